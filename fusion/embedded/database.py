@@ -1,0 +1,67 @@
+"""What the runner asks the server itself: whether it serves, and for the role and the database."""
+
+import psycopg
+from psycopg import sql
+
+from fusion.embedded.cluster import DATABASE, ROLE, Cluster
+from fusion.embedded.errors import EmbeddedPostgresError
+
+_TIMEOUT = 5
+# A full server serves: it has only no connection to spare for this question.
+_FULL = ("too many clients", "remaining connection slots")
+
+
+def answers(url: str) -> str | None:
+    """None when a connection succeeds, otherwise what stood in its way."""
+    try:
+        psycopg.connect(url, connect_timeout=_TIMEOUT, autocommit=True).close()
+    except psycopg.OperationalError as error:
+        said = " ".join(str(error).split())
+        return None if any(sign in said for sign in _FULL) else said
+    return None
+
+
+def create(cluster: Cluster) -> bool:
+    """Create the application's role and its database where missing; under the start lock.
+
+    False when the server went away meanwhile: it answered while it was already being stopped.
+    """
+    try:
+        with psycopg.connect(
+            cluster.superuser_url(), connect_timeout=_TIMEOUT, autocommit=True
+        ) as connection:
+            _create_role(connection, cluster.password(ROLE))
+            _create_database(connection)
+    except psycopg.Error as error:
+        if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
+            return False
+        said = " ".join(str(error).split())
+        raise EmbeddedPostgresError(
+            f"The database {DATABASE} could not be created in {cluster.home}: {said}"
+        ) from error
+    return True
+
+
+def _create_role(connection: psycopg.Connection, password: str) -> None:
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+        return
+    # The verifier instead of the password: a statement that fails is written to the log.
+    verifier = connection.pgconn.encrypt_password(
+        password.encode(), ROLE.encode(), b"scram-sha-256"
+    ).decode()
+    connection.execute(
+        sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(
+            sql.Identifier(ROLE), sql.Literal(verifier)
+        )
+    )
+
+
+def _create_database(connection: psycopg.Connection) -> None:
+    if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+        return
+    # template0 has no connections, which would make the copy fail.
+    connection.execute(
+        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
+            sql.Identifier(DATABASE), sql.Identifier(ROLE)
+        )
+    )

@@ -1,0 +1,95 @@
+"""The data directory: made once, whole or not at all."""
+
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+from fusion.embedded import processes
+from fusion.embedded.accounts import Account
+from fusion.embedded.cluster import SUPERUSER, Cluster
+from fusion.embedded.configuration import FILE
+from fusion.embedded.errors import EmbeddedPostgresError
+
+_SCRATCH = "initdb-"
+_LOCALES = ("C.UTF-8", "C")  # some platforms lack the first
+
+
+def initialise(cluster: Cluster, bindir: Path, account: Account) -> None:
+    """Make `data` if it is missing. Called by the keeper alone.
+
+    initdb works in a folder aside that becomes `data` when complete: a killed one leaves a
+    folder that is swept away here, never half a data directory.
+    """
+    for left in cluster.home.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    if cluster.data.exists():
+        _reclaim(cluster, account)
+        return
+    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=cluster.home))
+    passwords = scratch / "password"
+    passwords.write_text(cluster.password(SUPERUSER))
+    _give(scratch, account)
+    _run_initdb(cluster, bindir, account, scratch)
+    with (scratch / "data" / "postgresql.conf").open("a") as file:
+        file.write(f"\ninclude '../{FILE}'\n")  # relative: the folder may be moved
+    (scratch / "data").rename(cluster.data)
+    _sync(cluster.home)
+    shutil.rmtree(scratch)
+
+
+def _run_initdb(cluster: Cluster, bindir: Path, account: Account, scratch: Path) -> None:
+    said = b""
+    for locale in _LOCALES:
+        with tempfile.TemporaryFile() as output:
+            command = [
+                str(bindir / "initdb"),
+                f"--pgdata={scratch / 'data'}",
+                f"--username={SUPERUSER}",
+                f"--pwfile={scratch / 'password'}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                f"--locale={locale}",
+                "--data-checksums",
+                "--no-instructions",
+            ]
+            if cluster.settings.get("fsync") == "off":
+                command.append("--no-sync")
+            # Killed with the keeper: its folder is swept away by the next one.
+            child = processes.spawn(
+                command, account, cwd=scratch, output=output, death_signal=signal.SIGKILL
+            )
+            if child.wait() == 0:
+                return
+            output.seek(0)
+            said = said or output.read()  # the first locale's failure is the telling one
+    lines = said.decode(errors="replace").strip().splitlines()
+    shutil.rmtree(scratch, ignore_errors=True)
+    raise EmbeddedPostgresError(f"initdb failed in {cluster.home}: {' | '.join(lines[-3:])}")
+
+
+def _reclaim(cluster: Cluster, account: Account) -> None:
+    """Give the data to the server's user again where the data outlived the list of users: in a
+    container made anew over the same volume, the system user may have another number. Only in a
+    folder of root's own, where nobody else can have put links."""
+    if os.geteuid() == 0 and cluster.home.stat().st_uid == 0:
+        for folder in (cluster.data, cluster.home / "socket"):
+            if folder.is_dir() and folder.stat().st_uid != account.uid:
+                _give(folder, account)
+
+
+def _give(folder: Path, account: Account) -> None:
+    if os.geteuid() != 0:
+        return
+    for path, folders, files in os.walk(folder):
+        for name in [".", *folders, *files]:
+            os.chown(Path(path, name), account.uid, account.gid, follow_symlinks=False)
+
+
+def _sync(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,193 @@
+"""The process that runs the server: `python -m fusion.embedded.keeper`, started by a lease.
+
+It starts PostgreSQL as its child, or adopts one that outlived its keeper; starts it again when it
+dies; and stops it when nobody holds a lease any more, when it is told to (SIGTERM, SIGINT), or
+when its folder has been moved or deleted. It lives in the session of whoever started it, in a
+process group of its own: a Ctrl-C in the terminal stops the programs there, and they let go.
+"""
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import select
+import shutil
+import signal
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from types import FrameType
+
+from fusion.embedded import accounts, binaries, configuration, database, home, locks, server
+from fusion.embedded.cluster import Cluster
+from fusion.embedded.errors import EmbeddedPostgresError
+from fusion.embedded.initialise import initialise
+
+LINGER = 2.0  # between two commands in a row the server is not stopped and started
+TICK = 0.25
+STARTS = 5  # within WINDOW: a server that keeps dying is given up
+WINDOW = 60.0
+LOG_LIMIT = 10 * 1024 * 1024
+
+log = logging.getLogger("fusion.embedded.keeper")
+
+
+class Keeper:
+    """One life of the server, from the first lease to the last."""
+
+    def __init__(self, cluster: Cluster, lock_fd: int) -> None:
+        self._cluster = cluster
+        self._lock_fd = lock_fd
+        self._account = accounts.server_account(cluster.home)
+        self._bindir = binaries.check(cluster.bindir or binaries.find_bindir())
+        self._server: server.Server | None = None
+        self._starts: deque[float] = deque(maxlen=STARTS)
+        self._last_use = time.monotonic()
+        self._log_mark = 0
+        self._told_to_stop = False
+        self._over = False
+        self._wakeup = self._watch_signals()
+
+    def run(self) -> None:
+        try:
+            self._prepare()
+            while not self._is_over():
+                if self._server is None or not self._server.is_alive():
+                    self._open_server()
+                self._limit_log()
+                self._sleep(TICK)
+        finally:
+            if self._server is not None:
+                log.info("stopping the server")
+                self._server.stop()
+            log.info("done")
+
+    def _prepare(self) -> None:
+        cluster = self._cluster
+        if os.geteuid() == 0:
+            self._bindir = binaries.reachable(self._bindir, home.store)
+        initialise(cluster, self._bindir, self._account)
+        home.private_folder(cluster.socket_dir, self._account)
+        fresh = cluster.home / f"{configuration.FILE}.new"
+        fresh.write_text(configuration.render(cluster.socket_dir, cluster.settings))
+        fresh.chmod(0o644)  # in a folder that only the server's user can enter
+        fresh.rename(cluster.home / configuration.FILE)
+
+    def _open_server(self) -> None:
+        """Adopt the server that runs, wait for one that is going, or start our own.
+
+        A server without its keeper may be shutting down, or recovering before it serves: only a
+        connection tells. It is left alone until it does one or the other.
+        """
+        while found := server.find_running(self._cluster):
+            if self._is_over() or database.answers(self._cluster.superuser_url()) is None:
+                log.info("adopted the server with process id %d", found.pid)
+                self._server = found
+                return
+            self._sleep(0.1)
+        server.end_orphans(self._cluster)
+        self._start_server()
+
+    def _start_server(self) -> None:
+        now = time.monotonic()
+        if len(self._starts) == STARTS and now - self._starts[0] < WINDOW:
+            raise EmbeddedPostgresError(
+                f"PostgreSQL does not stay up, after {STARTS} starts within {WINDOW:.0f} s: "
+                f"{self._last_words()} (log: {self._cluster.log})"
+            )
+        recent = sum(now - start < WINDOW for start in self._starts)
+        if recent:
+            log.warning("the server is gone: %s", self._last_words())
+            self._sleep(0.1 * 2 ** (recent - 1))
+        self._starts.append(time.monotonic())
+        self._log_mark = server.log_size(self._cluster)
+        self._server = server.start(self._cluster, self._bindir, self._account)
+        log.info("started the server with process id %d", self._server.pid)
+
+    def _last_words(self) -> str:
+        return server.log_tail(self._cluster, self._log_mark)
+
+    def _is_over(self) -> bool:
+        if self._over:
+            return True
+        if self._told_to_stop:
+            log.info("told to stop")
+        elif not locks.is_same_file(self._lock_fd, self._cluster.home / locks.KEEPER):
+            log.warning("the folder is gone")
+        elif self._is_unused():
+            log.info("nobody uses the server any more")
+        else:
+            return False
+        self._over = True
+        return True
+
+    def _is_unused(self) -> bool:
+        """Whether nobody has held a lease for a while. Then the lock stays taken, to the end of
+        this process: a newcomer waits for it and finds no server that is about to stop."""
+        fd = locks.try_lock(self._cluster.home / locks.LEASE, locks.EXCLUSIVE)
+        if fd is None:
+            self._last_use = time.monotonic()
+            return False
+        if time.monotonic() - self._last_use >= LINGER:
+            return True
+        os.close(fd)
+        return False
+
+    def _limit_log(self) -> None:
+        """Keep the newest part. Copied and cut, not renamed: the server holds the file open, and
+        appends. The lines of the moment in between are lost."""
+        path = self._cluster.log
+        if server.log_size(self._cluster) > LOG_LIMIT:
+            before = locks.open_owned(path.with_suffix(".log.1"), os.O_WRONLY | os.O_TRUNC)
+            with path.open("rb") as source, os.fdopen(before, "wb") as target:
+                shutil.copyfileobj(source, target)
+            os.truncate(path, 0)
+
+    def _watch_signals(self) -> int:
+        """A descriptor that becomes readable with every signal, so that none is slept over."""
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        for order in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(order, self._tell_to_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # leases decide, not the terminal
+        return reader
+
+    def _tell_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._told_to_stop = True
+
+    def _sleep(self, seconds: float) -> None:
+        if select.select([self._wakeup], [], [], seconds)[0]:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wakeup, 4096)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description="Keeps one embedded PostgreSQL running.")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--bindir", type=Path)
+    parser.add_argument("--settings", type=json.loads, default={})
+    parser.add_argument("--lock-fd", type=int, required=True)
+    given = parser.parse_args(arguments)
+    os.set_inheritable(given.lock_fd, False)  # the server must not hold the lock after us
+    os.umask(0o077)
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", level=logging.INFO)
+    cluster = Cluster(given.data_dir, given.bindir, given.settings)
+    os.pwrite(given.lock_fd, str(os.getpid()).encode(), 0)
+    try:
+        Keeper(cluster, given.lock_fd).run()
+    except Exception as error:
+        log.exception("gave up")
+        known = isinstance(error, EmbeddedPostgresError)
+        with os.fdopen(locks.open_owned(cluster.failure, os.O_WRONLY | os.O_TRUNC), "w") as file:
+            file.write(str(error) if known else f"The keeper of {cluster.home} failed: {error!r}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,217 @@
+"""Using the server: a lease keeps it running until it is released or its process is gone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fusion.embedded import binaries, database, home, locks
+from fusion.embedded.cluster import Cluster
+from fusion.embedded.errors import EmbeddedPostgresError
+
+START_TIMEOUT = 180.0  # recovery after a crash takes its time
+STOP_TIMEOUT = 90.0
+KEEPERS = 3  # to try with, where they end without saying why
+KEEPER_LOG_LIMIT = 1024 * 1024
+
+_PAUSE = 0.03
+_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+# Keepers that this process has started; polled now and then, so that they do not stay zombies.
+_children: list[subprocess.Popen[bytes]] = []
+
+
+class Lease:
+    """The right to find the server running.
+
+    It lasts until `release` or the end of the process, even if the object is forgotten; a forked
+    child shares it, a program executed does not.
+    """
+
+    def __init__(self, cluster: Cluster, fd: int) -> None:
+        self._cluster = cluster
+        self._fd: int | None = fd
+
+    @property
+    def url(self) -> str:
+        """See `Cluster.url`: it holds the password."""
+        return self._cluster.url()
+
+    def ensure(self) -> None:
+        """Have the server started again if its keeper was killed; cheap when all is well. For
+        supervisors: a server that dies alone is restarted by its keeper."""
+        _serve(self._cluster)
+
+    def release(self, *, linger: bool = True) -> None:
+        """Let go. With `linger=False` and nobody else using the server, wait until it has been
+        stopped: for a supervisor that leaves no process behind."""
+        if self._fd is None:
+            return
+        os.close(self._fd)
+        self._fd = None
+        if not linger:
+            _stop_if_unused(self._cluster)
+        _reap()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def lease(cluster: Cluster) -> Lease:
+    """Start the server or join the one that runs; its database exists when this returns.
+
+    The lease is taken before the server is looked at: one that is found cannot then be stopped
+    for want of users.
+    """
+    try:
+        home.prepare(cluster)
+        deadline = time.monotonic() + START_TIMEOUT
+        fd = locks.lock(cluster.home / locks.LEASE, locks.SHARED, deadline)
+        try:
+            _serve(cluster)
+        except BaseException:
+            os.close(fd)
+            raise
+    except OSError as error:
+        raise EmbeddedPostgresError(
+            f"The embedded database in {cluster.data_dir} cannot be prepared: {error}. "
+            "Make the folder writable, or set DATABASE_URL."
+        ) from error
+    return Lease(cluster, fd)
+
+
+def stop(cluster: Cluster) -> None:
+    """Have the keeper stop the server now, whoever uses it, and wait for the end."""
+    deadline = time.monotonic() + STOP_TIMEOUT
+    lock = cluster.home / locks.KEEPER
+    told = False
+    while locks.is_held(lock) and time.monotonic() < deadline:
+        # Empty until the keeper has come up; then the number is that of the lock's holder.
+        if not told and (pid := lock.read_text()):
+            os.kill(int(pid), signal.SIGTERM)
+            told = True
+        time.sleep(_PAUSE)
+        _reap()
+
+
+def _stop_if_unused(cluster: Cluster) -> None:
+    lock = cluster.home / locks.LEASE
+    for _ in range(5):  # the keeper takes it for a moment too, to see whether it is free
+        fd = locks.try_lock(lock, locks.EXCLUSIVE)
+        if fd is not None:
+            break
+        time.sleep(_PAUSE)
+    else:
+        return
+    try:
+        stop(cluster)  # newcomers wait for the lock until this is done
+    except PermissionError:
+        return  # root's keeper, in an ordinary user's checkout: it will stop by itself
+    finally:
+        os.close(fd)
+
+
+def _serve(cluster: Cluster) -> None:
+    """Return when the server serves and the database exists."""
+    _reap()
+    if _is_kept(cluster) and database.answers(cluster.url()) is None:
+        return
+    deadline = time.monotonic() + START_TIMEOUT
+    with locks.held(cluster.home / locks.START, locks.EXCLUSIVE, deadline):
+        started = 0
+        while not (_is_up(cluster, deadline) and database.create(cluster)):
+            if started == KEEPERS or time.monotonic() > deadline:
+                raise EmbeddedPostgresError(
+                    f"PostgreSQL in {cluster.home} was stopped again and again "
+                    "while it started: see keeper.log there."
+                )
+            started += _start_keeper(cluster)
+
+
+def _is_up(cluster: Cluster, deadline: float) -> bool:
+    """Wait for the keeper to bring the server up. False when it is gone, or there is none."""
+    while _is_kept(cluster):
+        obstacle = database.answers(cluster.superuser_url())
+        if obstacle is None:
+            return True
+        if "password authentication failed" in obstacle:
+            raise EmbeddedPostgresError(
+                f"The file {cluster.home / 'secret'} does not belong to the data beside it: "
+                "put the former one back, or move the folder away to begin with an empty one."
+            )
+        if time.monotonic() > deadline:
+            raise EmbeddedPostgresError(
+                f"PostgreSQL in {cluster.home} is not ready after {START_TIMEOUT:.0f} s: {obstacle}"
+            )
+        time.sleep(_PAUSE)
+        _reap()
+    if cluster.failure.exists():
+        reason = cluster.failure.read_text()
+        cluster.failure.unlink()
+        raise EmbeddedPostgresError(reason)
+    return False
+
+
+def _is_kept(cluster: Cluster) -> bool:
+    return locks.is_held(cluster.home / locks.KEEPER)
+
+
+def _start_keeper(cluster: Cluster) -> int:
+    """How many were started: none, where there is one after all.
+
+    The lock is taken here and handed down: from the first moment it tells that there is a keeper.
+    """
+    binaries.check(cluster.bindir or binaries.find_bindir())
+    fd = locks.try_lock(cluster.home / locks.KEEPER, locks.EXCLUSIVE)
+    if fd is None:
+        return 0
+    try:
+        os.ftruncate(fd, 0)
+        cluster.failure.unlink(missing_ok=True)
+        _children.append(_spawn_keeper(cluster, fd))
+    finally:
+        os.close(fd)
+    return 1
+
+
+def _spawn_keeper(cluster: Cluster, lock_fd: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "fusion.embedded.keeper", f"--lock-fd={lock_fd}"]
+    command += [
+        f"--data-dir={cluster.data_dir}",
+        f"--settings={json.dumps(dict(cluster.settings))}",
+    ]
+    if cluster.bindir is not None:
+        command.append(f"--bindir={cluster.bindir}")
+    search = [str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
+    # Never our own output: a caller that reads it to the end would wait for the keeper's end.
+    log = locks.open_owned(cluster.home / "keeper.log", os.O_WRONLY | os.O_APPEND)
+    with os.fdopen(log, "ab") as output:
+        if os.fstat(log).st_size > KEEPER_LOG_LIMIT:
+            os.ftruncate(log, 0)
+        return subprocess.Popen(
+            command,
+            cwd="/",
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, search))},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            process_group=0,
+            pass_fds=(lock_fd,),
+        )
+
+
+def _reap() -> None:
+    _children[:] = [child for child in _children if child.poll() is None]

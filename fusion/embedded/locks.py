@@ -1,0 +1,86 @@
+"""The three locks of a cluster. The kernel lets go of them when their holder dies, however it dies.
+
+lease.lock    shared by everyone who uses the server; the keeper takes it exclusively when
+              nobody does, and keeps it while it stops, so that newcomers wait for the end
+start.lock    exclusive: one process at a time starts the server or waits for it to come up
+keeper.lock   exclusive: held by the keeper from before it is born until it is gone
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fusion.embedded.errors import EmbeddedPostgresError
+
+LEASE = "lease.lock"
+START = "start.lock"
+KEEPER = "keeper.lock"
+
+SHARED = fcntl.LOCK_SH
+EXCLUSIVE = fcntl.LOCK_EX
+
+_PAUSE = 0.02
+
+
+def open_owned(path: Path, flags: int) -> int:
+    """Open or create a private file that belongs to whom its folder belongs to.
+
+    Root may work on a cluster of an ordinary user, who must still be able to use it afterwards.
+    """
+    fd = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.fchown(fd, folder.st_uid, folder.st_gid)
+    return fd
+
+
+def try_lock(path: Path, mode: int) -> int | None:
+    """The descriptor that now holds the lock, or None where somebody else's is in the way."""
+    fd = open_owned(path, os.O_RDWR)
+    try:
+        fcntl.flock(fd, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return fd
+
+
+def lock(path: Path, mode: int, deadline: float) -> int:
+    """Wait for the lock until `deadline`, a time of the monotonic clock."""
+    while (fd := try_lock(path, mode)) is None:
+        if time.monotonic() > deadline:
+            raise EmbeddedPostgresError(
+                f"Waited too long for {path}: another process is still starting or stopping "
+                "the database; look into keeper.log beside it."
+            )
+        time.sleep(_PAUSE)
+    return fd
+
+
+@contextmanager
+def held(path: Path, mode: int, deadline: float) -> Iterator[None]:
+    fd = lock(path, mode, deadline)
+    try:
+        yield
+    finally:
+        os.close(fd)
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody holds it exclusively. Asks for a shared lock: two who ask do not collide."""
+    fd = try_lock(path, SHARED)
+    if fd is None:
+        return True
+    os.close(fd)
+    return False
+
+
+def is_same_file(fd: int, path: Path) -> bool:
+    """Whether `path` still names the file that was opened: its folder may be moved or deleted."""
+    try:
+        return os.path.samestat(os.fstat(fd), path.stat())
+    except OSError:
+        return False

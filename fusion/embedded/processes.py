@@ -1,0 +1,61 @@
+"""Child processes that run as the server's user and do not outlive their parent."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from fusion.embedded.accounts import Account
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def spawn(
+    command: Sequence[str],
+    account: Account,
+    *,
+    cwd: Path,
+    output: IO[bytes],
+    death_signal: signal.Signals,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start `command` as `account`; it gets `death_signal` when this process dies.
+
+    Only Linux sends such a signal. Elsewhere a server outlives a killed keeper, and the next
+    keeper adopts it. The environment is bare: nothing of it (PGPORT, PGDATA, the
+    application's secrets) is the server's business.
+    """
+    as_root = os.geteuid() == 0
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={"PATH": os.defpath, "LC_ALL": "C", **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        user=account.uid if as_root else None,
+        group=account.gid if as_root else None,
+        extra_groups=[] if as_root else None,
+        umask=0o077,
+        # Runs after the change of user, which would clear the signal again. The keeper has one
+        # thread, so a function between fork and exec is safe.
+        preexec_fn=_bind_to_parent(death_signal),  # noqa: PLW1509
+    )
+
+
+def _bind_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
+    if _LIBC is None:
+        return None
+    parent = os.getpid()
+
+    def bind() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+        if os.getppid() != parent:  # it died before the signal was arranged
+            os._exit(1)
+
+    return bind

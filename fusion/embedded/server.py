@@ -1,0 +1,160 @@
+"""One running `postgres` of a cluster, as its keeper sees it: our child, or one we adopted."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from fusion.embedded import locks, processes
+from fusion.embedded.accounts import Account
+from fusion.embedded.cluster import PORT, Cluster
+
+_FAST_STOP = 60.0  # a fast shutdown writes a checkpoint
+_HARD_STOP = 5.0
+_PAUSE = 0.02
+_LOG_TAIL = 8192
+_TELLING = ("FATAL:", "PANIC:", "ERROR:", "HINT:", "DETAIL:", "could not", "parameter")
+
+
+class Server:
+    """A postmaster's process id and, where it is our child, its handle."""
+
+    def __init__(self, cluster: Cluster, pid: int, child: subprocess.Popen[bytes] | None) -> None:
+        self._cluster = cluster
+        self._child = child
+        self.pid = pid
+
+    def is_alive(self) -> bool:
+        if self._child is not None:
+            return self._child.poll() is None
+        return find_postmaster(self._cluster) == self.pid
+
+    def stop(self) -> None:
+        """End it cleanly: connections are cut, transactions in progress rolled back. One that
+        hangs is ended hard, which loses nothing either: the next start recovers."""
+        steps = [(signal.SIGINT, _FAST_STOP), (signal.SIGQUIT, _HARD_STOP)]
+        for order, patience in [*steps, (signal.SIGKILL, _HARD_STOP)]:
+            if not self.is_alive():
+                return
+            os.kill(self.pid, order)
+            _wait(lambda: not self.is_alive(), patience)
+
+
+def start(cluster: Cluster, bindir: Path, account: Account) -> Server:
+    """Start our own. The caller knows that no other serves this data directory."""
+    _clear_traces(cluster)
+    stale = _pid_on_file(cluster)
+    with os.fdopen(locks.open_owned(cluster.log, os.O_WRONLY | os.O_APPEND), "ab") as output:
+        child = processes.spawn(
+            [str(bindir / "postgres"), "-D", str(cluster.data)],
+            account,
+            cwd=cluster.data,
+            output=output,
+            death_signal=signal.SIGINT,
+            # The process id of a dead server may now be another process of the same user (or a
+            # zombie), before which PostgreSQL would refuse to start. By this variable pg_ctl names
+            # a process to overlook. Unlike deleting the file, it leaves in force the check
+            # whether backends of the dead server still use its memory.
+            environment={"PG_GRANDPARENT_PID": str(stale)} if stale else None,
+        )
+    return Server(cluster, child.pid, child)
+
+
+def find_running(cluster: Cluster) -> Server | None:
+    """The server that a keeper before us has left behind."""
+    pid = find_postmaster(cluster)
+    return None if pid is None else Server(cluster, pid, None)
+
+
+def find_postmaster(cluster: Cluster) -> int | None:
+    """The process named by postmaster.pid, if it is a PostgreSQL that works in this directory.
+
+    That a process of this number exists says nothing: numbers are used again.
+    """
+    pid = _pid_on_file(cluster)
+    return pid if pid is not None and _is_postgres_of(pid, cluster.data) else None
+
+
+def end_orphans(cluster: Cluster) -> None:
+    """End the backends of a server that is gone: one that is busy does not notice by itself, and
+    no new server starts beside it. Where there is no /proc, the start is repeated until it ends."""
+    for order in (signal.SIGQUIT, signal.SIGKILL):
+        for pid in _processes_of(cluster):
+            try:
+                os.kill(pid, order)
+            except ProcessLookupError:
+                continue
+        if _wait(lambda: not _processes_of(cluster), _HARD_STOP):
+            return
+
+
+def log_tail(cluster: Cluster, offset: int) -> str:
+    """The telling lines at the end of what was logged after `offset`, as one."""
+    size = log_size(cluster)
+    with cluster.log.open("rb") as file:
+        file.seek(max(min(offset, size), size - _LOG_TAIL))
+        lines = file.read().decode(errors="replace").splitlines()
+    telling = [line for line in lines if any(sign in line for sign in _TELLING)]
+    # Without the time and process id, which only the log needs.
+    last = [" ".join(line.split("] ", 1)[-1].split()) for line in (telling or lines)[-3:]]
+    return " | ".join(last) or "it said nothing"
+
+
+def log_size(cluster: Cluster) -> int:
+    try:
+        return cluster.log.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _clear_traces(cluster: Cluster) -> None:
+    """What a killed server leaves and a new one stumbles over. The socket lies in a private folder
+    of this cluster, so its lock protects nothing that the data directory's does not."""
+    name = f".s.PGSQL.{PORT}"
+    for trace in (cluster.socket_dir / name, cluster.socket_dir / f"{name}.lock"):
+        trace.unlink(missing_ok=True)
+    pid_file = cluster.data / "postmaster.pid"
+    if pid_file.exists() and not pid_file.read_text().strip():
+        pid_file.unlink()  # the machine stopped before it was written
+
+
+def _pid_on_file(cluster: Cluster) -> int | None:
+    try:
+        return int((cluster.data / "postmaster.pid").read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return None
+
+
+def _processes_of(cluster: Cluster) -> list[int]:
+    if not Path("/proc/self").exists():
+        return []
+    found = (int(name) for name in os.listdir("/proc") if name.isdecimal())
+    return [pid for pid in found if _is_postgres_of(pid, cluster.data)]
+
+
+def _is_postgres_of(pid: int, data: Path) -> bool:
+    """A zombie has neither program nor directory; another user's are hidden. Neither is ours."""
+    if not Path("/proc/self").exists():
+        return _is_postgres_by_name(pid)
+    try:
+        program = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+        return program.startswith("postgres") and os.readlink(f"/proc/{pid}/cwd") == str(data)
+    except OSError:
+        return False
+
+
+def _is_postgres_by_name(pid: int) -> bool:
+    asked = ["ps", "-o", "comm=", "-p", str(pid)]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return "postgres" in os.path.basename(done.stdout.strip())
+
+
+def _wait(condition: Callable[[], bool], patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE)
+    return True
