@@ -1,0 +1,60 @@
+"""The HTTP API, version 1: one explicit list of routers, and how refusals become answers."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+from ninja.parser import Parser
+
+from fusion import __version__
+from fusion.kernel.errors import Problem
+from fusion.kernel.http import problem_response, read_json
+
+
+class StrictParser(Parser):
+    """Bodies are read by `read_json`, whose refusals are precise."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The request's JSON body."""
+        return read_json(request)
+
+
+api = NinjaAPI(
+    title="Fusion",
+    version="1",
+    description=f"Orders, licences and provisioning limits. Server release {__version__}.",
+    parser=StrictParser(),
+    openapi_url="/openapi.json",
+    docs_url="/docs",
+    urls_namespace="api",
+)
+
+ROUTERS: tuple[tuple[str, Any], ...] = ()
+for prefix, router in ROUTERS:
+    api.add_router(prefix, router)
+
+
+@api.exception_handler(Problem)
+def refuse(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Every refusal of ours."""
+    return problem_response(problem)
+
+
+@api.exception_handler(ValidationError)
+def refuse_fields(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Fields that their types do not take: 422 with one entry for each."""
+    return problem_response(fields_problem(error.errors))
+
+
+def fields_problem(errors: list[dict[str, Any]]) -> Problem:
+    """Pydantic's errors as a problem: `lines.0.quantity`, and what is wrong with it."""
+    entries = [
+        {
+            "field": ".".join(str(part) for part in error["loc"][2:]) or str(error["loc"][-1]),
+            "message": error["msg"].removeprefix("Value error, "),
+        }
+        for error in errors
+    ]
+    detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in entries[:5])
+    return Problem("invalid-fields", detail, errors=entries)

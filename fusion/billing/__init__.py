@@ -1,0 +1,1 @@
+"""What leaves Fusion for the billing platform: the event feed."""

@@ -1,0 +1,122 @@
+"""SKUs, products and revisions."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from fusion.kernel.ids import new_id
+from fusion.kernel.quantities import MAX_QUANTITY
+from fusion.tenancy.models import Organization
+from fusion.tenancy.scope import Scoped, within_group
+
+LICENSE, ENTITLEMENT = "license", "entitlement"
+NUMBER_TYPES = (
+    "geographic",
+    "national",
+    "mobile",
+    "toll_free",
+    "shared_cost",
+    "premium_rate",
+    "voip",
+)
+
+
+class Sku(models.Model):
+    """One countable thing of a group: a licence, or an entitlement to one phone-number type."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    group = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    code = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)
+    type = models.CharField(max_length=16)
+    metric = models.CharField(max_length=16)
+    country = models.CharField(max_length=2, null=True)
+    number_type = models.CharField(max_length=16, null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = Scoped["Sku"](within_group)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("group", "code", name="sku_code"),
+            models.UniqueConstraint(
+                "group", "metric", condition=Q(type=LICENSE), name="sku_one_per_license"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    type=LICENSE,
+                    metric__in=("user", "sip_channel"),
+                    country__isnull=True,
+                    number_type__isnull=True,
+                )
+                | Q(
+                    type=ENTITLEMENT,
+                    metric="number",
+                    country__isnull=False,
+                    number_type__in=NUMBER_TYPES,
+                ),
+                name="sku_type",
+            ),
+        ]
+
+
+class Product(models.Model):
+    """What is sold: a set of SKUs, each with a quantity, held by its current revision.
+
+    `version` changes with every edit and is the product's ETag; `revision` with its items.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    group = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    code = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)
+    description = models.CharField(max_length=2000, default="")
+    external_reference = models.CharField(max_length=100, null=True)
+    status = models.CharField(max_length=16, default="active")
+    revision = models.IntegerField(default=1)
+    version = models.IntegerField(default=1)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = Scoped["Product"](within_group)
+
+    class Meta:
+        indexes = [models.Index("group", "id", name="product_of_group")]
+        constraints = [
+            models.UniqueConstraint("group", "code", name="product_code"),
+            models.UniqueConstraint(
+                "group",
+                "external_reference",
+                condition=Q(external_reference__isnull=False),
+                name="product_external_reference",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=("active", "retired")), name="product_status"
+            ),
+        ]
+
+
+class ProductRevision(models.Model):
+    """What a product was made of from one edit of its items to the next. Immutable."""
+
+    pk = models.CompositePrimaryKey("product_id", "revision")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="revisions")
+    revision = models.IntegerField()
+    actor = models.CharField(max_length=80)
+    at = models.DateTimeField(db_default=Now())
+
+
+class RevisionItem(models.Model):
+    """One SKU of a revision and how much of it one product holds. Immutable."""
+
+    pk = models.CompositePrimaryKey("product_id", "revision", "sku_id")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+")
+    revision = models.IntegerField()
+    sku = models.ForeignKey(Sku, models.PROTECT, related_name="+")
+    quantity = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quantity__gte=1, quantity__lte=MAX_QUANTITY), name="item_quantity"
+            ),
+        ]

@@ -1,0 +1,38 @@
+"""Writing an event: an operation, in the transaction of the change that it tells of."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+
+def emit(
+    *,
+    type: str,
+    group_id: UUID,
+    path: str,
+    subject: object,
+    actor: str,
+    data: Any,
+    subscription_id: UUID | None = None,
+) -> None:
+    """Write one event.
+
+    `path` is that of the organization it concerns: those at or above it may read the event.
+    `data` is the object as the API shows it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT events_emit(%s::text, %s::uuid, %s::text, %s::uuid,"
+            " %s::text, %s::text, %s::json)",
+            [
+                type,
+                group_id,
+                path,
+                subscription_id,
+                str(subject),
+                actor,
+                orjson.dumps(data, default=str).decode(),
+            ],
+        )

@@ -1,0 +1,57 @@
+"""The event table, its epochs, and what they guarantee.
+
+An event is visible to readers in commit order by (epoch, xid, id): see `feed.sql`.
+"""
+
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Xid8Field(models.BigIntegerField):  # type: ignore[type-arg]
+    """PostgreSQL's 64-bit transaction number, comparable with `pg_snapshot_xmin`."""
+
+    def db_type(self, connection: Any) -> str:
+        """The column's type in PostgreSQL."""
+        return "xid8"
+
+
+class JsonTextField(models.TextField):  # type: ignore[type-arg]
+    """JSON kept as written: built by the database, passed through unparsed."""
+
+    def db_type(self, connection: Any) -> str:
+        """The column's type in PostgreSQL."""
+        return "json"
+
+
+class FeedEpoch(models.Model):
+    """One life of the cluster: transaction numbers are comparable within an epoch only.
+
+    A restore into another cluster, or a fail-over to another time line, starts a new one.
+    """
+
+    epoch = models.IntegerField(primary_key=True)
+    system_identifier = models.BigIntegerField()
+    timeline = models.IntegerField()
+    postmaster_started = models.DateTimeField()
+    at = models.DateTimeField(db_default=Now())
+
+
+class Event(models.Model):
+    """One fact, append-only. `data` is the object as the API shows it."""
+
+    id = models.BigAutoField(primary_key=True)
+    epoch = models.IntegerField()
+    xid = Xid8Field()
+    group_id = models.UUIDField()
+    path = models.CharField(max_length=160, db_collation="C")
+    subscription_id = models.UUIDField(null=True)
+    subject = models.CharField(max_length=80)
+    type = models.CharField(max_length=64)
+    actor = models.CharField(max_length=80)
+    data = JsonTextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index("group_id", "epoch", "xid", "id", name="event_feed")]

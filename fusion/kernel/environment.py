@@ -1,0 +1,134 @@
+"""Every environment variable that Fusion reads, with its meaning: read here, documented here.
+
+`docs/operators-guide.md` shows this table; a test holds the two together.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+class SettingError(Exception):
+    """An environment variable has a value that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable: how its text is read, what holds without it, and what it is for."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: str
+    help: str
+
+
+def _boolean(text: str) -> bool:
+    try:
+        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
+            text.strip().lower()
+        ]
+    except KeyError:
+        raise ValueError("must be true or false") from None
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+SETTINGS = {
+    setting.name: setting
+    for setting in (
+        Setting(
+            "DATABASE_URL",
+            str,
+            "",
+            "PostgreSQL 15 or newer, as `postgresql://user:password@host:5432/name`. Empty: an "
+            "embedded server with its data under `./var/postgres`.",
+        ),
+        Setting(
+            "FUSION_SECRET_KEY",
+            str,
+            "",
+            "Signs sessions and links; at least 32 characters, the same for all processes. "
+            "Empty: made once and kept in `./var/secret-key`.",
+        ),
+        Setting(
+            "FUSION_ALLOWED_HOSTS",
+            _words,
+            "localhost,127.0.0.1,[::1]",
+            "Host names that requests may be addressed to, separated by commas.",
+        ),
+        Setting(
+            "FUSION_DATABASE_POOL",
+            _natural,
+            "16",
+            "Most database connections that one server process holds.",
+        ),
+        Setting(
+            "FUSION_DATABASE_POOL_WAIT",
+            _natural,
+            "10",
+            "Seconds that a request waits for a database connection before it is answered 503.",
+        ),
+        Setting(
+            "FUSION_LOG_LEVEL",
+            str.upper,
+            "INFO",
+            "DEBUG, INFO, WARNING or ERROR.",
+        ),
+        Setting(
+            "FUSION_LOG_FORMAT",
+            str,
+            "json",
+            "`json` (one object per line) or `console` (for people).",
+        ),
+        Setting(
+            "FUSION_TOKEN_SECONDS",
+            _natural,
+            "3600",
+            "How long an access token is valid.",
+        ),
+        Setting(
+            "FUSION_RATE_LIMIT",
+            _natural,
+            "0",
+            "Requests per minute and API client that one server process admits; 0 for no limit.",
+        ),
+        Setting(
+            "FUSION_TOKEN_RATE_LIMIT",
+            _natural,
+            "0",
+            "Token requests per minute and address that one server process admits; 0 for no limit.",
+        ),
+        Setting(
+            "FUSION_IDEMPOTENCY_DAYS",
+            _natural,
+            "30",
+            "Days that the answer to an `Idempotency-Key` is kept; the contract says 30 at least.",
+        ),
+        Setting(
+            "FUSION_DEMO",
+            _boolean,
+            "false",
+            "Set by `fusion demo`: the start page tells that this is a demonstration.",
+        ),
+    )
+}
+
+
+def setting(name: str) -> Any:
+    """The value of a variable of `SETTINGS`; SettingError says what is wrong with it."""
+    known = SETTINGS[name]
+    text = os.environ.get(name, known.default)
+    try:
+        return known.read(text)
+    except ValueError as error:
+        raise SettingError(f"{name}={text!r}: {error}. {known.help}") from None

@@ -1,0 +1,90 @@
+"""Refusals. Each carries its HTTP status, a stable code and the numbers involved.
+
+    Problem
+    ├── one per code of `CODES`, raised through `refuse(code, detail, ...)`
+    └── InvalidFields   422, with `errors: [{field, message}]`
+
+A refusal is an answer, not an accident: it is raised before anything was written, or inside
+a transaction that is rolled back because of it. The shape on the wire is RFC 9457.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+CODES: Mapping[str, tuple[int, str]] = {
+    "invalid-json": (400, "The body is not readable JSON"),
+    "unauthenticated": (401, "A valid bearer token is needed"),
+    "forbidden": (403, "Not allowed"),
+    "not-found": (404, "Not found"),
+    "method-not-allowed": (405, "Method not allowed"),
+    "conflict": (409, "Conflict with the present state"),
+    "external-reference-taken": (409, "External reference already in use"),
+    "product-retired": (409, "Product is retired"),
+    "not-held": (409, "Not held"),
+    "below-use": (409, "Would fall below what is in use"),
+    "subscription-suspended": (409, "Subscription is suspended"),
+    "subscription-terminated": (409, "Subscription is terminated"),
+    "order-not-cancellable": (409, "Order can no longer be cancelled"),
+    "no-entitlement": (409, "No entitlement left"),
+    "no-license": (409, "No licence left"),
+    "call-ended": (410, "Call has ended"),
+    "stale-revision": (412, "The object has changed since it was read"),
+    "too-large": (413, "Request is too large"),
+    "unsupported-media-type": (415, "Unsupported media type"),
+    "invalid-fields": (422, "Some fields are not acceptable"),
+    "idempotency-key-reused": (422, "Idempotency key already used for another request"),
+    "duplicate-line": (422, "A product stands in more than one line"),
+    "rate-limited": (429, "Too many requests"),
+    "unavailable": (503, "Service is not available"),
+}
+"""Problem code → (HTTP status, title). The codes are part of the contract and never change."""
+
+
+class Problem(Exception):
+    """A refusal with a stable `code`; `detail` says what, why and what would help."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        refusals: Sequence[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.status, self.title = CODES[code]
+        self.detail = detail
+        self.errors = list(errors)
+        self.refusals = list(refusals)
+        self.headers = dict(headers or {})
+
+    def document(self) -> dict[str, Any]:
+        """The problem as RFC 9457 shows it; members without content are left out."""
+        body: dict[str, Any] = {
+            "type": f"urn:fusion:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = self.errors
+        if self.refusals:
+            body["refusals"] = self.refusals
+        return body
+
+
+class InvalidFields(Problem):
+    """422 with one entry for each field that is not acceptable."""
+
+    def __init__(self, **fields: str) -> None:
+        errors = [{"field": field, "message": message} for field, message in fields.items()]
+        detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+        super().__init__("invalid-fields", detail, errors=errors)
+
+
+def not_found(what: str) -> Problem:
+    """404 for an id that does not exist or that the caller cannot see: the two look alike."""
+    return Problem("not-found", f"There is no such {what}, or it is not visible to you.")

@@ -1,0 +1,27 @@
+"""Database functions: `.sql` files beside the verbs that call them, installed as one unit."""
+
+from pathlib import Path
+
+from django.db import connection, transaction
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def function_files() -> list[Path]:
+    """Every `.sql` file of the package, types before the functions that use them."""
+    return sorted(ROOT.glob("*/*.sql"), key=lambda file: (file.name != "types.sql", file))
+
+
+def install_functions() -> int:
+    """Create or replace every database function; returns how many files were installed.
+
+    One transaction: callers see either all old or all new functions.
+    """
+    files = function_files()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '5s'")
+        # Functions call functions of files that come later: bodies are checked when first run.
+        cursor.execute("SET LOCAL check_function_bodies = off")
+        for file in files:
+            cursor.execute(file.read_text(encoding="utf-8"))
+    return len(files)

@@ -1,0 +1,60 @@
+"""Reading bodies and writing answers: JSON in, JSON or RFC 9457 problem details out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+
+from fusion.kernel.errors import Problem
+
+MAX_BODY = 1024 * 1024
+"""Bytes of an ordinary request body."""
+
+MAX_BATCH_BODY = 16 * 1024 * 1024
+"""Bytes of the body of a batch; the server refuses more than this before reading it."""
+
+
+def read_json(request: HttpRequest, *, limit: int = MAX_BODY) -> Any:
+    """The request's JSON body, parsed once.
+
+    Problems: `unsupported-media-type`, `too-large`, `invalid-json` (also for numbers that are not
+    numbers, for nesting that is too deep, and for text that is not UTF-8).
+    """
+    if not hasattr(request, "parsed_json"):
+        request.parsed_json = _parse(request, limit)  # type: ignore[attr-defined]
+    return request.parsed_json  # type: ignore[attr-defined]
+
+
+def _parse(request: HttpRequest, limit: int) -> Any:
+    media_type = (request.content_type or "").lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise Problem(
+            "unsupported-media-type",
+            f"The body is {media_type or 'of no declared type'}; send application/json.",
+        )
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if (length.isdigit() and int(length) > limit) or len(request.body) > limit:
+        raise Problem("too-large", f"The body has more than {limit} bytes, the most taken here.")
+    try:
+        return orjson.loads(request.body)
+    except orjson.JSONDecodeError as error:
+        raise Problem("invalid-json", f"The body is not readable JSON: {error}.") from None
+
+
+def json_response(
+    body: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """An answer; `body` is JSON text already, or something to be written as JSON."""
+    text = body if isinstance(body, str | bytes) else orjson.dumps(body, default=str)
+    return HttpResponse(text, "application/json", status, headers=headers)
+
+
+def problem_response(problem: Problem) -> HttpResponse:
+    """The refusal as `application/problem+json`."""
+    return HttpResponse(
+        orjson.dumps(problem.document(), default=str),
+        "application/problem+json",
+        problem.status,
+        headers=problem.headers,
+    )

@@ -1,0 +1,21 @@
+"""Entries are history: the database refuses to change or remove them."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("ledger", "0001_initial"), ("events", "0002_append_only")]
+    operations = [
+        migrations.RunSQL(
+            """
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger_entry
+    FOR EACH ROW EXECUTE FUNCTION kernel_append_only();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ledger_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION kernel_append_only();
+            """,
+            """
+DROP TRIGGER append_only ON ledger_entry;
+DROP TRIGGER append_only_truncate ON ledger_entry;
+            """,
+        ),
+    ]

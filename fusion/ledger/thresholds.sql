@@ -1,0 +1,30 @@
+-- The thresholds (per cent of granted) that a change of a balance crosses upward.
+-- Nothing is crossed where nothing is granted.
+CREATE OR REPLACE FUNCTION ledger_crossed(
+    p_granted_before bigint, p_used_before bigint, p_granted bigint, p_used bigint
+) RETURNS SETOF integer
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT threshold
+    FROM unnest(ARRAY[80, 100]) AS threshold
+    WHERE p_granted > 0
+      AND p_used * 100 >= p_granted * threshold
+      AND NOT (p_granted_before > 0 AND p_used_before * 100 >= p_granted_before * threshold)
+$$;
+
+-- Write the `balance.threshold` events of one change of one balance.
+CREATE OR REPLACE FUNCTION ledger_emit_crossed(
+    p_subscription uuid, p_sku uuid, p_actor text, p_granted_before bigint, p_used_before bigint
+) RETURNS void
+LANGUAGE sql AS $$
+    SELECT events_emit(
+        'balance.threshold', s.group_id, s.path, s.id, s.id::text, p_actor,
+        json_build_object(
+            'subscription_id', s.id, 'sku', b.sku, 'type', b.type, 'metric', b.metric,
+            'threshold', threshold, 'granted', b.granted, 'used', b.used,
+            'available', b.granted - b.used))
+    FROM ledger_balance b
+    JOIN tenancy_subscription s ON s.id = b.subscription_id,
+    ledger_crossed(p_granted_before, p_used_before, b.granted, b.used) AS threshold
+    WHERE b.subscription_id = p_subscription AND b.sku_id = p_sku
+    ORDER BY threshold
+$$;

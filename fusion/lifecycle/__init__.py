@@ -1,0 +1,1 @@
+"""What spans nouns: founding a group, suspending and terminating, deleting organizations."""

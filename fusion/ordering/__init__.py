@@ -1,0 +1,1 @@
+"""Orders: how what was sold becomes what may be provisioned."""

@@ -1,0 +1,90 @@
+-- Apply the next scheduled order that is due; null when there is none that can be had now, else
+-- {order_id, state}. Called again and again, by any number of workers.
+--
+-- A worker takes a subscription, not an order: while it holds the subscription nobody else applies
+-- an order of it, so that those of one subscription are applied in the order of their effective
+-- times and placements. Busy subscriptions are passed over and come later. The order's own state
+-- decides: a crash before the commit leaves it scheduled, and after the commit nobody finds it.
+CREATE OR REPLACE FUNCTION ordering_apply_next(p_actor text, p_request text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    plan ordering_plan;
+    o ordering_order;
+    v_due timestamptz := clock_timestamp();
+    v_now timestamptz;
+    v_subscription tenancy_subscription;
+    l_position int[]; l_action text[]; l_product uuid[]; l_revision int[]; l_quantity bigint[];
+BEGIN
+    SELECT s.* INTO v_subscription
+    FROM ordering_order w JOIN tenancy_subscription s ON s.id = w.subscription_id
+    WHERE w.state = 'scheduled' AND w.effective_at <= v_due
+    ORDER BY w.effective_at, w.placed_at, w.id
+    LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+
+    -- A new statement: it sees what was committed before the lock was had.
+    SELECT * INTO o FROM ordering_order w
+    WHERE w.subscription_id = v_subscription.id AND w.state = 'scheduled'
+      AND w.effective_at <= v_due
+    ORDER BY w.effective_at, w.placed_at, w.id
+    LIMIT 1 FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN '{}';
+    END IF;
+
+    SELECT array_agg(l.position), array_agg(l.action), array_agg(l.product_id),
+           array_agg(l.revision), array_agg(l.quantity)
+    INTO l_position, l_action, l_product, l_revision, l_quantity
+    FROM (SELECT * FROM ordering_orderline WHERE order_id = o.id ORDER BY position) l;
+    plan := ordering_decide(
+        ARRAY[1], ARRAY[cardinality(l_position)],
+        array_fill(o.subscription_id, ARRAY[cardinality(l_position)]),
+        l_action, l_product, l_revision, l_quantity, true);
+    v_now := clock_timestamp();
+
+    IF plan.problem[1] IS NULL THEN
+        PERFORM ordering_complete(plan, o, l_position, p_actor, v_now);
+    ELSE
+        UPDATE ordering_order SET state = 'failed', failure = plan.problem[1] WHERE id = o.id;
+    END IF;
+    PERFORM ordering_announce(o.id, p_actor, p_request, 'order.apply');
+    RETURN (SELECT json_build_object('order_id', w.id, 'number', w.number, 'state', w.state)
+            FROM ordering_order w WHERE w.id = o.id);
+END
+$$;
+
+-- Write the plan of one order that exists already, and complete it.
+CREATE OR REPLACE FUNCTION ordering_complete(
+    plan ordering_plan, o ordering_order, p_position int[], p_actor text, p_now timestamptz
+) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE ordering_orderline l SET taken = w.taken
+    FROM unnest(p_position, plan.taken) AS w(position, taken)
+    WHERE l.order_id = o.id AND l.position = w.position AND w.taken IS NOT NULL;
+    PERFORM ordering_write(plan, o.group_id, ARRAY[o.id], ARRAY[o.number], p_position, p_actor, p_now);
+    UPDATE ordering_order SET state = 'completed', completed_at = p_now, changes = plan.changes[1]
+    WHERE id = o.id;
+END
+$$;
+
+-- Write the event and the audit record of what has become of an order.
+CREATE OR REPLACE FUNCTION ordering_announce(
+    p_order uuid, p_actor text, p_request text, p_verb text
+) RETURNS void
+LANGUAGE sql AS $$
+    SELECT events_emit('order.' || o.state, o.group_id, s.path, s.id, o.id::text, p_actor, d.document)
+    FROM ordering_order o
+    JOIN tenancy_subscription s ON s.id = o.subscription_id
+    JOIN ordering_document d ON d.id = o.id
+    WHERE o.id = p_order;
+
+    INSERT INTO tenancy_auditrecord
+        (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)
+    SELECT clock_timestamp(), o.group_id, s.path, p_actor, p_request, p_verb, 'order', o.id::text,
+           json_build_object('number', o.number, 'state', o.state)
+    FROM ordering_order o JOIN tenancy_subscription s ON s.id = o.subscription_id
+    WHERE o.id = p_order
+$$;

@@ -1,0 +1,27 @@
+-- An order as the API shows it: the same text in answers, lists, events and stored answers.
+CREATE OR REPLACE VIEW ordering_document AS
+SELECT o.id,
+       json_build_object(
+           'id', o.id,
+           'number', o.number,
+           'kind', o.kind,
+           'state', o.state,
+           'subscription_id', o.subscription_id,
+           'external_reference', o.external_reference,
+           'placed_by', o.placed_by,
+           'placed_at', kernel_instant(o.placed_at),
+           'effective_at', kernel_instant(o.effective_at),
+           'completed_at', kernel_instant(o.completed_at),
+           'failure', o.failure,
+           'lines', (
+               SELECT json_agg(
+                   json_build_object(
+                       'product_id', l.product_id, 'product_code', p.code, 'revision', l.revision,
+                       'action', l.action, 'quantity', l.quantity, 'taken', l.taken)
+                   ORDER BY l.position)
+               FROM ordering_orderline l
+               JOIN catalogue_product p ON p.id = l.product_id
+               WHERE l.order_id = o.id),
+           'changes', coalesce(o.changes, '[]')
+       ) AS document
+FROM ordering_order o;

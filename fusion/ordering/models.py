@@ -1,0 +1,147 @@
+"""Orders, their lines, and the holdings that they leave. Written by `place.sql` and its kin."""
+
+from django.db import models
+from django.db.models import Q
+
+from fusion.events.models import JsonTextField
+from fusion.kernel.quantities import MAX_QUANTITY
+from fusion.tenancy.scope import Scoped, within_tree
+
+STATES = ("scheduled", "completed", "failed", "cancelled")
+
+
+class Order(models.Model):
+    """A billable change of one subscription. Only a group places orders.
+
+    Carries the ids of the organizations above its subscription, as that does, so that the list
+    of any subtree is one index range, newest first.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    number = models.BigIntegerField()
+    kind = models.CharField(max_length=16)
+    state = models.CharField(max_length=16)
+    group_id = models.UUIDField()
+    distributor_id = models.UUIDField(null=True)
+    reseller_id = models.UUIDField(null=True)
+    tenant_id = models.UUIDField()
+    subscription_id = models.UUIDField()
+    external_reference = models.CharField(max_length=100, null=True)
+    placed_by = models.CharField(max_length=80)
+    placed_at = models.DateTimeField()
+    effective_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    failure = JsonTextField(null=True)
+    changes = JsonTextField(null=True)
+
+    objects = Scoped["Order"](within_tree)
+
+    class Meta:
+        indexes = [
+            models.Index("group_id", "placed_at", "id", name="order_of_group"),
+            models.Index(
+                "distributor_id",
+                "placed_at",
+                "id",
+                name="order_of_distributor",
+                condition=Q(distributor_id__isnull=False),
+            ),
+            models.Index(
+                "reseller_id",
+                "placed_at",
+                "id",
+                name="order_of_reseller",
+                condition=Q(reseller_id__isnull=False),
+            ),
+            models.Index("tenant_id", "placed_at", "id", name="order_of_tenant"),
+            models.Index("subscription_id", "placed_at", "id", name="order_of_subscription"),
+            models.Index(
+                "group_id",
+                "state",
+                "placed_at",
+                "id",
+                name="order_not_completed",
+                condition=~Q(state="completed"),
+            ),
+            models.Index(
+                "effective_at",
+                "placed_at",
+                "id",
+                name="order_due",
+                condition=Q(state="scheduled"),
+            ),
+            models.Index(
+                "subscription_id",
+                "effective_at",
+                "placed_at",
+                "id",
+                name="order_due_of_subscription",
+                condition=Q(state="scheduled"),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint("group_id", "number", name="order_number"),
+            models.UniqueConstraint(
+                "group_id",
+                "external_reference",
+                condition=Q(external_reference__isnull=False, state__in=("scheduled", "completed")),
+                name="order_external_reference",
+            ),
+            models.CheckConstraint(condition=Q(state__in=STATES), name="order_state"),
+            models.CheckConstraint(
+                condition=Q(kind__in=("change", "termination")), name="order_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="completed", completed_at__isnull=False, changes__isnull=False)
+                | (~Q(state="completed") & Q(completed_at__isnull=True, changes__isnull=True)),
+                name="order_completed",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="failed", failure__isnull=False)
+                | (~Q(state="failed") & Q(failure__isnull=True)),
+                name="order_failed",
+            ),
+        ]
+
+
+class OrderLine(models.Model):
+    """Add or remove a quantity of one product. `taken` is what a removal took, per revision."""
+
+    pk = models.CompositePrimaryKey("order_id", "position")
+    order_id = models.UUIDField()
+    position = models.SmallIntegerField()
+    action = models.CharField(max_length=8)
+    product_id = models.UUIDField()
+    revision = models.IntegerField(null=True)
+    quantity = models.BigIntegerField()
+    taken = JsonTextField(null=True)
+
+    class Meta:
+        indexes = [models.Index("product_id", name="order_line_of_product")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quantity__gte=1) & (Q(quantity__lte=MAX_QUANTITY) | Q(action="remove")),
+                name="order_line_quantity",
+            ),
+            models.CheckConstraint(
+                condition=Q(action="add", revision__isnull=False, taken__isnull=True)
+                | Q(action="remove", revision__isnull=True),
+                name="order_line_action",
+            ),
+        ]
+
+
+class Holding(models.Model):
+    """How many of one revision of a product a subscription has now."""
+
+    pk = models.CompositePrimaryKey("subscription_id", "product_id", "revision")
+    subscription_id = models.UUIDField()
+    product_id = models.UUIDField()
+    revision = models.IntegerField()
+    quantity = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index("product_id", "subscription_id", name="holding_of_product")]
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=0), name="holding_quantity"),
+        ]

@@ -1,0 +1,240 @@
+-- Place orders of one group: one round trip, all decided under the locks before the first write.
+--
+-- p_orders: an array of {id, key?, fingerprint?, subscription_id, external_reference?,
+-- effective_at?, lines: [{product_id, action, quantity}]}, its fields already checked; no key and
+-- no reference stands in it twice. `id` is the new order's; `key` the caller's idempotency key and
+-- `fingerprint` (hex) what it stands for.
+--
+-- Answers one row per order, in their order: status 201 with the order's document, or the status
+-- of a refusal with {code, detail, ...}. Each order is atomic; a refusal has written nothing.
+-- Locks: names (keys, references), subscriptions by id, balances by subscription and SKU.
+--
+-- p_preview: the same judgement as if each order were due now, under no lock, nothing written;
+-- answers 200 with {allowed, balances, refusals}, or 404.
+CREATE OR REPLACE FUNCTION ordering_place(
+    p_group uuid, p_actor text, p_request text, p_orders jsonb, p_preview boolean DEFAULT false
+) RETURNS TABLE (status int, replayed boolean, answer text)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    plan ordering_plan;
+    r record;
+    v_count int := jsonb_array_length(p_orders);
+    v_now timestamptz;
+    v_names text[];
+    v_id uuid[]; v_key text[]; v_fingerprint text[]; v_subscription uuid[]; v_reference text[];
+    v_effective timestamptz[];
+    v_status int[] := array_fill(NULL::int, ARRAY[v_count]);
+    v_replayed boolean[] := array_fill(false, ARRAY[v_count]);
+    v_answer text[] := array_fill(NULL::text, ARRAY[v_count]);
+    v_number bigint[] := array_fill(NULL::bigint, ARRAY[v_count]);
+    -- by order: its lines, where they are to be judged now
+    o_first int[] := array_fill(NULL::int, ARRAY[v_count]);
+    o_last int[] := o_first;
+    -- by line
+    l_order int[]; l_position int[]; l_subscription uuid[]; l_action text[]; l_product uuid[];
+    l_revision int[]; l_quantity bigint[]; l_code text[]; l_status text[];
+BEGIN
+    SELECT array_agg(id), array_agg(key), array_agg(fingerprint), array_agg(subscription_id),
+           array_agg(external_reference), array_agg(effective_at)
+    INTO v_id, v_key, v_fingerprint, v_subscription, v_reference, v_effective
+    FROM jsonb_to_recordset(p_orders) AS x(
+        id uuid, key text, fingerprint text, subscription_id uuid, external_reference text,
+        effective_at timestamptz);
+
+    IF NOT p_preview THEN
+        -- 1. Names: equal keys wait here for the first of them, and then find its answer.
+        v_names := ARRAY(
+            SELECT 'key:' || k FROM unnest(v_key) AS k WHERE k IS NOT NULL UNION ALL
+            SELECT 'order:' || e FROM unnest(v_reference) AS e WHERE e IS NOT NULL);
+        IF cardinality(v_names) > 0 THEN
+            PERFORM tenancy_lock_names(p_group, v_names);
+        END IF;
+        -- Shared by orders; a deletion of a product takes it alone, to be sure that no order under
+        -- way has made it a product that was ordered (delete.py).
+        PERFORM pg_advisory_xact_lock_shared(hashtextextended('ordering:' || p_group::text, 0));
+
+        -- 2. Subscriptions, in the order of their ids.
+        PERFORM FROM tenancy_subscription s
+        WHERE s.id = ANY (v_subscription) AND s.group_id = p_group
+        ORDER BY s.id FOR NO KEY UPDATE;
+    END IF;
+
+    -- 3. What can be said of each order by itself. Visibility comes before a replay.
+    FOR r IN
+        SELECT w.o, s.id IS NULL AS unknown, s.status AS subscription_status,
+               encode(i.fingerprint, 'hex') AS fingerprint, i.status AS stored_status,
+               i.answer AS stored_answer, taken.number AS taken_by
+        FROM unnest(v_subscription, v_key, v_reference) WITH ORDINALITY
+             AS w(subscription_id, key, reference, o)
+        LEFT JOIN tenancy_subscription s ON s.id = w.subscription_id AND s.group_id = p_group
+        LEFT JOIN tenancy_idempotency i ON i.group_id = p_group AND i.key = w.key
+        LEFT JOIN ordering_order taken
+               ON taken.group_id = p_group AND taken.external_reference = w.reference
+              AND taken.external_reference IS NOT NULL
+              AND taken.state IN ('scheduled', 'completed')
+    LOOP
+        IF r.unknown THEN
+            v_status[r.o] := 404;
+            v_answer[r.o] := ordering_problem('not-found',
+                'There is no such subscription, or it is not visible to you.');
+        ELSIF r.fingerprint = v_fingerprint[r.o] THEN
+            v_status[r.o] := r.stored_status;
+            v_answer[r.o] := r.stored_answer;
+            v_replayed[r.o] := true;
+        ELSIF r.fingerprint IS NOT NULL THEN
+            v_status[r.o] := 422;
+            v_answer[r.o] := ordering_problem('idempotency-key-reused', 'This idempotency key was '
+                'already used for another request. Send that request again, or take a new key.');
+        ELSIF r.subscription_status = 'terminated' THEN
+            v_status[r.o] := 409;
+            v_answer[r.o] := ordering_problem('subscription-terminated',
+                'The subscription is terminated; that is final, nothing can be ordered for it.');
+        ELSIF r.taken_by IS NOT NULL THEN
+            v_status[r.o] := 409;
+            v_answer[r.o] := ordering_problem('external-reference-taken', format(
+                'Order %s already carries the external reference %s; it is free again only when '
+                'that order fails or is cancelled.', r.taken_by, v_reference[r.o]));
+        END IF;
+    END LOOP;
+
+    -- 4. The lines of the orders that still stand, with their products as they are now.
+    SELECT array_agg(x.o), array_agg(x.position), array_agg(v_subscription[x.o]),
+           array_agg(x.action), array_agg(x.product_id), array_agg(x.revision),
+           array_agg(x.quantity), array_agg(x.code), array_agg(x.status)
+    INTO l_order, l_position, l_subscription, l_action, l_product, l_revision, l_quantity,
+         l_code, l_status
+    FROM (
+        SELECT d.o::int AS o, w.position::int AS position, w.line ->> 'action' AS action,
+               (w.line ->> 'product_id')::uuid AS product_id,
+               (w.line ->> 'quantity')::bigint AS quantity,
+               CASE w.line ->> 'action' WHEN 'add' THEN p.revision END AS revision,
+               p.code, p.status
+        FROM jsonb_array_elements(p_orders) WITH ORDINALITY AS d(doc, o)
+        CROSS JOIN jsonb_array_elements(d.doc -> 'lines') WITH ORDINALITY AS w(line, position)
+        LEFT JOIN catalogue_product p
+               ON p.id = (w.line ->> 'product_id')::uuid AND p.group_id = p_group
+        WHERE v_status[d.o] IS NULL
+        ORDER BY d.o, w.position
+    ) x;
+
+    FOR l IN 1 .. coalesce(cardinality(l_order), 0) LOOP
+        IF l_status[l] IS NULL THEN
+            v_status[l_order[l]] := 404;
+            v_answer[l_order[l]] := ordering_problem('not-found', format(
+                'There is no such product (lines.%s), or it is not visible to you.',
+                l_position[l] - 1));
+        ELSIF l_status[l] = 'retired' AND l_action[l] = 'add'
+              AND v_status[l_order[l]] IS NULL THEN
+            v_status[l_order[l]] := 409;
+            v_answer[l_order[l]] := ordering_problem('product-retired', format(
+                'Product %s is retired: what is held can be removed, but nothing added. Order '
+                'another product, or have this one reactivated.', l_code[l]));
+        END IF;
+    END LOOP;
+    FOR l IN 1 .. coalesce(cardinality(l_order), 0) LOOP
+        CONTINUE WHEN v_status[l_order[l]] IS NOT NULL
+                   OR (v_effective[l_order[l]] IS NOT NULL AND NOT p_preview);
+        o_first[l_order[l]] := coalesce(o_first[l_order[l]], l);
+        o_last[l_order[l]] := l;
+    END LOOP;
+
+    -- 5. The judgement.
+    plan := ordering_decide(o_first, o_last, coalesce(l_subscription, '{}'), coalesce(l_action, '{}'),
+                            l_product, l_revision, l_quantity, NOT p_preview);
+    FOR o IN 1 .. v_count LOOP
+        IF plan.problem[o] IS NOT NULL THEN
+            v_status[o] := 409;
+            v_answer[o] := plan.problem[o];
+        END IF;
+        IF p_preview AND v_status[o] IS DISTINCT FROM 404 THEN
+            v_status[o] := 200;
+            v_answer[o] := ordering_preview(v_answer[o]::json, plan.preview[o]);
+        ELSIF v_status[o] IS NULL THEN
+            v_number[o] := nextval('ordering_number');
+        END IF;
+    END LOOP;
+
+    -- 6. The writes.
+    IF num_nonnulls(VARIADIC v_number) > 0 THEN
+        v_now := clock_timestamp();
+        INSERT INTO ordering_order (
+            id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id,
+            subscription_id, external_reference, placed_by, placed_at, effective_at, completed_at,
+            changes)
+        SELECT w.id, w.number, 'change', CASE WHEN w.effective IS NULL THEN 'completed' ELSE 'scheduled' END,
+               s.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id, w.reference, p_actor,
+               v_now, w.effective, CASE WHEN w.effective IS NULL THEN v_now END, w.changes
+        FROM unnest(v_id, v_number, v_subscription, v_reference, v_effective, plan.changes)
+             AS w(id, number, subscription_id, reference, effective, changes)
+        JOIN tenancy_subscription s ON s.id = w.subscription_id
+        WHERE w.number IS NOT NULL;
+
+        INSERT INTO ordering_orderline
+            (order_id, position, action, product_id, revision, quantity, taken)
+        SELECT v_id[w.o], w.position, w.action, w.product_id, w.revision, w.quantity, w.taken
+        FROM unnest(l_order, l_position, l_action, l_product, l_revision, l_quantity, plan.taken)
+             AS w(o, position, action, product_id, revision, quantity, taken)
+        WHERE v_number[w.o] IS NOT NULL;
+
+        PERFORM ordering_write(plan, p_group, v_id, v_number, l_position, p_actor, v_now);
+        v_answer := ordering_record(v_id, v_number, v_key, v_fingerprint, v_answer,
+                                    p_group, p_actor, p_request, v_now);
+    END IF;
+    RETURN QUERY
+        SELECT coalesce(u.s, 201), u.p, u.a FROM unnest(v_status, v_replayed, v_answer) AS u(s, p, a);
+END
+$$;
+
+-- What a preview answers: `refusals` are the balances that stand against it, or the one reason.
+CREATE OR REPLACE FUNCTION ordering_preview(p_problem json, p_balances json) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT json_build_object(
+        'allowed', p_problem IS NULL,
+        'balances', coalesce(p_balances, '[]'),
+        'refusals', CASE WHEN p_problem IS NULL THEN '[]'::json
+                         ELSE coalesce(p_problem -> 'refusals', json_build_array(p_problem)) END)::text
+$$;
+
+-- Write the events, the audit records and the stored answers of the orders that were placed
+-- (those with a number); returns the answers with their documents filled in.
+CREATE OR REPLACE FUNCTION ordering_record(
+    p_id uuid[], p_number bigint[], p_key text[], p_fingerprint text[], p_answer text[],
+    p_group uuid, p_actor text, p_request text, p_now timestamptz
+) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_answer text[];
+    v_epoch int := events_epoch();
+BEGIN
+    SELECT array_agg(CASE WHEN w.number IS NULL THEN w.answer ELSE d.document::text END ORDER BY w.o)
+    INTO v_answer
+    FROM unnest(p_id, p_number, p_answer) WITH ORDINALITY AS w(id, number, answer, o)
+    LEFT JOIN ordering_document d ON d.id = w.id;
+
+    INSERT INTO events_event
+        (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
+    SELECT v_epoch, pg_current_xact_id(), p_group, s.path, s.id, o.id::text, 'order.' || o.state,
+           p_actor, w.answer::json, p_now
+    FROM unnest(p_id, p_number, v_answer) WITH ORDINALITY AS w(id, number, answer, position)
+    JOIN ordering_order o ON o.id = w.id
+    JOIN tenancy_subscription s ON s.id = o.subscription_id
+    WHERE w.number IS NOT NULL
+    ORDER BY w.position;
+
+    INSERT INTO tenancy_auditrecord
+        (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)
+    SELECT p_now, p_group, s.path, p_actor, p_request, 'order.place', 'order', o.id::text,
+           json_build_object('number', o.number, 'state', o.state)
+    FROM unnest(p_id, p_number) AS w(id, number)
+    JOIN ordering_order o ON o.id = w.id
+    JOIN tenancy_subscription s ON s.id = o.subscription_id
+    WHERE w.number IS NOT NULL;
+
+    INSERT INTO tenancy_idempotency (group_id, key, fingerprint, status, answer, at)
+    SELECT p_group, w.key, decode(w.fingerprint, 'hex'), 201, w.answer, p_now
+    FROM unnest(p_key, p_fingerprint, p_number, v_answer) AS w(key, fingerprint, number, answer)
+    WHERE w.key IS NOT NULL AND w.number IS NOT NULL;
+    RETURN v_answer;
+END
+$$;

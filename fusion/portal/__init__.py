@@ -1,0 +1,1 @@
+"""Pages for people. Nothing is decided here."""

@@ -1,0 +1,109 @@
+"""Django's settings, from the environment variables of `fusion.kernel.environment`."""
+
+import os
+import secrets
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict
+
+from fusion.kernel.environment import SettingError, setting
+
+VAR = Path.cwd() / "var"
+"""Where a checkout keeps what it makes: the embedded database, keys, the demo's facts."""
+
+
+def _secret_key() -> str:
+    key: str = setting("FUSION_SECRET_KEY")
+    if key:
+        if len(key) < 32:
+            raise SettingError("FUSION_SECRET_KEY must have at least 32 characters")
+        return key
+    file = VAR / "secret-key"
+    if not file.exists():
+        VAR.mkdir(exist_ok=True)
+        draft = file.with_name(f"secret-key.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, file)  # fails when another process was first: its key counts
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_text()
+
+
+def _database() -> dict[str, object]:
+    parts = conninfo_to_dict(setting("DATABASE_URL"))
+    known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST"}
+    database: dict[str, object] = {
+        django: parts.pop(libpq) for libpq, django in known.items() if libpq in parts
+    }
+    options = f"-c idle_in_transaction_session_timeout=60s {parts.pop('options', '')}".strip()
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "fusion",
+        **database,
+        "PORT": str(parts.pop("port", "")),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **parts,
+            "options": options,
+            "application_name": "fusion",
+            "prepare_threshold": 3,
+            "server_side_binding": True,
+            "pool": {
+                "min_size": 1,
+                "max_size": setting("FUSION_DATABASE_POOL"),
+                "timeout": setting("FUSION_DATABASE_POOL_WAIT"),
+            },
+        },
+    }
+
+
+SECRET_KEY = _secret_key()
+DEBUG = False
+DEMO = setting("FUSION_DEMO")
+ALLOWED_HOSTS = setting("FUSION_ALLOWED_HOSTS")
+ROOT_URLCONF = "fusion.urls"
+WSGI_APPLICATION = "fusion.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+
+INSTALLED_APPS = [
+    "django.contrib.staticfiles",
+    "oauth2_provider",
+    "procrastinate.contrib.django",
+    "ninja",
+    "fusion.events",
+    "fusion.tenancy",
+    "fusion.ledger",
+    "fusion.catalogue",
+    "fusion.ordering",
+    "fusion.lifecycle",
+    "fusion.billing",
+    "fusion.portal",
+]
+
+MIDDLEWARE: list[str] = []
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+    }
+]
+
+DATABASES = {"default": _database()}
+
+AUTH_USER_MODEL = "tenancy.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+
+OAUTH2_PROVIDER_APPLICATION_MODEL = "tenancy.ApiClient"
+
+# A JSON body may have 1 MiB; routes that take more say so themselves (fusion.api).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024

@@ -1,0 +1,1 @@
+"""Who exists, who may see and do what, and the one way in which anything is changed."""

@@ -1,0 +1,55 @@
+"""Who is acting: an API client, a member, or Fusion itself, always for one organization."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+GROUP, DISTRIBUTOR, RESELLER, TENANT = "group", "distributor", "reseller", "tenant"
+KINDS = (GROUP, DISTRIBUTOR, RESELLER, TENANT)
+"""The kinds of organization, from the top of the tree down."""
+
+ADMINISTRATOR, AGENT, VIEWER = "administrator", "agent", "viewer"
+ROLES = (ADMINISTRATOR, AGENT, VIEWER)
+
+NOUNS = ("tenancy", "catalogue", "orders", "provisioning", "calls", "reports")
+SCOPES = tuple(f"{noun}:{access}" for noun in NOUNS for access in ("read", "write"))
+"""Every scope; `write` includes `read`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a change needs to know of the request that asked for it.
+
+    `key` is the caller's `Idempotency-Key`; `fingerprint` the SHA-256 of what was asked.
+    """
+
+    id: str
+    key: str | None = None
+    fingerprint: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Someone who may see a subtree and do there what role and scopes allow.
+
+    `scopes` is None where scopes do not apply: members act by their role alone.
+    """
+
+    label: str
+    organization_id: UUID
+    kind: str
+    path: str
+    group_id: UUID
+    role: str
+    scopes: frozenset[str] | None = None
+    request: Request = field(default=Request(id=""))
+
+    def has_scope(self, scope: str) -> bool:
+        """Whether `scope` is granted; a `:write` scope includes the `:read` of its noun."""
+        if self.scopes is None or scope in self.scopes:
+            return True
+        noun, _, access = scope.partition(":")
+        return access == "read" and f"{noun}:write" in self.scopes
+
+    def is_above(self, path: str) -> bool:
+        """Whether the organization at `path` lies strictly below the actor's own."""
+        return path != self.path and path.startswith(self.path)

@@ -1,0 +1,70 @@
+"""What may be done, by whom, with which scope. Use cases and routes name one of these.
+
+An actor that cannot see an object gets 404 before any of this is asked.
+"""
+
+from dataclasses import dataclass
+
+from fusion.kernel.errors import Problem
+from fusion.tenancy.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, Actor
+
+WRITERS = (ADMINISTRATOR, AGENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """To do `what` needs one of `roles` in an organization of one of `kinds`, and `scope`.
+
+    `scopes` holds alternatives: one of them is enough.
+    """
+
+    what: str
+    scopes: tuple[str, ...]
+    roles: tuple[str, ...] = ROLES
+    kinds: tuple[str, ...] = KINDS
+
+    def require_scope(self, actor: Actor) -> None:
+        """Problem `forbidden` unless the actor's token carries one of the scopes."""
+        if not any(actor.has_scope(scope) for scope in self.scopes):
+            raise Problem(
+                "forbidden",
+                f"To {self.what} needs the scope {' or '.join(self.scopes)}, which this token does "
+                "not have. Ask an administrator for a client that has it.",
+            )
+
+    def require_role(self, actor: Actor) -> None:
+        """Problem `forbidden` unless the actor's kind of organization and role allow it."""
+        if actor.kind not in self.kinds:
+            raise Problem(
+                "forbidden",
+                f"To {self.what} is for the {' or '.join(self.kinds)}; you act for a {actor.kind}.",
+            )
+        if actor.role not in self.roles:
+            raise Problem(
+                "forbidden",
+                f"To {self.what} needs the role {' or '.join(self.roles)}; yours is {actor.role}.",
+            )
+
+
+READ_TENANCY = Permission("read organizations and subscriptions", ("tenancy:read",))
+MANAGE_ORGANIZATIONS = Permission(
+    "create and edit organizations", ("tenancy:write",), (ADMINISTRATOR,)
+)
+MANAGE_SUBSCRIPTIONS = Permission(
+    "create and edit subscriptions", ("tenancy:write",), (ADMINISTRATOR,)
+)
+MANAGE_MEMBERS = Permission("manage members", ("tenancy:write",), (ADMINISTRATOR,))
+MANAGE_CLIENTS = Permission("manage API clients", ("tenancy:write",), (ADMINISTRATOR,))
+READ_MEMBERS = Permission("read members and API clients", ("tenancy:read",), (ADMINISTRATOR,))
+SUSPEND = Permission("suspend and resume subscriptions", ("tenancy:write",), WRITERS, (GROUP,))
+TERMINATE = Permission("terminate subscriptions", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,))
+READ_CATALOGUE = Permission("read the catalogue", ("catalogue:read",))
+MANAGE_SKUS = Permission("create SKUs", ("catalogue:write",), WRITERS, (GROUP,))
+MANAGE_PRODUCTS = Permission(
+    "create and edit products", ("catalogue:write",), (ADMINISTRATOR,), (GROUP,)
+)
+READ_ORDERS = Permission("read orders", ("orders:read",))
+PLACE_ORDERS = Permission("place and cancel orders", ("orders:write",), WRITERS, (GROUP,))
+PREVIEW_ORDERS = Permission("preview orders", ("orders:read",), WRITERS, (GROUP,))
+READ_BALANCES = Permission("read balances", ("orders:read", "provisioning:read"))
+READ_EVENTS = Permission("read the event feed", ("reports:read",))

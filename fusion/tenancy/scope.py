@@ -1,0 +1,62 @@
+"""Scoping in one place: tenant data is reached through an actor, or for a stated reason.
+
+`Model.objects.filter(...)` raises `UnscopedQuery`: forgetting whose rows are meant is not
+possible by accident. `visible_to(actor)` gives the actor's subtree; `unscoped(reason)` all.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import models
+
+from fusion.tenancy.actor import Actor
+
+Row = TypeVar("Row", bound=models.Model, covariant=True)
+
+
+class UnscopedQuery(Exception):
+    """A query of tenant data that does not say whose rows it means: a fault of the program."""
+
+
+class Scoped(models.Manager[Row]):
+    """The only manager of a table that holds tenant data."""
+
+    def __init__(self, limit: Callable[[Actor], models.Q]) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def get_queryset(self) -> models.QuerySet[Row]:
+        """Refuse: every method of a plain manager passes here."""
+        raise UnscopedQuery(f"{self.model.__name__}: say visible_to(actor) or unscoped(reason)")
+
+    def visible_to(self, actor: Actor) -> models.QuerySet[Row]:
+        """The rows that `actor` may see; following a relation not fetched with them raises."""
+        return self._all().filter(self._limit(actor))
+
+    def unscoped(self, reason: str) -> models.QuerySet[Row]:
+        """All rows; `reason` says why no actor limits them."""
+        if not reason:
+            raise UnscopedQuery("a reason is needed")
+        return self._all()
+
+    def _all(self) -> models.QuerySet[Row]:
+        return super().get_queryset().fetch_mode(models.FETCH_RAISE)
+
+
+def within_tree(actor: Actor) -> models.Q:
+    """Rows that carry the ids of the organizations above them: subscriptions, orders."""
+    return models.Q(**{f"{actor.kind}_id": actor.organization_id})
+
+
+def within_group(actor: Actor) -> models.Q:
+    """Rows that every organization of a group may see."""
+    return models.Q(group_id=actor.group_id)
+
+
+def within_path(prefix: str = "") -> Callable[[Actor], models.Q]:
+    """Rows of an organization of the actor's subtree, itself included."""
+
+    def limit(actor: Actor) -> models.Q:
+        return models.Q(**{f"{prefix}path__startswith": actor.path})
+
+    return limit

@@ -1,0 +1,99 @@
+"""`@use_case`: the one way in which API, portal, CLI and workers change anything.
+
+Around the verb it puts permission, transaction, idempotency and the audit record. The verb
+returns the object as the API shows it; the caller gets it as an `Answer`.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, cast
+
+import orjson
+from django.db import transaction
+
+from fusion.tenancy import audit, idempotency
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import Permission
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a use case has to say: status, JSON text (empty for 204), and whether it is a replay."""
+
+    status: int
+    text: str
+    replayed: bool = False
+
+    @property
+    def body(self) -> Any:
+        """The answer as an object."""
+        return orjson.loads(self.text) if self.text else None
+
+
+@dataclass(slots=True)
+class Done:
+    """What a verb returns: the document, and where it belongs.
+
+    `path` is that of the organization whose object it is; `secret` is shown with the answer once
+    and stored nowhere.
+    """
+
+    document: dict[str, Any] | None
+    path: str
+    object_id: object
+    secret: dict[str, str] | None = None
+
+
+def use_case(
+    permission: Permission, *, verb: str, status: int = 200, unaudited: tuple[str, ...] = ()
+) -> Callable[[Callable[Concatenate[Actor, P], Done]], Callable[Concatenate[Actor, P], Answer]]:
+    """Make a verb of a function `(actor, *, ...) -> Done`.
+
+    `verb` is `<object>.<deed>`; `unaudited` names arguments that must not be recorded.
+    Raises what the verb raises; nothing of it has happened then.
+    """
+
+    def decorate(
+        run: Callable[Concatenate[Actor, P], Done],
+    ) -> Callable[Concatenate[Actor, P], Answer]:
+        @functools.wraps(run)
+        def perform(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> Answer:
+            permission.require_role(actor)
+            request = actor.request
+            with transaction.atomic():
+                if request.key is not None:
+                    stored = idempotency.recall(actor.group_id, request.key, request.fingerprint)
+                    if stored is not None:
+                        return Answer(stored.status, stored.text, replayed=True)
+                done = run(actor, *args, **kwargs)
+                asked = {name: value for name, value in kwargs.items() if name not in unaudited}
+                audit.record(
+                    actor,
+                    verb=verb,
+                    object_type=verb.partition(".")[0],
+                    object_id=done.object_id,
+                    path=done.path,
+                    detail=asked,
+                )
+                text = _json(done.document)
+                if request.key is not None:
+                    idempotency.remember(
+                        actor.group_id,
+                        request.key,
+                        request.fingerprint,
+                        idempotency.Stored(status, text),
+                    )
+            if done.secret:
+                text = _json({**(done.document or {}), **done.secret})
+            return Answer(status, text)
+
+        return cast(Callable[Concatenate[Actor, P], Answer], perform)
+
+    return decorate
+
+
+def _json(document: dict[str, Any] | None) -> str:
+    return "" if document is None else orjson.dumps(document, default=str).decode()

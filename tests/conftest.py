@@ -1,0 +1,65 @@
+"""One real PostgreSQL for the whole run: started here, stopped by its own process id.
+
+The tests share one database and never clean it: each makes its own provider (`world`), as the
+product itself keeps providers apart. The run ends with `fusion verify` over everything.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+_stack = ExitStack()
+
+
+def _start_database() -> None:
+    """An embedded server, or `FUSION_TEST_BINDIR`'s, unless DATABASE_URL names one."""
+    if "DATABASE_URL" in os.environ:
+        return
+    from fusion.embedded import run_temporary  # noqa: PLC0415 - before Django reads its settings
+
+    bindir = os.environ.get("FUSION_TEST_BINDIR")
+    home = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="fusion-tests-")))
+    home.chmod(0o755)
+    held = _stack.enter_context(
+        run_temporary(home / "postgres", bindir=Path(bindir) if bindir else None, fast=True)
+    )
+    os.environ["DATABASE_URL"] = held.url
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the database and Django before any test module is imported."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion.settings")
+    os.environ.setdefault("FUSION_SECRET_KEY", "for the tests only, of no use anywhere else")
+    os.environ.setdefault("FUSION_LOG_LEVEL", "WARNING")
+    _start_database()
+    import django  # noqa: PLC0415 - after DATABASE_URL is known
+    from django.core.management import call_command  # noqa: PLC0415
+
+    django.setup()
+    from fusion.kernel.functions import install_functions  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0)
+    install_functions()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started."""
+    from django.db import connections  # noqa: PLC0415
+
+    for connection in connections.all():
+        connection.close()
+        if getattr(connection, "pool", None):
+            connection.close_pool()
+    _stack.close()
+
+
+@pytest.fixture
+def world() -> Iterator["object"]:
+    """A provider of its own: see `tests.world.World`."""
+    from tests.world import World  # noqa: PLC0415
+
+    yield World()
