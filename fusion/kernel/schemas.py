@@ -1,0 +1,60 @@
+"""Shapes that every route shares in the OpenAPI document: problems, pages, and how to ask for one.
+
+A route documents its answers as `response={200: Page[ProductDocument], **READ_PROBLEMS}`, a
+route that changes something with `**PROBLEMS`.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fusion.kernel.fields import Text
+from fusion.kernel.pagination import DEFAULT_LIMIT, MAX_LIMIT
+
+
+class FieldError(BaseModel):
+    """One field that is not acceptable; `field` is a path such as `lines.0.quantity`."""
+
+    field: str
+    message: str
+
+
+class ProblemDocument(BaseModel):
+    """A refusal (RFC 9457). `code` is stable; `detail` says what, why and what would help."""
+
+    model_config = ConfigDict(title="Problem", extra="allow")
+
+    type: str = Field(examples=["urn:fusion:problem:not-found"])
+    title: str
+    status: int
+    code: str = Field(examples=["not-found"])
+    detail: str
+    errors: list[FieldError] = Field(default=[], description="With `invalid-fields` only.")
+    refusals: list[dict[str, Any]] = Field(
+        default=[], description="Per SKU, where quantities are the reason."
+    )
+
+
+READ_PROBLEMS: dict[int, type[ProblemDocument]] = dict.fromkeys(
+    (401, 403, 404, 405, 422, 429, 503), ProblemDocument
+)
+"""HTTP status → shape, for routes that only read."""
+
+PROBLEMS: dict[int, type[ProblemDocument]] = dict.fromkeys(
+    (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 503), ProblemDocument
+)
+"""HTTP status → shape, for routes that take a body or change something."""
+
+
+class Page[Item](BaseModel):
+    """One page of a list; `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[Item]
+    next: str | None
+
+
+class Paging(BaseModel):
+    """Which page of a list is asked for: the query parameters that every list takes."""
+
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: Text | None = Field(default=None, description="`next` of the page before.")
