@@ -21,11 +21,15 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a use case has to say: status, JSON text (empty for 204), and whether it is a replay."""
+    """What a use case has to say: status, JSON text (empty for 204), and whether it is a replay.
+
+    `version` is that of the object shown, where it has versions; a replay does not know it.
+    """
 
     status: int
     text: str
     replayed: bool = False
+    version: int | None = None
 
     @property
     def body(self) -> Any:
@@ -38,13 +42,14 @@ class Done:
     """What a verb returns: the document, and where it belongs.
 
     `path` is that of the organization whose object it is; `secret` is shown with the answer once
-    and stored nowhere.
+    and stored nowhere; `version` makes the object's ETag, where it has one.
     """
 
     document: dict[str, Any] | None
     path: str
     object_id: object
     secret: dict[str, str] | None = None
+    version: int | None = None
 
 
 def use_case(
@@ -88,7 +93,7 @@ def use_case(
                     )
             if done.secret:
                 text = _json({**(done.document or {}), **done.secret})
-            return Answer(status, text)
+            return Answer(status, text, version=done.version)
 
         return cast(Callable[Concatenate[Actor, P], Answer], perform)
 
