@@ -51,6 +51,7 @@ class Problem(Exception):
         errors: Sequence[Mapping[str, str]] = (),
         refusals: Sequence[Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = code
@@ -59,6 +60,7 @@ class Problem(Exception):
         self.errors = list(errors)
         self.refusals = list(refusals)
         self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
 
     def document(self) -> dict[str, Any]:
         """The problem as RFC 9457 shows it; members without content are left out."""
@@ -73,7 +75,18 @@ class Problem(Exception):
             body["errors"] = self.errors
         if self.refusals:
             body["refusals"] = self.refusals
-        return body
+        return {**body, **self.extra}
+
+
+def problem_of(told: Mapping[str, Any]) -> Problem:
+    """The problem that a database function has told of: {code, detail, refusals?, ...}."""
+    extra = {name: value for name, value in told.items() if name not in KNOWN_MEMBERS}
+    return Problem(
+        told["code"], told["detail"], refusals=told.get("refusals") or (), extra=extra
+    )
+
+
+KNOWN_MEMBERS = ("code", "detail", "refusals")
 
 
 class InvalidFields(Problem):

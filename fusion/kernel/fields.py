@@ -4,8 +4,10 @@ Limits follow the contract: names 200 characters, codes 64 of `A-Za-z0-9._-`, re
 notes 2,000, and NUL nowhere (PostgreSQL cannot store it).
 """
 
+import re
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -17,7 +19,12 @@ from pydantic import (
     StringConstraints,
 )
 
+from fusion.kernel.ids import parse_id
 from fusion.kernel.quantities import MAX_QUANTITY
+
+RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
 
 
 def _no_nul(text: str) -> str:
@@ -34,11 +41,21 @@ def _not_blank(text: str) -> str:
 
 def _from_text(value: object) -> object:
     """JSON has no instants: only strings may become one, never numbers."""
-    if not isinstance(value, str):
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not RFC3339.fullmatch(value):
         raise ValueError("must be an RFC 3339 instant with an offset, such as 2026-03-03T10:15:00Z")
-    return datetime.fromisoformat(value)
+    return datetime.fromisoformat(value.upper())
 
 
+def _uuid(value: object) -> UUID:
+    found = value if isinstance(value, UUID) else parse_id(value)
+    if found is None:
+        raise ValueError("must be an id: a UUID of 36 characters")
+    return found
+
+
+Id = Annotated[UUID, BeforeValidator(_uuid)]
 Text = Annotated[str, AfterValidator(_no_nul)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=200), AfterValidator(_not_blank)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}\z")]

@@ -6,7 +6,10 @@
 -- times and placements. Busy subscriptions are passed over and come later. The order's own state
 -- decides: a crash before the commit leaves it scheduled, and after the commit nobody finds it.
 CREATE OR REPLACE FUNCTION ordering_apply_next(p_actor text, p_request text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
 DECLARE
     plan ordering_plan;
     o ordering_order;

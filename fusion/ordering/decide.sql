@@ -32,7 +32,7 @@ DECLARE
     -- balances
     b_subscription uuid[] := '{}'; b_sku uuid[] := '{}'; b_code text[] := '{}'; b_type text[] := '{}';
     b_metric text[] := '{}'; b_before bigint[] := '{}'; b_granted bigint[] := '{}';
-    b_used bigint[] := '{}'; b_sequence bigint[] := '{}';
+    b_used bigint[] := '{}'; b_first bigint[] := '{}'; b_sequence bigint[] := '{}';
     b_change bigint[] := '{}'; b_order int[] := '{}';        -- by the order that touched it last
     -- entries, and how many of them count
     e_order int[] := '{}'; e_line int[] := '{}'; e_balance int[] := '{}'; e_quantity bigint[] := '{}';
@@ -111,6 +111,7 @@ BEGIN
         b_before[r.balance] := 0;
         b_granted[r.balance] := 0;
         b_used[r.balance] := 0;
+        b_first[r.balance] := 0;
         b_sequence[r.balance] := 0;
         b_change[r.balance] := 0;
         b_order[r.balance] := 0;
@@ -131,6 +132,7 @@ BEGIN
         b_before[r.balance] := r.granted;
         b_granted[r.balance] := r.granted;
         b_used[r.balance] := r.used;
+        b_first[r.balance] := r.sequence;
         b_sequence[r.balance] := r.sequence;
     END LOOP;
 
@@ -256,7 +258,8 @@ BEGIN
     plan.balance_subscription := b_subscription; plan.balance_sku := b_sku;
     plan.balance_code := b_code; plan.balance_type := b_type; plan.balance_metric := b_metric;
     plan.balance_before := b_before; plan.balance_granted := b_granted;
-    plan.balance_used := b_used; plan.balance_sequence := b_sequence;
+    plan.balance_used := b_used;
+    plan.balance_first := b_first; plan.balance_sequence := b_sequence;
     plan.holding_subscription := h_subscription; plan.holding_product := h_product;
     plan.holding_revision := h_revision; plan.holding_before := h_before;
     plan.holding_quantity := h_quantity;

@@ -64,6 +64,12 @@ class Order(models.Model):
                 condition=~Q(state="completed"),
             ),
             models.Index(
+                "group_id",
+                "external_reference",
+                name="order_of_reference",
+                condition=Q(external_reference__isnull=False),
+            ),
+            models.Index(
                 "effective_at",
                 "placed_at",
                 "id",

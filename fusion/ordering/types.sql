@@ -14,7 +14,7 @@ CREATE TYPE ordering_plan AS (
     -- by balance
     balance_subscription uuid[], balance_sku uuid[], balance_code text[], balance_type text[],
     balance_metric text[], balance_before bigint[], balance_granted bigint[], balance_used bigint[],
-    balance_sequence bigint[],
+    balance_first bigint[], balance_sequence bigint[],  -- newest entry before and after
     -- by holding
     holding_subscription uuid[], holding_product uuid[], holding_revision int[],
     holding_before bigint[], holding_quantity bigint[]

@@ -9,14 +9,13 @@ BEGIN
     INSERT INTO ledger_entry (
         subscription_id, sku_id, sequence, kind, quantity, granted_after, used_after,
         order_id, order_number, order_position, actor, at)
-    SELECT b.subscription_id, b.sku_id, e.sequence,
-           CASE WHEN e.quantity > 0 THEN 'grant' ELSE 'revoke' END, abs(e.quantity),
-           e.granted, b.used, p_order[e.o], p_number[e.o], p_position[e.line], p_actor, p_now
+    SELECT plan.balance_subscription[e.balance], plan.balance_sku[e.balance], e.sequence,
+           CASE WHEN e.quantity > 0 THEN 'grant' ELSE 'revoke' END, abs(e.quantity), e.granted,
+           plan.balance_used[e.balance], p_order[e.o], p_number[e.o], p_position[e.line],
+           p_actor, p_now
     FROM unnest(plan.entry_order, plan.entry_line, plan.entry_balance, plan.entry_quantity,
                 plan.entry_sequence, plan.entry_granted)
-         AS e(o, line, balance, quantity, sequence, granted)
-    JOIN unnest(plan.balance_subscription, plan.balance_sku, plan.balance_used) WITH ORDINALITY
-         AS b(subscription_id, sku_id, used, i) ON b.i = e.balance;
+         AS e(o, line, balance, quantity, sequence, granted);
 
     -- Absolute values: they were computed under the locks that are still held.
     INSERT INTO ledger_balance (
@@ -24,10 +23,10 @@ BEGIN
     SELECT b.subscription_id, b.sku_id, p_group, b.code, b.type, b.metric, b.granted, b.used,
            b.sequence
     FROM unnest(plan.balance_subscription, plan.balance_sku, plan.balance_code, plan.balance_type,
-                plan.balance_metric, plan.balance_granted, plan.balance_used, plan.balance_sequence)
-         WITH ORDINALITY
-         AS b(subscription_id, sku_id, code, type, metric, granted, used, sequence, i)
-    WHERE b.i = ANY (plan.entry_balance)
+                plan.balance_metric, plan.balance_granted, plan.balance_used, plan.balance_first,
+                plan.balance_sequence)
+         AS b(subscription_id, sku_id, code, type, metric, granted, used, first, sequence)
+    WHERE b.sequence <> b.first
     ON CONFLICT (subscription_id, sku_id)
     DO UPDATE SET granted = excluded.granted, sequence = excluded.sequence;
 
