@@ -8,8 +8,9 @@ from ninja.errors import ValidationError
 from ninja.parser import Parser
 
 from fusion import __version__
-from fusion.kernel.errors import Problem
+from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import problem_response, read_json
+from fusion.tenancy.guard import look_first
 
 
 class StrictParser(Parser):
@@ -37,24 +38,17 @@ for prefix, router in ROUTERS:
 
 @api.exception_handler(Problem)
 def refuse(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Every refusal of ours."""
+    """Every refusal of ours. What cannot be seen is 404 before a field is wrong."""
+    if problem.status == 422:
+        try:
+            look_first(request)
+        except Problem as unseen:
+            return problem_response(unseen)
     return problem_response(problem)
 
 
 @api.exception_handler(ValidationError)
 def refuse_fields(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Fields that their types do not take: 422 with one entry for each."""
-    return problem_response(fields_problem(error.errors))
-
-
-def fields_problem(errors: list[dict[str, Any]]) -> Problem:
-    """Pydantic's errors as a problem: `lines.0.quantity`, and what is wrong with it."""
-    entries = [
-        {
-            "field": ".".join(str(part) for part in error["loc"][2:]) or str(error["loc"][-1]),
-            "message": error["msg"].removeprefix("Value error, "),
-        }
-        for error in errors
-    ]
-    detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in entries[:5])
-    return Problem("invalid-fields", detail, errors=entries)
+    # Ninja puts where the field stands (body, body's parameter; query) in front of its path.
+    return refuse(request, fields_problem(error.errors, 2))

@@ -101,3 +101,19 @@ class InvalidFields(Problem):
 def not_found(what: str) -> Problem:
     """404 for an id that does not exist or that the caller cannot see: the two look alike."""
     return Problem("not-found", f"There is no such {what}, or it is not visible to you.")
+
+
+def fields_problem(errors: Sequence[Mapping[str, Any]], skip: int) -> Problem:
+    """Pydantic's errors as a problem; `skip` leading parts of each location are not the caller's.
+
+    A field is told as a path such as `lines.0.quantity`.
+    """
+    entries = [
+        {
+            "field": ".".join(str(part) for part in error["loc"][skip:]) or str(error["loc"][-1]),
+            "message": str(error["msg"]).removeprefix("Value error, "),
+        }
+        for error in errors
+    ]
+    detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in entries[:5])
+    return Problem("invalid-fields", detail, errors=entries)

@@ -12,17 +12,25 @@ MAX_BODY = 1024 * 1024
 """Bytes of an ordinary request body."""
 
 MAX_BATCH_BODY = 16 * 1024 * 1024
-"""Bytes of the body of a batch; the server refuses more than this before reading it."""
+"""Bytes of the body of a batch."""
+
+BODY_LIMITS = {"/api/v1/orders/batch": MAX_BATCH_BODY}
+"""Path → bytes, where it is not `MAX_BODY`."""
 
 
-def read_json(request: HttpRequest, *, limit: int = MAX_BODY) -> Any:
+def body_limit(path: str) -> int:
+    """Bytes of the largest body that is taken at `path`."""
+    return BODY_LIMITS.get(path, MAX_BODY)
+
+
+def read_json(request: HttpRequest) -> Any:
     """The request's JSON body, parsed once.
 
     Problems: `unsupported-media-type`, `too-large`, `invalid-json` (also for numbers that are not
     numbers, for nesting that is too deep, and for text that is not UTF-8).
     """
     if not hasattr(request, "parsed_json"):
-        request.parsed_json = _parse(request, limit)  # type: ignore[attr-defined]
+        request.parsed_json = _parse(request, body_limit(request.path))  # type: ignore[attr-defined]
     return request.parsed_json  # type: ignore[attr-defined]
 
 

@@ -26,8 +26,9 @@ Finder = Callable[[Actor, UUID], object]
 class Door(AuthBase):
     """Authenticates a request for one permission.
 
-    `seen` maps the name of a path parameter, body field or filter to the finder of what its id
-    must show to the actor. An operation's description and security come from here too.
+    `seen` maps the name of a path parameter, filter or body field (`lines__product_id`: in each of
+    `lines`) to the finder of what its id must show to the actor. A `hot` door leaves the looking
+    to the database function that the route calls, unless the request is refused before.
     """
 
     openapi_type = "oauth2"
@@ -38,35 +39,57 @@ class Door(AuthBase):
         }
     }
 
-    def __init__(self, permission: Permission, **seen: Finder) -> None:
+    def __init__(self, permission: Permission, *, hot: bool = False, **seen: Finder) -> None:
         super().__init__()
         self.permission = permission
+        self.hot = hot
         self.seen = seen
 
     def __call__(self, request: HttpRequest) -> Actor:
         """The actor, who may do what the route is for; raises the Problem otherwise."""
         actor = authenticate(request, Request(id=getattr(request, "request_id", "")))
         self.permission.require_scope(actor)
-        for name, find in self.seen.items():
-            identifier = parse_id(_given(request, name))
-            if identifier is not None:
-                find(actor, identifier)
-        self.permission.require_role(actor)
         request.actor = actor  # type: ignore[attr-defined]
+        request.door = self  # type: ignore[attr-defined]
+        if not self.hot or not self.permission.allows(actor):
+            self.look(request, actor)
+        self.permission.require_role(actor)
         return actor
 
+    def look(self, request: HttpRequest, actor: Actor) -> None:
+        """Problem `not-found` for the first id of the request that the actor does not see."""
+        for name, find in self.seen.items():
+            for given in _given(request, name):
+                identifier = parse_id(given)
+                if identifier is not None:
+                    find(actor, identifier)
 
-def _given(request: HttpRequest, name: str) -> Any:
+
+def look_first(request: HttpRequest) -> None:
+    """Before a request is refused for its fields: Problem `not-found`, if a hot door owes one."""
+    door: Door | None = getattr(request, "door", None)
+    if door is not None and door.hot:
+        door.look(request, actor_of(request))
+
+
+def _given(request: HttpRequest, name: str) -> list[Any]:
     """What the request says for `name`: in its path, its filters or its body."""
     match = request.resolver_match
     if match and name in match.kwargs:
-        return str(match.kwargs[name])
+        return [str(match.kwargs[name])]
     if name in request.GET:
-        return request.GET[name]
-    if request.method in ("POST", "PUT", "PATCH") and request.body:
-        body = read_json(request)
-        return body.get(name) if isinstance(body, dict) else None
-    return None
+        return [request.GET[name]]
+    if request.method not in ("POST", "PUT", "PATCH") or not request.body:
+        return []
+    found = [read_json(request)]
+    for part in name.split("__"):
+        members = [item.get(part) for item in found if isinstance(item, dict)]
+        found = [item for member in members for item in _several(member)]
+    return found
+
+
+def _several(member: Any) -> list[Any]:
+    return member if isinstance(member, list) else [member]
 
 
 def actor_of(request: HttpRequest) -> Actor:

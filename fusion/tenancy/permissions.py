@@ -32,6 +32,10 @@ class Permission:
                 "not have. Ask an administrator for a client that has it.",
             )
 
+    def allows(self, actor: Actor) -> bool:
+        """Whether the actor's kind of organization and role allow it."""
+        return actor.kind in self.kinds and actor.role in self.roles
+
     def require_role(self, actor: Actor) -> None:
         """Problem `forbidden` unless the actor's kind of organization and role allow it."""
         if actor.kind not in self.kinds:
