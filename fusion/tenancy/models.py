@@ -9,7 +9,7 @@ from oauth2_provider.models import AbstractApplication
 from fusion.events.models import JsonTextField
 from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import KINDS, ROLES
-from fusion.tenancy.scope import Scoped, within_path, within_tree
+from fusion.tenancy.scope import Scoped, UnscopedQuery, within_path, within_tree
 
 
 class Organization(models.Model):
@@ -21,8 +21,8 @@ class Organization(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id)
     kind = models.CharField(max_length=16)
-    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
-    group = models.ForeignKey("self", models.PROTECT, related_name="+")
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
+    group = models.ForeignKey("self", models.PROTECT, related_name="+", db_index=False)
     path = models.CharField(max_length=160, unique=True, db_collation="C")
     name = models.CharField(max_length=200)
     external_reference = models.CharField(max_length=100, null=True)
@@ -34,7 +34,7 @@ class Organization(models.Model):
     class Meta:
         indexes = [
             models.Index("parent", "id", name="organization_children"),
-            models.Index("group", "id", name="organization_of_group"),
+            models.Index("group", "kind", "path", name="organization_of_kind"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=KINDS), name="organization_kind"),
@@ -59,14 +59,18 @@ class Subscription(models.Model):
     """What really consumes the service; belongs to a tenant.
 
     The ids of the organizations above are stored with it, because they never change and every
-    list of a subtree needs them.
+    list of a subtree needs them: each such list is one index range, newest first.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    group = models.ForeignKey(Organization, models.PROTECT, related_name="+")
-    distributor = models.ForeignKey(Organization, models.PROTECT, null=True, related_name="+")
-    reseller = models.ForeignKey(Organization, models.PROTECT, null=True, related_name="+")
-    tenant = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    group = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    distributor = models.ForeignKey(
+        Organization, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    reseller = models.ForeignKey(
+        Organization, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    tenant = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     path = models.CharField(max_length=160, db_collation="C")
     name = models.CharField(max_length=200)
     external_reference = models.CharField(max_length=100, null=True)
@@ -78,6 +82,9 @@ class Subscription(models.Model):
     class Meta:
         indexes = [
             models.Index("group", "id", name="subscription_of_group"),
+            models.Index("distributor", "id", name="subscription_of_distributor"),
+            models.Index("reseller", "id", name="subscription_of_reseller"),
+            models.Index("tenant", "id", name="subscription_of_tenant"),
             models.Index("path", "id", name="subscription_path"),
         ]
         constraints = [
@@ -99,15 +106,17 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The user who signs in as `username`."""
-        return self.get(email__iexact=username)
+        return self.alias(lowered=Lower("email")).get(lowered=(username or "").lower())
 
 
 class User(AbstractBaseUser):
-    """A person. What they may do follows from their memberships alone."""
+    """A person, found by e-mail. What they may do follows from their memberships alone.
+
+    Carries nothing else about them: what one organization wrote here another would read.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     email = models.EmailField(max_length=254)
-    name = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -119,36 +128,53 @@ class User(AbstractBaseUser):
 
 
 class Member(models.Model):
-    """A person's role in one organization."""
+    """A person's role in one organization, and what they are called there."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=200, null=True)
     role = models.CharField(max_length=16)
     created_at = models.DateTimeField(db_default=Now())
 
     objects = Scoped["Member"](within_path("organization__"))
 
     class Meta:
+        indexes = [models.Index("organization", "id", name="member_of_organization")]
         constraints = [
             models.CheckConstraint(condition=Q(role__in=ROLES), name="member_role"),
             models.UniqueConstraint("organization", "user", name="member_once"),
         ]
 
 
+class ClientLookup(models.Manager["ApiClient"]):
+    """What django-oauth-toolkit looks a client up with, by its `client_id`, and nothing else."""
+
+    def get(self, *, client_id: str) -> "ApiClient":  # type: ignore[override]
+        """The client that presents itself as `client_id`."""
+        return super().get_queryset().get(client_id=client_id)
+
+    def get_queryset(self) -> models.QuerySet["ApiClient"]:
+        """Refuse: every other way passes here."""
+        raise UnscopedQuery("ApiClient: use ApiClient.scoped")
+
+
 class ApiClient(AbstractApplication):
     """An OAuth 2 client (client credentials) of one organization; acts as its administrator.
 
-    `objects` is what django-oauth-toolkit looks clients up with; our code uses `scoped`.
+    `scopes` are separated by spaces. `objects` is for django-oauth-toolkit alone; our code uses
+    `scoped`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     scopes = models.TextField()
 
+    objects = ClientLookup()
     scoped = Scoped["ApiClient"](within_path("organization__"))
 
     class Meta(AbstractApplication.Meta):
+        indexes = [models.Index("organization", "id", name="api_client_of_organization")]
         constraints = [models.CheckConstraint(condition=~Q(scopes=""), name="api_client_scopes")]
 
 

@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
-import django.db.models.manager
 import fusion.events.models
 import fusion.kernel.ids
 import oauth2_provider.generators
@@ -28,7 +27,6 @@ class Migration(migrations.Migration):
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('id', models.UUIDField(default=fusion.kernel.ids.new_id, primary_key=True, serialize=False)),
                 ('email', models.EmailField(max_length=254)),
-                ('name', models.CharField(blank=True, max_length=200)),
                 ('is_active', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
@@ -79,18 +77,19 @@ class Migration(migrations.Migration):
                 ('external_reference', models.CharField(max_length=100, null=True)),
                 ('status', models.CharField(default='active', max_length=16)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
+                ('group', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
+                ('parent', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
             ],
         ),
         migrations.CreateModel(
             name='Member',
             fields=[
                 ('id', models.UUIDField(default=fusion.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=200, null=True)),
                 ('role', models.CharField(max_length=16)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='tenancy.user')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
             ],
         ),
         migrations.CreateModel(
@@ -114,14 +113,11 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=fusion.kernel.ids.new_id, primary_key=True, serialize=False)),
                 ('scopes', models.TextField()),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='%(app_label)s_%(class)s', to='tenancy.user', verbose_name='user')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
+                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
             ],
             options={
                 'abstract': False,
             },
-            managers=[
-                ('scoped', django.db.models.manager.Manager()),
-            ],
         ),
         migrations.CreateModel(
             name='Subscription',
@@ -132,10 +128,10 @@ class Migration(migrations.Migration):
                 ('external_reference', models.CharField(max_length=100, null=True)),
                 ('status', models.CharField(default='active', max_length=16)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('distributor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
-                ('reseller', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
+                ('distributor', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
+                ('group', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
+                ('reseller', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
+                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organization')),
             ],
         ),
         migrations.AddIndex(
@@ -144,7 +140,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='organization',
-            index=models.Index(models.F('group'), models.F('id'), name='organization_of_group'),
+            index=models.Index(models.F('group'), models.F('kind'), models.F('path'), name='organization_of_kind'),
         ),
         migrations.AddConstraint(
             model_name='organization',
@@ -180,7 +176,27 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='subscription',
+            index=models.Index(models.F('distributor'), models.F('id'), name='subscription_of_distributor'),
+        ),
+        migrations.AddIndex(
+            model_name='subscription',
+            index=models.Index(models.F('reseller'), models.F('id'), name='subscription_of_reseller'),
+        ),
+        migrations.AddIndex(
+            model_name='subscription',
+            index=models.Index(models.F('tenant'), models.F('id'), name='subscription_of_tenant'),
+        ),
+        migrations.AddIndex(
+            model_name='subscription',
             index=models.Index(models.F('path'), models.F('id'), name='subscription_path'),
+        ),
+        migrations.AddIndex(
+            model_name='member',
+            index=models.Index(models.F('organization'), models.F('id'), name='member_of_organization'),
+        ),
+        migrations.AddIndex(
+            model_name='apiclient',
+            index=models.Index(models.F('organization'), models.F('id'), name='api_client_of_organization'),
         ),
         migrations.AddConstraint(
             model_name='subscription',
