@@ -1,5 +1,6 @@
 """Who is acting: an API client, a member, or Fusion itself, always for one organization."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -13,6 +14,12 @@ ROLES = (ADMINISTRATOR, AGENT, VIEWER)
 NOUNS = ("tenancy", "catalogue", "orders", "provisioning", "calls", "reports")
 SCOPES = tuple(f"{noun}:{access}" for noun in NOUNS for access in ("read", "write"))
 """Every scope; `write` includes `read`."""
+
+
+def including_reads(scopes: Iterable[str]) -> frozenset[str]:
+    """What `scopes` amount to: themselves, and the `:read` of every `:write`."""
+    held = frozenset(scopes)
+    return held | {scope.replace(":write", ":read") for scope in held}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +60,18 @@ class Actor:
     def is_above(self, path: str) -> bool:
         """Whether the organization at `path` lies strictly below the actor's own."""
         return path != self.path and path.startswith(self.path)
+
+
+def system_actor(group_id: UUID, label: str) -> Actor:
+    """Fusion itself, on behalf of a whole group; `label` is `system:` and the part that acts.
+
+    For what no member or client of the group asks for: the command line, the worker, the demo.
+    """
+    return Actor(
+        label=label,
+        organization_id=group_id,
+        kind=GROUP,
+        path=f"{group_id.hex}/",
+        group_id=group_id,
+        role=ADMINISTRATOR,
+    )

@@ -7,7 +7,7 @@ from django.db import connection
 from django.http import HttpRequest
 
 from fusion.kernel.errors import Problem
-from fusion.tenancy.actor import ADMINISTRATOR, Actor, Request
+from fusion.tenancy.actor import ADMINISTRATOR, Actor, Request, including_reads
 
 TOKEN = """
 SELECT c.id, t.scope, c.scopes, o.id, o.kind, o.path, o.group_id
@@ -60,6 +60,6 @@ def authenticate(request: HttpRequest, asked: Request) -> Actor:
         path=path,
         group_id=group,
         role=ADMINISTRATOR,
-        scopes=frozenset(granted.split()) & frozenset(held.split()),
+        scopes=frozenset(granted.split()) & including_reads(held.split()),
         request=asked,
     )
