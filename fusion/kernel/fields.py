@@ -58,7 +58,7 @@ def _uuid(value: object) -> UUID:
 Id = Annotated[UUID, BeforeValidator(_uuid)]
 Text = Annotated[str, AfterValidator(_no_nul)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=200), AfterValidator(_not_blank)]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}\z")]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Reference = Annotated[
     Text, StringConstraints(min_length=1, max_length=100), AfterValidator(_not_blank)
 ]
