@@ -55,8 +55,8 @@ BEGIN
         IF cardinality(v_names) > 0 THEN
             PERFORM tenancy_lock_names(p_group, v_names);
         END IF;
-        -- Shared by orders; a deletion of a product takes it alone, to be sure that no order under
-        -- way has made it a product that was ordered (delete.py).
+        -- Shared by orders; the removal of a product takes it alone, to be sure that no order under
+        -- way names it (migrations/0003_ordered_products_stay.py).
         PERFORM pg_advisory_xact_lock_shared(hashtextextended('ordering:' || p_group::text, 0));
 
         -- 2. Subscriptions, in the order of their ids.
