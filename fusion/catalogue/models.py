@@ -1,16 +1,20 @@
 """SKUs, products and revisions."""
 
+from typing import Literal, get_args
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from fusion.kernel.ids import new_id
 from fusion.kernel.quantities import MAX_QUANTITY
+from fusion.tenancy.actor import GROUP, Actor
 from fusion.tenancy.models import Organization
 from fusion.tenancy.scope import Scoped, within_group
 
 LICENSE, ENTITLEMENT = "license", "entitlement"
-NUMBER_TYPES = (
+ACTIVE, RETIRED = "active", "retired"
+NumberType = Literal[
     "geographic",
     "national",
     "mobile",
@@ -18,7 +22,8 @@ NUMBER_TYPES = (
     "shared_cost",
     "premium_rate",
     "voip",
-)
+]
+NUMBER_TYPES: tuple[str, ...] = get_args(NumberType)
 
 
 class Sku(models.Model):
@@ -60,6 +65,11 @@ class Sku(models.Model):
         ]
 
 
+def _on_sale(actor: Actor) -> Q:
+    """A group sees all its products; the organizations below it what they can ask for."""
+    return within_group(actor) if actor.kind == GROUP else within_group(actor) & Q(status=ACTIVE)
+
+
 class Product(models.Model):
     """What is sold: a set of SKUs, each with a quantity, held by its current revision.
 
@@ -72,12 +82,12 @@ class Product(models.Model):
     name = models.CharField(max_length=200)
     description = models.CharField(max_length=2000, default="")
     external_reference = models.CharField(max_length=100, null=True)
-    status = models.CharField(max_length=16, default="active")
+    status = models.CharField(max_length=16, default=ACTIVE)
     revision = models.IntegerField(default=1)
     version = models.IntegerField(default=1)
     created_at = models.DateTimeField(db_default=Now())
 
-    objects = Scoped["Product"](within_group)
+    objects = Scoped["Product"](_on_sale)
 
     class Meta:
         indexes = [models.Index("group", "id", name="product_of_group")]
@@ -90,7 +100,7 @@ class Product(models.Model):
                 name="product_external_reference",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=("active", "retired")), name="product_status"
+                condition=Q(status__in=(ACTIVE, RETIRED)), name="product_status"
             ),
         ]
 

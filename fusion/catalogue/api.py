@@ -1,0 +1,151 @@
+"""Routes of SKUs, products and revisions."""
+
+from typing import Annotated
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Header, Query, Router
+
+from fusion.catalogue.change_product import change_product
+from fusion.catalogue.create_product import create_product
+from fusion.catalogue.create_sku import create_sku
+from fusion.catalogue.delete_product import delete_product
+from fusion.catalogue.etag import etag, none_match
+from fusion.catalogue.queries import (
+    find_product,
+    find_sku,
+    list_products,
+    list_revisions,
+    list_skus,
+    read_product,
+    sku_document,
+)
+from fusion.catalogue.schemas import (
+    ProductBody,
+    ProductChangesBody,
+    ProductDocument,
+    ProductFilter,
+    RevisionDocument,
+    SkuBody,
+    SkuDocument,
+)
+from fusion.kernel.http import json_response
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
+from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
+from fusion.tenancy.permissions import MANAGE_PRODUCTS, MANAGE_SKUS, READ_CATALOGUE
+
+router = Router(tags=["catalogue"])
+
+SKUS = "/api/v1/skus"
+PRODUCTS = "/api/v1/products"
+
+IfMatch = Annotated[
+    str | None,
+    Header(default=None, alias="If-Match", description="Refuse (412) unless this is the ETag."),
+]
+IfNoneMatch = Annotated[
+    str | None,
+    Header(default=None, alias="If-None-Match", description="Answer 304 if this is the ETag."),
+]
+
+
+@router.post("/skus", auth=Door(MANAGE_SKUS), response={201: SkuDocument, **PROBLEMS})
+def add_sku(request: HttpRequest, body: SkuBody) -> HttpResponse:
+    """Create an entitlement SKU: one phone-number type of one country."""
+    return respond(create_sku(retrying_actor(request), **body.model_dump()), location=SKUS)
+
+
+@router.get("/skus", auth=Door(READ_CATALOGUE), response={200: Page[SkuDocument], **READ_PROBLEMS})
+def skus(request: HttpRequest, asked: Query[Paging]) -> HttpResponse:
+    """The SKUs of your group, by code."""
+    return json_response(list_skus(actor_of(request), **asked.model_dump()))
+
+
+@router.get(
+    "/skus/{uuid:sku_id}",
+    auth=Door(READ_CATALOGUE),
+    response={200: SkuDocument, **READ_PROBLEMS},
+)
+def sku(request: HttpRequest, sku_id: UUID) -> HttpResponse:
+    """One SKU."""
+    return json_response(sku_document(find_sku(actor_of(request), sku_id)))
+
+
+@router.post("/products", auth=Door(MANAGE_PRODUCTS), response={201: ProductDocument, **PROBLEMS})
+def add_product(request: HttpRequest, body: ProductBody) -> HttpResponse:
+    """Create a product of 1 to 100 SKUs, each with a quantity."""
+    created = create_product(
+        retrying_actor(request),
+        code=body.code,
+        name=body.name,
+        description=body.description or "",
+        external_reference=body.external_reference,
+        items=[item.item() for item in body.items],
+    )
+    # What a creation answers is the first version, also when it is answered again later.
+    return respond(created, location=PRODUCTS, headers={"ETag": etag(1)})
+
+
+@router.get(
+    "/products",
+    auth=Door(READ_CATALOGUE),
+    response={200: Page[ProductDocument], **READ_PROBLEMS},
+)
+def products(request: HttpRequest, asked: Query[ProductFilter]) -> HttpResponse:
+    """The products of your group, newest first; below the group the active ones."""
+    return json_response(list_products(actor_of(request), **asked.model_dump()))
+
+
+@router.get(
+    "/products/{uuid:product_id}",
+    auth=Door(READ_CATALOGUE),
+    response={200: ProductDocument, 304: None, **READ_PROBLEMS},
+)
+def product(
+    request: HttpRequest, product_id: UUID, if_none_match: IfNoneMatch = None
+) -> HttpResponse:
+    """One product."""
+    document, version = read_product(actor_of(request), product_id)
+    headers = {"ETag": etag(version)}
+    if none_match(if_none_match, version):
+        return json_response(document, headers=headers)
+    return HttpResponse(status=304, headers=headers)
+
+
+@router.patch(
+    "/products/{uuid:product_id}",
+    auth=Door(MANAGE_PRODUCTS, product_id=find_product),
+    response={200: ProductDocument, **PROBLEMS},
+)
+def edit_product(
+    request: HttpRequest, product_id: UUID, body: ProductChangesBody, if_match: IfMatch = None
+) -> HttpResponse:
+    """Change a product. New items make a new revision; past orders keep theirs."""
+    changed = change_product(
+        actor_of(request), product_id=product_id, changes=body.changes(), if_match=if_match
+    )
+    return respond(changed, headers={"ETag": etag(changed.version or 1)})
+
+
+@router.delete(
+    "/products/{uuid:product_id}",
+    auth=Door(MANAGE_PRODUCTS, product_id=find_product),
+    response={204: None, **PROBLEMS},
+)
+def remove_product(
+    request: HttpRequest, product_id: UUID, if_match: IfMatch = None
+) -> HttpResponse:
+    """Remove a product that was never ordered; retire one that was."""
+    return respond(delete_product(actor_of(request), product_id=product_id, if_match=if_match))
+
+
+@router.get(
+    "/products/{uuid:product_id}/revisions",
+    auth=Door(READ_CATALOGUE),
+    response={200: Page[RevisionDocument], **READ_PROBLEMS},
+)
+def revisions(request: HttpRequest, product_id: UUID, asked: Query[Paging]) -> HttpResponse:
+    """What a product was made of, newest revision first."""
+    return json_response(
+        list_revisions(actor_of(request), product_id, limit=asked.limit, cursor=asked.cursor)
+    )

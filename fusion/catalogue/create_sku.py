@@ -1,0 +1,40 @@
+"""Create a SKU: an entitlement to one phone-number type of one country.
+
+Licences are no one's to create: the two of them exist in every group from its founding.
+"""
+
+from django.db import IntegrityError, transaction
+
+from fusion.catalogue.models import ENTITLEMENT, Sku
+from fusion.catalogue.queries import sku_document
+from fusion.kernel.constraints import violated
+from fusion.kernel.errors import Problem
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import MANAGE_SKUS
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(MANAGE_SKUS, verb="sku.create", status=201)
+def create_sku(actor: Actor, *, code: str, name: str, country: str, number_type: str) -> Done:
+    """A new entitlement SKU of the actor's group; Problem `conflict` where the code is taken."""
+    sku = Sku(
+        group_id=actor.group_id,
+        code=code,
+        name=name,
+        type=ENTITLEMENT,
+        metric="number",
+        country=country,
+        number_type=number_type,
+    )
+    try:
+        with transaction.atomic():
+            sku.save(force_insert=True)
+    except IntegrityError as error:
+        # The unique index is the lock: of two that come at once, the second one ends here.
+        if violated(error) != "sku_code":
+            raise
+        raise Problem(
+            "conflict",
+            f"A SKU with the code {code} exists already. Use that one, or take another code.",
+        ) from None
+    return Done(sku_document(sku), actor.path, sku.id)

@@ -1,0 +1,66 @@
+"""Delete a product: for good where it was never ordered, else it is retired.
+
+Whether it was ordered is not for this room to know: orders lie above it. A room that keeps what
+names a product guards the product with a trigger on its table (`ordering/migrations`), as a
+foreign key would, and the database refuses to remove it. So the check cannot be forgotten by
+whoever deletes, and costs an order nothing but a shared lock.
+"""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from psycopg.errors import ForeignKeyViolation
+
+from fusion.catalogue.etag import require_match
+from fusion.catalogue.lock_product import lock_product
+from fusion.catalogue.models import RETIRED, Product
+from fusion.catalogue.queries import current_items, product_document
+from fusion.catalogue.save_product import save_product
+from fusion.events.emit import emit
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import MANAGE_PRODUCTS
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(MANAGE_PRODUCTS, verb="product.delete", status=204)
+def delete_product(actor: Actor, *, product_id: UUID, if_match: str | None = None) -> Done:
+    """Remove the product, or retire it; one that is retired already stays as it is.
+
+    Problems: `not-found`, `stale-revision` (`if_match` names another version), `invalid-fields`
+    (a malformed `if_match`).
+    """
+    product = lock_product(actor, product_id)
+    require_match(if_match, product.version)
+    items = current_items(product)
+    document = product_document(product, items)
+    if _remove(product):
+        deed = "product.deleted"
+    elif product.status != RETIRED:
+        deed = "product.retired"
+        product.status = RETIRED
+        product.version += 1
+        save_product(product)
+        document = product_document(product, items)
+    else:
+        return Done(None, actor.path, product_id)
+    emit(
+        type=deed,
+        group_id=actor.group_id,
+        path=actor.path,
+        subject=product_id,
+        actor=actor.label,
+        data=document,
+    )
+    return Done(None, actor.path, product_id)
+
+
+def _remove(product: Product) -> bool:
+    """Remove the row and its revisions; false when something names the product and keeps it."""
+    try:
+        with transaction.atomic():
+            product.delete()
+    except IntegrityError as error:
+        if isinstance(error.__cause__, ForeignKeyViolation):
+            return False
+        raise
+    return True

@@ -1,0 +1,36 @@
+"""Entity tags of products (RFC 9110, section 8.8.3) and the conditions that name them."""
+
+from django.utils.http import parse_etags
+
+from fusion.kernel.errors import InvalidFields, Problem
+
+
+def etag(version: int) -> str:
+    """The strong tag of a version: the same version is the same text, byte for byte."""
+    return f'"{version}"'
+
+
+def require_match(if_match: str | None, version: int) -> None:
+    """Let pass when there is no condition, when it is `*`, or when it names this version.
+
+    Problem `stale-revision` otherwise: weak tags never match here. InvalidFields when the header
+    is neither `*` nor a list of tags.
+    """
+    if if_match is None:
+        return
+    tags = parse_etags(if_match)
+    if not tags:
+        raise InvalidFields(**{"If-Match": f"must be * or tags in double quotes, as {etag(1)}"})
+    if "*" not in tags and etag(version) not in tags:
+        raise Problem(
+            "stale-revision",
+            f"The product is at {etag(version)} now, and If-Match asks for {', '.join(tags)[:200]}:"
+            " it has been changed since you read it. Read it again, and decide anew.",
+            headers={"ETag": etag(version)},
+        )
+
+
+def none_match(if_none_match: str | None, version: int) -> bool:
+    """Whether the reader still lacks this version; tags that cannot be read name nothing."""
+    tags = [tag.removeprefix("W/") for tag in parse_etags(if_none_match or "")]
+    return "*" not in tags and etag(version) not in tags

@@ -1,0 +1,175 @@
+"""Read models of SKUs and products, as their callers see them."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
+
+from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
+from fusion.catalogue.rules import by_sku, shown
+from fusion.kernel.clock import instant
+from fusion.kernel.errors import InvalidFields, not_found
+from fusion.kernel.ids import parse_id
+from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.tenancy.actor import Actor
+
+WRONG_CURSOR = InvalidFields(cursor="is not a cursor of this list; take `next` of a former answer")
+
+
+def find_sku(actor: Actor, id: UUID) -> Sku:
+    """The SKU, if `actor` sees it; Problem `not-found` otherwise."""
+    sku = Sku.objects.visible_to(actor).filter(id=id).first()
+    if sku is None:
+        raise not_found("SKU")
+    return sku
+
+
+def find_skus(actor: Actor, codes: Collection[str]) -> dict[str, Sku]:
+    """Those of the codes that are SKUs of the actor's group, by code."""
+    return {sku.code: sku for sku in Sku.objects.visible_to(actor).filter(code__in=codes)}
+
+
+def list_skus(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[str, Any]:
+    """One page of the group's SKUs, by code."""
+    skus = Sku.objects.visible_to(actor).order_by("code")
+    if cursor is not None:
+        skus = skus.filter(code__gt=decode_cursor(cursor, 1)[0])
+    rows, more = page(list(skus[: limit + 1]), limit)
+    return {
+        "items": [sku_document(sku) for sku in rows],
+        "next": encode_cursor(rows[-1].code) if more else None,
+    }
+
+
+def find_product(actor: Actor, id: UUID) -> Product:
+    """The product, if `actor` sees it; Problem `not-found` otherwise.
+
+    Below the group only active products are seen.
+    """
+    product = Product.objects.visible_to(actor).filter(id=id).first()
+    if product is None:
+        raise not_found("product")
+    return product
+
+
+def read_product(actor: Actor, id: UUID) -> tuple[dict[str, Any], int]:
+    """The product as the API shows it, and the version that its ETag is made of.
+
+    One statement: an edit that is committed meanwhile shows wholly or not at all.
+    """
+    product = _with_items(Product.objects.visible_to(actor).filter(id=id)).first()
+    if product is None:
+        raise not_found("product")
+    return product_document(product, by_sku(product.items)), product.version
+
+
+def list_products(
+    actor: Actor,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    status: str | None = None,
+    q: str | None = None,
+    external_reference: str | None = None,
+) -> dict[str, Any]:
+    """One page of the products that `actor` sees, newest first; one statement.
+
+    `q` is part of a code or name, ignoring case.
+    """
+    products = Product.objects.visible_to(actor).order_by("-id")
+    if status is not None:
+        products = products.filter(status=status)
+    if q:
+        products = products.filter(Q(code__icontains=q) | Q(name__icontains=q))
+    if external_reference is not None:
+        products = products.filter(external_reference=external_reference)
+    if cursor is not None:
+        products = products.filter(id__lt=_id_of(cursor))
+    rows, more = page(list(_with_items(products)[: limit + 1]), limit)
+    return {
+        "items": [product_document(product, by_sku(product.items)) for product in rows],
+        "next": encode_cursor(rows[-1].id) if more else None,
+    }
+
+
+def list_revisions(
+    actor: Actor, id: UUID, *, limit: int, cursor: str | None = None
+) -> dict[str, Any]:
+    """One page of what a product was made of, newest revision first."""
+    product = find_product(actor, id)
+    revisions = ProductRevision.objects.filter(product=product).order_by("-revision")
+    if cursor is not None:
+        revisions = revisions.filter(revision__lt=_revision_of(cursor))
+    rows, more = page(list(_with_items(revisions, product="product_id")[: limit + 1]), limit)
+    return {
+        "items": [
+            {
+                "revision": row.revision,
+                "items": shown(by_sku(row.items)),
+                "actor": row.actor,
+                "at": instant(row.at),
+            }
+            for row in rows
+        ],
+        "next": encode_cursor(rows[-1].revision) if more else None,
+    }
+
+
+def current_items(product: Product) -> dict[str, int]:
+    """What the product's revision is made of, as SKU code → quantity; revisions never change."""
+    items = RevisionItem.objects.filter(product_id=product.id, revision=product.revision)
+    return dict(items.values_list("sku__code", "quantity"))
+
+
+def sku_document(sku: Sku) -> dict[str, Any]:
+    """A SKU as the API shows it."""
+    return {
+        "id": str(sku.id),
+        "code": sku.code,
+        "name": sku.name,
+        "type": sku.type,
+        "metric": sku.metric,
+        "country": sku.country,
+        "number_type": sku.number_type,
+    }
+
+
+def product_document(product: Product, items: Mapping[str, int]) -> dict[str, Any]:
+    """A product as the API shows it; `items` are those of its present revision."""
+    return {
+        "id": str(product.id),
+        "code": product.code,
+        "name": product.name,
+        "description": product.description,
+        "external_reference": product.external_reference,
+        "status": product.status,
+        "revision": product.revision,
+        "items": shown(items),
+        "created_at": instant(product.created_at),
+    }
+
+
+def _with_items(rows: "QuerySet[Any]", product: str = "id") -> "QuerySet[Any]":
+    """Each row with `items`: those of its `revision`. `product` names the product's id in it."""
+    items = RevisionItem.objects.filter(
+        product_id=OuterRef(product), revision=OuterRef("revision")
+    ).values(item=JSONObject(sku="sku__code", quantity="quantity"))
+    with_items: QuerySet[Any] = rows.annotate(items=ArraySubquery(items))
+    return with_items
+
+
+def _id_of(cursor: str) -> UUID:
+    found = parse_id(decode_cursor(cursor, 1)[0])
+    if found is None:
+        raise WRONG_CURSOR
+    return found
+
+
+def _revision_of(cursor: str) -> int:
+    text = decode_cursor(cursor, 1)[0]
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise WRONG_CURSOR
+    return int(text)

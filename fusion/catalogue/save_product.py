@@ -1,0 +1,39 @@
+"""Save a product's row: an operation, in the transaction of a change of the product."""
+
+from django.db import IntegrityError, transaction
+
+from fusion.catalogue.models import Product
+from fusion.kernel.constraints import violated
+from fusion.kernel.errors import Problem
+
+EDITABLE = ("name", "description", "external_reference", "status", "revision", "version")
+"""What may change of a product; its code and group never do."""
+
+
+def save_product(product: Product, *, insert: bool = False) -> None:
+    """Write the row; Problems `conflict` (code taken) and `external-reference-taken`.
+
+    The unique indexes are the lock: of two that come at once, the second one ends here.
+    """
+    try:
+        with transaction.atomic():
+            if insert:
+                product.save(force_insert=True)
+            else:
+                product.save(update_fields=EDITABLE)
+    except IntegrityError as error:
+        match violated(error):
+            case "product_code":
+                raise Problem(
+                    "conflict",
+                    f"A product with the code {product.code} exists already. Change that one, or"
+                    " take another code.",
+                ) from None
+            case "product_external_reference":
+                raise Problem(
+                    "external-reference-taken",
+                    f"Another product carries the external reference {product.external_reference}."
+                    " Take it from that product first, or send another one.",
+                ) from None
+            case _:
+                raise

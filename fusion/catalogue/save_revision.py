@@ -1,0 +1,43 @@
+"""Save what a product is made of: operations, in the transaction of a change of the product."""
+
+from collections.abc import Mapping, Sequence
+
+from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
+from fusion.catalogue.queries import find_skus
+from fusion.catalogue.rules import Item, by_sku, repeated
+from fusion.kernel.errors import InvalidFields
+from fusion.tenancy.actor import Actor
+
+
+def check_items(actor: Actor, items: Sequence[Item]) -> tuple[dict[str, int], dict[str, Sku]]:
+    """The items by SKU code, and the SKUs meant; InvalidFields for one repeated or unknown.
+
+    SKUs are never removed, so what is found here stays true.
+    """
+    skus = find_skus(actor, [item["sku"] for item in items])
+    twice = set(repeated(items))
+    wrong = {}
+    for position, item in enumerate(items):
+        if position in twice:
+            wrong[f"items.{position}.sku"] = (
+                f"{item['sku']} stands in the list already; give it one item with all of its"
+                " quantity"
+            )
+        elif item["sku"] not in skus:
+            wrong[f"items.{position}.sku"] = f"there is no SKU with the code {item['sku']}"
+    if wrong:
+        raise InvalidFields(**wrong)
+    return by_sku(items), skus
+
+
+def save_revision(
+    product: Product, items: Mapping[str, int], skus: Mapping[str, Sku], *, actor: Actor
+) -> None:
+    """Write what the product's present revision is made of. Nobody changes these rows again."""
+    ProductRevision(product=product, revision=product.revision, actor=actor.label).save(
+        force_insert=True
+    )
+    RevisionItem.objects.bulk_create(
+        RevisionItem(product=product, revision=product.revision, sku=skus[code], quantity=quantity)
+        for code, quantity in items.items()
+    )

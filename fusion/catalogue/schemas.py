@@ -1,0 +1,136 @@
+"""Shapes of the catalogue's routes."""
+
+from typing import Annotated, Literal
+
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import AfterValidator, BaseModel, Field
+
+from fusion.catalogue.change_product import ProductChanges
+from fusion.catalogue.models import NumberType
+from fusion.catalogue.rules import Item
+from fusion.kernel.fields import Body, Code, Name, Note, Quantity, Reference, Text
+from fusion.kernel.quantities import MAX_ITEMS
+from fusion.kernel.schemas import Paging
+
+Status = Literal["active", "retired"]
+
+
+def _known(country: str) -> str:
+    if country not in SUPPORTED_REGIONS:
+        raise ValueError("must be an ISO 3166 country with telephone numbers, such as BE")
+    return country
+
+
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["BE"]), AfterValidator(_known)]
+"""Kosovo (XK) and the islands that have numbers but no code of their own right count too."""
+
+
+class SkuBody(Body):
+    """A new entitlement SKU: one phone-number type."""
+
+    code: Code = Field(examples=["be-geographic"])
+    name: Name = Field(examples=["Belgian geographic number"])
+    country: Country
+    number_type: NumberType
+
+
+class SkuDocument(BaseModel):
+    """One countable thing of a group. Licences have neither country nor number type."""
+
+    id: str
+    code: str
+    name: str
+    type: Literal["license", "entitlement"]
+    metric: Literal["user", "sip_channel", "number"]
+    country: str | None
+    number_type: NumberType | None
+
+
+class ItemBody(Body):
+    """One SKU of a product, and how many of it one product holds."""
+
+    sku: Code = Field(description="The SKU's code.", examples=["be-geographic"])
+    quantity: Quantity
+
+    def item(self) -> Item:
+        """For the use cases."""
+        return Item(sku=self.sku, quantity=self.quantity)
+
+
+Items = Annotated[list[ItemBody], Field(min_length=1, max_length=MAX_ITEMS)]
+
+
+class ProductBody(Body):
+    """A new product."""
+
+    code: Code = Field(description="Never changes.", examples=["seat"])
+    name: Name
+    description: Note | None = None
+    external_reference: Reference | None = Field(
+        default=None, description="The billing platform's id; unique in the group."
+    )
+    items: Items
+
+
+class ProductChangesBody(Body):
+    """What is to be changed; what is left out stays. `items` replaces all of them."""
+
+    name: Name = Field(default_factory=str)
+    description: Note | None = None
+    external_reference: Reference | None = None
+    status: Status = Field(default_factory=lambda: "active")
+    items: Items = Field(default_factory=list)
+
+    def changes(self) -> ProductChanges:
+        """What was sent, for the use case: a default here stands for what was not."""
+        sent = self.model_fields_set
+        changes = ProductChanges()
+        if "name" in sent:
+            changes["name"] = self.name
+        if "description" in sent:
+            changes["description"] = self.description or ""
+        if "external_reference" in sent:
+            changes["external_reference"] = self.external_reference
+        if "status" in sent:
+            changes["status"] = self.status
+        if "items" in sent:
+            changes["items"] = [item.item() for item in self.items]
+        return changes
+
+
+class ItemDocument(BaseModel):
+    """One SKU of a product, by its code, and how many of it one product holds."""
+
+    sku: str
+    quantity: int
+
+
+class ProductDocument(BaseModel):
+    """A product; its items in the order of their SKU codes."""
+
+    id: str
+    code: str
+    name: str
+    description: str
+    external_reference: str | None
+    status: Status
+    revision: int
+    items: list[ItemDocument]
+    created_at: str
+
+
+class RevisionDocument(BaseModel):
+    """What a product was made of, since `at`."""
+
+    revision: int
+    items: list[ItemDocument]
+    actor: str
+    at: str
+
+
+class ProductFilter(Paging):
+    """Which products are asked for."""
+
+    status: Status | None = None
+    q: Text | None = Field(default=None, description="Part of the code or name, ignoring case.")
+    external_reference: Text | None = None
