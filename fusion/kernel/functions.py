@@ -1,5 +1,7 @@
 """Database functions: `.sql` files beside the verbs that call them, installed as one unit."""
 
+import hashlib
+from functools import cache
 from pathlib import Path
 
 from django.db import connection, transaction
@@ -24,4 +26,25 @@ def install_functions() -> int:
         cursor.execute("SET LOCAL check_function_bodies = off")
         for file in files:
             cursor.execute(file.read_text(encoding="utf-8"))
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION kernel_functions() RETURNS text LANGUAGE sql IMMUTABLE"
+            f" AS $$ SELECT '{functions_digest()}'::text $$"
+        )
     return len(files)
+
+
+@cache
+def functions_digest() -> str:
+    """What tells this release's functions from any other's: SHA-256 over their files."""
+    content = b"\0".join(file.read_bytes() for file in function_files())
+    return hashlib.sha256(content).hexdigest()
+
+
+def are_functions_installed() -> bool:
+    """Whether the database has the functions of this release."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure('kernel_functions()')"
+        )
+        row = cursor.fetchone()
+    return row is not None and functions_digest() in row[0]

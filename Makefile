@@ -1,0 +1,70 @@
+# `make demo` and `make test` are all a newcomer needs; both set up what is missing.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+WANTED := $(shell cat .python-version)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench verify lint lock clean debian
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/runtime ## a believable provider at http://127.0.0.1:8000 (PORT overrides)
+	@exec $(BIN)/fusion demo
+
+verify: $(VENV)/runtime ## recompute the books of the demo's database and report differences
+	@exec $(BIN)/fusion verify
+
+test: lint debian ## everything that a change must pass
+	$(BIN)/python -m pytest
+	FUSION_TEST_BINDIR="$$(./.ci/postgres --bindir)" $(BIN)/python -m pytest -m database
+
+bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json
+	@exec $(BIN)/python -m bench
+
+lint: $(VENV)/dev ## style, types and floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy fusion
+	$(BIN)/lint-imports
+
+debian: ## Debian's PostgreSQL, which the tests run on once more
+	@./.ci/postgres
+
+# The newest Python that will do; .python-version names the one that we develop with.
+$(BIN)/python:
+	@for name in python$(WANTED) python3.13 python3.14 python3.12 python3; do \
+	  if $$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; \
+	  then exec $$name -m venv $(VENV); fi; \
+	done; \
+	echo "Python 3.12 or newer with its venv module is needed, best $(WANTED);" \
+	  "none was found on the PATH." >&2; exit 1
+
+# A stamp is as new as the lock that was installed. The lock's hashes are checked; the package
+# itself is built with the locked setuptools, from nothing but the checkout.
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --quiet
+
+$(VENV)/runtime: requirements.txt pyproject.toml | $(BIN)/python
+	$(INSTALL) --require-hashes -r requirements.txt
+	$(INSTALL) --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/runtime
+	$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Names no registry: whoever installs has one configured.
+COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
+  --allow-unsafe --strip-extras --build-deps-for editable --no-emit-index-url \
+  --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+lock: | $(VENV)/dev ## renew requirements.txt and requirements-dev.txt (UPGRADE=1 takes the newest)
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -o requirements.txt pyproject.toml
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev -c requirements.txt \
+	  -o requirements-dev.txt pyproject.toml
+
+clean: ## remove what was built and installed; var/ with its databases stays
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

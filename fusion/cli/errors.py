@@ -1,0 +1,9 @@
+"""How a command says that it has failed."""
+
+
+class CommandFailed(Exception):
+    """One readable line for the operator, and the exit code that goes with it."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code

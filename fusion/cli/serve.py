@@ -1,0 +1,78 @@
+"""`fusion serve`: Granian with our WSGI application, and what must be so before it starts."""
+
+import os
+import socket
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import click
+from django.db import DatabaseError, InterfaceError
+from django.utils.module_loading import import_string
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server import Server
+
+from fusion.cli.database import close_connections
+from fusion.cli.errors import CommandFailed
+from fusion.edge.process import settle_in
+from fusion.edge.readiness import find_obstacle
+
+GRACE = 30
+"""Seconds that requests under way may take when the server is told to stop."""
+
+LOGGING = {"formatters": {}, "handlers": {}, "loggers": {"_granian": {"propagate": True}}}
+"""Granian's own lines go where all the others go."""
+
+
+def run(*, host: str, port: int, workers: int, threads: int) -> None:
+    """Serve until told to stop."""
+    _check_database()
+    _check_address(host, port)
+    server = Server(
+        "fusion.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=GRACE,
+        log_dictconfig=LOGGING,
+    )
+    click.echo(f"Fusion listens on http://{host}:{port} (API: /api/v1/docs)", err=True)
+    server.serve(target_loader=partial(_load_application, os.getpid()), wrap_loader=False)
+
+
+def _check_database() -> None:
+    try:
+        obstacle = find_obstacle()
+    except (DatabaseError, InterfaceError) as error:
+        raise CommandFailed(f"The database cannot be reached: {error}", 3) from error
+    finally:
+        close_connections()
+    if obstacle:
+        raise CommandFailed(f"{obstacle} Run: fusion migrate", 3)
+
+
+def _check_address(host: str, port: int) -> None:
+    """Each server process opens the port for itself, and would share it with a stranger's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandFailed(
+                f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.", 3
+            ) from error
+
+
+def _load_application(supervisor: int) -> Callable[..., Any]:
+    """Runs in each server process: nothing of the application is loaded before the fork."""
+    settle_in(supervisor)
+    application: Callable[..., Any] = import_string("fusion.wsgi.application")
+    return application

@@ -1,0 +1,1 @@
+"""What surrounds every request, and what operators look at: ids, limits, logs, metrics, health."""

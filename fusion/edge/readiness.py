@@ -1,0 +1,42 @@
+"""Whether the database is that of this release: tables and functions."""
+
+import pkgutil
+from functools import cache
+
+from django.apps import apps
+from django.db import connection
+
+from fusion.kernel.functions import are_functions_installed
+
+
+def find_obstacle() -> str | None:
+    """What stands in the way of serving, in one sentence; None when nothing does.
+
+    Raises Django's database errors when it cannot be asked.
+    """
+    missing = expected_migrations() - _applied_migrations()
+    if missing:
+        return f"The database lacks {len(missing)} migrations of this release."
+    if not are_functions_installed():
+        return "The database functions are not those of this release."
+    return None
+
+
+@cache
+def expected_migrations() -> frozenset[tuple[str, str]]:
+    """(app, name) of every migration, by their files: importing them costs memory for ever."""
+    found: set[tuple[str, str]] = set()
+    for app in apps.get_app_configs():
+        for module in pkgutil.iter_modules([f"{app.path}/migrations"]):
+            if module.name[0] not in "_~" and not module.ispkg:
+                found.add((app.label, module.name))
+    return frozenset(found)
+
+
+def _applied_migrations() -> frozenset[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('django_migrations') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return frozenset()
+        cursor.execute("SELECT app, name FROM django_migrations")
+        return frozenset(cursor.fetchall())

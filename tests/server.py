@@ -1,0 +1,110 @@
+"""A real server process for tests: `fusion serve` against the test database, on a free port."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+PATIENCE = 30.0
+
+
+@dataclass
+class Server:
+    """A running `fusion serve`; `log` collects what it writes to stderr."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: "os.PathLike[str]"
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:<port>`, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def lines(self) -> list[str]:
+        """What the server has logged so far."""
+        with open(self.log, encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def stop(self, order: signal.Signals = signal.SIGTERM) -> int:
+        """Send `order` and wait for the end; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(order)
+        return self.process.wait(PATIENCE)
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def fusion(
+    *arguments: str, environment: dict[str, str] | None = None, cwd: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the `fusion` command to its end, as a user would."""
+    return subprocess.run(
+        [sys.executable, "-m", "fusion.cli", *arguments],
+        env={**os.environ, **(environment or {})},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+    )
+
+
+@contextmanager
+def run_server(
+    log: "os.PathLike[str]",
+    *options: str,
+    environment: dict[str, str] | None = None,
+    cwd: str | None = None,
+) -> Iterator[Server]:
+    """Start `fusion serve`, wait until it is ready, and stop it (by its own process id)."""
+    port = free_port()
+    command = [sys.executable, "-m", "fusion.cli", "serve", "--port", str(port), *options]
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, "FUSION_LOG_LEVEL": "INFO", **(environment or {})},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    server = Server(process, port, log)
+    try:
+        _wait_until_ready(server)
+        yield server
+    finally:
+        try:
+            server.stop()
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+def _wait_until_ready(server: Server) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            break
+        try:
+            if httpx.get(f"{server.url}/readyz", timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the server is not ready:\n" + "\n".join(server.lines()))
