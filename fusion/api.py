@@ -3,13 +3,17 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.errors import ValidationError
 from ninja.parser import Parser
 
 from fusion import __version__
+from fusion.billing import api as billing
+from fusion.catalogue import api as catalogue
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import problem_response, read_json
+from fusion.ledger import api as ledger
+from fusion.ordering import api as ordering
 from fusion.tenancy.guard import look_first
 
 
@@ -31,9 +35,14 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 
-ROUTERS: tuple[tuple[str, Any], ...] = ()
-for prefix, router in ROUTERS:
-    api.add_router(prefix, router)
+ROUTERS: tuple[Router, ...] = (
+    catalogue.router,
+    ordering.router,
+    ledger.router,
+    billing.router,
+)
+for router in ROUTERS:
+    api.add_router("", router)
 
 
 @api.exception_handler(Problem)

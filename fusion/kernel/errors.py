@@ -79,14 +79,18 @@ class Problem(Exception):
 
 
 def problem_of(told: Mapping[str, Any]) -> Problem:
-    """The problem that a database function has told of: {code, detail, refusals?, ...}."""
+    """The problem that a database function has told of: {code, detail, errors?, refusals?, ...}."""
     extra = {name: value for name, value in told.items() if name not in KNOWN_MEMBERS}
     return Problem(
-        told["code"], told["detail"], refusals=told.get("refusals") or (), extra=extra
+        told["code"],
+        told["detail"],
+        errors=told.get("errors") or (),
+        refusals=told.get("refusals") or (),
+        extra=extra,
     )
 
 
-KNOWN_MEMBERS = ("code", "detail", "refusals")
+KNOWN_MEMBERS = ("code", "detail", "errors", "refusals")
 
 
 class InvalidFields(Problem):

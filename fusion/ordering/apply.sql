@@ -11,12 +11,9 @@ SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
 DECLARE
-    plan ordering_plan;
     o ordering_order;
     v_due timestamptz := clock_timestamp();
-    v_now timestamptz;
     v_subscription tenancy_subscription;
-    l_position int[]; l_action text[]; l_product uuid[]; l_revision int[]; l_quantity bigint[];
 BEGIN
     SELECT s.* INTO v_subscription
     FROM ordering_order w JOIN tenancy_subscription s ON s.id = w.subscription_id
@@ -37,6 +34,22 @@ BEGIN
         RETURN '{}';
     END IF;
 
+    PERFORM ordering_apply(o, p_actor);
+    PERFORM ordering_announce(o.id, p_actor, p_request, 'order.apply');
+    RETURN (SELECT json_build_object('order_id', w.id, 'number', w.number, 'state', w.state)
+            FROM ordering_order w WHERE w.id = o.id);
+END
+$$;
+
+-- Complete a scheduled order whose subscription is locked, or fail it with the refusal that a
+-- caller would get now.
+CREATE OR REPLACE FUNCTION ordering_apply(o ordering_order, p_actor text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    plan ordering_plan;
+    l_position int[]; l_action text[]; l_product uuid[]; l_revision int[]; l_quantity bigint[];
+    v_constraint text;
+BEGIN
     SELECT array_agg(l.position), array_agg(l.action), array_agg(l.product_id),
            array_agg(l.revision), array_agg(l.quantity)
     INTO l_position, l_action, l_product, l_revision, l_quantity
@@ -45,16 +58,17 @@ BEGIN
         ARRAY[1], ARRAY[cardinality(l_position)],
         array_fill(o.subscription_id, ARRAY[cardinality(l_position)]),
         l_action, l_product, l_revision, l_quantity, true);
-    v_now := clock_timestamp();
-
     IF plan.problem[1] IS NULL THEN
-        PERFORM ordering_complete(plan, o, l_position, p_actor, v_now);
+        PERFORM ordering_complete(plan, o, l_position, p_actor, clock_timestamp());
     ELSE
         UPDATE ordering_order SET state = 'failed', failure = plan.problem[1] WHERE id = o.id;
     END IF;
-    PERFORM ordering_announce(o.id, p_actor, p_request, 'order.apply');
-    RETURN (SELECT json_build_object('order_id', w.id, 'number', w.number, 'state', w.state)
-            FROM ordering_order w WHERE w.id = o.id);
+EXCEPTION WHEN integrity_constraint_violation THEN
+    -- A constraint knew better than the rule: this order fails, those behind it are not held up.
+    GET STACKED DIAGNOSTICS v_constraint = CONSTRAINT_NAME;
+    UPDATE ordering_order SET state = 'failed', failure = ordering_problem('conflict', format(
+        'The order would have broken the rule %s of the database.', v_constraint))
+    WHERE id = o.id;
 END
 $$;
 
@@ -73,16 +87,22 @@ BEGIN
 END
 $$;
 
--- Write the event and the audit record of what has become of an order.
-CREATE OR REPLACE FUNCTION ordering_announce(
-    p_order uuid, p_actor text, p_request text, p_verb text
-) RETURNS void
+-- Write the event that tells what has become of an order.
+CREATE OR REPLACE FUNCTION ordering_emit(p_order uuid, p_actor text) RETURNS void
 LANGUAGE sql AS $$
     SELECT events_emit('order.' || o.state, o.group_id, s.path, s.id, o.id::text, p_actor, d.document)
     FROM ordering_order o
     JOIN tenancy_subscription s ON s.id = o.subscription_id
     JOIN ordering_document d ON d.id = o.id
-    WHERE o.id = p_order;
+    WHERE o.id = p_order
+$$;
+
+-- The same with its audit record.
+CREATE OR REPLACE FUNCTION ordering_announce(
+    p_order uuid, p_actor text, p_request text, p_verb text
+) RETURNS void
+LANGUAGE sql AS $$
+    SELECT ordering_emit(p_order, p_actor);
 
     INSERT INTO tenancy_auditrecord
         (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)

@@ -91,6 +91,14 @@ BEGIN
             v_status[r.o] := 422;
             v_answer[r.o] := ordering_problem('idempotency-key-reused', 'This idempotency key was '
                 'already used for another request. Send that request again, or take a new key.');
+        ELSIF v_effective[r.o] <= clock_timestamp() THEN
+            v_status[r.o] := 422;
+            v_answer[r.o] := json_build_object(
+                'code', 'invalid-fields',
+                'detail', 'effective_at: must be in the future; leave it out to order at once',
+                'errors', json_build_array(json_build_object(
+                    'field', 'effective_at',
+                    'message', 'must be in the future; leave it out to order at once')));
         ELSIF r.subscription_status = 'terminated' THEN
             v_status[r.o] := 409;
             v_answer[r.o] := ordering_problem('subscription-terminated',
@@ -152,7 +160,7 @@ BEGIN
             v_status[o] := 409;
             v_answer[o] := plan.problem[o];
         END IF;
-        IF p_preview AND v_status[o] IS DISTINCT FROM 404 THEN
+        IF p_preview AND coalesce(v_status[o], 409) = 409 THEN
             v_status[o] := 200;
             v_answer[o] := ordering_preview(v_answer[o]::json, plan.preview[o]);
         ELSIF v_status[o] IS NULL THEN

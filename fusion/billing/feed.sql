@@ -1,0 +1,47 @@
+-- The change feed of a group: what has happened after a position, in the order of commits.
+--
+-- Rows become visible in commit order, ids do not. So only events of transactions below the oldest
+-- one that is still running may be read, ordered by transaction: nothing can appear before them
+-- any more. Events of earlier epochs are settled: their transactions ended with their cluster.
+--
+-- Looks at no more than p_limit + p_reach events of the group, of which the reader may see those under
+-- p_path; the last row (document null) is the position to go on from, in any case.
+CREATE OR REPLACE FUNCTION billing_feed(
+    p_group uuid, p_path text, p_epoch int, p_xid xid8, p_id bigint, p_limit int, p_reach int
+) RETURNS TABLE (epoch int, xid text, id bigint, document text)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_epoch int := events_epoch();
+    v_horizon xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    v_found int := 0;
+    e events_event;
+BEGIN
+    epoch := p_epoch; xid := p_xid::text; id := p_id;
+    FOR e IN
+        SELECT * FROM events_event w
+        WHERE w.group_id = p_group AND (w.epoch, w.xid, w.id) > (p_epoch, p_xid, p_id)
+          AND (w.epoch < v_epoch OR w.xid < v_horizon)
+        ORDER BY w.epoch, w.xid, w.id
+        LIMIT p_limit + p_reach
+    LOOP
+        EXIT WHEN v_found = p_limit;
+        epoch := e.epoch; xid := e.xid::text; id := e.id;
+        IF starts_with(e.path, p_path) THEN
+            v_found := v_found + 1;
+            document := json_build_object(
+                'specversion', '1.0', 'id', e.epoch || '-' || e.id,
+                'source', '/groups/' || e.group_id, 'type', e.type, 'subject', e.subject,
+                'time', kernel_instant(e.at), 'datacontenttype', 'application/json',
+                'groupid', e.group_id, 'subscriptionid', e.subscription_id, 'actor', e.actor,
+                'data', e.data);
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+    document := NULL;
+    RETURN NEXT;
+END
+$$;

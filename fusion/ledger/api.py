@@ -1,0 +1,56 @@
+"""Routes of balances, entries and totals."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+
+from fusion.kernel.clock import instant, now
+from fusion.kernel.http import json_response
+from fusion.kernel.schemas import READ_PROBLEMS, Page
+from fusion.ledger.queries import balances, entries, totals, totals_by_subscription
+from fusion.ledger.schemas import At, Balances, EntryDocument, EntryFilter, LicenseFilter, Licenses
+from fusion.tenancy.guard import Door, actor_of
+from fusion.tenancy.permissions import READ_BALANCES
+from fusion.tenancy.queries import find_organization, find_subscription
+
+router = Router(tags=["ledger"])
+
+
+@router.get(
+    "/subscriptions/{uuid:subscription_id}/balances",
+    auth=Door(READ_BALANCES, hot=True, subscription_id=find_subscription),
+    response={200: Balances, **READ_PROBLEMS},
+)
+def read_balances(request: HttpRequest, subscription_id: UUID, asked: Query[At]) -> HttpResponse:
+    """What is granted, used and available, now or at an instant of the past."""
+    text = balances(actor_of(request), subscription_id=subscription_id, at=asked.at)
+    return json_response(text)
+
+
+@router.get(
+    "/subscriptions/{uuid:subscription_id}/entries",
+    auth=Door(READ_BALANCES, subscription_id=find_subscription),
+    response={200: Page[EntryDocument], **READ_PROBLEMS},
+)
+def read_entries(
+    request: HttpRequest, subscription_id: UUID, asked: Query[EntryFilter]
+) -> HttpResponse:
+    """The ledger of a subscription, newest first."""
+    return json_response(entries(subscription_id, **asked.model_dump()))
+
+
+@router.get(
+    "/licenses",
+    auth=Door(READ_BALANCES, organization_id=find_organization),
+    response={200: Licenses, **READ_PROBLEMS},
+)
+def read_licenses(request: HttpRequest, asked: Query[LicenseFilter]) -> HttpResponse:
+    """Totals of a subtree per SKU, or with `by=subscription` its subscriptions with theirs."""
+    actor = actor_of(request)
+    organization = find_organization(actor, asked.organization_id or actor.organization_id)
+    if asked.by:
+        body = totals_by_subscription(organization.path, limit=asked.limit, cursor=asked.cursor)
+    else:
+        body = {"items": totals(actor.group_id, organization.path), "next": None}
+    return json_response({"organization_id": organization.id, "as_of": instant(now()), **body})

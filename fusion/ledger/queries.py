@@ -1,0 +1,198 @@
+"""Read models of the ledger: balances now and then, entries, totals of a subtree."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from fusion.kernel.clock import instant
+from fusion.kernel.errors import InvalidFields, not_found
+from fusion.kernel.ids import parse_id
+from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.tenancy.actor import Actor
+
+NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
+
+
+def balances(actor: Actor, *, subscription_id: UUID, at: datetime | None = None) -> str:
+    """The balances of a subscription as JSON text, now or as they stood at `at` (inclusive).
+
+    Problem `not-found` when the actor does not see the subscription. One round trip.
+    """
+    with connection.cursor() as cursor:
+        if at is None:
+            cursor.execute(
+                "SELECT ledger_balances(%s::uuid, %s::text)", [subscription_id, actor.path]
+            )
+        else:
+            cursor.execute(
+                "SELECT ledger_balances_at(%s::uuid, %s::text, %s::timestamptz)",
+                [subscription_id, actor.path, at],
+            )
+        (text,) = cursor.fetchone()
+    if text is None:
+        raise not_found("subscription")
+    return str(text)
+
+
+ENTRIES = """
+SELECT e.sequence, b.sku, e.kind, e.quantity, e.granted_after, e.used_after, e.order_id,
+       e.order_number, e.holder_type, e.holder_id, e.actor, e.at, e.sku_id
+FROM ledger_entry e
+JOIN ledger_balance b ON b.subscription_id = e.subscription_id AND b.sku_id = e.sku_id
+WHERE e.subscription_id = %(subscription)s::uuid
+  AND (%(sku)s::text IS NULL OR b.sku = %(sku)s::text)
+  AND (%(kind)s::text IS NULL OR e.kind = %(kind)s::text)
+  AND (%(from)s::timestamptz IS NULL OR e.at >= %(from)s::timestamptz)
+  AND e.at <= coalesce(%(after_at)s::timestamptz, 'infinity')
+  AND (%(to)s::timestamptz IS NULL OR e.at < %(to)s::timestamptz)
+  AND (%(after_at)s::timestamptz IS NULL
+       OR (e.at, e.sku_id, e.sequence)
+          < (%(after_at)s::timestamptz, %(after_sku)s::uuid, %(after_sequence)s::bigint))
+ORDER BY e.at DESC, e.sku_id DESC, e.sequence DESC
+LIMIT %(limit)s::int
+"""
+
+
+def entries(
+    subscription_id: UUID,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    sku: str | None = None,
+    kind: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> dict[str, Any]:
+    """One page of a subscription's ledger, newest first; `since` inclusive, `until` exclusive.
+
+    The caller has been found to see the subscription.
+    """
+    at, after_sku, sequence = _entry_key(cursor) if cursor else (None, None, None)
+    with connection.cursor() as sql:
+        sql.execute(
+            ENTRIES,
+            {
+                "subscription": subscription_id,
+                "sku": sku,
+                "kind": kind,
+                "from": since,
+                "to": until,
+                "after_at": at,
+                "after_sku": after_sku,
+                "after_sequence": sequence,
+                "limit": limit + 1,
+            },
+        )
+        rows, more = page(sql.fetchall(), limit)
+    last = rows[-1] if more else None
+    return {
+        "items": [_entry_document(row) for row in rows],
+        "next": encode_cursor(last[11].isoformat(), last[12], last[0]) if last else None,
+    }
+
+
+def _entry_key(cursor: str) -> tuple[datetime, UUID, int]:
+    at_text, sku_text, sequence_text = decode_cursor(cursor, 3)
+    sku = parse_id(sku_text)
+    try:
+        at = datetime.fromisoformat(at_text)
+        sequence = int(sequence_text)
+    except ValueError:
+        raise InvalidFields(cursor=NOT_OURS) from None
+    if sku is None or at.tzinfo is None or not 0 <= sequence < 2**63:
+        raise InvalidFields(cursor=NOT_OURS)
+    return at, sku, sequence
+
+
+def _entry_document(row: tuple[Any, ...]) -> dict[str, Any]:
+    sequence, sku, kind, quantity, granted, used, order, number, holder_type, holder, actor, at = (
+        row[:12]
+    )
+    return {
+        "sequence": sequence,
+        "sku": sku,
+        "kind": kind,
+        "quantity": quantity,
+        "granted_after": granted,
+        "used_after": used,
+        "order_id": order,
+        "order_number": number,
+        "holder": {"type": holder_type, "id": holder} if holder_type else None,
+        "actor": actor,
+        "at": instant(at),
+    }
+
+
+TOTALS = """
+SELECT b.sku, b.type, b.metric, sum(b.granted)::bigint, sum(b.used)::bigint
+FROM ledger_balance b
+JOIN tenancy_subscription s ON s.id = b.subscription_id
+WHERE b.group_id = %s::uuid AND s.group_id = %s::uuid
+  AND s.path >= %s::text COLLATE "C" AND s.path < %s::text COLLATE "C"
+GROUP BY b.sku, b.type, b.metric
+ORDER BY b.sku
+"""
+
+SUBSCRIPTIONS = """
+SELECT s.path, s.id, s.name, (
+    SELECT json_agg(json_build_object(
+        'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', b.granted, 'used', b.used,
+        'available', b.granted - b.used) ORDER BY b.sku)
+    FROM ledger_balance b WHERE b.subscription_id = s.id)
+FROM tenancy_subscription s
+WHERE s.path >= %s::text COLLATE "C" AND s.path < %s::text COLLATE "C"
+  AND (s.path, s.id) > (%s::text COLLATE "C", %s::uuid)
+ORDER BY s.path, s.id LIMIT %s::int
+"""
+
+NIL = "00000000-0000-0000-0000-000000000000"
+
+
+def subtree(path: str) -> tuple[str, str]:
+    """The first path of a subtree, and the first after it: `0` follows the `/` that ends paths."""
+    return path, path.removesuffix("/") + "0"
+
+
+def totals(group_id: UUID, path: str) -> list[dict[str, Any]]:
+    """Per SKU what all subscriptions under `path` have together."""
+    with connection.cursor() as sql:
+        sql.execute(TOTALS, [group_id, group_id, *subtree(path)])
+        rows = sql.fetchall()
+    return [
+        {
+            "sku": sku,
+            "type": type,
+            "metric": metric,
+            "granted": granted,
+            "used": used,
+            "available": granted - used,
+        }
+        for sku, type, metric, granted, used in rows
+    ]
+
+
+def totals_by_subscription(path: str, *, limit: int, cursor: str | None) -> dict[str, Any]:
+    """One page of the subscriptions under `path`, each with its balances."""
+    after_path, after_id = decode_cursor(cursor, 2) if cursor else ("", NIL)
+    if parse_id(after_id) is None:
+        raise InvalidFields(cursor=NOT_OURS)
+    with connection.cursor() as sql:
+        sql.execute(
+            SUBSCRIPTIONS,
+            [
+                *subtree(path),
+                after_path,
+                after_id,
+                limit + 1,
+            ],
+        )
+        rows, more = page(sql.fetchall(), limit)
+    return {
+        "items": [
+            {"subscription_id": id, "name": name, "items": items or []}
+            for _, id, name, items in rows
+        ],
+        "next": encode_cursor(rows[-1][0], rows[-1][1]) if more else None,
+    }

@@ -1,0 +1,66 @@
+"""The books of the ledger: every balance is the sum of its entries, and every entry follows."""
+
+from collections.abc import Iterator, Mapping
+
+from django.db import connection
+
+CHECKS: Mapping[str, str] = {
+    "balance differs from the sum of its entries": """
+        SELECT format('subscription %s, SKU %s: granted %s, entries say %s; used %s, entries say %s',
+                      subscription_id, b.sku, b.granted, e.granted, b.used, e.used)
+        FROM ledger_balance b
+        JOIN (SELECT subscription_id, sku_id,
+                     sum(CASE kind WHEN 'grant' THEN quantity WHEN 'revoke' THEN -quantity ELSE 0
+                         END) AS granted,
+                     sum(CASE kind WHEN 'consume' THEN quantity WHEN 'release' THEN -quantity
+                         ELSE 0 END) AS used
+              FROM ledger_entry GROUP BY 1, 2) e USING (subscription_id, sku_id)
+        WHERE b.granted <> e.granted OR b.used <> e.used""",
+    "balance and entries do not number the same": """
+        SELECT format('subscription %s, SKU %s: balance at %s, %s entries up to %s',
+                      subscription_id, sku_id, b.sequence, e.entries, e.last)
+        FROM ledger_balance b
+        FULL JOIN (SELECT subscription_id, sku_id, count(*) AS entries, max(sequence) AS last
+                   FROM ledger_entry GROUP BY 1, 2) e USING (subscription_id, sku_id)
+        WHERE b.sequence IS DISTINCT FROM e.entries OR b.sequence IS DISTINCT FROM e.last""",
+    "entry does not follow from the one before it": """
+        SELECT format('subscription %s, SKU %s, entry %s', subscription_id, sku_id, sequence)
+        FROM (
+            SELECT e.*,
+                   granted_after - CASE kind WHEN 'grant' THEN quantity WHEN 'revoke'
+                       THEN -quantity ELSE 0 END AS granted_before,
+                   used_after - CASE kind WHEN 'consume' THEN quantity WHEN 'release'
+                       THEN -quantity ELSE 0 END AS used_before,
+                   coalesce(lag(granted_after) OVER w, 0) AS granted_then,
+                   coalesce(lag(used_after) OVER w, 0) AS used_then,
+                   lag(at) OVER w > at AS earlier
+            FROM ledger_entry e
+            WINDOW w AS (PARTITION BY subscription_id, sku_id ORDER BY sequence)
+        ) e
+        WHERE granted_before <> granted_then OR used_before <> used_then OR earlier""",
+    "holder uses something twice, or gave back what it did not use": """
+        SELECT format('subscription %s, SKU %s, %s %s: %s', subscription_id, sku_id, holder_type,
+                      holder_id, sum(CASE kind WHEN 'consume' THEN quantity ELSE -quantity END))
+        FROM ledger_entry WHERE kind IN ('consume', 'release')
+        GROUP BY subscription_id, sku_id, holder_type, holder_id
+        HAVING sum(CASE kind WHEN 'consume' THEN quantity ELSE -quantity END) NOT IN (0, 1)""",
+    "balance of a subscription that does not exist, or of another group": """
+        SELECT format('subscription %s, SKU %s', b.subscription_id, b.sku)
+        FROM ledger_balance b LEFT JOIN tenancy_subscription s ON s.id = b.subscription_id
+        WHERE s.group_id IS DISTINCT FROM b.group_id""",
+}
+"""What must not be → a query that gives one line of text for each time that it is."""
+
+
+def run_checks(checks: Mapping[str, str], *, samples: int = 20) -> Iterator[str]:
+    """One readable line per difference, at most `samples` of a kind and then how many more."""
+    for title, sql in checks.items():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT line, count(*) OVER () FROM ({sql}) AS found(line) LIMIT %s", [samples]
+            )
+            rows = cursor.fetchall()
+        for line, _ in rows:
+            yield f"{title}: {line}"
+        if rows and rows[0][1] > len(rows):
+            yield f"{title}: and {rows[0][1] - len(rows)} more"

@@ -1,0 +1,134 @@
+"""Routes of orders and holdings."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+from pydantic import ValidationError
+
+from fusion.catalogue.queries import find_product
+from fusion.kernel.errors import Problem, fields_problem
+from fusion.kernel.http import json_response
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
+from fusion.ordering.cancel import cancel_order
+from fusion.ordering.place import place_order
+from fusion.ordering.place_batch import Item, place_orders
+from fusion.ordering.preview import preview_order
+from fusion.ordering.queries import find_order, list_holdings, list_orders, order_documents
+from fusion.ordering.schemas import (
+    BatchBody,
+    BatchDocument,
+    BatchItemBody,
+    HoldingDocument,
+    OrderBody,
+    OrderDocument,
+    OrderFilter,
+    Preview,
+)
+from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
+from fusion.tenancy.idempotency import check_key, fingerprint
+from fusion.tenancy.permissions import (
+    PLACE_ORDERS,
+    PREVIEW_ORDERS,
+    READ_BALANCES,
+    READ_ORDERS,
+)
+from fusion.tenancy.queries import find_organization, find_subscription
+
+router = Router(tags=["orders"])
+
+ORDERS = "/api/v1/orders"
+
+
+@router.post(
+    "/orders",
+    auth=Door(
+        PLACE_ORDERS,
+        hot=True,
+        subscription_id=find_subscription,
+        lines__product_id=find_product,
+    ),
+    response={201: OrderDocument, **PROBLEMS},
+)
+def place(request: HttpRequest, body: OrderBody) -> HttpResponse:
+    """Place an order. It is atomic and netted: its lines are summed and checked once."""
+    return respond(place_order(retrying_actor(request), draft=body.draft()), location=ORDERS)
+
+
+@router.post(
+    "/orders/preview",
+    auth=Door(
+        PREVIEW_ORDERS,
+        hot=True,
+        subscription_id=find_subscription,
+        lines__product_id=find_product,
+    ),
+    response={200: Preview, **PROBLEMS},
+)
+def preview(request: HttpRequest, body: OrderBody) -> HttpResponse:
+    """What placing this order now would do: balances before and after, or the refusals."""
+    return respond(preview_order(actor_of(request), draft=body.draft()))
+
+
+@router.post("/orders/batch", auth=Door(PLACE_ORDERS), response={200: BatchDocument, **PROBLEMS})
+def place_batch(request: HttpRequest, body: BatchBody) -> HttpResponse:
+    """Place up to 1,000 orders, in their order: each atomic, an outcome for each."""
+    items = [_item(order) for order in body.orders]
+    return respond(place_orders(retrying_actor(request), items=items))
+
+
+def _item(order: Any) -> Item:
+    try:
+        body = BatchItemBody.model_validate(order)
+        draft = body.draft()
+        draft.check()
+        if body.idempotency_key is not None:
+            check_key(body.idempotency_key, "idempotency_key")
+    except ValidationError as error:
+        return Item(None, fields_problem(list(error.errors(include_url=False)), 0))
+    except Problem as problem:
+        return Item(None, problem)
+    asked = {name: value for name, value in order.items() if name != "idempotency_key"}
+    key = body.idempotency_key
+    return Item(draft, None, key, fingerprint("POST", ORDERS, asked) if key else b"")
+
+
+@router.get(
+    "/orders",
+    auth=Door(READ_ORDERS, subscription_id=find_subscription, organization_id=find_organization),
+    response={200: Page[OrderDocument], **READ_PROBLEMS},
+)
+def list_(request: HttpRequest, asked: Query[OrderFilter]) -> HttpResponse:
+    """The orders of your subtree, newest first."""
+    return json_response(list_orders(actor_of(request), **asked.model_dump()))
+
+
+@router.get(
+    "/orders/{uuid:order_id}",
+    auth=Door(READ_ORDERS, order_id=find_order),
+    response={200: OrderDocument, **READ_PROBLEMS},
+)
+def one(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """One order."""
+    return json_response(order_documents([order_id])[0])
+
+
+@router.post(
+    "/orders/{uuid:order_id}/cancel",
+    auth=Door(PLACE_ORDERS, order_id=find_order),
+    response={200: OrderDocument, **PROBLEMS},
+)
+def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Cancel a scheduled order."""
+    return respond(cancel_order(retrying_actor(request), order_id=order_id))
+
+
+@router.get(
+    "/subscriptions/{uuid:subscription_id}/holdings",
+    auth=Door(READ_BALANCES, subscription_id=find_subscription),
+    response={200: Page[HoldingDocument], **READ_PROBLEMS},
+)
+def holdings(request: HttpRequest, subscription_id: UUID, asked: Query[Paging]) -> HttpResponse:
+    """What a subscription holds: products by revision."""
+    return json_response(list_holdings(subscription_id, limit=asked.limit, cursor=asked.cursor))

@@ -1,0 +1,39 @@
+"""Cancelling a scheduled order."""
+
+from uuid import UUID
+
+from django.db import connection
+
+from fusion.kernel.errors import Problem
+from fusion.ordering.models import Order
+from fusion.ordering.queries import find_order, order_document_of
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PLACE_ORDERS
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(PLACE_ORDERS, verb="order.cancel", status=200)
+def cancel_order(actor: Actor, *, order_id: UUID) -> Done:
+    """Cancel an order that is still scheduled; its document.
+
+    Problem `order-not-cancellable` for one in any other state. The condition stands in the
+    statement: an order that a worker is applying is waited for, and then no longer scheduled.
+    """
+    order = find_order(actor, order_id)
+    cancelled = (
+        Order.objects.visible_to(actor)
+        .filter(id=order_id, state="scheduled")
+        .update(state="cancelled")
+    )
+    if not cancelled:
+        state = Order.objects.visible_to(actor).values_list("state", flat=True).get(id=order_id)
+        raise Problem(
+            "order-not-cancellable",
+            f"Order {order.number} is {state}; only a scheduled order can be cancelled. Place an "
+            "order that takes the opposite steps instead.",
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ordering_emit(%s::uuid, %s::text)", [order_id, actor.label])
+        cursor.execute("SELECT path FROM tenancy_organization WHERE id = %s", [order.tenant_id])
+        (path,) = cursor.fetchone()
+    return Done(order_document_of(order_id), path, order_id)

@@ -1,0 +1,106 @@
+"""Placing an order: one round trip to `place.sql`, which decides, writes, and audits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from fusion.kernel.clock import now
+from fusion.kernel.errors import InvalidFields, Problem, problem_of
+from fusion.kernel.ids import new_id
+from fusion.ordering.rules import is_too_far, repeated_products
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PLACE_ORDERS
+from fusion.tenancy.use_case import Answer
+
+PLACE = (
+    "SELECT status, replayed, answer"
+    " FROM ordering_place(%s::uuid, %s::text, %s::text, %s::jsonb, %s::boolean)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Add or remove a quantity of one product."""
+
+    product_id: UUID
+    quantity: int
+    action: str = "add"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order that is yet to be placed, its fields already of the right types and sizes."""
+
+    subscription_id: UUID
+    lines: tuple[Line, ...]
+    external_reference: str | None = None
+    effective_at: datetime | None = None
+
+    def check(self) -> None:
+        """Problem `duplicate-line` or `invalid-fields` for what the fields say together.
+
+        That `effective_at` lies ahead is checked by `place.sql`, after it has looked for a stored
+        answer: a request that is sent again when its time has come gets the answer it got.
+        """
+        repeated = repeated_products([line.product_id for line in self.lines])
+        if repeated:
+            raise Problem(
+                "duplicate-line",
+                f"Product {repeated[0]} stands in more than one line; put what is meant into one.",
+            )
+        if self.effective_at is not None and is_too_far(self.effective_at, now()):
+            raise InvalidFields(effective_at="must be at most five years ahead")
+
+
+def place_order(actor: Actor, *, draft: Draft) -> Answer:
+    """Place one order: 201 and its document, completed at once or scheduled.
+
+    Problems: `forbidden`, `not-found`, `invalid-fields`, `duplicate-line`,
+    `idempotency-key-reused`, `subscription-terminated`, `external-reference-taken`,
+    `product-retired`, `not-held`, `below-use`, `conflict` (a balance above its ceiling).
+    """
+    PLACE_ORDERS.require_role(actor)
+    draft.check()
+    document = order_document(draft, actor.request.key, actor.request.fingerprint)
+    ((status, replayed, answer),) = call_place(actor, [document])
+    if status != 201:
+        raise problem_of(orjson.loads(answer))
+    return Answer(status, answer, replayed)
+
+
+def order_document(draft: Draft, key: str | None, fingerprint: bytes) -> dict[str, object]:
+    """The draft as `ordering_place` takes it, with the id of the order to be."""
+    return {
+        "id": new_id(),
+        "key": key,
+        "fingerprint": fingerprint.hex(),
+        "subscription_id": draft.subscription_id,
+        "external_reference": draft.external_reference,
+        "effective_at": draft.effective_at,
+        "lines": [
+            {"product_id": line.product_id, "action": line.action, "quantity": line.quantity}
+            for line in draft.lines
+        ],
+    }
+
+
+def call_place(
+    actor: Actor, orders: list[dict[str, object]], *, preview: bool = False
+) -> list[tuple[int, bool, str]]:
+    """(status, replayed, answer) of each order, in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            PLACE,
+            [
+                actor.group_id,
+                actor.label,
+                actor.request.id,
+                orjson.dumps(orders).decode(),
+                preview,
+            ],
+        )
+        rows: list[tuple[int, bool, str]] = cursor.fetchall()
+    return rows

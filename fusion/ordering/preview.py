@@ -1,0 +1,22 @@
+"""Previewing an order: what placing it now would do, under no lock, promising nothing."""
+
+import orjson
+
+from fusion.kernel.errors import problem_of
+from fusion.ordering.place import Draft, call_place, order_document
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PREVIEW_ORDERS
+from fusion.tenancy.use_case import Answer
+
+
+def preview_order(actor: Actor, *, draft: Draft) -> Answer:
+    """200 with {allowed, balances, refusals}; nothing is written and no key is looked at.
+
+    Problems: `forbidden`, `not-found`, `invalid-fields`, `duplicate-line`.
+    """
+    PREVIEW_ORDERS.require_role(actor)
+    draft.check()
+    ((status, _, answer),) = call_place(actor, [order_document(draft, None, b"")], preview=True)
+    if status != 200:
+        raise problem_of(orjson.loads(answer))
+    return Answer(status, answer)

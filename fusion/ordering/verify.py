@@ -1,0 +1,111 @@
+"""`fusion verify`: recompute every balance and holding from its history and tell what differs.
+
+Reads only; one snapshot for all checks, so that it may run beside a busy system.
+"""
+
+from collections.abc import Mapping
+
+from django.db import connection, transaction
+
+from fusion.ledger.verify import CHECKS as LEDGER
+from fusion.ledger.verify import run_checks
+
+CHECKS: Mapping[str, str] = {
+    "holding differs from what orders added and took": """
+        SELECT format('subscription %s, product %s, revision %s: holds %s, orders say %s',
+                      subscription_id, product_id, revision, coalesce(h.quantity, 0),
+                      coalesce(w.quantity, 0))
+        FROM ordering_holding h
+        FULL JOIN (
+            SELECT subscription_id, product_id, revision, sum(quantity) AS quantity
+            FROM (
+                SELECT o.subscription_id, l.product_id, l.revision, l.quantity
+                FROM ordering_order o JOIN ordering_orderline l ON l.order_id = o.id
+                WHERE o.state = 'completed' AND l.action = 'add'
+                UNION ALL
+                SELECT o.subscription_id, l.product_id, t.revision, -t.quantity
+                FROM ordering_order o JOIN ordering_orderline l ON l.order_id = o.id
+                CROSS JOIN json_to_recordset(l.taken) AS t(revision int, quantity bigint)
+                WHERE o.state = 'completed' AND l.action = 'remove'
+            ) moves GROUP BY 1, 2, 3
+        ) w USING (subscription_id, product_id, revision)
+        WHERE coalesce(h.quantity, 0) <> coalesce(w.quantity, 0)""",
+    "granted differs from what is held": """
+        SELECT format('subscription %s, SKU %s: granted %s, holdings say %s',
+                      subscription_id, sku_id, coalesce(b.granted, 0), coalesce(h.granted, 0))
+        FROM ledger_balance b
+        FULL JOIN (
+            SELECT h.subscription_id, i.sku_id, sum(h.quantity * i.quantity) AS granted
+            FROM ordering_holding h
+            JOIN catalogue_revisionitem i ON i.product_id = h.product_id AND i.revision = h.revision
+            GROUP BY 1, 2
+        ) h USING (subscription_id, sku_id)
+        WHERE coalesce(b.granted, 0) <> coalesce(h.granted, 0)""",
+    "entries of an order differ from the changes it tells": """
+        SELECT format('order %s, SKU %s: entries say %s, the order says %s', order_id, sku,
+                      coalesce(e.delta, 0), coalesce(c.delta, 0))
+        FROM (
+            SELECT order_id, b.sku,
+                   sum(CASE kind WHEN 'grant' THEN quantity ELSE -quantity END) AS delta
+            FROM ledger_entry JOIN ledger_balance b USING (subscription_id, sku_id)
+            WHERE order_id IS NOT NULL GROUP BY 1, 2
+        ) e
+        FULL JOIN (
+            SELECT o.id AS order_id, c.sku, c.granted_delta AS delta
+            FROM ordering_order o
+            CROSS JOIN json_to_recordset(o.changes) AS c(sku text, granted_delta bigint)
+        ) c USING (order_id, sku)
+        WHERE coalesce(e.delta, 0) <> coalesce(c.delta, 0)""",
+    "removal took another quantity than it says": """
+        SELECT format('order %s, line %s', l.order_id, l.position)
+        FROM ordering_orderline l JOIN ordering_order o ON o.id = l.order_id
+        WHERE l.action = 'remove' AND o.state = 'completed'
+          AND l.quantity IS DISTINCT FROM (
+              SELECT sum(t.quantity)
+              FROM json_to_recordset(l.taken) AS t(revision int, quantity bigint))""",
+    "order without lines, or line without its order or product revision": """
+        SELECT format('order %s, line %s', coalesce(o.id, l.order_id), l.position)
+        FROM ordering_order o
+        FULL JOIN ordering_orderline l ON l.order_id = o.id
+        LEFT JOIN catalogue_product p ON p.id = l.product_id
+        LEFT JOIN catalogue_productrevision r
+               ON r.product_id = l.product_id AND r.revision = l.revision
+        WHERE o.id IS NULL OR l.order_id IS NULL OR p.group_id IS DISTINCT FROM o.group_id
+           OR (l.action = 'add' AND r.revision IS NULL)""",
+    "order carries other organizations than its subscription": """
+        SELECT format('order %s', o.id)
+        FROM ordering_order o LEFT JOIN tenancy_subscription s ON s.id = o.subscription_id
+        WHERE (o.group_id, o.distributor_id, o.reseller_id, o.tenant_id)
+              IS DISTINCT FROM (s.group_id, s.distributor_id, s.reseller_id, s.tenant_id)""",
+    "entry without its completed order": """
+        SELECT format('subscription %s, SKU %s, entry %s', e.subscription_id, e.sku_id, e.sequence)
+        FROM ledger_entry e LEFT JOIN ordering_order o ON o.id = e.order_id
+        WHERE e.order_id IS NOT NULL
+          AND (o.state IS DISTINCT FROM 'completed' OR o.number IS DISTINCT FROM e.order_number
+               OR o.subscription_id IS DISTINCT FROM e.subscription_id OR o.completed_at < e.at)""",
+    "terminated subscription with something left": """
+        SELECT format('subscription %s', s.id)
+        FROM tenancy_subscription s
+        WHERE s.status = 'terminated' AND (
+            EXISTS (SELECT FROM ledger_balance b
+                    WHERE b.subscription_id = s.id AND (b.granted <> 0 OR b.used <> 0))
+            OR EXISTS (SELECT FROM ordering_holding h
+                       WHERE h.subscription_id = s.id AND h.quantity <> 0)
+            OR EXISTS (SELECT FROM ordering_order o
+                       WHERE o.subscription_id = s.id AND o.state = 'scheduled'))""",
+    "completed order without exactly one event": """
+        SELECT format('order %s: %s events', o.id, count(e.id))
+        FROM ordering_order o
+        LEFT JOIN events_event e
+               ON e.subject = o.id::text AND e.type = 'order.completed'
+              AND e.group_id = o.group_id
+        WHERE o.state = 'completed'
+        GROUP BY o.id HAVING count(e.id) <> 1""",
+}
+
+
+def differences() -> list[str]:
+    """One readable line per difference; none when the books are right."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return list(run_checks({**LEDGER, **CHECKS}))
