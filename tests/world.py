@@ -192,6 +192,9 @@ class World:
                         ON s.id = h.subscription_id WHERE s.group_id = %(group)s),
                        (SELECT json_agg(p ORDER BY id)::text
                         FROM catalogue_product p WHERE group_id = %(group)s),
+                       (SELECT json_agg(i ORDER BY product_id, i.revision, sku_id)::text
+                        FROM catalogue_revisionitem i JOIN catalogue_product p
+                        ON p.id = i.product_id WHERE p.group_id = %(group)s),
                        (SELECT json_agg(k ORDER BY id)::text
                         FROM catalogue_sku k WHERE group_id = %(group)s),
                        (SELECT json_agg(o ORDER BY id)::text
