@@ -35,6 +35,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "idempotency-key-reused": (422, "Idempotency key already used for another request"),
     "duplicate-line": (422, "A product stands in more than one line"),
     "rate-limited": (429, "Too many requests"),
+    "internal-error": (500, "Something went wrong on our side"),
     "unavailable": (503, "Service is not available"),
 }
 """Problem code → (HTTP status, title). The codes are part of the contract and never change."""
