@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI, Router
+from ninja import Router
 from ninja.errors import ValidationError
 from ninja.parser import Parser
 
@@ -12,6 +12,7 @@ from fusion.billing import api as billing
 from fusion.catalogue import api as catalogue
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import problem_response, read_json
+from fusion.kernel.openapi import Described
 from fusion.ledger import api as ledger
 from fusion.ordering import api as ordering
 from fusion.tenancy.guard import look_first
@@ -25,7 +26,7 @@ class StrictParser(Parser):
         return read_json(request)
 
 
-api = NinjaAPI(
+api = Described(
     title="Fusion",
     version="1",
     description=f"Orders, licences and provisioning limits. Server release {__version__}.",

@@ -1,0 +1,81 @@
+"""The OpenAPI document: what Ninja leaves out of it about scopes, problems and headers."""
+
+from typing import Any
+
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+
+PROBLEM = "application/problem+json"
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key with the same request gives the same answer and one effect.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
+
+REPLAYED = {
+    "description": "`true` when this is the stored answer to an earlier request with its key.",
+    "schema": {"type": "string", "enum": ["true"]},
+}
+
+LOCATION = {
+    "description": "Where the new object is.",
+    "required": True,
+    "schema": {"type": "string"},
+}
+
+CHALLENGE = {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}}
+
+
+class Document(OpenAPISchema):
+    """Ninja's document with each route's scopes, headers, and the media type of its problems."""
+
+    def operation_security(self, operation: Operation) -> list[dict[str, Any]] | None:
+        """One entry per scope that is enough: they are alternatives."""
+        found = super().operation_security(operation) or []
+        names = [name for entry in found for name in entry]
+        scopes = [scope for auth in operation.auth_callbacks for scope in _scopes(auth)]
+        return [{name: [scope]} for name in names for scope in scopes] or None
+
+    def operation_parameters(self, operation: Operation) -> list[dict[str, Any]]:
+        """What the route declares, and the key of those that may be sent again."""
+        parameters = super().operation_parameters(operation)
+        return [*parameters, IDEMPOTENCY_KEY] if _is_retryable(operation) else parameters
+
+    def responses(self, operation: Operation) -> dict[int, Any]:
+        """What the route declares; refusals as problem details, successes with their headers."""
+        responses = super().responses(operation)
+        for status, response in responses.items():
+            if status >= 400:
+                (shape,) = response["content"].values()
+                response["content"] = {PROBLEM: shape}
+            elif _is_retryable(operation):
+                response["headers"] = {"Idempotency-Replayed": REPLAYED}
+                if status == 201:
+                    response["headers"]["Location"] = LOCATION
+            if status == 401:
+                response["headers"] = {"WWW-Authenticate": CHALLENGE}
+        return responses
+
+
+class Described(NinjaAPI):
+    """An API that describes itself by such a document."""
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> Document:
+        """The document of all routes."""
+        return Document(self, path_prefix or self.get_root_path(path_params or {}))
+
+
+def _scopes(auth: Any) -> tuple[str, ...]:
+    return tuple(auth.permission.scopes) if hasattr(auth, "permission") else ()
+
+
+def _is_retryable(operation: Operation) -> bool:
+    """Every POST that changes something takes an idempotency key."""
+    scopes = [scope for auth in operation.auth_callbacks for scope in _scopes(auth)]
+    return "POST" in operation.methods and any(scope.endswith(":write") for scope in scopes)
