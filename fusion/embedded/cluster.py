@@ -66,13 +66,15 @@ class Cluster:
 
     @property
     def socket_dir(self) -> Path:
-        """`socket/`, or a folder under /tmp where the path would not fit into a socket address.
+        """`socket/`, or a folder under /tmp where the path would not fit into a socket address, or
+        has a comma, at which libpq sees two hosts.
 
         Not under $TMPDIR or $XDG_RUNTIME_DIR: they differ between the processes of one user. The
         name comes from the secret, so nobody else can create the folder first.
         """
         inside = self.home / "socket"
-        if len(os.fsencode(inside / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT:
+        length = len(os.fsencode(inside / f".s.PGSQL.{PORT}"))
+        if length <= SOCKET_PATH_LIMIT and "," not in str(inside):
             return inside
         name = f"fusion-{self._derive(f'socket of {self.home}')[:16]}"
         return Path("/tmp", name)  # noqa: S108  (see `home.private_folder`)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from fusion.embedded.cluster import PORT
 from fusion.embedded.errors import EmbeddedPostgresError
@@ -42,9 +41,9 @@ FIXED = {
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?", re.IGNORECASE)
 
 
-def render(socket_dir: Path, settings: Mapping[str, str]) -> str:
+def render(socket_dir: str, settings: Mapping[str, str]) -> str:
     """The text of the file that the cluster's postgresql.conf includes."""
-    chosen = {**DEFAULTS, **settings, **FIXED, "unix_socket_directories": f'"{socket_dir}"'}
+    chosen = {**DEFAULTS, **settings, **FIXED, "unix_socket_directories": socket_dir}
     lines = ["# Written at every start from the settings in fusion/embedded: edits are lost."]
     return "\n".join(lines + [_line(name, value) for name, value in chosen.items()]) + "\n"
 

@@ -52,16 +52,16 @@ class Keeper:
 
     def run(self) -> None:
         try:
+            self._sign()
             self._prepare()
             while not self._is_over():
                 if self._server is None or not self._server.is_alive():
                     self._open_server()
+                    self._sign()
                 self._limit_log()
                 self._sleep(TICK)
         finally:
-            if self._server is not None:
-                log.info("stopping the server")
-                self._server.stop()
+            self._stop()
             log.info("done")
 
     def _prepare(self) -> None:
@@ -71,9 +71,26 @@ class Keeper:
         initialise(cluster, self._bindir, self._account)
         home.private_folder(cluster.socket_dir, self._account)
         fresh = cluster.home / f"{configuration.FILE}.new"
-        fresh.write_text(configuration.render(cluster.socket_dir, cluster.settings))
+        socket_dir = str(cluster.socket_dir)
+        if cluster.socket_dir.parent == cluster.home:
+            # Seen from `data`. When the folder has been deleted and made anew under this name, a
+            # server of the old one that ends would otherwise remove the new one's socket.
+            socket_dir = f"../{cluster.socket_dir.name}"
+        fresh.write_text(configuration.render(socket_dir, cluster.settings))
         fresh.chmod(0o644)  # in a folder that only the server's user can enter
         fresh.rename(cluster.home / configuration.FILE)
+
+    def _stop(self) -> None:
+        """Stop the server, also one that was there and had not been adopted yet."""
+        running = self._server
+        if running is None and self._is_in_place():
+            running = server.find_running(self._cluster)
+        if running is not None:
+            log.info("stopping the server")
+            running.stop()
+        if self._cluster.socket_dir.parent != self._cluster.home:
+            with contextlib.suppress(OSError):
+                self._cluster.socket_dir.rmdir()
 
     def _open_server(self) -> None:
         """Adopt the server that runs, wait for one that is going, or start our own.
@@ -106,6 +123,12 @@ class Keeper:
         self._server = server.start(self._cluster, self._bindir, self._account)
         log.info("started the server with process id %d", self._server.pid)
 
+    def _sign(self) -> None:
+        """Write our process id into the lock and, once we have a server, its: until then, what
+        answers is a former keeper's server, which may be about to end."""
+        ids = f"{os.getpid()} {self._server.pid}" if self._server else f"{os.getpid()}"
+        os.pwrite(self._lock_fd, ids.encode(), 0)
+
     def _last_words(self) -> str:
         return server.log_tail(self._cluster, self._log_mark)
 
@@ -114,7 +137,7 @@ class Keeper:
             return True
         if self._told_to_stop:
             log.info("told to stop")
-        elif not locks.is_same_file(self._lock_fd, self._cluster.home / locks.KEEPER):
+        elif not self._is_in_place():
             log.warning("the folder is gone")
         elif self._is_unused():
             log.info("nobody uses the server any more")
@@ -122,6 +145,10 @@ class Keeper:
             return False
         self._over = True
         return True
+
+    def _is_in_place(self) -> bool:
+        """Whether our folder still has its name: another cluster may have it by now."""
+        return locks.is_same_file(self._lock_fd, self._cluster.home / locks.KEEPER)
 
     def _is_unused(self) -> bool:
         """Whether nobody has held a lease for a while. Then the lock stays taken, to the end of
@@ -177,7 +204,6 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", level=logging.INFO)
     cluster = Cluster(given.data_dir, given.bindir, given.settings)
-    os.pwrite(given.lock_fd, str(os.getpid()).encode(), 0)
     try:
         Keeper(cluster, given.lock_fd).run()
     except Exception as error:

@@ -99,9 +99,9 @@ def stop(cluster: Cluster) -> None:
     lock = cluster.home / locks.KEEPER
     told = False
     while locks.is_held(lock) and time.monotonic() < deadline:
-        # Empty until the keeper has come up; then the number is that of the lock's holder.
-        if not told and (pid := lock.read_text()):
-            os.kill(int(pid), signal.SIGTERM)
+        ids = _signed(cluster)
+        if ids and not told:
+            os.kill(ids[0], signal.SIGTERM)
             told = True
         time.sleep(_PAUSE)
         _reap()
@@ -127,7 +127,7 @@ def _stop_if_unused(cluster: Cluster) -> None:
 def _serve(cluster: Cluster) -> None:
     """Return when the server serves and the database exists."""
     _reap()
-    if _is_kept(cluster) and database.answers(cluster.url()) is None:
+    if _is_kept(cluster) and _has_server(cluster) and database.answers(cluster.url()) is None:
         return
     deadline = time.monotonic() + START_TIMEOUT
     with locks.held(cluster.home / locks.START, locks.EXCLUSIVE, deadline):
@@ -144,7 +144,7 @@ def _serve(cluster: Cluster) -> None:
 def _is_up(cluster: Cluster, deadline: float) -> bool:
     """Wait for the keeper to bring the server up. False when it is gone, or there is none."""
     while _is_kept(cluster):
-        obstacle = database.answers(cluster.superuser_url())
+        obstacle = _obstacle(cluster)
         if obstacle is None:
             return True
         if "password authentication failed" in obstacle:
@@ -167,6 +167,21 @@ def _is_up(cluster: Cluster, deadline: float) -> bool:
 
 def _is_kept(cluster: Cluster) -> bool:
     return locks.is_held(cluster.home / locks.KEEPER)
+
+
+def _signed(cluster: Cluster) -> list[int]:
+    """Who holds the keeper's lock: its process id, once it has come up, and its server's."""
+    return [int(word) for word in (cluster.home / locks.KEEPER).read_text().split()]
+
+
+def _has_server(cluster: Cluster) -> bool:
+    return len(_signed(cluster)) == 2
+
+
+def _obstacle(cluster: Cluster) -> str | None:
+    if not _has_server(cluster):
+        return "its keeper has not started it yet"
+    return database.answers(cluster.superuser_url())
 
 
 def _start_keeper(cluster: Cluster) -> int:

@@ -135,14 +135,26 @@ def _processes_of(cluster: Cluster) -> list[int]:
 
 
 def _is_postgres_of(pid: int, data: Path) -> bool:
-    """A zombie has neither program nor directory; another user's are hidden. Neither is ours."""
+    """By its program and its directory. A zombie has neither."""
     if not Path("/proc/self").exists():
         return _is_postgres_by_name(pid)
     try:
         program = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
         return program.startswith("postgres") and os.readlink(f"/proc/{pid}/cwd") == str(data)
+    except PermissionError:
+        return _is_postmaster_by_command(pid, data)
     except OSError:
         return False
+
+
+def _is_postmaster_by_command(pid: int, data: Path) -> bool:
+    """Where the rest of another user's process is hidden: even from root, in most containers.
+    Backends rewrite their command line, so only a postmaster is known by it."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return os.path.basename(words[0]) == b"postgres" and os.fsencode(data) in words
 
 
 def _is_postgres_by_name(pid: int) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fusion.embedded import server
 from fusion.embedded.cluster import Cluster
+from fusion.embedded.errors import EmbeddedPostgresError
 from fusion.embedded.leases import Lease, lease, stop
 
 # A crash of the machine loses the data, which is thrown away anyway.
@@ -27,6 +28,8 @@ def run_temporary(
     `fast` gives up durability, so what is measured or killed in there needs `fast=False`.
     """
     cluster = Cluster(data_dir, bindir, {**(FAST if fast else {}), **(settings or {})})
+    if cluster.data.exists():
+        raise EmbeddedPostgresError(f"{data_dir} holds a database, which would be removed.")
     try:
         with lease(cluster) as held:
             yield held

@@ -1,0 +1,156 @@
+"""Real clusters in folders of their own; whatever a test does to them, nothing is left running."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from fusion.embedded import Cluster, find_bindir, locks, server
+from fusion.embedded.leases import stop
+
+ROOT = Path(__file__).resolve().parents[2]
+# Processes are killed here, never the machine: without fsync nothing is lost by that.
+SMALL = {"shared_buffers": "16MB", "fsync": "off"}
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
+
+HOLDER = """
+import sys
+from pathlib import Path
+from fusion.embedded import Cluster, lease
+held = lease(Cluster(Path(sys.argv[1]), None, {"shared_buffers": "16MB", "fsync": "off"}))
+print(held.url, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that every user can pass through, which pytest's own is not."""
+    path = Path(tempfile.mkdtemp(prefix="fusion-test-", dir="/tmp"))
+    path.chmod(0o755)
+    yield path
+    end_all(path)
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def cluster(folder: Path) -> Cluster:
+    return Cluster(folder / "var" / "postgres", None, SMALL)
+
+
+@pytest.fixture(params=["wheel", "debian"])
+def any_bindir(request: pytest.FixtureRequest) -> Path:
+    if request.param == "wheel":
+        return find_bindir()
+    if not DEBIAN.is_dir():
+        pytest.skip(f"no PostgreSQL in {DEBIAN}")
+    return DEBIAN
+
+
+@pytest.fixture
+def holders(cluster: Cluster) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Starts processes that hold a lease until their input is closed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(cluster.data_dir)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def said_url(holder: subprocess.Popen[str]) -> str:
+    assert holder.stdout is not None
+    url = holder.stdout.readline().strip()
+    assert url.startswith("postgresql://"), "the holder has no lease"
+    return url
+
+
+def query(url: str, statement: str) -> str:
+    """The first value, as text."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute(statement.encode()).fetchone()
+        return str(row[0]) if row else ""
+
+
+def execute(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def started_at(url: str) -> str:
+    """Tells one run of the server from another."""
+    return query(url, "SELECT pg_postmaster_start_time()::text")
+
+
+def keeper_pid(cluster: Cluster) -> int:
+    return int((cluster.home / locks.KEEPER).read_text().split()[0])
+
+
+def postmaster_pid(cluster: Cluster) -> int:
+    pid = server.find_postmaster(cluster)
+    assert pid is not None
+    return pid
+
+
+def is_kept(cluster: Cluster) -> bool:
+    return locks.is_held(cluster.home / locks.KEEPER)
+
+
+def eventually(condition: Callable[[], bool], patience: float = 10.0) -> None:
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.03)
+
+
+def can_connect(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def processes_in(folder: Path) -> dict[int, str]:
+    """Keepers and servers of the clusters below `folder`, by their command lines."""
+    found = {}
+    for name in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            words = Path("/proc", name, "cmdline").read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        is_ours = words[0].endswith("/postgres") or "fusion.embedded.keeper" in words
+        if is_ours and any(str(folder) in word for word in words):
+            found[int(name)] = " ".join(words)
+    return found
+
+
+def end_all(folder: Path) -> None:
+    """Stop what runs below `folder`; a process that outlives its own end fails the test."""
+    for lock in folder.glob(f"**/{locks.KEEPER}"):
+        stop(Cluster(lock.parent))
+    try:
+        eventually(lambda: not processes_in(folder))
+    finally:
+        for pid in processes_in(folder):
+            os.kill(pid, signal.SIGKILL)
