@@ -11,13 +11,17 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja.security.base import AuthBase
 
+from fusion.kernel.environment import setting
 from fusion.kernel.http import json_response, read_json
 from fusion.kernel.ids import parse_id
+from fusion.kernel.rate import RateLimit
 from fusion.tenancy.actor import SCOPES, Actor, Request
 from fusion.tenancy.authenticate import authenticate
 from fusion.tenancy.idempotency import fingerprint_of, read_key
 from fusion.tenancy.permissions import Permission
 from fusion.tenancy.use_case import Answer
+
+_requests = RateLimit(setting("FUSION_RATE_LIMIT"))
 
 Finder = Callable[[Actor, UUID], object]
 """Looks an id up as the actor sees it; raises Problem `not-found`."""
@@ -48,8 +52,9 @@ class Door(AuthBase):
     def __call__(self, request: HttpRequest) -> Actor:
         """The actor, who may do what the route is for; raises the Problem otherwise."""
         actor = authenticate(request, Request(id=getattr(request, "request_id", "")))
-        self.permission.require_scope(actor)
         request.actor = actor  # type: ignore[attr-defined]
+        _requests.admit(actor.label)
+        self.permission.require_scope(actor)
         request.door = self  # type: ignore[attr-defined]
         if not self.hot or not self.permission.allows(actor):
             self.look(request, actor)

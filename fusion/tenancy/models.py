@@ -33,7 +33,7 @@ class Organization(models.Model):
 
     class Meta:
         indexes = [
-            models.Index("parent", "id", name="organization_children"),
+            models.Index("parent", "path", name="organization_children"),
             models.Index("group", "kind", "path", name="organization_of_kind"),
         ]
         constraints = [
@@ -150,7 +150,7 @@ class Member(models.Model):
 class ClientLookup(models.Manager["ApiClient"]):
     """What django-oauth-toolkit looks a client up with, by its `client_id`, and nothing else."""
 
-    def get(self, *, client_id: str) -> "ApiClient":  # type: ignore[override]
+    def get(self, *, client_id: str) -> "ApiClient":
         """The client that presents itself as `client_id`."""
         return super().get_queryset().get(client_id=client_id)
 

@@ -6,7 +6,16 @@ An actor that cannot see an object gets 404 before any of this is asked.
 from dataclasses import dataclass
 
 from fusion.kernel.errors import Problem
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, Actor
+from fusion.tenancy.actor import (
+    ADMINISTRATOR,
+    AGENT,
+    DISTRIBUTOR,
+    GROUP,
+    KINDS,
+    RESELLER,
+    ROLES,
+    Actor,
+)
 
 WRITERS = (ADMINISTRATOR, AGENT)
 
@@ -52,7 +61,10 @@ class Permission:
 
 READ_TENANCY = Permission("read organizations and subscriptions", ("tenancy:read",))
 MANAGE_ORGANIZATIONS = Permission(
-    "create and edit organizations", ("tenancy:write",), (ADMINISTRATOR,)
+    "create and edit organizations",
+    ("tenancy:write",),
+    (ADMINISTRATOR,),
+    (GROUP, DISTRIBUTOR, RESELLER),
 )
 MANAGE_SUBSCRIPTIONS = Permission(
     "create and edit subscriptions", ("tenancy:write",), (ADMINISTRATOR,)

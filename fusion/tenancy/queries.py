@@ -1,12 +1,17 @@
-"""Read models of organizations and subscriptions, as their callers see them."""
+"""Read models of organizations, subscriptions, members and API clients, as callers see them."""
 
 from typing import Any
 from uuid import UUID
 
+from django.db import models
+from django.db.models import Q
+
 from fusion.kernel.clock import instant
-from fusion.kernel.errors import not_found
+from fusion.kernel.errors import InvalidFields, not_found
+from fusion.kernel.ids import parse_id
+from fusion.kernel.pagination import decode_cursor, encode_cursor, page
 from fusion.tenancy.actor import Actor
-from fusion.tenancy.models import Organization, Subscription
+from fusion.tenancy.models import ApiClient, Member, Organization, Subscription
 
 
 def find_organization(actor: Actor, id: UUID) -> Organization:
@@ -23,6 +28,131 @@ def find_subscription(actor: Actor, id: UUID) -> Subscription:
     if subscription is None:
         raise not_found("subscription")
     return subscription
+
+
+def lock_subscription(actor: Actor, id: UUID) -> Subscription:
+    """The subscription as it is, held against orders and against any change of its state."""
+    rows = Subscription.objects.visible_to(actor).select_for_update(no_key=True)
+    subscription = rows.filter(id=id).first()
+    if subscription is None:
+        raise not_found("subscription")
+    return subscription
+
+
+def find_member(actor: Actor, id: UUID, organization_id: UUID | None = None) -> Member:
+    """The membership with its person, if `actor` sees it and it is one of that organization's.
+
+    Problem `not-found` otherwise.
+    """
+    rows = Member.objects.visible_to(actor).select_related("user").filter(id=id)
+    if organization_id is not None:
+        rows = rows.filter(organization_id=organization_id)
+    member = rows.first()
+    if member is None:
+        raise not_found("member")
+    return member
+
+
+def find_client(actor: Actor, id: UUID, organization_id: UUID | None = None) -> ApiClient:
+    """The API client, if `actor` sees it and it is one of that organization's.
+
+    Problem `not-found` otherwise.
+    """
+    rows = ApiClient.scoped.visible_to(actor).filter(id=id)
+    if organization_id is not None:
+        rows = rows.filter(organization_id=organization_id)
+    client = rows.first()
+    if client is None:
+        raise not_found("API client")
+    return client
+
+
+def list_organizations(
+    actor: Actor,
+    *,
+    kind: str | None = None,
+    parent_id: UUID | None = None,
+    q: str | None = None,
+    external_reference: str | None = None,
+    limit: int,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """One page of the organizations that `actor` sees, in the order of the tree."""
+    rows = Organization.objects.visible_to(actor).filter(group_id=actor.group_id, status="active")
+    if kind is not None:
+        rows = rows.filter(kind=kind)
+    if parent_id is not None:
+        rows = rows.filter(parent_id=find_organization(actor, parent_id).id)
+    if cursor is not None:
+        rows = rows.filter(path__gt=decode_cursor(cursor, 1)[0])
+    rows = _searched(rows, q, external_reference)
+    shown, more = page(list(rows.order_by("path")[: limit + 1]), limit)
+    return {
+        "items": [organization_document(row) for row in shown],
+        "next": encode_cursor(shown[-1].path) if more else None,
+    }
+
+
+def list_subscriptions(
+    actor: Actor,
+    *,
+    organization_id: UUID | None = None,
+    q: str | None = None,
+    external_reference: str | None = None,
+    limit: int,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """One page of the subscriptions that `actor` sees, or of those under one organization."""
+    rows = Subscription.objects.visible_to(actor).filter(group_id=actor.group_id)
+    if organization_id is not None:
+        organization = find_organization(actor, organization_id)
+        rows = rows.filter(**{f"{organization.kind}_id": organization.id})
+    rows = _searched(rows, q, external_reference)
+    shown, following = newest(rows, limit=limit, cursor=cursor)
+    return {"items": [subscription_document(row) for row in shown], "next": following}
+
+
+def list_members(
+    actor: Actor, *, organization_id: UUID, limit: int, cursor: str | None = None
+) -> dict[str, Any]:
+    """One page of the members of an organization."""
+    organization = find_organization(actor, organization_id)
+    rows = Member.objects.visible_to(actor).filter(organization_id=organization.id)
+    shown, following = newest(rows.select_related("user"), limit=limit, cursor=cursor)
+    return {"items": [member_document(row) for row in shown], "next": following}
+
+
+def list_clients(
+    actor: Actor, *, organization_id: UUID, limit: int, cursor: str | None = None
+) -> dict[str, Any]:
+    """One page of the API clients of an organization, without their secrets."""
+    organization = find_organization(actor, organization_id)
+    rows = ApiClient.scoped.visible_to(actor).filter(organization_id=organization.id)
+    shown, following = newest(rows, limit=limit, cursor=cursor)
+    return {"items": [client_document(row) for row in shown], "next": following}
+
+
+def newest[Row: models.Model](
+    rows: models.QuerySet[Row], *, limit: int, cursor: str | None
+) -> tuple[list[Row], str | None]:
+    """One page of `rows`, newest first by their ids, and the cursor of the next."""
+    if cursor is not None:
+        last = parse_id(decode_cursor(cursor, 1)[0])
+        if last is None:
+            raise InvalidFields(cursor="is not a cursor of this list")
+        rows = rows.filter(id__lt=last)
+    shown, more = page(list(rows.order_by("-id")[: limit + 1]), limit)
+    return list(shown), (encode_cursor(shown[-1].pk) if more else None)
+
+
+def _searched[Row: models.Model](
+    rows: models.QuerySet[Row], q: str | None, external_reference: str | None
+) -> models.QuerySet[Row]:
+    if external_reference is not None:
+        rows = rows.filter(external_reference=external_reference)
+    if q:
+        rows = rows.filter(Q(name__icontains=q) | Q(external_reference__icontains=q))
+    return rows
 
 
 def organization_document(organization: Organization) -> dict[str, Any]:
@@ -48,4 +178,31 @@ def subscription_document(subscription: Subscription) -> dict[str, Any]:
         "external_reference": subscription.external_reference,
         "status": subscription.status,
         "created_at": instant(subscription.created_at),
+    }
+
+
+def member_document(member: Member) -> dict[str, Any]:
+    """A member as the API shows them; `member.user` is loaded.
+
+    The person's own id stays inside: it would tell that two organizations know the same person.
+    """
+    return {
+        "id": str(member.id),
+        "organization_id": str(member.organization_id),
+        "email": member.user.email,
+        "name": member.name,
+        "role": member.role,
+        "created_at": instant(member.created_at),
+    }
+
+
+def client_document(client: ApiClient) -> dict[str, Any]:
+    """An API client as the API shows it: its secret is shown when it is made, and never again."""
+    return {
+        "id": str(client.id),
+        "client_id": client.client_id,
+        "organization_id": str(client.organization_id),
+        "name": client.name,
+        "scopes": client.scopes.split(),
+        "created_at": instant(client.created),
     }

@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='organization',
-            index=models.Index(models.F('parent'), models.F('id'), name='organization_children'),
+            index=models.Index(models.F('parent'), models.F('path'), name='organization_children'),
         ),
         migrations.AddIndex(
             model_name='organization',

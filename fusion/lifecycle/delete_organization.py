@@ -1,0 +1,67 @@
+"""Deleting an organization under which nothing lives any more."""
+
+from uuid import UUID
+
+from fusion.kernel.errors import Problem, not_found
+from fusion.tenancy.actor import GROUP, Actor
+from fusion.tenancy.announce import announce_organization
+from fusion.tenancy.models import Member, Organization, Subscription
+from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
+from fusion.tenancy.queries import find_organization
+from fusion.tenancy.revoke import delete_clients
+from fusion.tenancy.scope import under
+from fusion.tenancy.use_case import Done, use_case
+
+
+def find_organization_to_delete(actor: Actor, id: UUID) -> Organization:
+    """The organization, if `actor` stands above it.
+
+    Problems: `not-found`, `forbidden`.
+    """
+    organization = find_organization(actor, id)
+    if organization.kind == GROUP:
+        raise Problem("forbidden", "A group is the provider itself; the API does not delete it.")
+    if not actor.is_above(organization.path):
+        raise Problem(
+            "forbidden",
+            f"An organization is deleted by the administrators of one above it, so this "
+            f"{actor.kind} does not delete itself.",
+        )
+    return organization
+
+
+@use_case(MANAGE_ORGANIZATIONS, verb="organization.delete", status=204)
+def delete_organization(actor: Actor, *, organization_id: UUID) -> Done:
+    """Delete it, its members, its API clients and their tokens; its history stays.
+
+    Problems: `not-found`, `forbidden`, `conflict` (something lives under it).
+    """
+    find_organization_to_delete(actor, organization_id)
+    # Whoever creates something under it holds the row for share (see tenancy/hold.py): this
+    # waits for them, and what is counted in the statements that follow includes their work.
+    rows = Organization.objects.visible_to(actor).select_for_update()
+    organization = rows.filter(id=organization_id, status="active").first()
+    if organization is None:
+        raise not_found("organization")
+    _require_nothing_under(organization)
+    delete_clients(organization.id)
+    members = Member.objects.unscoped("the organization itself is being deleted")
+    members.filter(organization_id=organization.id).delete()
+    organization.status = "deleted"
+    organization.save(update_fields=["status"])
+    announce_organization(actor, organization, "deleted")
+    return Done(None, organization.path, organization.id)
+
+
+def _require_nothing_under(organization: Organization) -> None:
+    organizations = Organization.objects.unscoped("the actor stands above all of them")
+    below = organizations.filter(under(organization.path), status="active")
+    subscriptions = Subscription.objects.unscoped("the actor stands above all of them")
+    living = subscriptions.filter(under(organization.path)).exclude(status="terminated")
+    counts = (below.exclude(id=organization.id).count(), living.count())
+    if any(counts):
+        raise Problem(
+            "conflict",
+            f"{counts[0]} organizations and {counts[1]} subscriptions still live under it. "
+            "Terminate these subscriptions and delete these organizations first, from the bottom.",
+        )

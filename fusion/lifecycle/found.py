@@ -1,0 +1,77 @@
+"""Founding a group: the provider itself, with the licences that every provider has."""
+
+from uuid import UUID
+
+from fusion.catalogue.models import LICENSE, Sku
+from fusion.kernel.errors import InvalidFields
+from fusion.kernel.ids import new_id
+from fusion.tenancy.actor import ADMINISTRATOR, GROUP, Actor, system_actor
+from fusion.tenancy.announce import announce_organization
+from fusion.tenancy.enrol import enrol
+from fusion.tenancy.models import Organization
+from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
+from fusion.tenancy.use_case import Answer, Done, use_case
+
+LICENSES = (("user", "User licence", "user"), ("sip-channel", "SIP channel", "sip_channel"))
+"""Code, name and metric of the licence SKUs that exist in every group from its founding."""
+
+
+def found_group(
+    *,
+    name: str,
+    external_reference: str | None = None,
+    administrator: str | None = None,
+    password: str | None = None,
+    label: str = "system:found",
+) -> Answer:
+    """Found a group; its document is the answer's body.
+
+    `administrator` is the e-mail of its first administrator, who signs in with `password` where
+    one is given; `label` says in the audit trail who acted. There is nobody above a group, so
+    this is for those who run Fusion, never for the API. All or nothing.
+    """
+    if password is not None and administrator is None:
+        raise InvalidFields(password="is for an administrator, but none is named")
+    group_id = new_id()
+    return _found(
+        system_actor(group_id, label),
+        group_id=group_id,
+        name=name,
+        external_reference=external_reference,
+        administrator=administrator,
+        password=password,
+    )
+
+
+@use_case(MANAGE_ORGANIZATIONS, verb="organization.found", status=201, unaudited=("password",))
+def _found(
+    actor: Actor,
+    *,
+    group_id: UUID,
+    name: str,
+    external_reference: str | None,
+    administrator: str | None,
+    password: str | None,
+) -> Done:
+    group = Organization(
+        id=group_id,
+        kind=GROUP,
+        group_id=group_id,
+        path=actor.path,
+        name=name,
+        external_reference=external_reference,
+    )
+    group.save(force_insert=True)
+    for code, title, metric in LICENSES:
+        sku = Sku(group_id=group_id, code=code, name=title, type=LICENSE, metric=metric)
+        sku.save(force_insert=True)
+    document = announce_organization(actor, group, "created")
+    if administrator is not None:
+        enrol(
+            actor,
+            organization_id=group_id,
+            email=administrator,
+            password=password,
+            role=ADMINISTRATOR,
+        )
+    return Done(document, group.path, group_id)

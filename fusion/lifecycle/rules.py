@@ -1,0 +1,12 @@
+"""How the state of a subscription moves: active ⇄ suspended → terminated, and never back."""
+
+from fusion.kernel.errors import Problem
+
+
+def require_living(status: str) -> None:
+    """Problem `subscription-terminated` where `status` says so. Invariant: that state is final."""
+    if status == "terminated":
+        raise Problem(
+            "subscription-terminated",
+            "The subscription is terminated; that is final. Create a new one for this tenant.",
+        )

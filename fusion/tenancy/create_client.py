@@ -1,0 +1,68 @@
+"""Creating an API client of an organization."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from fusion.kernel.errors import InvalidFields, Problem
+from fusion.kernel.ids import new_id
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.hashers import new_secret
+from fusion.tenancy.hold import hold_organization
+from fusion.tenancy.models import ApiClient, Organization
+from fusion.tenancy.permissions import MANAGE_CLIENTS
+from fusion.tenancy.queries import client_document, find_organization
+from fusion.tenancy.rules import grantable, in_order
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(MANAGE_CLIENTS, verb="client.create", status=201)
+def create_client(actor: Actor, *, organization_id: UUID, name: str, scopes: Sequence[str]) -> Done:
+    """Create a client that holds `scopes`; the answer shows its secret, this once.
+
+    Problems: `not-found`, `forbidden` (scopes that the actor's own token lacks),
+    `invalid-fields` (scopes that an organization of this kind cannot have).
+    """
+    organization = find_organization(actor, organization_id)
+    _check(organization, scopes)
+    require_scopes(actor, scopes)
+    hold_organization(organization)
+    id, secret = new_id(), new_secret()
+    client = ApiClient(
+        id=id,
+        client_id=str(id),
+        client_secret=secret,
+        client_type=ApiClient.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=ApiClient.GRANT_CLIENT_CREDENTIALS,
+        organization_id=organization.id,
+        name=name,
+        scopes=" ".join(in_order(scopes)),
+    )
+    client.save(force_insert=True)
+    return secret_shown(client, organization.path, secret)
+
+
+def _check(organization: Organization, scopes: Sequence[str]) -> None:
+    possible = grantable(organization.kind)
+    impossible = sorted(set(scopes).difference(possible))
+    if impossible or not scopes:
+        raise InvalidFields(
+            scopes=f"{', '.join(impossible) or 'none'} cannot be had by a client of a "
+            f"{organization.kind}; possible are {', '.join(possible)}"
+        )
+
+
+def require_scopes(actor: Actor, scopes: Sequence[str]) -> None:
+    """Problem `forbidden` where an actor would gain, through another client, what it lacks."""
+    missing = [scope for scope in scopes if not actor.has_scope(scope)]
+    if missing:
+        raise Problem(
+            "forbidden",
+            f"This token does not have {', '.join(missing)}, and cannot give to a client what it "
+            "does not have itself. Ask an administrator.",
+        )
+
+
+def secret_shown(client: ApiClient, path: str, secret: str) -> Done:
+    """What a verb returns that has made a secret: it goes into this one answer, nowhere else."""
+    document = {**client_document(client), "client_secret": None}
+    return Done(document, path, client.id, secret={"client_secret": secret})

@@ -1,0 +1,50 @@
+"""Creating a distributor, reseller or tenant under an organization that is there already."""
+
+from uuid import UUID
+
+from fusion.kernel.errors import InvalidFields
+from fusion.kernel.ids import new_id
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.announce import announce_organization
+from fusion.tenancy.hold import hold_organization
+from fusion.tenancy.models import Organization
+from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
+from fusion.tenancy.queries import find_organization
+from fusion.tenancy.refusing import reference_taken, refusing
+from fusion.tenancy.rules import misplaced
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(MANAGE_ORGANIZATIONS, verb="organization.create", status=201)
+def create_organization(
+    actor: Actor,
+    *,
+    kind: str,
+    parent_id: UUID,
+    name: str,
+    external_reference: str | None = None,
+) -> Done:
+    """Create an organization of `kind` under `parent_id`.
+
+    Problems: `not-found` (parent), `invalid-fields` (a kind that cannot stand there),
+    `external-reference-taken`.
+    """
+    parent = find_organization(actor, parent_id)
+    if wrong := misplaced(kind, parent.kind):
+        raise InvalidFields(**wrong)
+    hold_organization(parent)
+    id = new_id()
+    organization = Organization(
+        id=id,
+        kind=kind,
+        parent_id=parent.id,
+        group_id=parent.group_id,
+        path=f"{parent.path}{id.hex}/",
+        name=name,
+        external_reference=external_reference,
+    )
+    taken = reference_taken("organization", external_reference)
+    with refusing(organization_external_reference=taken):
+        organization.save(force_insert=True)
+    document = announce_organization(actor, organization, "created")
+    return Done(document, organization.path, organization.id)

@@ -1,0 +1,49 @@
+"""Creating a subscription of a tenant."""
+
+from typing import Any
+from uuid import UUID
+
+from fusion.kernel.errors import InvalidFields
+from fusion.tenancy.actor import DISTRIBUTOR, RESELLER, TENANT, Actor
+from fusion.tenancy.announce import announce_subscription
+from fusion.tenancy.hold import hold_organization
+from fusion.tenancy.models import Organization, Subscription
+from fusion.tenancy.permissions import MANAGE_SUBSCRIPTIONS
+from fusion.tenancy.queries import find_organization
+from fusion.tenancy.refusing import reference_taken, refusing
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(MANAGE_SUBSCRIPTIONS, verb="subscription.create", status=201)
+def create_subscription(
+    actor: Actor, *, tenant_id: UUID, name: str, external_reference: str | None = None
+) -> Done:
+    """Create an active subscription, to which nothing is granted yet.
+
+    Problems: `not-found` (tenant), `invalid-fields` (not a tenant), `external-reference-taken`.
+    """
+    tenant = find_organization(actor, tenant_id)
+    if tenant.kind != TENANT:
+        raise InvalidFields(tenant_id=f"is a {tenant.kind}; only a tenant has subscriptions")
+    hold_organization(tenant)
+    subscription = Subscription(
+        **_above(tenant),
+        group_id=tenant.group_id,
+        tenant_id=tenant.id,
+        path=tenant.path,
+        name=name,
+        external_reference=external_reference,
+    )
+    taken = reference_taken("subscription", external_reference)
+    with refusing(subscription_external_reference=taken):
+        subscription.save(force_insert=True)
+    document = announce_subscription(actor, subscription, "created")
+    return Done(document, subscription.path, subscription.id)
+
+
+def _above(tenant: Organization) -> dict[str, Any]:
+    """The ids of the distributor and the reseller above a tenant, where there are any."""
+    ids = [UUID(part) for part in tenant.path.strip("/").split("/")]
+    rows = Organization.objects.unscoped("who is above may be above the actor too")
+    kinds = dict(rows.filter(id__in=ids).values_list("kind", "id"))
+    return {"distributor_id": kinds.get(DISTRIBUTOR), "reseller_id": kinds.get(RESELLER)}

@@ -1,0 +1,53 @@
+"""Changing what an organization is called. Its kind and its parent never change."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from fusion.kernel.errors import Problem, not_found
+from fusion.tenancy.actor import GROUP, Actor
+from fusion.tenancy.announce import announce_organization
+from fusion.tenancy.models import Organization
+from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
+from fusion.tenancy.queries import find_organization, organization_document
+from fusion.tenancy.refusing import reference_taken, refusing
+from fusion.tenancy.use_case import Done, use_case
+
+
+def find_organization_to_edit(actor: Actor, id: UUID) -> Organization:
+    """The organization, if `actor` stands above it; nobody stands above a group but itself.
+
+    Problems: `not-found`, `forbidden`.
+    """
+    organization = find_organization(actor, id)
+    if actor.is_above(organization.path) or organization.kind == GROUP:
+        return organization
+    raise Problem(
+        "forbidden",
+        f"An organization is edited by the administrators of one above it, so this {actor.kind} "
+        "does not edit itself.",
+    )
+
+
+@use_case(MANAGE_ORGANIZATIONS, verb="organization.change")
+def edit_organization(
+    actor: Actor, *, organization_id: UUID, changes: Mapping[str, str | None]
+) -> Done:
+    """Set `name` or `external_reference` (None clears it), those of them that `changes` holds.
+
+    Problems: `not-found`, `forbidden`, `external-reference-taken`.
+    """
+    find_organization_to_edit(actor, organization_id)
+    rows = Organization.objects.visible_to(actor).select_for_update(no_key=True)
+    organization = rows.filter(id=organization_id, status="active").first()
+    if organization is None:
+        raise not_found("organization")
+    new = {name: value for name, value in changes.items() if getattr(organization, name) != value}
+    if not new:
+        return Done(organization_document(organization), organization.path, organization.id)
+    for name, value in new.items():
+        setattr(organization, name, value)
+    taken = reference_taken("organization", organization.external_reference)
+    with refusing(organization_external_reference=taken):
+        organization.save(update_fields=list(new))
+    document = announce_organization(actor, organization, "changed")
+    return Done(document, organization.path, organization.id)

@@ -1,0 +1,38 @@
+"""Changing what a subscription is called. Its tenant never changes."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from fusion.kernel.errors import Problem
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.announce import announce_subscription
+from fusion.tenancy.permissions import MANAGE_SUBSCRIPTIONS
+from fusion.tenancy.queries import lock_subscription, subscription_document
+from fusion.tenancy.refusing import reference_taken, refusing
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(MANAGE_SUBSCRIPTIONS, verb="subscription.change")
+def edit_subscription(
+    actor: Actor, *, subscription_id: UUID, changes: Mapping[str, str | None]
+) -> Done:
+    """Set `name` or `external_reference` (None clears it), those of them that `changes` holds.
+
+    Problems: `not-found`, `subscription-terminated`, `external-reference-taken`.
+    """
+    subscription = lock_subscription(actor, subscription_id)
+    new = {name: value for name, value in changes.items() if getattr(subscription, name) != value}
+    if not new:
+        return Done(subscription_document(subscription), subscription.path, subscription.id)
+    if subscription.status == "terminated":
+        raise Problem(
+            "subscription-terminated",
+            "The subscription is terminated; that is final, and it is kept as it was.",
+        )
+    for name, value in new.items():
+        setattr(subscription, name, value)
+    taken = reference_taken("subscription", subscription.external_reference)
+    with refusing(subscription_external_reference=taken):
+        subscription.save(update_fields=list(new))
+    document = announce_subscription(actor, subscription, "changed")
+    return Done(document, subscription.path, subscription.id)

@@ -1,0 +1,54 @@
+"""Giving a person access with a password: for the command line and the demo."""
+
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+
+from fusion.kernel.errors import InvalidFields, Problem
+from fusion.tenancy.actor import ADMINISTRATOR, Actor
+from fusion.tenancy.join import join
+from fusion.tenancy.models import Member, User
+from fusion.tenancy.permissions import MANAGE_MEMBERS
+from fusion.tenancy.queries import find_organization, member_document
+from fusion.tenancy.rules import MIN_PASSWORD, normal_email
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(MANAGE_MEMBERS, verb="member.enrol", status=201, unaudited=("password",))
+def enrol(
+    actor: Actor,
+    *,
+    organization_id: UUID,
+    email: str,
+    password: str | None = None,
+    name: str | None = None,
+    role: str = ADMINISTRATOR,
+) -> Done:
+    """Make a person a member, and let them sign in with `password` if one is given.
+
+    A password that they have already is never replaced. Problems: `not-found`, `conflict` (a
+    member already, or has a password already), `invalid-fields` (e-mail, password).
+    """
+    organization = find_organization(actor, organization_id)
+    try:
+        address = normal_email(email)
+    except ValueError as error:
+        raise InvalidFields(email=str(error)) from None
+    member = join(organization, email=address, name=name, role=role)
+    if password is not None:
+        _set_password(member, password)
+    return Done(member_document(member), organization.path, member.id)
+
+
+def _set_password(member: Member, password: str) -> None:
+    if len(password) < MIN_PASSWORD or "\0" in password:
+        raise InvalidFields(password=f"must have {MIN_PASSWORD} characters at least, and no NUL")
+    if member.user.has_usable_password():
+        raise Problem(
+            "conflict",
+            f"{member.user.email} signs in with a password already. Enrol them without one.",
+        )
+    # Conditional: of two who set a first password at the same instant, one has come too late.
+    unset = User.objects.filter(id=member.user.id, password=member.user.password)
+    if not unset.update(password=make_password(password)):
+        raise Problem("conflict", f"{member.user.email} has just been given a password.")

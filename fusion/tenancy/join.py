@@ -1,0 +1,34 @@
+"""Making a person a member of an organization: an operation in the caller's transaction."""
+
+from django.contrib.auth.hashers import make_password
+from django.db.models.functions import Lower
+
+from fusion.kernel.errors import Problem
+from fusion.tenancy.hold import hold_organization
+from fusion.tenancy.models import Member, Organization, User
+from fusion.tenancy.refusing import refusing
+
+
+def join(organization: Organization, *, email: str, name: str | None, role: str) -> Member:
+    """The new membership, with its person, who is made known if nobody has this e-mail yet.
+
+    `email` is in its normal spelling. Problem `conflict` when they are a member already.
+    """
+    hold_organization(organization)
+    member = Member(user=_person(email), organization_id=organization.id, name=name, role=role)
+    already = Problem(
+        "conflict",
+        f"{email} is a member of this organization already. Change the role of that membership, "
+        "or remove it first.",
+    )
+    with refusing(member_once=already):
+        member.save(force_insert=True)
+    return member
+
+
+def _person(email: str) -> User:
+    # Two organizations may make the same person known at the same instant: the unique index
+    # decides, the second waits for the first, and the look-up is a new statement, which sees it.
+    unknown = User(email=email, password=make_password(None))
+    User.objects.bulk_create([unknown], ignore_conflicts=True)
+    return User.objects.alias(lowered=Lower("email")).get(lowered=email)

@@ -1,0 +1,57 @@
+"""What may stand under what, which scopes a client may hold, and how an e-mail is written."""
+
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from fusion.tenancy.actor import DISTRIBUTOR, GROUP, RESELLER, SCOPES, TENANT
+
+PARENTS = {
+    DISTRIBUTOR: (GROUP,),
+    RESELLER: (GROUP, DISTRIBUTOR),
+    TENANT: (GROUP, DISTRIBUTOR, RESELLER),
+}
+"""Kind of organization → the kinds it may stand under. A group stands under nothing."""
+
+ONLY_FOR_GROUPS = ("catalogue:write",)
+"""Scopes that a client below the group cannot hold."""
+
+MAX_EMAIL = 254
+MIN_PASSWORD = 12
+
+
+def misplaced(kind: str, parent_kind: str) -> dict[str, str]:
+    """Field → message where an organization of `kind` may not stand under one of `parent_kind`.
+
+    Invariant: every path reads group, distributor?, reseller?, tenant?, in this order.
+    """
+    if kind == GROUP:
+        return {"kind": "a group is founded by those who run Fusion, not through the API"}
+    if parent_kind in PARENTS[kind]:
+        return {}
+    allowed = " or ".join(PARENTS[kind])
+    return {"parent_id": f"is a {parent_kind}, but a {kind} stands under a {allowed}"}
+
+
+def grantable(kind: str) -> tuple[str, ...]:
+    """The scopes that a client of an organization of `kind` may hold."""
+    return tuple(scope for scope in SCOPES if kind == GROUP or scope not in ONLY_FOR_GROUPS)
+
+
+def in_order(scopes: Iterable[str]) -> list[str]:
+    """Known scopes, each once, in the order of `SCOPES`."""
+    held = set(scopes)
+    return [scope for scope in SCOPES if scope in held]
+
+
+def normal_email(text: str) -> str:
+    """The one spelling of an e-mail address, in lower case; ValueError when it is none."""
+    email = text.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise ValueError("must be an e-mail address") from None
+    if len(email) > MAX_EMAIL:
+        raise ValueError(f"must have {MAX_EMAIL} characters at most")
+    return email
