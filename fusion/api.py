@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
 from fusion import __version__
@@ -14,7 +14,9 @@ from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import problem_response, read_json
 from fusion.kernel.openapi import Described
 from fusion.ledger import api as ledger
+from fusion.lifecycle import api as lifecycle
 from fusion.ordering import api as ordering
+from fusion.tenancy import api as tenancy
 from fusion.tenancy.guard import look_first
 
 
@@ -37,6 +39,8 @@ api = Described(
 )
 
 ROUTERS: tuple[Router, ...] = (
+    tenancy.router,
+    lifecycle.router,
     catalogue.router,
     ordering.router,
     ledger.router,
@@ -62,3 +66,11 @@ def refuse_fields(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Fields that their types do not take: 422 with one entry for each."""
     # Ninja puts where the field stands (body, body's parameter; query) in front of its path.
     return refuse(request, fields_problem(error.errors, 2))
+
+
+@api.exception_handler(HttpError)
+def refuse_body(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """A body that `read_json` refused: Ninja hands its refusal on inside an error of its own."""
+    if isinstance(error.__cause__, Problem):
+        return refuse(request, error.__cause__)
+    raise error
