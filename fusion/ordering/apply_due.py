@@ -8,6 +8,8 @@ import orjson
 import structlog
 from django.db import connection
 
+from fusion.kernel.database import first_row
+
 log = structlog.get_logger(__name__)
 
 ACTOR = "system:worker"
@@ -19,6 +21,7 @@ def apply_due_orders(*, limit: int = 10_000, request_id: str = "") -> int:
     Ends early when none is left that no other worker has in hand.
     """
     settled = 0
+    first_row("SELECT 1")
     while settled < limit:
         with connection.cursor() as cursor:
             cursor.execute("SELECT ordering_apply_next(%s::text, %s::text)", [ACTOR, request_id])

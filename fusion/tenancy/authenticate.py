@@ -1,11 +1,11 @@
 """From a bearer token to an actor: one indexed look-up, so that a revocation counts at once."""
 
 import hashlib
-from uuid import UUID
+from typing import Any
 
-from django.db import connection
 from django.http import HttpRequest
 
+from fusion.kernel.database import first_row
 from fusion.kernel.errors import Problem
 from fusion.tenancy.actor import ADMINISTRATOR, Actor, Request, including_reads
 
@@ -41,12 +41,10 @@ def authenticate(request: HttpRequest, asked: Request) -> Actor:
     The scopes are those of the token as far as the client still has them.
     """
     token = bearer_token(request)
-    row: tuple[UUID, str, str, UUID, str, str, UUID] | None = None
+    row: tuple[Any, ...] | None = None
     if len(token) <= MAX_TOKEN:
         checksum = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
-        with connection.cursor() as cursor:
-            cursor.execute(TOKEN, [checksum])
-            row = cursor.fetchone()
+        row = first_row(TOKEN, [checksum])
     if row is None:
         raise _unauthenticated(
             "The token is unknown, revoked or expired; get a new one from POST /oauth/token.",
