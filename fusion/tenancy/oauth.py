@@ -9,11 +9,12 @@ from typing import Any
 import orjson
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauth2_provider.oauth2_validators import OAuth2Validator
-from oauth2_provider.views import TokenView
-from oauthlib.oauth2.rfc6749.errors import InvalidClientError
+from oauth2_provider.settings import oauth2_settings
+from oauthlib.oauth2 import BackendApplicationServer, InvalidClientError
 
 from fusion.tenancy.models import ApiClient
 
@@ -64,35 +65,31 @@ class Validator(OAuth2Validator):
         super()._save_bearer_token(token, request, *args, **kwargs)
 
 
-class TokenEndpoint(TokenView):
-    """Gives access tokens to API clients."""
-
-    http_method_names = ("post",)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A token, or an error of RFC 6749."""
-        wrong = _unreadable(request)
-        if wrong:
-            status, detail = wrong
-            body = {"error": "invalid_request", "error_description": detail}
-            return HttpResponse(orjson.dumps(body), "application/json", status, headers=NO_STORE)
-        _, headers, text, status = self.create_token_response(request)
-        return HttpResponse(text, status=status, headers={**NO_STORE, **headers})
-
-    def http_method_not_allowed(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """405, in the shape of the other errors."""
-        body = {"error": "invalid_request", "error_description": "Use POST."}
-        headers = {**NO_STORE, "Allow": "POST"}
-        return HttpResponse(orjson.dumps(body), "application/json", 405, headers=headers)
-
-
+CORE = Core(
+    BackendApplicationServer(
+        Validator(), token_expires_in=oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS
+    )
+)
 NO_STORE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
+@csrf_exempt
+def token(request: HttpRequest) -> HttpResponse:
+    """A token for an API client, or an error of RFC 6749."""
+    wrong = _unreadable(request)
+    if wrong:
+        status, detail = wrong
+        body = {"error": "invalid_request", "error_description": detail}
+        headers = {**NO_STORE, "Allow": "POST"} if status == 405 else NO_STORE
+        return HttpResponse(orjson.dumps(body), status=status, headers=headers)
+    _, headers, text, status = CORE.create_token_response(request)
+    return HttpResponse(text, status=status, headers={**NO_STORE, **headers})
 
 
 def _unreadable(request: HttpRequest) -> tuple[int, str] | None:
     """Status and reason, where the request is no readable form."""
+    if request.method != "POST":
+        return 405, "Use POST."
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > MAX_BODY:
         return 413, f"A token request has {MAX_BODY} bytes at most."
@@ -100,14 +97,14 @@ def _unreadable(request: HttpRequest) -> tuple[int, str] | None:
         return 400, "Parameters belong into the body, none into the address."
     if request.content_type != FORM:
         return 400, f"Send the parameters as {FORM}."
+    return _misused(request)
+
+
+def _misused(request: HttpRequest) -> tuple[int, str] | None:
     try:
         fields = request.POST
     except (BadRequest, SuspiciousOperation, ValueError):
         return 400, f"The body is not readable as {FORM}."
-    return _misused(fields)
-
-
-def _misused(fields: QueryDict) -> tuple[int, str] | None:
     for name in FIELDS:
         if len(fields.getlist(name)) > 1:
             return 400, f"{name} is given more than once."
