@@ -45,7 +45,8 @@ def _database() -> dict[str, object]:
         "NAME": "fusion",
         **database,
         "PORT": str(parts.pop("port", "")),
-        "CONN_HEALTH_CHECKS": True,
+        # The first statement of a request finds out (kernel/database.py), without a round trip more.
+        "CONN_HEALTH_CHECKS": False,
         "OPTIONS": {
             **parts,
             "options": options,
@@ -89,7 +90,7 @@ INSTALLED_APPS = [
     "fusion.portal",
 ]
 
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = ["fusion.edge.middleware.Edge"]
 
 TEMPLATES = [
     {
@@ -97,6 +98,9 @@ TEMPLATES = [
         "APP_DIRS": True,
     }
 ]
+
+LOGGING_CONFIG = "fusion.edge.logs.configure"
+LOGGING = {"level": setting("FUSION_LOG_LEVEL"), "format": setting("FUSION_LOG_FORMAT")}
 
 DATABASES = {"default": _database()}
 

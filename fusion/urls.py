@@ -3,12 +3,20 @@
 from django.urls import path
 
 from fusion.api import api
-from fusion.edge.health import healthz, readyz
+from fusion.edge.health import healthz, prometheus, readyz
+from fusion.portal.start import start
 from fusion.tenancy.oauth import token
 
 urlpatterns = [
+    path("", start),
     path("api/v1/", api.urls),
     path("oauth/token", token),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", prometheus),
 ]
+
+handler400 = "fusion.edge.problems.handler400"
+handler403 = "fusion.edge.problems.handler403"
+handler404 = "fusion.edge.problems.handler404"
+handler500 = "fusion.edge.problems.handler500"

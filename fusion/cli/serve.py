@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import click
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.utils.module_loading import import_string
 from granian.constants import HTTPModes, Interfaces
@@ -15,6 +16,7 @@ from granian.server import Server
 
 from fusion.cli.database import close_connections
 from fusion.cli.errors import CommandFailed
+from fusion.edge.folders import metrics_folder
 from fusion.edge.process import settle_in
 from fusion.edge.readiness import find_obstacle
 
@@ -44,7 +46,9 @@ def run(*, host: str, port: int, workers: int, threads: int) -> None:
         log_dictconfig=LOGGING,
     )
     click.echo(f"Fusion listens on http://{host}:{port} (API: /api/v1/docs)", err=True)
-    server.serve(target_loader=partial(_load_application, os.getpid()), wrap_loader=False)
+    with metrics_folder(settings.VAR) as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        server.serve(target_loader=partial(_load_application, os.getpid()), wrap_loader=False)
 
 
 def _check_database() -> None:

@@ -39,6 +39,16 @@ def _natural(text: str) -> int:
     return number
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        for word in words:
+            if word.lower() == text.strip().lower():
+                return word
+        raise ValueError(f"must be one of {', '.join(words)}")
+
+    return read
+
+
 def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
@@ -67,6 +77,12 @@ SETTINGS = {
             "Host names that requests may be addressed to, separated by commas.",
         ),
         Setting(
+            "PORT",
+            _natural,
+            "8000",
+            "Port that `fusion serve` and `fusion demo` listen on.",
+        ),
+        Setting(
             "FUSION_DATABASE_POOL",
             _natural,
             "16",
@@ -80,13 +96,13 @@ SETTINGS = {
         ),
         Setting(
             "FUSION_LOG_LEVEL",
-            str.upper,
+            _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
             "INFO",
             "DEBUG, INFO, WARNING or ERROR.",
         ),
         Setting(
             "FUSION_LOG_FORMAT",
-            str,
+            _one_of("json", "console"),
             "json",
             "`json` (one object per line) or `console` (for people).",
         ),

@@ -1,0 +1,89 @@
+"""What every server process counts while it answers, in the form that Prometheus reads.
+
+With several processes each keeps its numbers in files of a folder that `fusion serve` makes
+(PROMETHEUS_MULTIPROC_DIR), so that whichever process is asked tells them for all.
+"""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+from django.db import connection
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+POOL_INTERVAL = 2.0
+"""Seconds between two looks at the connection pool."""
+
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+registry = CollectorRegistry()
+
+requests = Counter(
+    "fusion_http_requests",
+    "Requests answered.",
+    ("method", "route", "status"),
+    registry=registry,
+)
+latency = Histogram(
+    "fusion_http_request_seconds",
+    "Time from the arrival of a request in the application to its answer.",
+    ("method", "route"),
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+    registry=registry,
+)
+refusals = Counter(
+    "fusion_refusals", "Requests answered with a problem.", ("code",), registry=registry
+)
+pool_size, pool_in_use, pool_waiting = (
+    Gauge(f"fusion_database_pool_{name}", help, multiprocess_mode="livesum", registry=registry)
+    for name, help in (
+        ("connections", "Database connections that the server processes hold."),
+        ("in_use", "Database connections that answer a request at this moment."),
+        ("waiting", "Requests that wait for a database connection."),
+    )
+)
+
+
+def count(method: str, route: str, status: int, seconds: float) -> None:
+    """One request answered. Unknown methods share a label: callers must not make new ones."""
+    method = method if method in METHODS else "other"
+    requests.labels(method, route, str(status)).inc()
+    latency.labels(method, route).observe(seconds)
+
+
+def render() -> bytes:
+    """The numbers of all server processes, as text."""
+    if FOLDER not in os.environ:
+        return generate_latest(registry)
+    _forget_dead_processes()
+    everyone = CollectorRegistry()
+    MultiProcessCollector(everyone)
+    return generate_latest(everyone)
+
+
+def watch_pool() -> None:
+    """Keep telling of this process's connection pool, from a thread that ends with the process."""
+    threading.Thread(target=_watch_pool, name="fusion-pool-metrics", daemon=True).start()
+
+
+def _watch_pool() -> None:
+    while True:
+        told = connection.pool.get_stats()  # type: ignore[attr-defined]
+        pool_size.set(told["pool_size"])
+        pool_in_use.set(told["pool_size"] - told["pool_available"])
+        pool_waiting.set(told["requests_waiting"])
+        time.sleep(POOL_INTERVAL)
+
+
+def _forget_dead_processes() -> None:
+    """A process that was killed still stands in its gauges; its counters must be kept."""
+    for file in Path(os.environ[FOLDER]).glob("gauge_live*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)

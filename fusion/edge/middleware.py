@@ -1,0 +1,113 @@
+"""The one middleware: what happens around every request, whatever it asks for.
+
+It gives the request its id, refuses what is addressed to another host, too large or too frequent,
+makes a problem of every error answer, and counts and logs the outcome.
+"""
+
+import re
+from collections.abc import Callable
+from time import perf_counter
+
+import structlog
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from fusion.edge import metrics
+from fusion.edge.limits import admit_token_request, limit_body
+from fusion.edge.logs import REQUEST_ID
+from fusion.edge.problems import as_problem, code_of
+from fusion.kernel.errors import InvalidFields, Problem
+from fusion.kernel.http import problem_response
+from fusion.kernel.ids import new_id
+
+log = structlog.get_logger("fusion.access")
+
+PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
+"""Asked for by machines on the spot, by whatever address they know; logged for debugging only."""
+
+UNKNOWN = "unknown"
+"""Stands in metrics and logs for every path that is no route."""
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+class Edge:
+    """Plain and only one, because the hot path is measured."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer `request`."""
+        started = perf_counter()
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = given if _SANE_ID.fullmatch(given) else str(new_id())
+        request.request_id = request_id  # type: ignore[attr-defined]
+        REQUEST_ID.set(request_id)
+        try:
+            _admit(request)
+            response = self.get_response(request)
+        except Problem as problem:
+            response = problem_response(problem)
+        if response.status_code >= 400:
+            response = as_problem(request, response)
+        _add_headers(response, request_id)
+        _tell(request, response, perf_counter() - started)
+        return response
+
+
+def _admit(request: HttpRequest) -> None:
+    """Refuse by Problem what is not worth a look at its route."""
+    if request.path in PROBES:
+        return
+    try:
+        request.get_host()
+    except DisallowedHost:
+        unknown = InvalidFields(
+            Host="is not a name of this server; FUSION_ALLOWED_HOSTS lists them"
+        )
+        unknown.status = 400
+        raise unknown from None
+    limit_body(request)
+    admit_token_request(request)
+
+
+def _add_headers(response: HttpResponseBase, request_id: str) -> None:
+    headers = response.headers
+    headers["X-Request-Id"] = request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    if "Content-Security-Policy" not in headers:
+        is_page = headers.get("Content-Type", "").startswith("text/html")
+        headers["Content-Security-Policy"] = PAGE_POLICY if is_page else API_POLICY
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"
+
+
+def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    method, status = request.method or "", response.status_code
+    match = request.resolver_match
+    route = match.route if match else UNKNOWN
+    metrics.count(method, route, status, seconds)
+    code = None
+    if status >= 400 and isinstance(response, HttpResponse):
+        code = code_of(response)
+        if code:
+            metrics.refusals.labels(code).inc()
+    actor = getattr(request, "actor", None)
+    (log.debug if request.path in PROBES else log.info)(
+        "request",
+        method=method,
+        route=route,
+        status=status,
+        code=code,
+        duration_ms=round(seconds * 1000, 2),
+        actor=actor.label if actor else None,
+    )

@@ -1,0 +1,98 @@
+"""Every error is answered as a problem: unknown addresses, wrong methods, faults, a database away.
+
+`handler400` and the others are what Django calls (see `fusion.urls`).
+"""
+
+import sys
+from http import HTTPStatus
+
+import orjson
+import psycopg
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.http.response import HttpResponseBase
+from psycopg_pool import PoolTimeout
+
+from fusion.kernel.errors import Problem
+from fusion.kernel.http import problem_response
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER = "2"
+"""Seconds after which a caller may try again when the database was away."""
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What cannot be read as a request."""
+    return problem_response(Problem("invalid-json", "The request cannot be read."))
+
+
+def handler403(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
+    """What a library has refused."""
+    return problem_response(Problem("forbidden", str(exception) or "This is not allowed."))
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address that nothing answers at."""
+    detail = f"Nothing answers at {request.path[:200]}; /api/v1/docs lists what there is."
+    return problem_response(Problem("not-found", detail))
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """An exception that nobody has caught: a database that is away, or a fault of ours."""
+    error = sys.exc_info()[1]
+    if error is not None and _is_outage(error):
+        log.error("database not available", error=" ".join(str(error).split()))
+        return problem_response(
+            Problem(
+                "unavailable",
+                "The database cannot be reached or is too busy. Nothing is known to have been "
+                "changed: send the same request again, with its idempotency key.",
+                headers={"Retry-After": RETRY_AFTER},
+            )
+        )
+    if isinstance(error, UnreadablePostError):
+        return handler400(request, error)
+    log.exception("fault")
+    request_id = getattr(request, "request_id", "")
+    detail = f"Something went wrong on our side. Report it with the request id {request_id}."
+    return problem_response(Problem("internal-error", detail))
+
+
+def _is_outage(error: BaseException) -> bool:
+    """A lost or refused connection, a full pool, a server that is shutting down or recovering.
+
+    Not every OperationalError: one with an SQLSTATE of another class is an answer.
+    """
+    cause = error.__cause__ if isinstance(error, OperationalError | InterfaceError) else error
+    if isinstance(cause, PoolTimeout):
+        return True
+    if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    state = getattr(cause, "sqlstate", None)
+    return state is None or state[:2] in ("08", "53", "57", "25", "40", "55")
+
+
+def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The answer with an error status, as a problem unless it is JSON already."""
+    if "json" in response.headers.get("Content-Type", ""):
+        return response
+    status = response.status_code
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = response.headers.get("Allow", "")
+        detail = f"{request.method} is not a method of this address; it has {allowed}."
+        return problem_response(Problem("method-not-allowed", detail, headers={"Allow": allowed}))
+    if status == HTTPStatus.NOT_FOUND:
+        return handler404(request, Exception())
+    return response
+
+
+def code_of(response: HttpResponse) -> str | None:
+    """The code of the problem that `response` tells, or None."""
+    if response.headers.get("Content-Type") != "application/problem+json":
+        return None
+    code: str = orjson.loads(response.content)["code"]
+    return code

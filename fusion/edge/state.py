@@ -1,0 +1,126 @@
+"""What the database tells the operators: orders by state, the feed's lag, the worker's pulse.
+
+Asked over a connection of its own: an exhausted pool is just when these numbers are wanted.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connection
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+CONNECT_TIMEOUT = 2
+STATEMENT_TIMEOUT = "5s"
+
+SMALL_TABLE = 8 * 1024 * 1024
+"""Bytes up to which the orders are counted; beyond, completed ones are estimated."""
+
+OPEN_ORDERS = "SELECT state, count(*) FROM ordering_order WHERE state <> 'completed' GROUP BY 1"
+
+# Completed orders are nearly all orders: counting them would read the whole table. The estimate is
+# that of the planner: rows per page at the last ANALYZE, times the pages there are now.
+COMPLETED_ORDERS = f"""
+SELECT CASE
+    WHEN pg_relation_size(c.oid) <= {SMALL_TABLE} OR c.relpages = 0
+    THEN (SELECT count(*) FROM ordering_order)
+    ELSE (c.reltuples / c.relpages
+          * (pg_relation_size(c.oid) / current_setting('block_size')::int))::bigint
+END
+FROM pg_class c WHERE c.oid = 'ordering_order'::regclass
+"""
+
+OVERDUE_ORDERS = """
+SELECT count(*) FROM ordering_order WHERE state = 'scheduled' AND effective_at <= now()
+"""
+
+# Per group one probe of the feed's index: the first event that may not be read yet.
+FEED_LAG = """
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(hidden.at)), 0)
+FROM tenancy_organization g
+CROSS JOIN (SELECT max(epoch) AS epoch FROM events_feedepoch) present
+CROSS JOIN LATERAL (
+    SELECT e.at FROM events_event e
+    WHERE e.group_id = g.id AND e.epoch = present.epoch
+      AND e.xid >= pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY e.xid, e.id LIMIT 1
+) hidden
+WHERE g.parent_id IS NULL
+"""
+
+SWEEP_AGE = """
+SELECT extract(epoch FROM clock_timestamp() - max(e.at))
+FROM procrastinate_jobs j JOIN procrastinate_events e ON e.job_id = j.id
+WHERE j.queue_name = 'sweep' AND j.task_name = 'apply_due_orders' AND e.type = 'succeeded'
+"""
+
+
+@contextmanager
+def direct_connection() -> Iterator[psycopg.Connection[Any]]:
+    """A connection beside the pool, closed at the end; psycopg's errors when there is none."""
+    options = dict(connection.get_connection_params())
+    options["options"] += f" -c statement_timeout={STATEMENT_TIMEOUT}"
+    options.pop("cursor_factory", None)
+    with psycopg.connect(**options, autocommit=True, connect_timeout=CONNECT_TIMEOUT) as direct:
+        yield direct
+
+
+def render() -> bytes:
+    """The numbers as Prometheus reads them; only `fusion_database_up 0` when none can be had."""
+    registry = CollectorRegistry()
+    registry.register(_Collector())
+    return generate_latest(registry)
+
+
+class _Collector:
+    def collect(self) -> list[Metric]:
+        up = GaugeMetricFamily("fusion_database_up", "Whether the database could be asked.")
+        try:
+            with direct_connection() as direct:
+                metrics = list(_ask(direct))
+        except psycopg.Error:
+            up.add_metric((), 0)
+            return [up]
+        up.add_metric((), 1)
+        return [up, *metrics]
+
+
+def _ask(direct: psycopg.Connection[Any]) -> Iterator[Metric]:
+    def number(statement: str) -> Any:
+        row = direct.execute(statement).fetchone()
+        return None if row is None else row[0]
+
+    counts = dict(direct.execute(OPEN_ORDERS).fetchall())
+    total = number(COMPLETED_ORDERS)
+    yield _orders(counts, total)
+    yield GaugeMetricFamily(
+        "fusion_orders_overdue",
+        "Scheduled orders whose time has come and that no worker has applied yet.",
+        number(OVERDUE_ORDERS),
+    )
+    yield GaugeMetricFamily(
+        "fusion_feed_lag_seconds",
+        "Age of the oldest event that may not be read yet, because a transaction is open.",
+        float(number(FEED_LAG)),
+    )
+    age = number(SWEEP_AGE)
+    if age is not None:
+        yield GaugeMetricFamily(
+            "fusion_worker_sweep_age_seconds",
+            "Time since a worker last looked for due orders; absent where none ever has.",
+            float(age),
+        )
+
+
+def _orders(open_orders: dict[str, int], total: int) -> Metric:
+    family = GaugeMetricFamily(
+        "fusion_orders",
+        "Orders by state; completed ones are an estimate when there are many.",
+        labels=("state",),
+    )
+    for state in ("scheduled", "failed", "cancelled"):
+        family.add_metric((state,), open_orders.get(state, 0))
+    family.add_metric(("completed",), max(0, total - sum(open_orders.values())))
+    return family
