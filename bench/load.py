@@ -1,0 +1,95 @@
+"""A load generator: many keep-alive connections from one thread, each always one request under way.
+
+It writes prepared bytes and counts answers, so that it takes as little as it can of the
+processors that it shares with the server and the database.
+"""
+
+import itertools
+import selectors
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from statistics import median
+
+
+@dataclass(slots=True)
+class Load:
+    """What was measured: answers by status, seconds, and the latency of each answer in seconds."""
+
+    seconds: float
+    statuses: Counter[int] = field(default_factory=Counter)
+    latencies: list[float] = field(default_factory=list)
+
+    @property
+    def per_second(self) -> float:
+        """Answers per second."""
+        return sum(self.statuses.values()) / self.seconds
+
+    @property
+    def median_ms(self) -> float:
+        """The median latency in milliseconds."""
+        return median(self.latencies) * 1000
+
+
+class _Connection:
+    def __init__(self, port: int, requests: Iterator[bytes]) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.requests = requests
+        self.received = b""
+        self.sent_at = 0.0
+
+    def send(self) -> None:
+        self.received = b""
+        self.sent_at = time.perf_counter()
+        self.socket.sendall(next(self.requests))
+
+    def receive(self) -> int | None:
+        """The status when the answer is complete, else None."""
+        chunk = self.socket.recv(1 << 20)
+        if not chunk:
+            raise ConnectionError("the server closed the connection")
+        self.received += chunk
+        head, separator, body = self.received.partition(b"\r\n\r\n")
+        if not separator or len(body) < _content_length(head):
+            return None
+        return int(head[9:12])
+
+
+def _content_length(head: bytes) -> int:
+    for line in head.split(b"\r\n")[1:]:
+        if line[:15].lower() == b"content-length:":
+            return int(line[15:])
+    return 0
+
+
+def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
+    """One HTTP/1.1 request as it goes over the wire."""
+    return (
+        f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def drive(port: int, requests: Iterable[bytes], *, connections: int, seconds: float) -> Load:
+    """Send `requests` in turn, over and over, for `seconds`; every answer in that time counts."""
+    source = itertools.cycle(requests)
+    with selectors.DefaultSelector() as selector:
+        for _ in range(connections):
+            connection = _Connection(port, source)
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+            connection.send()
+        load = Load(seconds)
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            for key, _ in selector.select(left):
+                status = key.data.receive()
+                if status is not None:
+                    load.statuses[status] += 1
+                    load.latencies.append(time.perf_counter() - key.data.sent_at)
+                    key.data.send()
+        for key in list(selector.get_map().values()):
+            key.data.socket.close()
+    return load

@@ -1,0 +1,95 @@
+"""What is told of the figures: the machine, and tables for the terminal and the documentation."""
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fusion.embedded import find_bindir
+
+BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
+
+WANTED = {
+    "place_order": ("Place an order", 0.45),
+    "place_orders_batch": ("Place orders in batches of 1,000", 3.0),
+    "read_balances": ("Read the balances of a subscription", 0.10),
+}
+GROWN = {
+    "grow_place_order": "Place an order",
+    "grow_read_balances": "Read the balances of a subscription",
+    "grow_order_list_first_page": "First page of the order list",
+    "grow_order_list_deep_page": "10,000th page of the order list (middle page where fewer)",
+}
+GROWTH_LIMIT = 1.5
+RESIDENT_LIMIT = 150
+
+
+def machine() -> dict[str, Any]:
+    """What was measured on, and with which versions."""
+    postgres = subprocess.run(
+        [str(find_bindir() / "postgres"), "--version"], capture_output=True, text=True, check=True
+    ).stdout.split()[-1]
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "processor": _processor(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "postgresql": postgres,
+        **{name: version(name) for name in ("django", "psycopg", "granian")},
+        "at": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def tables(results: dict[str, Any]) -> str:
+    """The figures as Markdown."""
+    told = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
+    lines = [
+        f"Measured on: {told}.",
+        "",
+        "| work | HTTP, per second | pgbench, per second | ratio (lowest to highest) | wanted |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, (title, wanted) in WANTED.items():
+        row = results[name]
+        lines.append(
+            f"| {title} | {row['http_per_s']:,.0f} | {row['pgbench_per_s']:,.0f} |"
+            f" {row['ratio']:.2f} ({row['ratio_min']:.2f} to {row['ratio_max']:.2f}) | ≥ {wanted} |"
+        )
+    if all(name in results for name in GROWN):
+        lines += [
+            "",
+            "| work | 1,000 subscriptions, ms | 100,000 subscriptions, ms | ratio | wanted |",
+            "|---|---:|---:|---:|---:|",
+        ]
+        for name, title in GROWN.items():
+            row = results[name]
+            lines.append(
+                f"| {title} | {row['small_ms']:.2f} | {row['large_ms']:.2f} | {row['ratio']:.2f} |"
+                f" ≤ {GROWTH_LIMIT} |"
+            )
+    resident = results["server_resident_mb"]["value"]
+    lines += ["", f"Largest server process after the load: {resident} MiB (≤ {RESIDENT_LIMIT})."]
+    return "\n".join(lines)
+
+
+def show(results: dict[str, Any]) -> None:
+    """Print the tables."""
+    print(tables(results))
+
+
+def write_documentation(results: dict[str, Any], page: Path) -> None:
+    """Put the tables between the page's marks."""
+    text = page.read_text(encoding="utf-8")
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    page.write_text(f"{head}{BEGIN}\n{tables(results)}\n{END}{tail}", encoding="utf-8")

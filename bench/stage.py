@@ -1,0 +1,167 @@
+"""What is measured: an embedded PostgreSQL of its own, a small and a large database, servers.
+
+Durability is on, as in production. The databases are kept in `var/bench` and used again.
+"""
+
+import base64
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from fusion.embedded import Cluster, lease
+
+VAR = Path("var/bench")
+SMALL = {"tenants": 200, "subscriptions": 1_000, "orders": 10_000}
+LARGE = {"tenants": 20_000, "subscriptions": 100_000, "orders": 1_000_000}
+SAMPLE = 1_000
+"""How many subscriptions the requests go to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A served database: how to reach it, whom to ask as, and what to ask for."""
+
+    name: str
+    database_url: str
+    port: int
+    server: int
+    token: str
+    group_id: str
+    path: str
+    product_id: str
+    subscriptions: list[str]
+
+    def resident_mb(self) -> float:
+        """Memory of the largest server process, in MiB."""
+        children = Path(f"/proc/{self.server}/task/{self.server}/children").read_text().split()
+        return max(_resident_mb(int(pid)) for pid in [str(self.server), *children])
+
+
+def _resident_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+@contextmanager
+def open_stages(*, large: bool, workers: int) -> Iterator[tuple[Stage, Stage | None]]:
+    """The small stage, and the large one where it is wanted; servers are stopped at the end."""
+    with ExitStack() as stack:
+        VAR.mkdir(parents=True, exist_ok=True)
+        cluster = Cluster(VAR / "postgres")
+        held = stack.enter_context(lease(cluster))
+        small = stack.enter_context(_serve("small", cluster, held.url, SMALL, workers))
+        if not large:
+            yield small, None
+            return
+        yield small, stack.enter_context(_serve("large", cluster, held.url, LARGE, workers))
+
+
+@contextmanager
+def _serve(
+    name: str, cluster: Cluster, admin_url: str, plan: dict[str, int], workers: int
+) -> Iterator[Stage]:
+    database = f"bench_{name}"
+    url = cluster.url(database)
+    environment = {**os.environ, "DATABASE_URL": url, "FUSION_LOG_LEVEL": "ERROR"}
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        known = admin.execute("SELECT FROM pg_database WHERE datname = %s", [database]).fetchone()
+        if known is None:
+            admin.execute(f'CREATE DATABASE "{database}"')
+    fusion(environment, "migrate")
+    with psycopg.connect(url, autocommit=True) as sql:
+        if not sql.execute("SELECT FROM ledger_balance LIMIT 1").fetchone():
+            options = [f"--{option}={number}" for option, number in plan.items()]
+            fusion(environment, "seed", *options)
+        _prepare(sql)
+        group_id, path, product_id = sql.execute(
+            "SELECT o.id::text, o.path, p.id::text FROM tenancy_organization o"
+            " JOIN catalogue_product p ON p.group_id = o.id AND p.status = 'active'"
+            " WHERE o.kind = 'group' ORDER BY p.code LIMIT 1"
+        ).fetchone() or ("", "", "")
+        ids = [row[0] for row in sql.execute("SELECT id::text FROM bench_subscription ORDER BY i")]
+    client = json.loads(fusion(environment, "create-client", group_id, "--json"))
+    port = _free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "fusion.cli", "serve", f"--port={port}", f"--workers={workers}"],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_until_ready(port, server)
+        token = _token(port, client["client_id"], client["client_secret"])
+        yield Stage(name, url, port, server.pid, token, group_id, path, product_id, ids)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(60)
+
+
+def _prepare(sql: psycopg.Connection[tuple[object, ...]]) -> None:
+    """A fixed sample of active subscriptions, numbered for pgbench, and fresh statistics."""
+    sql.execute("DROP TABLE IF EXISTS bench_subscription")
+    sql.execute(
+        "CREATE TABLE bench_subscription AS SELECT row_number() OVER () AS i, id FROM ("
+        " SELECT id FROM tenancy_subscription WHERE status = 'active'"
+        " ORDER BY md5(id::text) LIMIT %s) s",
+        [SAMPLE],
+    )
+    sql.execute("CREATE UNIQUE INDEX ON bench_subscription (i)")
+    sql.execute("VACUUM ANALYZE")
+
+
+def fusion(environment: dict[str, str], *arguments: str) -> str:
+    """Run a `fusion` command; what it prints."""
+    return subprocess.run(
+        [sys.executable, "-m", "fusion.cli", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    ).stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("bench: the server did not become ready")
+
+
+def _token(port: int, client_id: str, client_secret: str) -> str:
+    basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{port}/oauth/token",
+        b"grant_type=client_credentials",
+        {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"},
+    )
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        token: str = json.load(answer)["access_token"]
+    return token
+
+
+def shuffled(items: list[str]) -> list[str]:
+    """The same items in an order that is the same in every run."""
+    return random.Random(1).sample(items, len(items))
