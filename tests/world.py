@@ -21,7 +21,6 @@ from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import ADMINISTRATOR, KINDS, SCOPES, Actor, Request
 from fusion.tenancy.models import ApiClient, Organization, Subscription
 
-
 OWN_CLIENT = "client of the test itself"
 """Its clients come when a test first calls: no change that a fingerprint should show."""
 
