@@ -108,6 +108,10 @@ def not_found(what: str) -> Problem:
     return Problem("not-found", f"There is no such {what}, or it is not visible to you.")
 
 
+WHOLE_BODY = "body"
+"""The field of an error that is of no field: the body is no object, say."""
+
+
 def fields_problem(errors: Sequence[Mapping[str, Any]], skip: int) -> Problem:
     """Pydantic's errors as a problem; `skip` leading parts of each location are not the caller's.
 
@@ -115,7 +119,7 @@ def fields_problem(errors: Sequence[Mapping[str, Any]], skip: int) -> Problem:
     """
     entries = [
         {
-            "field": ".".join(str(part) for part in error["loc"][skip:]) or str(error["loc"][-1]),
+            "field": ".".join(str(part) for part in error["loc"][skip:]) or WHOLE_BODY,
             "message": str(error["msg"]).removeprefix("Value error, "),
         }
         for error in errors
