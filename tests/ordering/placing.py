@@ -1,0 +1,135 @@
+"""Placing orders in tests, and seeing what they did."""
+
+from typing import Any
+
+from django.db import connection
+from django.http import HttpResponse
+
+from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
+from fusion.tenancy.models import Subscription
+from tests.world import World, answer
+
+
+def line(product: Product, quantity: int = 1, action: str = "add") -> dict[str, Any]:
+    """A line as the API takes it."""
+    return {"product_id": str(product.id), "quantity": quantity, "action": action}
+
+
+def draft(
+    world: World, *lines: dict[str, Any], subscription: Subscription | None = None, **more: Any
+) -> dict[str, Any]:
+    """The body of an order: one seat unless told."""
+    return {
+        "subscription_id": str((subscription or world.subscription).id),
+        "lines": list(lines) or [line(world.seat)],
+        **more,
+    }
+
+
+def place(
+    world: World, *lines: dict[str, Any], key: str | None = None, **more: Any
+) -> HttpResponse:
+    """POST an order of the world's subscription."""
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return world.call("POST", "/orders", draft(world, *lines, **more), headers=headers)
+
+
+def placed(world: World, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The document of an order that was accepted."""
+    response = place(world, *lines, **more)
+    assert response.status_code == 201, response.content
+    document: dict[str, Any] = answer(response)
+    return document
+
+
+def refused(
+    world: World, status: int, code: str, *lines: dict[str, Any], **more: Any
+) -> dict[str, Any]:
+    """The problem of an order that was refused, which has changed nothing."""
+    before = world.fingerprint()
+    response = place(world, *lines, **more)
+    problem: dict[str, Any] = answer(response)
+    assert (response.status_code, problem["code"]) == (status, code), problem
+    assert problem["status"] == status
+    assert world.fingerprint() == before
+    return problem
+
+
+def balances(world: World, subscription: Subscription | None = None) -> dict[str, tuple[int, int]]:
+    """SKU code → (granted, used), as the API tells."""
+    path = f"/subscriptions/{(subscription or world.subscription).id}/balances"
+    items = answer(world.call("GET", path))["items"]
+    for item in items:
+        assert item["available"] == item["granted"] - item["used"]
+    return {item["sku"]: (item["granted"], item["used"]) for item in items}
+
+
+def holdings(world: World) -> dict[tuple[str, int], int]:
+    """(product code, revision) → quantity, as the API tells."""
+    items = answer(world.call("GET", f"/subscriptions/{world.subscription.id}/holdings"))["items"]
+    return {(item["product_code"], item["revision"]): item["quantity"] for item in items}
+
+
+def consume(world: World, sku: Sku, *holders: str, verb: str = "ledger_consume") -> None:
+    """Use one unit of `sku` per holder, as provisioning would; or give it back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {verb}(%s::uuid, %s::uuid, 'user', %s::text[], 'test')",
+            [world.subscription.id, sku.id, list(holders)],
+        )
+        assert cursor.fetchone() == (None,)
+
+
+def release(world: World, sku: Sku, *holders: str) -> None:
+    """Give back what `consume` used."""
+    consume(world, sku, *holders, verb="ledger_release")
+
+
+def revise(product: Product, items: dict[Sku, int]) -> None:
+    """Give `product` a new revision made of `items`."""
+    product.revision += 1
+    ProductRevision(product=product, revision=product.revision, actor="test").save(
+        force_insert=True
+    )
+    for sku, quantity in items.items():
+        RevisionItem(product=product, revision=product.revision, sku=sku, quantity=quantity).save(
+            force_insert=True
+        )
+    product.save(update_fields=["revision"])
+
+
+def retire(product: Product, status: str = "retired") -> None:
+    """Make `product` not orderable; or orderable again."""
+    product.status = status
+    product.save(update_fields=["status"])
+
+
+def fall_due(*orders: dict[str, Any]) -> None:
+    """Let scheduled orders be due: a moment ago, in the order given."""
+    with connection.cursor() as cursor:
+        for index, order in enumerate(orders):
+            cursor.execute(
+                "UPDATE ordering_order SET effective_at = now() - interval '1 hour'"
+                " + %s * interval '1 second' WHERE id = %s",
+                [index, order["id"]],
+            )
+
+
+def seen(world: World, order: dict[str, Any]) -> dict[str, Any]:
+    """The order as it is now."""
+    response = world.call("GET", f"/orders/{order['id']}")
+    assert response.status_code == 200
+    document: dict[str, Any] = answer(response)
+    return document
+
+
+def events(world: World, prefix: str = "") -> list[dict[str, Any]]:
+    """The group's events whose types start with `prefix`, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT type, subject, data::text FROM events_event"
+            " WHERE group_id = %s AND starts_with(type, %s) ORDER BY epoch, xid, id",
+            [world.group.id, prefix],
+        )
+        names = ("type", "subject", "data")
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,269 @@
+"""Scheduled orders: kept as placed, applied when due, in order; cancelled only until then."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from fusion.ordering.apply_due import apply_due_orders
+from tests.ordering.placing import (
+    balances,
+    consume,
+    draft,
+    events,
+    fall_due,
+    holdings,
+    line,
+    place,
+    placed,
+    refused,
+    retire,
+    revise,
+    seen,
+)
+from tests.world import World, answer, make_subscription
+
+LATER = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def scheduled(world: World, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The document of an order for later, which has changed no balance."""
+    before = balances(world), holdings(world)
+    order = placed(world, *lines, **{"effective_at": LATER, **more})
+    assert order["state"] == "scheduled"
+    assert order["completed_at"] is None
+    assert order["changes"] == []
+    assert (balances(world), holdings(world)) == before
+    return order
+
+
+def cancel(world: World, order: dict[str, Any], key: str | None = None) -> Any:
+    """POST …/cancel."""
+    headers = {"Idempotency-Key": key} if key else {}
+    return world.call("POST", f"/orders/{order['id']}/cancel", headers=headers)
+
+
+def test_scheduled_then_applied(world: World) -> None:
+    order = scheduled(world, line(world.seat, 3), external_reference="x")
+    apply_due_orders()
+    assert seen(world, order) == order
+    fall_due(order)
+    assert apply_due_orders() >= 1
+    applied = seen(world, order)
+    assert applied["state"] == "completed"
+    assert applied["completed_at"] > applied["effective_at"]
+    assert applied["placed_at"] == order["placed_at"]
+    assert applied["lines"] == order["lines"]
+    assert applied["changes"] == [
+        {"sku": "be-geographic", "granted_delta": 3},
+        {"sku": "user", "granted_delta": 3},
+    ]
+    assert balances(world)["user"] == (3, 0)
+    told = events(world, "order.")
+    assert [event["type"] for event in told] == ["order.scheduled", "order.completed"]
+    assert json.loads(told[0]["data"]) == order
+    assert json.loads(told[1]["data"]) == applied
+    before = world.fingerprint()
+    apply_due_orders()
+    assert world.fingerprint() == before
+
+
+def test_the_offset_of_effective_at_counts(world: World) -> None:
+    order = placed(world, effective_at="2029-03-03T10:15:00+05:30")
+    assert order["effective_at"] == "2029-03-03T04:45:00.000000Z"
+
+
+def test_revisions_are_fixed_when_it_is_placed(world: World) -> None:
+    order = scheduled(world, line(world.seat, 2))
+    revise(world.seat, {world.user_sku: 50})
+    fall_due(order)
+    apply_due_orders()
+    assert holdings(world) == {("seat", 1): 2}
+    assert balances(world) == {"be-geographic": (2, 0), "user": (2, 0)}
+
+
+def test_retiring_does_not_stop_it(world: World) -> None:
+    order = scheduled(world)
+    retire(world.seat)
+    fall_due(order)
+    apply_due_orders()
+    assert seen(world, order)["state"] == "completed"
+
+
+def test_a_retired_product_cannot_be_scheduled(world: World) -> None:
+    retire(world.seat)
+    refused(world, 409, "product-retired", effective_at=LATER)
+
+
+def test_a_removal_may_be_scheduled_before_there_is_anything_to_remove(world: World) -> None:
+    order = scheduled(world, line(world.seat, 2, "remove"))
+    placed(world, line(world.seat, 3))
+    fall_due(order)
+    apply_due_orders()
+    applied = seen(world, order)
+    assert applied["state"] == "completed"
+    assert applied["lines"][0]["taken"] == [{"revision": 1, "quantity": 2}]
+    assert holdings(world) == {("seat", 1): 1}
+
+
+def test_what_has_become_impossible_fails_with_the_refusal_a_caller_would_get(
+    world: World,
+) -> None:
+    placed(world, line(world.seat, 3))
+    order = scheduled(world, line(world.seat, 2, "remove"))
+    consume(world, world.user_sku, "a", "b", "c")
+    caller = answer(place(world, line(world.seat, 2, "remove")))
+    fall_due(order)
+    apply_due_orders()
+    failed = seen(world, order)
+    assert failed["state"] == "failed"
+    assert failed["completed_at"] is None
+    assert failed["changes"] == []
+    assert failed["failure"]["code"] == "below-use" == caller["code"]
+    assert failed["failure"]["detail"] == caller["detail"]
+    assert failed["failure"]["refusals"] == caller["refusals"]
+    assert balances(world) == {"be-geographic": (3, 0), "user": (3, 3)}
+    last = events(world, "order.")[-1]
+    assert (last["type"], last["subject"]) == ("order.failed", order["id"])
+    assert json.loads(last["data"]) == failed
+
+
+def test_a_failed_one_does_not_hold_up_those_behind_it(world: World) -> None:
+    orders = [
+        scheduled(world, line(world.seat, 9, "remove")),
+        scheduled(world, line(world.seat, 2)),
+        scheduled(world, line(world.seat, 1, "remove")),
+    ]
+    fall_due(*orders)
+    apply_due_orders()
+    assert [seen(world, order)["state"] for order in orders] == [
+        "failed",
+        "completed",
+        "completed",
+    ]
+    assert balances(world)["user"] == (1, 0)
+
+
+def test_applied_in_the_order_of_effective_time(world: World) -> None:
+    second = scheduled(world, line(world.seat, 2, "remove"))
+    first = scheduled(world, line(world.seat, 2))
+    fall_due(first, second)
+    apply_due_orders()
+    assert [seen(world, order)["state"] for order in (first, second)] == ["completed"] * 2
+    assert balances(world)["user"] == (0, 0)
+
+
+def test_of_two_at_the_same_instant_the_one_placed_first(world: World) -> None:
+    add = scheduled(world, line(world.seat, 2))
+    remove = scheduled(world, line(world.seat, 2, "remove"))
+    fall_due(add)
+    fall_due(remove)
+    apply_due_orders()
+    assert [seen(world, order)["state"] for order in (add, remove)] == ["completed"] * 2
+
+
+def test_several_subscriptions_at_once(world: World) -> None:
+    subscriptions = [make_subscription(world.tenant, f"S{index}") for index in range(4)]
+    orders = []
+    for subscription in subscriptions:
+        body = draft(world, subscription=subscription, effective_at=LATER)
+        orders.append(answer(world.call("POST", "/orders", body)))
+    fall_due(*orders)
+    apply_due_orders()
+    assert {seen(world, order)["state"] for order in orders} == {"completed"}
+
+
+def test_a_replay_after_its_time_has_come(world: World) -> None:
+    body = draft(world, effective_at=LATER)
+    headers = {"Idempotency-Key": "k"}
+    first = world.call("POST", "/orders", body, headers=headers)
+    fall_due(answer(first))
+    apply_due_orders()
+    before = world.fingerprint()
+    again = world.call("POST", "/orders", body, headers=headers)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again["Idempotency-Replayed"] == "true"
+    assert world.fingerprint() == before
+
+
+def test_a_replay_of_a_request_whose_instant_has_passed(world: World) -> None:
+    """The stored answer comes before the check that the instant lies ahead."""
+    soon = datetime.now(UTC) + timedelta(milliseconds=300)
+    body = draft(world, effective_at=soon.isoformat())
+    headers = {"Idempotency-Key": "k"}
+    first = world.call("POST", "/orders", body, headers=headers)
+    assert first.status_code == 201
+    while datetime.now(UTC) <= soon:
+        pass
+    again = world.call("POST", "/orders", body, headers=headers)
+    assert again.content == first.content
+    other = world.call("POST", "/orders", body)
+    assert other.status_code == 422
+
+
+def test_cancelled_while_scheduled(world: World) -> None:
+    order = scheduled(world, external_reference="x")
+    response = cancel(world, order)
+    cancelled = answer(response)
+    assert response.status_code == 200
+    assert cancelled == {**order, "state": "cancelled"}
+    assert seen(world, order) == cancelled
+    fall_due(order)
+    apply_due_orders()
+    assert balances(world) == {}
+    last = events(world, "order.")[-1]
+    assert (last["type"], json.loads(last["data"])) == ("order.cancelled", cancelled)
+
+
+@pytest.mark.parametrize("state", ["completed", "failed", "cancelled"])
+def test_only_a_scheduled_order_can_be_cancelled(world: World, state: str) -> None:
+    if state == "completed":
+        order = placed(world)
+    else:
+        order = scheduled(world, line(world.seat, 1, "remove"))
+        if state == "cancelled":
+            cancel(world, order)
+        fall_due(order)
+        apply_due_orders()
+    assert seen(world, order)["state"] == state
+    before = world.fingerprint()
+    response = cancel(world, order)
+    assert response.status_code == 409
+    assert answer(response)["code"] == "order-not-cancellable"
+    assert state in answer(response)["detail"]
+    assert world.fingerprint() == before
+
+
+def test_cancelling_again_with_the_same_key(world: World) -> None:
+    order = scheduled(world)
+    first = cancel(world, order, "k")
+    before = world.fingerprint()
+    again = cancel(world, order, "k")
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again["Idempotency-Replayed"] == "true"
+    other = cancel(world, scheduled(world), "k")
+    assert (other.status_code, answer(other)["code"]) == (422, "idempotency-key-reused")
+    assert before != world.fingerprint()  # the second order, and nothing else
+
+
+def test_an_external_reference_is_free_again_after_failure_and_cancellation(world: World) -> None:
+    order = scheduled(world, line(world.seat, 1, "remove"), external_reference="x")
+    refused(world, 409, "external-reference-taken", external_reference="x")
+    cancel(world, order)
+    order = scheduled(world, line(world.seat, 1, "remove"), external_reference="x")
+    refused(world, 409, "external-reference-taken", external_reference="x")
+    fall_due(order)
+    apply_due_orders()
+    assert seen(world, order)["state"] == "failed"
+    assert placed(world, external_reference="x")["state"] == "completed"
+    problem = refused(world, 409, "external-reference-taken", external_reference="x")
+    assert "x" in problem["detail"]
+
+
+def test_references_are_of_a_group(world: World) -> None:
+    other = World()
+    assert placed(world, external_reference="x")
+    assert placed(other, external_reference="x")
+    cased = place(world, external_reference="X")
+    assert cased.status_code == 201
