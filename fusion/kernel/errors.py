@@ -119,7 +119,8 @@ def fields_problem(errors: Sequence[Mapping[str, Any]], skip: int) -> Problem:
     """
     entries = [
         {
-            "field": ".".join(str(part) for part in error["loc"][skip:]) or WHOLE_BODY,
+            "field": ".".join(str(part) for part in error["loc"][skip:] or error["loc"][-1:])
+            or WHOLE_BODY,
             "message": str(error["msg"]).removeprefix("Value error, "),
         }
         for error in errors
