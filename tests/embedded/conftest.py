@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -31,8 +32,8 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+@contextmanager
+def open_folder() -> Iterator[Path]:
     """A folder that every user can pass through, which pytest's own is not."""
     path = Path(tempfile.mkdtemp(prefix="fusion-test-", dir="/tmp"))
     path.chmod(0o755)
@@ -42,8 +43,31 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def cluster(folder: Path) -> Cluster:
+def folder() -> Iterator[Path]:
+    with open_folder() as path:
+        yield path
+
+
+@pytest.fixture
+def new_cluster(folder: Path) -> Cluster:
+    """For tests that begin before the beginning, or damage what they use."""
     return Cluster(folder / "var" / "postgres", None, SMALL)
+
+
+@pytest.fixture(scope="session")
+def shared_folder() -> Iterator[Path]:
+    with open_folder() as path:
+        yield path
+
+
+@pytest.fixture
+def cluster(shared_folder: Path) -> Iterator[Cluster]:
+    """Stopped, with empty logs; its data is used from test to test, which saves their creation."""
+    shared = Cluster(shared_folder / "var" / "postgres", None, SMALL)
+    yield shared
+    end_all(shared_folder)
+    for log in shared.home.glob("*.log"):
+        os.truncate(log, 0)
 
 
 @pytest.fixture(params=["wheel", "debian"])
@@ -56,16 +80,16 @@ def any_bindir(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def holders(cluster: Cluster) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+def holders() -> Iterator[Callable[[Cluster], subprocess.Popen[str]]]:
     """Starts processes that hold a lease until their input is closed."""
     started: list[subprocess.Popen[str]] = []
 
-    def start() -> subprocess.Popen[str]:
+    def start(cluster: Cluster) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-c", HOLDER, str(cluster.data_dir)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env=environment(),
             text=True,
             start_new_session=True,
         )
@@ -76,6 +100,16 @@ def holders(cluster: Cluster) -> Iterator[Callable[[], subprocess.Popen[str]]]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+def environment() -> dict[str, str]:
+    """For a program that imports the package from this checkout."""
+    search = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, search)),
+        "PYTHONDONTWRITEBYTECODE": "1",  # an ordinary user's run leaves no files here
+    }
 
 
 def said_url(holder: subprocess.Popen[str]) -> str:

@@ -28,8 +28,8 @@ from tests.embedded.conftest import (
     started_at,
 )
 
-Holders = Callable[[], subprocess.Popen[str]]
-TABLE = "CREATE TABLE kept (value int); INSERT INTO kept VALUES (7)"
+Holders = Callable[[Cluster], subprocess.Popen[str]]
+TABLE = "DROP TABLE IF EXISTS kept; CREATE TABLE kept (value int); INSERT INTO kept VALUES (7)"
 
 
 def test_a_killed_keeper_takes_the_server_along_and_the_next_lease_starts_over(
@@ -88,7 +88,7 @@ def test_a_busy_backend_of_a_killed_server_does_not_hold_up_the_next(cluster: Cl
 
 
 def test_after_all_is_killed_it_simply_works_again(cluster: Cluster, holders: Holders) -> None:
-    holder = holders()
+    holder = holders(cluster)
     execute(said_url(holder), TABLE)
     for pid in [holder.pid, *processes_in(cluster.home)]:
         os.kill(pid, signal.SIGKILL)
@@ -123,15 +123,15 @@ def test_a_stale_pid_file_is_not_believed(cluster: Cluster, stranger: str) -> No
         other.wait()
 
 
-def test_a_killed_initdb_leaves_nothing_half_done(cluster: Cluster, holders: Holders) -> None:
-    holder = holders()
-    eventually(lambda: bool(list(cluster.data_dir.glob("initdb-*/data/base"))))
-    for pid in [holder.pid, keeper_pid(cluster)]:
+def test_a_killed_initdb_leaves_nothing_half_done(new_cluster: Cluster, holders: Holders) -> None:
+    holder = holders(new_cluster)
+    eventually(lambda: bool(list(new_cluster.data_dir.glob("initdb-*/data/base"))))
+    for pid in [holder.pid, keeper_pid(new_cluster)]:
         os.kill(pid, signal.SIGKILL)
-    assert not cluster.data.exists()
-    with lease(cluster) as held:
+    assert not new_cluster.data.exists()
+    with lease(new_cluster) as held:
         assert query(held.url, "SELECT 1") == "1"
-    assert not list(cluster.home.glob("initdb-*"))
+    assert not list(new_cluster.home.glob("initdb-*"))
 
 
 def test_a_server_that_outlived_its_keeper_is_adopted_and_stopped_in_the_end(
@@ -182,17 +182,21 @@ def test_programs_that_are_missing_are_named_before_anything_starts(folder: Path
 def test_another_secret_is_recognised(cluster: Cluster) -> None:
     with lease(cluster) as held:
         held.release(linger=False)
-    (cluster.home / "secret").write_text("another")
-    with pytest.raises(EmbeddedPostgresError, match=r"secret.* does not belong"):
-        lease(cluster)
-    eventually(lambda: not is_kept(cluster))
+    file = cluster.home / "secret"
+    own = file.read_text()
+    file.write_text("another")
+    try:
+        with pytest.raises(EmbeddedPostgresError, match=r"secret.* does not belong"):
+            lease(cluster)
+    finally:
+        file.write_text(own)
 
 
-def test_a_deleted_folder_ends_its_server_and_a_new_one_begins_empty(cluster: Cluster) -> None:
-    with lease(cluster) as held:
+def test_a_deleted_folder_ends_its_server_and_a_new_one_begins_empty(new_cluster: Cluster) -> None:
+    with lease(new_cluster) as held:
         execute(held.url, TABLE)
-        old = keeper_pid(cluster)
-        shutil.rmtree(cluster.data_dir)
-        with lease(cluster) as fresh:
+        old = keeper_pid(new_cluster)
+        shutil.rmtree(new_cluster.data_dir)
+        with lease(new_cluster) as fresh:
             assert query(fresh.url, "SELECT to_regclass('kept') IS NULL") == "True"
-            eventually(lambda: old not in processes_in(cluster.home))
+            eventually(lambda: old not in processes_in(new_cluster.home))

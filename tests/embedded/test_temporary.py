@@ -7,27 +7,22 @@ from pathlib import Path
 import pytest
 
 from fusion.embedded import Cluster, EmbeddedPostgresError, lease, run_temporary
-from tests.embedded.conftest import SMALL, is_kept, keeper_pid, processes_in, query
+from tests.embedded.conftest import is_kept, keeper_pid, processes_in, query
 
 
-@pytest.mark.parametrize(("fast", "fsync"), [(False, "on"), (True, "off")])
-def test_it_is_durable_unless_told_otherwise_and_removed(
-    folder: Path, *, fast: bool, fsync: str
-) -> None:
-    with run_temporary(folder / "pg", fast=fast) as held:
-        assert query(held.url, "SHOW fsync") == fsync
+def test_it_is_durable_and_removed_although_others_use_it(folder: Path) -> None:
+    with run_temporary(folder / "pg", settings={"shared_buffers": "16MB"}) as held:
+        assert query(held.url, "SHOW fsync") == "on"
+        other = lease(Cluster(folder / "pg"))
     assert not processes_in(folder)
     assert list(folder.iterdir()) == []
-
-
-def test_it_is_removed_although_others_use_it_and_its_keeper_was_killed(folder: Path) -> None:
-    cluster = Cluster(folder / "pg", None, SMALL)
-    with run_temporary(cluster.data_dir, settings=SMALL):
-        other = lease(cluster)
-    assert not processes_in(folder)
     other.release()
-    with run_temporary(cluster.data_dir, settings=SMALL):
-        os.kill(keeper_pid(cluster), signal.SIGKILL)
+
+
+def test_a_fast_one_is_removed_although_its_keeper_was_killed(folder: Path) -> None:
+    with run_temporary(folder / "pg", fast=True) as held:
+        assert query(held.url, "SHOW fsync") == "off"
+        os.kill(keeper_pid(Cluster(folder / "pg")), signal.SIGKILL)
     assert not processes_in(folder)
     assert list(folder.iterdir()) == []
 

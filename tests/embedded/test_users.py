@@ -15,9 +15,9 @@ from fusion.embedded import Cluster, EmbeddedPostgresError, accounts, binaries, 
 from fusion.embedded import home as home_module
 from tests.embedded.conftest import (
     HOLDER,
-    ROOT,
     SMALL,
     end_all,
+    environment,
     postmaster_pid,
     processes_in,
     query,
@@ -157,7 +157,7 @@ def _run_as(user: pwd.struct_passwd, code: str, *words: str) -> subprocess.Compl
         return subprocess.run(
             [sys.executable, "-c", code, *words],
             cwd="/",
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            env=environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
