@@ -4,7 +4,11 @@ A new command is declared here and hands over to `perform("<module>", **options)
 returns the exit code, or None for 0.
 """
 
+from typing import Any
+from uuid import UUID
+
 import click
+from click.termui import prompt
 
 from fusion import __version__
 from fusion.cli.database import perform
@@ -36,7 +40,7 @@ def fusion() -> None:
 
 @fusion.command()
 def migrate() -> int | None:
-    """Create or update the tables and the database functions.
+    """Create or update tables and functions.
 
     Safe to repeat, and safe when several run at once: the later ones wait. It gives up, changing
     nothing more, when a table stays locked by others for longer than five seconds.
@@ -45,7 +49,7 @@ def migrate() -> int | None:
     Example:
       fusion migrate
     """
-    return perform("fusion.cli.migrate")
+    return perform("fusion.cli.migrate", migrated=False)
 
 
 @fusion.command()
@@ -74,9 +78,10 @@ def migrate() -> int | None:
     help="Requests that one process handles at a time.",
 )
 def serve(host: str, port: int, workers: int, threads: int) -> int | None:
-    """Serve the HTTP API until SIGTERM or SIGINT; requests under way are finished first.
+    """Serve the HTTP API.
 
-    Each process holds at most FUSION_DATABASE_POOL connections to the database.
+    Ends at SIGTERM or SIGINT, when the requests under way are finished. Each process holds at
+    most FUSION_DATABASE_POOL connections to the database.
 
     \b
     Examples:
@@ -84,3 +89,127 @@ def serve(host: str, port: int, workers: int, threads: int) -> int | None:
       PORT=8080 fusion serve --host 0.0.0.0 --workers 4
     """
     return perform("fusion.cli.serve", host=host, port=port, workers=workers, threads=threads)
+
+
+@fusion.command()
+def worker() -> int | None:
+    """Do what is due by the clock.
+
+    Ends at SIGTERM or SIGINT, when the jobs under way are finished. Applies scheduled orders
+    when their time has come, exactly once, and clears away what has expired. Run as many as you
+    like, on as many machines: they share the work, and what fell due while none ran is caught
+    up with.
+
+    \b
+    Example:
+      fusion worker
+    """
+    return perform("fusion.cli.worker")
+
+
+@fusion.command()
+def verify() -> int | None:
+    """Check the books.
+
+    Recomputes every balance and holding from its entries and orders, and prints what differs.
+    Only reads, and may run while everything else does. Exit code 1 when there are differences.
+
+    \b
+    Example:
+      fusion verify || alert "the books of Fusion do not agree"
+    """
+    return perform("fusion.cli.verify")
+
+
+@fusion.command("create-group")
+@click.argument("name")
+@click.option("--external-reference", help="The billing platform's id of this provider.")
+@click.option("--json", "as_json", is_flag=True, help="Print the group as JSON.")
+def create_group(name: str, external_reference: str | None, as_json: bool) -> int | None:
+    """Found a service provider.
+
+    Makes a group with its two licence SKUs, and prints its id.
+
+    \b
+    Examples:
+      fusion create-group "Example Telecom"
+      GROUP_ID=$(fusion create-group "Example Telecom")
+    """
+    return perform(
+        "fusion.cli.create_group",
+        name=name,
+        external_reference=external_reference,
+        as_json=as_json,
+    )
+
+
+@fusion.command("create-administrator")
+@click.argument("organization_id", type=click.UUID)
+@click.argument("email")
+@click.option("--name", help="What this person is called.")
+@click.option(
+    "--role",
+    type=click.Choice(("administrator", "agent", "viewer")),
+    default="administrator",
+    show_default=True,
+)
+@click.option(
+    "--password-stdin", is_flag=True, help="Read a password from the first line of stdin."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the member as JSON.")
+def create_administrator(password_stdin: bool, **given: Any) -> int | None:
+    """Make a person an administrator.
+
+    Prints the member's id. On a terminal the password is asked for; `--password-stdin` is for
+    scripts. It is never an argument: others on the machine could read it there.
+
+    \b
+    Examples:
+      fusion create-administrator GROUP_ID someone@example.com
+      pass show fusion | fusion create-administrator GROUP_ID someone@example.com --password-stdin
+    """
+    return perform(
+        "fusion.cli.create_administrator", password=_read_password(password_stdin), **given
+    )
+
+
+@fusion.command("create-client")
+@click.argument("organization_id", type=click.UUID)
+@click.option("--name", default="Created on the command line", show_default=True)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="A scope, such as orders:write; may be repeated. Without it: all that the organization's "
+    "clients can have.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print id and secret as JSON.")
+def create_client(
+    organization_id: UUID, name: str, scopes: tuple[str, ...], as_json: bool
+) -> int | None:
+    """Create credentials for the API.
+
+    Prints the client's id and its secret, which is shown this once and stored as a hash only.
+
+    \b
+    Examples:
+      fusion create-client GROUP_ID --name "billing platform"
+      fusion create-client TENANT_ID --scope orders:read --json > client.json
+    """
+    return perform(
+        "fusion.cli.create_client",
+        organization_id=organization_id,
+        name=name,
+        scopes=scopes,
+        as_json=as_json,
+    )
+
+
+def _read_password(from_stdin: bool) -> str | None:
+    """None where nobody can be asked: the person then cannot sign in with a password yet."""
+    stdin = click.get_text_stream("stdin")
+    if from_stdin:
+        return stdin.readline().rstrip("\r\n")
+    if not stdin.isatty():
+        return None
+    return str(prompt("Password", hide_input=True, confirmation_prompt=True, err=True))

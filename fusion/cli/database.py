@@ -6,32 +6,37 @@ Only here is a lease taken. Everything else, this process's children included, f
 import importlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import django
+import psycopg
 from django.db import connections
 
+from fusion.cli.errors import CommandFailed
+from fusion.edge.readiness import find_obstacle
 from fusion.embedded import Cluster, lease
 from fusion.kernel.environment import setting
+
+UNAVAILABLE = 3
+"""The exit code when the database cannot be used."""
+
+CONNECT_TIMEOUT = 5
 
 
 @contextmanager
 def database() -> Iterator[None]:
     """Have a database and Django ready; what was opened is closed at the end."""
-    held = None
-    if not setting("DATABASE_URL"):
-        held = lease(Cluster(Path("var/postgres")))
-        os.environ["DATABASE_URL"] = held.url
-    try:
+    with ExitStack() as stack:
+        if not setting("DATABASE_URL"):
+            held = stack.enter_context(lease(Cluster(Path("var/postgres"))))
+            os.environ["DATABASE_URL"] = held.url
+        _check(os.environ["DATABASE_URL"])
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion.settings")
         django.setup()
+        stack.callback(close_connections)
         yield
-    finally:
-        close_connections()
-        if held is not None:
-            held.release()
 
 
 def close_connections() -> None:
@@ -42,12 +47,38 @@ def close_connections() -> None:
             connection.close_pool()
 
 
-def perform(work: str, **options: Any) -> int | None:
+def perform(work: str, *, migrated: bool = True, **options: Any) -> int | None:
     """Run `run(**options)` of the module named `work`, with the database at hand.
 
-    The module is loaded by name and only now: Django's models cannot be imported before it is
-    known where the database is, and `fusion --help` should not wait for them.
+    CommandFailed when the database is not that of this release, unless `migrated` is false. The
+    module is loaded by name and only now: Django's models cannot be imported before it is known
+    where the database is, and `fusion --help` should not wait for them.
     """
     with database():
+        if migrated:
+            _require_this_release()
         code: int | None = importlib.import_module(work).run(**options)
         return code
+
+
+def _check(url: str) -> None:
+    """One plain connection: a pool would try again and again, and not say why."""
+    try:
+        psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT).close()
+    except psycopg.ProgrammingError:  # its message would show the password
+        raise CommandFailed(
+            "DATABASE_URL cannot be read: write postgresql://user:password@host:5432/name",
+            UNAVAILABLE,
+        ) from None
+    except psycopg.OperationalError as error:
+        raise CommandFailed(f"The database cannot be reached: {error}", UNAVAILABLE) from None
+
+
+def _require_this_release() -> None:
+    """Leaves no connection open: a server forks, and a fork must not share one."""
+    try:
+        obstacle = find_obstacle()
+    finally:
+        close_connections()
+    if obstacle:
+        raise CommandFailed(f"{obstacle} Run: fusion migrate", UNAVAILABLE)

@@ -8,17 +8,14 @@ from typing import Any
 
 import click
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError
 from django.utils.module_loading import import_string
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from fusion.cli.database import close_connections
 from fusion.cli.errors import CommandFailed
 from fusion.edge.folders import metrics_folder
 from fusion.edge.process import settle_in
-from fusion.edge.readiness import find_obstacle
 
 GRACE = 30
 """Seconds that requests under way may take when the server is told to stop."""
@@ -29,7 +26,6 @@ LOGGING = {"formatters": {}, "handlers": {}, "loggers": {"_granian": {"propagate
 
 def run(*, host: str, port: int, workers: int, threads: int) -> None:
     """Serve until told to stop."""
-    _check_database()
     _check_address(host, port)
     server = Server(
         "fusion.wsgi:application",
@@ -49,17 +45,6 @@ def run(*, host: str, port: int, workers: int, threads: int) -> None:
     with metrics_folder(settings.VAR) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         server.serve(target_loader=partial(_load_application, os.getpid()), wrap_loader=False)
-
-
-def _check_database() -> None:
-    try:
-        obstacle = find_obstacle()
-    except (DatabaseError, InterfaceError) as error:
-        raise CommandFailed(f"The database cannot be reached: {error}", 3) from error
-    finally:
-        close_connections()
-    if obstacle:
-        raise CommandFailed(f"{obstacle} Run: fusion migrate", 3)
 
 
 def _check_address(host: str, port: int) -> None:

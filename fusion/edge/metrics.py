@@ -61,7 +61,7 @@ def render() -> bytes:
         return generate_latest(registry)
     _forget_dead_processes()
     everyone = CollectorRegistry()
-    MultiProcessCollector(everyone)
+    MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
     return generate_latest(everyone)
 
 
@@ -86,4 +86,4 @@ def _forget_dead_processes() -> None:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
-            mark_process_dead(pid)
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,31 @@
+"""`fusion create-administrator`."""
+
+from uuid import UUID
+
+import click
+
+from fusion.cli.given import checked, find_for_operator
+from fusion.kernel.fields import Name
+from fusion.tenancy.enrol import enrol
+
+
+def run(
+    *,
+    organization_id: UUID,
+    email: str,
+    name: str | None,
+    role: str,
+    password: str | None,
+    as_json: bool,
+) -> None:
+    """Enrol the person; the member's id, or all of it as JSON, on stdout."""
+    actor, organization = find_for_operator(organization_id)
+    answer = enrol(
+        actor,
+        organization_id=organization.id,
+        email=email,
+        password=password,
+        name=None if name is None else checked(Name, name, "--name"),
+        role=role,
+    )
+    click.echo(answer.text if as_json else answer.body["id"])

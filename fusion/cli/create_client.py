@@ -1,0 +1,28 @@
+"""`fusion create-client`."""
+
+from uuid import UUID
+
+import click
+import orjson
+
+from fusion.cli.given import checked, find_for_operator
+from fusion.kernel.fields import Name
+from fusion.tenancy.create_client import create_client
+from fusion.tenancy.rules import grantable
+
+
+def run(*, organization_id: UUID, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
+    """Create the client; its id and secret on stdout, this once."""
+    actor, organization = find_for_operator(organization_id)
+    made = create_client(
+        actor,
+        organization_id=organization.id,
+        name=checked(Name, name, "--name"),
+        scopes=scopes or grantable(organization.kind),
+    ).body
+    shown = {"client_id": made["client_id"], "client_secret": made["client_secret"]}
+    if as_json:
+        click.echo(orjson.dumps({**shown, "scopes": made["scopes"]}))
+        return
+    for key, value in shown.items():
+        click.echo(f"{key}: {value}")

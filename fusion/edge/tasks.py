@@ -1,0 +1,82 @@
+"""What the workers do by the clock. Any number of workers may run; each task runs once per time.
+
+No task carries anything that could be lost: the rows of the tables say what is to be done, so that
+a task which was cut short is made good by the next one. A queueing lock keeps the tasks from
+piling up while they cannot run.
+"""
+
+from datetime import UTC, datetime
+
+import structlog
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+from procrastinate.jobs import Status
+
+from fusion.kernel.environment import setting
+from fusion.kernel.ids import new_id
+from fusion.ordering.apply_due import apply_due_orders
+from fusion.tenancy.forget import forget_answers, forget_tokens
+
+log = structlog.get_logger(__name__)
+
+SWEEP = "sweep"
+"""The queue of these tasks. `fusion_worker_sweep_age_seconds` looks for them there."""
+
+SLICE = 100
+"""Orders applied between two looks whether the worker is to stop."""
+
+STALLED = 30
+"""Seconds without a sign of life after which a worker counts as dead."""
+
+KEPT_HOURS, KEPT_FAILED_HOURS = 1, 7 * 24
+"""How long the queue keeps what has succeeded, and what has not."""
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(name="apply_due_orders", queue=SWEEP, queueing_lock="apply_due_orders", pass_context=True)
+def sweep_orders(context: JobContext, timestamp: int) -> None:
+    """Apply the scheduled orders that are due, until none is left."""
+    request_id = str(new_id())
+    while not context.should_abort():
+        if apply_due_orders(limit=SLICE, request_id=request_id) < SLICE:
+            break
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="forget", queue=SWEEP, queueing_lock="forget")
+def forget(timestamp: int) -> None:
+    """Delete stored answers that are older than promised, and tokens that have expired."""
+    answers = forget_answers(days=setting("FUSION_IDEMPOTENCY_DAYS"))
+    tokens = forget_tokens()
+    log.info("forgotten", answers=answers, tokens=tokens)
+
+
+@app.periodic(cron="47 * * * *")
+@app.task(name="forget_jobs", queue=SWEEP, queueing_lock="forget_jobs")
+async def forget_jobs(timestamp: int) -> None:
+    """Delete the records of jobs that have ended."""
+    await app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS)
+    await app.job_manager.delete_old_jobs(
+        nb_hours=KEPT_FAILED_HOURS,
+        include_failed=True,
+        include_cancelled=True,
+        include_aborted=True,
+    )
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="recover_jobs", queue=SWEEP, queueing_lock="recover_jobs")
+async def recover_jobs(timestamp: int) -> None:
+    """Take up what dead workers had in hand.
+
+    Jobs with a queueing lock come by the clock: their next one is queued already, and a second
+    one may not be. All others are queued again.
+    """
+    manager = app.job_manager
+    await manager.prune_stalled_workers(STALLED)
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
+        log.warning("job of a dead worker", task=job.task_name, job=job.id)
+        if job.queueing_lock:
+            await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+        else:
+            await manager.retry_job(job, retry_at=datetime.now(UTC))

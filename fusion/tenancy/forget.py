@@ -1,0 +1,45 @@
+"""Forgetting what is of no more use: old answers to idempotency keys, tokens that have expired.
+
+Operations of the worker, in small batches that each commit: nobody waits long for a lock.
+"""
+
+from django.db import connection
+
+BATCH = 1_000
+"""Rows deleted at a time."""
+
+TOKEN_DAYS = 1
+"""How long an expired token still stands in its table."""
+
+ANSWERS = """
+DELETE FROM tenancy_idempotency WHERE (group_id, key) IN (
+    SELECT group_id, key FROM tenancy_idempotency WHERE at < now() - make_interval(days => %s)
+    ORDER BY at LIMIT %s FOR UPDATE SKIP LOCKED)
+"""
+
+TOKENS = """
+DELETE FROM oauth2_provider_accesstoken WHERE id IN (
+    SELECT id FROM oauth2_provider_accesstoken WHERE expires < now() - make_interval(days => %s)
+    LIMIT %s FOR UPDATE SKIP LOCKED)
+"""
+
+
+def forget_answers(*, days: int) -> int:
+    """Delete the answers that were stored more than `days` ago; how many there were."""
+    return _delete(ANSWERS, days)
+
+
+def forget_tokens() -> int:
+    """Delete the access tokens that have expired; how many there were."""
+    return _delete(TOKENS, TOKEN_DAYS)
+
+
+def _delete(statement: str, days: int) -> int:
+    deleted = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [days, BATCH])
+            count: int = cursor.rowcount
+        deleted += count
+        if count < BATCH:
+            return deleted
