@@ -127,7 +127,8 @@ BEGIN
         CROSS JOIN jsonb_array_elements(d.doc -> 'lines') WITH ORDINALITY AS w(line, position)
         LEFT JOIN catalogue_product p
                ON p.id = (w.line ->> 'product_id')::uuid AND p.group_id = p_group
-        WHERE v_status[d.o] IS NULL
+        -- An order that is refused already is looked at too: what is not visible comes first.
+        WHERE coalesce(v_status[d.o], 409) IN (409, 422)
         ORDER BY d.o, w.position
     ) x;
 
