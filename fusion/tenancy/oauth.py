@@ -30,8 +30,8 @@ class Core(OAuthLibCore):
     """Takes from a request what the client credentials grant knows of."""
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
-        """The fields of the form that matter."""
-        return [(name, request.POST[name]) for name in FIELDS if name in request.POST]
+        """The fields of the form that matter; one without a value counts as left out."""
+        return [(name, request.POST[name]) for name in FIELDS if request.POST.get(name)]
 
 
 class Validator(OAuth2Validator):

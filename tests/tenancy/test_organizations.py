@@ -168,9 +168,7 @@ def test_bad_creations(world: World, wrong: dict[str, Any]) -> None:
     world.token(world.group)
     before = world.fingerprint()
     body = {"kind": "tenant", "parent_id": str(world.group.id), "name": "T", **wrong}
-    refused(
-        world, world.call("POST", "/organizations", body), 422, "invalid-fields", before
-    )
+    refused(world, world.call("POST", "/organizations", body), 422, "invalid-fields", before)
 
 
 def test_what_is_not_seen_is_404(world: World) -> None:
@@ -233,7 +231,9 @@ def test_list_filters(world: World) -> None:
     make_organization("tenant", world.group, "Butcher", "ref-2")
 
     def names(query: str, by: Organization | None = None) -> list[str]:
-        return [i["name"] for i in answer(world.call("GET", f"/organizations?{query}", by=by))["items"]]
+        return [
+            i["name"] for i in answer(world.call("GET", f"/organizations?{query}", by=by))["items"]
+        ]
 
     assert names("q=bAkErY") == names("external_reference=ref-1") == ["Bakery 100%"]
     assert names("q=%25") == ["Bakery 100%"]
@@ -264,9 +264,7 @@ def test_list_filters(world: World) -> None:
 def test_bad_filters(world: World, query: str) -> None:
     world.token(world.group)
     before = world.fingerprint()
-    refused(
-        world, world.call("GET", f"/organizations?{query}"), 422, "invalid-fields", before
-    )
+    refused(world, world.call("GET", f"/organizations?{query}"), 422, "invalid-fields", before)
 
 
 def test_reference_is_unique_per_group(world: World) -> None:
@@ -287,10 +285,7 @@ def test_reference_is_unique_per_group(world: World) -> None:
 def test_same_reference_at_once(world: World) -> None:
     world.token(world.group)
     responses = at_once(
-        *[
-            lambda: create(world, "tenant", world.group, external_reference="RACE")
-            for _ in range(6)
-        ]
+        *[lambda: create(world, "tenant", world.group, external_reference="RACE") for _ in range(6)]
     )
     assert sorted(r.status_code for r in responses) == [201] + [409] * 5
     assert {answer(r)["code"] for r in responses if r.status_code == 409} == {
