@@ -1,6 +1,11 @@
 """Instants: always UTC, written as RFC 3339 with microseconds and `Z`, as the database does."""
 
+import re
 from datetime import UTC, datetime
+
+RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
 
 
 def now() -> datetime:
@@ -13,3 +18,17 @@ def instant(at: datetime | None) -> str | None:
     if at is None:
         return None
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_instant(text: object) -> datetime:
+    """The instant that `text` spells (RFC 3339, with an offset), in UTC; ValueError if none.
+
+    In UTC at once: PostgreSQL does not take offsets of 16 hours and more.
+    """
+    try:
+        if not isinstance(text, str) or not RFC3339.fullmatch(text):
+            raise ValueError
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        wrong = "must be an RFC 3339 instant with an offset, such as 2026-03-03T10:15:00Z"
+        raise ValueError(wrong) from None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from fusion.kernel.clock import instant
+from fusion.kernel.clock import instant, read_instant
 from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
@@ -97,11 +97,11 @@ def _entry_key(cursor: str) -> tuple[datetime, UUID, int]:
     at_text, sku_text, sequence_text = decode_cursor(cursor, 3)
     sku = parse_id(sku_text)
     try:
-        at = datetime.fromisoformat(at_text)
+        at = read_instant(at_text)
         sequence = int(sequence_text)
     except ValueError:
         raise InvalidFields(cursor=NOT_OURS) from None
-    if sku is None or at.tzinfo is None or not 0 <= sequence < 2**63:
+    if sku is None or not 0 <= sequence < 2**63:
         raise InvalidFields(cursor=NOT_OURS)
     return at, sku, sequence
 

@@ -9,6 +9,7 @@ import orjson
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
@@ -95,10 +96,10 @@ def _after(rows: QuerySet[Order], cursor: str | None) -> QuerySet[Order]:
     at_text, id_text = decode_cursor(cursor, 2)
     id = parse_id(id_text)
     try:
-        at = datetime.fromisoformat(at_text)
+        at = read_instant(at_text)
     except ValueError:
         at = None
-    if id is None or at is None or at.tzinfo is None:
+    if id is None or at is None:
         raise InvalidFields(cursor="is not a cursor of this list; take `next` of a former answer")
     return rows.filter(placed_at__lte=at).filter(Q(placed_at__lt=at) | Q(id__lt=id))
 
