@@ -4,6 +4,7 @@ A new command is declared here and hands over to `perform("<module>", **options)
 returns the exit code, or None for 0.
 """
 
+import sys
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import click
 from click.termui import prompt
 
 from fusion import __version__
+from fusion.cli import demonstrations
 from fusion.cli.database import perform
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -36,6 +38,10 @@ def fusion() -> None:
     Exit codes: 0 done; 1 refused, or differences found; 2 wrong usage; 3 database not reachable
     or not migrated, or a setting is wrong; 4 a fault of Fusion itself; 130 interrupted.
     """
+
+
+fusion.add_command(demonstrations.demo)
+fusion.add_command(demonstrations.seed)
 
 
 @fusion.command()
@@ -207,7 +213,7 @@ def create_client(
 
 def _read_password(from_stdin: bool) -> str | None:
     """None where nobody can be asked: the person then cannot sign in with a password yet."""
-    stdin = click.get_text_stream("stdin")
+    stdin = sys.stdin
     if from_stdin:
         return stdin.readline().rstrip("\r\n")
     if not stdin.isatty():

@@ -26,11 +26,16 @@ CONNECT_TIMEOUT = 5
 
 
 @contextmanager
-def database() -> Iterator[None]:
-    """Have a database and Django ready; what was opened is closed at the end."""
+def database(*, linger: bool = True) -> Iterator[None]:
+    """Have a database and Django ready; what was opened is closed at the end.
+
+    With `linger=False` the end waits until the embedded server has been stopped, unless others
+    use it: for a command that leaves no process behind.
+    """
     with ExitStack() as stack:
         if not setting("DATABASE_URL"):
-            held = stack.enter_context(lease(Cluster(Path("var/postgres"))))
+            held = lease(Cluster(Path("var/postgres")))
+            stack.callback(held.release, linger=linger)
             os.environ["DATABASE_URL"] = held.url
         _check(os.environ["DATABASE_URL"])
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion.settings")
@@ -47,14 +52,16 @@ def close_connections() -> None:
             connection.close_pool()
 
 
-def perform(work: str, *, migrated: bool = True, **options: Any) -> int | None:
+def perform(
+    work: str, *, migrated: bool = True, linger: bool = True, **options: Any
+) -> int | None:
     """Run `run(**options)` of the module named `work`, with the database at hand.
 
     CommandFailed when the database is not that of this release, unless `migrated` is false. The
     module is loaded by name and only now: Django's models cannot be imported before it is known
-    where the database is, and `fusion --help` should not wait for them.
+    where the database is, and `fusion --help` should not wait for them. `linger`: see `database`.
     """
-    with database():
+    with database(linger=linger):
         if migrated:
             _require_this_release()
         code: int | None = importlib.import_module(work).run(**options)

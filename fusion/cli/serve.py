@@ -1,7 +1,6 @@
 """`fusion serve`: Granian with our WSGI application, and what must be so before it starts."""
 
 import os
-import socket
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,7 +12,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server import Server
 
-from fusion.cli.errors import CommandFailed
+from fusion.cli.address import check_address
 from fusion.edge.folders import metrics_folder
 from fusion.edge.process import settle_in
 
@@ -26,7 +25,7 @@ LOGGING = {"formatters": {}, "handlers": {}, "loggers": {"_granian": {"propagate
 
 def run(*, host: str, port: int, workers: int, threads: int) -> None:
     """Serve until told to stop."""
-    _check_address(host, port)
+    check_address(host, port)
     server = Server(
         "fusion.wsgi:application",
         address=host,
@@ -45,19 +44,6 @@ def run(*, host: str, port: int, workers: int, threads: int) -> None:
     with metrics_folder(settings.VAR) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         server.serve(target_loader=partial(_load_application, os.getpid()), wrap_loader=False)
-
-
-def _check_address(host: str, port: int) -> None:
-    """Each server process opens the port for itself, and would share it with a stranger's."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CommandFailed(
-                f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.", 3
-            ) from error
 
 
 def _load_application(supervisor: int) -> Callable[..., Any]:

@@ -1,0 +1,23 @@
+"""The address that a server is to listen on."""
+
+import socket
+
+from fusion.cli.errors import CommandFailed
+
+
+def check_address(host: str, port: int) -> None:
+    """CommandFailed when nobody else could listen there.
+
+    Each server process opens the port for itself, and would share it with a stranger's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandFailed(
+                f"Cannot listen on {host}:{port}: {error.strerror}. Choose another port with "
+                "--port or PORT.",
+                3,
+            ) from error

@@ -1,0 +1,105 @@
+"""The rows of SKUs and products, with the revisions that they have had."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from fusion.catalogue.models import (
+    ENTITLEMENT,
+    LICENSE,
+    Product,
+    ProductRevision,
+    RevisionItem,
+    Sku,
+)
+from fusion.catalogue.queries import product_document
+from fusion.catalogue.rules import Item, by_sku, shown
+from fusion.lifecycle.found import LICENSES
+from fusion.seed.load import Load, json_of
+from fusion.seed.past import SECOND, id_at, instant_of
+from fusion.seed.provider import Offer, Provider, Revision
+
+
+def write_skus(
+    load: Load, provider: Provider, entitlements: Sequence[tuple[str, str, str, str]], *, at: int
+) -> None:
+    """The two licences, and entitlements as (code, name, country, number type)."""
+    licenses = [(code, name, LICENSE, metric, None, None) for code, name, metric in LICENSES]
+    numbers = [
+        (code, name, ENTITLEMENT, "number", country, number_type)
+        for code, name, country, number_type in entitlements
+    ]
+    for position, row in enumerate([*licenses, *numbers]):
+        code, name, type_, metric, country, number_type = row
+        sku = Sku(
+            id=id_at(at + position * SECOND),
+            group_id=provider.group,
+            code=code,
+            name=name,
+            type=type_,
+            metric=metric,
+            country=country,
+            number_type=number_type,
+            created_at=instant_of(at),
+        )
+        load.save(sku)
+        provider.skus.append(sku)
+
+
+def write_product(
+    load: Load,
+    provider: Provider,
+    *,
+    code: str,
+    name: str,
+    description: str,
+    revisions: Sequence[tuple[int, Sequence[Item]]],
+    actor: str,
+    reference: str | None = None,
+) -> None:
+    """A product; `revisions` are (since when, items), oldest first."""
+    since = revisions[0][0]
+    product = Product(
+        id=id_at(since),
+        group_id=provider.group,
+        code=code,
+        name=name,
+        description=description,
+        external_reference=reference,
+        created_at=instant_of(since),
+    )
+    known = {sku.code: (index, sku) for index, sku in enumerate(provider.skus)}
+    told: list[Revision] = []
+    for number, (at, items) in enumerate(revisions, 1):
+        product.revision = product.version = number
+        _write_revision(
+            load, product, [(known[i["sku"]][1].id, i["quantity"]) for i in items], actor, at
+        )
+        told.append(Revision(at, tuple(sorted((known[i["sku"]][0], i["quantity"]) for i in items))))
+        _announce(load, product, items, actor, at)
+    load.save(product)
+    provider.offers.append(Offer(product.id, code, tuple(told)))
+
+
+def _write_revision(
+    load: Load, product: Product, items: Sequence[tuple[UUID, int]], actor: str, at: int
+) -> None:
+    load.save(
+        ProductRevision(
+            product_id=product.id, revision=product.revision, actor=actor, at=instant_of(at)
+        )
+    )
+    for sku, quantity in items:
+        load.save(
+            RevisionItem(
+                product_id=product.id, revision=product.revision, sku_id=sku, quantity=quantity
+            )
+        )
+
+
+def _announce(load: Load, product: Product, items: Sequence[Item], actor: str, at: int) -> None:
+    document = product_document(product, by_sku(items))
+    deed = ("created", "create") if product.revision == 1 else ("changed", "change")
+    where = (str(product.group_id), f"{product.group_id.hex}/", r"\N")
+    load.event(f"product.{deed[0]}", where, product.id, actor, data=json_of(document), at=at)
+    detail = json_of({"code": product.code, "items": shown(by_sku(items))})
+    load.audit(f"product.{deed[1]}", where, product.id, actor, data=detail, at=at)

@@ -1,0 +1,67 @@
+"""What history needs to know of a made-up provider: who orders, and what there is to be ordered."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from fusion.catalogue.models import Sku
+
+REVISIONS = 2
+"""Most revisions of a made-up product."""
+
+ASSORTMENT = 6
+"""Most products that one subscription ever orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a product is made of from `since` on: (index into the provider's SKUs, quantity)."""
+
+    since: int
+    items: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A product on sale."""
+
+    id: UUID
+    code: str
+    revisions: tuple[Revision, ...]
+
+    def revision_at(self, at: int) -> int:
+        """The number, from 1, of the revision that was sold then."""
+        return sum(revision.since <= at for revision in self.revisions) or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A tenant and what is above it, each as text for COPY; the same for all it subscribes to."""
+
+    path: str
+    group: str
+    distributor: str
+    reseller: str
+    tenant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A subscription."""
+
+    id: str
+    site: Site
+
+
+@dataclass(slots=True)
+class Provider:
+    """A group. Its SKUs stand in the order of their ids, as the ledger's entries of an order do."""
+
+    group: UUID
+    skus: list[Sku] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
+    subscribers: list[Subscriber] = field(default_factory=list)
+
+    def assortment(self, subscriber: int) -> list[int]:
+        """The indexes of the offers that a subscriber orders: the same ones at all times."""
+        count = len(self.offers)
+        return [(subscriber * 5 + slot) % count for slot in range(min(ASSORTMENT, count))]
