@@ -4,6 +4,9 @@
 -- one that is still running may be read, ordered by transaction: nothing can appear before them
 -- any more. Events of earlier epochs are settled: their transactions ended with their cluster.
 --
+-- An event's id names its transaction too: where an older dump is restored into the same cluster,
+-- the sequence gives numbers again that readers know already, but never with the same transaction.
+--
 -- Looks at no more than p_limit + p_reach events of the group, of which the reader may see those under
 -- p_path; the last row (document null) is the position to go on from, in any case.
 CREATE OR REPLACE FUNCTION billing_feed(
@@ -33,7 +36,7 @@ BEGIN
         IF starts_with(e.path, p_path) THEN
             v_found := v_found + 1;
             document := json_build_object(
-                'specversion', '1.0', 'id', e.epoch || '-' || e.id,
+                'specversion', '1.0', 'id', e.epoch || '-' || e.xid || '-' || e.id,
                 'source', '/groups/' || e.group_id, 'type', e.type, 'subject', e.subject,
                 'time', kernel_instant(e.at), 'datacontenttype', 'application/json',
                 'groupid', e.group_id, 'subscriptionid', e.subscription_id, 'actor', e.actor,
