@@ -48,21 +48,12 @@ BEGIN
         effective_at timestamptz);
 
     IF NOT p_preview THEN
-        -- 1. Names: equal keys wait here for the first of them, and then find its answer.
+        -- 1. Names: equal keys wait for the first of them, and then find its answer.
         v_names := ARRAY(
             SELECT 'key:' || k FROM unnest(v_key) AS k WHERE k IS NOT NULL UNION ALL
             SELECT 'order:' || e FROM unnest(v_reference) AS e WHERE e IS NOT NULL);
-        IF cardinality(v_names) > 0 THEN
-            PERFORM tenancy_lock_names(p_group, v_names);
-        END IF;
-        -- Shared by orders; the removal of a product takes it alone, to be sure that no order under
-        -- way names it (migrations/0003_ordered_products_stay.py).
-        PERFORM pg_advisory_xact_lock_shared(hashtextextended('ordering:' || p_group::text, 0));
-
-        -- 2. Subscriptions, in the order of their ids.
-        PERFORM FROM tenancy_subscription s
-        WHERE s.id = ANY (v_subscription) AND s.group_id = p_group
-        ORDER BY s.id FOR NO KEY UPDATE;
+        -- 2. The locks. What follows sees, in new statements, what was committed before they were had.
+        PERFORM ordering_lock(p_group, v_names, v_subscription);
     END IF;
 
     -- 3. What can be said of each order by itself. Visibility comes before a replay.
@@ -197,6 +188,28 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT coalesce(u.s, 201), u.p, u.a FROM unnest(v_status, v_replayed, v_answer) AS u(s, p, a);
+END
+$$;
+
+-- Everything that orders of a group wait for, in the one order that keeps them from waiting
+-- crosswise: names, the group, subscriptions; balances come later, under their subscription's lock.
+-- Whoever places several runs of orders in one transaction takes the locks of all of them first.
+CREATE OR REPLACE FUNCTION ordering_lock(
+    p_group uuid, p_names text[], p_subscription uuid[]
+) RETURNS void
+LANGUAGE plpgsql
+SET enable_seqscan = off
+AS $$
+BEGIN
+    IF cardinality(p_names) > 0 THEN
+        PERFORM tenancy_lock_names(p_group, p_names);
+    END IF;
+    -- Shared by orders; the removal of a product takes it alone, to be sure that no order under way
+    -- names it (migrations/0003_ordered_products_stay.py).
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('ordering:' || p_group::text, 0));
+    PERFORM FROM tenancy_subscription s
+    WHERE s.id = ANY (p_subscription) AND s.group_id = p_group
+    ORDER BY s.id FOR NO KEY UPDATE;
 END
 $$;
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
-from django.db import OperationalError, transaction
+from django.db import connection, transaction
 
 from fusion.kernel.errors import Problem, problem_of
 from fusion.ordering.place import Draft, call_place, order_document
@@ -13,9 +13,6 @@ from fusion.tenancy import idempotency
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.permissions import PLACE_ORDERS
 from fusion.tenancy.use_case import Answer
-
-DEADLOCK = "40P01"
-TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +38,43 @@ def place_orders(actor: Actor, *, items: Sequence[Item]) -> Answer:
     idempotency key for the whole batch, all of it is one transaction and its answer is stored.
     """
     PLACE_ORDERS.require_role(actor)
-    for attempt in range(TRIES):
-        try:
-            return _place_once(actor, items)
-        except OperationalError as error:
-            # Batches that share references across several runs may wait for each other crosswise;
-            # PostgreSQL ends one of them, which has then written nothing of that transaction.
-            if _state(error) != DEADLOCK or attempt == TRIES - 1:
-                raise
-    raise AssertionError("unreachable")
-
-
-def _state(error: OperationalError) -> str | None:
-    return getattr(error.__cause__, "sqlstate", None)
-
-
-def _place_once(actor: Actor, items: Sequence[Item]) -> Answer:
     request = actor.request
     if request.key is None:
         return Answer(200, _results(actor, items))
+    chosen = [_with_own_key(item, request.key) for item in items]
     with transaction.atomic():
+        _lock(actor, request.key, chosen)
         stored = idempotency.recall(actor.group_id, request.key, request.fingerprint)
         if stored is not None:
             return Answer(stored.status, stored.text, replayed=True)
-        text = _results(actor, items)
+        text = _results(actor, chosen)
         idempotency.remember(
             actor.group_id, request.key, request.fingerprint, idempotency.Stored(200, text)
         )
     return Answer(200, text)
+
+
+def _with_own_key(item: Item, key: str) -> Item:
+    """The item, refused where its key is `key`, which stands for the batch's own answer."""
+    if item.key != key:
+        return item
+    detail = "This idempotency key is that of the whole batch; give the order a key of its own."
+    return Item(None, Problem("idempotency-key-reused", detail))
+
+
+def _lock(actor: Actor, key: str, items: Sequence[Item]) -> None:
+    """Take the locks of all orders at once.
+
+    They are held to the end of the batch: taken run by run, a batch would wait for another one,
+    or for a single order, that waits for it.
+    """
+    drafts = [item.draft for item in items if item.draft is not None]
+    names = frozenset[str]().union({f"key:{key}"}, *(item.names() for item in items))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ordering_lock(%s::uuid, %s::text[], %s::uuid[])",
+            [actor.group_id, sorted(names), [draft.subscription_id for draft in drafts]],
+        )
 
 
 def _results(actor: Actor, items: Sequence[Item]) -> str:
