@@ -1,0 +1,228 @@
+"""What ordering promises, told again in plain Python: the model that the database is held against.
+
+Knows nothing of locks, SQL or HTTP. Quantities are integers, instants are hours from a fixed day.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+CEILING = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """Add or remove a quantity of a product, both by their names in the test."""
+
+    product: str
+    quantity: int
+    action: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An order as it is asked for; `hours` is when it takes effect, None for at once."""
+
+    subscription: str
+    lines: tuple[Line, ...]
+    key: str | None = None
+    reference: str | None = None
+    hours: int | None = None
+
+
+@dataclass
+class Outcome:
+    """What an order comes to: a refusal with its code and numbers, or its effects."""
+
+    code: str | None = None
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+    missing: list[dict[str, Any]] = field(default_factory=list)
+    taken: list[Any] = field(default_factory=list)
+    changes: dict[str, int] = field(default_factory=dict)
+    after: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    replay_of: int | None = None
+
+
+@dataclass
+class Placed:
+    """An order that exists."""
+
+    draft: Draft
+    state: str
+    revisions: tuple[int | None, ...]
+    outcome: Outcome | None = None
+
+
+@dataclass
+class Product:
+    """`revisions` maps a revision to how much of each SKU one product holds."""
+
+    revisions: dict[int, dict[str, int]]
+    is_retired: bool = False
+
+    @property
+    def revision(self) -> int:
+        """The present one."""
+        return max(self.revisions)
+
+
+Holdings = dict[tuple[str, str, int], int]
+
+
+class Model:
+    """Subscriptions, what they hold and use, products, orders and keys."""
+
+    def __init__(self, products: dict[str, dict[str, int]]) -> None:
+        self.products = {code: Product({1: dict(items)}) for code, items in products.items()}
+        self.holdings: Holdings = {}
+        self.granted: Counter[tuple[str, str]] = Counter()
+        self.used: Counter[tuple[str, str]] = Counter()
+        self.known: set[tuple[str, str]] = set()
+        self.terminated: set[str] = set()
+        self.orders: list[Placed] = []
+        self.keys: dict[str, int] = {}
+
+    def place(self, draft: Draft) -> Outcome:
+        """Place an order; what it came to."""
+        outcome = self._refuse_early(draft)
+        if outcome is not None:
+            return outcome
+        revisions = tuple(
+            self.products[line.product].revision if line.action == "add" else None
+            for line in draft.lines
+        )
+        order = Placed(draft, "scheduled", revisions)
+        if draft.hours is None:
+            outcome = self.judge(draft, revisions)
+            if outcome.code is not None:
+                return outcome
+            self._complete(order, outcome)
+        self.orders.append(order)
+        if draft.key is not None:
+            self.keys[draft.key] = len(self.orders) - 1
+        return order.outcome or Outcome()
+
+    def preview(self, draft: Draft) -> Outcome:
+        """What placing it now would come to."""
+        outcome = self._refuse_early(Draft(draft.subscription, draft.lines, None, draft.reference))
+        revisions = [self.products[line.product].revision for line in draft.lines]
+        return outcome or self.judge(draft, tuple(revisions))
+
+    def apply_due(self, subscription: str) -> list[Placed]:
+        """Settle the scheduled orders of a subscription, by effective time and placement."""
+        due = [
+            order
+            for order in self.orders
+            if order.state == "scheduled" and order.draft.subscription == subscription
+        ]
+        for order in sorted(due, key=lambda order: order.draft.hours or 0):  # a stable sort
+            outcome = self.judge(order.draft, order.revisions)
+            if outcome.code is None:
+                self._complete(order, outcome)
+            else:
+                order.state, order.outcome = "failed", outcome
+        return due
+
+    def terminate(self, subscription: str) -> None:
+        """Cancel what is scheduled and give back all that is held."""
+        self.terminated.add(subscription)
+        for order in self.orders:
+            if order.draft.subscription == subscription and order.state == "scheduled":
+                order.state = "cancelled"
+        for holding in self.holdings:
+            if holding[0] == subscription:
+                self.holdings[holding] = 0
+        for balance in self.granted:
+            if balance[0] == subscription:
+                self.granted[balance] = 0
+
+    def judge(self, draft: Draft, revisions: tuple[int | None, ...]) -> Outcome:
+        """What the holdings and balances say to the lines; changes nothing."""
+        outcome = Outcome()
+        delta: Counter[str] = Counter()
+        for line, revision in zip(draft.lines, revisions, strict=True):
+            if line.action == "add":
+                assert revision is not None
+                self._add(delta, line.product, revision, line.quantity)
+                outcome.taken.append(None)
+            else:
+                outcome.taken.append(self._take(delta, outcome, draft.subscription, line))
+        self._weigh(outcome, draft.subscription, delta)
+        outcome.changes = {sku: change for sku, change in delta.items() if change}
+        return outcome
+
+    def _refuse_early(self, draft: Draft) -> Outcome | None:
+        products = [line.product for line in draft.lines]
+        if len(set(products)) < len(products):
+            return Outcome("duplicate-line")
+        if draft.key in self.keys:
+            index = self.keys[draft.key]
+            if self.orders[index].draft == draft:
+                return Outcome(replay_of=index)
+            return Outcome("idempotency-key-reused")
+        if draft.subscription in self.terminated:
+            return Outcome("subscription-terminated")
+        carried = [o.draft.reference for o in self.orders if o.state in ("scheduled", "completed")]
+        if draft.reference is not None and draft.reference in carried:
+            return Outcome("external-reference-taken")
+        added = [self.products[line.product] for line in draft.lines if line.action == "add"]
+        is_refused = any(product.is_retired for product in added)
+        return Outcome("product-retired") if is_refused else None
+
+    def _add(self, delta: Counter[str], product: str, revision: int, quantity: int) -> None:
+        for sku, each in self.products[product].revisions[revision].items():
+            delta[sku] += each * quantity
+
+    def _take(
+        self, delta: Counter[str], outcome: Outcome, subscription: str, line: Line
+    ) -> list[dict[str, int]]:
+        need, held, taken = line.quantity, 0, []
+        for revision in sorted(self.products[line.product].revisions, reverse=True):
+            there = self.holdings.get((subscription, line.product, revision), 0)
+            held += there
+            took = min(need, there)
+            if took:
+                need -= took
+                taken.append({"revision": revision, "quantity": took})
+                self._add(delta, line.product, revision, -took)
+        if need:
+            numbers = {"held": held, "requested": line.quantity, "missing": need}
+            outcome.code = "not-held"
+            outcome.missing.append({"product_code": line.product, **numbers})
+        return taken
+
+    def _weigh(self, outcome: Outcome, subscription: str, delta: Counter[str]) -> None:
+        for sku, change in delta.items():
+            granted, used = self.granted[subscription, sku], self.used[subscription, sku]
+            after = granted + change
+            outcome.after[sku] = (granted, after, used)
+            if outcome.code == "not-held":
+                continue
+            numbers = {"sku": sku, "granted": granted, "used": used}
+            if change < 0 and after < used:
+                numbers |= {"code": "below-use", "requested": -change, "missing": used - after}
+            elif after > CEILING:
+                numbers |= {"code": "conflict", "requested": change, "missing": after - CEILING}
+            else:
+                continue
+            outcome.refusals.append(numbers)
+        if outcome.refusals:
+            outcome.code = outcome.refusals[0]["code"]
+
+    def _complete(self, order: Placed, outcome: Outcome) -> None:
+        order.state, order.outcome = "completed", outcome
+        subscription = order.draft.subscription
+        lines = zip(order.draft.lines, order.revisions, outcome.taken, strict=True)
+        for line, revision, taken in lines:
+            moves = (
+                [(revision, line.quantity)]
+                if revision is not None
+                else [(part["revision"], -part["quantity"]) for part in taken]
+            )
+            for touched, quantity in moves:
+                holding = (subscription, line.product, touched)
+                self.holdings[holding] = self.holdings.get(holding, 0) + quantity
+                for sku in self.products[line.product].revisions[touched]:
+                    self.known.add((subscription, sku))
+        for sku, change in outcome.changes.items():
+            self.granted[subscription, sku] += change

@@ -1,0 +1,375 @@
+"""Any sequence of orders, edits and uses: the database does what the plain model says.
+
+After each step the answer, and everything that the provider holds, is compared with the model.
+"""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from fusion.catalogue.change_product import change_product
+from fusion.catalogue.models import Product
+from fusion.kernel.errors import Problem
+from fusion.lifecycle.terminate import terminate
+from fusion.ordering import place as ordering
+from fusion.ordering.apply_due import apply_due_orders
+from fusion.ordering.cancel import cancel_order
+from fusion.ordering.place_batch import Item, place_orders
+from fusion.ordering.preview import preview_order
+from fusion.ordering.verify import differences
+from fusion.tenancy.actor import Actor
+from tests.ordering.model import Draft, Line, Model, Outcome
+from tests.world import World, make_subscription
+
+SKUS = ("user", "sip-channel", "be-geographic")
+PRODUCTS: dict[str, dict[str, int]] = {
+    "seat": {"user": 1, "be-geographic": 1},
+    "trunk": {"sip-channel": 3},
+    "bundle": {"user": 2, "sip-channel": 1, "be-geographic": 1},
+    "depot": {"be-geographic": 1_000_000},
+}
+SUBSCRIPTIONS = ("east", "west", "north")
+MONDAY = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
+
+quantities = st.integers(1, 5) | st.sampled_from((1_999, 2_000, 1_000_000))
+lines = st.builds(
+    Line, st.sampled_from(sorted(PRODUCTS)), quantities, st.sampled_from(("add", "add", "remove"))
+)
+several_lines = st.lists(lines, min_size=1, max_size=4, unique_by=lambda line: line.product)
+sound = st.builds(
+    Draft, subscription=st.sampled_from(SUBSCRIPTIONS), lines=several_lines.map(tuple)
+)
+named = st.builds(
+    Draft,
+    subscription=st.sampled_from(SUBSCRIPTIONS),
+    lines=st.lists(lines, min_size=1, max_size=3).map(tuple),
+    key=st.none() | st.sampled_from([f"k{i}" for i in range(9)]),
+    reference=st.none() | st.sampled_from([f"r{i}" for i in range(9)]),
+)
+drafts = sound | sound | named
+items = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 4), min_size=1)
+subscriptions = st.sampled_from(SUBSCRIPTIONS)
+
+
+class Ordering(RuleBasedStateMachine):
+    """One provider with three subscriptions, its catalogue, and the model beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        skus = (self.world.user_sku, self.world.channel_sku, self.world.number_sku)
+        self.skus = dict(zip(SKUS, skus, strict=True))
+        self.products = {"seat": self.world.seat}
+        for code in sorted(set(PRODUCTS) - {"seat"}):
+            made = {self.skus[sku]: quantity for sku, quantity in PRODUCTS[code].items()}
+            self.products[code] = self.world.product(code, made)
+        self.subscriptions = {
+            name: make_subscription(self.world.tenant, name).id for name in SUBSCRIPTIONS
+        }
+        self.model = Model(PRODUCTS)
+        self.documents: list[dict[str, Any]] = []
+        self.holders = 0
+
+    @initialize()
+    def begin(self) -> None:
+        """Everybody has something, and uses most of it."""
+        for name in SUBSCRIPTIONS:
+            self.place(Draft(name, (Line("seat", 6, "add"), Line("trunk", 2, "add"))))
+            self.consume(name, "user", 5)
+            self.consume(name, "be-geographic", 4)
+
+    # -- what can be done
+
+    @rule(draft=drafts)
+    def place(self, draft: Draft) -> None:
+        """Place one order that counts at once."""
+        self._compare(draft, self.model.place(draft), *self._place(draft))
+
+    @rule(subscription=subscriptions, quantity=st.integers(1, 7), more=st.none() | lines,
+          hours=st.none() | st.integers(0, 3))  # fmt: skip
+    def take_away(
+        self, subscription: str, quantity: int, more: Line | None, hours: int | None
+    ) -> None:
+        """Remove what is mostly in use, perhaps against something else."""
+        seats = Line("seat", quantity, "remove")
+        swapped = [more] if more is not None and more.product != "seat" else []
+        draft = Draft(subscription, (seats, *swapped), hours=hours)
+        self._compare(draft, self.model.place(draft), *self._place(draft))
+
+    @rule(draft=drafts, hours=st.integers(0, 3))
+    def schedule(self, draft: Draft, hours: int) -> None:
+        """Place one for later."""
+        later = Draft(draft.subscription, draft.lines, draft.key, draft.reference, hours)
+        self._compare(later, self.model.place(later), *self._place(later))
+
+    @rule(chosen=st.lists(drafts, min_size=1, max_size=6))
+    def batch(self, chosen: list[Draft]) -> None:
+        """Each order is judged as if those before it had been applied."""
+        expected = [self.model.place(draft) for draft in chosen]
+        answer = place_orders(self._actor(), items=[self._item(draft) for draft in chosen])
+        for draft, outcome, result in zip(chosen, expected, answer.body["results"], strict=True):
+            document = result.get("order") or result["problem"]
+            self._compare(draft, outcome, result["status"], document, result.get("replayed", False))
+
+    @rule(draft=drafts)
+    def preview(self, draft: Draft) -> None:
+        """Changes nothing, and tells what placing it would."""
+        expected = self.model.preview(draft)
+        try:
+            told = preview_order(self._actor(), draft=self._draft(draft)).body
+        except Problem as problem:
+            assert problem.code == expected.code == "duplicate-line"
+            return
+        assert told["allowed"] is (expected.code is None)
+        assert expected.code in [refusal["code"] for refusal in told["refusals"]] or told["allowed"]
+        assert {
+            each["sku"]: (each["granted_before"], each["granted_after"], each["used"])
+            for each in told["balances"]
+        } == expected.after
+
+    @rule(subscription=subscriptions)
+    def apply(self, subscription: str) -> None:
+        """Let the scheduled orders of a subscription fall due, and the worker run."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE ordering_order SET effective_at = effective_at - interval '1 year'"
+                " WHERE subscription_id = %s AND state = 'scheduled'",
+                [self.subscriptions[subscription]],
+            )
+        settled = self.model.apply_due(subscription)
+        assert apply_due_orders() == len(settled)
+
+    @precondition(lambda self: self.documents)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        """Only a scheduled order can be cancelled."""
+        index = data.draw(st.integers(0, len(self.documents) - 1))
+        order = self.model.orders[index]
+        code = None
+        try:
+            cancel_order(self._actor(), order_id=UUID(self.documents[index]["id"]))
+        except Problem as problem:
+            code = problem.code
+        assert code == (None if order.state == "scheduled" else "order-not-cancellable")
+        if code is None:
+            order.state = "cancelled"
+
+    @precondition(lambda self: self.documents)
+    @rule(data=st.data())
+    def repeat(self, data: st.DataObject) -> None:
+        """Send an order again that was accepted, whatever has happened since."""
+        draft = self.model.orders[data.draw(st.integers(0, len(self.documents) - 1))].draft
+        self._compare(draft, self.model.place(draft), *self._place(draft))
+
+    @rule(code=st.sampled_from(sorted(PRODUCTS)), made=items)
+    def edit(self, code: str, made: dict[str, int]) -> None:
+        """Other items make a revision; the same ones do not."""
+        product = self.model.products[code]
+        if product.revisions[product.revision] != made:
+            product.revisions[product.revision + 1] = made
+        wanted = [{"sku": sku, "quantity": quantity} for sku, quantity in made.items()]
+        document = self._change(code, {"items": wanted})
+        assert document["revision"] == product.revision
+
+    @rule(code=st.sampled_from(sorted(PRODUCTS)), is_retired=st.booleans())
+    def retire(self, code: str, is_retired: bool) -> None:
+        """Retire a product, or take it up again."""
+        self.model.products[code].is_retired = is_retired
+        self._change(code, {"status": "retired" if is_retired else "active"})
+
+    @rule(subscription=subscriptions, sku=st.sampled_from(("user", "be-geographic")),
+          count=st.integers(1, 4))  # fmt: skip
+    def consume(self, subscription: str, sku: str, count: int) -> None:
+        """Use what is granted, and no more."""
+        balance = (subscription, sku)
+        fits = self.model.used[balance] + count <= self.model.granted[balance]
+        self.holders += count
+        holders = [f"{sku}-{self.holders - i}" for i in range(count)]
+        told = self._ledger("ledger_consume", balance, holders)
+        assert (told is None) is fits
+        if fits:
+            self.model.used[balance] += count
+
+    @rule(subscription=subscriptions, sku=st.sampled_from(("user", "be-geographic")),
+          count=st.integers(1, 4))  # fmt: skip
+    def release(self, subscription: str, sku: str, count: int) -> None:
+        """Give back what is used."""
+        balance = (subscription, sku)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT holder_id FROM ledger_entry WHERE subscription_id = %s AND sku_id = %s"
+                " AND holder_id IS NOT NULL GROUP BY 1 HAVING count(*) = 1 LIMIT %s",
+                [self.subscriptions[subscription], self.skus[sku].id, count],
+            )
+            holders = [holder for (holder,) in cursor.fetchall()]
+        if not holders:
+            holders = ["nobody"]
+            told = self._ledger("ledger_release", balance, holders)
+            assert told["missing"] == 1
+            return
+        assert self._ledger("ledger_release", balance, holders) is None
+        self.model.used[balance] -= len(holders)
+
+    @precondition(lambda self: not self.model.terminated and len(self.documents) > 5)
+    @rule(subscription=subscriptions)
+    def terminate(self, subscription: str) -> None:
+        """Final, where nothing is in use."""
+        for sku in ("user", "be-geographic"):
+            self.release(subscription, sku, 1_000)
+        terminate(self._actor(), subscription_id=self.subscriptions[subscription])
+        self.model.terminate(subscription)
+
+    # -- what must hold after each of them
+
+    @invariant()
+    def agrees(self) -> None:
+        """Balances, holdings and the states of orders are those of the model."""
+        names = {id: name for name, id in self.subscriptions.items()}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT subscription_id, sku, granted, used FROM ledger_balance"
+                " WHERE group_id = %s",
+                [self.world.group.id],
+            )
+            told = {(names[id], sku): (granted, used) for id, sku, granted, used in cursor}
+            cursor.execute(
+                "SELECT h.subscription_id, p.code, h.revision, h.quantity FROM ordering_holding h"
+                " JOIN catalogue_product p ON p.id = h.product_id WHERE p.group_id = %s",
+                [self.world.group.id],
+            )
+            held = {(names[id], code, revision): many for id, code, revision, many in cursor}
+            cursor.execute(
+                "SELECT id::text, state, failure ->> 'code' FROM ordering_order"
+                " WHERE group_id = %s AND kind = 'change'",
+                [self.world.group.id],
+            )
+            states = {id: (state, failure) for id, state, failure in cursor}
+        assert told == {
+            key: (self.model.granted[key], self.model.used[key]) for key in self.model.known
+        }
+        assert held == self.model.holdings
+        assert states == {
+            document["id"]: (
+                order.state,
+                order.outcome.code if order.state == "failed" and order.outcome else None,
+            )
+            for document, order in zip(self.documents, self.model.orders, strict=True)
+        }
+
+    # -- between the two
+
+    def _actor(self, key: str | None = None) -> Actor:
+        return self.world.actor(key=key)
+
+    def _draft(self, draft: Draft) -> ordering.Draft:
+        at = None if draft.hours is None else MONDAY + timedelta(hours=draft.hours)
+        return ordering.Draft(
+            self.subscriptions[draft.subscription],
+            tuple(
+                ordering.Line(self.products[line.product].id, line.quantity, line.action)
+                for line in draft.lines
+            ),
+            draft.reference,
+            at,
+        )
+
+    def _item(self, draft: Draft) -> Item:
+        wanted = self._draft(draft)
+        try:
+            wanted.check()
+        except Problem as problem:
+            return Item(None, problem)
+        return Item(wanted, None, draft.key, _fingerprint(draft) if draft.key else b"")
+
+    def _place(self, draft: Draft) -> tuple[int, dict[str, Any], bool]:
+        actor = self.world.actor(key=draft.key)
+        if draft.key is not None:
+            object.__setattr__(actor.request, "fingerprint", _fingerprint(draft))
+        try:
+            answer = ordering.place_order(actor, draft=self._draft(draft))
+        except Problem as problem:
+            return problem.status, problem.document(), False
+        return answer.status, answer.body, answer.replayed
+
+    def _compare(
+        self, draft: Draft, outcome: Outcome, status: int, told: dict[str, Any], replayed: bool
+    ) -> None:
+        if outcome.replay_of is not None:
+            assert (status, replayed) == (201, True), told
+            # An order of the same batch has its document already.
+            assert told == self.documents[outcome.replay_of]
+            return
+        assert not replayed
+        if outcome.code is not None:
+            assert (status == 201, told.get("code")) == (False, outcome.code), told
+            seen = told.get("refusals", [])
+            for refusal in seen:
+                refusal.pop("detail")
+            assert _sorted(seen) == _sorted(outcome.refusals)
+            missing = told.get("holdings", [])
+            for each in missing:
+                each.pop("product_id")
+            assert _sorted(missing) == _sorted(outcome.missing)
+            return
+        assert status == 201, told
+        self.documents.append(told)
+        if draft.hours is not None:
+            assert (told["state"], told["changes"]) == ("scheduled", [])
+            return
+        assert told["state"] == "completed"
+        assert [line["taken"] for line in told["lines"]] == outcome.taken
+        changes = {change["sku"]: change["granted_delta"] for change in told["changes"]}
+        assert changes == outcome.changes
+
+    def _change(self, code: str, changes: Any) -> dict[str, Any]:
+        product: Product = self.products[code]
+        answer = change_product(self._actor(), product_id=product.id, changes=changes)
+        document: dict[str, Any] = answer.body
+        return document
+
+    def _ledger(self, function: str, balance: tuple[str, str], holders: list[str]) -> Any:
+        subscription, sku = balance
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {function}(%s::uuid, %s::uuid, 'user', %s::text[], 'test')::text",
+                [self.subscriptions[subscription], self.skus[sku].id, holders],
+            )
+            (told,) = cursor.fetchone()
+        return None if told is None else orjson.loads(told)
+
+
+def _fingerprint(draft: Draft) -> bytes:
+    return hashlib.sha256(repr(draft).encode()).digest()
+
+
+def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: sorted(map(str, row.items())))
+
+
+def test_orders_do_what_the_model_says() -> None:
+    apply_due_orders()  # what other tests have left, so that ours can be counted
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Ordering,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=40,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert differences() == []
