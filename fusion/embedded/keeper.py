@@ -20,7 +20,16 @@ from collections import deque
 from pathlib import Path
 from types import FrameType
 
-from fusion.embedded import accounts, binaries, configuration, database, home, locks, server
+from fusion.embedded import (
+    accounts,
+    binaries,
+    configuration,
+    database,
+    home,
+    locks,
+    processes,
+    server,
+)
 from fusion.embedded.cluster import Cluster
 from fusion.embedded.errors import EmbeddedPostgresError
 from fusion.embedded.initialise import initialise
@@ -104,7 +113,8 @@ class Keeper:
                 self._server = found
                 return
             self._sleep(0.1)
-        server.end_orphans(self._cluster)
+        data = self._cluster.data
+        processes.act_as(self._account, lambda: server.end_orphans(data))
         self._start_server()
 
     def _start_server(self) -> None:

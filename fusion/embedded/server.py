@@ -77,16 +77,16 @@ def find_postmaster(cluster: Cluster) -> int | None:
     return pid if pid is not None and _is_postgres_of(pid, cluster.data) else None
 
 
-def end_orphans(cluster: Cluster) -> None:
+def end_orphans(data: Path) -> None:
     """End the backends of a server that is gone: one that is busy does not notice by itself, and
     no new server starts beside it. Where there is no /proc, the start is repeated until it ends."""
     for order in (signal.SIGQUIT, signal.SIGKILL):
-        for pid in _processes_of(cluster):
+        for pid in _processes_in(data):
             try:
                 os.kill(pid, order)
             except ProcessLookupError:
                 continue
-        if _wait(lambda: not _processes_of(cluster), _HARD_STOP):
+        if _wait(lambda: not _processes_in(data), _HARD_STOP):
             return
 
 
@@ -127,11 +127,11 @@ def _pid_on_file(cluster: Cluster) -> int | None:
         return None
 
 
-def _processes_of(cluster: Cluster) -> list[int]:
+def _processes_in(data: Path) -> list[int]:
     if not Path("/proc/self").exists():
         return []
     found = (int(name) for name in os.listdir("/proc") if name.isdecimal())
-    return [pid for pid in found if _is_postgres_of(pid, cluster.data)]
+    return [pid for pid in found if _is_postgres_of(pid, data)]
 
 
 def _is_postgres_of(pid: int, data: Path) -> bool:

@@ -45,7 +45,7 @@ def _remove(cluster: Cluster) -> None:
         left = server.find_running(cluster)  # where its keeper was killed
         if left is not None:
             left.stop()
-        server.end_orphans(cluster)
+        server.end_orphans(cluster.data)
         shutil.rmtree(socket_dir, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
     with contextlib.suppress(OSError):

@@ -77,7 +77,7 @@ def test_a_busy_backend_of_a_killed_server_does_not_hold_up_the_next(cluster: Cl
             with pytest.raises(psycopg.OperationalError):
                 connection.execute("SELECT count(*) FROM generate_series(1, 1e10::bigint)")
 
-        busy = threading.Thread(target=be_busy)
+        busy = threading.Thread(target=be_busy, daemon=True)
         busy.start()
         active = f"SELECT state = 'active' FROM pg_stat_activity WHERE pid = {backend}"
         eventually(lambda: query(held.url, active) == "True")

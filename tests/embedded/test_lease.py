@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from fusion.embedded import Cluster, lease
+from fusion.embedded.keeper import LOG_LIMIT
 from tests.embedded.conftest import (
     SMALL,
     can_connect,
@@ -151,6 +152,17 @@ def test_no_password_is_shown_anywhere(cluster: Cluster) -> None:
         assert (cluster.home / "secret").stat().st_mode & 0o777 == 0o600
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(held.url.replace(password, "guessed"))
+
+
+def test_the_log_does_not_grow_for_ever(cluster: Cluster) -> None:
+    with lease(cluster) as held:
+        os.truncate(cluster.log, LOG_LIMIT + 1)
+        eventually(lambda: cluster.log.stat().st_size < LOG_LIMIT)
+        assert cluster.log.with_name("postgres.log.1").stat().st_size == LOG_LIMIT + 1
+        with pytest.raises(psycopg.Error):
+            execute(held.url, "SELECT no_such_column")
+        eventually(lambda: "no_such_column" in cluster.log.read_text())
+        assert "\0" not in cluster.log.read_text(), "the server goes on at the new beginning"
 
 
 def test_ensure_costs_nothing_when_all_is_well(cluster: Cluster) -> None:
