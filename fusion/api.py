@@ -64,10 +64,8 @@ def refuse(request: HttpRequest, problem: Problem) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def refuse_fields(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Fields that their types do not take: 422 with one entry for each."""
-    # Ninja puts in front of a field's path where it stands (body, query), and for a body also the
-    # name of the parameter that takes it.
-    own = [{**e, "loc": e["loc"][2 if e["loc"][0] == "body" else 1 :]} for e in error.errors]
-    return refuse(request, fields_problem(own, 0))
+    # Ninja puts where the field stands (body, body's parameter; query) in front of its path.
+    return refuse(request, fields_problem(error.errors, 2))
 
 
 @api.exception_handler(HttpError)
