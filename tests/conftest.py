@@ -47,6 +47,19 @@ def pytest_configure(config: pytest.Config) -> None:
     install_functions()
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The books must agree about everything that the tests have done."""
+    from fusion.ordering.verify import differences  # noqa: PLC0415
+
+    if session.config.option.collectonly:
+        return
+    found = differences()
+    for difference in found:
+        print(f"fusion verify: {difference}")  # noqa: T201
+    if found:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what was started."""
     from django.db import connections  # noqa: PLC0415
