@@ -1,0 +1,74 @@
+"""The pages hold together: links lead somewhere, tables agree with the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fusion.api import api
+from fusion.kernel.errors import CODES
+from tests.docs.pages import LINK, PAGES, ROOT, anchors, prose, rows_after
+
+GUIDE = ROOT / "docs" / "integration-guide.md"
+CODE = re.compile(r"`([^`]+)`")
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(prose(page)):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        leads_to = (page.parent / path).resolve() if path else page
+        assert leads_to.exists(), f"{target} does not exist"
+        if anchor:
+            assert anchor in anchors(leads_to), f"{target}: no such heading"
+
+
+def test_the_table_of_problem_codes_is_complete() -> None:
+    told = {
+        CODE.findall(code)[0]: int(status)
+        for code, status, *_ in rows_after(GUIDE, "problem codes")
+    }
+    assert told == {code: status for code, (status, _) in CODES.items()}
+
+
+def test_the_table_of_scopes_is_complete() -> None:
+    told = {}
+    for route, scopes in rows_after(GUIDE, "scopes"):
+        told[CODE.findall(route)[0]] = set(CODE.findall(scopes))
+    assert told == _documented_scopes()
+
+
+def _documented_scopes() -> dict[str, set[str]]:
+    document = api.get_openapi_schema()
+    found = {}
+    for path, operations in document["paths"].items():
+        for method in METHODS:
+            if method not in operations:
+                continue
+            security = operations[method].get("security") or []
+            scopes = {scope for entry in security for scopes in entry.values() for scope in scopes}
+            found[f"{method.upper()} {path.removeprefix('/api/v1')}"] = scopes
+    return found
+
+
+def test_every_page_of_a_noun_ends_with_its_boundaries() -> None:
+    nouns = sorted((ROOT / "docs" / "domain").glob("*.md"))
+    assert nouns
+    for page in nouns:
+        headings = re.findall(r"^## (.+)$", prose(page), re.MULTILINE)
+        assert headings[-1] == "Boundaries", page.name
+
+
+def test_every_decision_is_numbered_once_and_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [page.name[:4] for page in decisions]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+    for page in decisions:
+        text = page.read_text(encoding="utf-8")
+        assert f"decisions/{page.name}" in index
+        for heading in ("## Context", "## Decision", "## Consequences"):
+            assert heading in text, f"{page.name}: {heading}"
