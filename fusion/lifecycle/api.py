@@ -11,7 +11,7 @@ from fusion.lifecycle.resume import resume
 from fusion.lifecycle.suspend import suspend
 from fusion.lifecycle.terminate import terminate
 from fusion.tenancy import api as tenancy
-from fusion.tenancy.guard import Door, actor_of, respond
+from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
 from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS, SUSPEND, TERMINATE
 from fusion.tenancy.queries import find_subscription
 from fusion.tenancy.schemas import SubscriptionDocument
@@ -38,7 +38,7 @@ def delete_one_organization(request: HttpRequest, organization_id: UUID) -> Http
 )
 def post_suspend(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     """Suspend a subscription; harmless where it is suspended already."""
-    return respond(suspend(actor_of(request), subscription_id=subscription_id))
+    return respond(suspend(retrying_actor(request), subscription_id=subscription_id))
 
 
 @router.post(
@@ -49,7 +49,7 @@ def post_suspend(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
 )
 def post_resume(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     """Resume a subscription; harmless where it is active already."""
-    return respond(resume(actor_of(request), subscription_id=subscription_id))
+    return respond(resume(retrying_actor(request), subscription_id=subscription_id))
 
 
 @router.post(
@@ -60,4 +60,4 @@ def post_resume(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
 )
 def post_terminate(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     """Terminate a subscription, for good; harmless where it is terminated already."""
-    return respond(terminate(actor_of(request), subscription_id=subscription_id))
+    return respond(terminate(retrying_actor(request), subscription_id=subscription_id))

@@ -45,13 +45,13 @@ from fusion.tenancy.rotate_secret import rotate_secret
 router = Router()
 
 ORGANIZATIONS = "/organizations"
-ORGANIZATION = "/organizations/{organization_id}"
+ORGANIZATION = "/organizations/{uuid:organization_id}"
 MEMBERS = ORGANIZATION + "/members"
-MEMBER = MEMBERS + "/{member_id}"
+MEMBER = MEMBERS + "/{uuid:member_id}"
 CLIENTS = ORGANIZATION + "/api-clients"
-CLIENT = CLIENTS + "/{client_id}"
+CLIENT = CLIENTS + "/{uuid:client_id}"
 SUBSCRIPTIONS = "/subscriptions"
-SUBSCRIPTION = "/subscriptions/{subscription_id}"
+SUBSCRIPTION = "/subscriptions/{uuid:subscription_id}"
 
 
 @router.post(
