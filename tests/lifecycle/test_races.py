@@ -1,7 +1,6 @@
 """Two actors at the same instant: ending something against using it."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,23 +17,8 @@ from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.models import ApiClient, Member, Organization, Subscription
 from fusion.tenancy.queries import lock_subscription
 from tests.lifecycle.test_states import act, balances, order
-from tests.tenancy.acting import at_once, events
+from tests.tenancy.acting import at_once, closing, events, somebody_waits
 from tests.world import World, answer, make_organization
-
-
-def waits_for(seconds: float = 5) -> None:
-    """Until some other connection of this database waits for a lock."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.01)
-    raise AssertionError("nobody waits")
 
 
 def test_an_order_that_came_second_is_refused(world: World) -> None:
@@ -44,7 +28,7 @@ def test_an_order_that_came_second_is_refused(world: World) -> None:
         with transaction.atomic():
             terminate(world.actor(), subscription_id=world.subscription.id)
             late = pool.submit(closing(lambda: order(world, 3)))
-            waits_for()
+            somebody_waits()
         response = late.result()
     assert (response.status_code, answer(response)["code"]) == (409, "subscription-terminated")
     assert balances(world) == [("be-geographic", 0, 0), ("user", 0, 0)]
@@ -56,21 +40,11 @@ def test_an_order_that_came_first_is_taken_back(world: World) -> None:
         with transaction.atomic():
             lock_subscription(world.actor(), world.subscription.id)
             late = pool.submit(closing(lambda: act(world, "terminate")))
-            waits_for()
+            somebody_waits()
             assert order(world, 3).status_code == 201
         response = late.result()
     assert answer(response)["status"] == "terminated"
     assert balances(world) == [("be-geographic", 0, 0), ("user", 0, 0)]
-
-
-def closing(call: Any) -> Any:
-    def run() -> Any:
-        try:
-            return call()
-        finally:
-            connections.close_all()
-
-    return run
 
 
 def test_terminate_against_orders(world: World) -> None:
@@ -141,7 +115,7 @@ def test_a_creation_waits_for_a_deletion_and_is_refused(world: World) -> None:
             late = pool.submit(
                 closing(lambda: create_subscription(actor, tenant_id=doomed.id, name="Late"))
             )
-            waits_for()
+            somebody_waits()
         with pytest.raises(Problem) as problem:
             late.result()
     assert problem.value.code == "not-found"
@@ -157,7 +131,7 @@ def test_a_deletion_waits_for_a_creation_and_is_refused(world: World) -> None:
             late = pool.submit(
                 closing(lambda: delete_organization(actor, organization_id=doomed.id))
             )
-            waits_for()
+            somebody_waits()
         with pytest.raises(Problem, match="1 subscription"):
             late.result()
     assert alive_under_the_dead(world) == 0

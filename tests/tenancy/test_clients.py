@@ -1,21 +1,25 @@
 """API clients: their scopes, their secrets, and that revoking counts at once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from fusion.kernel.errors import Problem
 from fusion.tenancy.actor import AGENT, SCOPES, VIEWER
 from fusion.tenancy.create_client import create_client
+from fusion.tenancy.rotate_secret import rotate_secret
 from tests.tenancy.acting import (
     ask_token,
     at_once,
     audited,
     client_of,
+    closing,
     narrowed,
     refused,
+    somebody_waits,
     token_of,
 )
 from tests.world import World, answer
@@ -215,6 +219,19 @@ def test_no_token_survives_a_revocation_under_way(world: World, deed: str) -> No
             if response.status_code == 200:
                 token = answer(response)["access_token"]
                 assert world.call("GET", "/organizations", by=token).status_code == 401
+
+
+def test_a_token_asked_for_while_the_secret_is_rotated(world: World) -> None:
+    client = client_of(world, world.tenant, ["tenancy:read"])
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            rotate_secret(
+                world.actor(), organization_id=world.tenant.id, client_id=UUID(client["id"])
+            )
+            late = pool.submit(closing(lambda: ask_token(_credentials(client))))
+            somebody_waits()
+        response = late.result()
+    assert (response.status_code, answer(response)["error"]) == (401, "invalid_client")
 
 
 def test_a_scope_of_write_reads_too(world: World) -> None:

@@ -1,10 +1,12 @@
 """Members: adding, roles, removing, and what nobody learns of other organizations."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.hashers import check_password
+from django.db import transaction
 
 from fusion.kernel.errors import Problem
 from fusion.tenancy.actor import ADMINISTRATOR, AGENT, VIEWER
@@ -13,7 +15,7 @@ from fusion.tenancy.change_role import change_role
 from fusion.tenancy.enrol import enrol
 from fusion.tenancy.models import Member, Organization, User
 from fusion.tenancy.remove_member import remove_member
-from tests.tenancy.acting import at_once, audited, refused
+from tests.tenancy.acting import at_once, audited, closing, refused, somebody_waits
 from tests.world import World, answer
 
 
@@ -200,6 +202,22 @@ def test_two_administrators_against_each_other(world: World, deed: str) -> None:
         organization_id=world.group.id, role=ADMINISTRATOR
     )
     assert left.count() == 1
+
+
+def test_the_second_of_two_administrators_waits_and_stays(world: World) -> None:
+    ids = [answer(add(world, world.group, address(), ADMINISTRATOR))["id"] for _ in range(2)]
+    actor, group = world.actor(), world.group.id
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            remove_member(actor, organization_id=group, member_id=ids[0])
+            late = pool.submit(
+                closing(
+                    lambda: change_role(actor, organization_id=group, member_id=ids[1], role=AGENT)
+                )
+            )
+            somebody_waits()
+        with pytest.raises(Problem, match="last administrator"):
+            late.result()
 
 
 def test_the_same_person_at_once(world: World) -> None:
