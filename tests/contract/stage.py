@@ -1,0 +1,105 @@
+"""Two providers with an object of every noun, so that each id of a request can be swapped."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fusion.kernel.ids import new_id
+from fusion.tenancy.models import ApiClient, Member, Organization, Subscription, User
+from tests.ordering.placing import draft
+from tests.world import World, answer, make_organization, make_subscription
+
+FAR = "2029-06-01T00:00:00Z"
+
+ORGANIZATION_SLOTS = ("organization_id", "parent_id", "tenant_id")
+"""Names of ids that stand for an organization."""
+
+SHARED_SLOTS = ("product_id", "sku_id")
+"""Names of ids of what every organization of a group sees."""
+
+Ids = dict[str, UUID | str]
+
+
+@dataclass
+class Branch:
+    """A tenant and the objects that belong to it."""
+
+    tenant: Organization
+    subscription: Subscription
+    ids: Ids
+
+
+class Stage:
+    """A world with a sibling branch beside its own, and another world."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.own = self._branch(self.world.tenant, self.world.subscription)
+        self.empty = make_organization("tenant", self.world.reseller)
+
+    def sibling(self) -> Branch:
+        """A branch of its own distributor, which only the group sees."""
+        distributor = make_organization("distributor", self.world.group)
+        tenant = make_organization("tenant", make_organization("reseller", distributor))
+        branch = self._branch(tenant, make_subscription(tenant, "Sibling"))
+        branch.ids["parent_id"] = distributor.id
+        return branch
+
+    def above(self, kind: str) -> list[Branch]:
+        """What stands above the organization of that kind, which does not see it."""
+        chain = [self.world.group, self.world.distributor, self.world.reseller, self.world.tenant]
+        branches = []
+        for organization in chain:
+            if organization.kind == kind:
+                break
+            ids = {**self.own.ids, **_people(organization)}
+            ids |= dict.fromkeys(ORGANIZATION_SLOTS, organization.id)
+            branches.append(Branch(organization, self.own.subscription, ids))
+        return branches
+
+    def organization(self, kind: str) -> Organization:
+        """The organization of that kind above (or at) the tenant."""
+        found: Organization = getattr(self.world, kind)
+        return found
+
+    def _branch(self, tenant: Organization, subscription: Subscription) -> Branch:
+        order = placed_for(self.world, subscription)
+        scheduled = placed_for(self.world, subscription, effective_at=FAR)
+        ids: Ids = {
+            **dict.fromkeys(ORGANIZATION_SLOTS, tenant.id),
+            **_people(tenant),
+            "subscription_id": subscription.id,
+            "order_id": order,
+            "scheduled_order_id": scheduled,
+            "product_id": self.world.seat.id,
+            "sku_id": self.world.number_sku.id,
+        }
+        ids["parent_id"] = tenant.parent_id
+        return Branch(tenant, subscription, ids)
+
+
+def placed_for(world: World, subscription: Subscription, **more: Any) -> str:
+    """The id of a new order of that subscription."""
+    response = world.call("POST", "/orders", draft(world, subscription=subscription, **more))
+    assert response.status_code == 201, response.content
+    id: str = answer(response)["id"]
+    return id
+
+
+def _people(organization: Organization) -> Ids:
+    """A member and an API client of an organization."""
+    user = User(email=f"{new_id()}@example.com", password="!")
+    user.save(force_insert=True)
+    member = Member(user=user, organization=organization, role="viewer", name="Member")
+    member.save(force_insert=True)
+    client = ApiClient(
+        organization=organization,
+        name="a client",
+        scopes="tenancy:read",
+        client_type=ApiClient.CLIENT_CONFIDENTIAL,
+        authorization_grant_type=ApiClient.GRANT_CLIENT_CREDENTIALS,
+        client_secret="none",
+        hash_client_secret=False,
+    )
+    client.save(force_insert=True)
+    return {"member_id": member.id, "client_id": client.id}

@@ -1,0 +1,148 @@
+"""Who may do what: every route, its scopes, and what each kind of organization is answered.
+
+Written from the contract and compared with the program: a route that is not here fails the test.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fusion.kernel.ids import new_id
+from tests.contract.stage import FAR, Ids
+
+KINDS = ("group", "distributor", "reseller", "tenant")
+
+Body = Callable[[Ids], Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What the caller needs (one of `scopes`), and the status by kind for ids of its own."""
+
+    scopes: tuple[str, ...]
+    statuses: tuple[int, int, int, int]
+    body: Body | None = None
+    ids: tuple[tuple[str, str], ...] = ()
+    """(name of a path parameter, name of the id to be used there) where they differ."""
+
+    def status(self, kind: str) -> int:
+        """What an organization of that kind is answered."""
+        return self.statuses[KINDS.index(kind)]
+
+    @property
+    def reads(self) -> bool:
+        """Whether asking changes nothing."""
+        return all(scope.endswith(":read") for scope in self.scopes)
+
+
+def everyone(status: int) -> tuple[int, int, int, int]:
+    """The same answer for all four kinds."""
+    return (status, status, status, status)
+
+
+def the_group(status: int) -> tuple[int, int, int, int]:
+    """For the group only."""
+    return (status, 403, 403, 403)
+
+
+def from_above(status: int) -> tuple[int, int, int, int]:
+    """For every organization above the tenant that the request is about."""
+    return (status, status, status, 403)
+
+
+def an_order(ids: Ids) -> dict[str, Any]:
+    """The body of an order."""
+    line = {"product_id": str(ids["product_id"]), "quantity": 1}
+    return {"subscription_id": str(ids["subscription_id"]), "lines": [line]}
+
+
+def named(**ids: str) -> Body:
+    """A body with a name and these ids: name of the field = name of the id."""
+
+    def body(own: Ids) -> dict[str, Any]:
+        return {"name": "New", **{field: str(own[name]) for field, name in ids.items()}}
+
+    return body
+
+
+READ_TENANCY, WRITE_TENANCY = ("tenancy:read",), ("tenancy:write",)
+READ_CATALOGUE, WRITE_CATALOGUE = ("catalogue:read",), ("catalogue:write",)
+READ_ORDERS, WRITE_ORDERS = ("orders:read",), ("orders:write",)
+READ_BALANCES = ("orders:read", "provisioning:read")
+
+ORGANIZATION = "/organizations/{organization_id}"
+MEMBER = ORGANIZATION + "/members/{member_id}"
+CLIENT = ORGANIZATION + "/api-clients/{client_id}"
+SUBSCRIPTION = "/subscriptions/{subscription_id}"
+PRODUCT = "/products/{product_id}"
+
+TABLE: dict[tuple[str, str], Rule] = {
+    ("GET", "/organizations"): Rule(READ_TENANCY, everyone(200)),
+    ("POST", "/organizations"): Rule(
+        WRITE_TENANCY,
+        from_above(201),
+        lambda ids: {**named(parent_id="parent_id")(ids), "kind": "tenant"},
+    ),
+    ("GET", ORGANIZATION): Rule(READ_TENANCY, everyone(200)),
+    ("PATCH", ORGANIZATION): Rule(WRITE_TENANCY, from_above(200), named()),
+    ("DELETE", ORGANIZATION): Rule(
+        WRITE_TENANCY, from_above(204), ids=(("organization_id", "empty_id"),)
+    ),
+    ("GET", ORGANIZATION + "/members"): Rule(READ_TENANCY, everyone(200)),
+    ("POST", ORGANIZATION + "/members"): Rule(
+        WRITE_TENANCY,
+        everyone(201),
+        lambda ids: {"email": f"{new_id()}@example.com", "role": "agent"},
+    ),
+    ("GET", MEMBER): Rule(READ_TENANCY, everyone(200)),
+    ("PATCH", MEMBER): Rule(WRITE_TENANCY, everyone(200), lambda ids: {"role": "agent"}),
+    ("DELETE", MEMBER): Rule(WRITE_TENANCY, everyone(204)),
+    ("GET", ORGANIZATION + "/api-clients"): Rule(READ_TENANCY, everyone(200)),
+    ("POST", ORGANIZATION + "/api-clients"): Rule(
+        WRITE_TENANCY, everyone(201), lambda ids: {"name": "New", "scopes": ["tenancy:read"]}
+    ),
+    ("GET", CLIENT): Rule(READ_TENANCY, everyone(200)),
+    ("DELETE", CLIENT): Rule(WRITE_TENANCY, everyone(204)),
+    ("POST", CLIENT + "/rotate"): Rule(WRITE_TENANCY, everyone(200)),
+    ("GET", "/subscriptions"): Rule(READ_TENANCY, everyone(200)),
+    ("POST", "/subscriptions"): Rule(WRITE_TENANCY, everyone(201), named(tenant_id="tenant_id")),
+    ("GET", SUBSCRIPTION): Rule(READ_TENANCY, everyone(200)),
+    ("PATCH", SUBSCRIPTION): Rule(WRITE_TENANCY, everyone(200), named()),
+    ("POST", SUBSCRIPTION + "/suspend"): Rule(WRITE_TENANCY, the_group(200)),
+    ("POST", SUBSCRIPTION + "/resume"): Rule(WRITE_TENANCY, the_group(200)),
+    ("POST", SUBSCRIPTION + "/terminate"): Rule(WRITE_TENANCY, the_group(200)),
+    ("GET", SUBSCRIPTION + "/balances"): Rule(READ_BALANCES, everyone(200)),
+    ("GET", SUBSCRIPTION + "/entries"): Rule(READ_BALANCES, everyone(200)),
+    ("GET", SUBSCRIPTION + "/holdings"): Rule(READ_BALANCES, everyone(200)),
+    ("GET", "/licenses"): Rule(READ_BALANCES, everyone(200)),
+    ("GET", "/skus"): Rule(READ_CATALOGUE, everyone(200)),
+    ("POST", "/skus"): Rule(
+        WRITE_CATALOGUE,
+        the_group(201),
+        lambda ids: {"code": "new", "name": "N", "country": "BE", "number_type": "mobile"},
+    ),
+    ("GET", "/skus/{sku_id}"): Rule(READ_CATALOGUE, everyone(200)),
+    ("GET", "/products"): Rule(READ_CATALOGUE, everyone(200)),
+    ("POST", "/products"): Rule(
+        WRITE_CATALOGUE,
+        the_group(201),
+        lambda ids: {"code": "new", "name": "N", "items": [{"sku": "user", "quantity": 1}]},
+    ),
+    ("GET", PRODUCT): Rule(READ_CATALOGUE, everyone(200)),
+    ("GET", PRODUCT + "/revisions"): Rule(READ_CATALOGUE, everyone(200)),
+    ("PATCH", PRODUCT): Rule(WRITE_CATALOGUE, the_group(200), named()),
+    ("DELETE", PRODUCT): Rule(WRITE_CATALOGUE, the_group(204)),
+    ("GET", "/orders"): Rule(READ_ORDERS, everyone(200)),
+    ("POST", "/orders"): Rule(WRITE_ORDERS, the_group(201), an_order),
+    ("POST", "/orders/preview"): Rule(READ_ORDERS, the_group(200), an_order),
+    ("POST", "/orders/batch"): Rule(
+        WRITE_ORDERS,
+        the_group(200),
+        lambda ids: {"orders": [an_order(ids), {**an_order(ids), "effective_at": FAR}]},
+    ),
+    ("GET", "/orders/{order_id}"): Rule(READ_ORDERS, everyone(200)),
+    ("POST", "/orders/{order_id}/cancel"): Rule(
+        WRITE_ORDERS, the_group(200), ids=(("order_id", "scheduled_order_id"),)
+    ),
+    ("GET", "/events"): Rule(("reports:read",), everyone(200)),
+}
