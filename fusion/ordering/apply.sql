@@ -66,7 +66,7 @@ BEGIN
 EXCEPTION WHEN integrity_constraint_violation THEN
     -- A constraint knew better than the rule: this order fails, those behind it are not held up.
     GET STACKED DIAGNOSTICS v_constraint = CONSTRAINT_NAME;
-    UPDATE ordering_order SET state = 'failed', failure = ordering_problem('conflict', format(
+    UPDATE ordering_order SET state = 'failed', failure = kernel_problem('conflict', format(
         'The order would have broken the rule %s of the database.', v_constraint))
     WHERE id = o.id;
 END

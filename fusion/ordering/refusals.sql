@@ -1,10 +1,5 @@
 -- What a refused order is told: a stable code, one sentence, and the numbers seen under the locks.
 
-CREATE OR REPLACE FUNCTION ordering_problem(p_code text, p_detail text) RETURNS json
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT json_build_object('code', p_code, 'detail', p_detail)
-$$;
-
 CREATE OR REPLACE FUNCTION ordering_refusal(
     p_code text, p_sku text, p_granted bigint, p_used bigint, p_requested bigint, p_missing bigint
 ) RETURNS json

@@ -50,7 +50,7 @@ BEGIN
     WHERE w.id = t.subscription_id AND starts_with(w.path, p_path)
     FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 404, calls.refusal('not-found',
+        RETURN QUERY SELECT 404, kernel_problem('not-found',
             'There is no such trunk, or it is not visible to you.');
         RETURN;
     END IF;
@@ -62,7 +62,7 @@ BEGIN
     WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id
     FOR UPDATE;
     IF c.ended_at IS NOT NULL THEN
-        RETURN QUERY SELECT 410, calls.refusal('call-ended',
+        RETURN QUERY SELECT 410, kernel_problem('call-ended',
             'This call has ended; a new call needs a new call id.');
         RETURN;
     END IF;
@@ -84,7 +84,7 @@ BEGIN
     v_emergency := calls.is_emergency(p_callee, t.country);
     IF NOT v_emergency THEN
         IF s.status <> 'active' THEN
-            RETURN QUERY SELECT 409, calls.refusal('subscription-' || s.status, format(
+            RETURN QUERY SELECT 409, kernel_problem('subscription-' || s.status, format(
                 'The subscription is %s: no new call is admitted, emergency calls aside.', s.status));
             RETURN;
         ELSIF v_live_of_trunk >= t.channel_cap THEN
@@ -161,11 +161,6 @@ BEGIN
     END IF;
     RETURN c.lease_expires_at > v_now;
 END
-$$;
-
-CREATE OR REPLACE FUNCTION calls.refusal(p_code text, p_detail text) RETURNS json
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT json_build_object('code', p_code, 'detail', p_detail)
 $$;
 
 CREATE OR REPLACE FUNCTION calls.refusal_of_channels(
