@@ -72,7 +72,7 @@ BEGIN
     LOOP
         IF r.unknown THEN
             v_status[r.o] := 404;
-            v_answer[r.o] := ordering_problem('not-found',
+            v_answer[r.o] := kernel_problem('not-found',
                 'There is no such subscription, or it is not visible to you.');
         ELSIF r.fingerprint = v_fingerprint[r.o] THEN
             v_status[r.o] := r.stored_status;
@@ -80,7 +80,7 @@ BEGIN
             v_replayed[r.o] := true;
         ELSIF r.fingerprint IS NOT NULL THEN
             v_status[r.o] := 422;
-            v_answer[r.o] := ordering_problem('idempotency-key-reused', 'This idempotency key was '
+            v_answer[r.o] := kernel_problem('idempotency-key-reused', 'This idempotency key was '
                 'already used for another request. Send that request again, or take a new key.');
         ELSIF v_effective[r.o] <= clock_timestamp() THEN
             v_status[r.o] := 422;
@@ -92,11 +92,11 @@ BEGIN
                     'message', 'must be in the future; leave it out to order at once')));
         ELSIF r.subscription_status = 'terminated' THEN
             v_status[r.o] := 409;
-            v_answer[r.o] := ordering_problem('subscription-terminated',
+            v_answer[r.o] := kernel_problem('subscription-terminated',
                 'The subscription is terminated; that is final, nothing can be ordered for it.');
         ELSIF r.taken_by IS NOT NULL THEN
             v_status[r.o] := 409;
-            v_answer[r.o] := ordering_problem('external-reference-taken', format(
+            v_answer[r.o] := kernel_problem('external-reference-taken', format(
                 'Order %s already carries the external reference %s; it is free again only when '
                 'that order fails or is cancelled.', r.taken_by, v_reference[r.o]));
         END IF;
@@ -126,13 +126,13 @@ BEGIN
     FOR l IN 1 .. coalesce(cardinality(l_order), 0) LOOP
         IF l_status[l] IS NULL THEN
             v_status[l_order[l]] := 404;
-            v_answer[l_order[l]] := ordering_problem('not-found', format(
+            v_answer[l_order[l]] := kernel_problem('not-found', format(
                 'There is no such product (lines.%s), or it is not visible to you.',
                 l_position[l] - 1));
         ELSIF l_status[l] = 'retired' AND l_action[l] = 'add'
               AND v_status[l_order[l]] IS NULL THEN
             v_status[l_order[l]] := 409;
-            v_answer[l_order[l]] := ordering_problem('product-retired', format(
+            v_answer[l_order[l]] := kernel_problem('product-retired', format(
                 'Product %s is retired: what is held can be removed, but nothing added. Order '
                 'another product, or have this one reactivated.', l_code[l]));
         END IF;
