@@ -86,6 +86,13 @@ class Subscription(models.Model):
             models.Index("reseller", "id", name="subscription_of_reseller"),
             models.Index("tenant", "id", name="subscription_of_tenant"),
             models.Index("path", "id", name="subscription_path"),
+            # Those that are terminated too: the unique constraint below leaves them out.
+            models.Index(
+                "group",
+                "external_reference",
+                name="subscription_of_reference",
+                condition=Q(external_reference__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -191,6 +191,10 @@ class Migration(migrations.Migration):
             index=models.Index(models.F('path'), models.F('id'), name='subscription_path'),
         ),
         migrations.AddIndex(
+            model_name='subscription',
+            index=models.Index(models.F('group'), models.F('external_reference'), condition=models.Q(('external_reference__isnull', False)), name='subscription_of_reference'),
+        ),
+        migrations.AddIndex(
             model_name='member',
             index=models.Index(models.F('organization'), models.F('id'), name='member_of_organization'),
         ),
