@@ -16,7 +16,6 @@ import shutil
 import signal
 import sys
 import time
-from collections import deque
 from pathlib import Path
 from types import FrameType
 
@@ -36,8 +35,7 @@ from fusion.embedded.initialise import initialise
 
 LINGER = 2.0  # between two commands in a row the server is not stopped and started
 TICK = 0.25
-STARTS = 5  # within WINDOW: a server that keeps dying is given up
-WINDOW = 60.0
+ATTEMPTS = 5  # in a row: a server that does not come up is given up
 LOG_LIMIT = 10 * 1024 * 1024
 
 log = logging.getLogger("fusion.embedded.keeper")
@@ -51,8 +49,9 @@ class Keeper:
         self._lock_fd = lock_fd
         self._account = accounts.server_account(cluster.home)
         self._bindir = binaries.check(cluster.bindir or binaries.find_bindir())
+        self._socket_dir = cluster.socket_dir
         self._server: server.Server | None = None
-        self._starts: deque[float] = deque(maxlen=STARTS)
+        self._attempts = 0  # since a server last came up
         self._last_use = time.monotonic()
         self._log_mark = 0
         self._told_to_stop = False
@@ -78,13 +77,13 @@ class Keeper:
         if os.geteuid() == 0:
             self._bindir = binaries.reachable(self._bindir, home.store)
         initialise(cluster, self._bindir, self._account)
-        home.private_folder(cluster.socket_dir, self._account)
+        home.private_folder(self._socket_dir, self._account)
         fresh = cluster.home / f"{configuration.FILE}.new"
-        socket_dir = str(cluster.socket_dir)
-        if cluster.socket_dir.parent == cluster.home:
+        socket_dir = str(self._socket_dir)
+        if self._socket_dir.parent == cluster.home:
             # Seen from `data`. When the folder has been deleted and made anew under this name, a
             # server of the old one that ends would otherwise remove the new one's socket.
-            socket_dir = f"../{cluster.socket_dir.name}"
+            socket_dir = f"../{self._socket_dir.name}"
         fresh.write_text(configuration.render(socket_dir, cluster.settings))
         fresh.chmod(0o644)  # in a folder that only the server's user can enter
         fresh.rename(cluster.home / configuration.FILE)
@@ -97,9 +96,9 @@ class Keeper:
         if running is not None:
             log.info("stopping the server")
             running.stop()
-        if self._cluster.socket_dir.parent != self._cluster.home:
+        if self._socket_dir.parent != self._cluster.home:
             with contextlib.suppress(OSError):
-                self._cluster.socket_dir.rmdir()
+                self._socket_dir.rmdir()
 
     def _open_server(self) -> None:
         """Adopt the server that runs, wait for one that is going, or start our own.
@@ -118,17 +117,20 @@ class Keeper:
         self._start_server()
 
     def _start_server(self) -> None:
-        now = time.monotonic()
-        if len(self._starts) == STARTS and now - self._starts[0] < WINDOW:
+        """One that has served and died is started again, however often; one that never comes up
+        is given up."""
+        if self._server is not None:
+            log.warning("the server is gone: %s", self._last_words())
+            if self._server.has_served():
+                self._attempts = 0
+        if self._attempts == ATTEMPTS:
             raise EmbeddedPostgresError(
-                f"PostgreSQL does not stay up, after {STARTS} starts within {WINDOW:.0f} s: "
+                f"PostgreSQL does not start, after {ATTEMPTS} attempts: "
                 f"{self._last_words()} (log: {self._cluster.log})"
             )
-        recent = sum(now - start < WINDOW for start in self._starts)
-        if recent:
-            log.warning("the server is gone: %s", self._last_words())
-            self._sleep(0.1 * 2 ** (recent - 1))
-        self._starts.append(time.monotonic())
+        if self._attempts:
+            self._sleep(0.1 * 2 ** (self._attempts - 1))
+        self._attempts += 1
         self._log_mark = server.log_size(self._cluster)
         self._server = server.start(self._cluster, self._bindir, self._account)
         log.info("started the server with process id %d", self._server.pid)
@@ -138,6 +140,7 @@ class Keeper:
         answers is a former keeper's server, which may be about to end."""
         ids = f"{os.getpid()} {self._server.pid}" if self._server else f"{os.getpid()}"
         os.pwrite(self._lock_fd, ids.encode(), 0)
+        os.ftruncate(self._lock_fd, len(ids))
 
     def _last_words(self) -> str:
         return server.log_tail(self._cluster, self._log_mark)
@@ -218,11 +221,17 @@ def main(arguments: list[str]) -> int:
         Keeper(cluster, given.lock_fd).run()
     except Exception as error:
         log.exception("gave up")
-        known = isinstance(error, EmbeddedPostgresError)
-        with os.fdopen(locks.open_owned(cluster.failure, os.O_WRONLY | os.O_TRUNC), "w") as file:
-            file.write(str(error) if known else f"The keeper of {cluster.home} failed: {error!r}")
+        if locks.is_same_file(given.lock_fd, cluster.home / locks.KEEPER):
+            _tell(cluster, error)
         return 1
     return 0
+
+
+def _tell(cluster: Cluster, error: Exception) -> None:
+    """Leave the reason to those who wait for the server."""
+    known = isinstance(error, EmbeddedPostgresError)
+    with os.fdopen(locks.open_owned(cluster.failure, os.O_WRONLY | os.O_TRUNC), "w") as file:
+        file.write(str(error) if known else f"The keeper of {cluster.home} failed: {error!r}")
 
 
 if __name__ == "__main__":

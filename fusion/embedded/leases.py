@@ -143,6 +143,8 @@ def _serve(cluster: Cluster) -> None:
 
 def _is_up(cluster: Cluster, deadline: float) -> bool:
     """Wait for the keeper to bring the server up. False when it is gone, or there is none."""
+    if not _is_kept(cluster):
+        return False  # and what a keeper of some time ago gave up for is no news
     while _is_kept(cluster):
         obstacle = _obstacle(cluster)
         if obstacle is None:

@@ -31,6 +31,13 @@ class Server:
             return self._child.poll() is None
         return find_postmaster(self._cluster) == self.pid
 
+    def has_served(self) -> bool:
+        """Whether one that is gone had come up: it left in order, or its state on file says so."""
+        if self._child is None or self._child.returncode == 0:
+            return True
+        lines = _pid_file(self._cluster)
+        return lines[:1] == [str(self.pid)] and "ready" in lines[-1]
+
     def stop(self) -> None:
         """End it cleanly: connections are cut, transactions in progress rolled back. One that
         hangs is ended hard, which loses nothing either: the next start recovers."""
@@ -121,10 +128,16 @@ def _clear_traces(cluster: Cluster) -> None:
 
 
 def _pid_on_file(cluster: Cluster) -> int | None:
+    lines = _pid_file(cluster)
+    return int(lines[0]) if lines and lines[0].isdecimal() else None
+
+
+def _pid_file(cluster: Cluster) -> list[str]:
+    """Process id, directory, ... and, in the end, what the server was doing."""
     try:
-        return int((cluster.data / "postmaster.pid").read_text().split("\n", 1)[0])
-    except (OSError, ValueError):
-        return None
+        return (cluster.data / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return []
 
 
 def _processes_in(data: Path) -> list[int]:

@@ -14,6 +14,7 @@ import pytest
 
 from fusion.embedded import Cluster, EmbeddedPostgresError, find_bindir, lease, server
 from fusion.embedded.accounts import server_account
+from fusion.embedded.keeper import ATTEMPTS
 from tests.embedded.conftest import (
     SMALL,
     can_connect,
@@ -57,7 +58,7 @@ def test_a_supervisor_mends_a_killed_keeper(cluster: Cluster) -> None:
 def test_a_killed_server_is_started_again_for_those_who_use_it(cluster: Cluster) -> None:
     with lease(cluster) as held:
         execute(held.url, TABLE)
-        for _ in range(2):
+        for _ in range(ATTEMPTS + 1):
             killed = postmaster_pid(cluster)
             os.kill(killed, signal.SIGKILL)
             eventually(partial(_is_another_one, cluster, killed))
@@ -169,6 +170,7 @@ def test_a_server_that_cannot_start_says_why(cluster: Cluster) -> None:
     assert "postgres.log" in said
     assert "\n" not in said
     assert not is_kept(cluster)
+    cluster.failure.write_text("a keeper of some time ago gave up")
     with lease(cluster) as held:
         assert query(held.url, "SELECT 1") == "1"
 
