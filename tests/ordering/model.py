@@ -42,6 +42,10 @@ class Outcome:
     after: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     replay_of: int | None = None
 
+    def codes(self) -> set[str | None]:
+        """What the problem may be called: where balances refuse for two reasons, either."""
+        return {refusal["code"] for refusal in self.refusals} or {self.code}
+
 
 @dataclass
 class Placed:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -248,7 +248,8 @@ class Ordering(RuleBasedStateMachine):
             told = {(names[id], sku): (granted, used) for id, sku, granted, used in cursor}
             cursor.execute(
                 "SELECT h.subscription_id, p.code, h.revision, h.quantity FROM ordering_holding h"
-                " JOIN catalogue_product p ON p.id = h.product_id WHERE p.group_id = %s",
+                " JOIN catalogue_product p ON p.id = h.product_id"
+                " WHERE p.group_id = %s AND h.quantity > 0",
                 [self.world.group.id],
             )
             held = {(names[id], code, revision): many for id, code, revision, many in cursor}
@@ -261,14 +262,13 @@ class Ordering(RuleBasedStateMachine):
         assert told == {
             key: (self.model.granted[key], self.model.used[key]) for key in self.model.known
         }
-        assert held == self.model.holdings
-        assert states == {
-            document["id"]: (
-                order.state,
-                order.outcome.code if order.state == "failed" and order.outcome else None,
-            )
-            for document, order in zip(self.documents, self.model.orders, strict=True)
-        }
+        assert held == {key: many for key, many in self.model.holdings.items() if many}
+        assert len(states) == len(self.documents)
+        for document, order in zip(self.documents, self.model.orders, strict=True):
+            state, failure = states[document["id"]]
+            assert state == order.state
+            if order.outcome is not None:
+                assert failure in order.outcome.codes()
 
     # -- between the two
 
@@ -315,7 +315,8 @@ class Ordering(RuleBasedStateMachine):
             return
         assert not replayed
         if outcome.code is not None:
-            assert (status == 201, told.get("code")) == (False, outcome.code), told
+            assert status != 201, told
+            assert told["code"] in outcome.codes(), told
             seen = told.get("refusals", [])
             for refusal in seen:
                 refusal.pop("detail")
@@ -366,6 +367,7 @@ def test_orders_do_what_the_model_says() -> None:
         Ordering,
         settings=settings(
             max_examples=60,
+            phases=(Phase.generate,),  # shrinking a failure would take minutes
             stateful_step_count=40,
             deadline=None,
             database=None,

@@ -1,0 +1,83 @@
+"""Orders over the same SKUs and subscriptions in opposite order: nobody waits crosswise."""
+
+from collections import Counter
+
+from fusion.catalogue.models import Product
+from fusion.ordering.place import Draft
+from fusion.ordering.verify import differences
+from fusion.tenancy.models import Subscription
+from tests.concurrency.actors import add, at_once, balance, batch, order, remove, rows, use
+from tests.world import World, make_subscription
+
+ROUNDS = 12
+
+
+def _products(world: World) -> list[Product]:
+    """Products of one SKU each, in the order of their making and not of their SKUs' ids."""
+    skus = [world.user_sku, world.channel_sku, world.number_sku]
+    return [world.product(f"only-{sku.code}", {sku: 1}) for sku in skus]
+
+
+def test_lines_in_opposite_order(world: World) -> None:
+    products = _products(world)
+    lines = [add(product) for product in products]
+    for _ in range(ROUNDS):
+        outcomes = at_once(*[lambda: order(world, *lines), lambda: order(world, *lines[::-1])] * 4)
+        assert Counter(code for code, _ in outcomes) == {"placed": 8}
+    assert balance(world, world.user_sku) == (8 * ROUNDS, 0)
+
+
+def test_batches_of_subscriptions_in_opposite_order(world: World) -> None:
+    subscriptions = [make_subscription(world.tenant, f"s{i}") for i in range(8)]
+    products = _products(world)
+
+    def drafts(chosen: list[Subscription], lines: list[Product]) -> list[tuple[None, Draft]]:
+        return [(None, Draft(each.id, tuple(add(p) for p in lines))) for each in chosen]
+
+    one = drafts(subscriptions, products)
+    other = drafts(subscriptions[::-1], products[::-1])
+    for _ in range(ROUNDS):
+        results = at_once(*[lambda: batch(world, one), lambda: batch(world, other)] * 2)
+        assert {each["status"] for result in results for each in result} == {201}
+    for each in subscriptions:
+        assert balance(world, world.user_sku, each.id) == (4 * ROUNDS, 0)
+    assert differences() == []
+
+
+def test_batches_against_single_orders_and_uses(world: World) -> None:
+    """Consumers lock one balance, orders the subscription and then its balances."""
+    subscriptions = [make_subscription(world.tenant, f"s{i}") for i in range(3)]
+    for each in subscriptions:
+        order(world, add(world.seat, 100), subscription=each)
+    swap = [(None, Draft(each.id, (add(world.seat),))) for each in subscriptions[::-1]]
+    swap += [(None, Draft(each.id, (remove(world.seat, 2),))) for each in subscriptions]
+
+    def consume(n: int) -> None:
+        for each in subscriptions:
+            for sku in (world.number_sku, world.user_sku):
+                assert use(world, sku, f"holder {n}", id=each.id) is None
+
+    for round in range(ROUNDS):
+        at_once(
+            *[lambda: batch(world, swap)] * 2,
+            *[lambda n=n, round=round: consume(4 * round + n) for n in range(4)],
+            lambda: order(world, add(world.seat, 3), subscription=subscriptions[1]),
+        )
+    assert balance(world, world.user_sku, subscriptions[0].id) == (100 - 2 * ROUNDS, 4 * ROUNDS)
+    assert balance(world, world.user_sku, subscriptions[1].id) == (100 + ROUNDS, 4 * ROUNDS)
+    assert differences() == []
+
+
+def test_entries_stand_in_the_order_of_the_locks(world: World) -> None:
+    """Sequence, sums and time agree, however many write."""
+    at_once(*[lambda: order(world, add(world.seat, 2))] * 8)
+    entries = rows(
+        "SELECT sequence, granted_after, at FROM ledger_entry"
+        " WHERE subscription_id = %s AND sku_id = %s ORDER BY sequence",
+        [world.subscription.id, world.user_sku.id],
+    )
+    assert [(sequence, granted) for sequence, granted, _ in entries] == [
+        (n, 2 * n) for n in range(1, 9)
+    ]
+    instants = [at for *_, at in entries]
+    assert instants == sorted(instants)

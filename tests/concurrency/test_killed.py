@@ -1,0 +1,77 @@
+"""A statement that is ended in the middle has done nothing, and its key is free."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import DatabaseError, connection
+
+from fusion.ordering.verify import differences
+from tests.concurrency.actors import add, balance, count_waiting, holding, order, rows
+from tests.world import World
+
+TABLES = (
+    "ledger_entry",
+    "ledger_balance",
+    "ordering_holding",
+    "events_event",
+    "tenancy_auditrecord",
+    "tenancy_idempotency",
+)
+
+
+def _with_timeout(deed: Callable[[], object]) -> type[Exception]:
+    """Do it under a time-out that ends it while it waits; the error's type."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = '50ms'")
+        with pytest.raises(DatabaseError) as error:
+            deed()
+        return type(error.value.__cause__)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET statement_timeout")
+
+
+def test_a_statement_that_timed_out_left_nothing(world: World) -> None:
+    before = world.fingerprint()
+    with holding() as meanwhile:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT FROM tenancy_subscription WHERE id = %s FOR UPDATE",
+                [world.subscription.id],
+            )
+        late = meanwhile.start(
+            lambda: _with_timeout(lambda: order(world, add(world.seat), key="k"))
+        )
+        assert late.result().__name__ == "QueryCanceled"
+    assert world.fingerprint() == before
+    assert order(world, add(world.seat), key="k")[0] == "placed"
+    assert order(world, add(world.seat), key="k")[0] == "replayed"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_backend_ended_at_any_of_its_writes_left_nothing(world: World, table: str) -> None:
+    """A lock on the table stops the order just there, with all its writes before it done."""
+    order(world, add(world.seat, 2))
+    before = world.fingerprint()
+
+    def place() -> str:
+        with connection.cursor() as cursor:
+            try:
+                return order(world, add(world.seat), key="k")[0]
+            except DatabaseError as error:
+                return type(error.__cause__).__name__
+            finally:
+                cursor.close()
+
+    with holding() as meanwhile:
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
+        late = meanwhile.start(place)
+        assert count_waiting() == 1
+        rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+        assert late.result() == "AdminShutdown"
+    assert world.fingerprint() == before
+    assert balance(world, world.user_sku) == (2, 0)
+    assert order(world, add(world.seat), key="k")[0] == "placed"
+    assert differences() == []
