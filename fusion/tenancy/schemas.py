@@ -43,9 +43,9 @@ class OrganizationDocument(BaseModel):
 
 
 class NewOrganization(Body):
-    """A distributor, reseller or tenant to be created."""
+    """What is to be created; a group is founded by those who run Fusion, not through the API."""
 
-    kind: Kind
+    kind: Literal["distributor", "reseller", "tenant"]
     parent_id: Id
     name: Name
     external_reference: Reference | None = None
