@@ -1,0 +1,85 @@
+"""Clusters beside the test run's own: to restore a dump into, to restart, to promote."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from fusion.embedded import Cluster, Lease, find_bindir, run_temporary
+from fusion.embedded.leases import stop
+
+SMALL = {"shared_buffers": "32MB", "restore_command": "false"}
+
+
+class Spare:
+    """A cluster of the embedded server, and what is done with one."""
+
+    def __init__(self, cluster: Cluster, held: Lease) -> None:
+        self.cluster = cluster
+        self._held = held
+
+    def restore(self, dump: Path, database: str) -> str:
+        """Make a database of a dump; its URL."""
+        with psycopg.connect(self.cluster.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {database}".encode())
+        url = self.cluster.url(database)
+        run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={url}", str(dump))
+        return url
+
+    def restart(self) -> None:
+        """Stop the server and start it again."""
+        stop(self.cluster)
+        self._held.ensure()
+
+    def promote(self) -> None:
+        """Go on with a new time line, as after a fail-over or a recovery to a point in time."""
+        stop(self.cluster)
+        signal = self.cluster.data / "recovery.signal"
+        signal.touch(mode=0o600)
+        owner = self.cluster.data.stat()
+        os.chown(signal, owner.st_uid, owner.st_gid)
+        self._held.ensure()
+
+
+@contextmanager
+def spare_cluster() -> Iterator[Spare]:
+    """A fresh cluster; stopped and removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="fusion-spare-") as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        with run_temporary(home / "postgres", settings=SMALL, fast=True) as held:
+            settings = {**SMALL, "fsync": "off"}
+            yield Spare(Cluster(home / "postgres", None, settings), held)
+
+
+def dump(url: str, file: Path) -> Path:
+    """Dump the database at `url`, as docs/operators-guide.md says."""
+    run("pg_dump", "--format=custom", "--no-owner", f"--file={file}", url)
+    return file
+
+
+def run(program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs; what it said is the error when it fails."""
+    done = subprocess.run(
+        [str(find_bindir() / program), *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def ask(url: str, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """What a query gives, in a transaction of its own."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(sql.encode(), parameters).fetchall()
+
+
+def emit(world: Any, subject: str, sql: Any) -> None:
+    """Write an event of the world's group through `sql(statement, parameters)`."""
+    sql(
+        "SELECT events_emit('test.event', %s::uuid, %s::text, NULL, %s::text, 'test', '{}'::json)",
+        [world.group.id, world.tenant.path, subject],
+    )
