@@ -1,12 +1,23 @@
 """Orders over the same SKUs and subscriptions in opposite order: nobody waits crosswise."""
 
+import random
 from collections import Counter
 
 from fusion.catalogue.models import Product
 from fusion.ordering.place import Draft
 from fusion.ordering.verify import differences
 from fusion.tenancy.models import Subscription
-from tests.concurrency.actors import add, at_once, balance, batch, order, remove, rows, use
+from tests.concurrency.actors import (
+    add,
+    at_once,
+    balance,
+    batch,
+    count_orders,
+    order,
+    remove,
+    rows,
+    use,
+)
 from tests.world import World, make_subscription
 
 ROUNDS = 12
@@ -81,3 +92,28 @@ def test_entries_stand_in_the_order_of_the_locks(world: World) -> None:
     ]
     instants = [at for *_, at in entries]
     assert instants == sorted(instants)
+
+
+def test_what_batches_answer_is_what_they_have_placed(world: World) -> None:
+    """Batches, every other one in a single transaction, share a few names and subscriptions."""
+    subscriptions = [make_subscription(world.tenant, f"s{i}") for i in range(3)]
+
+    def place(round: int, n: int) -> int:
+        chance = random.Random(100 * round + n)
+        names = [None, *(f"{round}.{name}" for name in "abcd")]
+        drafts = [
+            Draft(
+                chance.choice(subscriptions).id,
+                (add(world.seat),),
+                external_reference=chance.choice(names),
+            )
+            for _ in range(8)
+        ]
+        key = f"{round}.{n}" if n % 2 else None
+        results = batch(world, [(None, draft) for draft in drafts], key)
+        return sum(result["status"] == 201 for result in results)
+
+    for round in range(ROUNDS):
+        before = count_orders(world)
+        placed = at_once(*[lambda n=n, round=round: place(round, n) for n in range(6)])
+        assert count_orders(world) - before == sum(placed)
