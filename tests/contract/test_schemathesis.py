@@ -51,10 +51,8 @@ def test_answers_are_as_documented(
 ) -> None:
     method, path = route
     stage = Stage()
-    ids = {
-        **stage.own.ids,
-        **{name: stage.own.ids[id] for name, id in TABLE[route].ids if id in stage.own.ids},
-    }
+    ids = {**stage.own.ids, "sku": "user", "email": "someone@example.com"}
+    ids |= {name: ids[id] for name, id in TABLE[route].ids if id in ids}
     token = stage.world.token(stage.organization(kind))
     headers = {"Authorization": f"Bearer {token}"}
     strategy = SCHEMA[f"/api/v1{path}"][method].as_strategy(mode)

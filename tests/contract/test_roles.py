@@ -1,0 +1,256 @@
+"""Roles, where the API has none: its clients always act as administrators.
+
+Every use case × role, on what the actor sees: who may not is refused and has changed nothing.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from fusion.catalogue.change_product import change_product
+from fusion.catalogue.create_product import create_product
+from fusion.catalogue.create_sku import create_sku
+from fusion.catalogue.delete_product import delete_product
+from fusion.kernel.errors import Problem
+from fusion.kernel.ids import new_id
+from fusion.lifecycle.delete_organization import delete_organization
+from fusion.lifecycle.resume import resume
+from fusion.lifecycle.suspend import suspend
+from fusion.lifecycle.terminate import terminate
+from fusion.ordering.cancel import cancel_order
+from fusion.ordering.place import Draft, Line, place_order
+from fusion.ordering.place_batch import Item, place_orders
+from fusion.ordering.preview import preview_order
+from fusion.tenancy import permissions
+from fusion.tenancy.actor import ADMINISTRATOR, AGENT, ROLES, VIEWER, Actor
+from fusion.tenancy.add_member import add_member
+from fusion.tenancy.change_role import change_role
+from fusion.tenancy.create_client import create_client
+from fusion.tenancy.create_organization import create_organization
+from fusion.tenancy.create_subscription import create_subscription
+from fusion.tenancy.edit_organization import edit_organization
+from fusion.tenancy.edit_subscription import edit_subscription
+from fusion.tenancy.permissions import Permission
+from fusion.tenancy.remove_member import remove_member
+from fusion.tenancy.revoke_client import revoke_client
+from fusion.tenancy.rotate_secret import rotate_secret
+from fusion.tenancy.use_case import Answer
+from tests.contract.stage import Stage
+from tests.contract.table import KINDS
+
+Deed = Callable[[Stage, Actor], Answer]
+
+ADMINISTRATORS, WRITERS = (ADMINISTRATOR,), (ADMINISTRATOR, AGENT)
+
+
+def a_draft(stage: Stage, effective_at: datetime | None = None) -> Draft:
+    """An order of one seat."""
+    line = Line(stage.world.seat.id, 1)
+    return Draft(stage.world.subscription.id, (line,), effective_at=effective_at)
+
+
+def id_of(stage: Stage, name: str) -> UUID:
+    """The id of one of the stage's own objects."""
+    return UUID(str(stage.own.ids[name]))
+
+
+def tenant(stage: Stage) -> UUID:
+    """The tenant whom it is all about."""
+    return stage.world.tenant.id
+
+
+# What is done, the roles that may, and the kinds of organization whose members may.
+DEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Deed]] = {
+    "place an order": (
+        WRITERS,
+        ("group",),
+        lambda stage, actor: place_order(actor, draft=a_draft(stage)),
+    ),
+    "schedule an order": (
+        WRITERS,
+        ("group",),
+        lambda stage, actor: place_order(
+            actor, draft=a_draft(stage, datetime.now(UTC) + timedelta(days=9))
+        ),
+    ),
+    "preview an order": (
+        WRITERS,
+        ("group",),
+        lambda stage, actor: preview_order(actor, draft=a_draft(stage)),
+    ),
+    "place a batch": (
+        WRITERS,
+        ("group",),
+        lambda stage, actor: place_orders(actor, items=[Item(a_draft(stage))]),
+    ),
+    "cancel an order": (
+        WRITERS,
+        ("group",),
+        lambda stage, actor: cancel_order(actor, order_id=id_of(stage, "scheduled_order_id")),
+    ),
+    "create a SKU": (
+        WRITERS,
+        ("group",),
+        lambda stage, actor: create_sku(
+            actor, code="new", name="N", country="BE", number_type="mobile"
+        ),
+    ),
+    "create a product": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: create_product(
+            actor,
+            code="new",
+            name="N",
+            description="",
+            external_reference=None,
+            items=[{"sku": "user", "quantity": 1}],
+        ),
+    ),
+    "change a product": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: change_product(
+            actor, product_id=stage.world.seat.id, changes={"name": "New"}
+        ),
+    ),
+    "delete a product": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: delete_product(actor, product_id=stage.world.seat.id),
+    ),
+    "create an organization": (
+        ADMINISTRATORS,
+        KINDS[:3],
+        lambda stage, actor: create_organization(
+            actor, kind="tenant", parent_id=actor.organization_id, name="New"
+        ),
+    ),
+    "edit an organization": (
+        ADMINISTRATORS,
+        KINDS[:3],
+        lambda stage, actor: edit_organization(
+            actor, organization_id=tenant(stage), changes={"name": "New"}
+        ),
+    ),
+    "delete an organization": (
+        ADMINISTRATORS,
+        KINDS[:3],
+        lambda stage, actor: delete_organization(
+            actor,
+            organization_id=tenant(stage) if actor.kind == "tenant" else stage.empty.id,
+        ),
+    ),
+    "create a subscription": (
+        ADMINISTRATORS,
+        KINDS,
+        lambda stage, actor: create_subscription(actor, tenant_id=tenant(stage), name="New"),
+    ),
+    "edit a subscription": (
+        ADMINISTRATORS,
+        KINDS,
+        lambda stage, actor: edit_subscription(
+            actor, subscription_id=stage.world.subscription.id, changes={"name": "New"}
+        ),
+    ),
+    "suspend": (
+        WRITERS,
+        ("group",),
+        lambda stage, actor: suspend(actor, subscription_id=stage.world.subscription.id),
+    ),
+    "resume": (
+        WRITERS,
+        ("group",),
+        lambda stage, actor: resume(actor, subscription_id=stage.world.subscription.id),
+    ),
+    "terminate": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: terminate(actor, subscription_id=stage.world.subscription.id),
+    ),
+    "add a member": (
+        ADMINISTRATORS,
+        KINDS,
+        lambda stage, actor: add_member(
+            actor,
+            organization_id=tenant(stage),
+            email=f"{new_id()}@example.com",
+            name=None,
+            role="agent",
+        ),
+    ),
+    "change a role": (
+        ADMINISTRATORS,
+        KINDS,
+        lambda stage, actor: change_role(
+            actor,
+            organization_id=tenant(stage),
+            member_id=id_of(stage, "member_id"),
+            role="agent",
+        ),
+    ),
+    "remove a member": (
+        ADMINISTRATORS,
+        KINDS,
+        lambda stage, actor: remove_member(
+            actor, organization_id=tenant(stage), member_id=id_of(stage, "member_id")
+        ),
+    ),
+    "create a client": (
+        ADMINISTRATORS,
+        KINDS,
+        lambda stage, actor: create_client(
+            actor, organization_id=tenant(stage), name="New", scopes=["orders:read"]
+        ),
+    ),
+    "rotate a secret": (
+        ADMINISTRATORS,
+        KINDS,
+        lambda stage, actor: rotate_secret(
+            actor, organization_id=tenant(stage), client_id=id_of(stage, "client_id")
+        ),
+    ),
+    "revoke a client": (
+        ADMINISTRATORS,
+        KINDS,
+        lambda stage, actor: revoke_client(
+            actor, organization_id=tenant(stage), client_id=id_of(stage, "client_id")
+        ),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def stage() -> Stage:
+    """A stage for whatever is refused."""
+    return Stage()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("deed", DEEDS)
+def test_who_may(deed: str, kind: str, role: str, stage: Stage) -> None:
+    roles, kinds, do = DEEDS[deed]
+    if role in roles and kind in kinds:
+        fresh = Stage()
+        assert do(fresh, fresh.world.actor(kind, role)).status in (200, 201, 204)
+        return
+    before = stage.world.fingerprint()
+    with pytest.raises(Problem) as refusal:
+        do(stage, stage.world.actor(kind, role))
+    assert refusal.value.code == "forbidden"
+    assert stage.world.fingerprint() == before
+
+
+def test_a_viewer_changes_nothing_anywhere() -> None:
+    assert all(VIEWER not in roles for roles, _, _ in DEEDS.values())
+
+
+def test_every_permission_to_write_excludes_viewers() -> None:
+    told = [each for each in vars(permissions).values() if isinstance(each, Permission)]
+    assert len(told) > 10
+    for permission in told:
+        if any(scope.endswith(":write") for scope in permission.scopes):
+            assert VIEWER not in permission.roles, permission
