@@ -46,12 +46,16 @@ class Span:
 class History:
     """The orders of one provider."""
 
-    def __init__(self, load: Load, provider: Provider, *, actor: str, random: Random) -> None:
+    def __init__(
+        self, load: Load, provider: Provider, *, actor: str, random_seed: int, most: int = 20
+    ) -> None:
+        """Placed by `actor`; `most` is the largest quantity of a line that adds."""
         self._load = load
         self._provider = provider
         self._rows = Rows(load, provider, actor)
         self._actor = actor
-        self._random = random
+        self._random = Random(random_seed)
+        self._most = most
         self._books = Books(provider)
         self._slots = min(ASSORTMENT, len(provider.offers))
         self._pending: list[tuple[int, int, str, Order]] = []
@@ -148,7 +152,7 @@ class History:
 
     def _addition(self, subscriber: int, slot: int, at: int) -> Line:
         offer = self._provider.offers[self._provider.assortment(subscriber)[slot]]
-        return Line(slot, offer.revision_at(at), 1 + int(self._random.random() * 20))
+        return Line(slot, offer.revision_at(at), 1 + int(self._random.random() * self._most))
 
     def _write_books(self) -> None:
         subscribers = self._provider.subscribers

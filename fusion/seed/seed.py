@@ -62,7 +62,7 @@ def _grow(load: Load, plan: Plan, index: int, progress: Progress) -> UUID:
     progress(1 + plan.distributors + plan.resellers + plan.tenants)
     _write_subscriptions(load, provider, plan, sites, span)
     progress(plan.subscriptions)
-    History(load, provider, actor=ACTOR, random=random).write(span, progress)
+    History(load, provider, actor=ACTOR, random_seed=plan.random_seed).write(span, progress)
     return group.id
 
 

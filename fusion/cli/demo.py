@@ -1,0 +1,135 @@
+"""`fusion demo`: a database, a made-up provider, a server and a worker, until Ctrl-C."""
+
+import contextlib
+import io
+import os
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import click
+from django.conf import settings
+
+from fusion.cli import migrate
+from fusion.cli.database import close_connections
+from fusion.cli.errors import CommandFailed
+from fusion.demo import facts
+from fusion.demo.caller import Caller
+from fusion.demo.children import Child, DemoFailed, running
+from fusion.demo.installation import Installation, find_installation
+from fusion.demo.load import load_demo
+from fusion.demo.show import show_main_job
+from fusion.demo.summary import summary
+from fusion.edge.readiness import find_obstacle
+
+READY_WITHIN = 60.0
+"""Seconds until a server that does not answer is given up."""
+
+TICK = 0.1
+FAILED = 4
+
+ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that stop it."""
+
+
+class Stopped(BaseException):
+    """Someone has told the demonstration to stop."""
+
+
+def run(*, port: int) -> None:
+    """Set up what is missing, show the main job, and serve until told to stop."""
+    for order in ORDERS:
+        if order != signal.SIGHUP or signal.getsignal(order) != signal.SIG_IGN:  # nohup
+            signal.signal(order, _stop)
+    try:
+        _prepare()
+        _serve(port)
+    except Stopped:
+        click.echo("\nStopped.")
+    except DemoFailed as error:
+        raise CommandFailed(str(error), FAILED) from error
+
+
+def _stop(order: int, frame: FrameType | None) -> None:
+    for again in ORDERS:
+        signal.signal(again, signal.SIG_IGN)  # what is being stopped is stopped once
+    raise Stopped
+
+
+def _prepare() -> None:
+    obstacle = find_obstacle()
+    if obstacle:
+        click.echo("Setting up the database ...")
+        with contextlib.redirect_stdout(io.StringIO()):  # a line for each of many migrations
+            migrate.run()
+    close_connections()  # what follows forks
+
+
+def _serve(port: int) -> None:
+    """The server starts while the provider is being made up."""
+    commands = {"server": ("serve", "--port", str(port)), "worker": ("worker",)}
+    with running(
+        logs=settings.VAR / "log",
+        environment={"FUSION_DEMO": "true", "DATABASE_URL": os.environ["DATABASE_URL"]},
+        **commands,
+    ) as children:
+        installation = _find_or_load()
+        _summarise(installation)
+        told = _write_facts(installation, port, trusting=True)
+        caller = Caller(port)
+        _wait_for(caller.is_ready, children)
+        show_main_job(told, caller)
+        _tell(told)
+        _write_facts(installation, port, trusting=False)
+        _wait_for(lambda: False, children, within=None)
+
+
+def _find_or_load() -> Installation:
+    installation = find_installation()
+    if installation is None:
+        click.echo("Making up a provider ...")
+        installation = load_demo()
+    return installation
+
+
+def _write_facts(installation: Installation, port: int, *, trusting: bool) -> dict[str, Any]:
+    """Write `var/demo.json`, unless it is right already; what it says."""
+    file = settings.VAR / "demo.json"
+    former = facts.read(file)
+    told = facts.gather(
+        installation, base_url=f"http://127.0.0.1:{port}", former=former, trusting=trusting
+    )
+    if told != former:
+        facts.write(file, told)
+    close_connections()
+    return told
+
+
+def _summarise(installation: Installation) -> None:
+    click.echo()
+    for line in summary(installation):
+        click.echo(line)
+
+
+def _tell(told: dict[str, Any]) -> None:
+    click.echo()
+    click.echo(click.style(f"Serving at {told['base_url']}", bold=True))
+    click.echo(f"  the API's documentation   {told['base_url']}/api/v1/docs")
+    click.echo("  credentials of all levels var/demo.json")
+    click.echo("  logs                      var/log")
+    click.echo("  Ctrl-C stops everything.")
+
+
+def _wait_for(
+    come: Callable[[], bool], children: list[Child], within: float | None = READY_WITHIN
+) -> None:
+    """Wait until it has come; DemoFailed when a child ends, or it takes longer than `within`."""
+    began = time.monotonic()
+    while not come():
+        time.sleep(TICK)
+        for child in children:
+            child.require_alive()
+        if within is not None and time.monotonic() - began > within:
+            raise DemoFailed(f"The server is not ready after {within:.0f} s: see var/log.")

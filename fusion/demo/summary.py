@@ -1,0 +1,29 @@
+"""How large the demonstration is, in two lines."""
+
+from django.db.models import Count, QuerySet
+
+from fusion.catalogue.models import Product
+from fusion.demo.installation import REASON, Installation
+from fusion.ordering.models import STATES, Order
+from fusion.tenancy.actor import KINDS
+from fusion.tenancy.models import Organization, Subscription
+
+
+def summary(installation: Installation) -> list[str]:
+    """Its name and organizations; its products and orders."""
+    group = installation.group
+    organizations = Organization.objects.unscoped(REASON).filter(group_id=group, status="active")
+    subscriptions = Subscription.objects.unscoped(REASON).filter(group_id=group)
+    products = Product.objects.unscoped(REASON).filter(group_id=group)
+    kinds = _counts(organizations, "kind")
+    states = _counts(Order.objects.unscoped(REASON).filter(group_id=group), "state")
+    tree = ", ".join(f"{kinds[kind]} {kind}s" for kind in KINDS[1:] if kind in kinds)
+    orders = ", ".join(f"{states[state]:,} {state}" for state in STATES if state in states)
+    return [
+        f"{organizations.get(id=group).name}: {tree}, {subscriptions.count()} subscriptions",
+        f"{products.count()} products; orders: {orders}",
+    ]
+
+
+def _counts[Row: (Organization, Order)](rows: QuerySet[Row], name: str) -> dict[str, int]:
+    return dict(rows.order_by(name).values_list(name).annotate(Count("pk")))
