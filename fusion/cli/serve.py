@@ -14,7 +14,7 @@ from granian.server import Server
 
 from fusion.cli.address import check_address
 from fusion.edge.folders import metrics_folder
-from fusion.edge.process import settle_in
+from fusion.edge.process import let_children_be_stopped, settle_in
 
 GRACE = 30
 """Seconds that requests under way may take when the server is told to stop."""
@@ -41,6 +41,7 @@ def run(*, host: str, port: int, workers: int, threads: int) -> None:
         log_dictconfig=LOGGING,
     )
     click.echo(f"Fusion listens on http://{host}:{port} (API: /api/v1/docs)", err=True)
+    let_children_be_stopped()
     with metrics_folder(settings.VAR) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         server.serve(target_loader=partial(_load_application, os.getpid()), wrap_loader=False)

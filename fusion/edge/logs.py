@@ -16,8 +16,12 @@ from structlog.types import EventDict, Processor
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that this thread is answering."""
 
-QUIET = ("django.request", "django.security.DisallowedHost", "procrastinate")
-"""Loggers whose warnings and errors count alone: the rest repeats what we log ourselves."""
+QUIET = {
+    "django.request": logging.CRITICAL,
+    "django.security.DisallowedHost": logging.CRITICAL,
+    "procrastinate": logging.ERROR,
+}
+"""Logger → from which level it counts; below, it repeats what we log ourselves."""
 
 
 def configure(options: dict[str, str]) -> None:
@@ -66,8 +70,8 @@ def _configure_libraries(shared: list[Processor], level: int, console: bool) -> 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(max(level, logging.ERROR))
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(max(level, least))
 
 
 def _render(console: bool) -> list[Processor]:

@@ -71,11 +71,14 @@ def watch_pool() -> None:
 
 
 def _watch_pool() -> None:
+    pool = connection.pool  # type: ignore[attr-defined]
     while True:
-        told = connection.pool.get_stats()  # type: ignore[attr-defined]
-        pool_size.set(told["pool_size"])
-        pool_in_use.set(told["pool_size"] - told["pool_available"])
-        pool_waiting.set(told["requests_waiting"])
+        # Before its first connection a pool counts those that it is going to have.
+        told = {} if pool.closed else pool.get_stats()
+        size = told.get("pool_size", 0)
+        pool_size.set(size)
+        pool_in_use.set(size - told.get("pool_available", 0))
+        pool_waiting.set(told.get("requests_waiting", 0))
         time.sleep(POOL_INTERVAL)
 
 

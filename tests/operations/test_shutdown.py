@@ -1,6 +1,9 @@
 """The server stops in good order, and does not survive its supervisor."""
 
 import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.operations.conftest import url_of
-from tests.server import Server, fusion, run_server, wait_for
+from tests.server import Server, free_port, fusion, run_server, wait_for
 from tests.world import World
 
 
@@ -69,6 +72,20 @@ def test_killed_supervisor_takes_its_processes_along(log: Path) -> None:
         wait_for(refuses, "the port to be free")
     with run_server(log, "--workers", "1") as again:
         assert httpx.get(f"{again.url}/healthz").status_code == 200
+
+
+def test_stopped_while_it_starts(log: Path) -> None:
+    """At any moment: nobody swallows the order and is waited for."""
+    for pause in (0.6, 0.8, 1.0, 1.3):
+        with open(log, "ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "fusion.cli", "serve", "--port", str(free_port())],
+                stdout=output,
+                stderr=output,
+            )
+        time.sleep(pause)
+        process.terminate()
+        assert process.wait(10) in (0, -signal.SIGTERM)
 
 
 def test_port_in_use(log: Path) -> None:

@@ -1,0 +1,144 @@
+"""The numbers for Prometheus: right with several processes, and telling when something is wrong."""
+
+import os
+import signal
+from pathlib import Path
+
+import httpx
+import psycopg
+from django.conf import settings
+from django.db import connection
+from prometheus_client.parser import text_string_to_metric_families
+
+from fusion.edge import state
+from tests.operations.conftest import url_of
+from tests.server import Server, run_server, wait_for
+from tests.world import World
+
+Numbers = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def numbers(server: Server) -> Numbers:
+    """Every sample, by its name and labels."""
+    response = httpx.get(f"{server.url}/metrics", timeout=20)
+    assert response.status_code == 200
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(response.text)
+        for sample in family.samples
+    }
+
+
+def key(name: str, **labels: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """As `numbers` has it."""
+    return name, tuple(sorted(labels.items()))
+
+
+def children(server: Server) -> list[int]:
+    """The process ids of the server's own processes."""
+    with open(f"/proc/{server.process.pid}/task/{server.process.pid}/children") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def test_all_processes_are_counted(world: World, log: Path) -> None:
+    token = world.token(world.group)
+    with run_server(log, "--workers", "2") as server:
+        for _ in range(20):  # each by a connection of its own: they spread over the processes
+            headers = {"Authorization": f"Bearer {token}"}
+            assert httpx.get(f"{server.url}/api/v1/products", headers=headers).status_code == 200
+        for _ in range(7):
+            assert httpx.get(f"{server.url}/api/v1/products").status_code == 401
+        told = numbers(server)
+        route = "api/v1/products"
+        counted = key("fusion_http_requests_total", method="GET", route=route, status="200")
+        assert told[counted] == 20
+        assert told[key("fusion_http_request_seconds_count", method="GET", route=route)] == 27
+        assert told[key("fusion_refusals_total", code="unauthenticated")] == 7
+        assert told[key("fusion_database_up")] == 1
+
+        os.kill(children(server)[0], signal.SIGKILL)
+        wait_for(lambda: len(children(server)) == 2, "the process to be replaced")
+        wait_for(lambda: numbers(server)[counted] == 20, "what it has counted to stay")
+
+
+def test_paths_and_methods_make_no_labels(log: Path) -> None:
+    with run_server(log, "--workers", "1") as server:
+        for number in range(5):
+            httpx.request(f"M{number}", f"{server.url}/nowhere/{number}")
+        told = numbers(server)
+        unknown = [labels for name, labels in told if ("route", "unknown") in labels]
+        assert unknown
+        assert {value for labels in unknown for name, value in labels if name == "method"} == {
+            "other"
+        }
+
+
+def test_pool(log: Path) -> None:
+    with run_server(log, "--workers", "2") as server:
+        wait_for(
+            lambda: (
+                numbers(server).get(key("fusion_database_pool_in_use"), -1) == 0
+                and numbers(server)[key("fusion_database_pool_connections")] >= 1
+            ),
+            "an idle pool",
+        )
+
+
+def test_feed_lag(world: World) -> None:
+    """The lag is the age of the oldest event that an open transaction still hides."""
+
+    def lag() -> float:
+        with state.direct_connection() as direct:
+            row = direct.execute(state.FEED_LAG).fetchone()
+            assert row is not None
+            return float(row[0])
+
+    writer = psycopg.connect(url_of(settings.DATABASES["default"]["NAME"]))
+    with writer:
+        writer.execute("SELECT pg_current_xact_id()")
+        order = {
+            "subscription_id": str(world.subscription.id),
+            "lines": [{"product_id": str(world.seat.id), "quantity": 1}],
+        }
+        assert world.call("POST", "/orders", order).status_code == 201
+        assert 0 < lag() < 60
+        before = lag()
+        wait_for(lambda: lag() > before + 0.3, "the lag to grow")
+        writer.rollback()
+    wait_for(lambda: lag() == 0, "the feed to catch up")
+
+
+def test_orders_by_state(world: World) -> None:
+    """Counted exactly while there are few."""
+
+    def told() -> dict[str, float]:
+        lines = state.render().decode()
+        return {
+            sample.labels["state"]: sample.value
+            for family in text_string_to_metric_families(lines)
+            for sample in family.samples
+            if sample.name == "fusion_orders"
+        }
+
+    before = told()
+    assert set(before) == {"scheduled", "failed", "cancelled", "completed"}
+    order = {
+        "subscription_id": str(world.subscription.id),
+        "lines": [{"product_id": str(world.seat.id), "quantity": 1}],
+    }
+    for more in ({}, {}, {"effective_at": "2030-01-01T00:00:00Z"}):
+        assert world.call("POST", "/orders", {**order, **more}).status_code == 201
+    after = told()
+    assert after["completed"] - before["completed"] == 2
+    assert after["scheduled"] - before["scheduled"] == 1
+
+
+def test_estimate_is_near() -> None:
+    """What stands in for counting a large table, tried on this one."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE ordering_order")
+        cursor.execute("SELECT count(*) FROM ordering_order")
+        exact = cursor.fetchone()[0]
+        cursor.execute(state.COMPLETED_ORDERS.replace(str(state.SMALL_TABLE), "-1"))
+        estimate = cursor.fetchone()[0]
+    assert abs(estimate - exact) <= 0.5 * exact + 10

@@ -1,0 +1,78 @@
+"""The database goes away and comes back: the server and the worker wait for it, and say so."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+from django.conf import settings
+
+from tests.operations.conftest import url_of
+from tests.server import fusion, run_server, run_worker, wait_for
+
+
+@contextmanager
+def gone(url: str) -> Iterator[None]:
+    """While this lasts the database takes no connection, and has ended those it had."""
+    name = url.split("?", maxsplit=1)[0].rpartition("/")[2]
+    there = url_of(settings.DATABASES["default"]["NAME"])
+    with psycopg.connect(there, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
+        try:
+            yield
+        finally:
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+def test_server_without_its_database(empty_database: str, log: Path) -> None:
+    environment = {"DATABASE_URL": empty_database, "FUSION_DATABASE_POOL_WAIT": "1"}
+    assert fusion("migrate", environment=environment).returncode == 0
+    with run_server(log, "--workers", "2", environment=environment) as server:
+        headers = {"Authorization": "Bearer unknown"}
+
+        def ask() -> httpx.Response:
+            return httpx.get(f"{server.url}/api/v1/products", headers=headers, timeout=20)
+
+        assert ask().status_code == 401
+        with gone(empty_database):
+            away = ask()
+            assert away.status_code == 503, away.text
+            assert away.json()["code"] == "unavailable"
+            assert int(away.headers["retry-after"]) > 0
+            assert "geheim" not in away.text
+            ready = httpx.get(f"{server.url}/readyz", timeout=20)
+            assert ready.status_code == 503
+            assert ready.json()["code"] == "unavailable"
+            assert httpx.get(f"{server.url}/healthz").status_code == 200
+            metrics = httpx.get(f"{server.url}/metrics", timeout=20)
+            assert "fusion_database_up 0.0" in metrics.text
+            assert "fusion_refusals_total" in metrics.text
+        wait_for(lambda: ask().status_code == 401, "the server to find its database again")
+        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        assert not any("Traceback" in line for line in server.lines())
+
+
+def test_worker_without_its_database(empty_database: str, log: Path) -> None:
+    environment = {"DATABASE_URL": empty_database}
+    assert fusion("migrate", environment=environment).returncode == 0
+    swept = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'"
+
+    def count() -> int:
+        with psycopg.connect(empty_database) as connection:
+            row = connection.execute(swept).fetchone()
+            assert row is not None
+            return int(row[0])
+
+    with run_worker(log, environment=environment) as worker:
+        wait_for(lambda: count() > 0, "a first sweep")
+        with gone(empty_database):
+            wait_for(lambda: "worker starts again" in log.read_text(), "the worker to notice")
+            assert worker.poll() is None
+        before = count()
+        wait_for(lambda: count() > before, "the worker to go on", 60)
+        worker.terminate()
+        assert worker.wait(30) == 0
