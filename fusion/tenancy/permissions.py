@@ -84,3 +84,6 @@ PLACE_ORDERS = Permission("place and cancel orders", ("orders:write",), WRITERS,
 PREVIEW_ORDERS = Permission("preview orders", ("orders:read",), WRITERS, (GROUP,))
 READ_BALANCES = Permission("read balances", ("orders:read", "provisioning:read"))
 READ_EVENTS = Permission("read the event feed", ("reports:read",))
+READ_PROVISIONING = Permission("read numbers, users and trunks", ("provisioning:read",))
+PROVISION = Permission("provision numbers, users and trunks", ("provisioning:write",), WRITERS)
+READ_REPORTS = Permission("read reports", ("reports:read",))
