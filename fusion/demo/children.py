@@ -71,23 +71,28 @@ def _start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            preexec_fn=_tie_to_parent(os.getpid()),  # noqa: PLW1509  (no threads yet)
+            preexec_fn=_first_thing(os.getpid()),  # noqa: PLW1509  (no threads yet)
         )
     return Child(name, log, process)
 
 
-def _tie_to_parent(parent: int) -> Callable[[], None] | None:
-    """What a child does first: have itself stopped when its parent is killed. Linux only."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
+def _first_thing(parent: int) -> Callable[[], None]:
+    """What a child does before it becomes the command: leave its end to its parent alone.
 
-    def tie() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-        if os.getppid() != parent:  # it died before this was arranged
-            os._exit(1)
+    It does not hear a Ctrl-C, which the terminal sends to all of us: to be told to stop twice at
+    the same instant has been seen to hang a server. And when its parent is killed, the kernel
+    tells it to stop (on Linux).
+    """
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
-    return tie
+    def prepare() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+            if os.getppid() != parent:  # it died before this was arranged
+                os._exit(1)
+
+    return prepare
 
 
 def _stop(children: list[Child]) -> None:
