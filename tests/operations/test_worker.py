@@ -1,0 +1,138 @@
+"""Workers: several at once, killed in the middle, absent for days; every order is applied once."""
+
+import signal
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from fusion.edge import tasks
+from fusion.ordering.verify import differences
+from fusion.tenancy.forget import forget_answers, forget_tokens
+from tests.server import run_worker, wait_for
+from tests.world import World, answer
+
+ORDERS = 300
+
+
+def schedule(world: World, count: int) -> None:
+    """Scheduled orders of one seat each, due for days: as if no worker had run meanwhile."""
+    order = {
+        "subscription_id": str(world.subscription.id),
+        "lines": [{"product_id": str(world.seat.id), "quantity": 1}],
+        "effective_at": "2030-01-01T00:00:00Z",
+    }
+    told = answer(world.call("POST", "/orders/batch", {"orders": [order] * count}))
+    assert {result["status"] for result in told["results"]} == {201}
+    run(
+        "UPDATE ordering_order SET placed_at = now() - interval '9 days',"
+        " effective_at = now() - interval '3 days' WHERE subscription_id = %s",
+        world.subscription.id,
+    )
+
+
+def run(statement: str, *given: Any) -> list[tuple[Any, ...]]:
+    """The rows of a statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        return cursor.fetchall() if cursor.description else []
+
+
+def states(world: World) -> dict[str, int]:
+    """How many orders of the world are in which state."""
+    found = "SELECT state, count(*) FROM ordering_order WHERE group_id = %s GROUP BY 1"
+    return dict(run(found, world.group.id))
+
+
+def granted(world: World) -> list[int]:
+    """The balances of the world's subscription."""
+    balance = "SELECT granted FROM ledger_balance WHERE subscription_id = %s"
+    return [row[0] for row in run(balance, world.subscription.id)]
+
+
+def completed_events(world: World) -> int:
+    """How often the feed tells that an order was completed."""
+    told = "SELECT count(*) FROM events_event WHERE group_id = %s AND type = 'order.completed'"
+    return int(run(told, world.group.id)[0][0])
+
+
+def test_several_workers_one_of_them_killed(world: World, tmp_path: Path) -> None:
+    schedule(world, ORDERS)
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(run_worker(tmp_path / f"log{number}")) for number in range(3)
+        ]
+        wait_for(lambda: states(world).get("completed", 0) > 20, "the work to begin", 60)
+        workers[0].send_signal(signal.SIGKILL)
+        workers[0].wait()
+        wait_for(lambda: states(world) == {"completed": ORDERS}, "the rest to do it all", 90)
+        for worker in workers[1:]:
+            worker.terminate()
+            assert worker.wait(30) == 0
+    assert granted(world) == [ORDERS, ORDERS]
+    assert completed_events(world) == ORDERS
+    assert differences() == []
+
+
+def test_a_dead_worker_leaves_nothing_stuck(world: World, log: Path) -> None:
+    """Its job stays marked as being done; the next worker sweeps all the same, and clears it."""
+    (job,) = run(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args,"
+        " status, attempts) VALUES (%s, 'apply_due_orders', 0, 'apply_due_orders',"
+        " '{\"timestamp\": 0}', 'doing', 0) RETURNING id",
+        tasks.SWEEP,
+    )
+    schedule(world, 1)
+    with run_worker(log):
+        wait_for(lambda: states(world) == {"completed": 1}, "the order to be applied", 60)
+        wait_for(
+            lambda: not run("SELECT 1 FROM procrastinate_jobs WHERE id = %s", job[0]),
+            "the job of the dead worker to be cleared away",
+            90,
+        )
+    assert granted(world) == [1, 1]
+
+
+def test_jobs_do_not_pile_up(log: Path) -> None:
+    """While a sweep is queued no second one is, however long nobody takes it."""
+    with run_worker(log):
+        swept = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'"
+        before = run(swept)[0][0]
+        wait_for(lambda: run(swept)[0][0] >= before + 2, "two sweeps", 60)
+    waiting = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND task_name = %s"
+    assert run(waiting, "apply_due_orders")[0][0] <= 1
+
+
+def test_old_answers_are_forgotten(world: World) -> None:
+    order = {
+        "subscription_id": str(world.subscription.id),
+        "lines": [{"product_id": str(world.seat.id), "quantity": 1}],
+    }
+    for key in ("old", "new"):
+        response = world.call("POST", "/orders", order, headers={"Idempotency-Key": key})
+        assert response.status_code == 201
+    run(
+        "UPDATE tenancy_idempotency SET at = now() - interval '31 days'"
+        " WHERE group_id = %s AND key = 'old'",
+        world.group.id,
+    )
+    assert forget_answers(days=30) >= 1
+    kept = run("SELECT key FROM tenancy_idempotency WHERE group_id = %s", world.group.id)
+    assert kept == [("new",)]
+    again = world.call("POST", "/orders", order, headers={"Idempotency-Key": "new"})
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_expired_tokens_are_forgotten(world: World) -> None:
+    token = world.token(world.group)
+    old = world.token(world.reseller)
+    run(
+        "UPDATE oauth2_provider_accesstoken SET expires = now() - interval '2 days'"
+        " WHERE token_checksum = encode(sha256(convert_to(%s, 'UTF8')), 'hex')",
+        old,
+    )
+    assert world.call("GET", "/products", by=old).status_code == 401
+    assert forget_tokens() >= 1
+    assert forget_tokens() == 0
+    assert world.call("GET", "/products", by=token).status_code == 200
