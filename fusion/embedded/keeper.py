@@ -207,6 +207,7 @@ class Keeper:
 
 
 def main(arguments: list[str]) -> int:
+    """Keep one cluster until nobody uses it; 0, or 1 when it could not be served."""
     parser = argparse.ArgumentParser(description="Keeps one embedded PostgreSQL running.")
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--bindir", type=Path)

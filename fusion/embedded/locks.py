@@ -62,6 +62,7 @@ def lock(path: Path, mode: int, deadline: float) -> int:
 
 @contextmanager
 def held(path: Path, mode: int, deadline: float) -> Iterator[None]:
+    """Wait for the lock until `deadline`, and let go of it at the end."""
     fd = lock(path, mode, deadline)
     try:
         yield

@@ -110,6 +110,7 @@ def log_tail(cluster: Cluster, offset: int) -> str:
 
 
 def log_size(cluster: Cluster) -> int:
+    """Bytes that the server has logged so far."""
     try:
         return cluster.log.stat().st_size
     except FileNotFoundError:
