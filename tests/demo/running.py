@@ -1,0 +1,124 @@
+"""Running `fusion demo` for real: in a folder of its own, on a free port, in its own session."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+PATIENCE = 60.0
+
+
+class Demo:
+    """One run of the command; `output` is what it has said so far."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self.output = ""
+        environment = {name: text for name, text in os.environ.items() if name != "DATABASE_URL"}
+        environment |= {"PORT": str(port), "FUSION_LOG_LEVEL": "INFO"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fusion.cli", "demo"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def wait_for(self, words: str) -> "Demo":
+        """Read on until it has said that; fails when it ends before."""
+        assert self.process.stdout is not None
+        while words not in self.output:
+            line = self.process.stdout.readline()
+            assert line, f"it ended without {words!r}:\n{self.output}"
+            self.output += line
+        return self
+
+    def stop(self, order: signal.Signals = signal.SIGTERM) -> int:
+        """Tell it to stop; its exit code, once nothing of it is left."""
+        self.process.send_signal(order)
+        return self.wait()
+
+    def kill_all(self) -> None:
+        """`kill -9` of every process of its session."""
+        while pids := self.session():
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.process.poll()
+            time.sleep(0.02)
+
+    def wait(self) -> int:
+        """Its exit code, once nothing of it is left."""
+        assert self.process.stdout is not None
+        self.output += self.process.stdout.read()
+        code = self.process.wait(PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while self.session():
+            assert time.monotonic() < deadline, f"still there: {self.session()}"
+            time.sleep(0.05)
+        return code
+
+    def session(self) -> list[int]:
+        """The processes of its session that are alive."""
+        return [pid for pid in processes() if session_of(pid) == self.process.pid]
+
+    def facts(self) -> dict[str, Any]:
+        """What `var/demo.json` says."""
+        facts: dict[str, Any] = json.loads((self.folder / "var/demo.json").read_text())
+        return facts
+
+    def caller(self, name: str) -> httpx.Client:
+        """The API, as the client of that name calls it."""
+        client = self.facts()["clients"][name]
+        base = self.facts()["base_url"]
+        answer = httpx.post(
+            f"{base}/oauth/token",
+            data={"grant_type": "client_credentials"},
+            auth=(client["client_id"], client["client_secret"]),
+        )
+        assert answer.status_code == 200, answer.text
+        token = answer.json()["access_token"]
+        return httpx.Client(
+            base_url=f"{base}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30
+        )
+
+
+def processes() -> list[int]:
+    """Every process of this machine."""
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+
+
+def session_of(pid: int) -> int | None:
+    """The session of a process that is alive, else None."""
+    state = status_of(pid)
+    return int(state[3]) if state and state[0] != "Z" else None
+
+
+def status_of(pid: int) -> list[str] | None:
+    """The fields of `/proc/<pid>/stat` from the state on; None when it has gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def child_running(demo: Demo, command: str) -> int:
+    """The child of the demonstration that runs this `fusion` command."""
+    for pid in demo.session():
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+        state = status_of(pid)
+        if command in words and state and int(state[1]) == demo.process.pid:
+            return pid
+    raise AssertionError(f"no {command} among the children")
