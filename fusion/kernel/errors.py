@@ -118,6 +118,10 @@ WHOLE_BODY = "body"
 """The field of an error that is of no field: the body is no object, say."""
 
 
+MOST_ERRORS = 100
+"""Errors that one problem tells: a refusal is not larger than what it refuses."""
+
+
 def fields_problem(errors: Sequence[Mapping[str, Any]], skip: int) -> Problem:
     """Pydantic's errors as a problem; `skip` leading parts of each location are not the caller's.
 
@@ -129,7 +133,7 @@ def fields_problem(errors: Sequence[Mapping[str, Any]], skip: int) -> Problem:
             or WHOLE_BODY,
             "message": str(error["msg"]).removeprefix("Value error, "),
         }
-        for error in errors
+        for error in errors[:MOST_ERRORS]
     ]
     detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in entries[:5])
     return Problem("invalid-fields", detail, errors=entries)

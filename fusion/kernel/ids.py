@@ -15,6 +15,8 @@ def parse_id(text: object) -> UUID | None:
     if not isinstance(text, str) or len(text) != 36:
         return None
     try:
-        return UUID(text)
+        found = UUID(text)
     except ValueError:
         return None
+    # UUID() also takes braces, prefixes and hyphens anywhere, which PostgreSQL does not.
+    return found if str(found) == text.lower() else None

@@ -43,8 +43,14 @@ def check_key(key: str, field: str) -> None:
 
 
 def fingerprint(method: str, path: str, body: Any) -> bytes:
-    """SHA-256 of what a request asks: method, path, and body whatever its spelling."""
-    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    """SHA-256 of what a request asks: method, path, and body whatever its spelling.
+
+    Problem `invalid-json` for a body that is read, but too deep to be written again.
+    """
+    try:
+        canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        raise Problem("invalid-json", "The body is nested too deeply.") from None
     return hashlib.sha256(b"\n".join((method.encode(), path.encode(), canonical))).digest()
 
 
