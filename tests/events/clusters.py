@@ -47,14 +47,13 @@ class Spare:
 
 
 @contextmanager
-def spare_cluster() -> Iterator[Spare]:
-    """A fresh cluster; stopped and removed at the end."""
+def spare_cluster(*, fast: bool = True) -> Iterator[Spare]:
+    """A fresh cluster, durable unless `fast`; stopped and removed at the end."""
     with tempfile.TemporaryDirectory(prefix="fusion-spare-") as folder:
         home = Path(folder)
         home.chmod(0o755)
-        with run_temporary(home / "postgres", settings=SMALL, fast=True) as held:
-            settings = {**SMALL, "fsync": "off"}
-            yield Spare(Cluster(home / "postgres", None, settings), held)
+        with run_temporary(home / "postgres", settings=SMALL, fast=fast) as held:
+            yield Spare(Cluster(home / "postgres", None, SMALL), held)
 
 
 def dump(url: str, file: Path) -> Path:
