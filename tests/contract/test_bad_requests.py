@@ -65,6 +65,25 @@ def test_nesting_that_is_read_is_refused_for_its_fields(world: World) -> None:
     assert world.fingerprint() == before
 
 
+DEEP = "[" * 900 + "]" * 900
+
+
+def test_nesting_under_a_key(world: World) -> None:
+    """What a key stands for is made of the whole body, read or not."""
+    order = placed(world, effective_at="2029-01-01T00:00:00Z")
+    headers = {"Idempotency-Key": "deep"}
+    is_problem(raw(world, DEEP, f"/orders/{order['id']}/cancel", **headers), 400, "invalid-json")
+    batch = f'{{"orders": [{DEEP}]}}'
+    is_problem(raw(world, batch, "/orders/batch", **headers), 400, "invalid-json")
+
+
+def test_a_hundred_thousand_wrong_fields(world: World) -> None:
+    """The answer tells the first hundred: it is not larger than what it refuses."""
+    names = ",".join(f'"x{index}":1' for index in range(80_000))
+    response = raw(world, "{" + names + "}")
+    assert len(fields(response)) == 100
+
+
 def test_of_duplicate_keys_the_last_counts(world: World) -> None:
     """JSON leaves it open (RFC 8259, section 4); readers commonly keep the last one."""
     text = order_text(world, '0, "quantity": 7', ', "external_reference": "x"')
@@ -292,6 +311,25 @@ def test_unknown_query_parameters_are_ignored(world: World) -> None:
     assert world.call("GET", "/orders?colour=red&limit=1&x").status_code == 200
     assert place(world).status_code == 201
     assert world.call("POST", "/orders?x=1", draft(world)).status_code == 201
+
+
+def test_a_filter_given_twice(world: World) -> None:
+    other = World()
+    placed(other)
+    own, foreign = (f"subscription_id={each.subscription.id}" for each in (world, other))
+    for query in (f"{own}&{foreign}", f"{foreign}&{own}"):
+        response = world.call("GET", f"/orders?{query}")
+        assert response.status_code in (200, 404)
+        assert response.status_code == 404 or answer(response)["items"] == []
+
+
+def test_other_spellings_of_an_id(world: World) -> None:
+    hex = world.subscription.id.hex
+    for spelling in (f"urn:{hex}", f"{{{hex}}}--", f"----{hex}", hex, f"urn:uuid:{hex}"):
+        body = {**draft(world), "subscription_id": spelling}
+        assert fields(raw(world, orjson.dumps(body))) == ["subscription_id"]
+    upper = {**draft(world), "subscription_id": str(world.subscription.id).upper()}
+    assert world.call("POST", "/orders", upper).status_code == 201
 
 
 def test_methods_that_a_path_does_not_have(world: World) -> None:

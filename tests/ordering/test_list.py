@@ -194,6 +194,8 @@ INSTANT = "2026-01-01T00:00:00+00:00"
         forged(INSTANT),
         forged(INSTANT, ID, ID, ID),
         forged(INSTANT, "x"),
+        forged(INSTANT, "urn:" + "0" * 32),
+        forged("", "----" + "0" * 32),
         forged(INSTANT, ID[:-1]),
         forged("x", ID),
         forged("2026-01-01T00:00:00", ID),

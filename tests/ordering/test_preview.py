@@ -54,6 +54,14 @@ def test_a_refusal_for_another_reason(world: World) -> None:
     assert [refusal["code"] for refusal in told["refusals"]] == ["product-retired"]
 
 
+def test_a_terminated_subscription(world: World) -> None:
+    world.subscription.status = "terminated"
+    world.subscription.save(update_fields=["status"])
+    told = preview(world)
+    assert told["allowed"] is False
+    assert [refusal["code"] for refusal in told["refusals"]] == ["subscription-terminated"]
+
+
 def test_a_scheduled_order_is_previewed_as_if_it_were_due(world: World) -> None:
     told = preview(world, effective_at="2029-01-01T00:00:00Z")
     assert told["balances"][1]["granted_after"] == 1
