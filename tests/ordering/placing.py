@@ -104,6 +104,12 @@ def retire(product: Product, status: str = "retired") -> None:
     product.save(update_fields=["status"])
 
 
+def terminate(world: World) -> None:
+    """Terminate the world's subscription."""
+    response = world.call("POST", f"/subscriptions/{world.subscription.id}/terminate")
+    assert response.status_code == 200
+
+
 def fall_due(*orders: dict[str, Any]) -> None:
     """Let scheduled orders be due: a moment ago, in the order given."""
     with connection.cursor() as cursor:

@@ -7,7 +7,7 @@ import pytest
 
 from fusion.kernel.ids import new_id
 from tests.contract.refusing import fields, is_problem, order_text, raw
-from tests.ordering.placing import consume, draft, line, placed, refused, retire
+from tests.ordering.placing import consume, draft, line, placed, refused, retire, terminate
 from tests.world import World, answer
 
 HUGE = "1" + "0" * 400
@@ -167,8 +167,7 @@ def test_unknown_before_malformed_before_impossible(world: World) -> None:
     refused(world, 422, "invalid-fields", zero)
     refused(world, 422, "invalid-fields", effective_at="2001-01-01T00:00:00Z")
     refused(world, 404, "not-found", line(world.seat), unknown)
-    world.subscription.status = "terminated"
-    world.subscription.save(update_fields=["status"])
+    terminate(world)
     refused(world, 404, "not-found", unknown)
     refused(world, 422, "invalid-fields", zero)
     refused(world, 409, "subscription-terminated")

@@ -14,6 +14,7 @@ from tests.ordering.placing import (
     retire,
     revise,
     seen,
+    terminate,
 )
 from tests.world import World, answer, make_organization, make_subscription
 
@@ -152,8 +153,7 @@ def test_a_suspended_subscription_takes_orders(world: World) -> None:
 
 
 def test_a_terminated_subscription_takes_none(world: World) -> None:
-    world.subscription.status = "terminated"
-    world.subscription.save(update_fields=["status"])
+    terminate(world)
     refused(world, 409, "subscription-terminated")
 
 

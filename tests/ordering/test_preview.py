@@ -5,7 +5,17 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ordering.placing import balances, consume, draft, line, place, placed, retire, revise
+from tests.ordering.placing import (
+    balances,
+    consume,
+    draft,
+    line,
+    place,
+    placed,
+    retire,
+    revise,
+    terminate,
+)
 from tests.world import World, answer
 
 
@@ -55,8 +65,7 @@ def test_a_refusal_for_another_reason(world: World) -> None:
 
 
 def test_a_terminated_subscription(world: World) -> None:
-    world.subscription.status = "terminated"
-    world.subscription.save(update_fields=["status"])
+    terminate(world)
     told = preview(world)
     assert told["allowed"] is False
     assert [refusal["code"] for refusal in told["refusals"]] == ["subscription-terminated"]

@@ -2,7 +2,7 @@
 
 import orjson
 
-from tests.ordering.placing import balances, draft, line, place, placed
+from tests.ordering.placing import balances, draft, line, place, placed, terminate
 from tests.world import World, answer, make_token
 
 
@@ -69,8 +69,7 @@ def test_a_replay_after_the_state_has_changed(world: World) -> None:
     placed(world, line(world.seat, 2, "remove"))
     world.seat.status = "retired"
     world.seat.save(update_fields=["status"])
-    world.subscription.status = "terminated"
-    world.subscription.save(update_fields=["status"])
+    terminate(world)
     again = place(world, line(world.seat, 2), key="k", external_reference="x")
     assert (again.status_code, again.content) == (201, first.content)
 
