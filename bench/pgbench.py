@@ -1,11 +1,13 @@
 """The same database functions under pgbench: what the database gives without any HTTP."""
 
+import hashlib
 import re
 import subprocess
 import tempfile
 
 from bench.stage import SAMPLE, Stage
 from fusion.embedded import find_bindir
+from fusion.ledger.queries import BALANCES
 
 
 def place_order(stage: Stage) -> str:
@@ -30,11 +32,14 @@ def _uuid7() -> str:
 
 
 def read_balances(stage: Stage) -> str:
-    """The balances of a random subscription."""
-    return f"""
-\\set i random(1, {SAMPLE})
-SELECT ledger_balances(s.id, '{stage.path}') FROM bench_subscription s WHERE s.i = :i::bigint;
-"""
+    """The balances of a random subscription, by the very statement that a request sends.
+
+    It looks the token up and calls `ledger_balances` with the path of the token's organization.
+    """
+    sampled = "(SELECT s.id FROM bench_subscription s WHERE s.i = :i::bigint)"
+    checksum = hashlib.sha256(stage.token.encode()).hexdigest()
+    statement = BALANCES.statement.replace("%s", sampled, 1).replace("%s", f"'{checksum}'", 1)
+    return f"\\set i random(1, {SAMPLE})\n{' '.join(statement.split())};\n"
 
 
 def per_second(stage: Stage, script: str, *, connections: int, seconds: float) -> float:

@@ -38,12 +38,13 @@ api = Described(
     urls_namespace="api",
 )
 
+# A request is matched from the top: what machines repeat comes first.
 ROUTERS: tuple[Router, ...] = (
+    ordering.router,
+    ledger.router,
     tenancy.router,
     lifecycle.router,
     catalogue.router,
-    ordering.router,
-    ledger.router,
     billing.router,
 )
 for router in ROUTERS:

@@ -6,11 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from fusion.kernel.clock import instant, now
+from fusion.kernel.errors import not_found
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import READ_PROBLEMS, Page
-from fusion.ledger.queries import balances, entries, totals, totals_by_subscription
+from fusion.ledger.queries import BALANCES, balances_at, entries, totals, totals_by_subscription
 from fusion.ledger.schemas import At, Balances, EntryDocument, EntryFilter, LicenseFilter, Licenses
-from fusion.tenancy.guard import Door, actor_of
+from fusion.tenancy.guard import Door, actor_of, read_of
 from fusion.tenancy.permissions import READ_BALANCES
 from fusion.tenancy.queries import find_organization, find_subscription
 
@@ -19,12 +20,17 @@ router = Router(tags=["ledger"])
 
 @router.get(
     "/subscriptions/{uuid:subscription_id}/balances",
-    auth=Door(READ_BALANCES, hot=True, subscription_id=find_subscription),
+    auth=Door(READ_BALANCES, hot=True, reads=BALANCES, subscription_id=find_subscription),
     response={200: Balances, **READ_PROBLEMS},
 )
 def read_balances(request: HttpRequest, subscription_id: UUID, asked: Query[At]) -> HttpResponse:
     """What is granted, used and available, now or at an instant of the past."""
-    text = balances(actor_of(request), subscription_id=subscription_id, at=asked.at)
+    if asked.at is not None:
+        actor = actor_of(request)
+        return json_response(balances_at(actor, subscription_id=subscription_id, at=asked.at))
+    text = read_of(request)
+    if text is None:
+        raise not_found("subscription")
     return json_response(text)
 
 

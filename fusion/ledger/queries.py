@@ -11,25 +11,25 @@ from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
 from fusion.tenancy.actor import Actor
+from fusion.tenancy.authenticate import Read
 
 NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
 
 
-def balances(actor: Actor, *, subscription_id: UUID, at: datetime | None = None) -> str:
-    """The balances of a subscription as JSON text, now or as they stood at `at` (inclusive).
+BALANCES = Read("ledger_balances(%s::uuid, o.path)", "subscription_id")
+"""The balances of a subscription now, as JSON text; null when the caller does not see it."""
 
-    Problem `not-found` when the actor does not see the subscription. One round trip.
+
+def balances_at(actor: Actor, *, subscription_id: UUID, at: datetime) -> str:
+    """The balances of a subscription as JSON text, as they stood at `at` (inclusive).
+
+    Problem `not-found` when the actor does not see the subscription.
     """
     with connection.cursor() as cursor:
-        if at is None:
-            cursor.execute(
-                "SELECT ledger_balances(%s::uuid, %s::text)", [subscription_id, actor.path]
-            )
-        else:
-            cursor.execute(
-                "SELECT ledger_balances_at(%s::uuid, %s::text, %s::timestamptz)",
-                [subscription_id, actor.path, at],
-            )
+        cursor.execute(
+            "SELECT ledger_balances_at(%s::uuid, %s::text, %s::timestamptz)",
+            [subscription_id, actor.path, at],
+        )
         (text,) = cursor.fetchone()
     if text is None:
         raise not_found("subscription")

@@ -6,7 +6,7 @@ from django.db import connection
 
 CHECKS: Mapping[str, str] = {
     "balance differs from the sum of its entries": """
-        SELECT format('subscription %s, SKU %s: granted %s, entries say %s; used %s, entries say %s',
+        SELECT format('subscription %s, SKU %s: granted %s, entries %s; used %s, entries %s',
                       subscription_id, b.sku, b.granted, e.granted, b.used, e.used)
         FROM ledger_balance b
         JOIN (SELECT subscription_id, sku_id,

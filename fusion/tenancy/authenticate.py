@@ -1,6 +1,7 @@
 """From a bearer token to an actor: one indexed look-up, so that a revocation counts at once."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,12 +11,14 @@ from fusion.kernel.errors import Problem
 from fusion.tenancy.actor import ADMINISTRATOR, Actor, Request, including_reads
 
 TOKEN = """
-SELECT c.id, t.scope, c.scopes, o.id, o.kind, o.path, o.group_id
+SELECT {read}, c.id, t.scope, c.scopes, o.id, o.kind, o.path, o.group_id
 FROM oauth2_provider_accesstoken t
 JOIN tenancy_apiclient c ON c.id = t.application_id
 JOIN tenancy_organization o ON o.id = c.organization_id
 WHERE t.token_checksum = %s AND t.expires > now() AND o.status = 'active'
 """
+
+LOOK_UP = TOKEN.format(read="NULL")
 
 MAX_TOKEN = 512
 """Characters of the longest token that is looked up."""
@@ -35,23 +38,46 @@ def bearer_token(request: HttpRequest) -> str:
     return token.strip()
 
 
-def authenticate(request: HttpRequest, asked: Request) -> Actor:
-    """The API client whose valid token the request carries; Problem `unauthenticated` if none.
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Something to be read in the round trip of the token's look-up, where reading is all there is.
 
-    The scopes are those of the token as far as the client still has them.
+    `sql` is an expression with one parameter, an id; `o` is the caller's organization, and what
+    lies outside its `o.path` must give null. `name` is the path parameter that holds the id.
+    """
+
+    sql: str
+    name: str
+
+    @property
+    def statement(self) -> str:
+        """The look-up with the expression in front; parameters: the id, the token's checksum."""
+        return TOKEN.format(read=self.sql)
+
+
+def authenticate(
+    request: HttpRequest, asked: Request, read: Read | None = None
+) -> tuple[Actor, Any]:
+    """The API client whose valid token the request carries, and what `read` has found.
+
+    The scopes are those of the token as far as the client still has them; whether they allow what
+    was read is for the caller to check. Problem `unauthenticated` without a valid token.
     """
     token = bearer_token(request)
     row: tuple[Any, ...] | None = None
     if len(token) <= MAX_TOKEN:
         checksum = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
-        row = first_row(TOKEN, [checksum])
+        if read is None or request.resolver_match is None:
+            row = first_row(LOOK_UP, [checksum])
+        else:
+            row = first_row(read.statement, [request.resolver_match.kwargs[read.name], checksum])
     if row is None:
         raise _unauthenticated(
             "The token is unknown, revoked or expired; get a new one from POST /oauth/token.",
             ', error="invalid_token"',
         )
-    client, granted, held, organization, kind, path, group = row
-    return Actor(
+    found, client, granted, held, organization, kind, path, group = row
+    actor = Actor(
         label=f"client:{client}",
         organization_id=organization,
         kind=kind,
@@ -61,3 +87,4 @@ def authenticate(request: HttpRequest, asked: Request) -> Actor:
         scopes=frozenset(granted.split()) & including_reads(held.split()),
         request=asked,
     )
+    return actor, found

@@ -16,7 +16,7 @@ from fusion.kernel.http import json_response, read_json
 from fusion.kernel.ids import parse_id
 from fusion.kernel.rate import RateLimit
 from fusion.tenancy.actor import SCOPES, Actor, Request
-from fusion.tenancy.authenticate import authenticate
+from fusion.tenancy.authenticate import Read, authenticate
 from fusion.tenancy.idempotency import fingerprint_of, read_key
 from fusion.tenancy.permissions import Permission
 from fusion.tenancy.use_case import Answer
@@ -32,7 +32,8 @@ class Door(AuthBase):
 
     `seen` maps the name of a path parameter, filter or body field (`lines__product_id`: in each of
     `lines`) to the finder of what its id must show to the actor. A `hot` door leaves the looking
-    to the database function that the route calls, unless the request is refused before.
+    to the database function that the route calls, unless the request is refused before. What it
+    `reads` comes with the look-up of the token: see `read_of`.
     """
 
     openapi_type = "oauth2"
@@ -43,16 +44,26 @@ class Door(AuthBase):
         }
     }
 
-    def __init__(self, permission: Permission, *, hot: bool = False, **seen: Finder) -> None:
+    def __init__(
+        self,
+        permission: Permission,
+        *,
+        hot: bool = False,
+        reads: Read | None = None,
+        **seen: Finder,
+    ) -> None:
         super().__init__()
+        self.reads = reads
         self.permission = permission
         self.hot = hot
         self.seen = seen
 
     def __call__(self, request: HttpRequest) -> Actor:
         """The actor, who may do what the route is for; raises the Problem otherwise."""
-        actor = authenticate(request, Request(id=getattr(request, "request_id", "")))
+        asked = Request(id=getattr(request, "request_id", ""))
+        actor, found = authenticate(request, asked, self.reads)
         request.actor = actor  # type: ignore[attr-defined]
+        request.found = found  # type: ignore[attr-defined]
         _requests.admit(actor.label)
         self.permission.require_scope(actor)
         request.door = self  # type: ignore[attr-defined]
@@ -101,6 +112,11 @@ def actor_of(request: HttpRequest) -> Actor:
     """The actor whom the route's door has let in."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     return actor
+
+
+def read_of(request: HttpRequest) -> Any:
+    """What the route's door has read; None where there is nothing that the actor may see."""
+    return request.found  # type: ignore[attr-defined]
 
 
 def retrying_actor(request: HttpRequest) -> Actor:
