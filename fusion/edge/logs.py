@@ -4,10 +4,11 @@ Django calls `configure` when it is set up. What the libraries log takes the sam
 headers and query strings are never logged: they may hold secrets.
 """
 
+import contextlib
 import logging
 import sys
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
@@ -40,6 +41,20 @@ def configure(options: dict[str, str]) -> None:
     _configure_libraries(shared, level, console)
 
 
+class _Output:
+    """stderr; a reader that has gone away, or a full disk, must not turn answers into faults."""
+
+    def write(self, line: bytes) -> None:
+        """Write one line, if that is possible."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.buffer.write(line)
+
+    def flush(self) -> None:
+        """Have it read now."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.buffer.flush()
+
+
 def _configure_ours(shared: list[Processor], level: int, console: bool) -> None:
     """Straight to stderr: the detour through the standard library costs three times as much."""
     structlog.configure(
@@ -47,7 +62,7 @@ def _configure_ours(shared: list[Processor], level: int, console: bool) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr)
         if console
-        else structlog.BytesLoggerFactory(sys.stderr.buffer),
+        else structlog.BytesLoggerFactory(cast(BinaryIO, _Output())),
         cache_logger_on_first_use=True,
     )
 
