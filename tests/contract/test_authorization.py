@@ -208,6 +208,10 @@ def test_own_ids(route: tuple[str, str], kind: str, stage: Stage) -> None:
         refuses(response, expected, "forbidden")
     else:
         assert response.status_code == expected, response.content
+        if expected == 201:
+            location = response["Location"].removeprefix(PREFIX)
+            shown = where.world.call("GET", location, by=where.organization(kind))
+            assert (shown.status_code, answer(shown)["id"]) == (200, answer(response)["id"])
     if rule.reads or expected >= 400:
         assert where.world.fingerprint() == before
 
@@ -231,6 +235,45 @@ def test_foreign_ids(route: tuple[str, str], kind: str, stage: Stage, other: Sta
             assert str(id) not in response.content.decode()
     if not _is_batch_of_a_group(route, kind):
         assert (stage.world.fingerprint(), other.world.fingerprint()) == before
+
+
+WITH_BODY = [route for route in KNOWN if "requestBody" in OPERATIONS[route]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("route", WITH_BODY, ids=" ".join)
+def test_fields_come_after_visibility_and_role(
+    route: tuple[str, str], kind: str, stage: Stage, other: Stage
+) -> None:
+    caller = stage.organization(kind)
+    before = stage.world.fingerprint(), other.world.fingerprint()
+    asked = ask(route, own_ids(stage, kind))
+    wrong = replace(asked, body={**asked.body, "surely": "unknown"})
+    response = wrong.send(stage, caller)
+    if TABLE[route].status(kind) == 403:
+        refuses(response, 403, "forbidden")
+    else:
+        problem = refuses(response, 422, "invalid-fields")
+        assert [error["field"] for error in problem["errors"]] == ["surely"]
+    if not _lacks_the_scope(route, kind) and route != ("POST", "/orders/batch"):
+        for slot in wrong.slots():
+            refuses(wrong.swapped(slot, new_id()).send(stage, caller), 404, "not-found")
+    assert (stage.world.fingerprint(), other.world.fingerprint()) == before
+
+
+NESTED = [route for route in KNOWN if route[1].startswith("/organizations/{organization_id}/")]
+
+
+@pytest.mark.parametrize("route", NESTED, ids=" ".join)
+def test_a_part_is_found_under_its_own_organization_only(
+    route: tuple[str, str], stage: Stage
+) -> None:
+    asked = ask(route, own_ids(stage, "group"))
+    if len(asked.path) > 1:
+        elsewhere = asked.swapped(("path", "organization_id"), stage.world.reseller.id)
+        before = stage.world.fingerprint()
+        refuses(elsewhere.send(stage, stage.world.group), 404, "not-found")
+        assert stage.world.fingerprint() == before
 
 
 def _sides(kind: str, stage: Stage, other: Stage) -> tuple[Organization, Ids, list[Ids]]:
