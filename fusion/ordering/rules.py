@@ -1,11 +1,11 @@
 """The rules of orders that need no database. What the numbers allow is decided in `decide.sql`."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-LONGEST_NOTICE = timedelta(days=5 * 366)
-"""How far ahead an order may be scheduled: five years, whatever their leap days."""
+LONGEST_NOTICE = 5
+"""How many years ahead an order may be scheduled."""
 
 
 def repeated_products(products: Sequence[UUID]) -> list[UUID]:
@@ -16,7 +16,10 @@ def repeated_products(products: Sequence[UUID]) -> list[UUID]:
 
 def is_too_far(effective_at: datetime, now: datetime) -> bool:
     """Whether an order cannot be scheduled then: it must lie at most five years ahead."""
-    return effective_at > now + LONGEST_NOTICE
+    year = now.year + LONGEST_NOTICE
+    is_leap_day = (now.month, now.day) == (2, 29)
+    latest = now.replace(year=year, month=3, day=1) if is_leap_day else now.replace(year=year)
+    return effective_at > latest
 
 
 def runs_of_distinct(names: Sequence[frozenset[str]]) -> list[range]:
