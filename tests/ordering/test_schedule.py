@@ -74,6 +74,15 @@ def test_the_offset_of_effective_at_counts(world: World) -> None:
     assert order["effective_at"] == "2029-03-03T04:45:00.000000Z"
 
 
+def test_five_years_ahead_and_no_further(world: World) -> None:
+    today = datetime.now(UTC).replace(microsecond=0)
+    latest = today.replace(year=today.year + 5, day=min(today.day, 28))
+    assert placed(world, effective_at=latest.isoformat())["state"] == "scheduled"
+    for ahead in (timedelta(days=4), timedelta(days=40_000)):
+        problem = refused(world, 422, "invalid-fields", effective_at=(latest + ahead).isoformat())
+        assert [error["field"] for error in problem["errors"]] == ["effective_at"]
+
+
 def test_revisions_are_fixed_when_it_is_placed(world: World) -> None:
     order = scheduled(world, line(world.seat, 2))
     revise(world.seat, {world.user_sku: 50})
