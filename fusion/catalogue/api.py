@@ -141,7 +141,7 @@ def remove_product(
 
 @router.get(
     "/products/{uuid:product_id}/revisions",
-    auth=Door(READ_CATALOGUE),
+    auth=Door(READ_CATALOGUE, hot=True, product_id=find_product),
     response={200: Page[RevisionDocument], **READ_PROBLEMS},
 )
 def revisions(request: HttpRequest, product_id: UUID, asked: Query[Paging]) -> HttpResponse:
