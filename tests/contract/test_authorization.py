@@ -261,6 +261,27 @@ def test_fields_come_after_visibility_and_role(
     assert (stage.world.fingerprint(), other.world.fingerprint()) == before
 
 
+QUERIED = [
+    route
+    for route in KNOWN
+    if route[0] == "GET" and {"limit", "at"} & {p["name"] for p in OPERATIONS[route]["parameters"]}
+]
+
+
+@pytest.mark.parametrize("kind", ["group", "tenant"])
+@pytest.mark.parametrize("route", QUERIED, ids=" ".join)
+def test_filters_come_after_visibility(
+    route: tuple[str, str], kind: str, stage: Stage, other: Stage
+) -> None:
+    asked = ask(route, own_ids(stage, kind))
+    wrong = replace(asked, query={**asked.query, "limit": 0, "at": "x"})
+    refuses(wrong.send(stage, stage.organization(kind)), 422, "invalid-fields")
+    for slot in asked.slots():
+        for id in (new_id(), other.own.ids[slot[-1]]):
+            response = wrong.swapped(slot, id).send(stage, stage.organization(kind))
+            refuses(response, 404, "not-found")
+
+
 NESTED = [route for route in KNOWN if route[1].startswith("/organizations/{organization_id}/")]
 
 
