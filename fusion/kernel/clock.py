@@ -17,7 +17,7 @@ def instant(at: datetime | None) -> str | None:
     """`2026-03-03T10:15:00.000000Z`: the one spelling of an instant in answers and events."""
     if at is None:
         return None
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def read_instant(text: object) -> datetime:
