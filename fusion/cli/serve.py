@@ -1,5 +1,6 @@
 """`fusion serve`: Granian with our WSGI application, and what must be so before it starts."""
 
+import logging
 import os
 from collections.abc import Callable
 from functools import partial
@@ -19,8 +20,14 @@ from fusion.edge.process import let_children_be_stopped, settle_in
 GRACE = 30
 """Seconds that requests under way may take when the server is told to stop."""
 
-LOGGING = {"formatters": {}, "handlers": {}, "loggers": {"_granian": {"propagate": True}}}
-"""Granian's own lines go where all the others go."""
+LOGGING = {
+    "formatters": {},
+    "handlers": {},
+    "filters": {"advice": {"()": lambda: _is_no_advice}},
+    "loggers": {"_granian": {"propagate": True, "filters": ["advice"]}},
+}
+"""Granian's own lines go where all the others go, without its advice on the number of threads:
+ours wait for the database most of the time."""
 
 
 def run(*, host: str, port: int, workers: int, threads: int) -> None:
@@ -45,6 +52,10 @@ def run(*, host: str, port: int, workers: int, threads: int) -> None:
     with metrics_folder(settings.VAR) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         server.serve(target_loader=partial(_load_application, os.getpid()), wrap_loader=False)
+
+
+def _is_no_advice(record: logging.LogRecord) -> bool:
+    return "Consider" not in record.getMessage()
 
 
 def _load_application(supervisor: int) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ With several processes each keeps its numbers in files of a folder that `fusion 
 import os
 import threading
 import time
+from functools import cache
 from pathlib import Path
 
 from django.db import connection
@@ -51,8 +52,15 @@ pool_size, pool_in_use, pool_waiting = (
 def count(method: str, route: str, status: int, seconds: float) -> None:
     """One request answered. Unknown methods share a label: callers must not make new ones."""
     method = method if method in METHODS else "other"
-    requests.labels(method, route, str(status)).inc()
-    latency.labels(method, route).observe(seconds)
+    counter, histogram = _labelled(method, route, str(status))
+    counter.inc()
+    histogram.observe(seconds)
+
+
+@cache
+def _labelled(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
+    """As many as there are routes, methods and statuses: looking them up costs more than adding."""
+    return requests.labels(method, route, status), latency.labels(method, route)
 
 
 def render() -> bytes:
