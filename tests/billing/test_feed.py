@@ -202,7 +202,8 @@ def test_a_reader_with_a_tiny_share_catches_up(world: World) -> None:
     )
     emit(world, "last", here)
     read = reader_of(world.actor("reseller"))
-    pages, after = [], None
+    pages: list[list[str]] = []
+    after = None
     while "last" not in [subject for page in pages for subject in page]:
         page, following = read(after, 50)
         assert following != after

@@ -1,7 +1,11 @@
 """Orders over the same SKUs and subscriptions in opposite order: nobody waits crosswise."""
 
 import random
+import time
 from collections import Counter
+from functools import partial
+
+from django.db import connection, transaction
 
 from fusion.catalogue.models import Product
 from fusion.ordering.place import Draft
@@ -117,3 +121,15 @@ def test_what_batches_answer_is_what_they_have_placed(world: World) -> None:
         before = count_orders(world)
         placed = at_once(*[lambda n=n, round=round: place(round, n) for n in range(6)])
         assert count_orders(world) - before == sum(placed)
+
+
+def test_the_names_of_many_batches_fit_into_the_lock_table(world: World) -> None:
+    """Two thousand names each: all at once they would not, three at a time they do."""
+
+    def lock(n: int) -> None:
+        names = [f"{n}.{i}" for i in range(2_000)]
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT tenancy_lock_names(%s, %s)", [world.group.id, names])
+            time.sleep(0.02)  # what a batch does with its locks
+
+    at_once(*[partial(lock, n) for n in range(16)])

@@ -363,7 +363,7 @@ def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def test_orders_do_what_the_model_says() -> None:
     apply_due_orders()  # what other tests have left, so that ours can be counted
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Ordering,
         settings=settings(
             max_examples=60,

@@ -1,0 +1,71 @@
+"""The rules of orders that need no database, by property."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from fusion.ordering.place import Draft, Line
+from fusion.ordering.place_batch import Item
+from fusion.ordering.rules import is_too_far, repeated_products, runs_of_distinct
+
+few_ids = st.lists(st.integers(1, 6).map(lambda n: UUID(int=n)), max_size=12)
+names = st.lists(st.frozensets(st.sampled_from("abcdef"), max_size=2), max_size=30)
+instants = st.datetimes(
+    datetime(2020, 1, 1),
+    datetime(2100, 1, 1),
+    timezones=st.just(UTC),
+)
+
+
+@given(few_ids)
+def test_repeated_products_are_those_counted_twice(products: list[UUID]) -> None:
+    repeated = repeated_products(products)
+    assert set(repeated) == {id for id in products if products.count(id) > 1}
+    assert len(repeated) == len(set(repeated))
+
+
+@given(instants, st.timedeltas(timedelta(0), timedelta(days=4 * 366)))
+def test_four_years_ahead_is_never_too_far(now: datetime, ahead: timedelta) -> None:
+    assert not is_too_far(now + ahead, now)
+
+
+@given(instants)
+@example(datetime(2024, 2, 28, tzinfo=UTC))
+def test_five_years_ahead_is_not_too_far_and_a_day_or_so_more_is(now: datetime) -> None:
+    day = min(now.day, 28)
+    assert not is_too_far(now.replace(year=now.year + 5, day=day), now)
+    assert is_too_far(now + timedelta(days=5 * 366, seconds=1), now)
+
+
+@given(names)
+def test_runs_hold_every_order_once_and_in_order(names: list[frozenset[str]]) -> None:
+    assert [index for run in runs_of_distinct(names) for index in run] == list(range(len(names)))
+
+
+@given(names)
+def test_no_name_stands_twice_in_a_run(names: list[frozenset[str]]) -> None:
+    for run in runs_of_distinct(names):
+        listed = [name for index in run for name in names[index]]
+        assert len(listed) == len(set(listed))
+
+
+@given(names)
+def test_runs_are_as_few_as_can_be(names: list[frozenset[str]]) -> None:
+    """Each run but the last could not have taken one order more."""
+    runs = runs_of_distinct(names)
+    for run, following in pairwise(runs):
+        taken = {name for index in run for name in names[index]}
+        assert names[following.start] & taken
+
+
+@given(st.none() | st.text(min_size=1), st.none() | st.text(min_size=1))
+@settings(max_examples=50)
+def test_a_key_and_a_reference_of_the_same_letters_are_two_names(
+    key: str | None, reference: str | None
+) -> None:
+    draft = Draft(UUID(int=1), (Line(UUID(int=2), 1),), external_reference=reference)
+    assert len(Item(draft, None, key).names()) == (key is not None) + (reference is not None)
+    assert len(Item(None, None, key).names()) == (key is not None)
