@@ -45,7 +45,7 @@ def _database() -> dict[str, object]:
         "NAME": "fusion",
         **database,
         "PORT": str(parts.pop("port", "")),
-        # The first statement of a request finds out (kernel/database.py), without a round trip more.
+        # The first statement of a request finds out (kernel/database.py), at no cost.
         "CONN_HEALTH_CHECKS": False,
         "OPTIONS": {
             **parts,

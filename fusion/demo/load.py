@@ -163,7 +163,7 @@ def _write_history(load: Load, made: Made, actor: Actor, span: Span) -> None:
 
 def _go_on(actor: Actor, made: Made, installation: Installation) -> None:
     """What has just happened: a product is retired, orders are placed for later, one cancelled."""
-    products = {offer.code: offer.id for offer in made.provider.offers}
+    products = {offer.code: UUID(offer.id) for offer in made.provider.offers}
     change_product(actor, product_id=products[story.RETIRED], changes={"status": "retired"})
     for days, reference, code, quantity in story.UPCOMING:
         answer = place_order(

@@ -33,6 +33,18 @@ CHALLENGE = {"description": "RFC 6750.", "required": True, "schema": {"type": "s
 class Document(OpenAPISchema):
     """Ninja's document with each route's scopes, headers, and the media type of its problems."""
 
+    def operation_details(self, operation: Operation) -> dict[str, Any]:
+        """The route's docstring: its first sentence as the summary, the rest below it."""
+        details: dict[str, Any] = super().operation_details(operation)
+        text = " ".join((operation.description or "").split())
+        summary, _, rest = text.partition(". ")
+        details["summary"] = summary.removesuffix(".")
+        if rest:
+            details["description"] = rest
+        else:
+            details.pop("description", None)
+        return details
+
     def operation_security(self, operation: Operation) -> list[dict[str, Any]] | None:
         """One entry per scope that is enough: they are alternatives."""
         found = super().operation_security(operation) or []
