@@ -27,7 +27,16 @@ FORBIDDEN_NAMES = {"services", "utils", "helpers", "managers", "signals", "commo
 def tracked() -> tuple[Path, ...]:
     """The files of the repository; outside of one, all but what is made here."""
     done = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        [
+            "git",
+            "-c",
+            "safe.directory=*",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
