@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian.server import Server
+from granian.server import MPServer
 
 from fusion.cli.address import check_address
 from fusion.edge.folders import metrics_folder
@@ -19,6 +20,9 @@ from fusion.edge.process import let_children_be_stopped, settle_in
 
 GRACE = 30
 """Seconds that requests under way may take when the server is told to stop."""
+
+INSISTENCE = 1.0
+"""Seconds after which they are told again."""
 
 LOGGING = {
     "formatters": {},
@@ -30,10 +34,30 @@ LOGGING = {
 ours wait for the database most of the time."""
 
 
+class InsistentServer(MPServer):
+    """Granian, which tells its processes to stop until they do.
+
+    One that is about to serve at the very moment when it is told overlooks that.
+    """
+
+    def _stop_workers(self) -> None:
+        stopped = threading.Event()
+        threading.Thread(target=self._insist, args=(stopped,), daemon=True).start()
+        try:
+            super()._stop_workers()
+        finally:
+            stopped.set()
+
+    def _insist(self, stopped: threading.Event) -> None:
+        while not stopped.wait(INSISTENCE):
+            for worker in list(self.wrks):
+                worker.terminate()
+
+
 def run(*, host: str, port: int, workers: int, threads: int) -> None:
     """Serve until told to stop."""
     check_address(host, port)
-    server = Server(
+    server = InsistentServer(
         "fusion.wsgi:application",
         address=host,
         port=port,
