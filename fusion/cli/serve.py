@@ -44,14 +44,14 @@ class InsistentServer(MPServer):
         stopped = threading.Event()
         threading.Thread(target=self._insist, args=(stopped,), daemon=True).start()
         try:
-            super()._stop_workers()
+            super()._stop_workers()  # type: ignore[no-untyped-call]
         finally:
             stopped.set()
 
     def _insist(self, stopped: threading.Event) -> None:
         while not stopped.wait(INSISTENCE):
             for worker in list(self.wrks):
-                worker.terminate()
+                worker.terminate()  # type: ignore[no-untyped-call]
 
 
 def run(*, host: str, port: int, workers: int, threads: int) -> None:
