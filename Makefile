@@ -21,12 +21,13 @@ verify: $(VENV)/runtime ## recompute the books of the demo's database and report
 DATABASE_TESTS := $(wildcard $(addprefix tests/,billing catalogue concurrency events ledger \
   lifecycle ordering tenancy))
 
-test: lint debian ## everything that a change must pass
-	$(BIN)/python -m pytest
-	FUSION_TEST_BINDIR="$$(./.ci/postgres --bindir)" $(BIN)/python -m pytest $(DATABASE_TESTS)
+test: debian lint ## everything that a change must pass
+	env -u DATABASE_URL $(BIN)/python -m pytest
+	env -u DATABASE_URL FUSION_TEST_BINDIR="$$(./.ci/postgres --bindir)" \
+	  $(BIN)/python -m pytest $(DATABASE_TESTS)
 
-bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json
-	@exec $(BIN)/python -m bench
+bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json (BENCH="--help" tells options)
+	@exec $(BIN)/python -m bench $(BENCH)
 
 lint: $(VENV)/dev ## style, types and floors
 	$(BIN)/ruff check .
