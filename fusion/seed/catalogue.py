@@ -77,7 +77,7 @@ def write_product(
         told.append(Revision(at, tuple(sorted((known[i["sku"]][0], i["quantity"]) for i in items))))
         _announce(load, product, items, actor, at)
     load.save(product)
-    provider.offers.append(Offer(product.id, code, tuple(told)))
+    provider.offers.append(Offer(str(product.id), code, tuple(told)))
 
 
 def _write_revision(

@@ -1,6 +1,7 @@
 """Instants and ids of the past. Instants are whole microseconds since 1970, in UTC."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from random import Random
 from uuid import UUID
 
@@ -23,6 +24,7 @@ def instant_of(at: int) -> datetime:
     return EPOCH + timedelta(microseconds=at)
 
 
+@lru_cache(maxsize=256)
 def spelled(at: int) -> str:
     """The instant as `kernel_instant` spells it; PostgreSQL reads it as well."""
     return f"{(EPOCH + timedelta(microseconds=at)).isoformat(timespec='microseconds')[:26]}Z"

@@ -22,9 +22,9 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A product on sale."""
+    """A product on sale; its id as text, as it is written most often."""
 
-    id: UUID
+    id: str
     code: str
     revisions: tuple[Revision, ...]
 

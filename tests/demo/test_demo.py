@@ -195,7 +195,7 @@ def test_one_session(demo: Demo) -> None:
 
 
 def test_again_and_again(demo: Demo, folder: Path) -> None:
-    """Stopped, killed, spoilt and started again: the same provider, the same secrets, right books."""
+    """Stopped, killed, spoilt: the same provider each time, the same secrets, right books."""
     facts = demo.facts()
     assert demo.stop(signal.SIGINT) == 0
 

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-import orjson
 import pytest
 from django.db import connection
 
-from fusion.kernel.errors import InvalidFields
 from fusion.ordering.verify import differences
 from fusion.seed.plan import Plan
 from fusion.seed.seed import seed
