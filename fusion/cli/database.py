@@ -52,9 +52,7 @@ def close_connections() -> None:
             connection.close_pool()
 
 
-def perform(
-    work: str, *, migrated: bool = True, linger: bool = True, **options: Any
-) -> int | None:
+def perform(work: str, *, migrated: bool = True, linger: bool = True, **options: Any) -> int | None:
     """Run `run(**options)` of the module named `work`, with the database at hand.
 
     CommandFailed when the database is not that of this release, unless `migrated` is false. The
