@@ -130,6 +130,6 @@ def test_the_names_of_many_batches_fit_into_the_lock_table(world: World) -> None
         names = [f"{n}.{i}" for i in range(2_000)]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT tenancy_lock_names(%s, %s)", [world.group.id, names])
-            time.sleep(0.02)  # what a batch does with its locks
+            time.sleep(0.05)  # what a batch does with its locks
 
-    at_once(*[partial(lock, n) for n in range(16)])
+    at_once(*[partial(lock, n) for n in range(36)])
