@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from fusion.catalogue.change_product import change_product
 from fusion.demo import story
 from fusion.demo.credentials import give_client
-from fusion.demo.installation import LABEL, Installation, record
+from fusion.demo.installation import LABEL, Installation, find_installation, record
 from fusion.kernel.clock import now
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.place import Draft, Line, place_order
@@ -42,8 +42,11 @@ class Made:
 def load_demo() -> Installation:
     """The new demonstration; nothing of it is there when this raises."""
     with transaction.atomic(), connection.cursor() as cursor:
-        # Two that begin at once: the second makes one of its own, and the newest counts.
+        # Of two that begin at once, the second waits here, and then finds what the first has made.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('fusion demo', 0))")
+        made_meanwhile = find_installation()
+        if made_meanwhile is not None:
+            return made_meanwhile
         load = Load()
         span = _span(ORDERS)
         made = _make(load, story.MERIDIAN, span)
