@@ -14,6 +14,7 @@ from procrastinate.jobs import Status
 
 from fusion.kernel.environment import setting
 from fusion.kernel.ids import new_id
+from fusion.numbers.sweep import sweep_numbers
 from fusion.ordering.apply_due import apply_due_orders
 from fusion.tenancy.forget import forget_answers, forget_tokens
 
@@ -24,6 +25,9 @@ SWEEP = "sweep"
 
 SLICE = 100
 """Orders applied between two looks whether the worker is to stop."""
+
+NUMBERS_SLICE = 2_000
+"""Numbers swept between two such looks."""
 
 STALLED = 30
 """Seconds without a sign of life after which a worker counts as dead."""
@@ -39,6 +43,16 @@ def sweep_orders(context: JobContext, timestamp: int) -> None:
     request_id = str(new_id())
     while not context.should_abort():
         if apply_due_orders(limit=SLICE, request_id=request_id) < SLICE:
+            break
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(name="sweep_numbers", queue=SWEEP, queueing_lock="sweep_numbers", pass_context=True)
+def lapse_numbers(context: JobContext, timestamp: int) -> None:
+    """End the reservations and quarantines that have run out, until none is left."""
+    request_id = str(new_id())
+    while not context.should_abort():
+        if sweep_numbers(limit=NUMBERS_SLICE, request_id=request_id) < NUMBERS_SLICE:
             break
 
 

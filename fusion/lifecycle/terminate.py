@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import connection
 
 from fusion.kernel.ids import new_id
+from fusion.numbers.release import release_all_numbers
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.announce import announce_subscription
 from fusion.tenancy.models import Subscription
@@ -26,6 +27,7 @@ def terminate(actor: Actor, *, subscription_id: UUID) -> Done:
     if subscription.status == "terminated":
         return Done(subscription_document(subscription), subscription.path, subscription.id)
     # What consumes the subscription's balances is released here, before the orders end.
+    release_all_numbers(actor, subscription)
     _end_orders(actor, subscription)
     subscription.status = "terminated"
     subscription.save(update_fields=["status"])
