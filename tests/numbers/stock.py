@@ -39,7 +39,7 @@ def _next_unused(base: int) -> int:
         cursor.execute(
             "SELECT max(e164) FROM (SELECT '+' || last AS e164 FROM numbers_range"
             " UNION ALL SELECT e164 FROM numbers_number) x"
-            " WHERE e164 COLLATE \"C\" >= %s AND e164 COLLATE \"C\" < %s",
+            ' WHERE e164 COLLATE "C" >= %s AND e164 COLLATE "C" < %s',
             [f"+{base}", f"+{base + 10_000}"],
         )
         (last,) = cursor.fetchone()
@@ -65,6 +65,12 @@ def stock(world: World, size: int = 10, sku: Sku | None = None) -> list[str]:
         for e164 in numbers
     )
     return numbers
+
+
+def range_of(e164: str) -> Range:
+    """The range that a number belongs to."""
+    number = Number.objects.unscoped("test").get(e164=e164)
+    return Range.objects.unscoped("test").get(id=number.range_id)
 
 
 def entitle(
