@@ -19,6 +19,7 @@ from fusion.numbers import api as numbers
 from fusion.ordering import api as ordering
 from fusion.tenancy import api as tenancy
 from fusion.tenancy.guard import look_first
+from fusion.users import api as users
 
 
 class StrictParser(Parser):
@@ -43,6 +44,7 @@ api = Described(
 ROUTERS: tuple[Router, ...] = (
     ordering.router,
     numbers.router,
+    users.router,
     ledger.router,
     tenancy.router,
     lifecycle.router,

@@ -17,6 +17,8 @@ from fusion.kernel.ids import new_id
 from fusion.numbers.sweep import sweep_numbers
 from fusion.ordering.apply_due import apply_due_orders
 from fusion.tenancy.forget import forget_answers, forget_tokens
+from fusion.users.forget import forget_batches
+from fusion.users.provision import provision_batches
 
 log = structlog.get_logger(__name__)
 
@@ -56,13 +58,23 @@ def lapse_numbers(context: JobContext, timestamp: int) -> None:
             break
 
 
+@app.periodic(cron="* * * * * */2")
+@app.task(name="provision_users", queue=SWEEP, queueing_lock="provision_users", pass_context=True)
+def provision_users(context: JobContext, timestamp: int) -> None:
+    """Go on with the batches of users, a chunk of each in turn, until none is left."""
+    while not context.should_abort():
+        if not provision_batches():
+            break
+
+
 @app.periodic(cron="17 * * * *")
 @app.task(name="forget", queue=SWEEP, queueing_lock="forget")
 def forget(timestamp: int) -> None:
-    """Delete stored answers that are older than promised, and tokens that have expired."""
+    """Delete old answers and batches that are kept no longer, and tokens that have expired."""
     answers = forget_answers(days=setting("FUSION_IDEMPOTENCY_DAYS"))
     tokens = forget_tokens()
-    log.info("forgotten", answers=answers, tokens=tokens)
+    batches = forget_batches()
+    log.info("forgotten", answers=answers, tokens=tokens, batches=batches)
 
 
 @app.periodic(cron="47 * * * *")

@@ -44,8 +44,9 @@ def stream(
 
 
 def _reading(make: Callable[[Query], Iterator[str]]) -> Iterator[str]:
-    connection.ensure_connection()
     pool = connection.pool  # type: ignore[attr-defined]
+    if not connection.in_atomic_block:
+        connection.close()  # the view's, so that a reader holds one and not two
     with pool.connection() as held, held.transaction():
         held.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 

@@ -7,11 +7,20 @@ from django.db.models.functions import Now
 from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.scope import Scoped
+from fusion.tenancy.scope import Scoped, within_tree
 
 
 def _within_subscription(actor: Actor) -> Q:
     return Q(**{f"subscription__{actor.kind}_id": actor.organization_id})
+
+
+def _of_visible_subscriptions(actor: Actor) -> Q:
+    """Calls carry their group; below it the subscription tells whose they are."""
+    seen = Subscription.objects.visible_to(actor).values("id")
+    in_group = Q(group_id=actor.group_id)
+    return in_group if actor.organization_id == actor.group_id else in_group & Q(
+        subscription_id__in=seen
+    )
 
 
 class Trunk(models.Model):
@@ -59,6 +68,8 @@ class Call(models.Model):
     lease_expires_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
+    objects = Scoped["Call"](_of_visible_subscriptions)
+
     class Meta:
         indexes = [
             models.Index(
@@ -66,6 +77,14 @@ class Call(models.Model):
                 "lease_expires_at",
                 "trunk_id",
                 name="call_live",
+                condition=Q(ended_at__isnull=True),
+            ),
+            models.Index(
+                "group_id",
+                "trunk_id",
+                "direction",
+                "call_id",
+                name="call_of_group",
                 condition=Q(ended_at__isnull=True),
             ),
             models.Index(
@@ -83,8 +102,43 @@ class Call(models.Model):
         ]
 
 
+class CallRecord(models.Model):
+    """A call that is over; `reason` says why: `ended`, or `lapsed` with its lease.
+
+    The table is partitioned by the month of `ended_at` (migrations/0002_call_records.py). Carries
+    the ids of the organizations above its subscription, as orders do.
+    """
+
+    pk = models.CompositePrimaryKey("ended_at", "id")
+    ended_at = models.DateTimeField()
+    id = models.BigIntegerField()
+    group_id = models.UUIDField()
+    distributor_id = models.UUIDField(null=True)
+    reseller_id = models.UUIDField(null=True)
+    tenant_id = models.UUIDField()
+    subscription_id = models.UUIDField()
+    trunk_id = models.UUIDField()
+    direction = models.CharField(max_length=8)
+    call_id = models.CharField(max_length=255)
+    caller = models.CharField(max_length=255)
+    callee = models.CharField(max_length=255)
+    admitted_at = models.DateTimeField()
+    emergency = models.BooleanField()
+    reason = models.CharField(max_length=8)
+
+    objects = Scoped["CallRecord"](within_tree)
+
+    class Meta:
+        managed = False
+        db_table = "trunks_callrecord"
+
+
 class ChannelPeak(models.Model):
-    """The most calls at one time in a minute: of a trunk, or of the subscription (trunk null)."""
+    """The most calls at one time in a minute: of a trunk, or of the subscription (trunk null).
+
+    Exact where something happened in the minute; of minutes in which nothing did there is no row.
+    Of minutes long past, the highest one of each hour is kept.
+    """
 
     id = models.BigAutoField(primary_key=True)
     subscription_id = models.UUIDField()

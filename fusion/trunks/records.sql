@@ -1,24 +1,32 @@
--- Write the record of a call that is over, and why: `ended`, or `lapsed` with its lease.
+-- Write the record of a call that is over, and why: `ended`, or `lapsed` with its lease. It carries
+-- the organizations above the subscription, as that does.
 CREATE OR REPLACE FUNCTION trunks_record(c trunks_call, p_ended timestamptz, p_reason text)
 RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO trunks_callrecord (
-        group_id, subscription_id, trunk_id, direction, call_id, caller, callee, admitted_at,
-        ended_at, emergency, reason)
-    VALUES (c.group_id, c.subscription_id, c.trunk_id, c.direction, c.call_id, c.caller, c.callee,
-            c.admitted_at, p_ended, c.emergency, p_reason)
+        group_id, distributor_id, reseller_id, tenant_id, subscription_id, trunk_id, direction,
+        call_id, caller, callee, admitted_at, ended_at, emergency, reason)
+    SELECT c.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id, c.trunk_id, c.direction,
+           c.call_id, c.caller, c.callee, c.admitted_at,
+           greatest(p_ended, c.admitted_at),  -- the clock may have been set back
+           c.emergency, p_reason
+    FROM tenancy_subscription s WHERE s.id = c.subscription_id;
+END
 $$;
 
 -- Note how many calls there are at one time, where it is more than was seen in this minute.
 CREATE OR REPLACE FUNCTION trunks_note_peak(
     p_subscription uuid, p_trunk uuid, p_at timestamptz, p_live int, p_live_of_trunk int
 ) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO trunks_channelpeak AS w (subscription_id, trunk_id, minute, peak)
     VALUES (p_subscription, NULL, date_trunc('minute', p_at), p_live),
            (p_subscription, p_trunk, date_trunc('minute', p_at), p_live_of_trunk)
     ON CONFLICT (subscription_id, trunk_id, minute) DO UPDATE SET peak = excluded.peak
-    WHERE w.peak < excluded.peak
+    WHERE w.peak < excluded.peak;
+END
 $$;
 
 -- Clear away what counts no more: leases that ran out become records, tombstones older than
@@ -28,7 +36,8 @@ CREATE OR REPLACE FUNCTION trunks_sweep(p_keep interval, p_limit int) RETURNS in
 LANGUAGE plpgsql AS $$
 DECLARE
     c trunks_call;
-    v_count int := 0;
+    v_lapsed int := 0;
+    v_gone int;
     v_now timestamptz := clock_timestamp();
 BEGIN
     FOR c IN
@@ -39,36 +48,30 @@ BEGIN
         PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
         DELETE FROM trunks_call w
         WHERE w.trunk_id = c.trunk_id AND w.direction = c.direction AND w.call_id = c.call_id;
-        v_count := v_count + 1;
+        v_lapsed := v_lapsed + 1;
     END LOOP;
-    WITH gone AS (
-        DELETE FROM trunks_call w WHERE (w.trunk_id, w.direction, w.call_id) IN (
-            SELECT x.trunk_id, x.direction, x.call_id FROM trunks_call x
-            WHERE x.ended_at <= v_now - p_keep LIMIT p_limit FOR UPDATE SKIP LOCKED)
-        RETURNING 1)
-    SELECT v_count + count(*) INTO v_count FROM gone;
-    RETURN v_count;
+    DELETE FROM trunks_call w WHERE (w.trunk_id, w.direction, w.call_id) IN (
+        SELECT x.trunk_id, x.direction, x.call_id FROM trunks_call x
+        WHERE x.ended_at <= v_now - p_keep
+        ORDER BY x.ended_at LIMIT p_limit FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_gone = ROW_COUNT;
+    RETURN v_lapsed + v_gone;
 END
 $$;
 
--- A partition of the call records for each month from p_from up to p_to; safe to repeat.
-CREATE OR REPLACE FUNCTION trunks_ensure_partitions(p_from date, p_to date) RETURNS int
+-- Let go of the calls of a trunk that is to be deleted, under its subscription's lock, when none of
+-- them is live: those that lapsed become records.
+CREATE OR REPLACE FUNCTION trunks_forget_calls(p_trunk uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_month date;
-    v_made int := 0;
+    c trunks_call;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('trunks_ensure_partitions', 0));
-    FOR v_month IN SELECT generate_series(date_trunc('month', p_from), p_to, '1 month') LOOP
-        IF to_regclass(format('trunks_callrecord_%s', to_char(v_month, 'YYYYMM'))) IS NULL THEN
-            EXECUTE format(
-                'CREATE TABLE %I PARTITION OF trunks_callrecord FOR VALUES FROM (%L) TO (%L)',
-                'trunks_callrecord_' || to_char(v_month, 'YYYYMM'),
-                v_month::timestamp AT TIME ZONE 'UTC',
-                (v_month + interval '1 month')::timestamp AT TIME ZONE 'UTC');
-            v_made := v_made + 1;
+    -- Waits for a sweep that has one in hand, and then finds it gone.
+    FOR c IN SELECT w.* FROM trunks_call w WHERE w.trunk_id = p_trunk FOR UPDATE LOOP
+        IF c.ended_at IS NULL THEN
+            PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
         END IF;
     END LOOP;
-    RETURN v_made;
+    DELETE FROM trunks_call w WHERE w.trunk_id = p_trunk;
 END
 $$;

@@ -19,7 +19,7 @@ class User(models.Model):
     """An end user or a resource account (auto attendant, call queue) of a subscription."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+")
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+", db_index=False)
     login = models.CharField(max_length=200)
     display_name = models.CharField(max_length=200)
     kind = models.CharField(max_length=16)
@@ -40,12 +40,12 @@ class User(models.Model):
 class Job(models.Model):
     """A batch of users that a worker provisions, a chunk a transaction; resumable after a crash.
 
-    `rows` is what was asked for; how far it has come is `done`, moved on in the transaction of
-    each chunk's effects.
+    `rows` is what was asked for, each row with the id of the user to be, or the `problem` that
+    it came with. How far it has come is `done`, moved on in the transaction of a chunk's effects.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+")
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+", db_index=False)
     state = models.CharField(max_length=16, default="queued")
     total = models.IntegerField()
     done = models.IntegerField(default=0)
@@ -61,6 +61,8 @@ class Job(models.Model):
     class Meta:
         indexes = [
             models.Index("created_at", name="job_waiting", condition=~Q(state="finished")),
+            models.Index("finished_at", name="job_finished", condition=Q(state="finished")),
+            models.Index("subscription", "id", name="job_of_subscription"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -70,14 +72,22 @@ class Job(models.Model):
                 condition=Q(done__gte=0, done__lte=F("total"), failed__lte=F("done")),
                 name="job_progress",
             ),
+            models.CheckConstraint(
+                condition=Q(state="finished", done=F("total"), finished_at__isnull=False)
+                | (~Q(state="finished") & Q(finished_at__isnull=True)),
+                name="job_finished_whole",
+            ),
         ]
 
 
 class JobResult(models.Model):
-    """What became of one row of a batch."""
+    """What became of one row of a batch; positions count from 1.
+
+    `answer` is the user as it then was, or {code, detail, ...} of the refusal that `status` tells.
+    """
 
     pk = models.CompositePrimaryKey("job_id", "position")
-    job = models.ForeignKey(Job, models.CASCADE, related_name="+")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="+", db_index=False)
     position = models.IntegerField()
     status = models.SmallIntegerField()
     answer = JsonTextField()
