@@ -83,7 +83,7 @@ def _serve(
             admin.execute(f'CREATE DATABASE "{database}"')
     fusion(environment, "migrate")
     with psycopg.connect(url, autocommit=True) as sql:
-        if not sql.execute("SELECT FROM ledger_balance LIMIT 1").fetchone():
+        if sql.execute("SELECT 1 FROM ledger_balance LIMIT 1").fetchone() is None:
             options = [f"--{option}={number}" for option, number in plan.items()]
             fusion(environment, "seed", *options)
         _prepare(sql)

@@ -2,14 +2,16 @@
 
 from django.urls import path
 
-from fusion.api import api
+from fusion.api import api, urls
 from fusion.edge.health import healthz, prometheus, readyz
 from fusion.portal.start import start
 from fusion.tenancy.oauth import token
 
+described, application, namespace = api.urls
+
 urlpatterns = [
     path("", start),
-    path("api/v1/", api.urls),
+    path("api/v1/", (urls(described), application, namespace)),
     path("oauth/token", token),
     path("healthz", healthz),
     path("readyz", readyz),

@@ -6,6 +6,7 @@ from functools import cache
 from django.apps import apps
 from django.db import connection
 
+from fusion.kernel.database import first_row
 from fusion.kernel.functions import are_functions_installed
 
 
@@ -14,6 +15,7 @@ def find_obstacle() -> str | None:
 
     Raises Django's database errors when it cannot be asked.
     """
+    first_row("SELECT 1")  # the pooled connections may have died with a server that was restarted
     missing = expected_migrations() - _applied_migrations()
     if missing:
         return f"The database lacks {len(missing)} migrations of this release."

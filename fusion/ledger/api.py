@@ -18,9 +18,12 @@ from fusion.tenancy.queries import find_organization, find_subscription
 router = Router(tags=["ledger"])
 
 
+BALANCES_DOOR = Door(READ_BALANCES, hot=True, reads=BALANCES, subscription_id=find_subscription)
+
+
 @router.get(
     "/subscriptions/{uuid:subscription_id}/balances",
-    auth=Door(READ_BALANCES, hot=True, reads=BALANCES, subscription_id=find_subscription),
+    auth=BALANCES_DOOR,
     response={200: Balances, **READ_PROBLEMS},
 )
 def read_balances(request: HttpRequest, subscription_id: UUID, asked: Query[At]) -> HttpResponse:
@@ -28,6 +31,16 @@ def read_balances(request: HttpRequest, subscription_id: UUID, asked: Query[At])
     if asked.at is not None:
         actor = actor_of(request)
         return json_response(balances_at(actor, subscription_id=subscription_id, at=asked.at))
+    return _balances_now(request)
+
+
+def read_balances_plainly(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
+    """The same for a request without parameters, as a plain view: the door does all there is."""
+    BALANCES_DOOR(request)
+    return _balances_now(request)
+
+
+def _balances_now(request: HttpRequest) -> HttpResponse:
     text = read_of(request)
     if text is None:
         raise not_found("subscription")

@@ -86,8 +86,4 @@ READ_BALANCES = Permission("read balances", ("orders:read", "provisioning:read")
 READ_EVENTS = Permission("read the event feed", ("reports:read",))
 READ_PROVISIONING = Permission("read numbers, users and trunks", ("provisioning:read",))
 PROVISION = Permission("provision numbers, users and trunks", ("provisioning:write",), WRITERS)
-MANAGE_RANGES = Permission(
-    "create number ranges", ("provisioning:write",), WRITERS, (GROUP,)
-)
-READ_RANGES = Permission("read number ranges", ("provisioning:read",), ROLES, (GROUP,))
 READ_REPORTS = Permission("read reports", ("reports:read",))

@@ -1,1 +1,0 @@
-"""SIP trunks, the admission of their calls within the ordered channels, and call records."""

@@ -1,1 +1,0 @@
-"""Users, their numbers, and batches of them."""
