@@ -17,9 +17,11 @@ from fusion.kernel.http import problem_response, read_json
 from fusion.kernel.openapi import Described
 from fusion.ledger import api as ledger
 from fusion.lifecycle import api as lifecycle
+from fusion.numbers import api as numbers
 from fusion.ordering import api as ordering
 from fusion.tenancy import api as tenancy
 from fusion.tenancy.guard import look_first
+from fusion.users import api as users
 
 
 class StrictParser(Parser):
@@ -43,6 +45,8 @@ api = Described(
 # A request is matched from the top: what machines repeat comes first.
 ROUTERS: tuple[Router, ...] = (
     ordering.router,
+    numbers.router,
+    users.router,
     ledger.router,
     tenancy.router,
     lifecycle.router,

@@ -84,6 +84,9 @@ INSTALLED_APPS = [
     "fusion.tenancy",
     "fusion.ledger",
     "fusion.catalogue",
+    "fusion.numbers",
+    "fusion.users",
+    "fusion.trunks",
     "fusion.ordering",
     "fusion.lifecycle",
     "fusion.billing",
@@ -136,5 +139,5 @@ OAUTH2_PROVIDER = {
     },
 }
 
-# A JSON body may have 1 MiB; routes that take more say so themselves (fusion.api).
-DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+# The largest body of any route; each route's own limit is held by the edge (fusion.kernel.http).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024

@@ -211,6 +211,16 @@ class World:
                         FROM tenancy_apiclient c JOIN tenancy_organization o
                         ON o.id = c.organization_id
                         WHERE o.group_id = %(group)s AND c.name <> %(own_client)s),
+                       (SELECT json_agg(r ORDER BY id)::text
+                        FROM numbers_range r WHERE group_id = %(group)s),
+                       (SELECT json_agg(n ORDER BY e164)::text
+                        FROM numbers_number n WHERE group_id = %(group)s),
+                       (SELECT json_agg(u ORDER BY u.id)::text
+                        FROM users_user u JOIN tenancy_subscription s
+                        ON s.id = u.subscription_id WHERE s.group_id = %(group)s),
+                       (SELECT json_agg(json_build_array(j.id, j.done) ORDER BY j.id)::text
+                        FROM users_job j JOIN tenancy_subscription s
+                        ON s.id = j.subscription_id WHERE s.group_id = %(group)s),
                        (SELECT count(*) FROM events_event WHERE group_id = %(group)s),
                        (SELECT count(*) FROM tenancy_auditrecord WHERE group_id = %(group)s),
                        (SELECT count(*) FROM tenancy_idempotency WHERE group_id = %(group)s)

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from fusion.kernel.environment import setting
 from fusion.kernel.errors import Problem
-from fusion.kernel.http import body_limit
+from fusion.kernel.http import body_limit, media_type_of
 from fusion.kernel.rate import RateLimit
 
 TOKEN_PATH = "/oauth/token"
@@ -31,7 +31,7 @@ def limit_body(request: HttpRequest) -> None:
     for an empty one.
     """
     declared = request.META.get("CONTENT_LENGTH") or ""
-    limit = body_limit(request.path)
+    limit = body_limit(request.path, media_type_of(request))
     if declared.isdigit():
         if int(declared) > limit:
             raise _too_large(limit)

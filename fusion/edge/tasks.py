@@ -14,8 +14,11 @@ from procrastinate.jobs import Status
 
 from fusion.kernel.environment import setting
 from fusion.kernel.ids import new_id
+from fusion.numbers.sweep import sweep_numbers
 from fusion.ordering.apply_due import apply_due_orders
 from fusion.tenancy.forget import forget_answers, forget_tokens
+from fusion.users.forget import forget_batches
+from fusion.users.provision import provision_batches
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +27,9 @@ SWEEP = "sweep"
 
 SLICE = 100
 """Orders applied between two looks whether the worker is to stop."""
+
+NUMBERS_SLICE = 2_000
+"""Numbers swept between two such looks."""
 
 STALLED = 30
 """Seconds without a sign of life after which a worker counts as dead."""
@@ -42,13 +48,33 @@ def sweep_orders(context: JobContext, timestamp: int) -> None:
             break
 
 
+@app.periodic(cron="* * * * * */5")
+@app.task(name="sweep_numbers", queue=SWEEP, queueing_lock="sweep_numbers", pass_context=True)
+def lapse_numbers(context: JobContext, timestamp: int) -> None:
+    """End the reservations and quarantines that have run out, until none is left."""
+    request_id = str(new_id())
+    while not context.should_abort():
+        if sweep_numbers(limit=NUMBERS_SLICE, request_id=request_id) < NUMBERS_SLICE:
+            break
+
+
+@app.periodic(cron="* * * * * */2")
+@app.task(name="provision_users", queue=SWEEP, queueing_lock="provision_users", pass_context=True)
+def provision_users(context: JobContext, timestamp: int) -> None:
+    """Go on with the batches of users, a chunk of each in turn, until none is left."""
+    while not context.should_abort():
+        if not provision_batches():
+            break
+
+
 @app.periodic(cron="17 * * * *")
 @app.task(name="forget", queue=SWEEP, queueing_lock="forget")
 def forget(timestamp: int) -> None:
-    """Delete stored answers that are older than promised, and tokens that have expired."""
+    """Delete old answers and batches that are kept no longer, and tokens that have expired."""
     answers = forget_answers(days=setting("FUSION_IDEMPOTENCY_DAYS"))
     tokens = forget_tokens()
-    log.info("forgotten", answers=answers, tokens=tokens)
+    batches = forget_batches()
+    log.info("forgotten", answers=answers, tokens=tokens, batches=batches)
 
 
 @app.periodic(cron="47 * * * *")

@@ -131,6 +131,12 @@ SETTINGS = {
             "Days that the answer to an `Idempotency-Key` is kept; the contract says 30 at least.",
         ),
         Setting(
+            "FUSION_QUARANTINE_DAYS",
+            _natural,
+            "90",
+            "Days that a released number rests before it is free again.",
+        ),
+        Setting(
             "FUSION_DEMO",
             _boolean,
             "false",

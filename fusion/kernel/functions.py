@@ -30,6 +30,7 @@ def install_functions() -> int:
             "CREATE OR REPLACE FUNCTION kernel_functions() RETURNS text LANGUAGE sql IMMUTABLE"
             f" AS $$ SELECT '{functions_digest()}'::text $$"
         )
+        cursor.execute("SELECT kernel_withhold_functions()")
     return len(files)
 
 

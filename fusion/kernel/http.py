@@ -1,5 +1,6 @@
 """Reading bodies and writing answers: JSON in, JSON or RFC 9457 problem details out."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,13 +15,26 @@ MAX_BODY = 1024 * 1024
 MAX_BATCH_BODY = 16 * 1024 * 1024
 """Bytes of the body of a batch."""
 
-BODY_LIMITS = {"/api/v1/orders/batch": MAX_BATCH_BODY}
-"""Path → bytes, where it is not `MAX_BODY`."""
+MAX_UPLOAD = 64 * 1024 * 1024
+"""Bytes of a CSV upload."""
+
+CSV = "text/csv"
+
+BATCHES = re.compile(r"/api/v1/(orders|subscriptions/[^/]+/users)/batch")
+UPLOADS = re.compile(r"/api/v1/subscriptions/[^/]+/users/batch")
+"""Paths whose limit is not `MAX_BODY`."""
 
 
-def body_limit(path: str) -> int:
-    """Bytes of the largest body that is taken at `path`."""
-    return BODY_LIMITS.get(path, MAX_BODY)
+def body_limit(path: str, media_type: str) -> int:
+    """Bytes of the largest body of that media type that is taken at `path`."""
+    if media_type == CSV and UPLOADS.fullmatch(path):
+        return MAX_UPLOAD
+    return MAX_BATCH_BODY if BATCHES.fullmatch(path) else MAX_BODY
+
+
+def media_type_of(request: HttpRequest) -> str:
+    """What the body is said to be, in lower case and without parameters."""
+    return (request.content_type or "").lower()
 
 
 def read_json(request: HttpRequest) -> Any:
@@ -30,12 +44,13 @@ def read_json(request: HttpRequest) -> Any:
     numbers, for nesting that is too deep, and for text that is not UTF-8).
     """
     if not hasattr(request, "parsed_json"):
-        request.parsed_json = _parse(request, body_limit(request.path))  # type: ignore[attr-defined]
+        request.parsed_json = _parse(request)  # type: ignore[attr-defined]
     return request.parsed_json  # type: ignore[attr-defined]
 
 
-def _parse(request: HttpRequest, limit: int) -> Any:
-    media_type = (request.content_type or "").lower()
+def _parse(request: HttpRequest) -> Any:
+    media_type = media_type_of(request)
+    limit = body_limit(request.path, media_type)
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise Problem(
             "unsupported-media-type",

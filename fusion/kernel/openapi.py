@@ -66,7 +66,7 @@ class Document(OpenAPISchema):
                 response["content"] = {PROBLEM: shape}
             elif _is_retryable(operation):
                 response["headers"] = {"Idempotency-Replayed": REPLAYED}
-                if status == 201:
+                if status in (201, 202):
                     response["headers"]["Location"] = LOCATION
             if status == 401:
                 response["headers"] = {"WWW-Authenticate": CHALLENGE}

@@ -1,5 +1,8 @@
 -- The balances of one subscription as the API shows them, by SKU code; null when the subscription
 -- does not lie under p_path. Lists every SKU that was ever granted to it.
+--
+-- What is leased and not consumed is not in the books: the room that leases it tells how much is in
+-- use (ledger_leased), which may be more than is granted.
 CREATE OR REPLACE FUNCTION ledger_balances(p_subscription uuid, p_path text) RETURNS text
 LANGUAGE sql STABLE
 SET plan_cache_mode = force_generic_plan
@@ -7,14 +10,22 @@ AS $$
     SELECT json_build_object('items', coalesce(
         (SELECT json_agg(json_build_object(
              'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', b.granted,
-             'used', b.used, 'available', b.granted - b.used) ORDER BY b.sku)
-         FROM ledger_balance b WHERE b.subscription_id = s.id), '[]'))::text
+             'used', u.used, 'available', greatest(b.granted - u.used, 0)) ORDER BY b.sku)
+         FROM ledger_balance b
+         CROSS JOIN LATERAL (SELECT ledger_used(b) AS used OFFSET 0) u  -- 0: asked once
+         WHERE b.subscription_id = s.id), '[]'))::text
     FROM tenancy_subscription s
     WHERE s.id = p_subscription AND starts_with(s.path, p_path)
 $$;
 
+-- What is used of a balance. An expression alone: it is inlined.
+CREATE OR REPLACE FUNCTION ledger_used(b ledger_balance) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN b.metric = 'sip_channel' THEN ledger_leased(b.subscription_id) ELSE b.used END
+$$;
+
 -- The same as it stood at an instant, that instant included: the newest entry of each balance
--- until then. What SIP channels were in use in the past is not kept in the ledger: null.
+-- until then. Of what is leased it is the most in that minute, null where that is not known.
 CREATE OR REPLACE FUNCTION ledger_balances_at(
     p_subscription uuid, p_path text, p_at timestamptz
 ) RETURNS text
@@ -22,14 +33,17 @@ LANGUAGE sql STABLE AS $$
     SELECT json_build_object('items', coalesce(
         (SELECT json_agg(json_build_object(
              'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', e.granted_after,
-             'used', CASE WHEN b.metric <> 'sip_channel' THEN e.used_after END,
-             'available', CASE WHEN b.metric <> 'sip_channel'
-                               THEN e.granted_after - e.used_after END) ORDER BY b.sku)
+             'used', u.used,
+             'available', CASE WHEN u.used IS NOT NULL
+                               THEN greatest(e.granted_after - u.used, 0) END) ORDER BY b.sku)
          FROM ledger_balance b
          CROSS JOIN LATERAL (
              SELECT l.granted_after, l.used_after FROM ledger_entry l
              WHERE l.subscription_id = b.subscription_id AND l.sku_id = b.sku_id AND l.at <= p_at
              ORDER BY l.sequence DESC LIMIT 1) e
+         CROSS JOIN LATERAL (
+             SELECT CASE WHEN b.metric = 'sip_channel' THEN ledger_leased_at(s.id, p_at)
+                         ELSE e.used_after END AS used OFFSET 0) u
          WHERE b.subscription_id = s.id), '[]'))::text
     FROM tenancy_subscription s
     WHERE s.id = p_subscription AND starts_with(s.path, p_path)

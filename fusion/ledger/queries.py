@@ -126,7 +126,9 @@ def _entry_document(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 TOTALS = """
-SELECT b.sku, b.type, b.metric, sum(b.granted)::bigint, sum(b.used)::bigint
+SELECT b.sku, b.type, b.metric, sum(b.granted)::bigint,
+       CASE WHEN b.metric = 'sip_channel' THEN ledger_leased_under(%s::uuid, %s::text)
+            ELSE sum(b.used)::bigint END
 FROM ledger_balance b
 JOIN tenancy_subscription s ON s.id = b.subscription_id
 WHERE b.group_id = %s::uuid AND s.group_id = %s::uuid
@@ -138,9 +140,10 @@ ORDER BY b.sku
 SUBSCRIPTIONS = """
 SELECT s.path, s.id, s.name, (
     SELECT json_agg(json_build_object(
-        'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', b.granted, 'used', b.used,
-        'available', b.granted - b.used) ORDER BY b.sku)
-    FROM ledger_balance b WHERE b.subscription_id = s.id)
+        'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', b.granted, 'used', u.used,
+        'available', greatest(b.granted - u.used, 0)) ORDER BY b.sku)
+    FROM ledger_balance b CROSS JOIN LATERAL (SELECT ledger_used(b) AS used OFFSET 0) u
+    WHERE b.subscription_id = s.id)
 FROM tenancy_subscription s
 WHERE s.path >= %s::text COLLATE "C" AND s.path < %s::text COLLATE "C"
   AND (s.path, s.id) > (%s::text COLLATE "C", %s::uuid)
@@ -158,7 +161,7 @@ def subtree(path: str) -> tuple[str, str]:
 def totals(group_id: UUID, path: str) -> list[dict[str, Any]]:
     """Per SKU what all subscriptions under `path` have together."""
     with connection.cursor() as sql:
-        sql.execute(TOTALS, [group_id, group_id, *subtree(path)])
+        sql.execute(TOTALS, [group_id, path, group_id, group_id, *subtree(path)])
         rows = sql.fetchall()
     return [
         {
@@ -167,7 +170,7 @@ def totals(group_id: UUID, path: str) -> list[dict[str, Any]]:
             "metric": metric,
             "granted": granted,
             "used": used,
-            "available": granted - used,
+            "available": max(granted - used, 0),
         }
         for sku, type, metric, granted, used in rows
     ]

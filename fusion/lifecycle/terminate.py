@@ -5,12 +5,14 @@ from uuid import UUID
 from django.db import connection
 
 from fusion.kernel.ids import new_id
+from fusion.numbers.release import release_all_numbers
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.announce import announce_subscription
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.permissions import TERMINATE
 from fusion.tenancy.queries import lock_subscription, subscription_document
 from fusion.tenancy.use_case import Done, use_case
+from fusion.users.unlink import unlink_all_users
 
 
 @use_case(TERMINATE, verb="subscription.terminate")
@@ -26,6 +28,8 @@ def terminate(actor: Actor, *, subscription_id: UUID) -> Done:
     if subscription.status == "terminated":
         return Done(subscription_document(subscription), subscription.path, subscription.id)
     # What consumes the subscription's balances is released here, before the orders end.
+    unlink_all_users(actor, subscription)
+    release_all_numbers(actor, subscription)
     _end_orders(actor, subscription)
     subscription.status = "terminated"
     subscription.save(update_fields=["status"])

@@ -224,7 +224,10 @@ BEGIN
             o_preview[o] := (
                 SELECT json_agg(json_build_object(
                     'sku', b_code[t], 'granted_before', b_granted[t],
-                    'granted_after', b_granted[t] + b_change[t], 'used', b_used[t]) ORDER BY b_code[t])
+                    'granted_after', b_granted[t] + b_change[t],
+                    'used', CASE WHEN b_metric[t] = 'sip_channel'
+                                 THEN ledger_leased(b_subscription[t]) ELSE b_used[t] END)
+                    ORDER BY b_code[t])
                 FROM unnest(v_touched) AS t);
         END IF;
 

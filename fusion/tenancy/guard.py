@@ -17,7 +17,7 @@ from fusion.kernel.ids import parse_id
 from fusion.kernel.rate import RateLimit
 from fusion.tenancy.actor import SCOPES, Actor, Request
 from fusion.tenancy.authenticate import Read, authenticate
-from fusion.tenancy.idempotency import fingerprint_of, read_key
+from fusion.tenancy.idempotency import fingerprint, fingerprint_of, read_key
 from fusion.tenancy.permissions import Permission
 from fusion.tenancy.use_case import Answer
 
@@ -119,13 +119,20 @@ def read_of(request: HttpRequest) -> Any:
     return request.found  # type: ignore[attr-defined]
 
 
-def retrying_actor(request: HttpRequest) -> Actor:
-    """The actor with the request's idempotency key: for a POST that creates or consumes."""
+def retrying_actor(request: HttpRequest, asked: Any = None) -> Actor:
+    """The actor with the request's idempotency key: for a POST that creates or consumes.
+
+    `asked` stands for a body that is not JSON.
+    """
     actor = actor_of(request)
     key = read_key(request)
     if key is None:
         return actor
-    return replace(actor, request=Request(actor.request.id, key, fingerprint_of(request)))
+    if asked is None:
+        print_ = fingerprint_of(request)
+    else:
+        print_ = fingerprint(request.method or "", request.path, asked)
+    return replace(actor, request=Request(actor.request.id, key, print_))
 
 
 def respond(

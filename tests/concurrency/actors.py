@@ -131,7 +131,7 @@ def use(
     """Consume (or release) one unit for each holder, in a transaction of its own."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {verb}(%s::uuid, %s::uuid, 'user', %s::text[], 'test')",
+            f"SELECT {verb}(%s::uuid, %s::uuid, 'holder', %s::text[], 'test')",
             [id or world.subscription.id, sku.id, list(holders)],
         )
         return cursor.fetchone()[0]

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from fusion.kernel.ids import new_id
 from fusion.tenancy.models import ApiClient, Member, Organization, Subscription, User
+from tests.numbers.stock import assigned, entitle, path, range_of, stock
 from tests.ordering.placing import draft
+from tests.users.staff import created, row, submitted
 from tests.world import World, answer, make_organization, make_subscription
 
 FAR = "2029-06-01T00:00:00Z"
@@ -14,7 +16,7 @@ FAR = "2029-06-01T00:00:00Z"
 ORGANIZATION_SLOTS = ("organization_id", "parent_id", "tenant_id")
 """Names of ids that stand for an organization."""
 
-SHARED_SLOTS = ("product_id", "sku_id")
+SHARED_SLOTS = ("product_id", "sku_id", "range_id")
 """Names of ids of what every organization of a group sees."""
 
 Ids = dict[str, UUID | str]
@@ -65,7 +67,18 @@ class Stage:
     def _branch(self, tenant: Organization, subscription: Subscription) -> Branch:
         order = placed_for(self.world, subscription)
         scheduled = placed_for(self.world, subscription, effective_at=FAR)
+        numbers = stock(self.world, 3)
+        entitle(self.world, 4, subscription)
+        assigned(self.world, *numbers[:2], subscription=subscription)
+        self.world.call("DELETE", path(self.world, numbers[1], subscription=subscription))
+        if not hasattr(self, "range"):
+            self.range = range_of(numbers[0])
+        user = created(self.world, f"user {new_id()}", subscription=subscription)
         ids: Ids = {
+            "user_id": user["id"],
+            "job_id": submitted(self.world, [row("x")], subscription=subscription),
+            **dict(zip(("e164", "quarantined_e164", "free_e164"), numbers, strict=True)),
+            "range_id": self.range.id,
             **dict.fromkeys(ORGANIZATION_SLOTS, tenant.id),
             **_people(tenant),
             "subscription_id": subscription.id,

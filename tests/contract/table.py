@@ -9,6 +9,7 @@ from typing import Any
 
 from fusion.kernel.ids import new_id
 from tests.contract.stage import FAR, Ids
+from tests.numbers.stock import block
 
 KINDS = ("group", "distributor", "reseller", "tenant")
 
@@ -68,12 +69,17 @@ def named(**ids: str) -> Body:
 READ_TENANCY, WRITE_TENANCY = ("tenancy:read",), ("tenancy:write",)
 READ_CATALOGUE, WRITE_CATALOGUE = ("catalogue:read",), ("catalogue:write",)
 READ_ORDERS, WRITE_ORDERS = ("orders:read",), ("orders:write",)
+READ_PROVISIONING, PROVISION = ("provisioning:read",), ("provisioning:write",)
 READ_BALANCES = ("orders:read", "provisioning:read")
 
 ORGANIZATION = "/organizations/{organization_id}"
 MEMBER = ORGANIZATION + "/members/{member_id}"
 CLIENT = ORGANIZATION + "/api-clients/{client_id}"
 SUBSCRIPTION = "/subscriptions/{subscription_id}"
+NUMBERS = SUBSCRIPTION + "/numbers"
+USERS = SUBSCRIPTION + "/users"
+USER = USERS + "/{user_id}"
+NUMBER = NUMBERS + "/{e164}"
 PRODUCT = "/products/{product_id}"
 
 TABLE: dict[tuple[str, str], Rule] = {
@@ -144,5 +150,41 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", "/orders/{order_id}/cancel"): Rule(
         WRITE_ORDERS, the_group(200), ids=(("order_id", "scheduled_order_id"),)
     ),
+    ("GET", "/number-ranges"): Rule(READ_PROVISIONING, the_group(200)),
+    ("POST", "/number-ranges"): Rule(
+        PROVISION,
+        the_group(201),
+        lambda ids: {"sku": "fr-geographic", **dict.fromkeys(("first", "last"), block(1)[0])},
+    ),
+    ("GET", "/number-ranges/{range_id}"): Rule(READ_PROVISIONING, the_group(200)),
+    ("GET", "/numbers"): Rule(READ_PROVISIONING, everyone(200)),
+    ("GET", "/numbers/summary"): Rule(READ_PROVISIONING, everyone(200)),
+    ("GET", "/numbers/{e164}"): Rule(READ_PROVISIONING, everyone(200)),
+    ("GET", NUMBERS): Rule(READ_PROVISIONING, everyone(200)),
+    ("POST", NUMBERS): Rule(PROVISION, everyone(201), lambda ids: {"numbers": [ids["free_e164"]]}),
+    ("POST", NUMBERS + "/port-in"): Rule(
+        PROVISION, everyone(201), lambda ids: {"numbers": block(1)}
+    ),
+    ("DELETE", NUMBER): Rule(PROVISION, everyone(204)),
+    ("POST", NUMBER + "/restore"): Rule(
+        PROVISION, everyone(200), ids=(("e164", "quarantined_e164"),)
+    ),
+    ("POST", NUMBER + "/port-out"): Rule(PROVISION, everyone(204)),
+    ("GET", USERS): Rule(READ_PROVISIONING, everyone(200)),
+    ("POST", USERS): Rule(
+        PROVISION, everyone(201), lambda ids: {"login": "a", "display_name": "A"}
+    ),
+    ("POST", USERS + "/batch"): Rule(
+        PROVISION,
+        everyone(202),
+        lambda ids: {"users": [{"login": "a", "display_name": "A"}]},
+    ),
+    ("GET", USER): Rule(READ_PROVISIONING, everyone(200)),
+    ("PATCH", USER): Rule(PROVISION, everyone(200), lambda ids: {"display_name": "New"}),
+    ("DELETE", USER): Rule(PROVISION, everyone(204)),
+    ("PUT", USER + "/number"): Rule(PROVISION, everyone(200), lambda ids: {"number": ids["e164"]}),
+    ("DELETE", USER + "/number"): Rule(PROVISION, everyone(204)),
+    ("GET", "/jobs/{job_id}"): Rule(READ_PROVISIONING, everyone(200)),
+    ("GET", "/jobs/{job_id}/results"): Rule(READ_PROVISIONING, everyone(200)),
     ("GET", "/events"): Rule(("reports:read",), everyone(200)),
 }

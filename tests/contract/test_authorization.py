@@ -51,7 +51,7 @@ class Asked:
 
     def slots(self) -> list[tuple[str, ...]]:
         """Where ids stand: ('path', name), ('query', name), or ('body', key or index, ...)."""
-        found: list[tuple[str, ...]] = [("path", name) for name in self.path]
+        found: list[tuple[str, ...]] = [("path", name) for name in self.path if _is_id(name)]
         found += [("query", name) for name in self.query]
         return found + [("body", *place) for place in _ids_in(self.body)]
 
@@ -68,10 +68,15 @@ class Asked:
         return replace(self, body=body)
 
 
+def _is_id(name: str) -> bool:
+    """Numbers and the like are no ids: their rooms' tests try those of others."""
+    return name.endswith("_id")
+
+
 def _ids_in(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     if isinstance(value, dict):
         for key, member in value.items():
-            if key.endswith("_id"):
+            if _is_id(key):
                 yield (*place, key)
             else:
                 yield from _ids_in(member, (*place, key))
@@ -85,9 +90,9 @@ def ask(route: tuple[str, str], ids: Ids) -> Asked:
     method, template = route
     rule, operation = TABLE[route], OPERATIONS[route]
     other_names = dict(rule.ids)
-    named = [(p["in"], p["name"]) for p in operation["parameters"] if p["name"].endswith("_id")]
+    named = [(p["in"], p["name"]) for p in operation["parameters"]]
     path = {name: ids[other_names.get(name, name)] for where, name in named if where == "path"}
-    query = {name: ids[name] for where, name in named if where == "query"}
+    query = {name: ids[name] for where, name in named if where == "query" and _is_id(name)}
     return Asked(method, template, path, query, rule.body(ids) if rule.body else None)
 
 
@@ -211,7 +216,8 @@ def test_own_ids(route: tuple[str, str], kind: str, stage: Stage) -> None:
         if expected == 201:
             location = response["Location"].removeprefix(PREFIX)
             shown = where.world.call("GET", location, by=where.organization(kind))
-            assert (shown.status_code, answer(shown)["id"]) == (200, answer(response)["id"])
+            told, made = answer(shown), answer(response)  # a list has no id
+            assert (shown.status_code, told.get("id")) == (200, made.get("id"))
     if rule.reads or expected >= 400:
         assert where.world.fingerprint() == before
 
@@ -275,7 +281,8 @@ def test_filters_come_after_visibility(
 ) -> None:
     asked = ask(route, own_ids(stage, kind))
     wrong = replace(asked, query={**asked.query, "limit": 0, "at": "x"})
-    refuses(wrong.send(stage, stage.organization(kind)), 422, "invalid-fields")
+    expected = (403, "forbidden") if TABLE[route].status(kind) == 403 else (422, "invalid-fields")
+    refuses(wrong.send(stage, stage.organization(kind)), *expected)
     for slot in asked.slots():
         for id in (new_id(), other.own.ids[slot[-1]]):
             response = wrong.swapped(slot, id).send(stage, stage.organization(kind))

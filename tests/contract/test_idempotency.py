@@ -33,7 +33,7 @@ def test_sent_again(route: tuple[str, str]) -> None:
     assert second.status_code == first.status_code
     assert second["Idempotency-Replayed"] == "true"
     assert second.get("Location") == first.get("Location")
-    shown, again = answer(first), answer(second)
+    shown, again = (answer(each) if each.content else {} for each in (first, second))
     if "client_secret" in shown:  # shown once, and never again
         assert shown.pop("client_secret") and again.pop("client_secret") is None
     assert again == shown

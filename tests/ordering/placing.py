@@ -74,7 +74,7 @@ def consume(world: World, sku: Sku, *holders: str, verb: str = "ledger_consume")
     """Use one unit of `sku` per holder, as provisioning would; or give it back."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {verb}(%s::uuid, %s::uuid, 'user', %s::text[], 'test')",
+            f"SELECT {verb}(%s::uuid, %s::uuid, 'holder', %s::text[], 'test')",
             [world.subscription.id, sku.id, list(holders)],
         )
         assert cursor.fetchone() == (None,)

@@ -55,7 +55,7 @@ def test_an_entry_names_its_order_or_its_holder(world: World) -> None:
     use, *grants = entries(world)
     assert told(use) == (2, "user", "consume", 1, 4, 1)
     assert (use["order_id"], use["order_number"]) == (None, None)
-    assert use["holder"] == {"type": "user", "id": "someone"}
+    assert use["holder"] == {"type": "holder", "id": "someone"}
     assert use["actor"] == "test"
     for grant in grants:
         assert told(grant)[2:] == ("grant", 4, 4, 0)

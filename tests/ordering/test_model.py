@@ -346,7 +346,7 @@ class Ordering(RuleBasedStateMachine):
         subscription, sku = balance
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {function}(%s::uuid, %s::uuid, 'user', %s::text[], 'test')::text",
+                f"SELECT {function}(%s::uuid, %s::uuid, 'holder', %s::text[], 'test')::text",
                 [self.subscriptions[subscription], self.skus[sku].id, holders],
             )
             (told,) = cursor.fetchone()

@@ -1,0 +1,19 @@
+-- Functions are for the role that owns them. PostgreSQL lets everybody execute a new function; take
+-- that back from all of ours, so that a role may do what it was granted by name and nothing else.
+-- What belongs to extensions or to others is left alone. Called when everything is installed.
+CREATE OR REPLACE FUNCTION kernel_withhold_functions() RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_routine regprocedure;
+BEGIN
+    FOR v_routine IN
+        SELECT p.oid FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace AND pg_has_role(p.proowner, 'USAGE')
+          AND has_function_privilege('public', p.oid, 'EXECUTE')
+          AND NOT EXISTS (SELECT FROM pg_depend d
+                          WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', v_routine);
+    END LOOP;
+END
+$$;

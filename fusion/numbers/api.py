@@ -1,0 +1,167 @@
+"""Routes of number ranges, the inventory, and the numbers of a subscription."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+
+from fusion.kernel.http import json_response
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
+from fusion.numbers.assign import assign_numbers
+from fusion.numbers.create_range import create_range
+from fusion.numbers.paths import E164Path
+from fusion.numbers.port_in import port_in
+from fusion.numbers.port_out import port_out
+from fusion.numbers.queries import (
+    find_range,
+    free_counts,
+    list_numbers,
+    list_ranges,
+    range_document,
+    read_number,
+)
+from fusion.numbers.release import release_number
+from fusion.numbers.restore import restore_number
+from fusion.numbers.schemas import (
+    AssignmentBody,
+    FreeCount,
+    NumberDocument,
+    NumberFilter,
+    Numbers,
+    OwnNumberFilter,
+    PortInBody,
+    RangeBody,
+    RangeDocument,
+)
+from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
+from fusion.tenancy.permissions import MANAGE_RANGES, PROVISION, READ_PROVISIONING, READ_RANGES
+from fusion.tenancy.queries import find_subscription
+
+router = Router(tags=["numbers"])
+
+RANGES = "/api/v1/number-ranges"
+SUBSCRIPTION = "/subscriptions/{uuid:subscription_id}/numbers"
+NUMBER = SUBSCRIPTION + "/{e164:e164}"
+
+PROVISIONING = Door(PROVISION, hot=True, subscription_id=find_subscription)
+
+
+@router.post(
+    SUBSCRIPTION,
+    auth=PROVISIONING,
+    response={201: Numbers, **PROBLEMS},
+)
+def assign(request: HttpRequest, subscription_id: UUID, body: AssignmentBody) -> HttpResponse:
+    """Assign or reserve numbers: those named, or the next free ones of a SKU. All or none."""
+    answer = assign_numbers(
+        retrying_actor(request), subscription_id=subscription_id, **body.model_dump()
+    )
+    return respond(answer, headers={"Location": _numbers_of(subscription_id)})
+
+
+@router.post(
+    SUBSCRIPTION + "/port-in",
+    auth=PROVISIONING,
+    response={201: Numbers, **PROBLEMS},
+)
+def port_in_numbers(request: HttpRequest, subscription_id: UUID, body: PortInBody) -> HttpResponse:
+    """Take numbers in from another operator, assigned to the subscription. All or none."""
+    answer = port_in(retrying_actor(request), subscription_id=subscription_id, **body.model_dump())
+    return respond(answer, headers={"Location": _numbers_of(subscription_id)})
+
+
+@router.get(
+    SUBSCRIPTION,
+    auth=Door(READ_PROVISIONING, subscription_id=find_subscription),
+    response={200: Page[NumberDocument], **READ_PROBLEMS},
+)
+def numbers_of_subscription(
+    request: HttpRequest, subscription_id: UUID, asked: Query[OwnNumberFilter]
+) -> HttpResponse:
+    """The numbers of a subscription, by number; those in quarantine that it had included."""
+    wanted = asked.wanted(subscription_id)
+    return json_response(
+        list_numbers(actor_of(request), wanted, limit=asked.limit, cursor=asked.cursor)
+    )
+
+
+@router.delete(NUMBER, auth=PROVISIONING, response={204: None, **PROBLEMS})
+def release(request: HttpRequest, subscription_id: UUID, e164: E164Path) -> HttpResponse:
+    """Release a number: an assigned one is quarantined, a reserved one is free at once."""
+    return respond(release_number(actor_of(request), subscription_id=subscription_id, e164=e164))
+
+
+@router.post(NUMBER + "/restore", auth=PROVISIONING, response={200: NumberDocument, **PROBLEMS})
+def restore(request: HttpRequest, subscription_id: UUID, e164: E164Path) -> HttpResponse:
+    """Assign a number again that is in quarantine and was this subscription's."""
+    return respond(
+        restore_number(retrying_actor(request), subscription_id=subscription_id, e164=e164)
+    )
+
+
+@router.post(NUMBER + "/port-out", auth=PROVISIONING, response={204: None, **PROBLEMS})
+def port_out_number(request: HttpRequest, subscription_id: UUID, e164: E164Path) -> HttpResponse:
+    """Let a number go to another operator: it leaves the inventory."""
+    return respond(port_out(retrying_actor(request), subscription_id=subscription_id, e164=e164))
+
+
+@router.post("/number-ranges", auth=Door(MANAGE_RANGES), response={201: RangeDocument, **PROBLEMS})
+def add_range(request: HttpRequest, body: RangeBody) -> HttpResponse:
+    """Add up to 1,000,000 consecutive numbers to the inventory, as free numbers of a SKU."""
+    return respond(create_range(retrying_actor(request), **body.model_dump()), location=RANGES)
+
+
+@router.get(
+    "/number-ranges",
+    auth=Door(READ_RANGES),
+    response={200: Page[RangeDocument], **READ_PROBLEMS},
+)
+def ranges(request: HttpRequest, asked: Query[Paging]) -> HttpResponse:
+    """The ranges of your group, newest first."""
+    return json_response(list_ranges(actor_of(request), limit=asked.limit, cursor=asked.cursor))
+
+
+@router.get(
+    "/number-ranges/{uuid:range_id}",
+    auth=Door(READ_RANGES, range_id=find_range),
+    response={200: RangeDocument, **READ_PROBLEMS},
+)
+def one_range(request: HttpRequest, range_id: UUID) -> HttpResponse:
+    """One range."""
+    return json_response(range_document(find_range(actor_of(request), range_id)))
+
+
+@router.get(
+    "/numbers",
+    auth=Door(READ_PROVISIONING, subscription_id=find_subscription),
+    response={200: Page[NumberDocument], **READ_PROBLEMS},
+)
+def numbers(request: HttpRequest, asked: Query[NumberFilter]) -> HttpResponse:
+    """The inventory, by number; below the group your numbers, and the free ones you may assign."""
+    return json_response(
+        list_numbers(actor_of(request), asked.wanted(), limit=asked.limit, cursor=asked.cursor)
+    )
+
+
+@router.get(
+    "/numbers/summary",
+    auth=Door(READ_PROVISIONING),
+    response={200: Page[FreeCount], **READ_PROBLEMS},
+)
+def summary(request: HttpRequest, asked: Query[Paging]) -> HttpResponse:
+    """How many numbers of each entitlement SKU are free; counted up to 10,000."""
+    return json_response(free_counts(actor_of(request), limit=asked.limit, cursor=asked.cursor))
+
+
+@router.get(
+    "/numbers/{e164:e164}",
+    auth=Door(READ_PROVISIONING),
+    response={200: NumberDocument, **READ_PROBLEMS},
+)
+def number(request: HttpRequest, e164: E164Path) -> HttpResponse:
+    """One number."""
+    return json_response(read_number(actor_of(request), e164))
+
+
+def _numbers_of(subscription_id: UUID) -> str:
+    return f"/api/v1/subscriptions/{subscription_id}/numbers"

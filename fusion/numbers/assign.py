@@ -1,0 +1,70 @@
+"""Assigning and reserving numbers: one round trip to `assign.sql`, which decides and writes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from fusion.kernel.clock import now
+from fusion.kernel.errors import InvalidFields, Problem
+from fusion.numbers.call import call, with_key
+from fusion.numbers.rules import MAX_RESERVATION_DAYS
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.use_case import Answer
+
+ASSIGNED, RESERVED = "assigned", "reserved"
+
+ATTEMPTS = 50
+"""How often a caller waits for numbers that others have in hand; each time someone else got on."""
+
+
+def assign_numbers(
+    actor: Actor,
+    *,
+    subscription_id: UUID,
+    numbers: Sequence[str] | None = None,
+    sku: str | None = None,
+    quantity: int | None = None,
+    contiguous: bool = False,
+    status: str = ASSIGNED,
+    until: datetime | None = None,
+) -> Answer:
+    """Give a subscription `numbers`, or the next `quantity` free ones of `sku`; all or none.
+
+    `until` is when a reservation lapses. Answers 201 and `{items: [number]}`.
+
+    Problems: `forbidden`, `not-found`, `invalid-fields`, `idempotency-key-reused`,
+    `subscription-suspended`, `subscription-terminated`, `no-entitlement`, `no-free-number`,
+    `number-not-available`.
+    """
+    PROVISION.require_role(actor)
+    _check_until(status, until)
+    for attempt in range(ATTEMPTS):
+        answer = call(
+            "numbers_assign",
+            *with_key(actor),
+            ("uuid", subscription_id),
+            ("text[]", None if numbers is None else list(numbers)),
+            ("text", sku),
+            ("int", quantity),
+            ("boolean", contiguous),
+            ("text", status),
+            ("timestamptz", until),
+            ("boolean", attempt > 0),
+        )
+        if answer.status:
+            return answer
+    raise Problem(
+        "no-free-number",
+        f"Others kept taking the free numbers of {sku} while this waited for {quantity}. Retry.",
+    )
+
+
+def _check_until(status: str, until: datetime | None) -> None:
+    """That `until` lies ahead is checked by `assign.sql`, which knows of a stored answer."""
+    if status == RESERVED and until is None:
+        raise InvalidFields(until="must be given for a reservation")
+    if status != RESERVED and until is not None:
+        raise InvalidFields(until="is for reservations only")
+    if until is not None and until > now() + timedelta(days=MAX_RESERVATION_DAYS):
+        raise InvalidFields(until=f"must be at most {MAX_RESERVATION_DAYS} days ahead")

@@ -1,0 +1,54 @@
+"""Creating a range: all its numbers stand free in the inventory, in the same transaction."""
+
+from django.db import connection
+
+from fusion.catalogue.models import ENTITLEMENT
+from fusion.catalogue.queries import find_skus
+from fusion.kernel.errors import InvalidFields, Problem
+from fusion.numbers.models import Range
+from fusion.numbers.queries import range_document
+from fusion.numbers.rules import wrong_range
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import MANAGE_RANGES
+from fusion.tenancy.refusing import refusing
+from fusion.tenancy.use_case import Done, use_case
+
+# One statement for up to a million rows, in the order of the numbers: the server makes the rows
+# itself, nothing travels.
+FILL = """
+INSERT INTO numbers_number (e164, group_id, sku_id, range_id, origin, status)
+SELECT '+' || i, %s::uuid, %s::uuid, %s::uuid, 'inventory', 'free'
+FROM generate_series(%s::bigint, %s::bigint) AS i
+"""
+
+
+@use_case(MANAGE_RANGES, verb="range.create", status=201)
+def create_range(actor: Actor, *, sku: str, first: str, last: str) -> Done:
+    """Add the numbers from `first` to `last` to the inventory, as free numbers of a SKU.
+
+    Problems: `invalid-fields` (no entitlement, no valid numbers, another country or type),
+    `range-not-available` (one of them stands in a range, or in the inventory as a ported one).
+    """
+    found = find_skus(actor, [sku]).get(sku)
+    if found is None or found.type != ENTITLEMENT:
+        raise InvalidFields(sku="there is no such entitlement")
+    wrong = wrong_range(first, last, country=found.country or "", type=found.number_type or "")
+    if wrong:
+        raise InvalidFields(**wrong)
+    made = Range(group_id=actor.group_id, sku=found, first=int(first[1:]), last=int(last[1:]))
+    taken = _taken(first, last)
+    # The constraints decide: of two that come at once, the second waits and ends here.
+    with refusing(range_overlap=taken, numbers_number_pkey=taken):
+        made.save(force_insert=True)
+        with connection.cursor() as cursor:
+            cursor.execute(FILL, [actor.group_id, found.id, made.id, made.first, made.last])
+    made.refresh_from_db(fields=["created_at"], from_queryset=Range.objects.visible_to(actor))
+    return Done(range_document(made), actor.path, made.id)
+
+
+def _taken(first: str, last: str) -> Problem:
+    return Problem(
+        "range-not-available",
+        f"Not all numbers from {first} to {last} are to be had: some stand in another range, or "
+        "were ported in. Choose other numbers.",
+    )

@@ -1,0 +1,53 @@
+-- What every change of a subscription's numbers begins with: the locks of the idempotency key and of
+-- the subscription, whether the caller sees it, the stored answer to a request that comes again.
+--
+-- `status` is null where the change may go on, with the subscription in `s`; else the caller returns
+-- `status`, `replayed`, `answer`. p_growing: the change takes numbers, which only an active
+-- subscription may. Whoever has come through alone changes this subscription's numbers, their links
+-- and its balances, until the transaction ends; what it reads of them stays as it is.
+CREATE OR REPLACE FUNCTION numbers_enter(
+    p_group uuid, p_path text, p_subscription uuid, p_key text, p_fingerprint bytea,
+    p_growing boolean,
+    OUT s tenancy_subscription, OUT status int, OUT replayed boolean, OUT answer text
+)
+LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
+DECLARE
+    i tenancy_idempotency;
+BEGIN
+    replayed := false;
+    IF p_key IS NOT NULL THEN
+        PERFORM tenancy_lock_names(p_group, ARRAY['key:' || p_key]);
+    END IF;
+    SELECT w.* INTO s FROM tenancy_subscription w
+    WHERE w.id = p_subscription AND w.group_id = p_group AND starts_with(w.path, p_path)
+    FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        status := 404;
+        answer := kernel_problem('not-found',
+            'There is no such subscription, or it is not visible to you.')::text;
+        RETURN;
+    END IF;
+    IF p_key IS NOT NULL THEN
+        SELECT w.* INTO i FROM tenancy_idempotency w WHERE w.group_id = p_group AND w.key = p_key;
+        IF i.fingerprint = p_fingerprint THEN
+            status := i.status;
+            replayed := true;
+            answer := i.answer;
+            RETURN;
+        ELSIF FOUND THEN
+            status := 422;
+            answer := kernel_problem('idempotency-key-reused',
+                'This idempotency key was already used for another request. Send that request '
+                'again, or take a new key.')::text;
+            RETURN;
+        END IF;
+    END IF;
+    IF p_growing AND s.status <> 'active' THEN
+        status := 409;
+        answer := kernel_problem('subscription-' || s.status, format(
+            'The subscription is %s: it takes no new numbers.', s.status))::text;
+    END IF;
+END
+$$;

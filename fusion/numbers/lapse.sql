@@ -1,0 +1,52 @@
+-- End what has run out, of some numbers that one subscription has or had: reservations lapse (their
+-- entitlement is free again), quarantines end; a ported number leaves the inventory then. How many
+-- there were; null where someone else has the subscription in hand just now: whoever sweeps waits for
+-- nobody, and several who sweep share the work.
+CREATE OR REPLACE FUNCTION numbers_lapse(
+    p_subscription uuid, p_numbers text[], p_actor text, p_request text
+) RETURNS int
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+    s tenancy_subscription;
+    v_now timestamptz;
+    v_reserved text[];
+    v_quarantined text[];
+BEGIN
+    SELECT w.* INTO s FROM tenancy_subscription w
+    WHERE w.id = p_subscription FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    -- New statements: they see what was done to the numbers before the lock was had.
+    v_now := clock_timestamp();
+    v_reserved := numbers_due(s.id, p_numbers, 'reserved', v_now);
+    v_quarantined := numbers_due(s.id, p_numbers, 'quarantined', v_now);
+    IF cardinality(v_reserved) > 0 THEN
+        PERFORM numbers_give_back(v_reserved, s.id, p_actor);
+        PERFORM numbers_set_free(v_reserved, 'reserved');
+        PERFORM numbers_record(numbers_documents(v_reserved), s, p_actor, p_request,
+                               'number.released');
+    END IF;
+    IF cardinality(v_quarantined) > 0 THEN
+        PERFORM FROM numbers_number n WHERE n.e164 = ANY (v_quarantined) ORDER BY n.e164 FOR UPDATE;
+        DELETE FROM numbers_number n WHERE n.e164 = ANY (v_quarantined) AND n.origin = 'ported';
+        PERFORM numbers_set_free(v_quarantined, 'quarantined');
+        PERFORM numbers_audit(v_quarantined, s, p_actor, p_request, 'number.quarantine-ended');
+    END IF;
+    RETURN cardinality(v_reserved) + cardinality(v_quarantined);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION numbers_due(
+    p_subscription uuid, p_numbers text[], p_status text, p_now timestamptz
+) RETURNS text[]
+LANGUAGE sql STABLE AS $$
+    SELECT ARRAY(
+        SELECT n.e164 FROM numbers_number n
+        WHERE n.e164 = ANY (p_numbers) AND n.subscription_id = p_subscription
+          AND n.status = p_status AND n.until <= p_now
+        ORDER BY n.e164)
+$$;

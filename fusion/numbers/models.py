@@ -1,0 +1,127 @@
+"""Ranges and numbers. A number's row is written by the functions of `numbers` and `users`."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now, Reverse
+
+from fusion.catalogue.models import Sku
+from fusion.kernel.ids import new_id
+from fusion.tenancy.models import Organization
+from fusion.tenancy.scope import Scoped, within_group, within_tree
+
+STATUSES = ("free", "reserved", "assigned", "quarantined")
+ORIGINS = ("inventory", "ported")
+
+
+class Range(models.Model):
+    """Consecutive numbers of one SKU, both ends included, as digits without the plus sign.
+
+    A number belongs to one range in the whole installation: the database refuses overlaps
+    (migrations/0002_range_overlap.py).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    group = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    sku = models.ForeignKey(Sku, models.PROTECT, related_name="+")
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = Scoped["Range"](within_group)
+
+    class Meta:
+        indexes = [models.Index("group", "id", name="range_of_group")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(first__gt=0, last__gte=F("first")), name="range_ends"
+            ),
+        ]
+
+
+class Number(models.Model):
+    """One E.164 number of the inventory, with its plus sign.
+
+    `subscription_id` is whose it is (reserved, assigned), or was (quarantined), and the ids of the
+    organizations above that subscription stand with it, so that the list of any subtree is one
+    index range. `user_id` or `trunk_id` is what it is linked to; `until` when a reservation lapses
+    or a quarantine ends. A ported number belongs to no range and is never free.
+    """
+
+    e164 = models.CharField(max_length=16, primary_key=True, db_collation="C")
+    group_id = models.UUIDField()
+    sku_id = models.UUIDField()
+    range_id = models.UUIDField(null=True)
+    origin = models.CharField(max_length=16, default="inventory")
+    status = models.CharField(max_length=16, default="free")
+    subscription_id = models.UUIDField(null=True)
+    distributor_id = models.UUIDField(null=True)
+    reseller_id = models.UUIDField(null=True)
+    tenant_id = models.UUIDField(null=True)
+    user_id = models.UUIDField(null=True)
+    trunk_id = models.UUIDField(null=True)
+    until = models.DateTimeField(null=True)
+
+    objects = Scoped["Number"](within_tree)
+
+    class Meta:
+        # A list is read in the order of the numbers. By SKU it is read status by status, because
+        # what is wanted may be rare: the one quarantined number among ten million free ones.
+        indexes = [
+            models.Index("sku_id", "e164", name="number_free", condition=Q(status="free")),
+            models.Index(
+                "sku_id", "status", "e164", name="number_of_status", condition=~Q(status="free")
+            ),
+            models.Index("group_id", "e164", name="number_of_group"),
+            *(
+                models.Index(
+                    f"{owner}_id",
+                    "e164",
+                    name=f"number_of_{owner}",
+                    condition=Q(**{f"{owner}_id__isnull": False}),
+                )
+                for owner in ("subscription", "distributor", "reseller", "tenant", "trunk")
+            ),
+            models.Index("until", name="number_until", condition=Q(until__isnull=False)),
+            models.Index("group_id", Reverse("e164"), name="number_ends_with"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=STATUSES), name="number_status"),
+            models.CheckConstraint(condition=Q(origin__in=ORIGINS), name="number_origin"),
+            models.CheckConstraint(
+                condition=Q(e164__regex=r"^\+[1-9][0-9]{6,14}$"), name="number_e164"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status="free",
+                    subscription_id__isnull=True,
+                    distributor_id__isnull=True,
+                    reseller_id__isnull=True,
+                    tenant_id__isnull=True,
+                )
+                | (~Q(status="free") & Q(subscription_id__isnull=False, tenant_id__isnull=False)),
+                name="number_belongs",
+            ),
+            models.CheckConstraint(
+                condition=Q(origin="inventory", range_id__isnull=False)
+                | Q(
+                    origin="ported",
+                    range_id__isnull=True,
+                    status__in=("assigned", "quarantined"),
+                ),
+                name="number_comes_from",
+            ),
+            models.CheckConstraint(
+                condition=Q(user_id__isnull=True, trunk_id__isnull=True)
+                | Q(status="assigned", user_id__isnull=True)
+                | Q(status="assigned", trunk_id__isnull=True),
+                name="number_linked_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=("reserved", "quarantined"), until__isnull=False)
+                | Q(status__in=("free", "assigned"), until__isnull=True),
+                name="number_lapses",
+            ),
+            models.UniqueConstraint(
+                "user_id", condition=Q(user_id__isnull=False), name="number_of_user"
+            ),
+        ]

@@ -1,0 +1,29 @@
+"""Numbers in paths: `{e164:number}` takes +3225551234 and nothing else, so all else is 404."""
+
+from typing import Annotated
+
+from django.urls import register_converter
+from ninja import Path
+
+
+class NumberConverter:
+    """An E.164 number with its plus sign, as it stands in the inventory."""
+
+    regex = r"\+[1-9][0-9]{6,14}"
+
+    def to_python(self, value: str) -> str:
+        """As it is."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """As it is."""
+        return value
+
+
+register_converter(NumberConverter, "e164")
+
+E164Path = Annotated[
+    str,
+    Path(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+3225551234"], description="E.164"),
+]
+"""The path parameter of a route `/{e164:e164}`."""

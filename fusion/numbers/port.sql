@@ -1,0 +1,115 @@
+-- Take numbers in that come from another operator, each as one of the SKU at its place in p_skus:
+-- assigned at once, consuming entitlements. 201 with {items: [number]}, or the status of a refusal
+-- with {code, detail, ...}. The primary key decides who has a number: whose it is, is not told.
+CREATE OR REPLACE FUNCTION numbers_port_in(
+    p_group uuid, p_path text, p_actor text, p_request text, p_key text, p_fingerprint bytea,
+    p_subscription uuid, p_numbers text[], p_skus uuid[]
+) RETURNS TABLE (status int, replayed boolean, answer text)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    r record;
+    s tenancy_subscription;
+    v_skus uuid[];
+    v_needed int[];
+    v_documents json[];
+    v_answer text;
+BEGIN
+    SELECT w.* INTO r
+    FROM numbers_enter(p_group, p_path, p_subscription, p_key, p_fingerprint, true) w;
+    IF r.status IS NOT NULL THEN
+        RETURN QUERY SELECT r.status, r.replayed, r.answer;
+        RETURN;
+    END IF;
+    s := r.s;
+    v_answer := numbers_known(p_numbers);
+    IF v_answer IS NOT NULL THEN
+        RETURN QUERY SELECT 409, false, v_answer;
+        RETURN;
+    END IF;
+    SELECT array_agg(x.sku), array_agg(x.needed) INTO v_skus, v_needed
+    FROM (SELECT w.sku, count(*)::int AS needed FROM unnest(p_skus) AS w(sku)
+          GROUP BY w.sku ORDER BY w.sku) x;
+    v_answer := numbers_not_entitled(p_subscription, v_skus, v_needed);
+    IF v_answer IS NOT NULL THEN
+        RETURN QUERY SELECT 409, false, v_answer;
+        RETURN;
+    END IF;
+    BEGIN
+        INSERT INTO numbers_number (e164, group_id, sku_id, origin, status, subscription_id,
+                                    distributor_id, reseller_id, tenant_id)
+        SELECT w.e164, p_group, w.sku, 'ported', 'assigned', p_subscription,
+               s.distributor_id, s.reseller_id, s.tenant_id
+        FROM unnest(p_numbers, p_skus) AS w(e164, sku) ORDER BY w.e164;
+    EXCEPTION WHEN unique_violation THEN
+        -- Someone else was first since we looked, and may even be gone again.
+        RETURN QUERY SELECT 409, false, coalesce(numbers_known(p_numbers), numbers_not_available(
+            p_numbers, array_fill('taken'::text, ARRAY[cardinality(p_numbers)]), 'try again'));
+        RETURN;
+    END;
+    FOR r IN
+        SELECT w.sku, array_agg(w.e164 ORDER BY w.e164) AS holders
+        FROM unnest(p_numbers, p_skus) AS w(e164, sku) GROUP BY w.sku ORDER BY w.sku
+    LOOP
+        IF ledger_consume(p_subscription, r.sku, 'number', r.holders, p_actor) IS NOT NULL THEN
+            RAISE EXCEPTION 'an entitlement was consumed under a lock that was held';
+        END IF;
+    END LOOP;
+    v_documents := numbers_documents(p_numbers);
+    PERFORM numbers_record(v_documents, s, p_actor, p_request, 'number.ported');
+    v_answer := json_build_object('items', array_to_json(v_documents))::text;
+    PERFORM numbers_remember(p_group, p_key, p_fingerprint, 201, v_answer);
+    RETURN QUERY SELECT 201, false, v_answer;
+END
+$$;
+
+-- The refusal that names those of the numbers that stand in anyone's inventory; null if none does.
+CREATE OR REPLACE FUNCTION numbers_known(p_numbers text[]) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT numbers_not_available(array_agg(n.e164 ORDER BY n.e164), array_agg('taken'::text),
+        'leave these out; a number is ported in when it has left where it was')
+    FROM numbers_number n WHERE n.e164 = ANY (p_numbers)
+    HAVING count(*) > 0
+$$;
+
+-- Let a number go to another operator: it leaves the inventory, its entitlement is free again. 204,
+-- or the status of a refusal with {code, detail, ...}. Its event shows it as it was.
+CREATE OR REPLACE FUNCTION numbers_port_out(
+    p_group uuid, p_path text, p_actor text, p_request text, p_key text, p_fingerprint bytea,
+    p_subscription uuid, p_e164 text
+) RETURNS TABLE (status int, replayed boolean, answer text)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    r record;
+    n numbers_number;
+    v_documents json[];
+    v_problem json;
+BEGIN
+    SELECT w.* INTO r
+    FROM numbers_enter(p_group, p_path, p_subscription, p_key, p_fingerprint, false) w;
+    IF r.status IS NOT NULL THEN
+        RETURN QUERY SELECT r.status, r.replayed, r.answer;
+        RETURN;
+    END IF;
+    SELECT w.* INTO n FROM numbers_number w
+    WHERE w.e164 = p_e164 AND w.subscription_id = p_subscription;
+    v_problem := numbers_stays(p_e164, n, ARRAY['assigned']);
+    IF v_problem IS NOT NULL THEN
+        RETURN QUERY SELECT 409, false, v_problem::text;
+        RETURN;
+    END IF;
+    v_documents := numbers_documents(ARRAY[p_e164]);
+    PERFORM numbers_give_back(ARRAY[p_e164], p_subscription, p_actor);
+    DELETE FROM numbers_number w WHERE w.e164 = p_e164;
+    PERFORM numbers_record(v_documents, r.s, p_actor, p_request, 'number.ported');
+    PERFORM numbers_remember(p_group, p_key, p_fingerprint, 204, '');
+    RETURN QUERY SELECT 204, false, ''::text;
+END
+$$;

@@ -1,0 +1,63 @@
+"""Porting numbers in: they come from another operator and belong to a subscription at once."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from fusion.catalogue.models import ENTITLEMENT, Sku
+from fusion.kernel.errors import InvalidFields
+from fusion.numbers.call import call, with_key
+from fusion.numbers.rules import countries, number_types
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.use_case import Answer
+
+
+def port_in(
+    actor: Actor, *, subscription_id: UUID, numbers: Sequence[str], sku: str | None = None
+) -> Answer:
+    """Take `numbers` in and assign them, all or none; 201 and `{items: [number]}`.
+
+    Each consumes one entitlement of the SKU of its country and type: of `sku`, or where none is
+    told of the first that fits, geographic before mobile, then by code.
+
+    Problems: `forbidden`, `not-found`, `invalid-fields` (no valid number, or no SKU for it),
+    `idempotency-key-reused`, `subscription-suspended`, `subscription-terminated`,
+    `number-not-available`, `no-entitlement`.
+    """
+    PROVISION.require_role(actor)
+    skus = Sku.objects.visible_to(actor).filter(type=ENTITLEMENT).order_by("code")
+    known = list(skus if sku is None else skus.filter(code=sku))
+    if sku is not None and not known:
+        raise InvalidFields(sku="there is no such entitlement")
+    found = [_sku_for(e164, known) for e164 in numbers]
+    wrong = {
+        f"numbers.{index}": _no_sku(e164)
+        for index, (e164, its_sku) in enumerate(zip(numbers, found, strict=True))
+        if its_sku is None
+    }
+    if wrong:
+        raise InvalidFields(**wrong)
+    return call(
+        "numbers_port_in",
+        *with_key(actor),
+        ("uuid", subscription_id),
+        ("text[]", list(numbers)),
+        ("uuid[]", [its_sku.id for its_sku in found if its_sku is not None]),
+    )
+
+
+def _sku_for(e164: str, skus: Sequence[Sku]) -> Sku | None:
+    its_countries = countries(e164)
+    for type in number_types(e164):
+        for sku in skus:
+            if sku.number_type == type and sku.country in its_countries:
+                return sku
+    return None
+
+
+def _no_sku(e164: str) -> str:
+    types = " or ".join(number_types(e164))
+    where = " or ".join(countries(e164))
+    if not (types and where):
+        return f"{e164} is no valid number"
+    return f"{e164} is a {types} number of {where}, for which there is no such SKU"

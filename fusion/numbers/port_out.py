@@ -1,0 +1,18 @@
+"""Porting a number out: it goes to another operator and leaves the inventory."""
+
+from uuid import UUID
+
+from fusion.numbers.call import call, with_key
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.use_case import Answer
+
+
+def port_out(actor: Actor, *, subscription_id: UUID, e164: str) -> Answer:
+    """Let an assigned number go, giving its entitlement back; 204.
+
+    Problems: `forbidden`, `not-found`, `idempotency-key-reused`, `number-not-assigned`,
+    `number-in-use`.
+    """
+    PROVISION.require_role(actor)
+    return call("numbers_port_out", *with_key(actor), ("uuid", subscription_id), ("text", e164))

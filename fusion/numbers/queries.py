@@ -1,0 +1,238 @@
+"""Read models of ranges and numbers. Documents are made by the database, passed on unparsed.
+
+Lists of numbers are in the order of the numbers, and every page is read off indexes that have that
+order. What a caller sees may come from several of them (its own numbers and the free ones; each
+SKU; each status): each gives its first few, and the page is the first few of those. See `LIST`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from fusion.catalogue.models import ENTITLEMENT, Sku
+from fusion.kernel.clock import instant
+from fusion.kernel.errors import InvalidFields, not_found
+from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.numbers.models import STATUSES, Number, Range
+from fusion.numbers.rules import E164
+from fusion.tenancy.actor import GROUP, Actor
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import newest
+
+MOST_COUNTED = 10_000
+"""Free numbers of a SKU are counted up to here; ten million would take seconds."""
+
+RARE_ENDING = 4
+"""Digits from which on an ending is looked up in its index: one number in ten thousand has it."""
+
+LIST = """
+SELECT n.e164, numbers_document(n, k)::text
+FROM (SELECT DISTINCT e164 FROM ({sources}) AS source ORDER BY e164 LIMIT {limit}) AS page
+JOIN numbers_number n USING (e164)
+JOIN catalogue_sku k ON k.id = n.sku_id
+ORDER BY n.e164
+"""
+
+BY_SKU = "(SELECT w.e164 FROM unnest(%(skus)s::uuid[]) AS k(id) CROSS JOIN LATERAL {walk} AS w)"
+
+WALK = "(SELECT n.e164 FROM numbers_number n WHERE {where} ORDER BY {order} LIMIT {limit})"
+
+SUMMARY = """
+SELECT k.code, k.country, k.number_type, (
+    SELECT count(*) FROM (
+        SELECT FROM numbers_number n
+        WHERE n.sku_id BETWEEN k.id AND k.id AND n.status = 'free'
+        ORDER BY n.sku_id, n.e164 LIMIT %(most)s::int + 1) AS counted)
+FROM catalogue_sku k
+WHERE k.group_id = %(group)s::uuid AND k.type = 'entitlement' AND k.code > %(after)s::text
+ORDER BY k.code LIMIT %(limit)s::int
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which numbers are listed. `starts_with` and `ends_with` are digits, without a plus sign."""
+
+    sku: str | None = None
+    status: str | None = None
+    subscription_id: UUID | None = None
+    starts_with: str | None = None
+    ends_with: str | None = None
+
+
+def find_range(actor: Actor, id: UUID) -> Range:
+    """The range with its SKU, if it is the group's; Problem `not-found` otherwise."""
+    found = _ranges(actor).filter(id=id).first()
+    if found is None:
+        raise not_found("number range")
+    return found
+
+
+def list_ranges(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[str, Any]:
+    """One page of the group's ranges, newest first."""
+    shown, following = newest(_ranges(actor), limit=limit, cursor=cursor)
+    return {"items": [range_document(row) for row in shown], "next": following}
+
+
+def _ranges(actor: Actor) -> QuerySet[Range]:
+    return Range.objects.visible_to(actor).select_related("sku")
+
+
+def range_document(range_: Range) -> dict[str, Any]:
+    """A range as the API shows it; `range_.sku` is loaded."""
+    return {
+        "id": str(range_.id),
+        "sku": range_.sku.code,
+        "first": f"+{range_.first}",
+        "last": f"+{range_.last}",
+        "count": range_.last - range_.first + 1,
+        "created_at": instant(range_.created_at),
+    }
+
+
+def read_number(actor: Actor, e164: str) -> str:
+    """One number as JSON text; Problem `not-found` when `actor` does not see it."""
+    seen = Number.objects.visible_to(actor).filter(e164=e164).exists() or (
+        _may_assign(actor)
+        and Number.objects.unscoped("the group's free numbers are there for all who may assign")
+        .filter(e164=e164, group_id=actor.group_id, status="free")
+        .exists()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT numbers_document(n)::text FROM numbers_number n"
+            " WHERE n.e164 = %s::text AND %s::boolean",
+            [e164, seen],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise not_found("number")
+    return str(row[0])
+
+
+def list_numbers(actor: Actor, wanted: Wanted, *, limit: int, cursor: str | None = None) -> str:
+    """One page of the numbers that `actor` sees, as JSON text, by number.
+
+    Below the group these are the numbers of its subscriptions and, for those who may assign them,
+    the free ones of the group. `wanted.subscription_id` has been found visible.
+    """
+    after = decode_cursor(cursor, 1)[0] if cursor is not None else ""
+    if after and not E164.fullmatch(after):
+        raise InvalidFields(cursor="is not a cursor of this list; take `next` of a former answer")
+    sources = " UNION ALL ".join(_sources(actor, wanted, _digits(wanted, after), limit + 1))
+    with connection.cursor() as sql:
+        sql.execute(
+            LIST.format(sources=sources, limit=limit + 1),
+            {
+                "skus": _skus(actor, wanted),
+                "group": actor.group_id,
+                "organization": actor.organization_id,
+                "subscription": wanted.subscription_id,
+            },
+        )
+        rows, more = page(sql.fetchall(), limit)
+    next_ = f'"{encode_cursor(rows[-1][0])}"' if more else "null"
+    return f'{{"items":[{",".join(row[1] for row in rows)}],"next":{next_}}}'
+
+
+def _sources(actor: Actor, wanted: Wanted, digits: str, limit: int) -> Iterator[str]:
+    """The parts of the list, each in the order of the numbers, which together are the whole.
+
+    Statuses stand in the text of the query, and so do digits: partial indexes are found by the
+    former, and how rare an ending is the planner can tell from the latter only.
+    """
+    statuses = [wanted.status] if wanted.status else list(STATUSES)
+    residual = f"{digits} AND n.status = '{wanted.status}'" if wanted.status else digits
+    if wanted.sku is not None:
+        residual += " AND n.sku_id = ANY (%(skus)s::uuid[])"
+    if wanted.subscription_id is not None:
+        yield _walk("n.subscription_id = %(subscription)s::uuid", residual, limit)
+    elif actor.kind != GROUP:
+        yield _walk(f"n.{actor.kind}_id = %(organization)s::uuid", residual, limit)
+        if "free" in statuses and _may_assign(actor):
+            yield _by_sku("free", digits, limit)
+    elif wanted.sku is None and wanted.status is None:
+        yield _walk("n.group_id = %(group)s::uuid", residual, limit)
+    else:
+        for status in statuses:
+            yield _by_sku(status, digits, limit)
+
+
+def _by_sku(status: str, digits: str, limit: int) -> str:
+    # BETWEEN, and by SKU first, lets only indexes that begin with the SKU give the order: with "="
+    # a walk over the whole inventory looks as good (see pick.sql). The group says nothing new, but
+    # the index of endings begins with it.
+    where = (
+        f"n.group_id = %(group)s::uuid AND n.sku_id BETWEEN k.id AND k.id AND n.status = '{status}'"
+    )
+    walk = _walk(where, digits, limit, "n.sku_id, n.e164")
+    return BY_SKU.format(walk=walk)
+
+
+def _walk(where: str, residual: str, limit: int, order: str = "n.e164") -> str:
+    return WALK.format(where=f"{where} AND {residual}", order=order, limit=limit)
+
+
+def _digits(wanted: Wanted, after: str) -> str:
+    """The conditions on the digits. ':' comes right after '9'."""
+    for part in (wanted.starts_with or "0", wanted.ends_with or "0"):
+        if not (part.isascii() and part.isdigit()):
+            raise ValueError("digits only: they stand in the text of a query")
+    conditions = [f"n.e164 > '{after}'"]
+    if wanted.starts_with is not None:
+        start = f"+{wanted.starts_with}"
+        conditions.append(f"n.e164 >= '{start}' AND n.e164 < '{start}:'")
+    if wanted.ends_with is not None:
+        conditions.append(_ending(wanted.ends_with))
+    return " AND ".join(conditions)
+
+
+def _ending(digits: str) -> str:
+    """A common ending is met soon on a walk; of rare ones the index of endings gives all."""
+    if len(digits) < RARE_ENDING:
+        return f"right(n.e164, {len(digits)}) = '{digits}'"
+    end = digits[::-1]
+    return f"reverse(n.e164) >= '{end}' AND reverse(n.e164) < '{end}:'"
+
+
+def _skus(actor: Actor, wanted: Wanted) -> list[UUID]:
+    """The SKUs whose numbers are wanted: the one, or every entitlement of the group."""
+    skus = Sku.objects.visible_to(actor).filter(type=ENTITLEMENT)
+    if wanted.sku is not None:
+        skus = skus.filter(code=wanted.sku)
+    return list(skus.values_list("id", flat=True))
+
+
+def _may_assign(actor: Actor) -> bool:
+    return PROVISION.allows(actor) and any(actor.has_scope(scope) for scope in PROVISION.scopes)
+
+
+def free_counts(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[str, Any]:
+    """One page of the group's entitlement SKUs, by code, with how many free numbers each has.
+
+    Counted up to `MOST_COUNTED`; `more` tells that there are more than that.
+    """
+    after = decode_cursor(cursor, 1)[0] if cursor is not None else ""
+    with connection.cursor() as sql:
+        sql.execute(
+            SUMMARY,
+            {"group": actor.group_id, "after": after, "limit": limit + 1, "most": MOST_COUNTED},
+        )
+        rows, more = page(sql.fetchall(), limit)
+    return {
+        "items": [
+            {
+                "sku": code,
+                "country": country,
+                "number_type": type,
+                "free": min(count, MOST_COUNTED),
+                "more": count > MOST_COUNTED,
+            }
+            for code, country, type, count in rows
+        ],
+        "next": encode_cursor(rows[-1][0]) if more else None,
+    }

@@ -1,0 +1,38 @@
+-- Write what was done to numbers of one subscription: an event for each of p_documents, and one
+-- audit record that names them all.
+CREATE OR REPLACE FUNCTION numbers_record(
+    p_documents json[], s tenancy_subscription, p_actor text, p_request text, p_type text
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_epoch int := events_epoch();
+BEGIN
+    INSERT INTO events_event
+        (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
+    SELECT v_epoch, pg_current_xact_id(), s.group_id, s.path, s.id, d ->> 'e164', p_type, p_actor, d,
+           clock_timestamp()
+    FROM unnest(p_documents) AS d;
+    PERFORM numbers_audit(ARRAY(SELECT d ->> 'e164' FROM unnest(p_documents) AS d),
+                          s, p_actor, p_request, p_type);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION numbers_audit(
+    p_numbers text[], s tenancy_subscription, p_actor text, p_request text, p_verb text
+) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO tenancy_auditrecord
+        (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)
+    VALUES (clock_timestamp(), s.group_id, s.path, p_actor, p_request, p_verb, 'subscription',
+            s.id::text, json_build_object('numbers', p_numbers))
+$$;
+
+-- Keep the answer to a request that succeeded, for those who send it again with its key.
+CREATE OR REPLACE FUNCTION numbers_remember(
+    p_group uuid, p_key text, p_fingerprint bytea, p_status int, p_answer text
+) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO tenancy_idempotency (group_id, key, fingerprint, status, answer, at)
+    SELECT p_group, p_key, p_fingerprint, p_status, p_answer, clock_timestamp()
+    WHERE p_key IS NOT NULL
+$$;

@@ -1,0 +1,94 @@
+-- The refusals of changes of numbers, as JSON text; null where there is none.
+
+-- Names those of the numbers that this subscription cannot take. A number of another group looks
+-- like one that does not exist.
+CREATE OR REPLACE FUNCTION numbers_unavailable(
+    p_numbers text[], p_group uuid, p_subscription uuid
+) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT numbers_not_available(array_agg(x.e164 ORDER BY x.e164), array_agg(x.status ORDER BY x.e164),
+        'leave these out, or ask for the next free ones of a SKU')
+    FROM (
+        SELECT w.e164, CASE WHEN n.e164 IS NULL THEN 'unknown'
+                            WHEN n.subscription_id = p_subscription THEN n.status
+                            ELSE 'taken' END AS status
+        FROM unnest(p_numbers) AS w(e164)
+        LEFT JOIN numbers_number n ON n.e164 = w.e164 AND n.group_id = p_group
+        WHERE n.e164 IS NULL
+           OR NOT (n.status = 'free' OR (n.status = 'reserved' AND n.subscription_id = p_subscription))
+    ) x
+    HAVING count(*) > 0
+$$;
+
+-- p_help: what would help. The sentence names ten of them, `numbers` all.
+CREATE OR REPLACE FUNCTION numbers_not_available(p_numbers text[], p_statuses text[], p_help text)
+RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT json_build_object(
+        'code', 'number-not-available',
+        'detail', format('Not to be had: %s%s. Nothing was taken; %s.',
+            string_agg(w.e164 || ' (' || w.status || ')', ', ' ORDER BY w.i) FILTER (WHERE w.i <= 10),
+            CASE WHEN count(*) > 10 THEN format(' and %s more', count(*) - 10) ELSE '' END, p_help),
+        'numbers', json_agg(json_build_object('e164', w.e164, 'status', w.status) ORDER BY w.i))::text
+    FROM unnest(p_numbers, p_statuses) WITH ORDINALITY AS w(e164, status, i)
+$$;
+
+-- Locks the balances of some SKUs and tells which of them have less left than is needed.
+CREATE OR REPLACE FUNCTION numbers_not_entitled(p_subscription uuid, p_skus uuid[], p_needed int[])
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_refusals json;
+    v_told text;
+BEGIN
+    PERFORM FROM ledger_balance b
+    WHERE b.subscription_id = p_subscription AND b.sku_id = ANY (p_skus)
+    ORDER BY b.sku_id FOR UPDATE;
+    -- A new statement: it sees what was committed while the locks were waited for.
+    SELECT json_agg(json_build_object(
+               'sku', k.code, 'granted', x.granted, 'used', x.used, 'requested', x.needed,
+               'missing', x.needed - (x.granted - x.used)) ORDER BY k.code),
+           string_agg(format('%s: %s ordered, %s in use; %s more needed.', k.code, x.granted, x.used,
+                             x.needed - (x.granted - x.used)), ' ' ORDER BY k.code)
+    INTO v_refusals, v_told
+    FROM (
+        SELECT w.sku_id, w.needed, coalesce(b.granted, 0) AS granted, coalesce(b.used, 0) AS used
+        FROM unnest(p_skus, p_needed) AS w(sku_id, needed)
+        LEFT JOIN ledger_balance b ON b.subscription_id = p_subscription AND b.sku_id = w.sku_id
+        WHERE w.needed > coalesce(b.granted - b.used, 0)
+    ) x JOIN catalogue_sku k ON k.id = x.sku_id;
+    IF v_refusals IS NULL THEN
+        RETURN NULL;
+    END IF;
+    RETURN json_build_object('code', 'no-entitlement',
+        'detail', v_told || ' Release numbers, or order more.', 'refusals', v_refusals)::text;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION numbers_none_free(p_sku uuid, p_quantity int, p_contiguous boolean)
+RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT kernel_problem('no-free-number', CASE WHEN p_contiguous
+        THEN format('There are not %s consecutive free numbers of %s; ask for fewer, or for '
+                    'numbers that need not be consecutive.', p_quantity, k.code)
+        ELSE format('There are not %s free numbers of %s in the inventory; ask for fewer, or have '
+                    'the provider add a range.', p_quantity, k.code) END)::text
+    FROM catalogue_sku k WHERE k.id = p_sku
+$$;
+
+-- Why a number of the subscription cannot leave it; null where it can.
+CREATE OR REPLACE FUNCTION numbers_stays(
+    p_e164 text, n numbers_number, p_statuses text[]
+) RETURNS json
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN n.status IS NULL OR n.status <> ALL (p_statuses) THEN kernel_problem(
+            'number-not-assigned', format('%s is not %s to this subscription.', p_e164,
+                                          array_to_string(p_statuses, ' or ')))
+        WHEN n.user_id IS NOT NULL OR n.trunk_id IS NOT NULL THEN json_build_object(
+            'code', 'number-in-use',
+            'detail', format('%s is linked to a %s. Unlink it there first.', p_e164,
+                             CASE WHEN n.user_id IS NULL THEN 'trunk' ELSE 'user' END),
+            'user_id', n.user_id, 'trunk_id', n.trunk_id)
+    END
+$$;

@@ -1,0 +1,48 @@
+"""Giving a number back: its entitlement is free again, the number rests before its next use."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from fusion.kernel.environment import setting
+from fusion.numbers.call import asked_by, call
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.use_case import Answer
+
+
+def release_number(actor: Actor, *, subscription_id: UUID, e164: str) -> Answer:
+    """Release a number: an assigned one is quarantined, a reserved one is free at once; 204.
+
+    Problems: `forbidden`, `not-found`, `number-not-assigned`, `number-in-use`.
+    """
+    PROVISION.require_role(actor)
+    return call(
+        "numbers_release",
+        *asked_by(actor),
+        ("uuid", subscription_id),
+        ("text", e164),
+        ("interval", timedelta(days=quarantine_days())),
+    )
+
+
+def release_all_numbers(actor: Actor, subscription: Subscription) -> int:
+    """Release every number of a subscription that is being terminated; how many there were.
+
+    An operation: the caller holds the subscription's lock and has unlinked its numbers.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT numbers_release_all(%s::uuid, %s::text, %s::text, %s::int * interval '1 day')",
+            [subscription.id, actor.label, actor.request.id, quarantine_days()],
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def quarantine_days() -> int:
+    """How long a released number rests."""
+    days: int = setting("FUSION_QUARANTINE_DAYS")
+    return days

@@ -1,0 +1,103 @@
+-- Give a number of a subscription back: its entitlement is free again; a reserved number is free at
+-- once, an assigned one after its quarantine. 204, or the status of a refusal with {code, detail}.
+CREATE OR REPLACE FUNCTION numbers_release(
+    p_group uuid, p_path text, p_actor text, p_request text, p_subscription uuid, p_e164 text,
+    p_quarantine interval
+) RETURNS TABLE (status int, replayed boolean, answer text)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    r record;
+    n numbers_number;
+    v_problem json;
+BEGIN
+    SELECT w.* INTO r FROM numbers_enter(p_group, p_path, p_subscription, NULL, NULL, false) w;
+    IF r.status IS NOT NULL THEN
+        RETURN QUERY SELECT r.status, r.replayed, r.answer;
+        RETURN;
+    END IF;
+    SELECT w.* INTO n FROM numbers_number w
+    WHERE w.e164 = p_e164 AND w.subscription_id = p_subscription;
+    v_problem := numbers_stays(p_e164, n, ARRAY['reserved', 'assigned']);
+    IF v_problem IS NOT NULL THEN
+        RETURN QUERY SELECT 409, false, v_problem::text;
+        RETURN;
+    END IF;
+    PERFORM numbers_give_back(ARRAY[p_e164], p_subscription, p_actor);
+    PERFORM numbers_record(numbers_let_go(ARRAY[p_e164], p_quarantine), r.s, p_actor, p_request,
+                           'number.released');
+    RETURN QUERY SELECT 204, false, ''::text;
+END
+$$;
+
+-- Give back every number of a subscription that is being terminated. The caller holds the
+-- subscription's lock and has unlinked the numbers. How many there were.
+CREATE OR REPLACE FUNCTION numbers_release_all(
+    p_subscription uuid, p_actor text, p_request text, p_quarantine interval
+) RETURNS int
+LANGUAGE plpgsql
+SET enable_seqscan = off
+AS $$
+DECLARE
+    s tenancy_subscription;
+    v_numbers text[];
+BEGIN
+    SELECT w.* INTO s FROM tenancy_subscription w WHERE w.id = p_subscription;
+    v_numbers := ARRAY(
+        SELECT n.e164 FROM numbers_number n
+        WHERE n.subscription_id = p_subscription AND n.status IN ('reserved', 'assigned')
+        ORDER BY n.e164);
+    IF cardinality(v_numbers) > 0 THEN
+        PERFORM numbers_give_back(v_numbers, p_subscription, p_actor);
+        PERFORM numbers_record(numbers_let_go(v_numbers, p_quarantine), s, p_actor, p_request,
+                               'number.released');
+    END IF;
+    RETURN cardinality(v_numbers);
+END
+$$;
+
+-- Give back the entitlements that numbers of one subscription consume, SKU by SKU, then lock the
+-- numbers. The caller holds the subscription's lock and has found nothing that stands against it.
+CREATE OR REPLACE FUNCTION numbers_give_back(p_numbers text[], p_subscription uuid, p_actor text)
+RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    r record;
+BEGIN
+    FOR r IN
+        SELECT n.sku_id, array_agg(n.e164 ORDER BY n.e164) AS holders
+        FROM numbers_number n
+        WHERE n.e164 = ANY (p_numbers) AND n.status IN ('reserved', 'assigned')
+        GROUP BY n.sku_id ORDER BY n.sku_id
+    LOOP
+        IF ledger_release(p_subscription, r.sku_id, 'number', r.holders, p_actor) IS NOT NULL THEN
+            RAISE EXCEPTION 'more entitlements are held by numbers than the balance says are used';
+        END IF;
+    END LOOP;
+    PERFORM FROM numbers_number n WHERE n.e164 = ANY (p_numbers) ORDER BY n.e164 FOR UPDATE;
+END
+$$;
+
+-- Reserved numbers are free, assigned ones quarantined; their new documents. A number that is still
+-- linked is refused by the constraint number_linked_once.
+CREATE OR REPLACE FUNCTION numbers_let_go(p_numbers text[], p_quarantine interval) RETURNS json[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE numbers_number n
+    SET status = 'quarantined', until = clock_timestamp() + p_quarantine
+    WHERE n.e164 = ANY (p_numbers) AND n.status = 'assigned';
+    PERFORM numbers_set_free(p_numbers, 'reserved');
+    RETURN numbers_documents(p_numbers);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION numbers_set_free(p_numbers text[], p_status text) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE numbers_number n
+    SET status = 'free', until = NULL, subscription_id = NULL, distributor_id = NULL,
+        reseller_id = NULL, tenant_id = NULL
+    WHERE n.e164 = ANY (p_numbers) AND n.status = p_status
+$$;

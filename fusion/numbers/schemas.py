@@ -1,0 +1,151 @@
+"""Shapes of ranges and numbers on the wire."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+
+from fusion.catalogue.models import NumberType
+from fusion.kernel.fields import Body, Code, Id, Instant
+from fusion.kernel.schemas import Paging
+from fusion.numbers.queries import Wanted
+from fusion.numbers.rules import MAX_NUMBERS, MAX_RESERVATION_DAYS
+
+E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+3225551234"])]
+
+Status = Literal["free", "reserved", "assigned", "quarantined"]
+
+
+def _distinct(numbers: list[str]) -> list[str]:
+    if len(set(numbers)) < len(numbers):
+        raise ValueError("must not name a number twice")
+    return numbers
+
+
+E164s = Annotated[
+    list[E164], Field(min_length=1, max_length=MAX_NUMBERS), AfterValidator(_distinct)
+]
+
+
+def _without_plus(text: object) -> object:
+    """In a query a plus sign that was not encoded is a space."""
+    return text[1:] if isinstance(text, str) and text[:1] in ("+", " ") else text
+
+
+StartsWith = Annotated[
+    str, BeforeValidator(_without_plus), Field(pattern=r"^[0-9]{1,15}$", examples=["322555"])
+]
+EndsWith = Annotated[str, Field(pattern=r"^[0-9]{1,15}$", examples=["1234"])]
+
+
+class RangeBody(Body):
+    """A new range: consecutive numbers of one entitlement SKU, both ends included."""
+
+    sku: Code = Field(description="The SKU's code.")
+    first: E164
+    last: E164
+
+
+class RangeDocument(BaseModel):
+    """A range as the API shows it."""
+
+    id: UUID
+    sku: str
+    first: str
+    last: str
+    count: int
+    created_at: str
+
+
+class NumberDocument(BaseModel):
+    """A number as the API shows it.
+
+    `subscription_id` is whose it is, or whose it was while `quarantined`; `until` when a
+    reservation lapses or a quarantine ends.
+    """
+
+    e164: str
+    sku: str
+    country: str
+    number_type: NumberType
+    status: Status
+    origin: Literal["inventory", "ported"]
+    subscription_id: UUID | None
+    user_id: UUID | None
+    trunk_id: UUID | None
+    until: str | None
+
+
+class Numbers(BaseModel):
+    """The numbers that were assigned, reserved or ported in, by number."""
+
+    items: list[NumberDocument]
+
+
+class FreeCount(BaseModel):
+    """How many numbers of a SKU are free; `more` than told where there are over 10,000."""
+
+    sku: str
+    country: str
+    number_type: NumberType
+    free: int
+    more: bool
+
+
+class AssignmentBody(Body):
+    """Either `numbers`, or `sku` and `quantity`: the next free ones."""
+
+    numbers: E164s | None = None
+    sku: Code | None = Field(default=None, description="The SKU's code.")
+    quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_NUMBERS)] | None = None
+    contiguous: bool = Field(default=False, description="Consecutive; with `quantity`.")
+    status: Literal["assigned", "reserved"] = "assigned"
+    until: Instant | None = Field(
+        default=None,
+        description="When the reservation lapses: with an offset, in the future, at most "
+        f"{MAX_RESERVATION_DAYS} days ahead.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "AssignmentBody":
+        if self.numbers is not None:
+            if self.sku is not None or self.quantity is not None or self.contiguous:
+                raise ValueError("numbers stand alone: without sku, quantity and contiguous")
+        elif self.sku is None or self.quantity is None:
+            raise ValueError("needs numbers, or sku and quantity")
+        return self
+
+
+class PortInBody(Body):
+    """Numbers that come from another operator. Their SKU follows from country and type."""
+
+    numbers: E164s
+    sku: Code | None = Field(default=None, description="Which SKU, where several fit.")
+
+
+class NumberFilter(Paging):
+    """Which numbers are listed."""
+
+    sku: Code | None = Field(default=None, description="The SKU's code.")
+    status: Status | None = None
+    subscription_id: Id | None = None
+    starts_with: StartsWith | None = Field(default=None, description="With or without plus sign.")
+    ends_with: EndsWith | None = None
+
+    def wanted(self) -> Wanted:
+        """For the query."""
+        return Wanted(**self.model_dump(exclude={"limit", "cursor"}))
+
+
+class OwnNumberFilter(Paging):
+    """Which numbers of one subscription are listed."""
+
+    sku: Code | None = Field(default=None, description="The SKU's code.")
+    status: Status | None = None
+    starts_with: StartsWith | None = Field(default=None, description="With or without plus sign.")
+    ends_with: EndsWith | None = None
+
+    def wanted(self, subscription_id: UUID) -> Wanted:
+        """For the query."""
+        asked = self.model_dump(exclude={"limit", "cursor"})
+        return Wanted(subscription_id=subscription_id, **asked)

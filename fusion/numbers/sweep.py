@@ -1,0 +1,100 @@
+"""What runs out by itself: reservations lapse, quarantines end. Workers sweep every few seconds.
+
+The numbers themselves are the queue: what fell due while no worker ran is found by the next one.
+Several workers share the work, a subscription at a time, each step a transaction of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, OperationalError, connection
+
+from fusion.kernel.database import first_row
+
+log = structlog.get_logger(__name__)
+
+ACTOR = "system:worker"
+
+STEP = 500
+"""Most numbers of one step."""
+
+# Of what has been due longest, one subscription's. Those that this sweep has passed over, because
+# someone else had them in hand or because of a fault, are left to the next sweep.
+NEXT = """
+SELECT w.subscription_id, ARRAY(
+    SELECT n.e164 FROM numbers_number n
+    WHERE n.subscription_id = w.subscription_id AND n.until <= clock_timestamp()
+      AND n.e164 <> ALL (%(faulty)s::text[])
+    ORDER BY n.e164 LIMIT %(step)s::int)
+FROM numbers_number w
+WHERE w.until <= clock_timestamp()
+  AND w.subscription_id <> ALL (%(passed)s::uuid[]) AND w.e164 <> ALL (%(faulty)s::text[])
+ORDER BY w.until LIMIT 1
+"""
+
+
+@dataclass(slots=True)
+class Sweep:
+    """One sweep: what it has passed over."""
+
+    request_id: str
+    passed: list[UUID] = field(default_factory=list)
+    faulty: list[str] = field(default_factory=list)
+
+    def step(self, limit: int) -> int | None:
+        """End what is due of one subscription: how many numbers; None when nothing is left."""
+        parameters: dict[str, Any] = {
+            "passed": self.passed,
+            "faulty": self.faulty,
+            "step": min(limit, STEP),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(NEXT, parameters)
+            found = cursor.fetchone()
+        if found is None:
+            return None
+        subscription_id, numbers = found
+        settled = self._lapse(subscription_id, numbers)
+        if not settled:
+            self.passed.append(subscription_id)
+        return settled
+
+    def _lapse(self, subscription_id: UUID, numbers: Sequence[str]) -> int:
+        """Together, or where that fails each by itself: a faulty one holds up no other."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT numbers_lapse(%s::uuid, %s::text[], %s::text, %s::text)",
+                    [subscription_id, list(numbers), ACTOR, self.request_id],
+                )
+                (count,) = cursor.fetchone()
+            return count or 0
+        except OperationalError:
+            raise
+        except DatabaseError:
+            if len(numbers) > 1:
+                return sum(self._lapse(subscription_id, [number]) for number in numbers)
+            log.exception("number does not lapse", number=numbers[0])
+            self.faulty.extend(numbers)
+            return 0
+
+
+def sweep_numbers(*, limit: int = 10_000, request_id: str = "") -> int:
+    """End up to `limit` reservations and quarantines that have run out; how many there were.
+
+    Ends early when none is left that no one else has in hand.
+    """
+    first_row("SELECT 1")
+    sweep = Sweep(request_id)
+    settled = 0
+    while settled < limit:
+        count = sweep.step(limit - settled)
+        if count is None:
+            break
+        settled += count
+    if settled:
+        log.info("numbers swept", numbers=settled)
+    return settled

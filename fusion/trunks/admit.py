@@ -1,0 +1,35 @@
+"""Admitting a call, or renewing its lease: one round trip to `calls.sql`, as SQL proxies do."""
+
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from fusion.kernel.environment import setting
+from fusion.kernel.errors import problem_of
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import ADMIT_CALLS
+from fusion.tenancy.use_case import Answer
+
+ADMIT = (
+    "SELECT status, answer::text FROM calls.admit(%s::uuid, %s::text, %s::text, %s::text, %s::text,"
+    " make_interval(secs => %s::int), %s::text)"
+)
+
+
+def admit(
+    actor: Actor, *, trunk_id: UUID, direction: str, call_id: str, caller: str, callee: str
+) -> Answer:
+    """201 for a call that is admitted, 200 for one that is live and whose lease is renewed.
+
+    Problems: `forbidden`, `not-found`, `invalid-fields`, `subscription-suspended`,
+    `subscription-terminated`, `no-free-channel`, `call-ended`. Emergency calls always pass.
+    """
+    ADMIT_CALLS.require_role(actor)
+    lease = setting("FUSION_CALL_LEASE_SECONDS")
+    with connection.cursor() as cursor:
+        cursor.execute(ADMIT, [trunk_id, direction, call_id, caller, callee, lease, actor.path])
+        status, answer = cursor.fetchone()
+    if status >= 400:
+        raise problem_of(orjson.loads(answer))
+    return Answer(status, answer)

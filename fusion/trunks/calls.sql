@@ -1,0 +1,249 @@
+-- The admission of calls: two functions, in a schema and with a role of their own, through which
+-- the HTTP API and SIP proxies with an SQL client go alike.
+--
+-- A call is a lease. It counts while it has not ended and its lease has not run out, so that nobody
+-- has to notice a proxy that died. All decisions are made under the subscription's lock and with the
+-- clock read after it was had.
+CREATE SCHEMA IF NOT EXISTS calls;
+
+-- Whether `p_callee` is an emergency number of the country: its own numbers, or any
+-- `urn:service:sos`. A SIP or tel URI counts by its user part, whose digits may be escaped; visual
+-- separators do not count.
+CREATE OR REPLACE FUNCTION calls.is_emergency(p_callee text, p_country text) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = public, pg_temp
+AS $$
+DECLARE
+    v_dialled text := lower(p_callee);
+BEGIN
+    IF v_dialled ~ '^<?urn:service:sos([.;?>]|$)' THEN
+        RETURN true;
+    END IF;
+    v_dialled := regexp_replace(v_dialled, '^<?(sips?:|tel:)|[@;?>].*$', '', 'g');
+    v_dialled := regexp_replace(v_dialled, '%3([0-9])', '\1', 'g');
+    v_dialled := regexp_replace(v_dialled, '[-. ()]', '', 'g');
+    RETURN EXISTS (
+        SELECT FROM trunks_emergencynumber e
+        WHERE e.country = p_country AND v_dialled ~ ('^(' || e.pattern || ')$'));
+END
+$$;
+
+-- Admit a call, or renew the lease of one that is live.
+--
+-- Answers (201, admitted) and (200, renewed) with {in_use, channels, lease_expires_at, emergency};
+-- (404 | 409 | 410 | 422, {code, detail, ...}) otherwise. `p_lease`: how long the lease lasts, a
+-- day at most. `p_path`: the trunk must belong to an organization under it; all do under ''.
+CREATE OR REPLACE FUNCTION calls.admit(
+    p_trunk uuid, p_direction text, p_call_id text, p_caller text, p_callee text,
+    p_lease interval DEFAULT '120 seconds', p_path text DEFAULT ''
+) RETURNS TABLE (status int, answer json)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    t trunks_trunk;
+    s tenancy_subscription;
+    c trunks_call;
+    v_now timestamptz;
+    v_emergency boolean;
+    v_channels bigint;
+    v_live int;
+    v_live_of_trunk int;
+BEGIN
+    SELECT w.* INTO s FROM tenancy_subscription w
+    WHERE w.id = (SELECT x.subscription_id FROM trunks_trunk x WHERE x.id = p_trunk)
+      AND starts_with(w.path, p_path)
+    FOR NO KEY UPDATE;
+    -- New statements: they see what was committed before the lock was had.
+    SELECT w.* INTO t FROM trunks_trunk w WHERE w.id = p_trunk AND w.subscription_id = s.id;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 404, kernel_problem('not-found',
+            'There is no such trunk, or it is not visible to you.');
+        RETURN;
+    END IF;
+    IF calls.is_call(p_direction, p_call_id, p_caller, p_callee, p_lease) IS NOT TRUE THEN
+        RETURN QUERY SELECT 422, kernel_problem('invalid-fields',
+            'The direction is inbound or outbound, a call id and a callee have 1 to 255 characters, '
+            'a caller has 255 at most, and a lease lasts a day at most.');
+        RETURN;
+    END IF;
+
+    v_now := clock_timestamp();
+    SELECT w.* INTO c FROM trunks_call w
+    WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id
+    FOR UPDATE;
+    IF c.ended_at IS NOT NULL THEN
+        RETURN QUERY SELECT 410, kernel_problem('call-ended',
+            'This call has ended; a new call needs a new call id.');
+        RETURN;
+    END IF;
+    SELECT count(*), count(*) FILTER (WHERE w.trunk_id = p_trunk) INTO v_live, v_live_of_trunk
+    FROM trunks_call w
+    WHERE w.subscription_id = s.id AND w.ended_at IS NULL AND w.lease_expires_at > v_now;
+    SELECT coalesce(sum(b.granted), 0) INTO v_channels FROM ledger_balance b
+    WHERE b.subscription_id = s.id AND b.metric = 'sip_channel';
+
+    IF c.lease_expires_at > v_now THEN
+        UPDATE trunks_call w SET lease_expires_at = v_now + p_lease
+        WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id;
+        PERFORM trunks_note_peak(s.id, p_trunk, v_now, v_live, v_live_of_trunk);
+        RETURN QUERY SELECT 200, json_build_object(
+            'in_use', v_live, 'channels', v_channels,
+            'lease_expires_at', kernel_instant(v_now + p_lease), 'emergency', c.emergency);
+        RETURN;
+    END IF;
+
+    v_emergency := calls.is_emergency(p_callee, t.country);
+    IF NOT v_emergency THEN
+        IF s.status <> 'active' THEN
+            RETURN QUERY SELECT 409, kernel_problem('subscription-' || s.status, format(
+                'The subscription is %s: no new call is admitted, emergency calls aside.', s.status));
+            RETURN;
+        ELSIF v_live_of_trunk >= t.channel_cap THEN
+            RETURN QUERY SELECT 409, calls.refusal_of_channels(s.group_id, 'trunk', format(
+                'The trunk is capped at %s calls (channel_cap), and %s are live. End a call, or raise '
+                'the cap.', t.channel_cap, v_live_of_trunk), t.channel_cap, v_live_of_trunk);
+            RETURN;
+        ELSIF v_live >= v_channels THEN
+            RETURN QUERY SELECT 409, calls.refusal_of_channels(s.group_id, 'subscription', format(
+                'The subscription has %s SIP channels, and %s calls are live. End a call, or order '
+                'more channels.', v_channels, v_live), v_channels, v_live);
+            RETURN;
+        END IF;
+    END IF;
+
+    IF c.trunk_id IS NOT NULL THEN  -- its lease had run out: that was one call, this is another
+        PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
+    END IF;
+    INSERT INTO trunks_call AS w (
+        trunk_id, direction, call_id, subscription_id, group_id, caller, callee, emergency,
+        admitted_at, lease_expires_at)
+    VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, p_caller, p_callee, v_emergency,
+            v_now, v_now + p_lease)
+    ON CONFLICT (trunk_id, direction, call_id) DO UPDATE
+    SET caller = excluded.caller, callee = excluded.callee, emergency = excluded.emergency,
+        admitted_at = excluded.admitted_at, lease_expires_at = excluded.lease_expires_at;
+    PERFORM trunks_note_peak(s.id, p_trunk, v_now, v_live + 1, v_live_of_trunk + 1);
+    RETURN QUERY SELECT 201, json_build_object(
+        'in_use', v_live + 1, 'channels', v_channels,
+        'lease_expires_at', kernel_instant(v_now + p_lease), 'emergency', v_emergency);
+END
+$$;
+
+-- End a call: harmless however often and in whatever order it comes. An end that overtakes its
+-- admission leaves a tombstone, which the admission will find. True when a live call was ended,
+-- false when there was none, null when there is no such trunk under p_path.
+CREATE OR REPLACE FUNCTION calls.end_call(
+    p_trunk uuid, p_direction text, p_call_id text, p_path text DEFAULT ''
+) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+    s tenancy_subscription;
+    c trunks_call;
+    v_now timestamptz;
+BEGIN
+    -- The same lock as an admission, so that the one sees what the other did.
+    SELECT w.* INTO s FROM tenancy_subscription w
+    WHERE w.id = (SELECT x.subscription_id FROM trunks_trunk x WHERE x.id = p_trunk)
+      AND starts_with(w.path, p_path)
+    FOR NO KEY UPDATE;
+    PERFORM FROM trunks_trunk w WHERE w.id = p_trunk AND w.subscription_id = s.id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    ELSIF calls.is_call(p_direction, p_call_id, '', '-', '1 second') IS NOT TRUE THEN
+        RETURN false;  -- none was ever admitted under such a name, and none will be
+    END IF;
+    v_now := clock_timestamp();
+    SELECT w.* INTO c FROM trunks_call w
+    WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id
+    FOR UPDATE;
+    IF c.ended_at IS NOT NULL THEN
+        RETURN false;
+    ELSIF date_trunc('minute', c.admitted_at) < date_trunc('minute', v_now) THEN
+        -- It may be all that happens in this minute, and the peak of it is what was until now.
+        PERFORM trunks_note_peak(s.id, p_trunk, v_now, w.live, w.live_of_trunk)
+        FROM (SELECT count(*)::int AS live,
+                     (count(*) FILTER (WHERE x.trunk_id = p_trunk))::int AS live_of_trunk
+              FROM trunks_call x
+              WHERE x.subscription_id = s.id AND x.ended_at IS NULL
+                AND x.lease_expires_at > v_now) w;
+    END IF;
+    INSERT INTO trunks_call AS w (
+        trunk_id, direction, call_id, subscription_id, group_id, caller, callee, emergency, ended_at)
+    VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, '', '', false, v_now)
+    ON CONFLICT (trunk_id, direction, call_id) DO UPDATE SET ended_at = excluded.ended_at;
+    IF c.trunk_id IS NULL THEN
+        RETURN false;
+    ELSIF c.lease_expires_at <= v_now THEN
+        PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
+        RETURN false;
+    END IF;
+    PERFORM trunks_record(c, v_now, 'ended');
+    RETURN true;
+END
+$$;
+
+-- What fits the table; null where something is missing. An expression alone: it is inlined.
+CREATE OR REPLACE FUNCTION calls.is_call(
+    p_direction text, p_call_id text, p_caller text, p_callee text, p_lease interval
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_direction IN ('inbound', 'outbound') AND length(p_call_id) BETWEEN 1 AND 255
+       AND length(p_caller) <= 255 AND length(p_callee) BETWEEN 1 AND 255
+       AND p_lease > interval '0' AND p_lease <= interval '1 day'
+$$;
+
+-- No channel: the limit that was met, how high it is and what is in use.
+CREATE OR REPLACE FUNCTION calls.refusal_of_channels(
+    p_group uuid, p_limit text, p_detail text, p_granted bigint, p_live int
+) RETURNS json
+LANGUAGE sql STABLE
+SET search_path = public, pg_temp
+AS $$
+    SELECT json_build_object(
+        'code', 'no-free-channel', 'detail', p_detail, 'limit', p_limit,
+        'refusals', json_build_array(json_build_object(
+            'sku', (SELECT k.code FROM catalogue_sku k
+                    WHERE k.group_id = p_group AND k.metric = 'sip_channel' LIMIT 1),
+            'granted', p_granted, 'used', p_live, 'requested', 1,
+            'missing', p_live + 1 - p_granted)))
+$$;
+
+-- Who may do what: the role executes the two functions and can do nothing else. Proxies log in with
+-- roles of their own, which are members of it.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'fusion_calls') THEN
+        CREATE ROLE fusion_calls NOLOGIN;
+    END IF;
+EXCEPTION
+    WHEN insufficient_privilege THEN
+        NULL;  -- `fusion migrate` tells that it is missing
+    WHEN duplicate_object OR unique_violation THEN
+        NULL;  -- another database of this cluster was being migrated at the same time
+END
+$$;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA calls FROM PUBLIC;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'fusion_calls') THEN
+        REVOKE ALL ON ALL ROUTINES IN SCHEMA calls FROM fusion_calls;
+        GRANT USAGE ON SCHEMA calls TO fusion_calls;
+        GRANT EXECUTE ON FUNCTION
+            calls.admit(uuid, text, text, text, text, interval, text),
+            calls.end_call(uuid, text, text, text) TO fusion_calls;
+    END IF;
+    -- Databases that come from PostgreSQL 14 let everybody create things in `public`, where the
+    -- functions above look for theirs.
+    IF has_schema_privilege('public', 'public', 'CREATE') THEN
+        REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+    END IF;
+END
+$$;

@@ -1,0 +1,35 @@
+"""Creating a SIP trunk of a subscription."""
+
+from uuid import UUID
+
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.use_case import Done, use_case
+from fusion.trunks.models import Trunk
+from fusion.trunks.queries import trunk_document
+from fusion.trunks.rules import require_active
+
+
+@use_case(PROVISION, verb="trunk.create", status=201)
+def create_trunk(
+    actor: Actor,
+    *,
+    subscription_id: UUID,
+    name: str,
+    country: str,
+    channel_cap: int | None = None,
+) -> Done:
+    """A new trunk; `channel_cap` is how many calls it takes at most, None for no cap of its own.
+
+    `country` says which numbers are emergency numbers on it. Problems: `not-found`,
+    `subscription-suspended`, `subscription-terminated`.
+    """
+    subscription = lock_subscription(actor, subscription_id)
+    require_active(subscription.status)
+    trunk = Trunk(
+        subscription_id=subscription.id, name=name, country=country, channel_cap=channel_cap
+    )
+    trunk.save(force_insert=True)
+    trunk.refresh_from_db(fields=["created_at"], from_queryset=Trunk.objects.visible_to(actor))
+    return Done(trunk_document(trunk), subscription.path, trunk.id)

@@ -1,0 +1,50 @@
+"""Deleting a trunk that carries nothing any more."""
+
+from uuid import UUID
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from fusion.kernel.errors import Problem
+from fusion.numbers.models import Number
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.use_case import Done, use_case
+from fusion.trunks.models import Call, Trunk
+from fusion.trunks.queries import find_trunk
+
+
+@use_case(PROVISION, verb="trunk.delete", status=204)
+def delete_trunk(actor: Actor, *, subscription_id: UUID, trunk_id: UUID) -> Done:
+    """Delete it and the tombstones of its calls; the records of its calls stay.
+
+    Problems: `not-found`, `number-in-use` (numbers are routed to it, or calls are live on it).
+    """
+    # Routing a number and admitting a call take this lock too, and then find no trunk.
+    subscription = lock_subscription(actor, subscription_id)
+    trunk = find_trunk(actor, trunk_id, subscription_id)
+    _require_unused(trunk)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT trunks_forget_calls(%s::uuid)", [trunk.id])
+    trunk.delete()
+    return Done(None, subscription.path, trunk_id)
+
+
+def _require_unused(trunk: Trunk) -> None:
+    all_of_it = "the trunk was found to be the actor's to see"
+    numbers = Number.objects.unscoped(all_of_it).filter(trunk_id=trunk.id).count()
+    live = Call.objects.unscoped(all_of_it).filter(
+        subscription_id=trunk.subscription_id,
+        trunk_id=trunk.id,
+        ended_at=None,
+        lease_expires_at__gt=Now(),
+    )
+    calls = live.count()
+    if numbers or calls:
+        raise Problem(
+            "number-in-use",
+            f"{numbers} numbers are routed to this trunk, and {calls} calls are live on it. Take "
+            "the numbers off, and let the calls end.",
+            extra={"numbers": numbers, "calls": calls},
+        )

@@ -1,0 +1,37 @@
+"""Changing a trunk's name or its cap. Its country and subscription never change."""
+
+from typing import TypedDict
+from uuid import UUID
+
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.use_case import Done, use_case
+from fusion.trunks.queries import find_trunk, trunk_document
+from fusion.trunks.rules import require_living
+
+
+class TrunkChanges(TypedDict, total=False):
+    """What is to be changed; what is left out stays. A cap of None is no cap."""
+
+    name: str
+    channel_cap: int | None
+
+
+@use_case(PROVISION, verb="trunk.change")
+def edit_trunk(
+    actor: Actor, *, subscription_id: UUID, trunk_id: UUID, changes: TrunkChanges
+) -> Done:
+    """The trunk after the change. A cap below the calls that are live cuts none of them.
+
+    Problems: `not-found`, `subscription-terminated`.
+    """
+    # Admissions take this lock too: each is decided by the old cap or by the new one.
+    subscription = lock_subscription(actor, subscription_id)
+    trunk = find_trunk(actor, trunk_id, subscription_id)
+    require_living(subscription.status)
+    for name, value in changes.items():
+        setattr(trunk, name, value)
+    if changes:
+        trunk.save(update_fields=list(changes))
+    return Done(trunk_document(trunk), subscription.path, trunk.id)

@@ -1,0 +1,23 @@
+"""Ending a call: harmless however often it comes, and before the admission too."""
+
+from uuid import UUID
+
+from django.db import connection
+
+from fusion.kernel.errors import not_found
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import ADMIT_CALLS
+from fusion.tenancy.use_case import Answer
+
+END = "SELECT calls.end_call(%s::uuid, %s::text, %s::text, %s::text)"
+
+
+def end_call(actor: Actor, *, trunk_id: UUID, direction: str, call_id: str) -> Answer:
+    """204, whether or not there was such a call. Problems: `forbidden`, `not-found` (the trunk)."""
+    ADMIT_CALLS.require_role(actor)
+    with connection.cursor() as cursor:
+        cursor.execute(END, [trunk_id, direction, call_id, actor.path])
+        (ended,) = cursor.fetchone()
+    if ended is None:
+        raise not_found("trunk")
+    return Answer(204, "")

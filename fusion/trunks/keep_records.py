@@ -1,0 +1,81 @@
+"""Making room for coming call records, and doing away with what is older than is kept.
+
+Operations of the worker and of `fusion migrate`. The steps that lock the table of records give up
+after a second, undone, and are tried again the next time.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+import structlog
+from django.db import OperationalError, connection
+from psycopg.errors import LockNotAvailable
+
+from fusion.kernel.clock import now
+
+log = structlog.get_logger(__name__)
+
+MONTHS_AHEAD = 3
+"""Partitions that stand ready, so that no worker need run for so long."""
+
+MINUTES_KEPT = timedelta(hours=48)
+"""How long each minute's peak is kept; of older hours only the highest minute is."""
+
+THINNED = timedelta(days=31)
+"""How far back one run looks for minutes that were not thinned yet."""
+
+FORGET_PEAKS = "DELETE FROM trunks_channelpeak WHERE minute < %s::timestamptz"
+
+
+def add_months(day: date, months: int) -> date:
+    """The first day of the month that is `months` after that of `day`."""
+    years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(years, month + 1, 1)
+
+
+def ensure_partitions(*, today: date | None = None) -> int:
+    """Make the partitions of this month and the coming ones; how many were missing."""
+    first = today or now().date()
+    return _run(
+        "SELECT trunks_ensure_partitions(%s::date, %s::date)",
+        [first, add_months(first, MONTHS_AHEAD)],
+    )
+
+
+def forget_records(*, months: int, today: date | None = None) -> int:
+    """Remove the records and peaks of calls that ended more than `months` calendar months ago.
+
+    The present month and `months` whole ones before it stay. How many partitions went.
+    """
+    kept_from = add_months(today or now().date(), -months)
+    midnight = datetime(kept_from.year, kept_from.month, 1, tzinfo=UTC)
+    dropped = _run("SELECT trunks_drop_partitions(%s::date)", [kept_from])
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET_PEAKS, [midnight])
+    return dropped
+
+
+def thin_peaks(*, at: datetime | None = None) -> int:
+    """Of hours long past keep the highest minute only; how many minutes went."""
+    until = ((at or now()) - MINUTES_KEPT).replace(minute=0, second=0, microsecond=0)
+    return _run(
+        "SELECT trunks_thin_peaks(%s::timestamptz, %s::timestamptz)", [until - THINNED, until]
+    )
+
+
+def keep_records(*, months: int) -> None:
+    """All of it; a table that stays locked leaves its step for the next time."""
+    steps = (ensure_partitions, lambda: forget_records(months=months), thin_peaks)
+    for step in steps:
+        try:
+            step()
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            log.warning("call records are locked by others; tried again later")
+
+
+def _run(statement: str, parameters: list[object]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        (count,) = cursor.fetchone()
+    return int(count)

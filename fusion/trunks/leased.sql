@@ -1,0 +1,38 @@
+-- What the ledger asks of the room whose units are leased and not consumed (ledger/balances.sql):
+-- SIP channels, of which a live call has one until it ends or its lease runs out.
+
+-- Units of a subscription in use now.
+CREATE OR REPLACE FUNCTION ledger_leased(p_subscription uuid) RETURNS bigint
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off
+AS $$
+BEGIN
+    RETURN (SELECT count(*) FROM trunks_call c
+            WHERE c.subscription_id = p_subscription AND c.ended_at IS NULL
+              AND c.lease_expires_at > clock_timestamp());
+END
+$$;
+
+-- Most units of a subscription in use at one time in the minute of p_at; null where it is not known.
+CREATE OR REPLACE FUNCTION ledger_leased_at(p_subscription uuid, p_at timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off
+AS $$
+BEGIN
+    RETURN (SELECT p.peak FROM trunks_channelpeak p
+            WHERE p.subscription_id = p_subscription AND p.trunk_id IS NULL
+              AND p.minute = date_trunc('minute', p_at));
+END
+$$;
+
+-- Units in use now of all subscriptions of a group under p_path.
+CREATE OR REPLACE FUNCTION ledger_leased_under(p_group uuid, p_path text) RETURNS bigint
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off
+AS $$
+BEGIN
+    RETURN (SELECT count(*) FROM trunks_call c JOIN tenancy_subscription s ON s.id = c.subscription_id
+            WHERE c.group_id = p_group AND c.ended_at IS NULL
+              AND c.lease_expires_at > clock_timestamp() AND starts_with(s.path, p_path));
+END
+$$;

@@ -1,0 +1,163 @@
+"""Trunks, live calls, call records, and the peaks of use. Calls are written by `calls.sql` only."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from fusion.kernel.ids import new_id
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.scope import Scoped, within_tree
+
+
+def _within_subscription(actor: Actor) -> Q:
+    return Q(**{f"subscription__{actor.kind}_id": actor.organization_id})
+
+
+def _of_visible_subscriptions(actor: Actor) -> Q:
+    """Calls carry their group; below it the subscription tells whose they are."""
+    seen = Subscription.objects.visible_to(actor).values("id")
+    in_group = Q(group_id=actor.group_id)
+    return (
+        in_group
+        if actor.organization_id == actor.group_id
+        else in_group & Q(subscription_id__in=seen)
+    )
+
+
+class Trunk(models.Model):
+    """A SIP trunk; its calls draw on the channels of its subscription, up to its own cap."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    country = models.CharField(max_length=2)
+    channel_cap = models.IntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = Scoped["Trunk"](_within_subscription)
+
+    class Meta:
+        indexes = [models.Index("subscription", "id", name="trunk_of_subscription")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(channel_cap__isnull=True) | Q(channel_cap__gte=0),
+                name="trunk_channel_cap",
+            ),
+        ]
+
+
+DIRECTIONS = ("inbound", "outbound")
+
+
+class Call(models.Model):
+    """A live call's lease, or the tombstone of one that has ended lately.
+
+    Live is what has not ended and whose lease has not run out; nobody has to notice the latter. A
+    tombstone without `admitted_at` is an end that overtook its admission.
+    """
+
+    pk = models.CompositePrimaryKey("trunk_id", "direction", "call_id")
+    trunk_id = models.UUIDField()
+    direction = models.CharField(max_length=8)
+    call_id = models.CharField(max_length=255, db_collation="C")
+    subscription_id = models.UUIDField()
+    group_id = models.UUIDField()
+    caller = models.CharField(max_length=255)
+    callee = models.CharField(max_length=255)
+    emergency = models.BooleanField()
+    admitted_at = models.DateTimeField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = Scoped["Call"](_of_visible_subscriptions)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                "subscription_id",
+                "lease_expires_at",
+                "trunk_id",
+                name="call_live",
+                condition=Q(ended_at__isnull=True),
+            ),
+            models.Index(
+                "group_id",
+                "trunk_id",
+                "direction",
+                "call_id",
+                name="call_of_group",
+                condition=Q(ended_at__isnull=True),
+            ),
+            models.Index(
+                "lease_expires_at", name="call_lapsing", condition=Q(ended_at__isnull=True)
+            ),
+            models.Index("ended_at", name="call_tombstone", condition=Q(ended_at__isnull=False)),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(direction__in=DIRECTIONS), name="call_direction"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=False)
+                | Q(admitted_at__isnull=False, lease_expires_at__isnull=False),
+                name="call_leased",
+            ),
+        ]
+
+
+class CallRecord(models.Model):
+    """A call that is over; `reason` says why: `ended`, or `lapsed` with its lease.
+
+    The table is partitioned by the month of `ended_at` (migrations/0002_call_records.py). Carries
+    the ids of the organizations above its subscription, as orders do.
+    """
+
+    pk = models.CompositePrimaryKey("ended_at", "id")
+    ended_at = models.DateTimeField()
+    id = models.BigIntegerField()
+    group_id = models.UUIDField()
+    distributor_id = models.UUIDField(null=True)
+    reseller_id = models.UUIDField(null=True)
+    tenant_id = models.UUIDField()
+    subscription_id = models.UUIDField()
+    trunk_id = models.UUIDField()
+    direction = models.CharField(max_length=8)
+    call_id = models.CharField(max_length=255)
+    caller = models.CharField(max_length=255)
+    callee = models.CharField(max_length=255)
+    admitted_at = models.DateTimeField()
+    emergency = models.BooleanField()
+    reason = models.CharField(max_length=8)
+
+    objects = Scoped["CallRecord"](within_tree)
+
+    class Meta:
+        managed = False
+        db_table = "trunks_callrecord"
+
+
+class ChannelPeak(models.Model):
+    """The most calls at one time in a minute: of a trunk, or of the subscription (trunk null).
+
+    Exact where something happened in the minute; of minutes in which nothing did there is no row.
+    Of minutes long past, the highest one of each hour is kept.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    subscription_id = models.UUIDField()
+    trunk_id = models.UUIDField(null=True)
+    minute = models.DateTimeField()
+    peak = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "subscription_id", "trunk_id", "minute", nulls_distinct=False, name="channel_peak"
+            ),
+        ]
+
+
+class EmergencyNumber(models.Model):
+    """The emergency numbers of a country, as one regular expression over digits."""
+
+    country = models.CharField(max_length=2, primary_key=True)
+    pattern = models.TextField()

@@ -1,0 +1,25 @@
+"""What calls need in the database besides tables and functions: a step of `fusion migrate`."""
+
+from django.db import connection
+
+from fusion.trunks.keep_records import ensure_partitions
+from fusion.trunks.load_emergency import load_emergency_numbers
+
+ROLE = "fusion_calls"
+"""The role of SIP proxies with an SQL client: it executes the two functions of calls.sql."""
+
+MISSING = (
+    f"the role {ROLE} is missing, and this role may not create it. SIP proxies that ask by SQL "
+    f"need it: have a superuser run CREATE ROLE {ROLE} NOLOGIN, then run fusion migrate again"
+)
+
+
+def prepare_calls() -> list[str]:
+    """Load emergency numbers and make room for call records; what to tell the operator."""
+    told = [f"emergency numbers: {load_emergency_numbers()} countries"]
+    told.append(f"call records: {ensure_partitions() or 'no'} partitions made")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE])
+        if cursor.rowcount == 0:
+            told.append(f"calls: {MISSING}")
+    return told

@@ -1,0 +1,203 @@
+"""Read models of trunks, of their numbers, and of the calls that are live on them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+from django.db.models.functions import Now
+
+from fusion.kernel.clock import instant
+from fusion.kernel.errors import InvalidFields, not_found
+from fusion.kernel.ids import parse_id
+from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.queries import newest
+from fusion.trunks.models import DIRECTIONS, Call, Trunk
+
+NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
+
+
+def find_trunk(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> Trunk:
+    """The trunk, if `actor` sees it and it is one of that subscription's.
+
+    Problem `not-found` otherwise.
+    """
+    rows = Trunk.objects.visible_to(actor).filter(id=id)
+    if subscription_id is not None:
+        rows = rows.filter(subscription_id=subscription_id)
+    trunk = rows.first()
+    if trunk is None:
+        raise not_found("trunk")
+    return trunk
+
+
+def trunk_documents(trunks: Sequence[Trunk]) -> list[dict[str, Any]]:
+    """Trunks as the API shows them; `numbers` tells how many are routed to each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT trunk_id, count(*) FROM numbers_number WHERE trunk_id = ANY (%s::uuid[])"
+            " GROUP BY trunk_id",
+            [[trunk.id for trunk in trunks]],
+        )
+        numbers = dict(cursor.fetchall())
+    return [
+        {
+            "id": str(trunk.id),
+            "subscription_id": str(trunk.subscription_id),
+            "name": trunk.name,
+            "country": trunk.country,
+            "channel_cap": trunk.channel_cap,
+            "numbers": numbers.get(trunk.id, 0),
+            "created_at": instant(trunk.created_at),
+        }
+        for trunk in trunks
+    ]
+
+
+def trunk_document(trunk: Trunk) -> dict[str, Any]:
+    """One trunk as the API shows it."""
+    return trunk_documents([trunk])[0]
+
+
+def list_trunks(
+    actor: Actor, *, subscription_id: UUID, limit: int, cursor: str | None = None
+) -> dict[str, Any]:
+    """One page of the trunks of a subscription, newest first."""
+    rows = Trunk.objects.visible_to(actor).filter(subscription_id=subscription_id)
+    shown, following = newest(rows, limit=limit, cursor=cursor)
+    return {"items": trunk_documents(shown), "next": following}
+
+
+def number_document(e164: str) -> dict[str, Any]:
+    """The number as the API shows it; the caller has found it to be the actor's to see."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT numbers_document(n)::text FROM numbers_number n WHERE n.e164 = %s::text", [e164]
+        )
+        (text,) = cursor.fetchone()
+    document: dict[str, Any] = orjson.loads(text)
+    return document
+
+
+def list_numbers(trunk_id: UUID, *, limit: int, cursor: str | None = None) -> str:
+    """One page of the numbers that are routed to a trunk, as JSON text.
+
+    The caller has been found to see the trunk.
+    """
+    after = decode_cursor(cursor, 1)[0] if cursor else ""
+    with connection.cursor() as sql:
+        sql.execute(
+            "SELECT n.e164, numbers_document(n)::text FROM numbers_number n"
+            " WHERE n.trunk_id = %s::uuid AND n.e164 > %s::text ORDER BY n.e164 LIMIT %s::int",
+            [trunk_id, after, limit + 1],
+        )
+        rows, more = page(sql.fetchall(), limit)
+    items = ",".join(document for _, document in rows)
+    following = f'"{encode_cursor(rows[-1][0])}"' if more else "null"
+    return f'{{"items":[{items}],"next":{following}}}'
+
+
+def list_calls(
+    actor: Actor,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    subscription_id: UUID | None = None,
+    trunk_id: UUID | None = None,
+) -> dict[str, Any]:
+    """One page of the live calls that `actor` sees, by trunk, direction and call id.
+
+    The filters' ids have been found visible.
+    """
+    rows = Call.objects.visible_to(actor).filter(ended_at=None, lease_expires_at__gt=Now())
+    if subscription_id is not None:
+        rows = rows.filter(subscription_id=subscription_id)
+    if trunk_id is not None:
+        rows = rows.filter(trunk_id=trunk_id)
+    if cursor is not None:
+        rows = rows.filter(pk__gt=_call_key(cursor))
+    shown, more = page(list(rows.order_by("pk")[: limit + 1]), limit)
+    return {
+        "items": [_call_document(call) for call in shown],
+        "next": encode_cursor(*shown[-1].pk) if more else None,
+    }
+
+
+def _call_key(cursor: str) -> tuple[UUID, str, str]:
+    trunk_text, direction, call_id = decode_cursor(cursor, 3)
+    trunk = parse_id(trunk_text)
+    if trunk is None or direction not in DIRECTIONS:
+        raise InvalidFields(cursor=NOT_OURS)
+    return trunk, direction, call_id
+
+
+def _call_document(call: Call) -> dict[str, Any]:
+    return {
+        "trunk_id": str(call.trunk_id),
+        "direction": call.direction,
+        "call_id": call.call_id,
+        "subscription_id": str(call.subscription_id),
+        "caller": call.caller,
+        "callee": call.callee,
+        "emergency": call.emergency,
+        "admitted_at": instant(call.admitted_at),
+        "lease_expires_at": instant(call.lease_expires_at),
+    }
+
+
+CHANNELS = """
+SELECT ledger_leased(%(subscription)s::uuid),
+       (SELECT coalesce(sum(b.granted), 0)::bigint FROM ledger_balance b
+        WHERE b.subscription_id = %(subscription)s::uuid AND b.metric = 'sip_channel')
+"""
+
+LIVE = """
+SELECT t.id, t.name, t.channel_cap,
+       (SELECT count(*) FROM trunks_call c
+        WHERE c.subscription_id = t.subscription_id AND c.trunk_id = t.id AND c.ended_at IS NULL
+          AND c.lease_expires_at > clock_timestamp())
+FROM trunks_trunk t WHERE t.subscription_id = %s::uuid ORDER BY t.id
+"""
+
+PEAKS = """
+SELECT date_trunc('hour', p.minute, 'UTC') AS hour, p.trunk_id, max(p.peak)
+FROM trunks_channelpeak p
+WHERE p.subscription_id = %s::uuid AND p.minute >= %s::timestamptz AND p.minute < %s::timestamptz
+GROUP BY 1, 2 ORDER BY 1, p.trunk_id NULLS FIRST
+"""
+
+
+def channel_use(subscription_id: UUID, *, since: datetime, until: datetime) -> dict[str, Any]:
+    """Calls that are live now, and the most at one time in each hour from `since` to `until`.
+
+    Of the subscription and of each of its trunks; hours in which there was no call are left out.
+    The caller has been found to see the subscription.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(CHANNELS, {"subscription": subscription_id})
+        in_use, channels = cursor.fetchone()
+        cursor.execute(LIVE, [subscription_id])
+        names = ("trunk_id", "name", "channel_cap", "in_use")
+        trunks = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        cursor.execute(PEAKS, [subscription_id, since, until])
+        hours = _by_hour(cursor.fetchall())
+    return {
+        "subscription_id": str(subscription_id),
+        "channels": channels,
+        "in_use": in_use,
+        "trunks": trunks,
+        "hours": hours,
+    }
+
+
+def _by_hour(peaks: Sequence[tuple[datetime, UUID | None, int]]) -> list[dict[str, Any]]:
+    """Rows by hour, that of the subscription (no trunk) first."""
+    hours: dict[datetime, dict[str, Any]] = {}
+    for hour, trunk, peak in peaks:
+        entry = hours.setdefault(hour, {"hour": instant(hour), "peak": peak, "trunks": []})
+        if trunk is not None:
+            entry["trunks"].append({"trunk_id": str(trunk), "peak": peak})
+    return list(hours.values())

@@ -1,0 +1,77 @@
+-- Write the record of a call that is over, and why: `ended`, or `lapsed` with its lease. It carries
+-- the organizations above the subscription, as that does.
+CREATE OR REPLACE FUNCTION trunks_record(c trunks_call, p_ended timestamptz, p_reason text)
+RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO trunks_callrecord (
+        group_id, distributor_id, reseller_id, tenant_id, subscription_id, trunk_id, direction,
+        call_id, caller, callee, admitted_at, ended_at, emergency, reason)
+    SELECT c.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id, c.trunk_id, c.direction,
+           c.call_id, c.caller, c.callee, c.admitted_at,
+           greatest(p_ended, c.admitted_at),  -- the clock may have been set back
+           c.emergency, p_reason
+    FROM tenancy_subscription s WHERE s.id = c.subscription_id;
+END
+$$;
+
+-- Note how many calls there are at one time, where it is more than was seen in this minute.
+CREATE OR REPLACE FUNCTION trunks_note_peak(
+    p_subscription uuid, p_trunk uuid, p_at timestamptz, p_live int, p_live_of_trunk int
+) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO trunks_channelpeak AS w (subscription_id, trunk_id, minute, peak)
+    VALUES (p_subscription, NULL, date_trunc('minute', p_at), p_live),
+           (p_subscription, p_trunk, date_trunc('minute', p_at), p_live_of_trunk)
+    ON CONFLICT (subscription_id, trunk_id, minute) DO UPDATE SET peak = excluded.peak
+    WHERE w.peak < excluded.peak;
+END
+$$;
+
+-- Clear away what counts no more: leases that ran out become records, tombstones older than
+-- p_keep go. At most p_limit of each; returns how many there were. Rows that somebody has in hand
+-- are passed over.
+CREATE OR REPLACE FUNCTION trunks_sweep(p_keep interval, p_limit int) RETURNS int
+LANGUAGE plpgsql AS $$
+DECLARE
+    c trunks_call;
+    v_lapsed int := 0;
+    v_gone int;
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    FOR c IN
+        SELECT w.* FROM trunks_call w
+        WHERE w.ended_at IS NULL AND w.lease_expires_at <= v_now
+        ORDER BY w.lease_expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+    LOOP
+        PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
+        DELETE FROM trunks_call w
+        WHERE w.trunk_id = c.trunk_id AND w.direction = c.direction AND w.call_id = c.call_id;
+        v_lapsed := v_lapsed + 1;
+    END LOOP;
+    DELETE FROM trunks_call w WHERE (w.trunk_id, w.direction, w.call_id) IN (
+        SELECT x.trunk_id, x.direction, x.call_id FROM trunks_call x
+        WHERE x.ended_at <= v_now - p_keep
+        ORDER BY x.ended_at LIMIT p_limit FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_gone = ROW_COUNT;
+    RETURN v_lapsed + v_gone;
+END
+$$;
+
+-- Let go of the calls of a trunk that is to be deleted, under its subscription's lock, when none of
+-- them is live: those that lapsed become records.
+CREATE OR REPLACE FUNCTION trunks_forget_calls(p_trunk uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    c trunks_call;
+BEGIN
+    -- Waits for a sweep that has one in hand, and then finds it gone.
+    FOR c IN SELECT w.* FROM trunks_call w WHERE w.trunk_id = p_trunk FOR UPDATE LOOP
+        IF c.ended_at IS NULL THEN
+            PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
+        END IF;
+    END LOOP;
+    DELETE FROM trunks_call w WHERE w.trunk_id = p_trunk;
+END
+$$;

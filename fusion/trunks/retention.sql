@@ -1,0 +1,80 @@
+-- What makes room for coming call records and does away with old ones. Each needs a lock on the whole
+-- table for a moment, gives up after a second so that no call waits for it, and is tried again.
+
+-- A partition of the call records for each month from p_from's up to p_to's; safe to repeat. Rows of a
+-- month that came before its partition are moved into it. How many were made.
+CREATE OR REPLACE FUNCTION trunks_ensure_partitions(p_from date, p_to date) RETURNS int
+LANGUAGE plpgsql
+SET lock_timeout = '1s'
+AS $$
+DECLARE
+    v_month date;
+    v_name text;
+    v_first timestamptz;
+    v_end timestamptz;
+    v_made int := 0;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('trunks_partitions', 0));
+    FOR v_month IN SELECT generate_series(date_trunc('month', p_from), p_to, '1 month') LOOP
+        v_name := 'trunks_callrecord_' || to_char(v_month, 'YYYYMM');
+        CONTINUE WHEN to_regclass(v_name) IS NOT NULL;
+        v_first := v_month::timestamp AT TIME ZONE 'UTC';
+        v_end := (v_month + interval '1 month')::timestamp AT TIME ZONE 'UTC';
+        -- Attached, not made as a partition: only the rest is locked against calls that end.
+        LOCK TABLE trunks_callrecord IN SHARE UPDATE EXCLUSIVE MODE;
+        LOCK TABLE trunks_callrecord_other IN ACCESS EXCLUSIVE MODE;
+        EXECUTE format('CREATE TABLE %I (LIKE trunks_callrecord INCLUDING CONSTRAINTS)', v_name);
+        EXECUTE format(
+            'WITH moved AS (DELETE FROM trunks_callrecord_other'
+            '               WHERE ended_at >= %L AND ended_at < %L RETURNING *)'
+            ' INSERT INTO %I SELECT * FROM moved', v_first, v_end, v_name);
+        EXECUTE format('ALTER TABLE trunks_callrecord ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                       v_name, v_first, v_end);
+        v_made := v_made + 1;
+    END LOOP;
+    RETURN v_made;
+END
+$$;
+
+-- Remove the call records of all months before p_before's. How many partitions went.
+CREATE OR REPLACE FUNCTION trunks_drop_partitions(p_before date) RETURNS int
+LANGUAGE plpgsql
+SET lock_timeout = '1s'
+AS $$
+DECLARE
+    v_name name;
+    v_dropped int := 0;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('trunks_partitions', 0));
+    FOR v_name IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'trunks_callrecord'::regclass AND c.relname ~ '^trunks_callrecord_[0-9]{6}$'
+          AND c.relname < 'trunks_callrecord_' || to_char(p_before, 'YYYYMM')
+        ORDER BY c.relname
+    LOOP
+        EXECUTE format('DROP TABLE %I', v_name);
+        v_dropped := v_dropped + 1;
+    END LOOP;
+    DELETE FROM trunks_callrecord_other
+    WHERE ended_at < date_trunc('month', p_before)::timestamp AT TIME ZONE 'UTC';
+    RETURN v_dropped;
+END
+$$;
+
+-- Of the peaks from p_from to p_to keep the highest minute of each hour. How many went.
+CREATE OR REPLACE FUNCTION trunks_thin_peaks(p_from timestamptz, p_to timestamptz) RETURNS int
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_gone int;
+BEGIN
+    DELETE FROM trunks_channelpeak w WHERE w.id IN (
+        SELECT r.id FROM (
+            SELECT x.id, row_number() OVER (
+                PARTITION BY x.subscription_id, x.trunk_id, date_trunc('hour', x.minute, 'UTC')
+                ORDER BY x.peak DESC, x.minute) AS rank
+            FROM trunks_channelpeak x WHERE x.minute >= p_from AND x.minute < p_to) r
+        WHERE r.rank > 1);
+    GET DIAGNOSTICS v_gone = ROW_COUNT;
+    RETURN v_gone;
+END
+$$;

@@ -1,0 +1,39 @@
+"""What a subscription's state allows, and how a pattern of emergency numbers is written."""
+
+import re
+
+from fusion.kernel.errors import Problem
+
+SHORT = re.compile(r"[0-9d?:|()\[\]\-\\{},]+", re.ASCII)
+"""What patterns of short numbers are made of: PostgreSQL and Python read it alike."""
+
+
+def require_active(status: str) -> None:
+    """Invariant: nothing new comes to a subscription that is not active.
+
+    Problems: `subscription-suspended`, `subscription-terminated`.
+    """
+    if status != "active":
+        raise Problem(
+            f"subscription-{status}",
+            f"The subscription is {status}: it takes no new trunks, and no numbers on its trunks.",
+        )
+
+
+def require_living(status: str) -> None:
+    """Invariant: what a terminated subscription left behind is kept as it was.
+
+    Problem: `subscription-terminated`.
+    """
+    if status == "terminated":
+        raise Problem(
+            "subscription-terminated",
+            "The subscription is terminated; that is final, and its trunks are kept as they were.",
+        )
+
+
+def portable_pattern(pattern: str) -> str:
+    """The same regular expression for PostgreSQL; ValueError where the two might not agree."""
+    if not SHORT.fullmatch(pattern):
+        raise ValueError(f"not a pattern of short numbers: {pattern!r}")
+    return pattern.replace(r"\d", "[0-9]")

@@ -1,0 +1,29 @@
+"""Clearing away calls that count no more: a sweep of the worker, several at once if need be.
+
+Nothing depends on it: a lapsed call does not count, whether or not it was swept. It turns lapsed
+calls into records, and keeps the table of live calls small.
+"""
+
+from django.db import connection
+
+BATCH = 500
+"""Rows of each kind in one transaction."""
+
+TOMBSTONE_MINUTES = 15
+"""How long an ended call is remembered, so that a late admission of it is refused."""
+
+
+def sweep_calls(*, batches: int = 100) -> int:
+    """Clear away up to that many batches, each in a transaction of its own; how many calls."""
+    swept = 0
+    for _ in range(batches):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT trunks_sweep(make_interval(mins => %s::int), %s::int)",
+                [TOMBSTONE_MINUTES, BATCH],
+            )
+            (count,) = cursor.fetchone()
+        swept += count
+        if count < BATCH:
+            break
+    return swept

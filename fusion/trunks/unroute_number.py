@@ -1,0 +1,40 @@
+"""Taking a number off a trunk, and all numbers of a subscription off its trunks."""
+
+from uuid import UUID
+
+from django.db import connection
+
+from fusion.kernel.errors import not_found
+from fusion.numbers.models import Number
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.use_case import Done, use_case
+from fusion.trunks.queries import find_trunk
+
+
+@use_case(PROVISION, verb="trunk.unroute", status=204)
+def unroute_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164: str) -> Done:
+    """Take it off the trunk; it stays with the subscription. Without effect where it is not on it.
+
+    Problem: `not-found` (the trunk, or the number in this subscription).
+    """
+    subscription = lock_subscription(actor, subscription_id)
+    trunk = find_trunk(actor, trunk_id, subscription_id)
+    rows = Number.objects.visible_to(actor).filter(e164=e164, subscription_id=subscription_id)
+    number = rows.select_for_update().first()
+    if number is None:
+        raise not_found("number in this subscription")
+    if number.trunk_id == trunk.id:
+        number.trunk_id = None
+        number.save(update_fields=["trunk_id"])
+    return Done(None, subscription.path, trunk.id)
+
+
+def unroute_all(subscription: Subscription) -> int:
+    """Take all numbers off the trunks of a subscription, whose lock the caller holds; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT trunks_unroute_all(%s::uuid)", [subscription.id])
+        (count,) = cursor.fetchone()
+    return int(count)

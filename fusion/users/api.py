@@ -1,0 +1,209 @@
+"""Routes of users, their numbers, and batches of them."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+from pydantic import ValidationError
+
+from fusion.kernel.errors import InvalidFields, Problem, fields_problem
+from fusion.kernel.http import CSV, json_response, media_type_of, read_json
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
+from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
+from fusion.tenancy.permissions import PROVISION, READ_PROVISIONING
+from fusion.tenancy.queries import find_subscription
+from fusion.users.create_user import create_user
+from fusion.users.delete_user import delete_user
+from fusion.users.edit_user import edit_user
+from fusion.users.link import link_user
+from fusion.users.queries import (
+    find_job,
+    find_user,
+    job_document,
+    list_results,
+    list_users,
+    user_text,
+)
+from fusion.users.read_csv import read_csv
+from fusion.users.schemas import (
+    BatchBody,
+    JobDocument,
+    LinkBody,
+    Renaming,
+    ResultDocument,
+    ResultFilter,
+    UserBody,
+    UserDocument,
+    UserFilter,
+)
+from fusion.users.submit_batch import submit_batch
+from fusion.users.unlink import unlink_user
+
+router = Router(tags=["users"])
+
+USERS = "/subscriptions/{uuid:subscription_id}/users"
+USER = USERS + "/{uuid:user_id}"
+JOB = "/jobs/{uuid:job_id}"
+
+BATCH = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": BatchBody.model_json_schema()},
+            CSV: {
+                "schema": {
+                    "type": "string",
+                    "description": "UTF-8, comma or semicolon, with the header line "
+                    "login,display_name,kind,number.",
+                }
+            },
+        },
+    }
+}
+
+
+@router.post(
+    USERS,
+    auth=Door(PROVISION, subscription_id=find_subscription),
+    response={201: UserDocument, **PROBLEMS},
+)
+def post_user(request: HttpRequest, subscription_id: UUID, body: UserBody) -> HttpResponse:
+    """Create a user or a resource account; it takes a licence when it is linked to a number."""
+    answer = create_user(
+        retrying_actor(request), subscription_id=subscription_id, **body.model_dump()
+    )
+    return respond(answer, location=f"/api/v1/subscriptions/{subscription_id}/users")
+
+
+@router.get(
+    USERS,
+    auth=Door(READ_PROVISIONING, subscription_id=find_subscription),
+    response={200: Page[UserDocument], **READ_PROBLEMS},
+)
+def get_users(
+    request: HttpRequest, subscription_id: UUID, asked: Query[UserFilter]
+) -> HttpResponse:
+    """The users of a subscription, newest first."""
+    return json_response(list_users(subscription_id, **asked.model_dump()))
+
+
+@router.get(
+    USER,
+    auth=Door(READ_PROVISIONING, subscription_id=find_subscription, user_id=find_user),
+    response={200: UserDocument, **READ_PROBLEMS},
+)
+def get_user(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> HttpResponse:
+    """One user."""
+    return json_response(user_text(find_user(actor_of(request), user_id, subscription_id).id))
+
+
+@router.patch(
+    USER,
+    auth=Door(PROVISION, subscription_id=find_subscription, user_id=find_user),
+    response={200: UserDocument, **PROBLEMS},
+)
+def patch_user(
+    request: HttpRequest, subscription_id: UUID, user_id: UUID, body: Renaming
+) -> HttpResponse:
+    """Change the display name."""
+    answer = edit_user(
+        actor_of(request), subscription_id=subscription_id, user_id=user_id, **body.model_dump()
+    )
+    return respond(answer)
+
+
+@router.delete(
+    USER,
+    auth=Door(PROVISION, subscription_id=find_subscription, user_id=find_user),
+    response={204: None, **PROBLEMS},
+)
+def remove_user(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> HttpResponse:
+    """Delete a user; a number stays with the subscription, the licence is free again."""
+    return respond(delete_user(actor_of(request), subscription_id=subscription_id, user_id=user_id))
+
+
+@router.put(
+    USER + "/number",
+    auth=Door(PROVISION, hot=True, subscription_id=find_subscription, user_id=find_user),
+    response={200: UserDocument, **PROBLEMS},
+)
+def put_number(
+    request: HttpRequest, subscription_id: UUID, user_id: UUID, body: LinkBody
+) -> HttpResponse:
+    """Link the user to a number of the subscription; one who has another number moves."""
+    return respond(
+        link_user(
+            actor_of(request),
+            subscription_id=subscription_id,
+            user_id=user_id,
+            number=body.number,
+        )
+    )
+
+
+@router.delete(
+    USER + "/number",
+    auth=Door(PROVISION, subscription_id=find_subscription, user_id=find_user),
+    response={204: None, **PROBLEMS},
+)
+def remove_number(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> HttpResponse:
+    """Unlink the user; harmless where it has no number."""
+    return respond(unlink_user(actor_of(request), subscription_id=subscription_id, user_id=user_id))
+
+
+@router.post(
+    USERS + "/batch",
+    auth=Door(PROVISION, subscription_id=find_subscription),
+    response={202: JobDocument, **PROBLEMS},
+    openapi_extra=BATCH,
+)
+def post_batch(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
+    """Create up to 10,000 users and link them, in the background: the answer is a job."""
+    if media_type_of(request) == CSV:
+        asked, rows = hashlib.sha256(request.body).hexdigest(), _rows_of_csv(request)
+    else:
+        asked, rows = None, _rows_of_json(request)
+    answer = submit_batch(
+        retrying_actor(request, asked), subscription_id=subscription_id, rows=rows
+    )
+    return respond(answer, headers={"Location": f"/api/v1/jobs/{answer.body['id']}"})
+
+
+def _rows_of_csv(request: HttpRequest) -> Any:
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise Problem("unsupported-media-type", f"CSV is taken in UTF-8, not in {charset[:40]}.")
+    return read_csv(request.body)
+
+
+def _rows_of_json(request: HttpRequest) -> Any:
+    if not request.body:
+        raise InvalidFields(body="is missing")
+    try:
+        return BatchBody.model_validate(read_json(request)).users
+    except ValidationError as error:
+        raise fields_problem(error.errors(include_url=False), 0) from None
+
+
+@router.get(
+    JOB,
+    auth=Door(READ_PROVISIONING, job_id=find_job),
+    response={200: JobDocument, **READ_PROBLEMS},
+    tags=["jobs"],
+)
+def get_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """How far a batch has come."""
+    return json_response(job_document(find_job(actor_of(request), job_id)))
+
+
+@router.get(
+    JOB + "/results",
+    auth=Door(READ_PROVISIONING, job_id=find_job),
+    response={200: Page[ResultDocument], **READ_PROBLEMS},
+    tags=["jobs"],
+)
+def get_results(request: HttpRequest, job_id: UUID, asked: Query[ResultFilter]) -> HttpResponse:
+    """What became of each row so far, in their order."""
+    return json_response(list_results(job_id, **asked.model_dump()))

@@ -1,0 +1,34 @@
+"""Creating a user: a record that takes no licence yet."""
+
+from uuid import UUID
+
+from fusion.kernel.errors import Problem
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.refusing import refusing
+from fusion.tenancy.use_case import Done, use_case
+from fusion.users.models import User
+from fusion.users.queries import user_document
+from fusion.users.rules import require_living
+
+
+@use_case(PROVISION, verb="user.create", status=201)
+def create_user(
+    actor: Actor, *, subscription_id: UUID, login: str, display_name: str, kind: str
+) -> Done:
+    """Create a user, or a resource account; on a suspended subscription too.
+
+    Problems: `not-found`, `subscription-terminated`, `conflict` (the login is taken).
+    """
+    subscription = lock_subscription(actor, subscription_id)
+    require_living(subscription.status)
+    user = User(subscription_id=subscription.id, login=login, display_name=display_name, kind=kind)
+    taken = Problem(
+        "conflict",
+        f"Another user of this subscription has the login {login} (upper and lower case are the "
+        "same). Take another login, or use the user who is there.",
+    )
+    with refusing(user_login=taken):
+        user.save(force_insert=True)
+    return Done(user_document(user.id), subscription.path, user.id)

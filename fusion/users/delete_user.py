@@ -1,0 +1,24 @@
+"""Deleting a user: unlinked and removed, or neither."""
+
+from uuid import UUID
+
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.use_case import Done, use_case
+from fusion.users.queries import find_user
+from fusion.users.unlink import unlink
+
+
+@use_case(PROVISION, verb="user.delete", status=204)
+def delete_user(actor: Actor, *, subscription_id: UUID, user_id: UUID) -> Done:
+    """Delete the user; the number stays with the subscription. In every state of it.
+
+    Problem: `not-found`.
+    """
+    # Whoever links a user holds this lock, too: no number can be given to one who is going.
+    subscription = lock_subscription(actor, subscription_id)
+    user = find_user(actor, user_id, subscription.id)
+    unlink(actor, subscription, [user.id])
+    user.delete()
+    return Done(None, subscription.path, user_id)

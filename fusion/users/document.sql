@@ -1,0 +1,42 @@
+-- A user as the API shows it: the same text in answers, lists, events and results of jobs.
+CREATE OR REPLACE FUNCTION users_document(u users_user) RETURNS json
+LANGUAGE sql STABLE AS $$
+    SELECT users_document(u, (SELECT n.e164 FROM numbers_number n WHERE n.user_id = u.id))
+$$;
+
+-- The same as it is, or was, with that number.
+CREATE OR REPLACE FUNCTION users_document(u users_user, p_number text) RETURNS json
+LANGUAGE sql STABLE AS $$
+    SELECT json_build_object(
+        'id', u.id, 'subscription_id', u.subscription_id, 'login', u.login,
+        'display_name', u.display_name, 'kind', u.kind, 'number', p_number,
+        'created_at', kernel_instant(u.created_at))
+$$;
+
+-- Write the events of users whose links were just changed: those of one statement, in their order.
+CREATE OR REPLACE FUNCTION users_emit(
+    p_documents json[], s tenancy_subscription, p_actor text, p_type text
+) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO events_event
+        (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
+    SELECT e.epoch, pg_current_xact_id(), s.group_id, s.path, s.id, w.document ->> 'id', p_type,
+           p_actor, w.document, clock_timestamp()
+    FROM (SELECT events_epoch() AS epoch) e,
+         unnest(p_documents) WITH ORDINALITY AS w(document, position)
+    ORDER BY w.position
+$$;
+
+-- The audit records of the same.
+CREATE OR REPLACE FUNCTION users_record(
+    p_users uuid[], p_details json[], s tenancy_subscription, p_actor text, p_request text,
+    p_verb text
+) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO tenancy_auditrecord
+        (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)
+    SELECT clock_timestamp(), s.group_id, s.path, p_actor, p_request, p_verb, 'user', w.id::text,
+           w.detail
+    FROM unnest(p_users, p_details) WITH ORDINALITY AS w(id, detail, position)
+    ORDER BY w.position
+$$;

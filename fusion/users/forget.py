@@ -1,0 +1,28 @@
+"""Forgetting jobs that ended long ago, with their results. The users stay."""
+
+from django.db import connection, transaction
+
+BATCH = 20
+"""Jobs deleted at a time, each with up to 10,000 results."""
+
+KEPT_DAYS = 30
+
+OLD = """
+SELECT id FROM users_job
+WHERE state = 'finished' AND finished_at < now() - make_interval(days => %s)
+ORDER BY finished_at LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+
+
+def forget_batches(*, days: int = KEPT_DAYS) -> int:
+    """Delete the jobs that finished more than `days` ago; how many there were."""
+    deleted = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(OLD, [days, BATCH])
+            jobs = [job for (job,) in cursor.fetchall()]
+            cursor.execute("DELETE FROM users_jobresult WHERE job_id = ANY (%s)", [jobs])
+            cursor.execute("DELETE FROM users_job WHERE id = ANY (%s)", [jobs])
+        deleted += len(jobs)
+        if len(jobs) < BATCH:
+            return deleted

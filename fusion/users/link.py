@@ -1,0 +1,26 @@
+"""Linking a user to a number: one round trip to `link.sql`, which decides and writes."""
+
+from uuid import UUID
+
+from fusion.numbers.call import asked_by, call
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.use_case import Answer
+
+
+def link_user(actor: Actor, *, subscription_id: UUID, user_id: UUID, number: str) -> Answer:
+    """Give the user `number`, which is assigned to the subscription; 200 and the user.
+
+    The first number takes a licence; another one moves the link, and the licence stays.
+
+    Problems: `forbidden`, `not-found`, `subscription-suspended`, `subscription-terminated`,
+    `number-not-assigned`, `number-in-use`, `no-license`.
+    """
+    PROVISION.require_role(actor)
+    return call(
+        "users_link",
+        *asked_by(actor),
+        ("uuid", subscription_id),
+        ("uuid", user_id),
+        ("text", number),
+    )

@@ -1,0 +1,93 @@
+"""Users and batch jobs. A user's number is the number whose `user_id` it is."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Now
+
+from fusion.events.models import JsonTextField
+from fusion.kernel.ids import new_id
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.scope import Scoped
+
+
+def _within_subscription(actor: Actor) -> Q:
+    return Q(**{f"subscription__{actor.kind}_id": actor.organization_id})
+
+
+class User(models.Model):
+    """An end user or a resource account (auto attendant, call queue) of a subscription."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+", db_index=False)
+    login = models.CharField(max_length=200)
+    display_name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=16)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = Scoped["User"](_within_subscription)
+
+    class Meta:
+        indexes = [models.Index("subscription", "id", name="user_of_subscription")]
+        constraints = [
+            models.UniqueConstraint("subscription", Lower("login"), name="user_login"),
+            models.CheckConstraint(
+                condition=Q(kind__in=("user", "resource_account")), name="user_kind"
+            ),
+        ]
+
+
+class Job(models.Model):
+    """A batch of users that a worker provisions, a chunk a transaction; resumable after a crash.
+
+    `rows` is what was asked for, each row with the id of the user to be, or the `problem` that
+    it came with. How far it has come is `done`, moved on in the transaction of a chunk's effects.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+", db_index=False)
+    state = models.CharField(max_length=16, default="queued")
+    total = models.IntegerField()
+    done = models.IntegerField(default=0)
+    failed = models.IntegerField(default=0)
+    rows = JsonTextField()
+    actor = models.CharField(max_length=80)
+    request_id = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    objects = Scoped["Job"](_within_subscription)
+
+    class Meta:
+        indexes = [
+            models.Index("created_at", name="job_waiting", condition=~Q(state="finished")),
+            models.Index("finished_at", name="job_finished", condition=Q(state="finished")),
+            models.Index("subscription", "id", name="job_of_subscription"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=("queued", "running", "finished")), name="job_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(done__gte=0, done__lte=F("total"), failed__lte=F("done")),
+                name="job_progress",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="finished", done=F("total"), finished_at__isnull=False)
+                | (~Q(state="finished") & Q(finished_at__isnull=True)),
+                name="job_finished_whole",
+            ),
+        ]
+
+
+class JobResult(models.Model):
+    """What became of one row of a batch; positions count from 1.
+
+    `answer` is the user as it then was, or {code, detail, ...} of the refusal that `status` tells.
+    """
+
+    pk = models.CompositePrimaryKey("job_id", "position")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="+", db_index=False)
+    position = models.IntegerField()
+    status = models.SmallIntegerField()
+    answer = JsonTextField()

@@ -1,0 +1,157 @@
+"""Read models of users and jobs. Users' documents are made by the database, passed on unparsed."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from fusion.kernel.clock import instant
+from fusion.kernel.errors import InvalidFields, not_found, problem_of
+from fusion.kernel.ids import parse_id
+from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.tenancy.actor import Actor
+from fusion.users.models import Job, User
+
+NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
+
+
+def find_user(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> User:
+    """The user, if `actor` sees it and it is one of that subscription's.
+
+    Problem `not-found` otherwise.
+    """
+    rows = User.objects.visible_to(actor).filter(id=id)
+    if subscription_id is not None:
+        rows = rows.filter(subscription_id=subscription_id)
+    user = rows.first()
+    if user is None:
+        raise not_found("user")
+    return user
+
+
+def user_text(id: UUID) -> str:
+    """The JSON document of a user whom the caller has been found to see."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT users_document(u)::text FROM users_user u WHERE u.id = %s", [id])
+        row = cursor.fetchone()
+    if row is None:
+        raise not_found("user")
+    return str(row[0])
+
+
+def user_document(id: UUID) -> dict[str, Any]:
+    """The same as an object."""
+    document: dict[str, Any] = orjson.loads(user_text(id))
+    return document
+
+
+# A search passes over the subscription's own users alone, newest first by their index.
+USERS = """
+SELECT u.id, users_document(u)::text
+FROM users_user u
+WHERE u.subscription_id = %(subscription)s::uuid
+  AND (%(last)s::uuid IS NULL OR u.id < %(last)s::uuid)
+  AND (%(login)s::text IS NULL OR lower(u.login) = lower(%(login)s::text))
+  AND (%(q)s::text IS NULL OR starts_with(lower(u.login), lower(%(q)s::text))
+       OR starts_with(lower(u.display_name), lower(%(q)s::text)))
+  AND (%(kind)s::text IS NULL OR u.kind = %(kind)s::text)
+  AND (%(linked)s::boolean IS NULL
+       OR %(linked)s::boolean = EXISTS (SELECT FROM numbers_number n WHERE n.user_id = u.id))
+ORDER BY u.id DESC LIMIT %(limit)s::int
+"""
+
+
+def list_users(
+    subscription_id: UUID,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    q: str | None = None,
+    login: str | None = None,
+    kind: str | None = None,
+    linked: bool | None = None,
+) -> str:
+    """One page of a subscription's users, newest first, as JSON text.
+
+    `q` is what login or display name begin with, `login` a whole one; both ignore case. The caller
+    has been found to see the subscription.
+    """
+    last = None
+    if cursor is not None:
+        last = parse_id(decode_cursor(cursor, 1)[0])
+        if last is None:
+            raise InvalidFields(cursor=NOT_OURS)
+    with connection.cursor() as sql:
+        sql.execute(
+            USERS,
+            {
+                "subscription": subscription_id,
+                "last": last,
+                "q": q,
+                "login": login,
+                "kind": kind,
+                "linked": linked,
+                "limit": limit + 1,
+            },
+        )
+        rows, more = page(sql.fetchall(), limit)
+    items = ",".join(text for _, text in rows)
+    next_ = f'"{encode_cursor(rows[-1][0])}"' if more else "null"
+    return f'{{"items":[{items}],"next":{next_}}}'
+
+
+def find_job(actor: Actor, id: UUID) -> Job:
+    """The job without its rows, if `actor` sees it; Problem `not-found` otherwise."""
+    job = Job.objects.visible_to(actor).defer("rows").filter(id=id).first()
+    if job is None:
+        raise not_found("job")
+    return job
+
+
+def job_document(job: Job) -> dict[str, Any]:
+    """A job as the API shows it."""
+    return {
+        "id": str(job.id),
+        "subscription_id": str(job.subscription_id),
+        "state": job.state,
+        "total": job.total,
+        "done": job.done,
+        "failed": job.failed,
+        "created_at": instant(job.created_at),
+        "finished_at": instant(job.finished_at),
+    }
+
+
+RESULTS = """
+SELECT r.position, r.status, r.answer::text
+FROM users_jobresult r
+WHERE r.job_id = %s::uuid AND r.position > %s::int
+  AND (%s::boolean IS NULL OR %s::boolean = (r.status >= 300))
+ORDER BY r.position LIMIT %s::int
+"""
+
+
+def list_results(
+    job_id: UUID, *, limit: int, cursor: str | None = None, failed: bool | None = None
+) -> str:
+    """One page of what became of a job's rows so far, in their order, as JSON text.
+
+    The caller has been found to see the job.
+    """
+    after = decode_cursor(cursor, 1)[0] if cursor is not None else "0"
+    if not after.isascii() or not after.isdigit() or len(after) > 9:
+        raise InvalidFields(cursor=NOT_OURS)
+    with connection.cursor() as sql:
+        sql.execute(RESULTS, [job_id, int(after), failed, failed, limit + 1])
+        rows, more = page(sql.fetchall(), limit)
+    items = ",".join(_result(*row) for row in rows)
+    next_ = f'"{encode_cursor(rows[-1][0])}"' if more else "null"
+    return f'{{"items":[{items}],"next":{next_}}}'
+
+
+def _result(position: int, status: int, answer: str) -> str:
+    if status < 300:
+        return f'{{"position":{position},"status":{status},"user":{answer}}}'
+    problem = orjson.dumps(problem_of(orjson.loads(answer)).document()).decode()
+    return f'{{"position":{position},"status":{status},"problem":{problem}}}'

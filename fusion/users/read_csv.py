@@ -1,0 +1,85 @@
+"""Reading a CSV of users: comma or semicolon, UTF-8 with or without a byte order mark."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from io import BytesIO, TextIOWrapper
+
+from fusion.kernel.errors import InvalidFields
+from fusion.users.rules import MAX_ROWS
+
+COLUMNS = ("login", "display_name", "kind", "number")
+
+MAX_HEADER = 4_096
+"""Bytes in which the first line is looked for."""
+
+Row = dict[str, str] | InvalidFields
+
+
+def read_csv(content: bytes) -> list[Row]:
+    """The rows under the header line, blank lines left out; a malformed row is its refusal.
+
+    InvalidFields for what concerns the file as a whole: not UTF-8, a quotation mark that is not
+    closed, a column that is missing, unknown or doubled, no row, or more than `MAX_ROWS`.
+    """
+    lines = csv.reader(
+        TextIOWrapper(BytesIO(content), encoding="utf-8-sig", newline=""),
+        delimiter=_delimiter(content),
+        strict=True,
+    )
+    rows: list[Row] = []
+    header: list[str] | None = None
+    try:
+        for cells in _filled(lines):
+            if header is None:
+                header = _header(cells)
+            elif len(rows) == MAX_ROWS:
+                raise InvalidFields(
+                    users=f"has more than {MAX_ROWS} rows; split it into several batches"
+                )
+            else:
+                rows.append(_row(header, cells))
+    except UnicodeDecodeError:
+        raise InvalidFields(
+            body=f"is not UTF-8 (somewhere after line {lines.line_num}); save it as UTF-8"
+        ) from None
+    except csv.Error as error:
+        raise InvalidFields(
+            body=f"is not readable as CSV, line {lines.line_num}: {error}"
+        ) from None
+    if not rows:
+        raise InvalidFields(users="has no rows; the first line is the header, users stand below it")
+    return rows
+
+
+def _delimiter(content: bytes) -> str:
+    first = content[:MAX_HEADER].splitlines()[:1] or [b""]
+    return ";" if first[0].count(b";") > first[0].count(b",") else ","
+
+
+def _filled(lines: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The lines that have something in them; spaces around a cell do not count."""
+    for line in lines:
+        cells = [cell.strip() for cell in line]
+        if any(cells):
+            yield cells
+
+
+def _header(cells: Sequence[str]) -> list[str]:
+    names = [cell.lower() for cell in cells]
+    wrong = {
+        **{name: "is a missing column of the header" for name in COLUMNS if name not in names},
+        **{name: "is twice in the header" for name in names if names.count(name) > 1},
+    }
+    unknown = [name[:50] for name in names if name not in COLUMNS]
+    if unknown:
+        wrong["header"] = f"has unknown columns: {', '.join(unknown[:10])}"
+    if wrong:
+        raise InvalidFields(**wrong)
+    return names
+
+
+def _row(header: Sequence[str], cells: Sequence[str]) -> Row:
+    if len(cells) != len(header):
+        return InvalidFields(row=f"has {len(cells)} cells where the header has {len(header)}")
+    # An empty cell is one that says nothing; what must be there is asked for when it is judged.
+    return {name: cell for name, cell in zip(header, cells, strict=True) if cell}

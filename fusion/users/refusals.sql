@@ -1,0 +1,44 @@
+-- Why a user is not created or linked: the same words to a single call and to a row of a batch.
+
+CREATE OR REPLACE FUNCTION users_problem_of_state(p_status text) RETURNS json
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT kernel_problem('subscription-' || p_status, format(
+        'The subscription is %s: nothing new is linked.', p_status))
+$$;
+
+CREATE OR REPLACE FUNCTION users_problem_login(p_login text) RETURNS json
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT kernel_problem('conflict', format(
+        'Another user of this subscription has the login %s (upper and lower case are the same). '
+        'Take another login, or use the user who is there.', p_login))
+$$;
+
+CREATE OR REPLACE FUNCTION users_problem_not_assigned(p_number text) RETURNS json
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT kernel_problem('number-not-assigned', format(
+        '%s is not assigned to this subscription. Assign it first.', p_number))
+$$;
+
+CREATE OR REPLACE FUNCTION users_problem_in_use(
+    p_number text, p_user uuid, p_trunk uuid
+) RETURNS json
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT json_build_object(
+        'code', 'number-in-use',
+        'detail', format('%s is linked to another %s. Unlink it there first, or take another number.',
+                         p_number, CASE WHEN p_user IS NULL THEN 'trunk' ELSE 'user' END),
+        'user_id', p_user, 'trunk_id', p_trunk)
+$$;
+
+CREATE OR REPLACE FUNCTION users_problem_no_license(
+    p_sku text, p_granted bigint, p_used bigint
+) RETURNS json
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT json_build_object(
+        'code', 'no-license',
+        'detail', format('%s: %s ordered, %s in use. Unlink a user, or order more.',
+                         p_sku, p_granted, p_used),
+        'refusals', json_build_array(json_build_object(
+            'sku', p_sku, 'granted', p_granted, 'used', p_used, 'requested', 1,
+            'missing', 1 - (p_granted - p_used))))
+$$;

@@ -1,0 +1,56 @@
+"""Taking in a batch of users: it becomes a job, which a worker provisions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import ValidationError
+
+from fusion.kernel.errors import Problem, fields_problem
+from fusion.kernel.ids import new_id
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.use_case import Done, use_case
+from fusion.users.models import Job
+from fusion.users.queries import job_document
+from fusion.users.rules import require_active
+from fusion.users.schemas import RowBody
+
+
+@use_case(PROVISION, verb="job.create", status=202, unaudited=("rows",))
+def submit_batch(actor: Actor, *, subscription_id: UUID, rows: Sequence[Any]) -> Done:
+    """Take in `rows`, each a mapping of `RowBody`'s fields or the Problem that it came with.
+
+    A malformed row is its own outcome. Problems: `not-found`, `subscription-suspended`,
+    `subscription-terminated`.
+    """
+    subscription = lock_subscription(actor, subscription_id)
+    require_active(subscription.status)
+    job = Job(
+        subscription_id=subscription.id,
+        total=len(rows),
+        rows=orjson.dumps([_prepared(row) for row in rows]).decode(),
+        actor=actor.label,
+        request_id=actor.request.id,
+    )
+    job.save(force_insert=True)
+    return Done(job_document(job), subscription.path, job.id)
+
+
+def _prepared(row: Any) -> Mapping[str, Any]:
+    """The row as `batch.sql` takes it."""
+    try:
+        if isinstance(row, Problem):
+            raise row
+        body = RowBody.model_validate(row)
+    except ValidationError as error:
+        return {"problem": _told(fields_problem(error.errors(include_url=False), 0))}
+    except Problem as problem:
+        return {"problem": _told(problem)}
+    return {"id": str(new_id()), **body.model_dump()}
+
+
+def _told(problem: Problem) -> Mapping[str, Any]:
+    return {"code": problem.code, "detail": problem.detail, "errors": problem.errors}

@@ -1,0 +1,50 @@
+"""Unlinking users: the licence is free again, the number stays with the subscription."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection
+
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.use_case import Done, use_case
+from fusion.users.queries import find_user
+
+
+@use_case(PROVISION, verb="user.unlink", status=204)
+def unlink_user(actor: Actor, *, subscription_id: UUID, user_id: UUID) -> Done:
+    """Take the user's number away; without effect where there is none. On a suspended one too.
+
+    Problem: `not-found`.
+    """
+    subscription = lock_subscription(actor, subscription_id)
+    user = find_user(actor, user_id, subscription.id)
+    unlink(actor, subscription, [user.id])
+    return Done(None, subscription.path, user.id)
+
+
+def unlink(actor: Actor, subscription: Subscription, users: Sequence[UUID]) -> int:
+    """Unlink those of `users` who have a number; how many had. The caller holds the lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT users_unlink(%s::uuid[], s, %s::text) FROM tenancy_subscription s"
+            " WHERE s.id = %s",
+            [list(users), actor.label, subscription.id],
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def unlink_all_users(actor: Actor, subscription: Subscription) -> int:
+    """Unlink every user of a subscription that is being terminated; how many there were.
+
+    An operation: the caller holds the subscription's lock.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT users_unlink_all(%s::uuid, %s::text)", [subscription.id, actor.label]
+        )
+        (count,) = cursor.fetchone()
+    return int(count)

@@ -1,0 +1,44 @@
+"""The books of users: every link is explained by one licence, and every job by its results."""
+
+from collections.abc import Mapping
+
+CHECKS: Mapping[str, str] = {
+    "link without exactly one licence, or licence without its link": """
+        SELECT format('subscription %s, user %s: %s links, %s licences', subscription_id, holder,
+                      coalesce(l.links, 0), coalesce(e.held, 0))
+        FROM (
+            SELECT subscription_id, user_id::text AS holder, count(*) AS links
+            FROM numbers_number WHERE user_id IS NOT NULL GROUP BY 1, 2
+        ) l
+        FULL JOIN (
+            SELECT e.subscription_id, e.holder_id AS holder,
+                   sum(CASE e.kind WHEN 'consume' THEN 1 ELSE -1 END) AS held
+            FROM ledger_entry e
+            JOIN ledger_balance b USING (subscription_id, sku_id)
+            WHERE e.kind IN ('consume', 'release') AND e.holder_type = 'user' AND b.metric = 'user'
+            GROUP BY 1, 2
+            HAVING sum(CASE e.kind WHEN 'consume' THEN 1 ELSE -1 END) <> 0
+        ) e USING (subscription_id, holder)
+        WHERE coalesce(l.links, 0) <> 1 OR coalesce(e.held, 0) <> 1""",
+    "number linked to a user who is not there, or of another subscription": """
+        SELECT format('number %s', n.e164)
+        FROM numbers_number n LEFT JOIN users_user u ON u.id = n.user_id
+        WHERE n.user_id IS NOT NULL AND u.subscription_id IS DISTINCT FROM n.subscription_id""",
+    "link of a terminated subscription": """
+        SELECT format('subscription %s, number %s', s.id, n.e164)
+        FROM tenancy_subscription s
+        JOIN numbers_number n ON n.subscription_id = s.id AND n.user_id IS NOT NULL
+        WHERE s.status = 'terminated'""",
+    "job whose progress differs from its results": """
+        SELECT format('job %s: %s done, %s failed; results say %s and %s', j.id, j.done, j.failed,
+                      coalesce(r.done, 0), coalesce(r.failed, 0))
+        FROM users_job j
+        LEFT JOIN (
+            SELECT job_id, count(*) AS done, count(*) FILTER (WHERE status >= 300) AS failed,
+                   max(position) AS last
+            FROM users_jobresult GROUP BY 1
+        ) r ON r.job_id = j.id
+        WHERE j.done <> coalesce(r.done, 0) OR j.failed <> coalesce(r.failed, 0)
+           OR j.done <> coalesce(r.last, 0)""",
+}
+"""What must not be → a query that gives one line of text for each time that it is."""

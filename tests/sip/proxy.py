@@ -1,0 +1,146 @@
+"""Kamailio with the configuration of `integrations/kamailio`, on loopback addresses of its own."""
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.server import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGURATION = ROOT / "integrations" / "kamailio"
+
+PROXY, EXCHANGE, CARRIER = "127.0.0.1", "127.0.0.2", "127.0.0.3"
+
+PACKAGES = "apt-get install --no-install-recommends -y $(./.ci/sip --packages)"
+
+
+def require_programs() -> None:
+    """AssertionError with the line that installs what is missing."""
+    missing = [name for name in ("kamailio", "sipp") if shutil.which(name) is None]
+    assert not missing, f"{' and '.join(missing)} must be installed: {PACKAGES}"
+
+
+def free_udp_port(address: str) -> int:
+    """A port of that address that nobody has at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((address, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Proxy:
+    """A running Kamailio; `log` collects what it writes."""
+
+    folder: Path
+    port: int
+    exchange_port: int
+    carrier_port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def log(self) -> str:
+        """What it has written so far."""
+        return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
+
+    def kill(self) -> None:
+        """`kill -9` of all its processes, which are a group of their own."""
+        subprocess.run(["kill", "-9", "--", f"-{self.process.pid}"], check=True)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """An orderly end."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(20)
+
+
+@contextmanager
+def run_proxy(
+    folder: Path, *, trunk_id: str, words: dict[str, str], lines: tuple[str, ...] = ()
+) -> Iterator[Proxy]:
+    """Run the configuration with some words of settings.cfg replaced and some lines uncommented.
+
+    The trunk's exchange is at EXCHANGE, the carrier at CARRIER.
+    """
+    ports = [free_udp_port(address) for address in (PROXY, EXCHANGE, CARRIER)]
+    words = {
+        "PROXY_ADDRESS": PROXY,
+        "PROXY_PORT": str(ports[0]),
+        "CARRIER_URI": f"sip:{CARRIER}:{ports[2]}",
+        "SIP_WORKERS": "2",
+        **words,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(CONFIGURATION, folder / "etc", dirs_exist_ok=True)
+    _settle(folder / "etc" / "settings.cfg", words, lines)
+    _map(folder / "etc" / "trunks.cfg", trunk_id, f"sip:{EXCHANGE}:{ports[1]}")
+    process = _start(folder)
+    proxy = Proxy(folder, *ports, process)
+    try:
+        wait_for(lambda: _answers(proxy), f"Kamailio answers; its log:\n{proxy.log}")
+        yield proxy
+    finally:
+        proxy.stop()
+
+
+def _start(folder: Path) -> "subprocess.Popen[bytes]":
+    with open(folder / "log", "ab") as output:
+        return subprocess.Popen(
+            [
+                *("kamailio", "-f", str(folder / "etc" / "kamailio.cfg")),
+                *("-DD", "-E", "-m", "64", "-M", "8"),  # in the foreground, and little memory
+                *("-w", str(folder), "-Y", str(folder)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
+
+def _settle(file: Path, words: dict[str, str], lines: tuple[str, ...]) -> None:
+    text = file.read_text(encoding="utf-8")
+    for word, value in words.items():
+        string, number = rf'(?m)^(#!substdef "!{word}!).*(!")$', rf"(?m)^(#!define {word} ).*$"
+        assert re.search(string, text) or re.search(number, text), f"settings.cfg has no {word}"
+        text = re.sub(string, lambda found, value=value: f"{found[1]}{value}{found[2]}", text)
+        text = re.sub(number, lambda found, value=value: f"{found[1]}{value}", text)
+    for line in lines:
+        assert f"##!define {line}\n" in text, f"settings.cfg has no {line}"
+        text = text.replace(f"##!define {line}\n", f"#!define {line}\n")
+    file.write_text(text, encoding="utf-8")
+
+
+def _map(file: Path, trunk_id: str, exchange: str) -> None:
+    example = "01980000-0000-7000-8000-000000000001"
+    text = file.read_text(encoding="utf-8").replace(example, trunk_id)
+    text = text.replace("sip:192.0.2.10:5060", exchange).replace("192.0.2.10", EXCHANGE)
+    file.write_text(text.replace("198.51.100.1", CARRIER), encoding="utf-8")
+
+
+def _answers(proxy: Proxy) -> bool:
+    assert proxy.process.poll() is None, f"Kamailio has ended:\n{proxy.log}"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.bind((PROXY, 0))
+        asking.settimeout(0.2)
+        here = f"{PROXY}:{asking.getsockname()[1]}"
+        there = f"{PROXY}:{proxy.port}"
+        asking.sendto(
+            (
+                f"OPTIONS sip:{there} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bKready\r\n"
+                f"From: <sip:test@{here}>;tag=1\r\nTo: <sip:{there}>\r\nCall-ID: ready\r\n"
+                f"CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+            ).encode(),
+            (PROXY, proxy.port),
+        )
+        try:
+            return asking.recv(2000).startswith(b"SIP/2.0 200")
+        except OSError:
+            return False

@@ -1,0 +1,1 @@
+"""Users, their numbers, and batches of them."""

@@ -1,0 +1,269 @@
+"""Batches of users: taken as JSON or CSV, an outcome for each row, resumable."""
+
+from typing import Any
+
+import orjson
+import pytest
+from django.db import connection
+
+from fusion.ordering.verify import differences
+from fusion.users.forget import forget_batches
+from fusion.users.provision import provision_batches
+from tests.ordering.placing import events
+from tests.users.staff import (
+    created,
+    done,
+    equip,
+    job,
+    licences,
+    linked,
+    outcomes,
+    refused,
+    results,
+    row,
+    seen,
+    submit,
+    submitted,
+    work,
+)
+from tests.world import World, answer
+
+HEADER = b"login,display_name,kind,number\n"
+
+
+def test_a_batch_creates_and_links(world: World) -> None:
+    numbers = equip(world, 3, 3)
+    response = submit(world, [row(f"u{n}", number) for n, number in enumerate(numbers)])
+    queued = answer(response)
+    assert (queued["state"], queued["total"], queued["done"]) == ("queued", 3, 0)
+    assert queued["finished_at"] is None
+    work()
+    finished = job(world, queued["id"])
+    assert (finished["state"], finished["done"], finished["failed"]) == ("finished", 3, 0)
+    assert finished["finished_at"] >= finished["created_at"]
+    told = results(world, queued["id"])
+    assert [(each["position"], each["status"]) for each in told] == [(1, 201), (2, 201), (3, 201)]
+    for each, number in zip(told, numbers, strict=True):
+        assert each["user"]["number"] == number
+        assert seen(world, each["user"]) == each["user"]
+    assert licences(world) == (3, 3)
+    assert [event["data"]["number"] for event in _data(world)] == numbers
+    assert differences() == []
+
+
+def _data(world: World) -> list[dict[str, Any]]:
+    return [
+        {**event, "data": orjson.loads(event["data"])} for event in events(world, "user.linked")
+    ]
+
+
+def test_each_row_is_judged_after_those_before_it(world: World) -> None:
+    a, b, c = equip(world, 2, 3)
+    there = created(world, "There")
+    assert done(
+        world,
+        [
+            row("x", a),
+            row("x"),  # has just been created
+            row("X", a),  # the link that it has
+            row("y", a),  # in use by x
+            row("x", b),  # moves
+            row("y", a),  # free again
+            row("z", c),  # no licence left: no user
+            row("z"),
+            row("z", c),
+            row("there", c),
+            row("there"),
+            row("x", "+33199999999"),
+            row("", a),
+            {"login": "q"},
+            5,
+        ],
+    ) == [
+        201,
+        "conflict",
+        200,
+        "number-in-use",
+        200,
+        201,
+        "no-license",
+        201,
+        "no-license",
+        "no-license",
+        "conflict",
+        "number-not-assigned",
+        "invalid-fields",
+        "invalid-fields",
+        "invalid-fields",
+    ]
+    assert licences(world) == (2, 2)
+    assert seen(world, there)["number"] is None
+    assert differences() == []
+
+
+def test_who_is_there_already_is_linked_and_moved(world: World) -> None:
+    a, b, c = equip(world, 2, 3)
+    one, two = linked(world, created(world, "one"), a), created(world, "two")
+    assert done(world, [row("ONE", b), row("two", a, display_name="Other")]) == [200, 200]
+    assert [seen(world, user)["number"] for user in (one, two)] == [b, a]
+    assert seen(world, two)["display_name"] == "Two"
+    assert done(world, [row("two", c), row("one", a), row("two", b)]) == [200, 200, 200]
+    assert [seen(world, user)["number"] for user in (one, two)] == [a, b]
+    assert licences(world) == (2, 2)
+    assert differences() == []
+
+
+def test_chunks_are_as_good_as_one(world: World) -> None:
+    numbers = equip(world, 7, 10)
+    id = submitted(world, [row(f"u{n}", number) for n, number in enumerate(numbers)])
+    provision_batches(chunk=3)
+    assert (job(world, id)["state"], job(world, id)["done"]) == ("running", 3)
+    assert len(results(world, id)) == 3
+    work(chunk=3)
+    assert outcomes(world, id) == [201] * 7 + ["no-license"] * 3
+    told = answer(world.call("GET", f"/jobs/{id}/results?failed=true"))["items"]
+    assert [each["position"] for each in told] == [8, 9, 10]
+    assert told[0]["problem"]["refusals"][0] == {
+        "sku": "user",
+        "granted": 7,
+        "used": 7,
+        "requested": 1,
+        "missing": 1,
+    }
+    assert differences() == []
+
+
+@pytest.mark.parametrize("deed", ["suspend", "terminate"])
+def test_a_subscription_that_ends_meanwhile(world: World, deed: str) -> None:
+    numbers = equip(world, 4, 4)
+    id = submitted(world, [row(f"u{n}", number) for n, number in enumerate(numbers)])
+    provision_batches(chunk=2)
+    world.call("POST", f"/subscriptions/{world.subscription.id}/{deed}")
+    work()
+    code = {"suspend": "subscription-suspended", "terminate": "subscription-terminated"}[deed]
+    assert outcomes(world, id) == [201, 201, code, code]
+    before = world.fingerprint()
+    refused(world, before, submit(world, [row("x")]), 409, code)
+    assert differences() == []
+
+
+def test_sent_again_with_its_key(world: World) -> None:
+    for body, media in (([row("a")], "application/json"), (HEADER + b"b,B,,\n", "text/csv")):
+        headers = {"Idempotency-Key": media}
+        first = submit(world, body, media, **headers)
+        before = world.fingerprint()
+        again = submit(world, body, media, **headers)
+        assert (again.status_code, again.content) == (202, first.content)
+        assert again["Location"] == first["Location"]
+        assert again["Idempotency-Replayed"] == "true"
+        other = HEADER + b"c,C,,\n" if media == "text/csv" else [row("c")]
+        response = submit(world, other, media, **headers)
+        refused(world, before, response, 422, "idempotency-key-reused")
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_csv(world: World, before: bytes, separator: str, end: str) -> None:
+    (number,) = equip(world, 1, 1)
+    lines = [
+        ["Number", " login", "DISPLAY_NAME", "kind"],
+        [number, "anna", '"Änna; the ""first"", of all"', ""],
+        ["", " berta ", "Berta", "resource_account"],
+        ["", "", "", ""],
+    ]
+    body = before + (end.join(separator.join(cells) for cells in lines) + end * 2).encode()
+    id = submitted(world, body, "text/csv; charset=UTF-8")
+    work()
+    anna, berta = (each["user"] for each in results(world, id))
+    assert (anna["display_name"], anna["number"]) == ('Änna; the "first", of all', number)
+    assert (anna["kind"], berta["kind"]) == ("user", "resource_account")
+    assert berta["login"] == "berta"
+
+
+def test_csv_rows_that_are_malformed_are_their_own_outcome(world: World) -> None:
+    lines = (
+        b"a,A,user\n"
+        b"a,A,user,,\n"
+        b",A,user,\n"
+        b"a,A,robot,\n"
+        b"a,A,user,12\n"
+        b"a\0b,A,user,\n" + b"x" * 201 + b",A,user,\n"
+        b"a,A,user,\n"
+        b"A,A,user,\n"
+        b"a,A,user,\n"
+    )
+    assert done(world, HEADER + lines, "text/csv") == [
+        *["invalid-fields"] * 7,
+        201,
+        "conflict",
+        "conflict",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"", "body"),
+        (b"\xef\xbb\xbf", "users"),
+        (b"\n\n", "users"),
+        (HEADER, "users"),
+        (b"login,display_name,kind\na,A,user\n", "number"),
+        (b"display_name,kind,number\nA,user,\n", "login"),
+        (b"a,A,user,\n", "login"),
+        (b"login,login,display_name,kind,number\n", "login"),
+        (b"login,display_name,kind,number,notes\na,A,user,,x\n", "header"),
+        (b"login|display_name|kind|number\n", "login"),
+        (HEADER + b"\xc4nna,A,user,\n", "body"),
+        (HEADER + "a,A,user,\n".encode("utf-16"), "body"),
+        ("login,display_name,kind,number\na,A,,\n".encode("utf-16"), "body"),
+        (HEADER + b'"a,A,user,\n', "body"),
+        (HEADER + b'"a"b,A,user,\n', "body"),
+        (HEADER + b'"' + b"x" * 200_000 + b'",A,user,\n', "body"),
+        (HEADER + b"a,A,user,\n" * 10_001, "users"),
+        (HEADER + b"a,A,user,\n" * 200_000, "users"),
+    ],
+    ids=lambda value: repr(value[:24]) if isinstance(value, bytes) else value,
+)
+def test_csv_that_is_refused_as_a_whole(world: World, body: bytes, field: str) -> None:
+    before = world.fingerprint()
+    problem = refused(world, before, submit(world, body, "text/csv"), 422, "invalid-fields")
+    assert field in [error["field"] for error in problem["errors"]]
+
+
+def test_bodies_that_are_refused_as_a_whole(world: World) -> None:
+    before = world.fingerprint()
+    for rows in ([], [row("a")] * 10_001):
+        refused(world, before, submit(world, rows), 422, "invalid-fields")
+    for body in (b"[]", b'{"users": 5}', b"{}", b'{"users": [], "x": 1}', b"null"):
+        refused(world, before, submit(world, body), 422, "invalid-fields")
+    refused(world, before, submit(world, b"{"), 400, "invalid-json")
+    for media in ("text/plain", "text/csv; charset=iso-8859-1", ""):
+        response = submit(world, HEADER + b"a,A,,\n", media)
+        refused(world, before, response, 415, "unsupported-media-type")
+    refused(world, before, submit(world, b" " * (16 * 2**20 + 1)), 413, "too-large")
+    refused(world, before, submit(world, b" " * (64 * 2**20 + 1), "text/csv"), 413, "too-large")
+
+
+def test_a_csv_larger_than_json_may_be(world: World) -> None:
+    body = HEADER + b"a,A,user,\n" + b"\n" * (17 * 2**20)
+    assert done(world, body, "text/csv") == [201]
+
+
+def test_old_jobs_are_forgotten_with_their_results_and_the_users_stay(world: World) -> None:
+    old, recent = submitted(world, [row("a")]), submitted(world, [row("b")])
+    work()
+    waiting = submitted(world, [row("c")])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE users_job SET created_at = created_at - interval '31 days',"
+            " finished_at = finished_at - interval '31 days' WHERE id = ANY (%s::uuid[])",
+            [[old, waiting]],
+        )
+    (user,) = (each["user"] for each in results(world, old))
+    assert forget_batches() == 1
+    assert world.call("GET", f"/jobs/{old}").status_code == 404
+    assert job(world, recent)["state"] == "finished"
+    assert job(world, waiting)["state"] == "queued"
+    assert seen(world, user) == user
+    work()
