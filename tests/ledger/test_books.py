@@ -95,7 +95,10 @@ def test_the_database_refuses(busy: World, statement: str, constraint: str) -> N
             "another group",
         ),
         (ENTRY.format("'consume', 1, 4, 4, NULL, NULL, NULL, 'user', 'x'"), "does not follow"),
-        (ENTRY.format("'consume', 1, 4, 3, NULL, NULL, NULL, 'user', 'b'"), "uses something twice"),
+        (
+            ENTRY.format("'consume', 1, 4, 3, NULL, NULL, NULL, 'holder', 'b'"),
+            "uses something twice",
+        ),
         (
             "UPDATE ordering_holding SET quantity = quantity + 1"
             " WHERE subscription_id = %(subscription)s",
