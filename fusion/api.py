@@ -21,6 +21,8 @@ from fusion.numbers import api as numbers
 from fusion.ordering import api as ordering
 from fusion.tenancy import api as tenancy
 from fusion.tenancy.guard import look_first
+from fusion.trunks import api as trunks
+from fusion.trunks import calls_api as calls
 from fusion.users import api as users
 
 
@@ -44,9 +46,11 @@ api = Described(
 
 # A request is matched from the top: what machines repeat comes first.
 ROUTERS: tuple[Router, ...] = (
+    calls.router,
     ordering.router,
     numbers.router,
     users.router,
+    trunks.router,
     ledger.router,
     tenancy.router,
     lifecycle.router,

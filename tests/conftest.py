@@ -42,9 +42,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
     django.setup()
     from fusion.kernel.functions import install_functions  # noqa: PLC0415
+    from fusion.trunks.prepare import prepare_calls  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     install_functions()
+    prepare_calls()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

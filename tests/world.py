@@ -218,6 +218,13 @@ class World:
                        (SELECT json_agg(u ORDER BY u.id)::text
                         FROM users_user u JOIN tenancy_subscription s
                         ON s.id = u.subscription_id WHERE s.group_id = %(group)s),
+                       (SELECT json_agg(t ORDER BY t.id)::text
+                        FROM trunks_trunk t JOIN tenancy_subscription s
+                        ON s.id = t.subscription_id WHERE s.group_id = %(group)s),
+                       (SELECT json_agg(c ORDER BY trunk_id, direction, call_id)::text
+                        FROM trunks_call c WHERE group_id = %(group)s),
+                       (SELECT json_agg(r ORDER BY r.id)::text
+                        FROM trunks_callrecord r WHERE group_id = %(group)s),
                        (SELECT json_agg(json_build_array(j.id, j.done) ORDER BY j.id)::text
                         FROM users_job j JOIN tenancy_subscription s
                         ON s.id = j.subscription_id WHERE s.group_id = %(group)s),

@@ -12,6 +12,7 @@ from psycopg.errors import LockNotAvailable
 from fusion.cli.database import close_connections
 from fusion.cli.errors import CommandFailed
 from fusion.kernel.functions import install_functions
+from fusion.trunks.prepare import prepare_calls
 
 LOCK_TIMEOUT = "5s"
 """How long a step waits for a table: all queries that come later queue up behind it."""
@@ -23,6 +24,7 @@ def run() -> None:
         try:
             _migrate()
             files = install_functions()
+            told = prepare_calls()
         except OperationalError as error:
             raise _explain(error) from error
         with connection.cursor() as cursor:
@@ -30,6 +32,8 @@ def run() -> None:
             (epoch,) = cursor.fetchone()
     click.echo(f"functions: {files} files installed")
     click.echo(f"feed: epoch {epoch}")
+    for line in told:
+        click.echo(line)
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from fusion.kernel.ids import new_id
 from fusion.numbers.sweep import sweep_numbers
 from fusion.ordering.apply_due import apply_due_orders
 from fusion.tenancy.forget import forget_answers, forget_tokens
+from fusion.trunks.keep_records import keep_records
+from fusion.trunks.sweep import sweep_calls
 from fusion.users.forget import forget_batches
 from fusion.users.provision import provision_batches
 
@@ -65,6 +67,20 @@ def provision_users(context: JobContext, timestamp: int) -> None:
     while not context.should_abort():
         if not provision_batches():
             break
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(name="sweep_calls", queue=SWEEP, queueing_lock="sweep_calls")
+def lapse_calls(timestamp: int) -> None:
+    """Turn calls whose leases have run out into records, and drop old tombstones."""
+    sweep_calls()
+
+
+@app.periodic(cron="27 * * * *")
+@app.task(name="keep_records", queue=SWEEP, queueing_lock="keep_records")
+def keep_call_records(timestamp: int) -> None:
+    """Make room for the call records of coming months, and do away with those kept no longer."""
+    keep_records(months=setting("FUSION_CALL_RECORD_MONTHS"))
 
 
 @app.periodic(cron="17 * * * *")

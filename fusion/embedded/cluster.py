@@ -24,7 +24,7 @@ from urllib.parse import quote
 from fusion.embedded.errors import EmbeddedPostgresError
 
 DATABASE = "fusion"
-ROLE = "fusion"  # the application's: owns its databases, may create more, is no superuser
+ROLE = "fusion"  # the application's: owns its databases, may create more and roles; no superuser
 SUPERUSER = "postgres"  # the runner's own
 PORT = 5432  # part of the socket's name; nothing listens on TCP
 

@@ -43,15 +43,18 @@ def create(cluster: Cluster) -> bool:
 
 
 def _create_role(connection: psycopg.Connection, password: str) -> None:
-    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+    named = sql.Identifier(ROLE)
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).rowcount:
+        # Clusters made by an older release: roles of SIP proxies are made by this one.
+        connection.execute(sql.SQL("ALTER ROLE {} CREATEROLE").format(named))
         return
     # The verifier instead of the password: a statement that fails is written to the log.
     verifier = connection.pgconn.encrypt_password(
         password.encode(), ROLE.encode(), b"scram-sha-256"
     ).decode()
     connection.execute(
-        sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(
-            sql.Identifier(ROLE), sql.Literal(verifier)
+        sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(
+            named, sql.Literal(verifier)
         )
     )
 

@@ -39,6 +39,13 @@ def _natural(text: str) -> int:
     return number
 
 
+def _lease(text: str) -> int:
+    seconds = int(text)
+    if not 1 <= seconds <= 86_400:
+        raise ValueError("must be from 1 to 86400")
+    return seconds
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         for word in words:
@@ -135,6 +142,18 @@ SETTINGS = {
             _natural,
             "90",
             "Days that a released number rests before it is free again.",
+        ),
+        Setting(
+            "FUSION_CALL_LEASE_SECONDS",
+            _lease,
+            "120",
+            "Seconds that a live call counts without being renewed; 1 to 86,400.",
+        ),
+        Setting(
+            "FUSION_CALL_RECORD_MONTHS",
+            _natural,
+            "24",
+            "Whole calendar months, besides the present one, that call records are kept.",
         ),
         Setting(
             "FUSION_DEMO",

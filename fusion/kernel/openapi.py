@@ -29,6 +29,9 @@ LOCATION = {
 
 CHALLENGE = {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}}
 
+NAMED_BY_CALLER = "x-named-by-caller"
+"""Says of a POST that its path names what it is about, so that it may be sent again as it is."""
+
 
 class Document(OpenAPISchema):
     """Ninja's document with each route's scopes, headers, and the media type of its problems."""
@@ -88,6 +91,8 @@ def _scopes(auth: Any) -> tuple[str, ...]:
 
 
 def _is_retryable(operation: Operation) -> bool:
-    """Every POST that changes something takes an idempotency key."""
+    """Every POST that changes something takes an idempotency key, unless its path is one."""
+    if (operation.openapi_extra or {}).get(NAMED_BY_CALLER):
+        return False
     scopes = [scope for auth in operation.auth_callbacks for scope in _scopes(auth)]
     return "POST" in operation.methods and any(scope.endswith(":write") for scope in scopes)

@@ -12,6 +12,7 @@ from fusion.tenancy.models import Subscription
 from fusion.tenancy.permissions import TERMINATE
 from fusion.tenancy.queries import lock_subscription, subscription_document
 from fusion.tenancy.use_case import Done, use_case
+from fusion.trunks.unroute_number import unroute_all
 from fusion.users.unlink import unlink_all_users
 
 
@@ -29,6 +30,7 @@ def terminate(actor: Actor, *, subscription_id: UUID) -> Done:
         return Done(subscription_document(subscription), subscription.path, subscription.id)
     # What consumes the subscription's balances is released here, before the orders end.
     unlink_all_users(actor, subscription)
+    unroute_all(subscription)
     release_all_numbers(actor, subscription)
     _end_orders(actor, subscription)
     subscription.status = "terminated"

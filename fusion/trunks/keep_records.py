@@ -4,6 +4,7 @@ Operations of the worker and of `fusion migrate`. The steps that lock the table 
 after a second, undone, and are tried again the next time.
 """
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
@@ -64,7 +65,11 @@ def thin_peaks(*, at: datetime | None = None) -> int:
 
 def keep_records(*, months: int) -> None:
     """All of it; a table that stays locked leaves its step for the next time."""
-    steps = (ensure_partitions, lambda: forget_records(months=months), thin_peaks)
+    steps: tuple[Callable[[], int], ...] = (
+        ensure_partitions,
+        lambda: forget_records(months=months),
+        thin_peaks,
+    )
     for step in steps:
         try:
             step()
@@ -74,7 +79,7 @@ def keep_records(*, months: int) -> None:
             log.warning("call records are locked by others; tried again later")
 
 
-def _run(statement: str, parameters: list[object]) -> int:
+def _run(statement: str, parameters: list[date]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         (count,) = cursor.fetchone()

@@ -126,6 +126,15 @@ def list_calls(
     }
 
 
+def read_call(actor: Actor, *, trunk_id: UUID, direction: str, call_id: str) -> dict[str, Any]:
+    """A live call as the API shows it; Problem `not-found` where it is not live."""
+    rows = Call.objects.visible_to(actor).filter(ended_at=None, lease_expires_at__gt=Now())
+    call = rows.filter(trunk_id=trunk_id, direction=direction, call_id=call_id).first()
+    if call is None:
+        raise not_found("live call")
+    return _call_document(call)
+
+
 def _call_key(cursor: str) -> tuple[UUID, str, str]:
     trunk_text, direction, call_id = decode_cursor(cursor, 3)
     trunk = parse_id(trunk_text)

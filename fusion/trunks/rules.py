@@ -2,10 +2,17 @@
 
 import re
 
+from phonenumbers.shortnumberinfo import SUPPORTED_SHORT_REGIONS
+
 from fusion.kernel.errors import Problem
 
 SHORT = re.compile(r"[0-9d?:|()\[\]\-\\{},]+", re.ASCII)
 """What patterns of short numbers are made of: PostgreSQL and Python read it alike."""
+
+
+def is_country(code: str) -> bool:
+    """Invariant: a trunk's country is one whose emergency numbers are known."""
+    return code in SUPPORTED_SHORT_REGIONS
 
 
 def require_active(status: str) -> None:

@@ -74,7 +74,13 @@ class Stage:
         if not hasattr(self, "range"):
             self.range = range_of(numbers[0])
         user = created(self.world, f"user {new_id()}", subscription=subscription)
+        trunk = trunk_of(self.world, subscription)
         ids: Ids = {
+            "trunk_id": trunk,
+            "idle_trunk_id": trunk_of(self.world, subscription),
+            "direction": "inbound",
+            "call_id": f"new {new_id()}",
+            "live_call_id": emergency(self.world, trunk),
             "user_id": user["id"],
             "job_id": submitted(self.world, [row("x")], subscription=subscription),
             **dict(zip(("e164", "quarantined_e164", "free_e164"), numbers, strict=True)),
@@ -97,6 +103,22 @@ def placed_for(world: World, subscription: Subscription, **more: Any) -> str:
     assert response.status_code == 201, response.content
     id: str = answer(response)["id"]
     return id
+
+
+def trunk_of(world: World, subscription: Subscription) -> str:
+    """The id of a new trunk of that subscription, in Belgium."""
+    path = f"/subscriptions/{subscription.id}/trunks"
+    id: str = answer(world.call("POST", path, {"name": "Main", "country": "BE"}))["id"]
+    return id
+
+
+def emergency(world: World, trunk: str) -> str:
+    """The call id of a live call, which needs no channel."""
+    call_id = str(new_id())
+    body = {"caller": "+3225550100", "callee": "112"}
+    response = world.call("PUT", f"/trunks/{trunk}/calls/inbound/{call_id}", body)
+    assert response.status_code == 201, response.content
+    return call_id
 
 
 def _people(organization: Organization) -> Ids:

@@ -25,6 +25,7 @@ class Rule:
     body: Body | None = None
     ids: tuple[tuple[str, str], ...] = ()
     """(name of a path parameter, name of the id to be used there) where they differ."""
+    headers: tuple[tuple[str, str], ...] = ()
 
     def status(self, kind: str) -> int:
         """What an organization of that kind is answered."""
@@ -70,6 +71,7 @@ READ_TENANCY, WRITE_TENANCY = ("tenancy:read",), ("tenancy:write",)
 READ_CATALOGUE, WRITE_CATALOGUE = ("catalogue:read",), ("catalogue:write",)
 READ_ORDERS, WRITE_ORDERS = ("orders:read",), ("orders:write",)
 READ_PROVISIONING, PROVISION = ("provisioning:read",), ("provisioning:write",)
+READ_CALLS, ADMIT_CALLS = ("calls:read",), ("calls:write",)
 READ_BALANCES = ("orders:read", "provisioning:read")
 
 ORGANIZATION = "/organizations/{organization_id}"
@@ -80,7 +82,17 @@ NUMBERS = SUBSCRIPTION + "/numbers"
 USERS = SUBSCRIPTION + "/users"
 USER = USERS + "/{user_id}"
 NUMBER = NUMBERS + "/{e164}"
+TRUNKS = SUBSCRIPTION + "/trunks"
+TRUNK = TRUNKS + "/{trunk_id}"
+ROUTED = TRUNK + "/numbers/{e164}"
+CALL = "/trunks/{trunk_id}/calls/{direction}/{call_id}"
 PRODUCT = "/products/{product_id}"
+
+
+def calling(ids: Ids) -> Body:
+    """An emergency call, which needs no channel."""
+    return {"caller": "+3225550100", "callee": "112"}
+
 
 TABLE: dict[tuple[str, str], Rule] = {
     ("GET", "/organizations"): Rule(READ_TENANCY, everyone(200)),
@@ -186,5 +198,22 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("DELETE", USER + "/number"): Rule(PROVISION, everyone(204)),
     ("GET", "/jobs/{job_id}"): Rule(READ_PROVISIONING, everyone(200)),
     ("GET", "/jobs/{job_id}/results"): Rule(READ_PROVISIONING, everyone(200)),
+    ("GET", TRUNKS): Rule(READ_PROVISIONING, everyone(200)),
+    ("POST", TRUNKS): Rule(PROVISION, everyone(201), lambda ids: {"name": "T", "country": "BE"}),
+    ("GET", TRUNK): Rule(READ_PROVISIONING, everyone(200)),
+    ("PATCH", TRUNK): Rule(PROVISION, everyone(200), lambda ids: {"channel_cap": 3}),
+    ("DELETE", TRUNK): Rule(PROVISION, everyone(204), ids=(("trunk_id", "idle_trunk_id"),)),
+    ("GET", TRUNK + "/numbers"): Rule(READ_PROVISIONING, everyone(200)),
+    ("PUT", ROUTED): Rule(PROVISION, everyone(200)),
+    ("DELETE", ROUTED): Rule(PROVISION, everyone(204)),
+    ("GET", SUBSCRIPTION + "/channels"): Rule(READ_CALLS, everyone(200)),
+    ("PUT", CALL): Rule(ADMIT_CALLS, everyone(201), calling),
+    ("POST", CALL): Rule(
+        ADMIT_CALLS, everyone(201), calling, headers=(("X-HTTP-Method-Override", "PUT"),)
+    ),
+    ("GET", CALL): Rule(READ_CALLS, everyone(200), ids=(("call_id", "live_call_id"),)),
+    ("DELETE", CALL): Rule(ADMIT_CALLS, everyone(204)),
+    ("GET", "/calls"): Rule(READ_CALLS, everyone(200)),
+    ("GET", "/call-records"): Rule(READ_CALLS, everyone(200)),
     ("GET", "/events"): Rule(("reports:read",), everyone(200)),
 }

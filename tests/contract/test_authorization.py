@@ -42,12 +42,13 @@ class Asked:
     path: dict[str, Any]
     query: dict[str, Any]
     body: Any
+    headers: dict[str, str]
 
     def send(self, stage: Stage, by: Organization | str) -> HttpResponse:
         """The answer that an organization, or a token, gets."""
         path = self.template.format(**self.path)
         query = f"?{urlencode(self.query)}" if self.query else ""
-        return stage.world.call(self.method, path + query, self.body, by=by)
+        return stage.world.call(self.method, path + query, self.body, by=by, headers=self.headers)
 
     def slots(self) -> list[tuple[str, ...]]:
         """Where ids stand: ('path', name), ('query', name), or ('body', key or index, ...)."""
@@ -70,7 +71,7 @@ class Asked:
 
 def _is_id(name: str) -> bool:
     """Numbers and the like are no ids: their rooms' tests try those of others."""
-    return name.endswith("_id")
+    return name.endswith("_id") and name != "call_id"
 
 
 def _ids_in(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -93,7 +94,8 @@ def ask(route: tuple[str, str], ids: Ids) -> Asked:
     named = [(p["in"], p["name"]) for p in operation["parameters"]]
     path = {name: ids[other_names.get(name, name)] for where, name in named if where == "path"}
     query = {name: ids[name] for where, name in named if where == "query" and _is_id(name)}
-    return Asked(method, template, path, query, rule.body(ids) if rule.body else None)
+    body = rule.body(ids) if rule.body else None
+    return Asked(method, template, path, query, body, dict(rule.headers))
 
 
 def own_ids(stage: Stage, kind: str) -> Ids:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from fusion.kernel.openapi import NAMED_BY_CALLER
 from tests.contract.stage import Stage
-from tests.contract.table import TABLE
+from tests.contract.table import CALL, TABLE
 from tests.contract.test_authorization import KNOWN, OPERATIONS, ask, own_ids
 from tests.world import answer
 
@@ -15,7 +16,10 @@ RETRYABLE = [
 
 
 def test_every_post_that_changes_something_takes_a_key() -> None:
-    assert [route for route in KNOWN if route[0] == "POST" and not TABLE[route].reads] == RETRYABLE
+    named = [route for route in KNOWN if OPERATIONS[route].get(NAMED_BY_CALLER)]
+    assert named == [("POST", CALL)]  # the call's own id stands for the key
+    changing = [route for route in KNOWN if route[0] == "POST" and not TABLE[route].reads]
+    assert sorted([*RETRYABLE, *named]) == changing
 
 
 @pytest.mark.parametrize("route", RETRYABLE, ids=" ".join)

@@ -1,0 +1,137 @@
+"""Routes of SIP trunks, of the numbers on them, and of the use of their channels."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+
+from fusion.kernel.http import json_response
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
+from fusion.numbers.paths import E164Path
+from fusion.numbers.schemas import NumberDocument
+from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
+from fusion.tenancy.permissions import PROVISION, READ_CALLS, READ_PROVISIONING
+from fusion.tenancy.queries import find_subscription
+from fusion.trunks.create_trunk import create_trunk
+from fusion.trunks.delete_trunk import delete_trunk
+from fusion.trunks.edit_trunk import edit_trunk
+from fusion.trunks.queries import (
+    channel_use,
+    find_trunk,
+    list_numbers,
+    list_trunks,
+    trunk_document,
+)
+from fusion.trunks.route_number import route_number
+from fusion.trunks.schemas import ChannelUse, Hours, TrunkBody, TrunkDocument, TrunkPatch
+from fusion.trunks.unroute_number import unroute_number
+
+router = Router(tags=["trunks"])
+
+TRUNKS = "/subscriptions/{uuid:subscription_id}/trunks"
+TRUNK = TRUNKS + "/{uuid:trunk_id}"
+NUMBER = TRUNK + "/numbers/{e164:e164}"
+
+READING = Door(READ_PROVISIONING, subscription_id=find_subscription, trunk_id=find_trunk)
+WRITING = Door(PROVISION, subscription_id=find_subscription, trunk_id=find_trunk)
+
+
+@router.post(
+    TRUNKS,
+    auth=Door(PROVISION, subscription_id=find_subscription),
+    response={201: TrunkDocument, **PROBLEMS},
+)
+def add_trunk(request: HttpRequest, subscription_id: UUID, body: TrunkBody) -> HttpResponse:
+    """Add a SIP trunk, whose calls draw on the subscription's channels."""
+    answer = create_trunk(
+        retrying_actor(request), subscription_id=subscription_id, **body.model_dump()
+    )
+    return respond(answer, location=f"/api/v1/subscriptions/{subscription_id}/trunks")
+
+
+@router.get(
+    TRUNKS,
+    auth=Door(READ_PROVISIONING, subscription_id=find_subscription),
+    response={200: Page[TrunkDocument], **READ_PROBLEMS},
+)
+def trunks(request: HttpRequest, subscription_id: UUID, asked: Query[Paging]) -> HttpResponse:
+    """The trunks of a subscription, newest first."""
+    return json_response(
+        list_trunks(
+            actor_of(request),
+            subscription_id=subscription_id,
+            limit=asked.limit,
+            cursor=asked.cursor,
+        )
+    )
+
+
+@router.get(TRUNK, auth=READING, response={200: TrunkDocument, **READ_PROBLEMS})
+def one_trunk(request: HttpRequest, subscription_id: UUID, trunk_id: UUID) -> HttpResponse:
+    """One trunk."""
+    return json_response(trunk_document(find_trunk(actor_of(request), trunk_id, subscription_id)))
+
+
+@router.patch(TRUNK, auth=WRITING, response={200: TrunkDocument, **PROBLEMS})
+def change_trunk(
+    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, body: TrunkPatch
+) -> HttpResponse:
+    """Change the name or the cap; a cap below the live calls cuts none of them."""
+    answer = edit_trunk(
+        actor_of(request),
+        subscription_id=subscription_id,
+        trunk_id=trunk_id,
+        changes=body.changes(),
+    )
+    return respond(answer)
+
+
+@router.delete(TRUNK, auth=WRITING, response={204: None, **PROBLEMS})
+def remove_trunk(request: HttpRequest, subscription_id: UUID, trunk_id: UUID) -> HttpResponse:
+    """Delete a trunk that has neither numbers nor live calls; the records of its calls stay."""
+    return respond(
+        delete_trunk(actor_of(request), subscription_id=subscription_id, trunk_id=trunk_id)
+    )
+
+
+@router.get(TRUNK + "/numbers", auth=READING, response={200: Page[NumberDocument], **READ_PROBLEMS})
+def numbers_of_trunk(
+    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, asked: Query[Paging]
+) -> HttpResponse:
+    """The numbers that are routed to a trunk, by number."""
+    trunk = find_trunk(actor_of(request), trunk_id, subscription_id)
+    return json_response(list_numbers(trunk.id, limit=asked.limit, cursor=asked.cursor))
+
+
+@router.put(NUMBER, auth=WRITING, response={200: NumberDocument, **PROBLEMS})
+def put_number(
+    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, e164: E164Path
+) -> HttpResponse:
+    """Route a number of the subscription to the trunk. It takes no user licence."""
+    answer = route_number(
+        actor_of(request), subscription_id=subscription_id, trunk_id=trunk_id, e164=e164
+    )
+    return respond(answer)
+
+
+@router.delete(NUMBER, auth=WRITING, response={204: None, **PROBLEMS})
+def remove_number(
+    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, e164: E164Path
+) -> HttpResponse:
+    """Take a number off the trunk; it stays with the subscription."""
+    answer = unroute_number(
+        actor_of(request), subscription_id=subscription_id, trunk_id=trunk_id, e164=e164
+    )
+    return respond(answer)
+
+
+@router.get(
+    "/subscriptions/{uuid:subscription_id}/channels",
+    auth=Door(READ_CALLS, subscription_id=find_subscription),
+    response={200: ChannelUse, **READ_PROBLEMS},
+    tags=["calls"],
+)
+def channels(request: HttpRequest, subscription_id: UUID, asked: Query[Hours]) -> HttpResponse:
+    """Calls that are live now, and the most at one time in each hour of a period."""
+    since, until = asked.bounds()
+    return json_response(channel_use(subscription_id, since=since, until=until))

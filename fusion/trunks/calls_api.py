@@ -1,0 +1,179 @@
+"""Routes of calls: admitting and ending them, which are live, and what is on record."""
+
+from functools import partial
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Header, Path, Query, Router
+from pydantic import ValidationError
+
+from fusion.kernel.errors import InvalidFields, fields_problem
+from fusion.kernel.http import CSV, json_response, read_json
+from fusion.kernel.openapi import NAMED_BY_CALLER
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, ProblemDocument
+from fusion.kernel.stream import stream, wants_csv
+from fusion.tenancy.guard import Door, actor_of, respond
+from fusion.tenancy.permissions import ADMIT_CALLS, READ_CALLS
+from fusion.tenancy.queries import find_subscription
+from fusion.trunks.admit import admit
+from fusion.trunks.end_call import end_call
+from fusion.trunks.queries import find_trunk, list_calls, read_call
+from fusion.trunks.records import (
+    WantedRecords,
+    list_records,
+    records_as_csv,
+    records_as_json,
+)
+from fusion.trunks.schemas import (
+    MAX_CALL_ID,
+    CallAnswer,
+    CallBody,
+    CallDocument,
+    CallFilter,
+    Direction,
+    RecordDocument,
+    RecordFilter,
+)
+
+router = Router(tags=["calls"])
+
+CALL = "/trunks/{uuid:trunk_id}/calls/{direction}/{path:call_id}"
+
+CallId = Annotated[
+    str,
+    Path(
+        max_length=MAX_CALL_ID,
+        pattern=r"^[^\x00]+$",
+        description="The call's name on this trunk in this direction: its SIP Call-ID, say.",
+        examples=["a84b4c76e66710@192.0.2.10"],
+    ),
+]
+
+CALLING = Door(ADMIT_CALLS, hot=True, trunk_id=find_trunk)
+
+ADMITTED = {200: CallAnswer, 201: CallAnswer, 410: ProblemDocument, **PROBLEMS}
+
+RECORDS = {"responses": {200: {"content": {CSV: {"schema": {"type": "string"}}}}}}
+"""The same in CSV, for the OpenAPI document."""
+
+Override = Annotated[
+    Literal["PUT", "DELETE"],
+    Header(alias="X-HTTP-Method-Override", description="What is meant by this POST."),
+]
+
+
+@router.put(CALL, auth=CALLING, response=ADMITTED)
+def put_call(
+    request: HttpRequest, trunk_id: UUID, direction: Direction, call_id: CallId, body: CallBody
+) -> HttpResponse:
+    """Admit a call (201), or renew the lease of one that is live (200)."""
+    return _admit(request, trunk_id, direction, call_id, body)
+
+
+@router.delete(CALL, auth=CALLING, response={204: None, **PROBLEMS})
+def delete_call(
+    request: HttpRequest, trunk_id: UUID, direction: Direction, call_id: CallId
+) -> HttpResponse:
+    """End a call: 204, however often it comes, and before the admission too."""
+    return _end(request, trunk_id, direction, call_id)
+
+
+@router.post(
+    CALL,
+    auth=CALLING,
+    response={**ADMITTED, 204: None},
+    openapi_extra={
+        NAMED_BY_CALLER: True,
+        "requestBody": {
+            "required": False,
+            "content": {"application/json": {"schema": CallBody.model_json_schema()}},
+        },
+    },
+)
+def post_call(
+    request: HttpRequest,
+    trunk_id: UUID,
+    direction: Direction,
+    call_id: CallId,
+    override: Override,
+) -> HttpResponse:
+    """PUT or DELETE of the same call, for SIP proxies whose HTTP client has neither."""
+    if override == "DELETE":
+        return _end(request, trunk_id, direction, call_id)
+    if not request.body:
+        raise InvalidFields(body="is missing")
+    try:
+        body = CallBody.model_validate(read_json(request))
+    except ValidationError as error:
+        raise fields_problem(error.errors(include_url=False), 0) from None
+    return _admit(request, trunk_id, direction, call_id, body)
+
+
+@router.get(
+    CALL,
+    auth=Door(READ_CALLS, trunk_id=find_trunk),
+    response={200: CallDocument, **READ_PROBLEMS},
+)
+def get_call(
+    request: HttpRequest, trunk_id: UUID, direction: Direction, call_id: CallId
+) -> HttpResponse:
+    """One live call; what has ended is 404 here and stands in the call records."""
+    actor = actor_of(request)
+    return json_response(read_call(actor, trunk_id=trunk_id, direction=direction, call_id=call_id))
+
+
+@router.get(
+    "/calls",
+    auth=Door(READ_CALLS, subscription_id=find_subscription, trunk_id=find_trunk),
+    response={200: Page[CallDocument], **READ_PROBLEMS},
+)
+def calls(request: HttpRequest, asked: Query[CallFilter]) -> HttpResponse:
+    """The calls that are live now."""
+    return json_response(list_calls(actor_of(request), **asked.model_dump()))
+
+
+@router.get(
+    "/call-records",
+    auth=Door(READ_CALLS, subscription_id=find_subscription, trunk_id=find_trunk),
+    response={200: Page[RecordDocument], **READ_PROBLEMS},
+    openapi_extra=RECORDS,
+)
+def call_records(request: HttpRequest, asked: Query[RecordFilter]) -> HttpResponseBase:
+    """Calls that are over, newest first; with `format`, or as CSV, a whole period at once."""
+    actor = actor_of(request)
+    wanted = WantedRecords(
+        subscription_id=asked.subscription_id,
+        trunk_id=asked.trunk_id,
+        since=asked.from_,
+        until=asked.to,
+    )
+    if wants_csv(request, asked.format):
+        return stream(
+            partial(records_as_csv, actor, wanted), media_type=CSV, filename="call-records.csv"
+        )
+    if asked.format == "json":
+        return stream(partial(records_as_json, actor, wanted), media_type="application/json")
+    return json_response(list_records(actor, wanted, limit=asked.limit, cursor=asked.cursor))
+
+
+def _admit(
+    request: HttpRequest, trunk_id: UUID, direction: str, call_id: str, body: CallBody
+) -> HttpResponse:
+    answer = admit(
+        actor_of(request),
+        trunk_id=trunk_id,
+        direction=direction,
+        call_id=call_id,
+        caller=body.caller,
+        callee=body.callee,
+    )
+    created = answer.status == 201
+    return respond(answer, headers={"Location": request.get_full_path()} if created else None)
+
+
+def _end(request: HttpRequest, trunk_id: UUID, direction: str, call_id: str) -> HttpResponse:
+    return respond(
+        end_call(actor_of(request), trunk_id=trunk_id, direction=direction, call_id=call_id)
+    )

@@ -1,0 +1,129 @@
+"""Read models of call records: a page of them, newest first, or a whole period as one stream.
+
+Each is one range of an index that has the owner and the end of the call, whatever the level of the
+tree that asks; the table's partitions are passed through in their order.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from fusion.kernel.clock import instant, read_instant
+from fusion.kernel.errors import InvalidFields
+from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.kernel.stream import Query, Row, csv_lines, json_items
+from fusion.tenancy.actor import Actor
+
+COLUMNS = (
+    "id",
+    "subscription_id",
+    "trunk_id",
+    "direction",
+    "call_id",
+    "caller",
+    "callee",
+    "emergency",
+    "admitted_at",
+    "ended_at",
+    "duration_seconds",
+    "reason",
+)
+
+SELECT = """
+SELECT id, subscription_id, trunk_id, direction, call_id, caller, callee, emergency, admitted_at,
+       ended_at, extract(epoch FROM ended_at - admitted_at)::int, reason
+FROM trunks_callrecord
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedRecords:
+    """Whose records, and of calls that ended when; the ids have been found visible."""
+
+    subscription_id: UUID | None = None
+    trunk_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def condition(self, actor: Actor) -> tuple[str, list[Any]]:
+        """What stands behind WHERE, and its parameters."""
+        owner, id = f"{actor.kind}_id", actor.organization_id
+        if self.subscription_id is not None:
+            owner, id = "subscription_id", self.subscription_id
+        parts: list[tuple[str, Any]] = [(f"{owner} = %s::uuid", id)]
+        if self.trunk_id is not None:
+            parts.append(("trunk_id = %s::uuid", self.trunk_id))
+        if self.since is not None:
+            parts.append(("ended_at >= %s::timestamptz", self.since))
+        if self.until is not None:
+            parts.append(("ended_at < %s::timestamptz", self.until))
+        return " AND ".join(part for part, _ in parts), [value for _, value in parts]
+
+
+def list_records(
+    actor: Actor, wanted: WantedRecords, *, limit: int, cursor: str | None = None
+) -> dict[str, Any]:
+    """One page, newest first."""
+    condition, parameters = wanted.condition(actor)
+    if cursor is not None:
+        condition += " AND (ended_at, id) < (%s::timestamptz, %s::bigint)"
+        parameters += _key(cursor)
+    with connection.cursor() as sql:
+        sql.execute(
+            f"{SELECT} WHERE {condition} ORDER BY ended_at DESC, id DESC LIMIT %s",
+            [*parameters, limit + 1],
+        )
+        rows, more = page(sql.fetchall(), limit)
+    following = encode_cursor(instant(rows[-1][9]), rows[-1][0]) if more else None
+    return {"items": [_document(row) for row in rows], "next": following}
+
+
+def _key(cursor: str) -> tuple[datetime, int]:
+    try:
+        at, id = decode_cursor(cursor, 2)
+        return read_instant(at), _bigint(id)
+    except ValueError:
+        raise InvalidFields(
+            cursor="is not a cursor of this list; take `next` of a former answer"
+        ) from None
+
+
+def _bigint(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise ValueError
+    return number
+
+
+def records_as_json(actor: Actor, wanted: WantedRecords, query: Query) -> Iterator[str]:
+    """All of them as one list, oldest first."""
+    yield '{"items":['
+    yield from json_items(
+        orjson.dumps(_document(row)).decode() for row in _rows(actor, wanted, query)
+    )
+    yield '],"next":null}'
+
+
+def records_as_csv(actor: Actor, wanted: WantedRecords, query: Query) -> Iterator[str]:
+    """All of them under a header line, oldest first."""
+    yield from csv_lines([COLUMNS])
+    yield from csv_lines(list(_document(row).values()) for row in _rows(actor, wanted, query))
+
+
+def _rows(actor: Actor, wanted: WantedRecords, query: Query) -> Iterator[Row]:
+    condition, parameters = wanted.condition(actor)
+    return query(f"{SELECT} WHERE {condition} ORDER BY ended_at, id", parameters)
+
+
+def _document(row: Sequence[Any]) -> dict[str, Any]:
+    told = dict(zip(COLUMNS, row, strict=True))
+    for name in ("subscription_id", "trunk_id"):
+        told[name] = str(told[name])
+    for name in ("admitted_at", "ended_at"):
+        told[name] = instant(told[name])
+    return told

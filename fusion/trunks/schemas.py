@@ -1,0 +1,215 @@
+"""Shapes of trunks, calls and call records on the wire."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+
+from fusion.kernel.clock import now
+from fusion.kernel.fields import Body, Id, Instant, Name, Text
+from fusion.kernel.quantities import MAX_QUANTITY
+from fusion.kernel.schemas import Paging
+from fusion.trunks.edit_trunk import TrunkChanges
+from fusion.trunks.rules import is_country
+
+Direction = Literal["inbound", "outbound"]
+
+MAX_CALL_ID = 255
+
+DAYS_SHOWN = 31
+"""Days of peaks by hour that one request asks for at most."""
+
+
+def _known_country(code: str) -> str:
+    if not is_country(code):
+        raise ValueError("must be a country with emergency numbers: ISO 3166, two capital letters")
+    return code
+
+
+Country = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z]{2}$"),
+    AfterValidator(_known_country),
+    Field(examples=["BE"]),
+]
+Cap = Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY)]
+Party = Annotated[Text, StringConstraints(max_length=255)]
+
+
+class TrunkBody(Body):
+    """A new SIP trunk."""
+
+    name: Name
+    country: Country = Field(description="Whose emergency numbers always pass.")
+    channel_cap: Cap | None = Field(
+        default=None, description="Calls at one time at most; null: as many as there are channels."
+    )
+
+
+class TrunkPatch(Body):
+    """What changes of a trunk; what is left out stays."""
+
+    name: Name | None = None
+    channel_cap: Cap | None = None
+
+    @model_validator(mode="after")
+    def _name_stays(self) -> "TrunkPatch":
+        if "name" in self.model_fields_set and self.name is None:
+            raise ValueError("name must not be null")
+        return self
+
+    def changes(self) -> TrunkChanges:
+        """For the verb."""
+        changes: TrunkChanges = {}
+        if self.name is not None:
+            changes["name"] = self.name
+        if "channel_cap" in self.model_fields_set:
+            changes["channel_cap"] = self.channel_cap
+        return changes
+
+
+class TrunkDocument(BaseModel):
+    """A trunk as the API shows it; `numbers` is how many are routed to it."""
+
+    id: UUID
+    subscription_id: UUID
+    name: str
+    country: str
+    channel_cap: int | None
+    numbers: int
+    created_at: str
+
+
+class CallBody(Body):
+    """Who calls whom: numbers or SIP URIs, as the proxy has them."""
+
+    caller: Party = Field(examples=["+3225550100"])
+    callee: Annotated[Text, StringConstraints(min_length=1, max_length=255)] = Field(
+        examples=["+3225550199"]
+    )
+
+
+class CallAnswer(BaseModel):
+    """A call that may go on until its lease runs out; renew it before, by the same request.
+
+    `in_use` counts this call; it may be more than `channels`, when those were reduced or by
+    emergency calls.
+    """
+
+    in_use: int
+    channels: int
+    lease_expires_at: str
+    emergency: bool
+
+
+class CallDocument(BaseModel):
+    """A live call."""
+
+    trunk_id: UUID
+    direction: Direction
+    call_id: str
+    subscription_id: UUID
+    caller: str
+    callee: str
+    emergency: bool
+    admitted_at: str
+    lease_expires_at: str
+
+
+class CallFilter(Paging):
+    """Which live calls are listed."""
+
+    subscription_id: Id | None = None
+    trunk_id: Id | None = None
+
+
+class Period(BaseModel):
+    """From an instant (included) to another (not included)."""
+
+    from_: Instant | None = Field(default=None, alias="from")
+    to: Instant | None = None
+
+    @model_validator(mode="after")
+    def _forward(self) -> "Period":
+        if self.from_ is not None and self.to is not None and self.to <= self.from_:
+            raise ValueError("to must be after from")
+        return self
+
+
+class Hours(Period):
+    """Which hours are shown: the last day, unless said otherwise."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "Hours":
+        since, until = self.bounds()
+        if until - since > timedelta(days=DAYS_SHOWN):
+            raise ValueError(f"from and to may be {DAYS_SHOWN} days apart at most")
+        return self
+
+    def bounds(self) -> "tuple[Instant, Instant]":
+        """From when until when."""
+        until = self.to or now()
+        return self.from_ or until - timedelta(days=1), until
+
+
+class TrunkUse(BaseModel):
+    """Calls that are live on a trunk now."""
+
+    trunk_id: UUID
+    name: str
+    channel_cap: int | None
+    in_use: int
+
+
+class TrunkPeak(BaseModel):
+    """The most calls at one time on a trunk in an hour."""
+
+    trunk_id: UUID
+    peak: int
+
+
+class HourlyPeak(BaseModel):
+    """The most calls at one time in an hour; `hour` is when it began."""
+
+    hour: str
+    peak: int
+    trunks: list[TrunkPeak]
+
+
+class ChannelUse(BaseModel):
+    """Channels ordered and in use now, and the peak of each hour in which there was a call."""
+
+    subscription_id: UUID
+    channels: int
+    in_use: int
+    trunks: list[TrunkUse]
+    hours: list[HourlyPeak]
+
+
+class RecordFilter(Period, Paging):
+    """Which call records are wanted: those of calls that ended in a period."""
+
+    subscription_id: Id | None = None
+    trunk_id: Id | None = None
+    format: Literal["json", "csv"] | None = Field(
+        default=None,
+        description="The whole period in one streamed answer, oldest first, instead of a page.",
+    )
+
+
+class RecordDocument(BaseModel):
+    """A call that is over. `duration_seconds` counts from its admission."""
+
+    id: int
+    subscription_id: UUID
+    trunk_id: UUID
+    direction: Direction
+    call_id: str
+    caller: str
+    callee: str
+    emergency: bool
+    admitted_at: str
+    ended_at: str
+    duration_seconds: int
+    reason: Literal["ended", "lapsed"]
