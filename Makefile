@@ -19,7 +19,7 @@ verify: $(VENV)/runtime ## recompute the books of the demo's database and report
 
 # What leans on PostgreSQL itself runs once more on the oldest version that we support.
 DATABASE_TESTS := $(wildcard $(addprefix tests/,billing catalogue concurrency events ledger \
-  lifecycle ordering tenancy))
+  lifecycle numbers ordering tenancy trunks users))
 
 test: debian lint ## everything that a change must pass
 	env -u DATABASE_URL $(BIN)/python -m pytest
@@ -35,8 +35,9 @@ lint: $(VENV)/dev ## style, types and floors
 	$(BIN)/mypy fusion
 	$(BIN)/lint-imports
 
-debian: ## Debian's PostgreSQL, which the tests run on once more
+debian: ## what the tests use of Debian: its PostgreSQL, a SIP proxy, and calls for it
 	@./.ci/postgres
+	@./.ci/sip
 
 # The newest Python that will do; .python-version names the one that we develop with.
 $(BIN)/python:

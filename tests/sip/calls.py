@@ -71,6 +71,7 @@ def offer(
     callee: str = NUMBER,
     scenario: str = "caller",
     call_id: str = "%u-%p@%s",
+    caller: str = "+3225550200",
     inbound: bool = False,
 ) -> Iterator[Calls]:
     """Offer `count` calls at once; each that is answered is held for `hold` seconds."""
@@ -81,7 +82,7 @@ def offer(
         folder,
         scenario,
         *("-i", here, "-p", str(free_udp_port(here)), f"{PROXY}:{proxy.port}"),
-        *("-s", callee, "-key", "caller", "+3225550200", "-cid_str", call_id),
+        *("-s", callee, "-key", "caller", caller, "-cid_str", call_id),
         *("-m", str(count), "-l", str(count), "-r", str(count), "-rp", "10"),
         *("-d", str(round(hold * 1000)), "-trace_logs", "-log_file", str(folder / "calls")),
     )

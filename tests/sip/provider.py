@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -23,30 +23,31 @@ class Provider:
     address: str
     environment: dict[str, str]
     credentials: dict[str, str] = field(default_factory=dict)
+    group_id: str = ""
     subscription_id: str = ""
     trunk_id: str = ""
     _token: str = ""
     _product_id: str = ""
 
     def found(self) -> None:
-        """Group, client, tenant, subscription, a product of one SIP channel, a trunk in Belgium."""
-        group = self._command("create-group", f"Example Tel {os.urandom(4).hex()}")
-        self.credentials = self._command("create-client", group["id"])
-        tenant = self.post(
-            "/organizations", kind="tenant", parent_id=group["id"], name="Example Customer"
-        )
-        subscription = self.post("/subscriptions", tenant_id=tenant["id"], name="Main")
-        self.subscription_id = subscription["id"]
-        product = self.post(
-            "/products",
-            code="channel",
-            name="A channel",
-            items=[{"sku": "sip-channel", "quantity": 1}],
-        )
+        """A group with an API client, and a product of one SIP channel."""
+        self.group_id = self._command("create-group", f"Example Tel {os.urandom(4).hex()}")["id"]
+        self.credentials = self._command("create-client", self.group_id)
+        items = [{"sku": "sip-channel", "quantity": 1}]
+        product = self.post("/products", code="channel", name="A channel", items=items)
         self._product_id = product["id"]
-        self.trunk_id = self.post(
-            f"/subscriptions/{self.subscription_id}/trunks", name="Main", country="BE"
-        )["id"]
+
+    def customer(self) -> "Provider":
+        """The same provider with a new customer's subscription, and a trunk in Belgium."""
+        new = replace(self)
+        tenant = new.post(
+            "/organizations", kind="tenant", parent_id=new.group_id, name="Example Customer"
+        )
+        subscription = new.post("/subscriptions", tenant_id=tenant["id"], name="Main")
+        new.subscription_id = subscription["id"]
+        path = f"/subscriptions/{new.subscription_id}/trunks"
+        new.trunk_id = new.post(path, name="Main", country="BE")["id"]
+        return new
 
     def order_channels(self, quantity: int) -> None:
         """Order more SIP channels; negative: fewer."""
@@ -61,6 +62,15 @@ class Provider:
                 }
             ],
         )
+
+    def cap(self, calls: int) -> None:
+        """Cap the trunk."""
+        path = f"/subscriptions/{self.subscription_id}/trunks/{self.trunk_id}"
+        self._send("PATCH", path, {"channel_cap": calls})
+
+    def suspend(self) -> None:
+        """Suspend the subscription."""
+        self.post(f"/subscriptions/{self.subscription_id}/suspend")
 
     def live_calls(self) -> list[dict[str, Any]]:
         """The calls that count at this moment."""

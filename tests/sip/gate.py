@@ -1,0 +1,70 @@
+"""The road between a proxy and Fusion, which a test can close, open again, and make slow."""
+
+import socket
+import threading
+import time
+from contextlib import suppress
+
+
+class Gate:
+    """Forwards connections to `target`: a TCP address, or the path of a unix socket.
+
+    `delay` is how many seconds each piece of an answer is held back.
+    """
+
+    def __init__(self, target: tuple[str, int] | str) -> None:
+        self.target = target
+        self.delay = 0.0
+        self._pairs: list[socket.socket] = []
+        self._listener: socket.socket | None = None
+        self.port = 0
+        self.open()
+
+    def open(self) -> None:
+        """Let connections through, on the same port as before."""
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = listener.getsockname()[1]
+        self._listener = listener
+        threading.Thread(target=self._accept, args=[listener], daemon=True).start()
+
+    def close(self) -> None:
+        """Cut all connections and take no new ones: as if Fusion had been stopped."""
+        if self._listener is not None:
+            _shut(self._listener)
+            self._listener = None
+        for each in self._pairs:
+            _shut(each)
+        self._pairs.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = listener.accept()
+                there = self._connect()
+                self._pairs += [here, there]
+                for source, sink, slowed in ((here, there, False), (there, here, True)):
+                    threading.Thread(
+                        target=self._forward, args=[source, sink, slowed], daemon=True
+                    ).start()
+
+    def _connect(self) -> socket.socket:
+        if isinstance(self.target, tuple):
+            return socket.create_connection(self.target)
+        there = socket.socket(socket.AF_UNIX)
+        there.connect(self.target)
+        return there
+
+    def _forward(self, source: socket.socket, sink: socket.socket, slowed: bool) -> None:
+        with suppress(OSError):
+            while piece := source.recv(65_536):
+                if slowed and self.delay:
+                    time.sleep(self.delay)
+                sink.sendall(piece)
+        _shut(source)
+        _shut(sink)
+
+
+def _shut(held: socket.socket) -> None:
+    with suppress(OSError):
+        held.shutdown(socket.SHUT_RDWR)
+    held.close()
