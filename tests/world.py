@@ -218,6 +218,8 @@ class World:
                        (SELECT json_agg(u ORDER BY u.id)::text
                         FROM users_user u JOIN tenancy_subscription s
                         ON s.id = u.subscription_id WHERE s.group_id = %(group)s),
+                       (SELECT json_agg(l ORDER BY l.id)::text
+                        FROM users_link l WHERE group_id = %(group)s),
                        (SELECT json_agg(t ORDER BY t.id)::text
                         FROM trunks_trunk t JOIN tenancy_subscription s
                         ON s.id = t.subscription_id WHERE s.group_id = %(group)s),

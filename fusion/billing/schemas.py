@@ -1,11 +1,11 @@
 """Shapes of what leaves for the billing platform."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
-from fusion.kernel.fields import Text
+from fusion.kernel.fields import Id, Instant, Text
 from fusion.kernel.pagination import DEFAULT_LIMIT, MAX_LIMIT
 
 
@@ -37,3 +37,95 @@ class FeedPosition(BaseModel):
 
     after: Text | None = Field(default=None, description="`next` of a former answer.")
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+
+
+class Owned(BaseModel):
+    """Whose subscription it is; `external_reference` is the billing platform's id."""
+
+    group_id: UUID
+    group_name: str
+    group_external_reference: str | None
+    distributor_id: UUID | None
+    distributor_name: str | None
+    distributor_external_reference: str | None
+    reseller_id: UUID | None
+    reseller_name: str | None
+    reseller_external_reference: str | None
+    tenant_id: UUID
+    tenant_name: str
+    tenant_external_reference: str | None
+    subscription_id: UUID
+    subscription_name: str
+    subscription_external_reference: str | None
+
+
+class UsageRow(Owned):
+    """That a user had a number from `linked_at` to `unlinked_at`, null while it has it."""
+
+    number: str
+    sku: str
+    country: str
+    number_type: str
+    origin: Literal["inventory", "ported"]
+    user_id: UUID
+    login: str
+    display_name: str
+    kind: Literal["user", "resource_account"]
+    linked_at: str
+    unlinked_at: str | None
+
+
+class UsageReport(BaseModel):
+    """All rows at once."""
+
+    items: list[UsageRow]
+    next: None
+
+
+class Consumption(BaseModel):
+    """What is granted of a SKU, used, and left."""
+
+    sku: str
+    type: Literal["license", "entitlement"]
+    metric: Literal["user", "sip_channel", "number"]
+    granted: int
+    used: int
+    available: int
+
+
+class LicenseRow(Owned, Consumption):
+    """The same of one subscription."""
+
+    subscription_status: Literal["active", "suspended", "terminated"]
+
+
+class LicenseReport(BaseModel):
+    """Totals per SKU, and all rows per subscription and SKU."""
+
+    as_of: str
+    totals: list[Consumption]
+    items: list[LicenseRow]
+    next: None
+
+
+class ReportFilter(BaseModel):
+    """Of which subtree, and in which form. Without either id: of one's own."""
+
+    organization_id: Id | None = None
+    subscription_id: Id | None = None
+    format: Literal["json", "csv"] | None = Field(
+        default=None, description="Without it, what the header Accept prefers."
+    )
+
+
+class UsageFilter(ReportFilter):
+    """Links that existed at some time in a period; without one, those that exist now."""
+
+    from_: Instant | None = Field(default=None, alias="from", description="Included.")
+    to: Instant | None = Field(default=None, description="Not included.")
+
+    @model_validator(mode="after")
+    def _forward(self) -> "UsageFilter":
+        if self.from_ is not None and self.to is not None and self.to <= self.from_:
+            raise ValueError("to must be after from")
+        return self

@@ -33,6 +33,11 @@ NAMED_BY_CALLER = "x-named-by-caller"
 """Says of a POST that its path names what it is about, so that it may be sent again as it is."""
 
 
+def also_csv() -> dict[str, Any]:
+    """`openapi_extra` of a route whose answer may be CSV as well."""
+    return {"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}}
+
+
 class Document(OpenAPISchema):
     """Ninja's document with each route's scopes, headers, and the media type of its problems."""
 

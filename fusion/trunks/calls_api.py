@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from fusion.kernel.errors import InvalidFields, fields_problem
 from fusion.kernel.http import CSV, json_response, read_json
-from fusion.kernel.openapi import NAMED_BY_CALLER
+from fusion.kernel.openapi import NAMED_BY_CALLER, also_csv
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, ProblemDocument
 from fusion.kernel.stream import stream, wants_csv
 from fusion.tenancy.guard import Door, actor_of, respond
@@ -54,9 +54,6 @@ CallId = Annotated[
 CALLING = Door(ADMIT_CALLS, hot=True, trunk_id=find_trunk)
 
 ADMITTED = {200: CallAnswer, 201: CallAnswer, 410: ProblemDocument, **PROBLEMS}
-
-RECORDS = {"responses": {200: {"content": {CSV: {"schema": {"type": "string"}}}}}}
-"""The same in CSV, for the OpenAPI document."""
 
 Override = Annotated[
     Literal["PUT", "DELETE"],
@@ -138,7 +135,7 @@ def calls(request: HttpRequest, asked: Query[CallFilter]) -> HttpResponse:
     "/call-records",
     auth=Door(READ_CALLS, subscription_id=find_subscription, trunk_id=find_trunk),
     response={200: Page[RecordDocument], **READ_PROBLEMS},
-    openapi_extra=RECORDS,
+    openapi_extra=also_csv(),
 )
 def call_records(request: HttpRequest, asked: Query[RecordFilter]) -> HttpResponseBase:
     """Calls that are over, newest first; with `format`, or as CSV, a whole period at once."""

@@ -8,7 +8,7 @@ from fusion.events.models import JsonTextField
 from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.scope import Scoped
+from fusion.tenancy.scope import Scoped, within_tree
 
 
 def _within_subscription(actor: Actor) -> Q:
@@ -91,3 +91,33 @@ class JobResult(models.Model):
     position = models.IntegerField()
     status = models.SmallIntegerField()
     answer = JsonTextField()
+
+
+class Link(models.Model):
+    """That a user had a number, from `linked_at` until `unlinked_at`, null while it has it.
+
+    Written by a trigger on the numbers (migrations/0002_link_history.py) and by nothing else.
+    Carries the ids of the organizations above its subscription, and what the user was called.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    group_id = models.UUIDField()
+    distributor_id = models.UUIDField(null=True)
+    reseller_id = models.UUIDField(null=True)
+    tenant_id = models.UUIDField()
+    subscription_id = models.UUIDField()
+    sku_id = models.UUIDField()
+    e164 = models.CharField(max_length=16)
+    origin = models.CharField(max_length=16)
+    user_id = models.UUIDField()
+    login = models.CharField(max_length=200)
+    display_name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=16)
+    linked_at = models.DateTimeField()
+    unlinked_at = models.DateTimeField(null=True)
+
+    objects = Scoped["Link"](within_tree)
+
+    class Meta:
+        managed = False
+        db_table = "users_link"

@@ -24,6 +24,16 @@ CHECKS: Mapping[str, str] = {
         SELECT format('number %s', n.e164)
         FROM numbers_number n LEFT JOIN users_user u ON u.id = n.user_id
         WHERE n.user_id IS NOT NULL AND u.subscription_id IS DISTINCT FROM n.subscription_id""",
+    "link that its history does not tell, or history of a link that is not there": """
+        SELECT format('number %s, user %s', coalesce(n.e164, l.e164),
+                      coalesce(n.user_id, l.user_id))
+        FROM (SELECT * FROM numbers_number WHERE user_id IS NOT NULL) n
+        FULL JOIN (SELECT * FROM users_link WHERE unlinked_at IS NULL) l
+            ON l.e164 = n.e164 AND l.user_id = n.user_id
+        WHERE n.e164 IS NULL OR l.e164 IS NULL OR l.subscription_id <> n.subscription_id
+           OR l.group_id <> n.group_id OR l.tenant_id <> n.tenant_id
+           OR l.reseller_id IS DISTINCT FROM n.reseller_id
+           OR l.distributor_id IS DISTINCT FROM n.distributor_id OR l.sku_id <> n.sku_id""",
     "link of a terminated subscription": """
         SELECT format('subscription %s, number %s', s.id, n.e164)
         FROM tenancy_subscription s

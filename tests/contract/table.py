@@ -216,4 +216,6 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("GET", "/calls"): Rule(READ_CALLS, everyone(200)),
     ("GET", "/call-records"): Rule(READ_CALLS, everyone(200)),
     ("GET", "/events"): Rule(("reports:read",), everyone(200)),
+    ("GET", "/reports/phone-usage"): Rule(("reports:read",), everyone(200)),
+    ("GET", "/reports/licenses"): Rule(("reports:read",), everyone(200)),
 }

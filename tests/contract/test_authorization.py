@@ -354,7 +354,7 @@ def test_lists_show_nothing_foreign(
     route: tuple[str, str], kind: str, stage: Stage, other: Stage
 ) -> None:
     caller, own, foreign = _sides(kind, stage, other)
-    text = stage.world.call("GET", f"{route[1]}?limit=500", by=caller).content.decode()
+    text = stage.world.call("GET", f"{route[1]}?limit=500", by=caller).getvalue().decode()
     for ids in foreign:
         for name in ("subscription_id", "order_id", "member_id", "client_id", "tenant_id"):
             # Who one belongs to is no secret: documents tell the organizations above.

@@ -28,7 +28,8 @@ class Spare:
         with psycopg.connect(self.cluster.url(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {database}".encode())
         url = self.cluster.url(database)
-        run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={url}", str(dump))
+        asked = ("--no-owner", "--no-privileges", "--exit-on-error", f"--dbname={url}")
+        run("pg_restore", *asked, str(dump))
         return url
 
     def restart(self) -> None:
