@@ -8,15 +8,14 @@ import argparse
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from bench import pgbench, requests
-from bench.load import Load, drive
+from bench.compare import compare, grow
+from bench.provisioned import measure_batch, measure_next_free, measure_provisioning
 from bench.report import machine, show, write_documentation
 from bench.stage import VAR, Stage, open_stages
 
-CONNECTIONS = 16
 BATCH_CONNECTIONS = 2
 
 
@@ -27,24 +26,13 @@ def main() -> None:
     with open_stages(large=not asked.ratios_only, workers=asked.workers) as (small, large):
         seconds, rounds = asked.seconds, asked.rounds
         results["machine"]["server_workers"] = asked.workers
-        results["place_order"] = _compare(
-            small, requests.place(small), pgbench.place_order(small), seconds, rounds
-        )
-        results["place_orders_batch"] = _compare(
-            small,
-            requests.place_batch(small),
-            pgbench.place_order(small),
-            seconds,
-            rounds,
-            connections=BATCH_CONNECTIONS,
-            each=requests.BATCH,
-        )
-        results["read_balances"] = _compare(
-            small, requests.balances(small), pgbench.read_balances(small), seconds, rounds
-        )
+        results |= _ratios(small, seconds, rounds)
+        results |= measure_provisioning(small, seconds, rounds)
         results["server_resident_mb"] = {"value": round(small.resident_mb(), 1)}
+        results |= measure_batch(small, rounds)
         if large:
             results |= _growth(small, large, seconds / 2, rounds)
+            results |= measure_next_free(small, large, rounds)
     show(results)
     VAR.parent.joinpath("bench.json").write_text(json.dumps(results, indent=2) + "\n")
     write_documentation(results, Path("docs/performance.md"))
@@ -61,33 +49,23 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _compare(
-    stage: Stage,
-    sent: list[bytes],
-    script: str,
-    seconds: float,
-    rounds: int,
-    *,
-    connections: int = CONNECTIONS,
-    each: int = 1,
-) -> dict[str, Any]:
-    """HTTP against pgbench, in turn; `each` is how much one request does."""
-    drive(stage.port, sent, connections=connections, seconds=2)
-    http, direct = [], []
-    for _ in range(rounds):
-        direct.append(pgbench.per_second(stage, script, connections=CONNECTIONS, seconds=seconds))
-        load = drive(stage.port, sent, connections=connections, seconds=seconds)
-        _must_succeed(load)
-        http.append(load.per_second * each)
-    ratios = [ours / theirs for ours, theirs in zip(http, direct, strict=True)]
+def _ratios(small: Stage, seconds: float, rounds: int) -> dict[str, Any]:
+    """Orders and balances over HTTP against the same by pgbench."""
+    order = pgbench.place_order(small)
     return {
-        "http_per_s": round(median(http), 1),
-        "pgbench_per_s": round(median(direct), 1),
-        "ratio": round(median(ratios), 3),
-        "ratio_min": round(min(ratios), 3),
-        "ratio_max": round(max(ratios), 3),
-        "runs": rounds,
-        "connections": connections,
+        "place_order": compare(small, requests.place(small), order, seconds, rounds),
+        "place_orders_batch": compare(
+            small,
+            requests.place_batch(small),
+            order,
+            seconds,
+            rounds,
+            connections=BATCH_CONNECTIONS,
+            each=requests.BATCH,
+        ),
+        "read_balances": compare(
+            small, requests.balances(small), pgbench.read_balances(small), seconds, rounds
+        ),
     }
 
 
@@ -99,34 +77,7 @@ def _growth(small: Stage, large: Stage, seconds: float, rounds: int) -> dict[str
         ("grow_order_list_first_page", requests.first_page),
         ("grow_order_list_deep_page", requests.deep_page),
     )
-    return {name: _grow(small, large, make, seconds, rounds) for name, make in made}
-
-
-def _grow(
-    small: Stage, large: Stage, make: Callable[[Stage], list[bytes]], seconds: float, rounds: int
-) -> dict[str, Any]:
-    sent = {stage.name: make(stage) for stage in (small, large)}
-    took: dict[str, list[float]] = {"small": [], "large": []}
-    for stage in (small, large):
-        drive(stage.port, sent[stage.name], connections=1, seconds=2)
-    for _ in range(rounds):
-        for stage in (small, large):
-            load = drive(stage.port, sent[stage.name], connections=1, seconds=seconds)
-            _must_succeed(load)
-            took[stage.name].append(load.median_ms)
-    pairs = zip(took["large"], took["small"], strict=True)
-    return {
-        "small_ms": round(median(took["small"]), 3),
-        "large_ms": round(median(took["large"]), 3),
-        "ratio": round(median(many / few for many, few in pairs), 3),
-        "runs": rounds,
-    }
-
-
-def _must_succeed(load: Load) -> None:
-    failed = {status: count for status, count in load.statuses.items() if status >= 300}
-    if failed or not load.statuses:
-        raise SystemExit(f"bench: answers other than success: {failed or 'none at all'}")
+    return {name: grow(small, large, make, seconds, rounds) for name, make in made}
 
 
 main()

@@ -9,7 +9,7 @@ import selectors
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -73,11 +73,17 @@ def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
     ).encode() + body
 
 
-def drive(port: int, requests: Iterable[bytes], *, connections: int, seconds: float) -> Load:
-    """Send `requests` in turn, over and over, for `seconds`; every answer in that time counts."""
-    source = itertools.cycle(requests)
+Requests = list[bytes] | Callable[[], Iterator[bytes]]
+"""A list that all connections share, sent in turn and over and over; or what gives each connection
+requests of its own, where the next one must come after the answer to the one before."""
+
+
+def drive(port: int, requests: Requests, *, connections: int, seconds: float) -> Load:
+    """Send `requests` for `seconds`; every answer in that time counts."""
+    shared = itertools.cycle(requests) if isinstance(requests, list) else None
     with selectors.DefaultSelector() as selector:
         for _ in range(connections):
+            source = shared or requests()  # type: ignore[operator]
             connection = _Connection(port, source)
             selector.register(connection.socket, selectors.EVENT_READ, connection)
             connection.send()
@@ -92,4 +98,29 @@ def drive(port: int, requests: Iterable[bytes], *, connections: int, seconds: fl
                     key.data.send()
         for key in list(selector.get_map().values()):
             key.data.socket.close()
+    return load
+
+
+def finish(port: int, requests: list[bytes], *, connections: int) -> Load:
+    """Send each of `requests` once; `seconds` is how long all of it took."""
+    source = iter(requests)
+    load = Load(0.0)
+    begin = time.perf_counter()
+    with selectors.DefaultSelector() as selector:
+        for _ in range(connections):
+            connection = _Connection(port, source)
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+            connection.send()
+        while selector.get_map():
+            for key, _ in selector.select():
+                status = key.data.receive()
+                if status is None:
+                    continue
+                load.statuses[status] += 1
+                try:
+                    key.data.send()
+                except StopIteration:
+                    selector.unregister(key.data.socket)
+                    key.data.socket.close()
+    load.seconds = time.perf_counter() - begin
     return load

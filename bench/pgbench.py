@@ -42,6 +42,40 @@ def read_balances(stage: Stage) -> str:
     return f"\\set i random(1, {SAMPLE})\n{' '.join(statement.split())};\n"
 
 
+def assign_number(stage: Stage, sku: str) -> str:
+    """The next free number of a SKU, for a random subscription."""
+    return f"""
+\\set i random(1, {SAMPLE})
+SELECT p.* FROM bench_subscription s, LATERAL numbers_assign(
+    '{stage.group_id}'::uuid, '{stage.path}', 'client-bench', 'bench', NULL::text, NULL::bytea,
+    s.id, NULL::text[], '{sku}', 1, false, 'assigned', NULL::timestamptz, false) p
+WHERE s.i = :i::bigint;
+"""
+
+
+def link_user(stage: Stage) -> str:
+    """The next user of `bench_user` to its number."""
+    return f"""
+SELECT p.* FROM (SELECT nextval('bench_next') AS i OFFSET 0) n
+CROSS JOIN LATERAL (SELECT * FROM bench_user u WHERE u.i = n.i) u
+CROSS JOIN LATERAL users_link('{stage.group_id}'::uuid, '{stage.path}', 'client-bench', 'bench',
+                              u.subscription_id, u.user_id, u.e164) p;
+"""
+
+
+def admit_and_end_call(trunks: int) -> str:
+    """A call on a random trunk is admitted, and ended."""
+    return f"""
+\\set i random(1, {trunks})
+\\set c random(1, 1000000000000000)
+SELECT p.* FROM bench_trunk t, LATERAL calls.admit(
+    t.id, 'outbound', 'pgbench-' || :c::bigint, '+3225550100', '+3225550199') p
+WHERE t.i = :i::bigint;
+SELECT calls.end_call(t.id, 'outbound', 'pgbench-' || :c::bigint)
+FROM bench_trunk t WHERE t.i = :i::bigint;
+"""
+
+
 def per_second(stage: Stage, script: str, *, connections: int, seconds: float) -> float:
     """Transactions per second of `script`."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:

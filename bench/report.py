@@ -16,6 +16,9 @@ WANTED = {
     "place_order": ("Place an order", 0.45),
     "place_orders_batch": ("Place orders in batches of 1,000", 3.0),
     "read_balances": ("Read the balances of a subscription", 0.10),
+    "assign_number": ("Assign the next free number", 0.35),
+    "link_user": ("Link a user to a number", 0.35),
+    "admit_and_end_call": ("Admit a call and end it (a pair)", 0.35),
 }
 GROWN = {
     "grow_place_order": "Place an order",
@@ -23,7 +26,9 @@ GROWN = {
     "grow_order_list_first_page": "First page of the order list",
     "grow_order_list_deep_page": "10,000th page of the order list (middle page where fewer)",
 }
+NEXT_FREE = "grow_next_free"
 GROWTH_LIMIT = 1.5
+BATCH_LIMIT = 5
 RESIDENT_LIMIT = 150
 
 
@@ -77,6 +82,20 @@ def tables(results: dict[str, Any]) -> str:
                 f"| {title} | {row['small_ms']:.2f} | {row['large_ms']:.2f} | {row['ratio']:.2f} |"
                 f" ≤ {GROWTH_LIMIT} |"
             )
+    if NEXT_FREE in results:
+        row = results[NEXT_FREE]
+        lines += [
+            "",
+            f"Assign the next free number of 10,000: {row['small_ms']:.2f} ms, of 10,000,000: "
+            f"{row['large_ms']:.2f} ms; ratio {row['ratio']:.2f} (≤ {GROWTH_LIMIT}).",
+        ]
+    batch = results["link_batch"]
+    lines += [
+        "",
+        f"Link {batch['links']:,} users one by one over 16 connections: {batch['single_s']:.1f} s; "
+        f"as one batch until its job is finished: {batch['batch_s']:.1f} s; "
+        f"{batch['ratio']:.1f} times as fast (≥ {BATCH_LIMIT}).",
+    ]
     resident = results["server_resident_mb"]["value"]
     lines += ["", f"Largest server process after the load: {resident} MiB (≤ {RESIDENT_LIMIT})."]
     return "\n".join(lines)

@@ -12,11 +12,13 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -42,6 +44,20 @@ class Stage:
     path: str
     product_id: str
     subscriptions: list[str]
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """One API call by the group; SystemExit where it is refused."""
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/v1{path}",
+            None if body is None else json.dumps(body).encode(),
+            {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(asked, timeout=300) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise SystemExit(f"bench: {method} {path}: {error.read().decode()}") from error
 
     def resident_mb(self) -> float:
         """Memory of the largest server process, in MiB."""

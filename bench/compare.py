@@ -1,0 +1,82 @@
+"""How two sides are compared: in turn, so that a drift of the machine touches both."""
+
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from bench import pgbench
+from bench.load import Load, Requests, drive
+from bench.stage import Stage
+
+CONNECTIONS = 16
+WARM_UP = 2.0
+"""Seconds for which a side is driven before it is measured."""
+
+
+def compare(
+    stage: Stage,
+    sent: Requests,
+    script: str,
+    seconds: float,
+    rounds: int,
+    *,
+    connections: int = CONNECTIONS,
+    each: float = 1,
+    reset: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """HTTP against pgbench; `each` is how much one request does, `reset` comes before each side."""
+    reset()
+    drive(stage.port, sent, connections=connections, seconds=WARM_UP)
+    http, direct = [], []
+    for _ in range(rounds):
+        reset()
+        direct.append(pgbench.per_second(stage, script, connections=CONNECTIONS, seconds=seconds))
+        reset()
+        load = drive(stage.port, sent, connections=connections, seconds=seconds)
+        must_succeed(load)
+        http.append(load.per_second * each)
+    ratios = [ours / theirs for ours, theirs in zip(http, direct, strict=True)]
+    return {
+        "http_per_s": round(median(http), 1),
+        "pgbench_per_s": round(median(direct), 1),
+        "ratio": round(median(ratios), 3),
+        "ratio_min": round(min(ratios), 3),
+        "ratio_max": round(max(ratios), 3),
+        "runs": rounds,
+        "connections": connections,
+    }
+
+
+def grow(
+    small: Stage,
+    large: Stage,
+    make: Callable[[Stage], list[bytes]],
+    seconds: float,
+    rounds: int,
+    *,
+    warm_up: float = WARM_UP,
+) -> dict[str, Any]:
+    """The same request against the small and the large database, one at a time; latencies in ms."""
+    sent = {stage.name: make(stage) for stage in (small, large)}
+    took: dict[str, list[float]] = {"small": [], "large": []}
+    for stage in (small, large):
+        drive(stage.port, sent[stage.name], connections=1, seconds=warm_up)
+    for _ in range(rounds):
+        for stage in (small, large):
+            load = drive(stage.port, sent[stage.name], connections=1, seconds=seconds)
+            must_succeed(load)
+            took[stage.name].append(load.median_ms)
+    pairs = zip(took["large"], took["small"], strict=True)
+    return {
+        "small_ms": round(median(took["small"]), 3),
+        "large_ms": round(median(took["large"]), 3),
+        "ratio": round(median(many / few for many, few in pairs), 3),
+        "runs": rounds,
+    }
+
+
+def must_succeed(load: Load) -> None:
+    """SystemExit where something else than success was answered, or nothing."""
+    failed = {status: count for status, count in load.statuses.items() if status >= 300}
+    if failed or not load.statuses:
+        raise SystemExit(f"bench: answers other than success: {failed or 'none at all'}")

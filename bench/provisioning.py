@@ -1,0 +1,217 @@
+"""What provisioning is measured on: entitlements, numbers, users and trunks of the sample.
+
+Made once through the API and the database functions, and brought back to where it began before each
+run: what earlier runs assigned is released, and its quarantine is over.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import psycopg
+
+from bench.load import request
+from bench.stage import Stage, shuffled
+
+STOCK = "bench-stock"
+"""The SKU whose numbers are assigned where HTTP is set against pgbench: a million of them."""
+
+FEW_OR_MANY = "bench-growth"
+"""The SKU of which the small stage has 10,000 numbers and the large one 10,000,000."""
+
+MILLION = 1_000_000
+FEW, MANY = 10_000, 10 * MILLION
+KITS = 40
+"""Users with a number to be linked, for each subscription of the sample."""
+
+CROWD = 10_000
+"""Users of one subscription more, which are linked by a batch and one by one."""
+
+PLENTY = 500_000
+"""Units of everything that each subscription of the sample has ordered."""
+
+# Blocks of a million numbers each that `phonenumbers` takes for Belgian geographic ones.
+STOCK_BLOCK = 3259
+GROWTH_BLOCKS = (3222, 3223, 3224, 3225, 3226, 3227, 3250, 3251, 3252, 3253)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where requests go: (user, subscription, number) of the sample and of the crowd; trunks."""
+
+    kits: list[tuple[str, str, str]]
+    crowd: list[tuple[str, str, str]]
+    logins: list[str]
+    trunks: list[str]
+
+
+def prepare(stage: Stage, growth: int) -> Ground:
+    """Everything there, nothing linked, nothing taken from the stock but the numbers of users."""
+    with psycopg.connect(stage.database_url, autocommit=True) as sql:
+        if not sql.execute("SELECT FROM catalogue_sku WHERE code = %s", [STOCK]).rowcount:
+            _found(stage, growth)
+        sql.execute(TABLES)
+        _release(sql)
+        for subscription, quantity in _holders(stage):
+            _staff(sql, stage, subscription, quantity)
+        sql.execute("VACUUM ANALYZE")
+        rows = sql.execute(
+            "SELECT user_id::text, subscription_id::text, e164, login, crowd"
+            " FROM bench_user ORDER BY i"
+        ).fetchall()
+        trunks = [row[0] for row in sql.execute("SELECT id::text FROM bench_trunk ORDER BY i")]
+    return Ground(
+        kits=[(user, holder, e164) for user, holder, e164, _, crowd in rows if not crowd],
+        crowd=[(user, holder, e164) for user, holder, e164, _, crowd in rows if crowd],
+        logins=[login for *_, login, crowd in rows if crowd],
+        trunks=trunks,
+    )
+
+
+def _holders(stage: Stage) -> Iterator[tuple[str, int]]:
+    for subscription in stage.subscriptions[1:]:
+        yield subscription, KITS
+    yield stage.subscriptions[0], CROWD
+
+
+def _found(stage: Stage, growth: int) -> None:
+    for code in (STOCK, FEW_OR_MANY):
+        sku = {"code": code, "name": code, "country": "BE", "number_type": "geographic"}
+        stage.call("POST", "/skus", sku)
+    items = [{"sku": sku, "quantity": 1} for sku in (STOCK, FEW_OR_MANY, "user", "sip-channel")]
+    product = stage.call("POST", "/products", {"code": "bench", "name": "Bench", "items": items})
+    lines = [{"product_id": product["id"], "quantity": PLENTY}]
+    orders = [{"subscription_id": id, "lines": lines} for id in stage.subscriptions]
+    results = stage.call("POST", "/orders/batch", {"orders": orders})["results"]
+    if {result["status"] for result in results} != {201}:
+        raise SystemExit("bench: the sample could not be given what it needs")
+    _range(stage, STOCK, STOCK_BLOCK, MILLION)
+    for block in GROWTH_BLOCKS:
+        if growth > 0:
+            _range(stage, FEW_OR_MANY, block, min(growth, MILLION))
+            growth -= MILLION
+
+
+def _range(stage: Stage, sku: str, block: int, size: int) -> None:
+    first = block * MILLION
+    stage.call(
+        "POST", "/number-ranges", {"sku": sku, "first": f"+{first}", "last": f"+{first + size - 1}"}
+    )
+
+
+TABLES = """
+DROP TABLE IF EXISTS bench_user, bench_trunk;
+DROP SEQUENCE IF EXISTS bench_next;
+CREATE TABLE bench_user (
+    i serial PRIMARY KEY, user_id uuid, subscription_id uuid, e164 text, login text, crowd boolean);
+CREATE SEQUENCE bench_next;
+INSERT INTO trunks_trunk (id, subscription_id, name, country)
+SELECT gen_random_uuid(), s.id, 'bench', 'BE' FROM bench_subscription s
+WHERE NOT EXISTS (SELECT FROM trunks_trunk t WHERE t.subscription_id = s.id AND t.name = 'bench');
+CREATE TABLE bench_trunk AS
+SELECT row_number() OVER () AS i, t.id FROM trunks_trunk t
+JOIN bench_subscription s ON s.id = t.subscription_id WHERE t.name = 'bench';
+CREATE UNIQUE INDEX ON bench_trunk (i);
+DELETE FROM trunks_call;
+"""
+
+UNLINK = "SELECT sum(users_unlink_all(s.id, 'bench')) FROM bench_subscription s"
+
+RELEASE = (
+    UNLINK,
+    "SELECT sum(numbers_release_all(s.id, 'bench', 'bench', interval '1 day'))"
+    " FROM bench_subscription s",
+    "UPDATE numbers_number n SET until = now() - interval '1 day' FROM bench_subscription s"
+    " WHERE n.subscription_id = s.id AND n.status = 'quarantined'",
+    "SELECT sum(numbers_lapse(w.subscription_id, w.numbers, 'bench', 'bench')) FROM ("
+    " SELECT n.subscription_id, array_agg(n.e164) AS numbers FROM numbers_number n"
+    " JOIN bench_subscription s ON s.id = n.subscription_id"
+    " WHERE n.status = 'quarantined' GROUP BY 1) w",
+    "VACUUM ANALYZE numbers_number",
+)
+
+
+def _release(sql: psycopg.Connection[tuple[object, ...]]) -> None:
+    for statement in RELEASE:
+        sql.execute(statement)
+
+
+STAFF = """
+WITH taken AS (
+    SELECT i ->> 'e164' AS e164, row_number() OVER (ORDER BY i ->> 'e164') AS n
+    FROM numbers_assign(%(group)s::uuid, %(path)s::text, 'bench', 'bench', NULL, NULL,
+                        %(subscription)s::uuid, NULL, %(sku)s::text, %(quantity)s::int, false,
+                        'assigned', NULL) a,
+         json_array_elements(a.answer::json -> 'items') AS i
+), made AS (
+    INSERT INTO users_user (id, subscription_id, login, display_name, kind)
+    SELECT gen_random_uuid(), %(subscription)s::uuid, 'bench ' || n, 'Bench ' || n, 'user'
+    FROM generate_series(1, %(quantity)s::int) AS n
+    ON CONFLICT (subscription_id, lower(login)) DO UPDATE SET kind = excluded.kind
+    RETURNING id, login
+)
+INSERT INTO bench_user (user_id, subscription_id, e164, login, crowd)
+SELECT m.id, %(subscription)s::uuid, t.e164, m.login, %(crowd)s::boolean
+FROM made m JOIN taken t ON m.login = 'bench ' || t.n
+"""
+
+
+def _staff(
+    sql: psycopg.Connection[tuple[object, ...]], stage: Stage, subscription: str, quantity: int
+) -> None:
+    sql.execute(
+        STAFF,
+        {
+            "group": stage.group_id,
+            "path": stage.path,
+            "subscription": subscription,
+            "sku": STOCK,
+            "quantity": quantity,
+            "crowd": quantity == CROWD,
+        },
+    )
+
+
+def unlink_all(stage: Stage) -> None:
+    """Nobody is linked, and pgbench begins with the first user again."""
+    with psycopg.connect(stage.database_url, autocommit=True) as sql:
+        sql.execute(UNLINK)
+        sql.execute("ALTER SEQUENCE bench_next RESTART")
+        sql.execute("VACUUM ANALYZE numbers_number")
+
+
+def assign(stage: Stage, sku: str = STOCK) -> list[bytes]:
+    """The next free number, for one subscription after the other."""
+    body = json.dumps({"sku": sku, "quantity": 1}).encode()
+    return [
+        request("POST", f"/api/v1/subscriptions/{id}/numbers", stage.token, body)
+        for id in shuffled(stage.subscriptions)
+    ]
+
+
+def link(stage: Stage, users: list[tuple[str, str, str]]) -> list[bytes]:
+    """Each user to its number."""
+    return [
+        request(
+            "PUT",
+            f"/api/v1/subscriptions/{subscription}/users/{user}/number",
+            stage.token,
+            json.dumps({"number": e164}).encode(),
+        )
+        for user, subscription, e164 in users
+    ]
+
+
+def calls(stage: Stage, trunks: list[str]) -> Iterator[bytes]:
+    """Without end: a call is admitted, and ended by the request after it, on one trunk in turn."""
+    body = json.dumps({"caller": "+3225550100", "callee": "+3225550199"}).encode()
+    mine = next(_callers)
+    for number in count():
+        trunk = trunks[(mine * 61 + number) % len(trunks)]
+        path = f"/api/v1/trunks/{trunk}/calls/outbound/bench-{mine}-{number}"
+        yield request("PUT", path, stage.token, body)
+        yield request("DELETE", path, stage.token)
+
+
+_callers = count()
