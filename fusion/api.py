@@ -23,6 +23,7 @@ from fusion.tenancy import api as tenancy
 from fusion.tenancy.guard import look_first
 from fusion.trunks import api as trunks
 from fusion.trunks import calls_api as calls
+from fusion.trunks import plain as calls_plain
 from fusion.users import api as users
 
 
@@ -61,28 +62,35 @@ for router in ROUTERS:
     api.add_router("", router)
 
 
-PLAIN: dict[str, Callable[..., HttpResponse]] = {
-    "subscriptions/<uuidstr:subscription_id>/balances": ledger.read_balances_plainly,
+Plain = Callable[..., HttpResponse | None]
+"""A view that answers past Ninja, or gives None where the described route is to answer."""
+
+CALL = "trunks/<uuidstr:trunk_id>/calls/<direction>/<path:call_id>"
+
+PLAIN: dict[str, dict[str, Plain]] = {
+    "subscriptions/<uuidstr:subscription_id>/balances": {"GET": ledger.read_balances_plainly},
+    CALL: {"PUT": calls_plain.put_call, "DELETE": calls_plain.delete_call},
 }
-"""Route → the plain view that answers a GET without parameters, where the way through Ninja weighs
-most: the database has next to nothing to do. Ninja describes the route all the same."""
+"""Route → method → the plain view, where the way through Ninja weighs most: the database has next
+to nothing to do. Ninja describes these routes all the same, and answers what has parameters."""
 
 
 def urls(described: list[URLResolver | URLPattern]) -> list[URLResolver | URLPattern]:
     """Ninja's routes, behind those of `PLAIN`, which hand on what is asked for in any other way."""
     views = {str(each.pattern): each.callback for each in described if isinstance(each, URLPattern)}
-    plain = [path(route, _plainly(view, views[route])) for route, view in PLAIN.items()]
+    plain = [path(route, _plainly(by_method, views[route])) for route, by_method in PLAIN.items()]
     return [*plain, *described]
 
 
 def _plainly(
-    view: Callable[..., HttpResponse], described: Callable[..., HttpResponse]
+    by_method: dict[str, Plain], described: Callable[..., HttpResponse]
 ) -> Callable[..., HttpResponse]:
     def answer(request: HttpRequest, **parameters: Any) -> HttpResponse:
-        if request.method != "GET" or request.META["QUERY_STRING"]:
+        view = by_method.get(request.method or "")
+        if view is None or request.META["QUERY_STRING"]:
             return described(request, **parameters)
         try:
-            return view(request, **parameters)
+            return view(request, **parameters) or described(request, **parameters)
         except Problem as problem:
             return refuse(request, problem)
 

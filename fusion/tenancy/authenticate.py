@@ -1,6 +1,7 @@
 """From a bearer token to an actor: one indexed look-up, so that a revocation counts at once."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,6 @@ JOIN tenancy_apiclient c ON c.id = t.application_id
 JOIN tenancy_organization o ON o.id = c.organization_id
 WHERE t.token_checksum = %s AND t.expires > now() AND o.status = 'active'
 """
-
-LOOK_UP = TOKEN.format(read="NULL")
 
 MAX_TOKEN = 512
 """Characters of the longest token that is looked up."""
@@ -56,21 +55,20 @@ class Read:
 
 
 def authenticate(
-    request: HttpRequest, asked: Request, read: Read | None = None
+    request: HttpRequest, asked: Request, also: str = "NULL", parameters: Sequence[Any] = ()
 ) -> tuple[Actor, Any]:
-    """The API client whose valid token the request carries, and what `read` has found.
+    """The API client whose valid token the request carries, and what the expression `also` gave.
 
-    The scopes are those of the token as far as the client still has them; whether they allow what
-    was read is for the caller to check. Problem `unauthenticated` without a valid token.
+    In that expression `t` is the token, `c` the client and `o` its organization. It is worked out
+    for a valid token whatever its scopes: what must not happen without one of them asks for it.
+    The actor's scopes are those of the token as far as the client still has them. Problem
+    `unauthenticated` without a valid token.
     """
     token = bearer_token(request)
     row: tuple[Any, ...] | None = None
     if len(token) <= MAX_TOKEN:
         checksum = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
-        if read is None or request.resolver_match is None:
-            row = first_row(LOOK_UP, [checksum])
-        else:
-            row = first_row(read.statement, [request.resolver_match.kwargs[read.name], checksum])
+        row = first_row(TOKEN.format(read=also), [*parameters, checksum])
     if row is None:
         raise _unauthenticated(
             "The token is unknown, revoked or expired; get a new one from POST /oauth/token.",

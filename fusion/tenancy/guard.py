@@ -61,7 +61,7 @@ class Door(AuthBase):
     def __call__(self, request: HttpRequest) -> Actor:
         """The actor, who may do what the route is for; raises the Problem otherwise."""
         asked = Request(id=getattr(request, "request_id", ""))
-        actor, found = authenticate(request, asked, self.reads)
+        actor, found = self._authenticate(request, asked)
         request.actor = actor  # type: ignore[attr-defined]
         request.found = found  # type: ignore[attr-defined]
         _requests.admit(actor.label)
@@ -71,6 +71,12 @@ class Door(AuthBase):
             self.look(request, actor)
         self.permission.require_role(actor)
         return actor
+
+    def _authenticate(self, request: HttpRequest, asked: Request) -> tuple[Actor, Any]:
+        match = request.resolver_match
+        if self.reads is None or match is None:
+            return authenticate(request, asked)
+        return authenticate(request, asked, self.reads.sql, [match.kwargs[self.reads.name]])
 
     def look(self, request: HttpRequest, actor: Actor) -> None:
         """Problem `not-found` for the first id of the request that the actor does not see."""

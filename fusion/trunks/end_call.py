@@ -18,6 +18,11 @@ def end_call(actor: Actor, *, trunk_id: UUID, direction: str, call_id: str) -> A
     with connection.cursor() as cursor:
         cursor.execute(END, [trunk_id, direction, call_id, actor.path])
         (ended,) = cursor.fetchone()
-    if ended is None:
+    return answer_of_end(known=ended is not None)
+
+
+def answer_of_end(*, known: bool) -> Answer:
+    """204 where the trunk is known; Problem `not-found` where it is not."""
+    if not known:
         raise not_found("trunk")
     return Answer(204, "")

@@ -1,0 +1,89 @@
+"""Admitting and ending a call in one round trip: the token's look-up and the deed together.
+
+What a proxy sends a thousand times a second takes this way, past Ninja. A request that is not
+well-formed, or that must be counted first, is left to the described route (`calls_api.py`), which
+refuses in the order that holds everywhere. The deed is done only where the token's scopes allow it,
+which the statement itself asks; admitting and ending again are harmless, so a statement that met
+a dead connection is sent again.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from pydantic import ValidationError
+
+from fusion.kernel.environment import setting
+from fusion.kernel.errors import Problem, problem_of
+from fusion.kernel.http import read_json
+from fusion.tenancy.actor import Request
+from fusion.tenancy.authenticate import authenticate
+from fusion.tenancy.guard import respond
+from fusion.tenancy.permissions import ADMIT_CALLS
+from fusion.tenancy.use_case import Answer
+from fusion.trunks.end_call import answer_of_end
+from fusion.trunks.models import DIRECTIONS
+from fusion.trunks.schemas import MAX_CALL_ID, CallBody
+
+(SCOPE,) = ADMIT_CALLS.scopes
+
+WHERE_ALLOWED = f"""
+CASE WHEN '{SCOPE}' = ANY (string_to_array(t.scope, ' '))
+      AND '{SCOPE}' = ANY (string_to_array(c.scopes, ' ')) THEN ({{deed}}) END
+"""
+
+ADMIT = WHERE_ALLOWED.format(
+    deed="SELECT a.status || a.answer::text FROM calls.admit(%s::uuid, %s::text, %s::text,"
+    " %s::text, %s::text, make_interval(secs => %s::int), o.path) a"
+)
+END = WHERE_ALLOWED.format(
+    deed="SELECT coalesce(calls.end_call(%s::uuid, %s::text, %s::text, o.path)::text, 'unknown')"
+)
+
+
+def put_call(
+    request: HttpRequest, trunk_id: UUID, direction: str, call_id: str
+) -> HttpResponse | None:
+    """201 or 200 as the described route; None where that is to answer."""
+    body = _body_of(request)
+    if body is None or not _is_plain(direction, call_id):
+        return None
+    lease = setting("FUSION_CALL_LEASE_SECONDS")
+    told = _do(request, ADMIT, [trunk_id, direction, call_id, body.caller, body.callee, lease])
+    status, answer = int(told[:3]), told[3:]
+    if status >= 400:
+        raise problem_of(orjson.loads(answer))
+    created = {"Location": request.get_full_path()} if status == 201 else None
+    return respond(Answer(status, answer), headers=created)
+
+
+def delete_call(
+    request: HttpRequest, trunk_id: UUID, direction: str, call_id: str
+) -> HttpResponse | None:
+    """204 as the described route; None where that is to answer."""
+    if not _is_plain(direction, call_id):
+        return None
+    told = _do(request, END, [trunk_id, direction, call_id])
+    return respond(answer_of_end(known=told != "unknown"))
+
+
+def _is_plain(direction: str, call_id: str) -> bool:
+    well_formed = direction in DIRECTIONS and len(call_id) <= MAX_CALL_ID and "\0" not in call_id
+    return well_formed and not setting("FUSION_RATE_LIMIT")
+
+
+def _body_of(request: HttpRequest) -> CallBody | None:
+    try:
+        return CallBody.model_validate(read_json(request))
+    except (Problem, ValidationError):
+        return None
+
+
+def _do(request: HttpRequest, deed: str, parameters: list[Any]) -> str:
+    """What the deed says. Problems: `unauthenticated`, `forbidden`."""
+    asked = Request(id=getattr(request, "request_id", ""))
+    actor, told = authenticate(request, asked, deed, parameters)
+    ADMIT_CALLS.require_scope(actor)
+    ADMIT_CALLS.require_role(actor)
+    return str(told)
