@@ -8,6 +8,11 @@ import tempfile
 from bench.stage import SAMPLE, Stage
 from fusion.embedded import find_bindir
 from fusion.ledger.queries import BALANCES
+from fusion.tenancy.authenticate import TOKEN
+from fusion.trunks.deeds import ADMIT, END, SCOPE
+
+LEASE = 120
+"""Seconds, as the server grants them unless told otherwise."""
 
 
 def place_order(stage: Stage) -> str:
@@ -37,9 +42,7 @@ def read_balances(stage: Stage) -> str:
     It looks the token up and calls `ledger_balances` with the path of the token's organization.
     """
     sampled = "(SELECT s.id FROM bench_subscription s WHERE s.i = :i::bigint)"
-    checksum = hashlib.sha256(stage.token.encode()).hexdigest()
-    statement = BALANCES.statement.replace("%s", sampled, 1).replace("%s", f"'{checksum}'", 1)
-    return f"\\set i random(1, {SAMPLE})\n{' '.join(statement.split())};\n"
+    return f"\\set i random(1, {SAMPLE})\n" + _with_token(stage, BALANCES.sql, [sampled])
 
 
 def assign_number(stage: Stage, sku: str) -> str:
@@ -63,17 +66,27 @@ CROSS JOIN LATERAL users_link('{stage.group_id}'::uuid, '{stage.path}', 'client-
 """
 
 
-def admit_and_end_call(trunks: int) -> str:
-    """A call on a random trunk is admitted, and ended."""
-    return f"""
-\\set i random(1, {trunks})
-\\set c random(1, 1000000000000000)
-SELECT p.* FROM bench_trunk t, LATERAL calls.admit(
-    t.id, 'outbound', 'pgbench-' || :c::bigint, '+3225550100', '+3225550199') p
-WHERE t.i = :i::bigint;
-SELECT calls.end_call(t.id, 'outbound', 'pgbench-' || :c::bigint)
-FROM bench_trunk t WHERE t.i = :i::bigint;
-"""
+def admit_and_end_call(stage: Stage, trunks: int) -> str:
+    """A call on a random trunk is admitted and ended, by the very statements of requests."""
+    trunk = "(SELECT t.id FROM bench_trunk t WHERE t.i = :i::bigint)"
+    call = [trunk, "'outbound'", "'pgbench-' || :c::bigint"]
+    parties = ["'+3225550100'", "'+3225550199'", str(LEASE)]
+    return (
+        f"\\set i random(1, {trunks})\n\\set c random(1, 1000000000000000)\n"
+        + _with_token(stage, ADMIT, [*call, *parties])
+        + _with_token(stage, END, call)
+    )
+
+
+def _with_token(stage: Stage, deed: str, values: list[str]) -> str:
+    """The look-up of the stage's token with an expression in front, on one line."""
+    checksum = hashlib.sha256(stage.token.encode()).hexdigest()
+    statement = TOKEN.format(read=deed)
+    for value in [*values, f"'{checksum}'"]:
+        statement = statement.replace("%s", value, 1)
+    # pgbench takes the colon of a scope for the beginning of a variable.
+    statement = statement.replace(f"'{SCOPE}'", "'{}' || chr(58) || '{}'".format(*SCOPE.split(":")))
+    return f"{' '.join(statement.split())};\n"
 
 
 def per_second(stage: Stage, script: str, *, connections: int, seconds: float) -> float:

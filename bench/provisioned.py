@@ -44,7 +44,7 @@ def measure_provisioning(small: Stage, seconds: float, rounds: int) -> dict[str,
         "admit_and_end_call": compare(
             small,
             partial(provisioning.calls, small, ground.trunks),
-            pgbench.admit_and_end_call(len(ground.trunks)),
+            pgbench.admit_and_end_call(small, len(ground.trunks)),
             seconds,
             rounds,
             each=0.5,

@@ -48,11 +48,6 @@ class Read:
     sql: str
     name: str
 
-    @property
-    def statement(self) -> str:
-        """The look-up with the expression in front; parameters: the id, the token's checksum."""
-        return TOKEN.format(read=self.sql)
-
 
 def authenticate(
     request: HttpRequest, asked: Request, also: str = "NULL", parameters: Sequence[Any] = ()

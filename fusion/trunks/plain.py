@@ -2,9 +2,8 @@
 
 What a proxy sends a thousand times a second takes this way, past Ninja. A request that is not
 well-formed, or that must be counted first, is left to the described route (`calls_api.py`), which
-refuses in the order that holds everywhere. The deed is done only where the token's scopes allow it,
-which the statement itself asks; admitting and ending again are harmless, so a statement that met
-a dead connection is sent again.
+refuses in the order that holds everywhere. Admitting and ending again are harmless, so a statement
+that met a dead connection is sent again.
 """
 
 from typing import Any
@@ -22,24 +21,10 @@ from fusion.tenancy.authenticate import authenticate
 from fusion.tenancy.guard import respond
 from fusion.tenancy.permissions import ADMIT_CALLS
 from fusion.tenancy.use_case import Answer
+from fusion.trunks.deeds import ADMIT, END
 from fusion.trunks.end_call import answer_of_end
 from fusion.trunks.models import DIRECTIONS
 from fusion.trunks.schemas import MAX_CALL_ID, CallBody
-
-(SCOPE,) = ADMIT_CALLS.scopes
-
-WHERE_ALLOWED = f"""
-CASE WHEN '{SCOPE}' = ANY (string_to_array(t.scope, ' '))
-      AND '{SCOPE}' = ANY (string_to_array(c.scopes, ' ')) THEN ({{deed}}) END
-"""
-
-ADMIT = WHERE_ALLOWED.format(
-    deed="SELECT a.status || a.answer::text FROM calls.admit(%s::uuid, %s::text, %s::text,"
-    " %s::text, %s::text, make_interval(secs => %s::int), o.path) a"
-)
-END = WHERE_ALLOWED.format(
-    deed="SELECT coalesce(calls.end_call(%s::uuid, %s::text, %s::text, o.path)::text, 'unknown')"
-)
 
 
 def put_call(

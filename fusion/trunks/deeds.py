@@ -1,0 +1,25 @@
+"""What is done in the round trip of a token's look-up: expressions for `tenancy.authenticate`.
+
+The deed is done only where the token's scopes allow it, which the statement itself asks.
+"""
+
+from fusion.tenancy.permissions import ADMIT_CALLS
+
+(SCOPE,) = ADMIT_CALLS.scopes
+
+WHERE_ALLOWED = f"""
+CASE WHEN '{SCOPE}' = ANY (string_to_array(t.scope, ' '))
+      AND '{SCOPE}' = ANY (string_to_array(c.scopes, ' ')) THEN ({{deed}}) END
+"""
+
+ADMIT = WHERE_ALLOWED.format(
+    deed="SELECT a.status || a.answer::text FROM calls.admit(%s::uuid, %s::text, %s::text,"
+    " %s::text, %s::text, make_interval(secs => %s::int), o.path) a"
+)
+"""Parameters: trunk, direction, call id, caller, callee, seconds of the lease. Gives the status and
+the answer behind it as one text."""
+
+END = WHERE_ALLOWED.format(
+    deed="SELECT coalesce(calls.end_call(%s::uuid, %s::text, %s::text, o.path)::text, 'unknown')"
+)
+"""Parameters: trunk, direction, call id. `unknown` where there is no such trunk."""
