@@ -1,15 +1,25 @@
-"""Answers of any length in constant memory: rows from a server-side cursor, as JSON or CSV."""
+"""Answers of any length in constant memory: rows from a server-side cursor, as JSON or CSV.
+
+A stream holds a database connection and a thread of the server for as long as its reader takes, so
+there are few of them at a time: slow readers must not take what all others are answered with.
+"""
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from io import StringIO
+from threading import BoundedSemaphore
 from typing import Any
 
+import structlog
 from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
 
+from fusion.kernel.environment import setting
+from fusion.kernel.errors import Problem
 from fusion.kernel.http import CSV
+
+log = structlog.get_logger(__name__)
 
 Row = tuple[Any, ...]
 Query = Callable[[str, Sequence[Any]], Iterator[Row]]
@@ -18,8 +28,24 @@ Query = Callable[[str, Sequence[Any]], Iterator[Row]]
 FETCHED = 2_000
 """Rows in memory at a time."""
 
-FORMULA = re.compile(r"[=+\-@\t\r]")
+STREAMS = max(1, min(2, setting("FUSION_DATABASE_POOL") - 1))
+"""Streams at a time of one process."""
+
+RETRY_AFTER = "10"
+"""Seconds after which a reader may try again who found them all in use."""
+
+CUT_OFF = (
+    "\r\nERROR: a fault has cut this answer off here. It is not complete; ask for it again.\r\n"
+)
+"""What ends an answer that is not whole. The server closes it like any other, so that nothing else
+would tell: this is no JSON, and a line of CSV that lacks its other cells."""
+
+FORMULA = frozenset("=+-@\t\r")
+"""What the cells begin with that spreadsheets compute."""
+
 E164 = re.compile(r"\+[0-9]{7,15}")
+
+_slots = BoundedSemaphore(STREAMS)
 
 
 def wants_csv(request: HttpRequest, asked: str | None) -> bool:
@@ -34,16 +60,52 @@ def stream(
 ) -> StreamingHttpResponse:
     """The texts that `make` gives; all that it reads by its argument is of one snapshot.
 
-    The connection is taken from the pool when the first text is asked for and goes back with the
-    last one, or when the reader has gone: the server may read in another thread than the view's.
-    A fault on the way cuts the answer off, which the reader sees by the missing end.
+    Its first rows are read before the answer begins: what is wrong with the query or the database
+    is a problem, and not half an answer. Problem `rate-limited` when `STREAMS` are being read.
     """
     headers = {"Content-Disposition": f'attachment; filename="{filename}"'} if filename else {}
-    texts = (text.encode() for text in _reading(make))
-    return StreamingHttpResponse(texts, content_type=media_type, headers=headers)
+    return StreamingHttpResponse(_Begun(_reading(make)), content_type=media_type, headers=headers)
 
 
-def _reading(make: Callable[[Query], Iterator[str]]) -> Iterator[str]:
+class _Begun(Iterator[bytes]):
+    """Texts of which the first was read already. To close it is to close them, read or not."""
+
+    def __init__(self, texts: Generator[str]) -> None:
+        self._texts = texts
+        self._first: str | None = next(texts)
+
+    def __next__(self) -> bytes:
+        text, self._first = self._first, None
+        return (next(self._texts) if text is None else text).encode()
+
+    def close(self) -> None:
+        """Give back what is held, wherever the reader has stopped."""
+        self._texts.close()
+
+
+def _reading(make: Callable[[Query], Iterator[str]]) -> Generator[str]:
+    if not _slots.acquire(blocking=False):
+        raise Problem(
+            "rate-limited",
+            f"{STREAMS} long answers are being read from this process, and that is the most at a "
+            f"time. Ask again in {RETRY_AFTER} seconds, or for pages.",
+            headers={"Retry-After": RETRY_AFTER},
+        )
+    begun = False
+    try:
+        for piece in _in_pieces(_in_one_snapshot(make)):
+            yield piece
+            begun = True
+    except Exception:
+        if not begun:
+            raise
+        log.exception("an answer is cut off")
+        yield CUT_OFF
+    finally:
+        _slots.release()
+
+
+def _in_one_snapshot(make: Callable[[Query], Iterator[str]]) -> Iterator[str]:
     pool = connection.pool  # type: ignore[attr-defined]
     if not connection.in_atomic_block:
         connection.close()  # the view's, so that a reader holds one and not two
@@ -56,7 +118,7 @@ def _reading(make: Callable[[Query], Iterator[str]]) -> Iterator[str]:
                 while rows := cursor.fetchmany(FETCHED):
                     yield from rows
 
-        yield from _in_pieces(make(query))
+        yield from make(query)
 
 
 def _in_pieces(texts: Iterable[str], size: int = 32_768) -> Iterator[str]:
@@ -94,7 +156,8 @@ def csv_cell(value: Any) -> Any:
     """The cell, with an apostrophe before a text that a spreadsheet would take for a formula.
 
     An E.164 number stays as it is: a plus sign and digits compute nothing, and it must be usable.
+    True and false are spelled as in JSON.
     """
-    if isinstance(value, str) and FORMULA.match(value) and not E164.fullmatch(value):
-        return f"'{value}"
-    return value
+    if isinstance(value, str):
+        return f"'{value}" if value[:1] in FORMULA and not E164.fullmatch(value) else value
+    return str(value).lower() if isinstance(value, bool) else value

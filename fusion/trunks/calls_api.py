@@ -140,8 +140,11 @@ def calls(request: HttpRequest, asked: Query[CallFilter]) -> HttpResponse:
 def call_records(request: HttpRequest, asked: Query[RecordFilter]) -> HttpResponseBase:
     """Calls that are over, newest first; with `format`, or as CSV, a whole period at once."""
     actor = actor_of(request)
+    subscription_id = asked.subscription_id
+    if asked.trunk_id is not None and subscription_id is None:
+        subscription_id = find_trunk(actor, asked.trunk_id).subscription_id
     wanted = WantedRecords(
-        subscription_id=asked.subscription_id,
+        subscription_id=subscription_id,
         trunk_id=asked.trunk_id,
         since=asked.from_,
         until=asked.to,

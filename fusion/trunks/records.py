@@ -36,14 +36,17 @@ COLUMNS = (
 
 SELECT = """
 SELECT id, subscription_id, trunk_id, direction, call_id, caller, callee, emergency, admitted_at,
-       ended_at, extract(epoch FROM ended_at - admitted_at)::int, reason
+       ended_at, floor(extract(epoch FROM ended_at - admitted_at))::int, reason
 FROM trunks_callrecord
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRecords:
-    """Whose records, and of calls that ended when; the ids have been found visible."""
+    """Whose records, and of calls that ended when; the ids have been found visible.
+
+    A trunk is looked for among the calls of its subscription, which have an index of their own.
+    """
 
     subscription_id: UUID | None = None
     trunk_id: UUID | None = None

@@ -1,0 +1,1 @@
+"""SIP trunks, the calls on them, and call records."""

@@ -1,0 +1,141 @@
+"""Trunks and calls for tests: made through the API, or as a SIP proxy with an SQL client would."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connection
+from django.http import HttpResponse
+
+from fusion.tenancy.models import Subscription
+from tests.ordering.placing import line, placed
+from tests.world import World, answer
+
+CALLER, CALLEE = "+3225550100", "+3225550199"
+
+
+def trunks_path(world: World, *parts: object, subscription: Subscription | None = None) -> str:
+    """The path of a subscription's trunks."""
+    parts = ("subscriptions", (subscription or world.subscription).id, "trunks", *parts)
+    return "".join(f"/{part}" for part in parts)
+
+
+def make_trunk(world: World, *, subscription: Subscription | None = None, **more: Any) -> Any:
+    """The document of a new trunk, in Belgium unless told."""
+    body = {"name": "Main", "country": "BE", **more}
+    response = world.call("POST", trunks_path(world, subscription=subscription), body)
+    assert response.status_code == 201, response.content
+    return answer(response)
+
+
+def trunk_id(world: World, **more: Any) -> str:
+    """The id of a new trunk."""
+    id: str = make_trunk(world, **more)["id"]
+    return id
+
+
+def order_channels(world: World, quantity: int, subscription: Subscription | None = None) -> None:
+    """Order SIP channels; fewer, where the quantity is negative."""
+    if not hasattr(world, "channel"):
+        world.channel = world.product("channel", {world.channel_sku: 1})  # type: ignore[attr-defined]
+    action = "add" if quantity > 0 else "remove"
+    wanted = line(world.channel, abs(quantity), action)  # type: ignore[attr-defined]
+    placed(world, wanted, subscription=subscription)
+
+
+def call_path(trunk: str, call_id: str, direction: str = "inbound") -> str:
+    """The path of a call; slashes of its id stay as they are."""
+    return f"/trunks/{trunk}/calls/{direction}/{quote(call_id, safe='/')}"
+
+
+def put(
+    world: World,
+    trunk: str,
+    call_id: str,
+    *,
+    direction: str = "inbound",
+    caller: str = CALLER,
+    callee: str = CALLEE,
+    by: Any = None,
+) -> HttpResponse:
+    """Ask whether a call may start, or go on."""
+    body = {"caller": caller, "callee": callee}
+    return world.call("PUT", call_path(trunk, call_id, direction), body, by=by)
+
+
+def admitted(world: World, trunk: str, *call_ids: str, **more: Any) -> Any:
+    """The answer to the last of these calls, all of which were admitted."""
+    told = None
+    for call_id in call_ids:
+        response = put(world, trunk, call_id, **more)
+        assert response.status_code == 201, response.content
+        told = answer(response)
+    return told
+
+
+def renewed(world: World, trunk: str, call_id: str, **more: Any) -> Any:
+    """The answer to a call that was live, and goes on."""
+    response = put(world, trunk, call_id, **more)
+    assert response.status_code == 200, response.content
+    return answer(response)
+
+
+def end(world: World, trunk: str, call_id: str, *, direction: str = "inbound") -> None:
+    """Report the end of a call."""
+    response = world.call("DELETE", call_path(trunk, call_id, direction))
+    assert (response.status_code, response.content) == (204, b"")
+
+
+def by_sql(
+    trunk: str,
+    call_id: str,
+    *,
+    direction: str = "inbound",
+    caller: str = CALLER,
+    callee: str = CALLEE,
+    seconds: float = 120,
+) -> tuple[int, Any]:
+    """Status and answer of `calls.admit`, with a lease of so many seconds."""
+    [(status, told)] = rows(
+        "SELECT status, answer FROM calls.admit(%s::uuid, %s::text, %s::text, %s::text, %s::text,"
+        " make_interval(secs => %s::float8))",
+        trunk,
+        direction,
+        call_id,
+        caller,
+        callee,
+        seconds,
+    )
+    return status, told
+
+
+def lapsed(trunk: str, *call_ids: str, **more: Any) -> None:
+    """Admit calls with leases that have run out when this returns."""
+    for call_id in call_ids:
+        assert by_sql(trunk, call_id, seconds=0.01, **more)[0] == 201
+    rows("SELECT pg_sleep(0.02)")
+
+
+def live(world: World, **filters: Any) -> list[str]:
+    """The ids of the calls that count now."""
+    query = "&".join(f"{name}={value}" for name, value in filters.items())
+    items = answer(world.call("GET", f"/calls?limit=500&{query}"))["items"]
+    return [item["call_id"] for item in items]
+
+
+def records(world: World, **filters: Any) -> list[Any]:
+    """The records of the calls that are over, newest first."""
+    query = "&".join(f"{name}={value}" for name, value in filters.items())
+    items: list[Any] = answer(world.call("GET", f"/call-records?limit=500&{query}"))["items"]
+    return items
+
+
+def outcomes(world: World) -> dict[str, str]:
+    """Call id → why it is over."""
+    return {record["call_id"]: record["reason"] for record in records(world)}
+
+
+def rows(statement: str, *given: Any) -> list[tuple[Any, ...]]:
+    """What a statement gives."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        return cursor.fetchall() if cursor.description else []

@@ -1,0 +1,85 @@
+"""A real server and readers of long answers: constant memory, and room for everybody else."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fusion.kernel.stream import STREAMS
+from tests.server import Server, run_server, wait_for
+from tests.trunks.calling import rows, trunk_id
+from tests.trunks.test_records import put_on_record
+from tests.world import World
+
+ROWS = 200_000
+
+MEGABYTES = 25
+"""What reading them may add to the server's memory. The answer itself is 40 MB, and the rows take
+ten times as much as objects of Python."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One process with few connections."""
+    log: Path = tmp_path_factory.mktemp("slow") / "log"
+    with run_server(log, "--workers", "1", environment={"FUSION_DATABASE_POOL": "4"}) as running:
+        yield running
+
+
+def memory(server: Server) -> float:
+    """Megabytes that the server's process holds at most so far."""
+    pid = server.process.pid
+    child = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]
+    [line] = [each for each in Path(f"/proc/{child}/status").read_text().splitlines()
+              if each.startswith("VmHWM")]  # fmt: skip
+    return int(line.split()[1]) / 1024
+
+
+def test_constant_memory(server: Server, world: World, day: datetime) -> None:
+    put_on_record(world, trunk_id(world), ROWS, since=day)
+    headers = {"Authorization": f"Bearer {world.token(world.group)}"}
+    url = f"{server.url}/api/v1/call-records?format=csv&to="
+    assert httpx.get(f"{url}{day:%Y-%m-%d}T00:01:00Z", headers=headers).status_code == 200
+    before = memory(server)
+    lines = 0
+    with httpx.stream("GET", f"{url}2999-01-01T00:00:00Z", headers=headers, timeout=60) as answer:
+        for part in answer.iter_raw():
+            lines += part.count(b"\n")
+    assert lines == ROWS + 1
+    assert memory(server) - before < MEGABYTES
+    rows("DELETE FROM trunks_callrecord WHERE subscription_id = %s", world.subscription.id)
+
+
+def ask(server: Server, token: str) -> socket.socket:
+    """Somebody who asks for everything and reads the first line of the answer alone."""
+    reader = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    lines = ("GET /api/v1/call-records?format=csv HTTP/1.1", "Host: 127.0.0.1",
+             f"Authorization: Bearer {token}", "", "")  # fmt: skip
+    reader.sendall("\r\n".join(lines).encode())
+    assert reader.recv(12) == b"HTTP/1.1 200"
+    return reader
+
+
+def test_readers_who_stand_still_leave_room_for_others(
+    server: Server, world: World, day: datetime
+) -> None:
+    put_on_record(world, trunk_id(world), 50_000, since=day)
+    token = world.token(world.group)
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"{server.url}/api/v1/call-records"
+    with ExitStack() as readers:
+        for _ in range(STREAMS):
+            readers.enter_context(ask(server, token))
+        refused = httpx.get(f"{url}?format=csv", headers=headers)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+        for _ in range(20):
+            assert httpx.get(url, headers=headers, timeout=2).status_code == 200
+    wait_for(
+        lambda: httpx.get(f"{url}?format=csv", headers=headers, timeout=20).status_code == 200,
+        "room for another reader, when those have gone",
+    )
