@@ -227,6 +227,9 @@ class World:
                         FROM trunks_call c WHERE group_id = %(group)s),
                        (SELECT json_agg(r ORDER BY r.id)::text
                         FROM trunks_callrecord r WHERE group_id = %(group)s),
+                       (SELECT json_agg(p ORDER BY p.id)::text
+                        FROM trunks_channelpeak p JOIN tenancy_subscription s
+                        ON s.id = p.subscription_id WHERE s.group_id = %(group)s),
                        (SELECT json_agg(json_build_array(j.id, j.done) ORDER BY j.id)::text
                         FROM users_job j JOIN tenancy_subscription s
                         ON s.id = j.subscription_id WHERE s.group_id = %(group)s),

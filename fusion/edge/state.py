@@ -1,4 +1,4 @@
-"""What the database tells the operators: orders by state, the feed's lag, the worker's pulse.
+"""What the database tells the operators: orders, live calls, the feed's lag, the worker's pulse.
 
 Asked over a connection of its own: an exhausted pool is just when these numbers are wanted.
 """
@@ -48,6 +48,11 @@ CROSS JOIN LATERAL (
     ORDER BY e.xid, e.id LIMIT 1
 ) hidden
 WHERE g.parent_id IS NULL
+"""
+
+LIVE_CALLS = """
+SELECT direction, count(*) FROM trunks_call
+WHERE ended_at IS NULL AND lease_expires_at > clock_timestamp() GROUP BY 1
 """
 
 SWEEP_AGE = """
@@ -105,6 +110,7 @@ def _ask(direct: psycopg.Connection[Any]) -> Iterator[Metric]:
         "Age of the oldest event that may not be read yet, because a transaction is open.",
         float(number(FEED_LAG)),
     )
+    yield _calls(dict(direct.execute(LIVE_CALLS).fetchall()))
     age = number(SWEEP_AGE)
     if age is not None:
         yield GaugeMetricFamily(
@@ -112,6 +118,15 @@ def _ask(direct: psycopg.Connection[Any]) -> Iterator[Metric]:
             "Time since a worker last looked for due orders; absent where none ever has.",
             float(age),
         )
+
+
+def _calls(live: dict[str, int]) -> Metric:
+    family = GaugeMetricFamily(
+        "fusion_calls_live", "Calls that hold a SIP channel now.", labels=("direction",)
+    )
+    for direction in ("inbound", "outbound"):
+        family.add_metric((direction,), live.get(direction, 0))
+    return family
 
 
 def _orders(open_orders: dict[str, int], total: int) -> Metric:

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from fusion.ledger.verify import CHECKS as LEDGER
 from fusion.ledger.verify import run_checks
 from fusion.numbers.verify import CHECKS as NUMBERS
+from fusion.trunks.verify import CHECKS as TRUNKS
 from fusion.users.verify import CHECKS as USERS
 
 CHECKS: Mapping[str, str] = {
@@ -110,4 +111,4 @@ def differences() -> list[str]:
     """One readable line per difference; none when the books are right."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return list(run_checks({**LEDGER, **NUMBERS, **USERS, **CHECKS}))
+        return list(run_checks({**LEDGER, **NUMBERS, **USERS, **TRUNKS, **CHECKS}))

@@ -77,11 +77,9 @@ def change_trunk(
     request: HttpRequest, subscription_id: UUID, trunk_id: UUID, body: TrunkPatch
 ) -> HttpResponse:
     """Change the name or the cap; a cap below the live calls cuts none of them."""
+    changes = body.model_dump(exclude_unset=True)
     answer = edit_trunk(
-        actor_of(request),
-        subscription_id=subscription_id,
-        trunk_id=trunk_id,
-        changes=body.changes(),
+        actor_of(request), subscription_id=subscription_id, trunk_id=trunk_id, changes=changes
     )
     return respond(answer)
 

@@ -19,7 +19,7 @@ BEGIN
     IF v_dialled ~ '^<?urn:service:sos([.;?>]|$)' THEN
         RETURN true;
     END IF;
-    v_dialled := regexp_replace(v_dialled, '^<?(sips?:|tel:)|[@;?>].*$', '', 'g');
+    v_dialled := regexp_replace(v_dialled, '^<?(sips?:|tel:)|[@:;?>].*$', '', 'g');
     v_dialled := regexp_replace(v_dialled, '%3([0-9])', '\1', 'g');
     v_dialled := regexp_replace(v_dialled, '[-. ()]', '', 'g');
     RETURN EXISTS (

@@ -1,6 +1,6 @@
 """Changing a trunk's name or its cap. Its country and subscription never change."""
 
-from typing import TypedDict
+from collections.abc import Mapping
 from uuid import UUID
 
 from fusion.tenancy.actor import Actor
@@ -11,18 +11,13 @@ from fusion.trunks.queries import find_trunk, trunk_document
 from fusion.trunks.rules import require_living
 
 
-class TrunkChanges(TypedDict, total=False):
-    """What is to be changed; what is left out stays. A cap of None is no cap."""
-
-    name: str
-    channel_cap: int | None
-
-
 @use_case(PROVISION, verb="trunk.change")
 def edit_trunk(
-    actor: Actor, *, subscription_id: UUID, trunk_id: UUID, changes: TrunkChanges
+    actor: Actor, *, subscription_id: UUID, trunk_id: UUID, changes: Mapping[str, str | int | None]
 ) -> Done:
-    """The trunk after the change. A cap below the calls that are live cuts none of them.
+    """Set `name` or `channel_cap` (None: no cap of its own), those of them that `changes` holds.
+
+    A cap below the calls that are live cuts none of them.
 
     Problems: `not-found`, `subscription-terminated`.
     """

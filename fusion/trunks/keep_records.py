@@ -12,6 +12,7 @@ from django.db import OperationalError, connection
 from psycopg.errors import LockNotAvailable
 
 from fusion.kernel.clock import now
+from fusion.kernel.database import first_row
 
 log = structlog.get_logger(__name__)
 
@@ -21,8 +22,9 @@ MONTHS_AHEAD = 3
 MINUTES_KEPT = timedelta(hours=48)
 """How long each minute's peak is kept; of older hours only the highest minute is."""
 
-THINNED = timedelta(days=31)
-"""How far back one run looks for minutes that were not thinned yet."""
+THINNED = timedelta(days=7)
+"""How far back one run looks for minutes that were not thinned yet: no worker may have run for so
+long. What is older and was not thinned stays as it is until it is kept no longer."""
 
 FORGET_PEAKS = "DELETE FROM trunks_channelpeak WHERE minute < %s::timestamptz"
 
@@ -65,6 +67,7 @@ def thin_peaks(*, at: datetime | None = None) -> int:
 
 def keep_records(*, months: int) -> None:
     """All of it; a table that stays locked leaves its step for the next time."""
+    first_row("SELECT 1")
     steps: tuple[Callable[[], int], ...] = (
         ensure_partitions,
         lambda: forget_records(months=months),

@@ -50,10 +50,12 @@ BEGIN
         WHERE w.trunk_id = c.trunk_id AND w.direction = c.direction AND w.call_id = c.call_id;
         v_lapsed := v_lapsed + 1;
     END LOOP;
-    DELETE FROM trunks_call w WHERE (w.trunk_id, w.direction, w.call_id) IN (
+    WITH old AS MATERIALIZED (
         SELECT x.trunk_id, x.direction, x.call_id FROM trunks_call x
         WHERE x.ended_at <= v_now - p_keep
-        ORDER BY x.ended_at LIMIT p_limit FOR UPDATE SKIP LOCKED);
+        ORDER BY x.ended_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+    DELETE FROM trunks_call w USING old
+    WHERE (w.trunk_id, w.direction, w.call_id) = (old.trunk_id, old.direction, old.call_id);
     GET DIAGNOSTICS v_gone = ROW_COUNT;
     RETURN v_lapsed + v_gone;
 END

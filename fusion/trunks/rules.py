@@ -11,7 +11,10 @@ SHORT = re.compile(r"[0-9d?:|()\[\]\-\\{},]+", re.ASCII)
 
 
 def is_country(code: str) -> bool:
-    """Invariant: a trunk's country is one whose emergency numbers are known."""
+    """Invariant: a trunk's country is one whose short numbers, emergency ones included, are known.
+
+    (Of Guinea no emergency number is; there `urn:service:sos` is the only way to call for help.)
+    """
     return code in SUPPORTED_SHORT_REGIONS
 
 

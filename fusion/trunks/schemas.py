@@ -1,16 +1,23 @@
 """Shapes of trunks, calls and call records on the wire."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from fusion.kernel.clock import now
+from fusion.kernel.errors import InvalidFields
 from fusion.kernel.fields import Body, Id, Instant, Name, Text
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.kernel.schemas import Paging
-from fusion.trunks.edit_trunk import TrunkChanges
 from fusion.trunks.rules import is_country
 
 Direction = Literal["inbound", "outbound"]
@@ -20,10 +27,13 @@ MAX_CALL_ID = 255
 DAYS_SHOWN = 31
 """Days of peaks by hour that one request asks for at most."""
 
+FIRST = datetime.min.replace(tzinfo=UTC)
+"""The first instant that can be told."""
+
 
 def _known_country(code: str) -> str:
     if not is_country(code):
-        raise ValueError("must be a country with emergency numbers: ISO 3166, two capital letters")
+        raise ValueError("must be a country as ISO 3166 has it: two capital letters")
     return code
 
 
@@ -48,25 +58,10 @@ class TrunkBody(Body):
 
 
 class TrunkPatch(Body):
-    """What changes of a trunk; what is left out stays."""
+    """What changes of a trunk: what is left out stays, a cap of null is no cap."""
 
-    name: Name | None = None
+    name: Name = Field(default_factory=str)
     channel_cap: Cap | None = None
-
-    @model_validator(mode="after")
-    def _name_stays(self) -> "TrunkPatch":
-        if "name" in self.model_fields_set and self.name is None:
-            raise ValueError("name must not be null")
-        return self
-
-    def changes(self) -> TrunkChanges:
-        """For the verb."""
-        changes: TrunkChanges = {}
-        if self.name is not None:
-            changes["name"] = self.name
-        if "channel_cap" in self.model_fields_set:
-            changes["channel_cap"] = self.channel_cap
-        return changes
 
 
 class TrunkDocument(BaseModel):
@@ -130,27 +125,30 @@ class Period(BaseModel):
     from_: Instant | None = Field(default=None, alias="from")
     to: Instant | None = None
 
-    @model_validator(mode="after")
-    def _forward(self) -> "Period":
-        if self.from_ is not None and self.to is not None and self.to <= self.from_:
-            raise ValueError("to must be after from")
-        return self
+    @field_validator("to")
+    @classmethod
+    def _forward(cls, to: datetime | None, others: ValidationInfo) -> datetime | None:
+        since = others.data.get("from_")
+        if to is not None and since is not None and to <= since:
+            raise ValueError("must be after from")
+        return to
 
 
 class Hours(Period):
-    """Which hours are shown: the last day, unless said otherwise."""
+    """Which hours are shown: the last day, unless said otherwise; 31 days at most."""
 
-    @model_validator(mode="after")
-    def _bounded(self) -> "Hours":
-        since, until = self.bounds()
-        if until - since > timedelta(days=DAYS_SHOWN):
-            raise ValueError(f"from and to may be {DAYS_SHOWN} days apart at most")
-        return self
-
-    def bounds(self) -> "tuple[Instant, Instant]":
-        """From when until when."""
+    def bounds(self) -> tuple[datetime, datetime]:
+        """From when until when; Problem `invalid-fields` where that is too long or no time."""
         until = self.to or now()
-        return self.from_ or until - timedelta(days=1), until
+        since = self.from_ or until - min(timedelta(days=1), until - FIRST)
+        if not timedelta(0) <= until - since <= timedelta(days=DAYS_SHOWN):
+            raise InvalidFields(
+                **{
+                    "from": f"must be before to (now, where it is left out), by {DAYS_SHOWN} days "
+                    "at most"
+                }
+            )
+        return since, until
 
 
 class TrunkUse(BaseModel):

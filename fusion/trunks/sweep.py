@@ -6,6 +6,8 @@ calls into records, and keeps the table of live calls small.
 
 from django.db import connection
 
+from fusion.kernel.database import first_row
+
 BATCH = 500
 """Rows of each kind in one transaction."""
 
@@ -15,6 +17,7 @@ TOMBSTONE_MINUTES = 15
 
 def sweep_calls(*, batches: int = 100) -> int:
     """Clear away up to that many batches, each in a transaction of its own; how many calls."""
+    first_row("SELECT 1")
     swept = 0
     for _ in range(batches):
         with connection.cursor() as cursor:
