@@ -1,0 +1,261 @@
+"""Provisioning told again in plain Python: the model that the database is held against.
+
+Knows nothing of locks, SQL or HTTP. Each deed gives the code of its refusal, or None where it was
+done. One SKU of each metric; a product is one unit of one SKU.
+"""
+
+from dataclasses import dataclass, field
+
+USER, NUMBER, CHANNEL = "user", "fr-geographic", "sip-channel"
+SKUS = (USER, NUMBER, CHANNEL)
+
+
+@dataclass
+class Number:
+    """A number of the inventory, in the order of the inventory."""
+
+    status: str = "free"
+    owner: str | None = None
+    user: str | None = None
+    routed: bool = False
+
+
+@dataclass
+class Call:
+    """A call id on a subscription's trunk: live, or ended for good, or lapsed."""
+
+    state: str = "live"
+    emergency: bool = False
+
+
+@dataclass
+class Subscription:
+    """What was granted, who its users are (login → number), and the calls on its one trunk."""
+
+    status: str = "active"
+    granted: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SKUS, 0))
+    users: dict[str, str | None] = field(default_factory=dict)
+    calls: dict[tuple[str, str], Call] = field(default_factory=dict)
+    cap: int | None = None
+
+    def live(self) -> int:
+        """Calls that count."""
+        return sum(call.state == "live" for call in self.calls.values())
+
+    def closed(self) -> str | None:
+        """Why it takes nothing new."""
+        return None if self.status == "active" else f"subscription-{self.status}"
+
+
+class Model:
+    """Some subscriptions of one provider, and one inventory."""
+
+    def __init__(self, subscriptions: tuple[str, ...], numbers: list[str]) -> None:
+        self.subscriptions = {name: Subscription() for name in subscriptions}
+        self.numbers = {e164: Number() for e164 in sorted(numbers)}
+
+    # -- what is there
+
+    def used(self, name: str, sku: str) -> int:
+        """Units of a SKU that the subscription uses."""
+        subscription = self.subscriptions[name]
+        if sku == CHANNEL:
+            return subscription.live()
+        if sku == USER:
+            return sum(number is not None for number in subscription.users.values())
+        return sum(
+            number.owner == name and number.status in ("reserved", "assigned")
+            for number in self.numbers.values()
+        )
+
+    def left(self, name: str, sku: str) -> int:
+        """Units that it may still take."""
+        return self.subscriptions[name].granted[sku] - self.used(name, sku)
+
+    # -- orders
+
+    def add(self, name: str, sku: str, quantity: int) -> str | None:
+        """Order more; on a suspended subscription too."""
+        subscription = self.subscriptions[name]
+        if subscription.status == "terminated":
+            return "subscription-terminated"
+        subscription.granted[sku] += quantity
+        return None
+
+    def remove(self, name: str, sku: str, quantity: int) -> str | None:
+        """Order less, never below use; channels only drain."""
+        subscription = self.subscriptions[name]
+        if subscription.status == "terminated":
+            return "subscription-terminated"
+        if subscription.granted[sku] < quantity:
+            return "not-held"
+        if sku != CHANNEL and self.left(name, sku) < quantity:
+            return "below-use"
+        subscription.granted[sku] -= quantity
+        return None
+
+    # -- numbers
+
+    def take(self, name: str, wanted: list[str], status: str) -> str | None:
+        """Assign or reserve numbers by name: all or none; a reserved one has consumed its unit."""
+        if closed := self.subscriptions[name].closed():
+            return closed
+        found = [self.numbers[e164] for e164 in wanted]
+        mine = [each for each in found if each.status == "reserved" and each.owner == name]
+        free = [each for each in found if each.status == "free"]
+        if len(mine) + len(free) < len(found):
+            return "number-not-available"
+        if len(free) > self.left(name, NUMBER):
+            return "no-entitlement"
+        for each in found:
+            each.status, each.owner = status, name
+        return None
+
+    def next_free(self, name: str, quantity: int) -> list[str] | str:
+        """Which numbers it gets: the first free ones; or the code of the refusal."""
+        if closed := self.subscriptions[name].closed():
+            return closed
+        if quantity > self.left(name, NUMBER):
+            return "no-entitlement"
+        free = [e164 for e164, each in self.numbers.items() if each.status == "free"][:quantity]
+        if len(free) < quantity:
+            return "no-free-number"
+        assert self.take(name, free, "assigned") is None
+        return free
+
+    def release(self, name: str, e164: str) -> str | None:
+        """Give a number back; a linked one stays."""
+        number = self.numbers[e164]
+        if number.owner != name or number.status not in ("reserved", "assigned"):
+            return "number-not-assigned"
+        if number.user or number.routed:
+            return "number-in-use"
+        if number.status == "reserved":
+            number.status, number.owner = "free", None
+        else:
+            number.status = "quarantined"
+        return None
+
+    def restore(self, name: str, e164: str) -> str | None:
+        """Take it out of quarantine."""
+        number = self.numbers[e164]
+        if closed := self.subscriptions[name].closed():
+            return closed
+        if number.owner != name or number.status != "quarantined":
+            return "number-not-available"
+        if self.left(name, NUMBER) < 1:
+            return "no-entitlement"
+        number.status = "assigned"
+        return None
+
+    def run_out(self, e164: str) -> bool:
+        """Its reservation or quarantine is over; whether it had one."""
+        number = self.numbers[e164]
+        if number.status not in ("reserved", "quarantined"):
+            return False
+        number.status, number.owner = "free", None
+        return True
+
+    # -- users
+
+    def create(self, name: str, login: str) -> str | None:
+        """A user without a number."""
+        subscription = self.subscriptions[name]
+        if subscription.status == "terminated":
+            return "subscription-terminated"
+        if login in subscription.users:
+            return "conflict"
+        subscription.users[login] = None
+        return None
+
+    def link(self, name: str, login: str, e164: str) -> str | None:
+        """The first number takes a licence; another one moves the link."""
+        subscription, number = self.subscriptions[name], self.numbers[e164]
+        former = subscription.users[login]
+        if former == e164:
+            return None
+        if closed := subscription.closed():
+            return closed
+        if number.owner != name or number.status != "assigned":
+            return "number-not-assigned"
+        if number.user or number.routed:
+            return "number-in-use"
+        if former is None and self.left(name, USER) < 1:
+            return "no-license"
+        self.unlink(name, login)
+        subscription.users[login], number.user = e164, login
+        return None
+
+    def unlink(self, name: str, login: str) -> None:
+        """Harmless where there is nothing."""
+        former = self.subscriptions[name].users[login]
+        if former is not None:
+            self.numbers[former].user = None
+            self.subscriptions[name].users[login] = None
+
+    def delete(self, name: str, login: str) -> None:
+        """Unlinked and gone."""
+        self.unlink(name, login)
+        del self.subscriptions[name].users[login]
+
+    # -- trunks and calls
+
+    def route(self, name: str, e164: str) -> str | None:
+        """Onto the subscription's trunk."""
+        number = self.numbers[e164]
+        ours = number.owner == name and number.status == "assigned"
+        if ours and number.routed:
+            return None
+        if closed := self.subscriptions[name].closed():
+            return closed
+        if not ours:
+            return "number-not-assigned"
+        if number.user:
+            return "number-in-use"
+        number.routed = True
+        return None
+
+    def admit(self, name: str, call: tuple[str, str], emergency: bool) -> str | None:
+        """`admitted` or `renewed`, or the code of the refusal."""
+        subscription = self.subscriptions[name]
+        known = subscription.calls.get(call)
+        if known is not None and known.state == "ended":
+            return "call-ended"
+        if known is not None and known.state == "live":
+            return "renewed"
+        if not emergency:
+            if closed := subscription.closed():
+                return closed
+            limits = (subscription.granted[CHANNEL], subscription.cap)
+            if any(limit is not None and subscription.live() >= limit for limit in limits):
+                return "no-free-channel"
+        subscription.calls[call] = Call(emergency=emergency)
+        return "admitted"
+
+    def end(self, name: str, call: tuple[str, str]) -> None:
+        """Also before it was admitted."""
+        self.subscriptions[name].calls.setdefault(call, Call()).state = "ended"
+
+    def lapse(self, name: str) -> None:
+        """The leases of all its live calls run out."""
+        for call in self.subscriptions[name].calls.values():
+            if call.state == "live":
+                call.state = "lapsed"
+
+    # -- states
+
+    def terminate(self, name: str) -> None:
+        """Links end, numbers go, nothing is granted; live calls run out by themselves."""
+        subscription = self.subscriptions[name]
+        if subscription.status == "terminated":
+            return
+        for number in self.numbers.values():
+            if number.owner == name:
+                number.user, number.routed = None, False
+                if number.status == "assigned":
+                    number.status = "quarantined"
+                elif number.status == "reserved":
+                    number.status, number.owner = "free", None
+        subscription.users = dict.fromkeys(subscription.users)
+        subscription.granted = dict.fromkeys(SKUS, 0)
+        subscription.status = "terminated"
