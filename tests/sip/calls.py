@@ -1,18 +1,34 @@
 """Calls by sipp: an exchange that calls, a carrier that answers."""
 
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.server import wait_for
 from tests.sip.proxy import CARRIER, EXCHANGE, PROXY, Proxy, free_udp_port
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-LINE = re.compile(r"^(\w+)(.*) at (\d+)$", re.MULTILINE)
+LINE = re.compile(r"^(\w+)(.*) at (\d+) of (\d+)$", re.MULTILINE)
 NUMBER = "+32255501"
+"""Answers. With 180 behind it the callee rings for ever, with 407 it challenges first, with 486 it
+is busy."""
+
+LATER = ("over", "ended")
+"""What comes of a call after its outcome."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line that a scenario has written: what, why (the Reason), when (ms), of which call."""
+
+    word: str
+    why: str
+    at: int
+    call: int
 
 
 @dataclass
@@ -21,36 +37,66 @@ class Calls:
 
     process: "subprocess.Popen[bytes]"
     folder: Path
+    address: tuple[str, int]
+    call_id: str
+    _told: set[int] = field(default_factory=set)
 
-    def _lines(self) -> list[tuple[str, str, int]]:
+    def lines(self) -> list[Line]:
+        """What they have written so far, in order."""
         file = self.folder / "calls"
         text = file.read_text(encoding="utf-8") if file.exists() else ""
-        return [(word, why.strip(), int(at)) for word, why, at in LINE.findall(text)]
+        return [Line(w, why.strip(), int(at), int(n)) for w, why, at, n in LINE.findall(text)]
+
+    def count(self, word: str) -> int:
+        """How many have written that word."""
+        return sum(line.word == word for line in self.lines())
 
     def outcomes(self) -> list[str]:
-        """`up`, or the status of the refusal, of those that have one."""
-        return [word for word, _, _ in self._lines() if word != "over"]
+        """`up`, or the status of the refusal, of those that have one; sorted."""
+        return sorted(x.word for x in self.lines() if x.word not in ("trying", *LATER))
 
     def reasons(self) -> set[tuple[str, str]]:
         """The status and the Reason (503: the Retry-After) of the refusals."""
-        return {(word, why) for word, why, _ in self._lines() if word not in ("up", "over")}
+        return {(x.word, x.why) for x in self.lines() if x.word[0] in "3456"}
 
     def up_at_once(self) -> int:
         """How many were up before the first of them was over."""
-        lines = self._lines()
-        first_over = min((at for word, _, at in lines if word == "over"), default=None)
-        return sum(
-            word == "up" and (first_over is None or at <= first_over) for word, _, at in lines
-        )
+        lines = self.lines()
+        first = min((line.at for line in lines if line.word in LATER), default=None)
+        return sum(x.word == "up" and (first is None or x.at <= first) for x in lines)
 
-    def settle(self, count: int, patience: float = 15.0) -> "Calls":
+    def settle(self, count: int, patience: float = 20.0) -> "Calls":
         """Return when `count` calls have an outcome."""
         wait_for(lambda: len(self.outcomes()) >= count, f"{count} outcomes", patience)
         return self
 
+    def reach(self, word: str, count: int, patience: float = 20.0) -> "Calls":
+        """Return when so many calls have written that word."""
+        wait_for(lambda: self.count(word) >= count, f"{count} times {word}", patience)
+        return self
+
+    def hang_up(self) -> "Calls":
+        """End the calls that are up or, in the scenario `cancel`, under way."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            for line in self.lines():
+                if line.word in ("up", "trying") and line.call not in self._told:
+                    self._told.add(line.call)
+                    asking.sendto(self._order(line.call), self.address)
+        return self
+
+    def _order(self, call: int) -> bytes:
+        """A MESSAGE that sipp takes for one of that call: it goes by the Call-ID alone."""
+        values = {"%u": str(call), "%p": str(self.process.pid), "%s": self.address[0]}
+        call_id = re.sub("%[ups]", lambda found: values[found[0]], self.call_id)
+        return (
+            f"MESSAGE sip:caller SIP/2.0\r\nVia: SIP/2.0/UDP {PROXY};branch=z9hG4bK{call}\r\n"
+            f"From: <sip:test>;tag=1\r\nTo: <sip:caller>\r\nCall-ID: {call_id}\r\n"
+            "CSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n"
+        ).encode()
+
     def finish(self, patience: float = 30.0) -> "Calls":
-        """Wait until all calls are over; AssertionError when one went another way than it may."""
-        code = self.process.wait(patience)
+        """Hang up and wait until all is over; AssertionError when one went a way it may not."""
+        code = self.hang_up().process.wait(patience)
         errors = "".join(file.read_text() for file in self.folder.glob("errors*"))
         assert code == 0, f"sipp: {code}\n{errors}"
         return self
@@ -67,26 +113,25 @@ def offer(
     proxy: Proxy,
     count: int,
     *,
-    hold: float = 1.0,
     callee: str = NUMBER,
     scenario: str = "caller",
     call_id: str = "%u-%p@%s",
-    caller: str = "+3225550200",
     inbound: bool = False,
 ) -> Iterator[Calls]:
-    """Offer `count` calls at once; each that is answered is held for `hold` seconds."""
+    """Offer `count` calls at once, which last until they are hung up."""
     folder = proxy.folder / f"calls-{len(list(proxy.folder.glob('calls-*')))}"
     folder.mkdir()
     here = CARRIER if inbound else EXCHANGE
+    port = free_udp_port(here)
     process = _sipp(
         folder,
         scenario,
-        *("-i", here, "-p", str(free_udp_port(here)), f"{PROXY}:{proxy.port}"),
-        *("-s", callee, "-key", "caller", caller, "-cid_str", call_id),
+        *("-i", here, "-p", str(port), f"{PROXY}:{proxy.port}"),
+        *("-s", callee, "-key", "caller", "+3225550200", "-cid_str", call_id),
         *("-m", str(count), "-l", str(count), "-r", str(count), "-rp", "10"),
-        *("-d", str(round(hold * 1000)), "-trace_logs", "-log_file", str(folder / "calls")),
+        *("-trace_logs", "-log_file", str(folder / "calls")),
     )
-    calls = Calls(process, folder)
+    calls = Calls(process, folder, (here, port), call_id)
     try:
         yield calls
     finally:

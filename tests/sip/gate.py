@@ -1,23 +1,20 @@
-"""The road between a proxy and Fusion, which a test can close, open again, and make slow."""
+"""The road between a proxy and Fusion, which a test can close, open again, and block."""
 
 import socket
 import threading
-import time
 from contextlib import suppress
 
 
 class Gate:
-    """Forwards connections to `target`: a TCP address, or the path of a unix socket.
-
-    `delay` is how many seconds each piece of an answer is held back.
-    """
+    """Forwards connections to `target`: a TCP address, or the path of a unix socket."""
 
     def __init__(self, target: tuple[str, int] | str) -> None:
         self.target = target
-        self.delay = 0.0
-        self._pairs: list[socket.socket] = []
-        self._listener: socket.socket | None = None
         self.port = 0
+        self._passing = threading.Event()
+        self._passing.set()
+        self._held: list[socket.socket] = []
+        self._listener: socket.socket | None = None
         self.open()
 
     def open(self) -> None:
@@ -32,19 +29,28 @@ class Gate:
         if self._listener is not None:
             _shut(self._listener)
             self._listener = None
-        for each in self._pairs:
+        for each in self._held:
             _shut(each)
-        self._pairs.clear()
+        self._held.clear()
+        self._passing.set()
+
+    def block(self) -> None:
+        """Hold back what is sent to Fusion: as if it were slow."""
+        self._passing.clear()
+
+    def unblock(self) -> None:
+        """Let through what was held back, also what nobody waits for any more."""
+        self._passing.set()
 
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
             while True:
                 here, _ = listener.accept()
                 there = self._connect()
-                self._pairs += [here, there]
-                for source, sink, slowed in ((here, there, False), (there, here, True)):
+                self._held += [here, there]
+                for source, sink, asking in ((here, there, True), (there, here, False)):
                     threading.Thread(
-                        target=self._forward, args=[source, sink, slowed], daemon=True
+                        target=self._forward, args=[source, sink, asking], daemon=True
                     ).start()
 
     def _connect(self) -> socket.socket:
@@ -54,11 +60,11 @@ class Gate:
         there.connect(self.target)
         return there
 
-    def _forward(self, source: socket.socket, sink: socket.socket, slowed: bool) -> None:
+    def _forward(self, source: socket.socket, sink: socket.socket, asking: bool) -> None:
         with suppress(OSError):
             while piece := source.recv(65_536):
-                if slowed and self.delay:
-                    time.sleep(self.delay)
+                if asking:
+                    self._passing.wait()
                 sink.sendall(piece)
         _shut(source)
         _shut(sink)

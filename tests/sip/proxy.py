@@ -1,5 +1,6 @@
 """Kamailio with the configuration of `integrations/kamailio`, on loopback addresses of its own."""
 
+import os
 import re
 import shutil
 import signal
@@ -17,12 +18,19 @@ CONFIGURATION = ROOT / "integrations" / "kamailio"
 
 PROXY, EXCHANGE, CARRIER = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 
+KAMAILIO = shutil.which("kamailio", path=f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin")
+"""An ordinary user's PATH does not hold the folder of daemons."""
+
 PACKAGES = "apt-get install --no-install-recommends -y $(./.ci/sip --packages)"
 
 
 def require_programs() -> None:
     """AssertionError with the line that installs what is missing."""
-    missing = [name for name in ("kamailio", "sipp") if shutil.which(name) is None]
+    missing = [
+        name
+        for name, found in (("kamailio", KAMAILIO), ("sipp", shutil.which("sipp")))
+        if not found
+    ]
     assert not missing, f"{' and '.join(missing)} must be installed: {PACKAGES}"
 
 
@@ -84,7 +92,7 @@ def run_proxy(
     process = _start(folder)
     proxy = Proxy(folder, *ports, process)
     try:
-        wait_for(lambda: _answers(proxy), f"Kamailio answers; its log:\n{proxy.log}")
+        wait_for(lambda: answers(proxy), "Kamailio answers")
         yield proxy
     finally:
         proxy.stop()
@@ -94,7 +102,7 @@ def _start(folder: Path) -> "subprocess.Popen[bytes]":
     with open(folder / "log", "ab") as output:
         return subprocess.Popen(
             [
-                *("kamailio", "-f", str(folder / "etc" / "kamailio.cfg")),
+                *(str(KAMAILIO), "-f", str(folder / "etc" / "kamailio.cfg")),
                 *("-DD", "-E", "-m", "64", "-M", "8"),  # in the foreground, and little memory
                 *("-w", str(folder), "-Y", str(folder)),
             ],
@@ -125,11 +133,12 @@ def _map(file: Path, trunk_id: str, exchange: str) -> None:
     file.write_text(text.replace("198.51.100.1", CARRIER), encoding="utf-8")
 
 
-def _answers(proxy: Proxy) -> bool:
+def answers(proxy: Proxy, patience: float = 0.1) -> bool:
+    """Whether it answers an OPTIONS within so many seconds."""
     assert proxy.process.poll() is None, f"Kamailio has ended:\n{proxy.log}"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.bind((PROXY, 0))
-        asking.settimeout(0.2)
+        asking.settimeout(patience)
         here = f"{PROXY}:{asking.getsockname()[1]}"
         there = f"{PROXY}:{proxy.port}"
         asking.sendto(

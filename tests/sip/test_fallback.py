@@ -4,94 +4,108 @@ import time
 
 from tests.server import wait_for
 from tests.sip.calls import answering, offer
-from tests.sip.conftest import Site
+from tests.sip.proxy import Proxy, answers
+from tests.sip.site import LEASE, Site
+from tests.sip.test_channels import BUSY
 
 
 def test_fail_closed(site: Site) -> None:
-    site.provider.order_channels(2)
+    site.customer.order_channels(2)
     with site.proxy() as proxy, answering(proxy):
-        site.gate.close()
-        with offer(proxy, 2) as calls:
-            assert calls.settle(2).reasons() == {("503", "10")}
-        with offer(proxy, 1, callee="112", hold=0.2) as emergency:
-            assert emergency.settle(1).outcomes() == ["up"]
-        site.gate.open()
-
-        def gets_through() -> bool:
-            with offer(proxy, 1, hold=0.2) as call:
-                return call.settle(1).outcomes() == ["up"]
-
-        wait_for(gets_through, "calls pass again")
+        with offer(proxy, 1) as known:  # so that there is a connection to lose
+            known.settle(1)
+            site.gate.close()
+            with offer(proxy, 2) as calls:
+                assert calls.settle(2).reasons() == {("503", "10")}
+            with offer(proxy, 1, callee="112") as emergency:
+                assert emergency.settle(1).outcomes() == ["up"]
+                site.gate.open()
+                site.customer.wait_for_calls(2)  # told of it by its renewal
+                emergency.finish()
+            known.finish()
+        site.customer.wait_for_calls(0)
+        with offer(proxy, 2) as again:
+            assert again.settle(2).outcomes() == ["up", "up"]
 
 
 def test_fail_open_with_the_channels_known_last(site: Site) -> None:
-    site.provider.order_channels(3)
-    with site.proxy("FUSION_FAIL_OPEN") as proxy, answering(proxy):
-        with offer(proxy, 1, hold=6.0) as known:
-            known.settle(1)
-            site.gate.close()
-            with offer(proxy, 4, hold=5.0) as calls:
-                assert sorted(calls.settle(4).outcomes()) == ["486"] * 2 + ["up"] * 2
-                site.gate.open()
-                site.provider.wait_for_calls(3)  # Fusion comes to know of them by their renewal
-                calls.finish()
-            known.finish()
-        site.provider.wait_for_calls(0)
+    site.customer.order_channels(10)
+    with site.proxy("FUSION_FAIL_OPEN") as proxy, answering(proxy), offer(proxy, 1) as known:
+        known.settle(1)
+        site.gate.close()
+        with offer(proxy, 14) as calls:
+            assert calls.settle(14).outcomes() == ["486"] * 5 + ["up"] * 9
+            assert calls.reasons() == {BUSY}
+            assert len(site.customer.live_calls()) <= 1
+            site.gate.open()
+            site.customer.wait_for_calls(10)  # Fusion comes to know of them by their renewal
+            with offer(proxy, 1) as more:
+                assert more.settle(1).outcomes() == ["486"]
+            calls.finish()
+        known.finish()
+        site.customer.wait_for_calls(0)
 
 
 def test_fail_open_before_anything_is_known(site: Site) -> None:
     site.gate.close()
-    words = {"FALLBACK_CHANNELS": "2"}
     with (
-        site.proxy("FUSION_FAIL_OPEN", **words) as proxy,
+        site.proxy("FUSION_FAIL_OPEN", FALLBACK_CHANNELS="2") as proxy,
         answering(proxy),
         offer(proxy, 3) as calls,
     ):
-        assert sorted(calls.settle(3).outcomes()) == ["486", "up", "up"]
+        assert calls.settle(3).outcomes() == ["486", "up", "up"]
 
 
 def test_an_end_that_could_not_be_told_arrives_later(site: Site) -> None:
-    site.provider.order_channels(1)
+    site.customer.order_channels(1)
     with site.proxy() as proxy, answering(proxy):
-        with offer(proxy, 1, hold=0.3) as call:
+        with offer(proxy, 1) as call:
             call.settle(1)
             site.gate.close()
             call.finish()
-        assert len(site.provider.live_calls()) == 1
+        assert len(site.customer.live_calls()) == 1
         site.gate.open()
-        site.provider.wait_for_calls(0)
-    (record,) = site.provider.records()
-    assert record["reason"] == "ended"
+        site.customer.wait_for_calls(0)
+    (record,) = site.customer.records()
+    assert record["reason"] == "ended"  # told, and not lapsed
 
 
-def test_a_slow_answer_keeps_nobody_waiting(site: Site) -> None:
-    """A CANCEL is answered while the question is under way; a repeated INVITE asks nothing."""
-    site.provider.order_channels(1)
-    with site.proxy(ANSWER_WITHIN="4") as proxy, answering(proxy):
-        with offer(proxy, 1, hold=0.1) as first:  # the connections are there now
-            first.settle(1).finish()
-        site.provider.wait_for_calls(0)
-        site.gate.delay = 1.5
-        began = time.monotonic()
-        with offer(proxy, 1, hold=0.2, scenario="cancel") as given_up:
-            assert given_up.settle(1).outcomes() == ["487"]
-            assert time.monotonic() - began < 1.4
-            given_up.finish()
-        with offer(proxy, 1, hold=0.5) as patient:  # sent again after half a second
-            assert patient.settle(1).finish().outcomes() == ["up"]
-        site.gate.delay = 0.0
-        site.provider.wait_for_calls(0)
-    assert len(site.provider.records()) <= 3
-
-
-def test_what_strangers_write_is_only_text(site: Site) -> None:
-    site.provider.order_channels(1)
-    caller, call_id = "a'b", "x'\");--\\u0000/{$ci}?#&=+%u@%s"
-    with site.proxy() as proxy, answering(proxy):
-        with offer(proxy, 1, hold=0.3, caller=caller, call_id=call_id) as calls:
-            assert calls.settle(1).outcomes() == ["up"]
-            (live,) = site.provider.live_calls()
-            assert live["caller"] == caller
-            assert live["call_id"].startswith("x'\");--\\u0000/{$ci}?#&=+")
+def test_a_slow_fusion_keeps_no_sip_worker_waiting(site: Site) -> None:
+    """More calls ask than there are processes to ask, and each is cancelled at once."""
+    site.customer.order_channels(1)
+    with site.proxy(ANSWER_WITHIN="9") as proxy, answering(proxy):
+        assert gets_through(proxy)  # there are connections, and a token
+        site.customer.wait_for_calls(0)
+        site.gate.block()
+        with offer(proxy, 12, scenario="cancel") as calls:
+            calls.reach("trying", 12)
+            began = time.monotonic()
+            assert answers(proxy, 2)
+            assert calls.hang_up().settle(12).outcomes() == ["487"] * 12
+            assert time.monotonic() - began < 5  # and none of them has had an answer
             calls.finish()
-        site.provider.wait_for_calls(0)
+        site.gate.unblock()
+        # Those that are admitted now, all the same, are ended before their leases lapse.
+        wait_for(lambda: gets_through(proxy), "the channel is free", LEASE - 1)
+        site.customer.wait_for_calls(0)
+    assert {record["reason"] for record in site.customer.records()} == {"ended"}
+
+
+def test_an_answer_that_comes_too_late(site: Site) -> None:
+    site.customer.order_channels(1)
+    with site.proxy(ANSWER_WITHIN="1") as proxy, answering(proxy):
+        assert gets_through(proxy)  # there are connections, and a token
+        site.customer.wait_for_calls(0)
+        site.gate.block()
+        with offer(proxy, 1) as call:
+            assert call.settle(1).reasons() == {("503", "10")}
+        site.gate.unblock()  # the question arrives, and its end
+        wait_for(lambda: gets_through(proxy), "the channel is free", LEASE - 1)
+        site.customer.wait_for_calls(0)
+    assert {record["reason"] for record in site.customer.records()} == {"ended"}
+
+
+def gets_through(proxy: Proxy) -> bool:
+    """Offer one call, and hang up when it is up."""
+    with offer(proxy, 1) as call:
+        return call.settle(1).finish().outcomes() == ["up"]

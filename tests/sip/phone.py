@@ -1,0 +1,84 @@
+"""A phone that sends what no honest one would: INVITEs written by hand, byte by byte."""
+
+import re
+import socket
+from types import TracebackType
+from typing import Self
+
+from tests.server import wait_for
+from tests.sip.proxy import EXCHANGE, PROXY, Proxy
+
+STATUS = re.compile(rb"SIP/2\.0 (\d+)")
+BRANCH = re.compile(rb"branch=z9hG4bK([\w-]+)")
+
+
+class Phone:
+    """Behind the trunk's exchange. `finals` are the final answers, by branch."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = (PROXY, proxy.port)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((EXCHANGE, 0))
+        self._socket.setblocking(False)
+        self._statuses: dict[str, list[int]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._socket.close()
+
+    def invite(
+        self,
+        branch: str,
+        *,
+        callee: str | bytes,
+        call_id: str | bytes,
+        caller: str | bytes = "+3225550200",
+        tag: str = "1",
+        to_tag: str = "",
+    ) -> None:
+        """Send an INVITE; the same once more is a retransmission."""
+        here = f"{EXCHANGE}:{self._socket.getsockname()[1]}".encode()
+        there = b"%s:%d" % (PROXY.encode(), self._proxy[1])
+        lines = (
+            b"INVITE sip:%s@%s SIP/2.0" % (_bytes(callee), there),
+            b"Via: SIP/2.0/UDP %s;branch=z9hG4bK%s" % (here, branch.encode()),
+            b"From: <sip:%s@%s>;tag=%s" % (_bytes(caller), here, tag.encode()),
+            b"To: <sip:callee@%s>%s" % (there, f";tag={to_tag}".encode() if to_tag else b""),
+            b"Call-ID: " + _bytes(call_id),
+            b"CSeq: 1 INVITE",
+            b"Contact: <sip:phone@%s>" % here,
+            b"Max-Forwards: 70",
+            *((b"Route: <sip:%s;lr>" % there,) if to_tag else ()),
+            b"Content-Length: 0",
+        )
+        self._socket.sendto(b"\r\n".join((*lines, b"", b"")), self._proxy)
+
+    def statuses(self, branch: str) -> list[int]:
+        """The answers to that INVITE so far, provisional ones too."""
+        while True:
+            try:
+                answer = self._socket.recv(65_536)
+            except BlockingIOError:
+                return self._statuses.get(branch, [])
+            status, found = STATUS.match(answer), BRANCH.search(answer)
+            if status and found:
+                self._statuses.setdefault(found[1].decode(), []).append(int(status[1]))
+
+    def wait_for(self, branch: str, status: int) -> None:
+        """Return when that INVITE has been answered so."""
+        wait_for(
+            lambda: status in self.statuses(branch),
+            f"{status} to {branch}, got {self._statuses}",
+            20,
+        )
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
