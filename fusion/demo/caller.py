@@ -56,6 +56,15 @@ class Caller:
         headers |= self._authorization()
         return self._send("POST", f"/api/v1{path}", json.dumps(body), headers)
 
+    def put(self, path: str, body: Any) -> Reply:
+        """Put JSON at `path`."""
+        headers = {"Content-Type": "application/json", **self._authorization()}
+        return self._send("PUT", f"/api/v1{path}", json.dumps(body), headers)
+
+    def delete(self, path: str) -> Reply:
+        """Delete what stands at `path`."""
+        return self._send("DELETE", f"/api/v1{path}", "", self._authorization())
+
     def _authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 

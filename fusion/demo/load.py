@@ -11,6 +11,7 @@ from fusion.catalogue.change_product import change_product
 from fusion.demo import story
 from fusion.demo.credentials import give_client
 from fusion.demo.installation import LABEL, Installation, find_installation, record
+from fusion.demo.staff import put_to_use, write_inventory
 from fusion.kernel.clock import now
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.place import Draft, Line, place_order
@@ -57,10 +58,15 @@ def load_demo() -> Installation:
         _add_members(installation)
         _write_history(load, made, actors["group"], span)
         _write_history(load, other, actors["other_group"], _span(OTHER_ORDERS))
+        put_to_use(
+            actors["group"],
+            [subscriber.id for subscriber in made.provider.subscribers],
+            write_inventory(actors["group"]),
+        )
         _go_on(actors["group"], made, installation)
         record(installation)
     with connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {TABLES}")
+        cursor.execute(f"ANALYZE {TABLES}, numbers_number, users_user")
     return installation
 
 

@@ -1,4 +1,4 @@
-"""The main job, shown on the terminal: what an order grants, once, and what it is refused for."""
+"""The main job, shown on the terminal: what an order grants, once, and how far it can be used."""
 
 import textwrap
 from typing import Any
@@ -44,8 +44,60 @@ def show_main_job(facts: dict[str, Any], caller: Caller) -> None:
     held = _held(caller, subscription, product["id"])
     _heading(f"Ask {held + EXCESS} back")
     _show_order(order("remove", held + EXCESS, str(uuid4())))
+    show_use(caller, subscription)
     _heading(f"Give the {ORDERED} back, so that all is as before")
     _show_order(order("remove", ORDERED, str(uuid4())))
+
+
+def show_use(caller: Caller, subscription: str) -> None:
+    """A user gets a number, calls begin; one more than was ordered is refused. Nothing is left."""
+    path = f"/subscriptions/{subscription}"
+    _show_link(caller, path)
+    balances = {row["sku"]: row for row in caller.get(f"{path}/balances")["items"]}
+    excess = balances[story.NUMBERED]["available"] + 1
+    _heading(f"Take {excess} more numbers")
+    asked = {"sku": story.NUMBERED, "quantity": excess}
+    _show_refusal(caller.post(f"{path}/numbers", asked, key=str(uuid4())))
+    trunks = caller.get(f"{path}/trunks")["items"]
+    if trunks:
+        _show_calls(caller, trunks[0]["id"], path)
+
+
+def _show_link(caller: Caller, path: str) -> None:
+    numbers = caller.get(f"{path}/numbers?status=assigned&limit=500")["items"]
+    spare = [each for each in numbers if not each["user_id"] and not each["trunk_id"]]
+    if not spare:
+        return
+    _heading("A new user gets one of the subscription's numbers")
+    who = {"login": f"demo {uuid4()}", "display_name": "A newcomer"}
+    user = caller.post(f"{path}/users", who, key=str(uuid4())).body
+    linked = caller.put(f"{path}/users/{user['id']}/number", {"number": spare[0]["e164"]})
+    if linked.status == 200:
+        _say(f"200  {linked.body['display_name']} has {linked.body['number']}: one licence used")
+    else:
+        _show_refusal(linked)
+    caller.delete(f"{path}/users/{user['id']}")
+    _say("204  deleted again: the number stays, the licence is free")
+
+
+def _show_calls(caller: Caller, trunk: str, path: str) -> None:
+    channels = caller.get(f"{path}/channels")["channels"]
+    _heading(f"Begin calls on the trunk: {channels} channels are ordered")
+    parties = {"caller": "+3225550001", "callee": "+3225550002"}
+    names = [f"/trunks/{trunk}/calls/outbound/{uuid4()}" for _ in range(channels + 1)]
+    replies = [caller.put(name, parties) for name in names]
+    admitted = [reply for reply in replies if reply.status == 201]
+    _say(f"201  {len(admitted)} calls admitted, the last with {admitted[-1].body['in_use']} in use")
+    _show_refusal(replies[-1])
+    emergency = f"/trunks/{trunk}/calls/outbound/{uuid4()}"
+    if caller.put(emergency, {**parties, "callee": "112"}).status == 201:
+        _say("201  an emergency call passes all the same")
+    for name in (*names, emergency):
+        caller.delete(name)
+
+
+def _show_refusal(reply: Reply) -> None:
+    _say(f"{reply.status}  refused, {reply.body['code']}: {reply.body['detail']}")
 
 
 def _held(caller: Caller, subscription: str, product: str) -> int:
@@ -75,7 +127,7 @@ def _show_balances(title: str, caller: Caller, subscription: str, items: str) ->
 def _show_order(reply: Reply) -> None:
     body = reply.body
     if reply.status != 201:
-        _say(f"{reply.status}  refused, {body['code']}: {body['detail']}")
+        _show_refusal(reply)
         return
     granted = ", ".join(f"{row['granted_delta']:+d} {row['sku']}" for row in body["changes"])
     if reply.replayed:

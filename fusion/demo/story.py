@@ -202,6 +202,9 @@ RETIRED = "fax-line"
 ORDERED = "team-be-10"
 """The product that the main job is shown with."""
 
+NUMBERED = "be-geographic"
+"""The SKU whose numbers the main job goes on with."""
+
 UPCOMING = (
     (6, "PO-77120", "seat", 4),
     (19, "PO-77134", "sip-10", 1),
@@ -237,3 +240,28 @@ PEOPLE = tuple(
     for role, name in zip(ROLES, names, strict=True)
 )
 """Those who may sign in to the organizations of the first provider that have an API client."""
+
+RANGES = (
+    ("be-geographic", 3225550000),
+    ("be-mobile", 32470000000),
+    ("de-geographic", 493023125000),
+    ("gb-geographic", 442079460000),
+    ("gb-toll-free", 448081570000),
+    ("nl-geographic", 31201230000),
+)
+"""Where the first provider's inventory begins: numbers of each SKU from there on."""
+
+TRUNK = "Main"
+ACCOUNTS = ("Reception", "Night queue")
+"""Resource accounts of those who have many users."""
+
+FIRST = (
+    *("Anouk", "Bram", "Cato", "Dries", "Elif", "Finn", "Greta", "Hugo", "Ines", "Joris", "Katja"),
+    *("Lars", "Mira", "Niels", "Oona", "Pim", "Quinten", "Roos", "Stijn", "Thea", "Umar", "Vera"),
+    *("Wout", "Yara"),
+)
+LAST = (
+    *("Abbeel", "Brook", "Claes", "Dunmore", "Eeckhout", "Fairley", "Goossens", "Hartwell"),
+    *("Iversen", "Jacobs", "Kemp", "Lindqvist", "Merton", "Nachtergaele", "Oakes", "Peeters"),
+    *("Rosseel", "Stokes", "Tuytens", "Underhill", "Verbeke", "Wainwright", "Yates", "Zeller"),
+)

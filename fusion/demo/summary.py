@@ -1,20 +1,25 @@
-"""How large the demonstration is, in two lines."""
+"""How large the demonstration is, in three lines."""
 
 from django.db.models import Count, QuerySet
 
 from fusion.catalogue.models import Product
 from fusion.demo.installation import REASON, Installation
+from fusion.numbers.models import Number
 from fusion.ordering.models import STATES, Order
 from fusion.tenancy.actor import KINDS
 from fusion.tenancy.models import Organization, Subscription
+from fusion.users.models import User
 
 
 def summary(installation: Installation) -> list[str]:
-    """Its name and organizations; its products and orders."""
+    """Its name and organizations; its products and orders; who has how many numbers."""
     group = installation.group
     organizations = Organization.objects.unscoped(REASON).filter(group_id=group, status="active")
     subscriptions = Subscription.objects.unscoped(REASON).filter(group_id=group)
     products = Product.objects.unscoped(REASON).filter(group_id=group)
+    users = User.objects.unscoped(REASON).filter(subscription__group_id=group)
+    numbers = Number.objects.unscoped(REASON).filter(group_id=group)
+    taken = numbers.exclude(status="free")
     kinds = _counts(organizations, "kind")
     states = _counts(Order.objects.unscoped(REASON).filter(group_id=group), "state")
     tree = ", ".join(f"{kinds[kind]} {kind}s" for kind in KINDS[1:] if kind in kinds)
@@ -22,6 +27,7 @@ def summary(installation: Installation) -> list[str]:
     return [
         f"{organizations.get(id=group).name}: {tree}, {subscriptions.count()} subscriptions",
         f"{products.count()} products; orders: {orders}",
+        f"{users.count():,} users, {taken.count():,} of {numbers.count():,} numbers taken",
     ]
 
 

@@ -4,6 +4,7 @@ The jobs themselves are the queue, and each carries how far it has come: nothing
 recovered after a crash. Several workers share the jobs, a chunk of one at a time.
 """
 
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -31,10 +32,14 @@ def provision_batches(*, chunk: int = CHUNK) -> int:
     with connection.cursor() as cursor:
         cursor.execute(WAITING)
         jobs = [job for (job,) in cursor.fetchall()]
-    return sum(_provision(job, chunk) for job in jobs)
+    done = [told for job in jobs if (told := provision_batch(job, chunk)) is not None]
+    for told in done:
+        log.info("job went on", **told)
+    return len(done)
 
 
-def _provision(job: UUID, chunk: int) -> bool:
+def provision_batch(job: UUID, chunk: int = CHUNK) -> dict[str, Any] | None:
+    """One chunk of one job: how far it has come; None where it is finished or in other hands."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT users_provision(%s::uuid, %s::int)::text", [job, chunk])
@@ -44,8 +49,6 @@ def _provision(job: UUID, chunk: int) -> bool:
     except DatabaseError:
         # One job that cannot be done does not keep the others from being done.
         log.exception("job failed", job=str(job))
-        return False
-    if answer is None:
-        return False
-    log.info("job went on", **orjson.loads(answer))
-    return True
+        return None
+    told: dict[str, Any] | None = None if answer is None else orjson.loads(answer)
+    return told

@@ -52,6 +52,16 @@ def test_shows_the_main_job(demo: Demo) -> None:
     assert "completed: -20 be-geographic, -20 user" in said
 
 
+def test_shows_what_is_provisioned(demo: Demo) -> None:
+    """Within what was ordered, and not one further."""
+    said = " ".join(demo.output.split())
+    assert "200 A newcomer has +" in said
+    assert "409 refused, no-entitlement: be-geographic:" in said
+    assert "201 70 calls admitted, the last with 70 in use" in said
+    assert "409 refused, no-free-channel: The subscription has 70 SIP channels" in said
+    assert "an emergency call passes all the same" in said
+
+
 def test_facts(demo: Demo, folder: Path) -> None:
     """The shape that scripts rely on, for the owner's eyes only."""
     facts = demo.facts()

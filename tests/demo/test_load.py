@@ -46,7 +46,7 @@ def test_made_up_once() -> None:
     assert differences() == []
     assert find_installation() == made
     assert load_demo() == made
-    assert len(summary(made)) == 2
+    assert len(summary(made)) == 3
 
 
 def test_one_line_of_organizations() -> None:
