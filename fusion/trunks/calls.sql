@@ -245,5 +245,11 @@ BEGIN
     IF has_schema_privilege('public', 'public', 'CREATE') THEN
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
     END IF;
+    -- PostgreSQL lets everybody make temporary tables of any size; who owns the database still may.
+    IF has_database_privilege('public', current_database(), 'TEMPORARY')
+       AND pg_has_role((SELECT d.datdba FROM pg_database d WHERE d.datname = current_database()),
+                       'USAGE') THEN
+        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    END IF;
 END
 $$;

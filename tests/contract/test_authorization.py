@@ -48,7 +48,11 @@ class Asked:
         """The answer that an organization, or a token, gets."""
         path = self.template.format(**self.path)
         query = f"?{urlencode(self.query)}" if self.query else ""
-        return stage.world.call(self.method, path + query, self.body, by=by, headers=self.headers)
+        world = stage.world
+        response = world.call(self.method, path + query, self.body, by=by, headers=self.headers)
+        if response.streaming:
+            response.getvalue()  # to its end, as a caller reads: until then it takes up a place
+        return response
 
     def slots(self) -> list[tuple[str, ...]]:
         """Where ids stand: ('path', name), ('query', name), or ('body', key or index, ...)."""

@@ -5,6 +5,7 @@ Every use case × role, on what the actor sees: who may not is refused and has c
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -37,6 +38,13 @@ from fusion.tenancy.remove_member import remove_member
 from fusion.tenancy.revoke_client import revoke_client
 from fusion.tenancy.rotate_secret import rotate_secret
 from fusion.tenancy.use_case import Answer
+from fusion.trunks.admit import admit
+from fusion.trunks.create_trunk import create_trunk
+from fusion.trunks.delete_trunk import delete_trunk
+from fusion.trunks.edit_trunk import edit_trunk
+from fusion.trunks.end_call import end_call
+from fusion.trunks.route_number import route_number
+from fusion.trunks.unroute_number import unroute_number
 from tests.contract.stage import Stage
 from tests.contract.table import KINDS
 
@@ -54,6 +62,20 @@ def a_draft(stage: Stage, effective_at: datetime | None = None) -> Draft:
 def id_of(stage: Stage, name: str) -> UUID:
     """The id of one of the stage's own objects."""
     return UUID(str(stage.own.ids[name]))
+
+
+def a_trunk(stage: Stage, name: str = "trunk_id") -> dict[str, UUID]:
+    """One of the stage's trunks."""
+    return {"subscription_id": stage.world.subscription.id, "trunk_id": id_of(stage, name)}
+
+
+def a_call(stage: Stage, name: str) -> dict[str, Any]:
+    """A call on the stage's trunk."""
+    return {
+        "trunk_id": id_of(stage, "trunk_id"),
+        "direction": "inbound",
+        "call_id": str(stage.own.ids[name]),
+    }
 
 
 def tenant(stage: Stage) -> UUID:
@@ -169,6 +191,45 @@ DEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Deed]] = {
         ADMINISTRATORS,
         ("group",),
         lambda stage, actor: terminate(actor, subscription_id=stage.world.subscription.id),
+    ),
+    "create a trunk": (
+        WRITERS,
+        KINDS,
+        lambda stage, actor: create_trunk(
+            actor, subscription_id=stage.world.subscription.id, name="New", country="BE"
+        ),
+    ),
+    "edit a trunk": (
+        WRITERS,
+        KINDS,
+        lambda stage, actor: edit_trunk(actor, **a_trunk(stage), changes={"channel_cap": 1}),
+    ),
+    "delete a trunk": (
+        WRITERS,
+        KINDS,
+        lambda stage, actor: delete_trunk(actor, **a_trunk(stage, "idle_trunk_id")),
+    ),
+    "route a number": (
+        WRITERS,
+        KINDS,
+        lambda stage, actor: route_number(actor, **a_trunk(stage), e164=str(stage.own.ids["e164"])),
+    ),
+    "take a number off a trunk": (
+        WRITERS,
+        KINDS,
+        lambda stage, actor: unroute_number(
+            actor, **a_trunk(stage), e164=str(stage.own.ids["e164"])
+        ),
+    ),
+    "admit a call": (
+        WRITERS,
+        KINDS,
+        lambda stage, actor: admit(actor, **a_call(stage, "call_id"), caller="", callee="112"),
+    ),
+    "end a call": (
+        WRITERS,
+        KINDS,
+        lambda stage, actor: end_call(actor, **a_call(stage, "live_call_id")),
     ),
     "add a member": (
         ADMINISTRATORS,

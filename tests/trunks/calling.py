@@ -1,12 +1,18 @@
 """Trunks and calls for tests: made through the API, or as a SIP proxy with an SQL client would."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 from django.db import connection
 from django.http import HttpResponse
 
+from fusion.kernel.errors import Problem
 from fusion.tenancy.models import Subscription
+from fusion.tenancy.use_case import Answer
+from fusion.trunks.admit import admit
+from fusion.trunks.delete_trunk import delete_trunk
+from fusion.trunks.end_call import end_call
 from tests.ordering.placing import line, placed
 from tests.world import World, answer
 
@@ -139,3 +145,40 @@ def rows(statement: str, *given: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, given)
         return cursor.fetchall() if cursor.description else []
+
+
+def ask(world: World, trunk: Any, call: str, direction: str = "inbound") -> int | str:
+    """201, 200, or the code of the refusal."""
+    try:
+        return admit(
+            world.actor(),
+            trunk_id=trunk,
+            direction=direction,
+            call_id=call,
+            caller=CALLER,
+            callee=CALLEE,
+        ).status
+    except Problem as problem:
+        limit = problem.extra.get("limit")
+        return f"{problem.code} of {limit}" if limit else problem.code
+
+
+def hang_up(world: World, trunk: Any, call: str) -> int | str:
+    """204, or the code of the refusal."""
+    return told_of(
+        lambda: end_call(world.actor(), trunk_id=trunk, direction="inbound", call_id=call)
+    )
+
+
+def delete(world: World, trunk: Any) -> int | str:
+    """204, or the code of the refusal."""
+    of = {"subscription_id": world.subscription.id, "trunk_id": trunk}
+    return told_of(lambda: delete_trunk(world.actor(), **of))
+
+
+def told_of(deed: Callable[[], Answer]) -> int | str:
+    """The status of what it comes to, or the code of the refusal."""
+    try:
+        return deed().status
+    except Problem as problem:
+        return problem.code

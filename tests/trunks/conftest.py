@@ -1,13 +1,39 @@
 """What several tests of trunks begin with."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from fusion.kernel.clock import now
+from tests.server import Server, run_server
+
+CROWD = 40
+"""Actors at once."""
 
 
 @pytest.fixture
 def day() -> datetime:
     """The beginning of a day that is over."""
     return now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=20)
+
+
+@pytest.fixture(scope="module")
+def crowded() -> Iterator[None]:
+    """A connection for each of a crowd."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")  # opens the pool
+    pool = connection.pool  # type: ignore[attr-defined]
+    pool.resize(min_size=1, max_size=CROWD + 4)
+    yield
+    pool.resize(min_size=1, max_size=4)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server: one process with few connections."""
+    log: Path = tmp_path_factory.mktemp("trunks") / "log"
+    with run_server(log, "--workers", "1", environment={"FUSION_DATABASE_POOL": "4"}) as running:
+        yield running

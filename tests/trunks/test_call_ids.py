@@ -1,11 +1,14 @@
 """Names of calls, which strangers choose; and POST, for proxies without PUT and DELETE."""
 
+from http.client import HTTPConnection
 from typing import Any
 
+import orjson
 import pytest
 from django.http import HttpResponse
 
 from tests.numbers.stock import refused
+from tests.server import Server
 from tests.trunks.calling import call_path, end, live, order_channels, put, renewed, trunk_id
 from tests.world import World, answer
 
@@ -136,3 +139,57 @@ def test_no_other_route_heeds_the_header(world: World) -> None:
     before = world.fingerprint()
     refused(world, before, world.call("POST", path, headers=headers), 405, "method-not-allowed")
     assert live(world) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("path", "call_id"),
+    [
+        ("a/b", "a/b"),
+        ("a%2Fb", "a/b"),
+        ("/a//b/", "/a//b/"),
+        ("..", ".."),
+        ("a/../../b", "a/../../b"),
+        ("%2E%2E%2Fb", "../b"),
+        ("100%25", "100%"),
+        ("a%3Fb%23c", "a?b#c"),
+        ("a;b=c,d@e:f!$&'()*+=", "a;b=c,d@e:f!$&'()*+="),
+        ("a+b%20c", "a+b c"),
+        ("%C3%A9", "é"),
+        ("%FF", "%FF"),
+        ("x" * 255, "x" * 255),
+        ("%78" * 255, "x" * 255),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_over_the_wire(server: Server, world: World, path: str, call_id: str) -> None:
+    """A server takes the path as it comes: nothing is tidied up on the way."""
+    order_channels(world, 1)
+    trunk = trunk_id(world)
+    assert send(server, world, "PUT", f"{trunk}/calls/inbound/{path}")[0] == 201
+    assert live(world) == [call_id]
+    assert send(server, world, "DELETE", f"{trunk}/calls/inbound/{path}")[0] == 204
+    assert live(world) == []
+
+
+@pytest.mark.parametrize("path", ["x" * 256, "x" * 4096, "a/" * 2048, "%00", "a%00b", "%78" * 256])
+def test_wrong_over_the_wire(server: Server, world: World, path: str) -> None:
+    trunk = trunk_id(world)
+    before = world.fingerprint()
+    for method in ("PUT", "DELETE"):
+        status, text = send(server, world, method, f"{trunk}/calls/inbound/{path}")
+        assert (status, orjson.loads(text)["code"]) == (422, "invalid-fields")
+    assert world.fingerprint() == before
+
+
+def send(server: Server, world: World, method: str, path: str) -> tuple[int, bytes]:
+    """The answer to a request whose path is sent as it is."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+    headers = {
+        "Authorization": f"Bearer {world.token(world.group)}",
+        "Content-Type": "application/json",
+    }
+    connection.request(method, f"/api/v1/trunks/{path}", orjson.dumps(PARTIES), headers)
+    response = connection.getresponse()
+    told = response.status, response.read()
+    connection.close()
+    return told

@@ -1,16 +1,14 @@
 """A real server and readers of long answers: constant memory, and room for everybody else."""
 
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
 import httpx
-import pytest
 
 from fusion.kernel.stream import STREAMS
-from tests.server import Server, run_server, wait_for
+from tests.server import Server, wait_for
 from tests.trunks.calling import rows, trunk_id
 from tests.trunks.test_records import put_on_record
 from tests.world import World
@@ -20,14 +18,6 @@ ROWS = 200_000
 MEGABYTES = 25
 """What reading them may add to the server's memory. The answer itself is 40 MB, and the rows take
 ten times as much as objects of Python."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One process with few connections."""
-    log: Path = tmp_path_factory.mktemp("slow") / "log"
-    with run_server(log, "--workers", "1", environment={"FUSION_DATABASE_POOL": "4"}) as running:
-        yield running
 
 
 def memory(server: Server) -> float:

@@ -1,0 +1,165 @@
+"""Room for coming records, and an end to old ones: months come and go as partitions."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import OperationalError, transaction
+
+from fusion.edge import tasks
+from fusion.trunks.keep_records import (
+    MONTHS_AHEAD,
+    add_months,
+    ensure_partitions,
+    forget_records,
+    keep_records,
+    thin_peaks,
+)
+from tests.concurrency.actors import at_once
+from tests.trunks.calling import rows, trunk_id
+from tests.trunks.test_records import put_on_record
+from tests.world import World
+
+LONG_AGO = date(2001, 1, 1)
+"""Nobody else's records are of that time. The months of these tests go with them."""
+
+
+@pytest.fixture(autouse=True)
+def gone() -> None:
+    """What a test before has left of long ago."""
+    forget_records(months=0, today=date(2003, 1, 1))
+
+
+def months() -> list[str]:
+    """The partitions of long ago."""
+    found = rows(
+        "SELECT relname FROM pg_class WHERE relname ~ '^trunks_callrecord_200[0-9]{3}$' ORDER BY 1"
+    )
+    return [name.removeprefix("trunks_callrecord_") for (name,) in found]
+
+
+def where(world: World) -> dict[str, int]:
+    """How many of the world's records lie in which partition."""
+    found = rows(
+        "SELECT tableoid::regclass::text, count(*) FROM trunks_callrecord WHERE group_id = %s"
+        " GROUP BY 1",
+        world.group.id,
+    )
+    return {name.removeprefix("trunks_callrecord_"): count for name, count in found}
+
+
+def test_the_present_month_and_the_coming_ones_have_partitions() -> None:
+    """As `fusion migrate` has left them."""
+    [(found,)] = rows(
+        "SELECT array_agg(relname::text) FROM pg_class WHERE relname LIKE 'trunks_callrecord_2%%'"
+    )
+    today = datetime.now(UTC).date()
+    for ahead in range(MONTHS_AHEAD + 1):
+        assert f"trunks_callrecord_{add_months(today, ahead):%Y%m}" in found
+
+
+def test_made_once() -> None:
+    assert ensure_partitions(today=date(2001, 11, 30)) == 4
+    assert ensure_partitions(today=date(2001, 12, 1)) == 1
+    assert ensure_partitions(today=date(2001, 12, 31)) == 0
+    assert months() == ["200111", "200112", "200201", "200202", "200203"]
+
+
+@pytest.mark.usefixtures("crowded")
+def test_made_once_by_several_at_once() -> None:
+    told = at_once(*[lambda: ensure_partitions(today=LONG_AGO)] * 4)
+    assert sorted(told) == [0, 0, 0, 4]
+
+
+def test_records_that_came_before_their_partition_are_moved_into_it(world: World) -> None:
+    since = datetime(2001, 1, 31, 23, 59, 58, tzinfo=UTC)
+    put_on_record(world, trunk_id(world), 4, since=since)
+    before = world.fingerprint()
+    assert where(world) == {"other": 4}
+    ensure_partitions(today=LONG_AGO)
+    assert where(world) == {"200101": 2, "200102": 2}
+    assert world.fingerprint() == before
+
+
+def test_what_is_kept_no_longer_goes_by_the_month(world: World) -> None:
+    trunk = trunk_id(world)
+    ensure_partitions(today=date(2001, 2, 1))
+    noon = datetime(2001, 1, 15, 12, tzinfo=UTC)  # January has no partition
+    for month in range(5):
+        put_on_record(world, trunk, 1, since=noon + timedelta(days=30 * month))
+    rows(
+        "INSERT INTO trunks_channelpeak (subscription_id, minute, peak)"
+        " SELECT %s, m, 1 FROM generate_series(%s::timestamptz, '2001-05-15Z', '1 month') m",
+        world.subscription.id,
+        noon,
+    )
+    assert where(world) == {"other": 1, "200102": 1, "200103": 1, "200104": 1, "200105": 1}
+    assert forget_records(months=2, today=date(2001, 5, 31)) == 1
+    assert where(world) == {"200103": 1, "200104": 1, "200105": 1}
+    assert months() == ["200103", "200104", "200105"]
+    peaks = "SELECT count(*) FROM trunks_channelpeak WHERE subscription_id = %s"
+    assert rows(peaks, world.subscription.id) == [(2,)]  # of 15 March and April
+    assert forget_records(months=0, today=date(2001, 5, 31)) == 2
+    assert where(world) == {"200105": 1}
+
+
+def test_a_reader_holds_it_up_for_a_second_and_no_longer(world: World) -> None:
+    """The steps lock the table for a moment: whoever reads for long makes them give up."""
+    ensure_partitions(today=LONG_AGO)
+    put_on_record(world, trunk_id(world), 1, since=datetime(2001, 1, 1, tzinfo=UTC))
+    with transaction.atomic():
+        rows("SELECT FROM trunks_callrecord LIMIT 1")
+        [refused] = at_once(lambda: outcome(lambda: forget_records(months=0)))
+        assert isinstance(refused, OperationalError)
+        assert at_once(lambda: outcome(lambda: keep_records(months=24))) == [None]
+    assert "200101" in months()  # undone
+    keep_records(months=24)
+    assert months() == [] and where(world) == {}
+
+
+def outcome(deed: object) -> object:
+    """What it returns or raises."""
+    try:
+        return deed()  # type: ignore[operator]
+    except OperationalError as error:
+        return error
+
+
+def test_the_worker_s_task(world: World) -> None:
+    ensure_partitions(today=LONG_AGO)
+    tasks.keep_call_records(timestamp=0)
+    assert months() == []
+
+
+def test_peaks_of_hours_long_past_are_thinned_to_the_highest_minute(world: World) -> None:
+    at = datetime(2001, 6, 10, 12, 30, tzinfo=UTC)
+
+    def note(*days_ago: int) -> None:
+        rows(
+            "INSERT INTO trunks_channelpeak (subscription_id, trunk_id, minute, peak)"
+            " SELECT %s, t, %s::timestamptz - d * interval '1 day' - i * interval '1 minute', i + 1"
+            " FROM generate_series(0, 89) i, unnest(%s::int[]) d,"
+            " unnest(ARRAY[NULL, gen_random_uuid()]) t",
+            world.subscription.id,
+            at.replace(minute=29),
+            list(days_ago),
+        )
+
+    def left() -> list[tuple[datetime, int]]:
+        return rows(
+            "SELECT minute, peak FROM trunks_channelpeak WHERE subscription_id = %s"
+            " AND trunk_id IS NULL ORDER BY minute",
+            world.subscription.id,
+        )
+
+    note(0, 1)
+    thin_peaks(at=at)
+    assert len(left()) == 180  # not yet
+    note(3, 30)
+    assert thin_peaks(at=at) == 2 * 88
+    assert thin_peaks(at=at) == 0
+    old = [(minute, peak) for minute, peak in left() if minute < at - timedelta(days=2)]
+    assert [(minute, peak) for minute, peak in old if minute > at - timedelta(days=8)] == [
+        (datetime(2001, 6, 7, 11, 0, tzinfo=UTC), 90),
+        (datetime(2001, 6, 7, 12, 0, tzinfo=UTC), 30),
+    ]
+    assert len(old) == 2 + 90  # no worker has run for a month: those stay as they are
