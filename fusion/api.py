@@ -19,6 +19,7 @@ from fusion.ledger import api as ledger
 from fusion.lifecycle import api as lifecycle
 from fusion.numbers import api as numbers
 from fusion.ordering import api as ordering
+from fusion.ordering import requests_api as requests
 from fusion.tenancy import api as tenancy
 from fusion.tenancy.guard import look_first
 from fusion.trunks import api as trunks
@@ -52,6 +53,7 @@ ROUTERS: tuple[Router, ...] = (
     numbers.router,
     users.router,
     trunks.router,
+    requests.router,
     ledger.router,
     tenancy.router,
     lifecycle.router,

@@ -212,6 +212,8 @@ class World:
                         ON o.id = c.organization_id
                         WHERE o.group_id = %(group)s AND c.name <> %(own_client)s),
                        (SELECT json_agg(r ORDER BY id)::text
+                        FROM ordering_orderrequest r WHERE group_id = %(group)s),
+                       (SELECT json_agg(r ORDER BY id)::text
                         FROM numbers_range r WHERE group_id = %(group)s),
                        (SELECT json_agg(n ORDER BY e164)::text
                         FROM numbers_number n WHERE group_id = %(group)s),

@@ -6,6 +6,7 @@ from django.db import connection
 
 from fusion.kernel.ids import new_id
 from fusion.numbers.release import release_all_numbers
+from fusion.ordering.reject_request import reject_open_requests
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.announce import announce_subscription
 from fusion.tenancy.models import Subscription
@@ -33,6 +34,7 @@ def terminate(actor: Actor, *, subscription_id: UUID) -> Done:
     unroute_all(subscription)
     release_all_numbers(actor, subscription)
     _end_orders(actor, subscription)
+    reject_open_requests(actor, subscription)
     subscription.status = "terminated"
     subscription.save(update_fields=["status"])
     document = announce_subscription(actor, subscription, "terminated")

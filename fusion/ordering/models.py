@@ -1,9 +1,11 @@
-"""Orders, their lines, and the holdings that they leave. Written by `place.sql` and its kin."""
+"""Orders and holdings, written by `place.sql` and its kin; and requests for orders."""
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from fusion.events.models import JsonTextField
+from fusion.kernel.ids import new_id
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.tenancy.scope import Scoped, within_tree
 
@@ -150,4 +152,67 @@ class Holding(models.Model):
         indexes = [models.Index("product_id", "subscription_id", name="holding_of_product")]
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=0), name="holding_quantity"),
+        ]
+
+
+REQUEST_STATES = ("open", "approved", "rejected", "withdrawn")
+
+
+class OrderRequest(models.Model):
+    """Products that somebody who may not order asks for; the group approves or rejects.
+
+    `organization_id` and `path` are who asked. Carries the ids of the organizations above its
+    subscription, as orders do.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    state = models.CharField(max_length=16, default="open")
+    group_id = models.UUIDField()
+    distributor_id = models.UUIDField(null=True)
+    reseller_id = models.UUIDField(null=True)
+    tenant_id = models.UUIDField()
+    subscription_id = models.UUIDField()
+    organization_id = models.UUIDField()
+    path = models.TextField(db_collation="C")
+    lines = JsonTextField()
+    note = models.CharField(max_length=2000, null=True)
+    requested_by = models.CharField(max_length=80)
+    requested_at = models.DateTimeField(db_default=Now())
+    decided_by = models.CharField(max_length=80, null=True)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=2000, null=True)
+    order_id = models.UUIDField(null=True, unique=True)
+
+    objects = Scoped["OrderRequest"](within_tree)
+
+    class Meta:
+        indexes = [
+            *(
+                models.Index(
+                    f"{owner}_id",
+                    "id",
+                    name=f"request_of_{owner}",
+                    condition=Q(**{f"{owner}_id__isnull": False}),
+                )
+                for owner in ("group", "distributor", "reseller", "tenant", "subscription")
+            ),
+            models.Index("group_id", "state", "id", name="request_of_state"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=REQUEST_STATES), name="request_state"),
+            models.CheckConstraint(
+                condition=Q(state="open", decided_by__isnull=True, decided_at__isnull=True)
+                | (~Q(state="open") & Q(decided_by__isnull=False, decided_at__isnull=False)),
+                name="request_decided",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="approved", order_id__isnull=False)
+                | (~Q(state="approved") & Q(order_id__isnull=True)),
+                name="request_ordered",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="rejected", reason__isnull=False)
+                | (~Q(state="rejected") & Q(reason__isnull=True)),
+                name="request_reason",
+            ),
         ]

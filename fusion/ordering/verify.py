@@ -104,6 +104,17 @@ CHECKS: Mapping[str, str] = {
               AND e.group_id = o.group_id
         WHERE o.state = 'completed'
         GROUP BY o.id HAVING count(e.id) <> 1""",
+    "approved request without its order, or with that of another subscription": """
+        SELECT format('request %s, order %s', r.id, r.order_id)
+        FROM ordering_orderrequest r LEFT JOIN ordering_order o ON o.id = r.order_id
+        WHERE r.state = 'approved' AND o.subscription_id IS DISTINCT FROM r.subscription_id""",
+    "open request of a terminated subscription, or request with other organizations above it": """
+        SELECT format('request %s', r.id)
+        FROM ordering_orderrequest r LEFT JOIN tenancy_subscription s ON s.id = r.subscription_id
+        WHERE (r.state = 'open' AND s.status = 'terminated')
+           OR (r.group_id, r.tenant_id) IS DISTINCT FROM (s.group_id, s.tenant_id)
+           OR (r.distributor_id, r.reseller_id)
+              IS DISTINCT FROM (s.distributor_id, s.reseller_id)""",
 }
 
 

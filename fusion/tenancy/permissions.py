@@ -81,6 +81,7 @@ MANAGE_PRODUCTS = Permission(
 )
 READ_ORDERS = Permission("read orders", ("orders:read",))
 PLACE_ORDERS = Permission("place and cancel orders", ("orders:write",), WRITERS, (GROUP,))
+REQUEST_ORDERS = Permission("request orders", ("orders:write",), WRITERS)
 PREVIEW_ORDERS = Permission("preview orders", ("orders:read",), WRITERS, (GROUP,))
 READ_BALANCES = Permission("read balances", ("orders:read", "provisioning:read"))
 READ_EVENTS = Permission("read the event feed", ("reports:read",))

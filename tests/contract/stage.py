@@ -76,6 +76,7 @@ class Stage:
         user = created(self.world, f"user {new_id()}", subscription=subscription)
         trunk = trunk_of(self.world, subscription)
         ids: Ids = {
+            "request_id": requested(self.world, subscription, by=tenant),
             "trunk_id": trunk,
             "idle_trunk_id": trunk_of(self.world, subscription),
             "direction": "inbound",
@@ -100,6 +101,16 @@ class Stage:
 def placed_for(world: World, subscription: Subscription, **more: Any) -> str:
     """The id of a new order of that subscription."""
     response = world.call("POST", "/orders", draft(world, subscription=subscription, **more))
+    assert response.status_code == 201, response.content
+    id: str = answer(response)["id"]
+    return id
+
+
+def requested(world: World, subscription: Subscription, by: Organization) -> str:
+    """The id of a new order request for that subscription."""
+    line = {"product_id": str(world.seat.id), "quantity": 1}
+    body = {"subscription_id": str(subscription.id), "lines": [line]}
+    response = world.call("POST", "/order-requests", body, by=by)
     assert response.status_code == 201, response.content
     id: str = answer(response)["id"]
     return id

@@ -86,6 +86,7 @@ TRUNKS = SUBSCRIPTION + "/trunks"
 TRUNK = TRUNKS + "/{trunk_id}"
 ROUTED = TRUNK + "/numbers/{e164}"
 CALL = "/trunks/{trunk_id}/calls/{direction}/{call_id}"
+REQUEST = "/order-requests/{request_id}"
 PRODUCT = "/products/{product_id}"
 
 
@@ -162,6 +163,16 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", "/orders/{order_id}/cancel"): Rule(
         WRITE_ORDERS, the_group(200), ids=(("order_id", "scheduled_order_id"),)
     ),
+    ("GET", "/order-requests"): Rule(READ_ORDERS, everyone(200)),
+    ("POST", "/order-requests"): Rule(WRITE_ORDERS, everyone(201), an_order),
+    ("GET", REQUEST): Rule(READ_ORDERS, everyone(200)),
+    ("POST", REQUEST + "/approve"): Rule(
+        WRITE_ORDERS, the_group(200), lambda ids: {"lines": an_order(ids)["lines"]}
+    ),
+    ("POST", REQUEST + "/reject"): Rule(
+        WRITE_ORDERS, the_group(200), lambda ids: {"reason": "Not now."}
+    ),
+    ("POST", REQUEST + "/withdraw"): Rule(WRITE_ORDERS, everyone(200)),
     ("GET", "/number-ranges"): Rule(READ_PROVISIONING, the_group(200)),
     ("POST", "/number-ranges"): Rule(
         PROVISION,

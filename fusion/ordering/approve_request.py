@@ -1,0 +1,32 @@
+"""Approving an order request: it becomes an order in the same transaction, or stays open."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from fusion.ordering.place import Draft, Line, place_order
+from fusion.ordering.requests import announce, lines_of, lock_open_request
+from fusion.tenancy.actor import Actor, Request
+from fusion.tenancy.permissions import PLACE_ORDERS
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(PLACE_ORDERS, verb="order-request.approve")
+def approve_request(actor: Actor, *, request_id: UUID, lines: Sequence[Line] | None = None) -> Done:
+    """Order what was asked for, or `lines` instead; the request with its order.
+
+    Problems: `not-found`, `conflict` (it was decided before), and those of an order. Then nothing
+    has changed, and the request is open as it was.
+    """
+    asked, subscription = lock_open_request(actor, request_id)
+    # The key is the approval's own: the order has none.
+    ordering = replace(actor, request=Request(id=actor.request.id))
+    wanted = lines_of(asked) if lines is None else tuple(lines)
+    order = place_order(ordering, draft=Draft(subscription.id, wanted))
+    asked.state, asked.decided_by, asked.decided_at = "approved", actor.label, Now()
+    asked.order_id = UUID(order.body["id"])
+    asked.save(update_fields=["state", "decided_by", "decided_at", "order_id"])
+    document = announce(actor, asked, subscription.path, "approved")
+    return Done(document, subscription.path, asked.id)

@@ -1,0 +1,44 @@
+"""Rejecting an order request, with the reason; and all open ones of a subscription that ends."""
+
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from fusion.ordering.models import OrderRequest
+from fusion.ordering.requests import announce, lock_open_request
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import PLACE_ORDERS
+from fusion.tenancy.use_case import Done, use_case
+
+ENDED = "The subscription was terminated."
+
+
+@use_case(PLACE_ORDERS, verb="order-request.reject")
+def reject_request(actor: Actor, *, request_id: UUID, reason: str) -> Done:
+    """It is not ordered. Problems: `not-found`, `conflict` (it was decided before)."""
+    asked, subscription = lock_open_request(actor, request_id)
+    return Done(_reject(actor, asked, subscription, reason), subscription.path, asked.id)
+
+
+def reject_open_requests(actor: Actor, subscription: Subscription) -> int:
+    """Reject what is open of a subscription that is being terminated; how many there were.
+
+    An operation: the caller holds the subscription's lock.
+    """
+    rows = OrderRequest.objects.visible_to(actor).filter(
+        subscription_id=subscription.id, state="open"
+    )
+    requests = list(rows.order_by("id").select_for_update(no_key=True))
+    for asked in requests:
+        _reject(actor, asked, subscription, ENDED)
+    return len(requests)
+
+
+def _reject(
+    actor: Actor, asked: OrderRequest, subscription: Subscription, reason: str
+) -> dict[str, object]:
+    asked.state, asked.reason = "rejected", reason
+    asked.decided_by, asked.decided_at = actor.label, Now()
+    asked.save(update_fields=["state", "reason", "decided_by", "decided_at"])
+    return announce(actor, asked, subscription.path, "rejected")

@@ -1,0 +1,63 @@
+"""Asking for products: whoever may not order raises a request, and the group decides."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from fusion.catalogue.models import RETIRED, Product
+from fusion.kernel.errors import Problem, not_found
+from fusion.ordering.models import OrderRequest
+from fusion.ordering.place import Draft, Line
+from fusion.ordering.requests import announce, lines_as_json
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import REQUEST_ORDERS
+from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(REQUEST_ORDERS, verb="order-request.create", status=201)
+def request_order(
+    actor: Actor, *, subscription_id: UUID, lines: Sequence[Line], note: str | None = None
+) -> Done:
+    """A new request. It promises nothing and reserves nothing; what fits is decided when approved.
+
+    Problems: `not-found`, `duplicate-line`, `subscription-terminated`, `product-retired`.
+    """
+    Draft(subscription_id, tuple(lines)).check()
+    subscription = lock_subscription(actor, subscription_id)
+    if subscription.status == "terminated":
+        raise Problem(
+            "subscription-terminated",
+            "The subscription is terminated: nothing can be ordered for it any more.",
+        )
+    _require_orderable(actor, lines)
+    asked = OrderRequest(
+        group_id=subscription.group_id,
+        distributor_id=subscription.distributor_id,
+        reseller_id=subscription.reseller_id,
+        tenant_id=subscription.tenant_id,
+        subscription_id=subscription.id,
+        organization_id=actor.organization_id,
+        path=actor.path,
+        lines=lines_as_json(lines),
+        note=note,
+        requested_by=actor.label,
+    )
+    asked.save(force_insert=True)
+    return Done(announce(actor, asked, subscription.path, "created"), subscription.path, asked.id)
+
+
+def _require_orderable(actor: Actor, lines: Sequence[Line]) -> None:
+    """Problem `not-found` for a product that is not seen, `product-retired` for one not sold."""
+    ids = [line.product_id for line in lines]
+    products = {
+        product.id: product for product in Product.objects.visible_to(actor).filter(id__in=ids)
+    }
+    for line in lines:
+        product = products.get(line.product_id)
+        if product is None:
+            raise not_found("product")
+        if line.action == "add" and product.status == RETIRED:
+            raise Problem(
+                "product-retired",
+                f"Product {product.code} is retired: it can be given back, and not ordered.",
+            )

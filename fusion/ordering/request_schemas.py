@@ -1,0 +1,87 @@
+"""Shapes of order requests on the wire."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from fusion.kernel.fields import Body, Id, Note, Text
+from fusion.kernel.quantities import MAX_LINES
+from fusion.kernel.schemas import Paging
+from fusion.ordering.place import Line
+from fusion.ordering.schemas import Action, LineBody
+
+RequestState = Literal["open", "approved", "rejected", "withdrawn"]
+
+Lines = Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+Reason = Annotated[
+    Text, StringConstraints(min_length=1, max_length=2000), AfterValidator(_not_blank)
+]
+
+
+def drafted(lines: list[LineBody]) -> tuple[Line, ...]:
+    """The lines for the verb."""
+    return tuple(Line(line.product_id, line.quantity, line.action) for line in lines)
+
+
+class RequestBody(Body):
+    """What is asked for, for which subscription."""
+
+    subscription_id: Id
+    lines: Lines
+    note: Note | None = None
+
+
+class ApprovalBody(Body):
+    """Other lines than those that were asked for; without, those."""
+
+    lines: Lines | None = None
+
+
+class RejectionBody(Body):
+    """Why it is not ordered; the asker reads it."""
+
+    reason: Reason
+
+
+class RequestLineDocument(BaseModel):
+    """One product that is asked for, or to be given back."""
+
+    product_id: UUID
+    product_code: str
+    action: Action
+    quantity: int
+
+
+class RequestDocument(BaseModel):
+    """An order request. `organization_id` is who asked; `order_id` what became of it."""
+
+    id: UUID
+    state: RequestState
+    subscription_id: UUID
+    organization_id: UUID
+    lines: list[RequestLineDocument]
+    note: str | None
+    requested_by: str
+    requested_at: str
+    decided_by: str | None
+    decided_at: str | None
+    reason: str | None
+    order_id: UUID | None
+    order_number: int | None
+
+
+class RequestFilter(Paging):
+    """Which requests are listed."""
+
+    subscription_id: Id | None = None
+    organization_id: Id | None = Field(default=None, description="Of its subtree.")
+    state: RequestState | None = None

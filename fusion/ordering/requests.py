@@ -1,0 +1,131 @@
+"""Order requests: read models, the lock under which one is decided, telling what became of it."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from fusion.events.emit import emit
+from fusion.kernel.clock import instant
+from fusion.kernel.errors import Problem, not_found
+from fusion.ordering.models import Order, OrderRequest
+from fusion.ordering.place import Line
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.queries import find_organization, lock_subscription, newest
+
+CODES = "SELECT id, code FROM catalogue_product WHERE id = ANY (%s::uuid[])"
+
+
+def lines_as_json(lines: Sequence[Line]) -> str:
+    """The lines as they are kept."""
+    return orjson.dumps(
+        [
+            {"product_id": line.product_id, "action": line.action, "quantity": line.quantity}
+            for line in lines
+        ]
+    ).decode()
+
+
+def lines_of(asked: OrderRequest) -> tuple[Line, ...]:
+    """The lines that were asked for."""
+    return tuple(
+        Line(UUID(line["product_id"]), line["quantity"], line["action"]) for line in asked.lines
+    )
+
+
+def find_request(actor: Actor, id: UUID) -> OrderRequest:
+    """The request, if `actor` sees its subscription; Problem `not-found` otherwise."""
+    asked = OrderRequest.objects.visible_to(actor).filter(id=id).first()
+    if asked is None:
+        raise not_found("order request")
+    return asked
+
+
+def lock_open_request(actor: Actor, id: UUID) -> tuple[OrderRequest, Subscription]:
+    """The request and its subscription, both held; Problem `conflict` where it has been decided.
+
+    The subscription comes first, as everywhere: a termination that is under way is waited for, and
+    has closed the request then.
+    """
+    subscription = lock_subscription(actor, find_request(actor, id).subscription_id)
+    asked = OrderRequest.objects.visible_to(actor).select_for_update(no_key=True).get(id=id)
+    if asked.state != "open":
+        by = f" by {asked.decided_by}" if asked.decided_by else ""
+        raise Problem(
+            "conflict",
+            f"This request was {asked.state}{by} at {instant(asked.decided_at)}; only an open one "
+            "can be decided. Raise a new one.",
+        )
+    return asked, subscription
+
+
+def list_requests(
+    actor: Actor,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    subscription_id: UUID | None = None,
+    organization_id: UUID | None = None,
+    state: str | None = None,
+) -> dict[str, Any]:
+    """One page of the requests that `actor` sees, newest first. The filters' ids are visible."""
+    rows = OrderRequest.objects.visible_to(actor)
+    if subscription_id is not None:
+        rows = rows.filter(subscription_id=subscription_id)
+    if organization_id is not None:
+        organization = find_organization(actor, organization_id)
+        rows = rows.filter(**{f"{organization.kind}_id": organization.id})
+    if state is not None:
+        rows = rows.filter(state=state)
+    shown, following = newest(rows, limit=limit, cursor=cursor)
+    return {"items": request_documents(shown), "next": following}
+
+
+def request_documents(requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:
+    """Requests as the API shows them, whatever their number in three statements at most."""
+    with connection.cursor() as cursor:
+        cursor.execute(CODES, [[line["product_id"] for each in requests for line in each.lines]])
+        codes = {str(id): code for id, code in cursor.fetchall()}
+    orders = Order.objects.unscoped("orders of requests that are shown")
+    ids = [each.order_id for each in requests if each.order_id]
+    numbers = dict(orders.filter(id__in=ids).values_list("id", "number"))
+    return [
+        {
+            "id": str(each.id),
+            "state": each.state,
+            "subscription_id": str(each.subscription_id),
+            "organization_id": str(each.organization_id),
+            "lines": [{**line, "product_code": codes[line["product_id"]]} for line in each.lines],
+            "note": each.note,
+            "requested_by": each.requested_by,
+            "requested_at": instant(each.requested_at),
+            "decided_by": each.decided_by,
+            "decided_at": instant(each.decided_at),
+            "reason": each.reason,
+            "order_id": str(each.order_id) if each.order_id else None,
+            "order_number": numbers[each.order_id] if each.order_id else None,
+        }
+        for each in requests
+    ]
+
+
+def announce(actor: Actor, asked: OrderRequest, path: str, deed: str) -> dict[str, Any]:
+    """Write the event `order-request.<deed>`; the request as it and the API show it.
+
+    `path` is that of the subscription: all above it, the asker included, may read the event.
+    """
+    asked.refresh_from_db(from_queryset=OrderRequest.objects.visible_to(actor))
+    (document,) = request_documents([asked])
+    emit(
+        type=f"order-request.{deed}",
+        group_id=asked.group_id,
+        path=path,
+        subject=asked.id,
+        actor=actor.label,
+        data=document,
+        subscription_id=asked.subscription_id,
+    )
+    return document

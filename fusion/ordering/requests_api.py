@@ -1,0 +1,102 @@
+"""Routes of order requests."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+
+from fusion.catalogue.queries import find_product
+from fusion.kernel.http import json_response
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
+from fusion.ordering.approve_request import approve_request
+from fusion.ordering.reject_request import reject_request
+from fusion.ordering.request_order import request_order
+from fusion.ordering.request_schemas import (
+    ApprovalBody,
+    RejectionBody,
+    RequestBody,
+    RequestDocument,
+    RequestFilter,
+    drafted,
+)
+from fusion.ordering.requests import find_request, list_requests, request_documents
+from fusion.ordering.withdraw_request import withdraw_request
+from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
+from fusion.tenancy.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
+from fusion.tenancy.queries import find_organization, find_subscription
+
+router = Router(tags=["order requests"])
+
+REQUESTS = "/order-requests"
+REQUEST = REQUESTS + "/{uuid:request_id}"
+
+
+@router.post(
+    REQUESTS,
+    auth=Door(REQUEST_ORDERS, subscription_id=find_subscription, lines__product_id=find_product),
+    response={201: RequestDocument, **PROBLEMS},
+)
+def add_request(request: HttpRequest, body: RequestBody) -> HttpResponse:
+    """Ask for products for a subscription that you see; the group decides."""
+    answer = request_order(
+        retrying_actor(request),
+        subscription_id=body.subscription_id,
+        lines=drafted(body.lines),
+        note=body.note,
+    )
+    return respond(answer, location="/api/v1/order-requests")
+
+
+@router.get(
+    REQUESTS,
+    auth=Door(READ_ORDERS, subscription_id=find_subscription, organization_id=find_organization),
+    response={200: Page[RequestDocument], **READ_PROBLEMS},
+)
+def requests(request: HttpRequest, asked: Query[RequestFilter]) -> HttpResponse:
+    """The order requests that you see, newest first."""
+    return json_response(list_requests(actor_of(request), **asked.model_dump()))
+
+
+@router.get(
+    REQUEST,
+    auth=Door(READ_ORDERS, request_id=find_request),
+    response={200: RequestDocument, **READ_PROBLEMS},
+)
+def one_request(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """One order request, and what became of it."""
+    (document,) = request_documents([find_request(actor_of(request), request_id)])
+    return json_response(document)
+
+
+@router.post(
+    REQUEST + "/approve",
+    auth=Door(PLACE_ORDERS, request_id=find_request, lines__product_id=find_product),
+    response={200: RequestDocument, **PROBLEMS},
+)
+def approve(
+    request: HttpRequest, request_id: UUID, body: ApprovalBody | None = None
+) -> HttpResponse:
+    """Order what is asked for, or other lines; refused, and still open, where the order is."""
+    lines = drafted(body.lines) if body is not None and body.lines is not None else None
+    return respond(approve_request(retrying_actor(request), request_id=request_id, lines=lines))
+
+
+@router.post(
+    REQUEST + "/reject",
+    auth=Door(PLACE_ORDERS, request_id=find_request),
+    response={200: RequestDocument, **PROBLEMS},
+)
+def reject(request: HttpRequest, request_id: UUID, body: RejectionBody) -> HttpResponse:
+    """Reject it, and say why."""
+    answer = reject_request(retrying_actor(request), request_id=request_id, reason=body.reason)
+    return respond(answer)
+
+
+@router.post(
+    REQUEST + "/withdraw",
+    auth=Door(REQUEST_ORDERS, request_id=find_request),
+    response={200: RequestDocument, **PROBLEMS},
+)
+def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """Withdraw what your organization, or one below it, has asked for."""
+    return respond(withdraw_request(retrying_actor(request), request_id=request_id))

@@ -1,0 +1,31 @@
+"""Withdrawing an order request: by who asked, or by an organization above them."""
+
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from fusion.kernel.errors import Problem
+from fusion.ordering.requests import announce, find_request, lock_open_request
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import REQUEST_ORDERS
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(REQUEST_ORDERS, verb="order-request.withdraw")
+def withdraw_request(actor: Actor, *, request_id: UUID) -> Done:
+    """It is no longer asked for.
+
+    Problems: `not-found`, `conflict` (it was decided before), `forbidden` for those below the
+    organization that asked: they see it, and it is not theirs.
+    """
+    if not find_request(actor, request_id).path.startswith(actor.path):
+        raise Problem(
+            "forbidden",
+            "Another organization has raised this request; only it, or one above it, may withdraw "
+            "it. Ask the group to reject it.",
+        )
+    asked, subscription = lock_open_request(actor, request_id)
+    asked.state, asked.decided_by, asked.decided_at = "withdrawn", actor.label, Now()
+    asked.save(update_fields=["state", "decided_by", "decided_at"])
+    document = announce(actor, asked, subscription.path, "withdrawn")
+    return Done(document, subscription.path, asked.id)
