@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WANTED := $(shell cat .python-version)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench verify lint lock clean debian
+.PHONY: help demo test bench verify lint messages lock clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -35,9 +35,10 @@ lint: $(VENV)/dev ## style, types and floors
 	$(BIN)/mypy fusion
 	$(BIN)/lint-imports
 
-debian: ## what the tests use of Debian: its PostgreSQL, a SIP proxy, and calls for it
+debian: ## what the tests use of Debian: its PostgreSQL, a SIP proxy and calls for it, a browser
 	@./.ci/postgres
 	@./.ci/sip
+	@./.ci/browser
 
 # The newest Python that will do; .python-version names the one that we develop with.
 $(BIN)/python:
@@ -65,6 +66,10 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/runtime
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
   --allow-unsafe --strip-extras --build-deps-for editable --no-emit-index-url \
   --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+messages: $(VENV)/dev ## collect the portal's texts into its translation files (needs GNU gettext)
+	cd fusion/portal && PYTHONPATH=../.. DJANGO_SETTINGS_MODULE=fusion.settings \
+	  ../../$(BIN)/python -m django makemessages -l de -l fr -l nl --no-location --no-wrap
 
 lock: | $(VENV)/dev ## renew requirements.txt and requirements-dev.txt (UPGRADE=1 takes the newest)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -o requirements.txt pyproject.toml

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
+from fusion.kernel.catalogues import compile_catalogues
 from fusion.kernel.environment import SettingError, setting
+from fusion.tenancy.rules import MIN_PASSWORD
 
 VAR = Path.cwd() / "var"
 """Where a checkout keeps what it makes: the embedded database, keys, the demo's facts."""
@@ -72,11 +74,32 @@ APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch"), ("nl", "Nederlands")]
+FORMAT_MODULE_PATH = "fusion.portal.formats"
+USE_THOUSAND_SEPARATOR = True
+LOCALE_PATHS = [compile_catalogues(VAR / "locale")]
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "fusion.edge.static.NamedByContent"},
+}
 
 INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
+    "fusion.portal",  # before allauth: of templates with the same name ours count
+    "allauth",
+    "fusion.portal.account.apps.Accounts",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_htmx",
     "oauth2_provider",
     "procrastinate.contrib.django",
     "ninja",
@@ -90,24 +113,112 @@ INSTALLED_APPS = [
     "fusion.ordering",
     "fusion.lifecycle",
     "fusion.billing",
-    "fusion.portal",
 ]
 
-MIDDLEWARE = ["fusion.edge.middleware.Edge"]
+MIDDLEWARE = ["fusion.edge.middleware.Edge", "fusion.portal.middleware.Pages"]
+# What pages need and the API must not pay for: `Pages` runs it for pages alone.
+PAGE_MIDDLEWARE = [
+    "django.middleware.gzip.GZipMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "fusion.portal.visit.VisitMiddleware",
+]
 
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "fusion.portal.context.shell",
+            ],
+            "builtins": ["django.templatetags.i18n", "fusion.portal.templatetags.kit"],
+        },
     }
 ]
+FORM_RENDERER = "fusion.portal.forms.Renderer"
 
 LOGGING_CONFIG = "fusion.edge.logs.configure"
 LOGGING = {"level": setting("FUSION_LOG_LEVEL"), "format": setting("FUSION_LOG_FORMAT")}
 
 DATABASES = {"default": _database()}
 
+# People: sessions, cookies, passwords.
+HTTPS = setting("FUSION_HTTPS")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = setting("FUSION_SESSION_HOURS") * 3600
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "fusion.portal.errors.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# What limits sign-in must count for all server processes together.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
 AUTH_USER_MODEL = "tenancy.User"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # e-mail is unique, ignoring case: an index says so
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("MinimumLengthValidator", {"min_length": MIN_PASSWORD}),
+        ("UserAttributeSimilarityValidator", {"user_attributes": ["email"]}),
+        ("CommonPasswordValidator", {}),
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "fusion.portal.account.adapter.Accounts"
+ACCOUNT_FORMS = {
+    "login": "fusion.portal.account.forms.SignInForm",
+    "reauthenticate": "fusion.portal.account.forms.ConfirmForm",
+}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_ENABLED = False
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # the other sessions end all the same
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "20/m/ip,5/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = "Fusion"
+MFA_ADAPTER = "fusion.portal.account.adapter.SecondFactors"
+
+MAILERS = {"default": setting("FUSION_EMAIL_URL")}
+DEFAULT_FROM_EMAIL = setting("FUSION_EMAIL_FROM")
+
 # The first one hashes passwords; the second is for the secrets of API clients alone.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",

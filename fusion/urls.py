@@ -4,21 +4,22 @@ from django.urls import path
 
 from fusion.api import api, urls
 from fusion.edge.health import healthz, prometheus, readyz
-from fusion.portal.start import start
+from fusion.portal.urls import urlpatterns as pages
 from fusion.tenancy.oauth import token
 
 described, application, namespace = api.urls
 
 urlpatterns = [
-    path("", start),
     path("api/v1/", (urls(described), application, namespace)),
     path("oauth/token", token),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", prometheus),
+    *pages,
 ]
 
 handler400 = "fusion.edge.problems.handler400"
 handler403 = "fusion.edge.problems.handler403"
 handler404 = "fusion.edge.problems.handler404"
 handler500 = "fusion.edge.problems.handler500"
+handler429 = "fusion.portal.errors.too_often"

@@ -83,9 +83,10 @@ def _add_headers(response: HttpResponseBase, request_id: str) -> None:
     headers = response.headers
     headers["X-Request-Id"] = request_id
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
+    is_page = headers.get("Content-Type", "").startswith("text/html")
+    # Without any referrer a browser sends its forms without an origin, and they are refused.
+    headers["Referrer-Policy"] = "same-origin" if is_page else "no-referrer"
     if "Content-Security-Policy" not in headers:
-        is_page = headers.get("Content-Type", "").startswith("text/html")
         headers["Content-Security-Policy"] = PAGE_POLICY if is_page else API_POLICY
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"

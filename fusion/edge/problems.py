@@ -18,6 +18,8 @@ from psycopg_pool import PoolTimeout
 
 from fusion.kernel.errors import Problem
 from fusion.kernel.http import problem_response
+from fusion.portal.errors import problem_page
+from fusion.portal.middleware import is_page
 
 log = structlog.get_logger(__name__)
 
@@ -32,13 +34,21 @@ def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def handler403(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
     """What a library has refused."""
-    return problem_response(Problem("forbidden", str(exception) or "This is not allowed."))
+    return _told(request, Problem("forbidden", str(exception) or "This is not allowed."))
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """An address that nothing answers at."""
     detail = f"Nothing answers at {request.path[:200]}; /api/v1/docs lists what there is."
-    return problem_response(Problem("not-found", detail))
+    return _told(request, Problem("not-found", detail))
+
+
+def _told(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The problem, as a page for a person who has asked for one."""
+    reads_html = "text/html" in request.headers.get("Accept", "")
+    if reads_html and is_page(request) and hasattr(request, "visit"):
+        return problem_page(request, problem)
+    return problem_response(problem)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
@@ -77,8 +87,9 @@ def _is_outage(error: BaseException) -> bool:
 
 
 def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The answer with an error status, as a problem unless it is JSON already."""
-    if "json" in response.headers.get("Content-Type", ""):
+    """The answer with an error status, as a problem unless it is one already, or a page."""
+    media_type = response.headers.get("Content-Type", "")
+    if "json" in media_type or ("html" in media_type and getattr(response, "content", None)):
         return response
     status = response.status_code
     if status == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -1,26 +1,85 @@
-"""The static files of the installed apps, served from where they are installed.
+"""The static files of the installed apps, served by the server processes themselves.
 
-No step collects them, no other host is asked for any: the documentation works without a network.
+No step collects them, no other host is asked for any: everything works without a network. Pages
+name each file with a checksum of its content, so that browsers keep it for good; it is kept under
+that name, compressed too, in a folder that every process can make again.
 """
 
+import gzip
+import hashlib
+import os
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.finders import find, get_finders
+from django.contrib.staticfiles.storage import StaticFilesStorage
 from whitenoise import WhiteNoise
 
 MAX_AGE = 3600
-"""Seconds for which a browser keeps a file; their names do not change with their content."""
+"""Seconds for which a browser keeps a file that is asked for by its plain name."""
+
+COMPRESSED = {".css", ".js", ".svg", ".json", ".map", ".html", ".txt"}
+
+
+class NamedByContent(StaticFilesStorage):
+    """What `{% static %}` asks for the address of a file."""
+
+    def url(self, name: str | None, force: bool = False) -> str:
+        """The address with the file's checksum in it; the plain one of an unknown file."""
+        return f"{settings.STATIC_URL}{_named(name or '')}"
+
+
+@cache
+def _named(name: str) -> str:
+    source = find(name)
+    if source is None:
+        return name
+    checksum = hashlib.sha256(Path(str(source)).read_bytes()).hexdigest()[:12]
+    path = PurePosixPath(name)
+    return str(path.with_name(f"{path.stem}.{checksum}{path.suffix}"))
 
 
 def with_static_files(application: Callable[..., Any]) -> WhiteNoise:
     """`application`, behind a look-up of the path among the files' names."""
-    static = WhiteNoise(application, max_age=MAX_AGE, add_headers_function=_add_headers)
+    static = WhiteNoise(
+        application,
+        max_age=MAX_AGE,
+        add_headers_function=_add_headers,
+        immutable_file_test=_is_immutable,
+    )
     for finder in get_finders():
+        for path, storage in finder.list([]):
+            _keep(path, Path(storage.path(path)))
         for storage in getattr(finder, "storages", {}).values():
             static.add_files(storage.location, prefix=settings.STATIC_URL)
+    static.add_files(str(settings.STATIC_ROOT), prefix=settings.STATIC_URL)
     return static
+
+
+def _keep(name: str, source: Path) -> None:
+    """Have the file, and its compressed form, under the name that follows from its content."""
+    target = Path(settings.STATIC_ROOT) / _named(name)
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content = source.read_bytes()
+    if source.suffix in COMPRESSED:
+        _write(target.with_name(f"{target.name}.gz"), gzip.compress(content, 9, mtime=0))
+    _write(target, content)
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Whole or not at all: several processes do this at once."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft.write_bytes(content)
+    draft.rename(target)
+
+
+def _is_immutable(path: str, url: str) -> bool:
+    return path.startswith(f"{settings.STATIC_ROOT}{os.sep}")
 
 
 def _add_headers(headers: Any, path: str, url: str) -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 
 class SettingError(Exception):
@@ -54,6 +55,33 @@ def _one_of(*words: str) -> Callable[[str], str]:
         raise ValueError(f"must be one of {', '.join(words)}")
 
     return read
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("must be 1 or more")
+    return number
+
+
+def _mailer(text: str) -> dict[str, Any]:
+    """What Django calls a mailer: `console:`, or `smtp://user:password@host:587`."""
+    parts = urlsplit(text)
+    if parts.scheme == "console":
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts.scheme not in ("smtp", "smtps", "smtp+plain") or not parts.hostname:
+        raise ValueError("must begin with smtp://, smtps:// or smtp+plain:// and name a host")
+    secure = parts.scheme == "smtps"
+    options = {
+        "host": parts.hostname,
+        "port": parts.port or (465 if secure else 587),
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "use_ssl": secure,
+        "use_tls": parts.scheme == "smtp",
+        "timeout": 15,
+    }
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
 
 
 def _words(text: str) -> list[str]:
@@ -156,10 +184,36 @@ SETTINGS = {
             "Whole calendar months, besides the present one, that call records are kept.",
         ),
         Setting(
+            "FUSION_HTTPS",
+            _boolean,
+            "false",
+            "Set it where people reach Fusion by HTTPS only: cookies are then sent by HTTPS alone. "
+            "The proxy must set `X-Forwarded-Proto`.",
+        ),
+        Setting(
+            "FUSION_SESSION_HOURS",
+            _positive,
+            "12",
+            "Hours after which someone who has signed in must do so again.",
+        ),
+        Setting(
+            "FUSION_EMAIL_URL",
+            _mailer,
+            "console:",
+            "Where e-mails are handed over: `smtp://user:password@host:587` (STARTTLS), `smtps://` "
+            "(TLS), `smtp+plain://` (neither), or `console:` (they are printed).",
+        ),
+        Setting(
+            "FUSION_EMAIL_FROM",
+            str,
+            "fusion@localhost",
+            "The sender of e-mails.",
+        ),
+        Setting(
             "FUSION_DEMO",
             _boolean,
             "false",
-            "Set by `fusion demo`: the start page tells that this is a demonstration.",
+            "Set by `fusion demo`: the sign-in page lists the demonstration's log-ins.",
         ),
     )
 }

@@ -1,1 +1,1 @@
-"""Pages for people. Nothing is decided here."""
+"""Pages for people. They call the same use cases as the API, and decide nothing."""

@@ -92,18 +92,21 @@ def test_audit_has_the_request_id(server: Server, world: World) -> None:
         assert cursor.fetchall() == [("order.place",)]
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/api/v1/docs", "/api/v1/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/", "/sign-in", "/healthz", "/readyz", "/api/v1/docs", "/api/v1/nowhere"]
+)
 def test_security_headers(server: Server, path: str) -> None:
     headers = httpx.get(server.url + path).headers
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    is_page = headers["content-type"].startswith("text/html")
+    assert headers["referrer-policy"] == ("same-origin" if is_page else "no-referrer")
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/docs"])
+@pytest.mark.parametrize("path", ["/sign-in", "/api/v1/docs"])
 def test_pages_need_nobody_else(server: Server, path: str) -> None:
     """Every address in the page is of this server, answers, and no script or style is inline."""
     page = httpx.get(server.url + path)

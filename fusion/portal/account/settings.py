@@ -1,0 +1,102 @@
+"""How someone reads the portal: language, time zone, theme; and for whom they act."""
+
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings as django_settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import check_for_language, gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from fusion.kernel.errors import not_found
+from fusion.kernel.ids import parse_id
+from fusion.portal.forms import Form, done, show_form
+from fusion.portal.models import Preference
+from fusion.portal.page import page
+from fusion.portal.visit import PageRequest, switch, visit_of
+
+THEMES = ("", "light", "dark")
+
+
+class SettingsForm(Form):
+    """Language, time zone and theme; left open they follow the browser, or UTC."""
+
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+    theme = forms.ChoiceField(label=_("Theme"), required=False)
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        choices = {
+            "language": [("", _("As the browser asks")), *django_settings.LANGUAGES],
+            "time_zone": [("", "UTC"), *((name, name) for name in sorted(available_timezones()))],
+            "theme": [("", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))],
+        }
+        for name, values in choices.items():
+            self.fields[name].choices = values  # type: ignore[attr-defined]
+
+
+@page(None, methods=("GET", "POST"))
+def settings(request: PageRequest) -> HttpResponse:
+    """`GET` and `POST /account`."""
+    preference = request.visit.preference
+    names = ("language", "time_zone", "theme")
+    initial = {name: getattr(preference, name) for name in names}
+    form = SettingsForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        _save(request, **{name: form.cleaned_data[name] for name in names})
+        return done(request, gettext("Your settings were saved."), "settings")
+    return show_form(request, "portal/account/settings.html", form)
+
+
+def _save(request: HttpRequest, **values: str) -> None:
+    visit = visit_of(request)
+    if visit is not None:
+        Preference.objects.update_or_create(user_id=visit.user.id, defaults=values)
+
+
+@page(None, methods=("POST",))
+def theme(request: PageRequest) -> HttpResponse:
+    """`POST /account/theme`, from the menu."""
+    chosen = request.POST.get("theme", "")
+    if chosen in THEMES:
+        _save(request, theme=chosen)
+    return _back(request)
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """`POST /account/language`: kept with the person, or in a cookie before they sign in."""
+    response = _back(request)
+    chosen = request.POST.get("language", "")
+    if chosen in dict(django_settings.LANGUAGES) and check_for_language(chosen):
+        _save(request, language=chosen)
+        response.set_cookie(
+            django_settings.LANGUAGE_COOKIE_NAME,
+            chosen,
+            max_age=365 * 24 * 3600,
+            secure=django_settings.HTTPS,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+@page(None, methods=("POST",))
+def act_for(request: PageRequest) -> HttpResponse:
+    """`POST /account/organization`: act for another organization that one is a member of."""
+    member_id = parse_id(request.POST.get("member"))
+    if member_id is None or not switch(request, member_id):
+        raise not_found("membership")
+    return redirect("home")
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    target = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return HttpResponseRedirect(target if ours else "/")

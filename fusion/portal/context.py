@@ -1,0 +1,27 @@
+"""What every page knows: the brand, who is here, where they may go."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from fusion.portal.navigation import navigation
+from fusion.portal.visit import visit_of
+
+HTMX = '{"includeIndicatorStyles": false, "allowEval": false, "historyCacheSize": 0}'
+"""htmx writes no styles and evaluates no text: the content security policy forbids both."""
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The context of the base templates."""
+    visit = visit_of(request)
+    context: dict[str, Any] = {
+        "visit": visit,
+        "theme": visit.preference.theme if visit else "",
+        "htmx_config": HTMX,
+        "demo": settings.DEMO,
+    }
+    if visit is not None and visit.actor is not None:
+        context["places"] = navigation(request, visit.actor)
+        context["here"] = visit.member.organization if visit.member else None
+    return context

@@ -1,0 +1,102 @@
+"""Refusals in people's words: pages for what cannot be shown, sentences for what was refused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from fusion.kernel.errors import Problem
+
+TITLES = {
+    "forbidden": _("You may see this, but not do it"),
+    "not-found": _("There is nothing here"),
+    "conflict": _("This does not fit the present state"),
+    "external-reference-taken": _("This reference is in use already"),
+    "product-retired": _("This product is retired"),
+    "not-held": _("There are not that many to remove"),
+    "below-use": _("More is in use than would be left"),
+    "subscription-suspended": _("The subscription is suspended"),
+    "subscription-terminated": _("The subscription is terminated"),
+    "order-not-cancellable": _("This order can no longer be cancelled"),
+    "no-entitlement": _("No number entitlement is left"),
+    "no-free-number": _("No free number is left"),
+    "number-not-available": _("This number is not available"),
+    "number-in-use": _("This number is in use"),
+    "number-not-assigned": _("This number is not assigned"),
+    "no-license": _("No licence is left"),
+    "range-not-available": _("This range is not available"),
+    "stale-revision": _("Someone has changed it in the meantime"),
+    "too-large": _("This is too large"),
+    "invalid-fields": _("Some fields are not right"),
+    "idempotency-key-reused": _("This form was sent before, with other content"),
+    "duplicate-line": _("A product stands in more than one line"),
+    "rate-limited": _("That was too often; wait a little"),
+    "internal-error": _("Something went wrong on our side"),
+    "unavailable": _("Fusion cannot reach its database just now"),
+}
+"""Problem code → what it means to a person. Codes that no page can meet are not here."""
+
+
+def title_of(problem: Problem) -> str:
+    """The refusal in a few words, in the reader's language."""
+    return str(TITLES.get(problem.code, problem.title))
+
+
+def explain(problem: Problem) -> str:
+    """The refusal in a sentence or two: what, why, and what would help."""
+    return gettext(problem.detail)
+
+
+def explain_field(message: str) -> str:
+    """What is wrong with a field, as it stands beside it."""
+    text = gettext(message)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def explain_refusal(refusal: Mapping[str, Any]) -> str:
+    """One SKU of a refusal, with its numbers and what would make it succeed."""
+    missing = refusal.get("missing") or 0
+    return ngettext(
+        "%(sku)s: %(granted)s ordered, %(used)s in use, %(requested)s asked for; %(missing)s is "
+        "missing.",
+        "%(sku)s: %(granted)s ordered, %(used)s in use, %(requested)s asked for; %(missing)s are "
+        "missing.",
+        missing,
+    ) % {
+        "sku": refusal.get("sku"),
+        "granted": refusal.get("granted"),
+        "used": refusal.get("used"),
+        "requested": refusal.get("requested"),
+        "missing": missing,
+    }
+
+
+def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """A page of its own for a refusal that belongs to no form."""
+    context = {
+        "problem": problem,
+        "title": title_of(problem),
+        "request_id": getattr(request, "request_id", ""),
+    }
+    response = render(request, "portal/problem.html", context, status=problem.status)
+    for name, value in problem.headers.items():
+        response.headers[name] = value
+    return response
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose secret is missing or old: sent from elsewhere, or after signing in anew."""
+    detail = gettext(
+        "This form has come from a page that is too old, or from another site. Nothing was "
+        "changed. Open the page again and send it once more."
+    )
+    return problem_page(request, Problem("forbidden", detail))
+
+
+def too_often(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Sign-in and the like, asked for too often."""
+    detail = gettext("Too many attempts. Wait a few minutes, then try again.")
+    return problem_page(request, Problem("rate-limited", detail))

@@ -1,0 +1,1 @@
+"""English: as most of its readers outside of America write dates."""

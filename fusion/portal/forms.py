@@ -1,0 +1,135 @@
+"""Forms: how they look, how a refusal comes to stand beside its field, and what is done once.
+
+A form carries a one-time key. It becomes the key of the use case's idempotency, so that a double
+click, a reload and the back button repeat nothing: the second time gives the first time's answer.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.forms.renderers import TemplatesSetting
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import cached_property
+
+from fusion.kernel.errors import Problem
+from fusion.kernel.ids import new_id, parse_id
+from fusion.portal.errors import explain, explain_field
+from fusion.portal.page import show
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.actor import Actor, Request
+from fusion.tenancy.idempotency import fingerprint
+from fusion.tenancy.use_case import Answer
+
+ONCE = "once"
+"""The name of the hidden field with the one-time key."""
+
+NOT_ASKED = (ONCE, "csrfmiddlewaretoken")
+"""Fields of a form that are no part of what is asked for."""
+
+
+class Renderer(TemplatesSetting):
+    """Every form of the portal, django-allauth's included, is written by these templates."""
+
+    form_template_name = "portal/kit/fields.html"
+    field_template_name = "portal/kit/field.html"
+
+
+class Form(forms.Form):
+    """A form with a one-time key; `names` maps the API's names of fields to the form's."""
+
+    names: dict[str, str] = {}
+    problem: Problem | None = None
+
+    @cached_property
+    def once(self) -> str:
+        """The key to send along: the one that came, while it is good for another attempt."""
+        given = self.data.get(ONCE) if self.is_bound else None
+        known = parse_id(given) if given else None
+        return str(known or new_id())
+
+    def refuse(self, problem: Problem) -> None:
+        """Show a refusal: each of its errors beside its field, the rest in the summary."""
+        self.problem = problem
+        for error in problem.errors:
+            name = self._field_of(error["field"])
+            text = explain_field(error["message"])
+            self.add_error(name, text if name else f"{error['field']}: {text}")
+        if not problem.errors:
+            self.add_error(None, explain(problem))
+        if problem.code == "idempotency-key-reused":
+            self.once = str(new_id())
+
+    def _field_of(self, field: str) -> str | None:
+        name = self.names.get(field, field)
+        return name if name in self.fields else None
+
+
+class Confirmation(Form):
+    """A form that asks for nothing but to be sent: a button that changes something."""
+
+
+def submit(request: PageRequest, form: Form, deed: Callable[[Actor], Answer]) -> Answer | None:
+    """Do it, once; None when the form is not right or the deed was refused: the form says why.
+
+    Raises Problem `not-found` and `forbidden`, which have pages of their own.
+    """
+    if not form.is_valid():
+        return None
+    try:
+        return deed(acting_once(request, form.once))
+    except Problem as problem:
+        if problem.status in (403, 404):
+            raise
+        form.refuse(problem)
+        return None
+
+
+def show_form(
+    request: PageRequest, template: str, form: Form, context: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    """The page with the form: 422 when it came back.
+
+    The browser may keep it: going back to it brings back the same one-time key.
+    """
+    status = 422 if form.is_bound and form.errors else 200
+    response = show(request, template, {"form": form, **(context or {})}, status=status)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def done(request: HttpRequest, message: str, to: str, *named: Any) -> HttpResponse:
+    """To the page named `to`, with a message there; named `named` in its address."""
+    messages.success(request, message)
+    response = redirect(to, *named)
+    response.status_code = 303
+    return response
+
+
+def acting_once(request: PageRequest, once: str) -> Actor:
+    """The actor, whose request has the form's one-time key.
+
+    The key counts for this membership alone, and never meets those of API clients.
+    """
+    actor = request.actor
+    key = f"{actor.label}:{once}"
+    print_ = fingerprint("POST", request.path, _asked(request))
+    return replace(actor, request=Request(actor.request.id, key, print_))
+
+
+def _asked(request: HttpRequest) -> dict[str, Any]:
+    fields = {name: values for name, values in request.POST.lists() if name not in NOT_ASKED}
+    files = {name: _checksum(file) for name, file in request.FILES.items()}
+    return {**fields, "files": files}
+
+
+def _checksum(file: Any) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()

@@ -1,0 +1,72 @@
+"""What pages need around them (sessions, who is signed in, language), kept from the API's way.
+
+Machines carry a token and nothing else; each of these layers would cost every one of their calls.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
+
+from fusion.kernel.errors import Problem
+from fusion.portal.errors import problem_page
+
+MACHINES = ("/api/", "/oauth/", "/healthz", "/readyz", "/metrics")
+"""Beginnings of the paths that are no pages."""
+
+
+def is_page(request: HttpRequest) -> bool:
+    """Whether `request` asks for a page: it has passed through the middleware of pages."""
+    return not request.path.startswith(MACHINES)
+
+
+class Pages:
+    """The middleware of `settings.PAGE_MIDDLEWARE` as one, for pages alone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.around = get_response
+        self.before_views: list[Callable[..., HttpResponseBase | None]] = []
+        self.after_faults: list[Callable[..., HttpResponseBase | None]] = []
+        for path in reversed(settings.PAGE_MIDDLEWARE):
+            layer: Any = import_string(path)(self.around)
+            if hasattr(layer, "process_view"):
+                self.before_views.insert(0, layer.process_view)
+            if hasattr(layer, "process_exception"):
+                self.after_faults.append(layer.process_exception)
+            wrapped: Any = convert_exception_to_response(layer)
+            self.around = wrapped
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer `request`."""
+        return self.around(request) if is_page(request) else self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        """The first answer that a layer has instead of the view's."""
+        if not is_page(request):
+            return None
+        for look in self.before_views:
+            response = look(request, view, args, kwargs)
+            if response is not None:
+                return response
+        return None
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        """A refusal that a view has let pass is a page of its own."""
+        if not is_page(request):
+            return None
+        if isinstance(exception, Problem):
+            return problem_page(request, exception)
+        for look in self.after_faults:
+            response = look(request, exception)
+            if response is not None:
+                return response
+        return None

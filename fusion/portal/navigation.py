@@ -1,0 +1,45 @@
+"""The side navigation: one explicit list. Each role sees of it what it may do, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import READ_BALANCES, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry: the page's URL name, what it is called, its Lucide icon, who may see it.
+
+    It is the current place on every page whose URL name begins with `noun`.
+    """
+
+    url: str
+    label: Any
+    icon: str
+    permission: Permission
+    noun: str
+
+
+PLACES: Sequence[Place] = (Place("home", _("Overview"), "layout-dashboard", READ_BALANCES, "home"),)
+
+
+def navigation(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
+    """The places that `actor` may visit, with their addresses; the current one is marked."""
+    match = request.resolver_match
+    here = (match.url_name or "") if match else ""
+    return [
+        {
+            "href": reverse(place.url),
+            "label": place.label,
+            "icon": place.icon,
+            "current": here == place.noun or here.startswith(f"{place.noun}-"),
+        }
+        for place in PLACES
+        if place.permission.allows(actor)
+    ]

@@ -1,0 +1,17 @@
+// What HTML cannot say by itself. Every page is read, and every form is sent, without it too.
+"use strict";
+
+// A form is sent once: the second click of a double click finds its button disabled.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  setTimeout(() => {
+    for (const button of form.querySelectorAll("button:not([type=button])")) button.disabled = true;
+  });
+});
+
+// The back button may bring the page back as it was left.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const button of document.querySelectorAll("form button[disabled]")) button.disabled = false;
+});

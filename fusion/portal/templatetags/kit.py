@@ -1,0 +1,171 @@
+"""The page kit: the pieces that pages are put together from. See `docs/portal.md`.
+
+Loaded in every template; each tag's template stands in `templates/portal/kit/`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import lucide
+from django import forms, template
+from django.template.context import Context
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
+
+from fusion.portal.charts import Line, line_chart, sparkline_points
+from fusion.portal.errors import explain_refusal, title_of
+from fusion.portal.usage import Usage, usage_of
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, size: int = 18, label: str = "") -> SafeString:
+    """A Lucide icon, by its name there. Decoration, unless a `label` says what it means."""
+    said = {"role": "img", "aria-label": label} if label else {"aria-hidden": "true"}
+    drawn = lucide._render_icon(str(name) + "", size, **{"class": "icon", **said})
+    return mark_safe(drawn)  # noqa: S308 - the package escapes attributes
+
+
+@register.inclusion_tag("portal/kit/usage.html")
+def usage(
+    used: int | None, granted: int, *, label: str = "", compact: bool = False
+) -> dict[str, Any]:
+    """How much of what was ordered is in use: a bar, and from 80 % on a word for it."""
+    return {"usage": usage_of(used, granted), "label": label, "compact": compact}
+
+
+@register.filter(name="usage")
+def usage_filter(balance: Mapping[str, Any]) -> Usage:
+    """The usage of a balance as the read models give it."""
+    return usage_of(balance["used"], balance["granted"])
+
+
+BADGES: Mapping[str, tuple[str, str, Any]] = {
+    "active": ("", "", _("Active")),
+    "suspended": ("near", "circle-pause", _("Suspended")),
+    "terminated": ("quiet", "circle-x", _("Terminated")),
+    "retired": ("quiet", "archive", _("Retired")),
+    "scheduled": ("near", "clock", _("Scheduled")),
+    "completed": ("good", "check", _("Completed")),
+    "failed": ("full", "circle-x", _("Failed")),
+    "cancelled": ("quiet", "ban", _("Cancelled")),
+    "pending": ("near", "clock", _("Pending")),
+    "approved": ("good", "check", _("Approved")),
+    "rejected": ("full", "circle-x", _("Rejected")),
+    "withdrawn": ("quiet", "ban", _("Withdrawn")),
+    "free": ("", "", _("Free")),
+    "reserved": ("near", "clock", _("Reserved")),
+    "assigned": ("good", "check", _("Assigned")),
+    "quarantined": ("quiet", "shield", _("Quarantined")),
+}
+"""State → look, icon and word. A state is never told by colour alone."""
+
+
+@register.inclusion_tag("portal/kit/badge.html")
+def badge(state: str) -> dict[str, Any]:
+    """A state, as a word with its look."""
+    look, drawn, word = BADGES.get(state, ("", "", state))
+    return {"look": look, "icon": drawn, "word": word}
+
+
+@register.inclusion_tag("portal/kit/errors.html")
+def errors(form: forms.BaseForm, doing: str = "") -> dict[str, Any]:
+    """The summary of what is wrong with a form that came back, focused, linked to the fields.
+
+    `doing` is its heading, such as "This order was refused".
+    """
+    problem = getattr(form, "problem", None)
+    return {
+        "form": form,
+        "heading": doing or (title_of(problem) if problem and not problem.errors else ""),
+        "refusals": [explain_refusal(each) for each in problem.refusals] if problem else [],
+    }
+
+
+@register.inclusion_tag("portal/kit/secrets.html", takes_context=True)
+def keys(context: Context, form: Any = None) -> dict[str, Any]:
+    """What every form that changes something carries: the CSRF token and its one-time key."""
+    return {"csrf_token": context.get("csrf_token"), "once": getattr(form, "once", None)}
+
+
+@register.inclusion_tag("portal/kit/empty.html")
+def empty(
+    reason: str, *, hint: str = "", href: str = "", action: str = "", icon: str = "inbox"
+) -> dict[str, Any]:
+    """What stands where a list would: one reason, and one button where something can be done."""
+    return {"reason": reason, "hint": hint, "href": href, "action": action, "icon": icon}
+
+
+@register.inclusion_tag("portal/kit/more.html", takes_context=True)
+def more(context: Context, cursor: str | None, columns: int) -> dict[str, Any]:
+    """The last row of a table that goes on: the next page, in place; a link without JavaScript."""
+    query = context["request"].GET.copy()
+    query["cursor"] = cursor or ""
+    return {"cursor": cursor, "columns": columns, "href": f"?{query.urlencode()}"}
+
+
+@register.inclusion_tag("portal/kit/line.html")
+def line(points: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]:
+    """A chart of ordered against used over time: points `{at, granted, used}`, oldest first."""
+    chart: Line | None = line_chart(points)
+    return {"chart": chart, "label": label}
+
+
+@register.inclusion_tag("portal/kit/sparkline.html")
+def sparkline(values: Sequence[int], *, label: str) -> dict[str, Any]:
+    """A small line without axes, beside a number."""
+    return {"points": sparkline_points(values), "label": label}
+
+
+@register.filter
+def lookup(mapping: Mapping[str, Any], name: str) -> Any:
+    """`mapping[name]`, or nothing."""
+    return mapping.get(name)
+
+
+KIND_WORDS: Mapping[str, Any] = {
+    "group": _("Group"),
+    "distributor": _("Distributor"),
+    "reseller": _("Reseller"),
+    "tenant": _("Customer"),
+}
+
+ROLE_WORDS: Mapping[str, Any] = {
+    "administrator": _("Administrator"),
+    "agent": _("Agent"),
+    "viewer": _("Viewer"),
+}
+
+
+@register.filter
+def kind(name: str) -> Any:
+    """A kind of organization in the reader's language."""
+    return KIND_WORDS.get(name, name)
+
+
+@register.filter
+def role(name: str) -> Any:
+    """A role in the reader's language."""
+    return ROLE_WORDS.get(name, name)
+
+
+BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """What a browser says of itself, as people call it; unknown ones as they are."""
+    name = next((name for mark, name in BROWSERS if mark in user_agent), "")
+    if not name and "Safari/" in user_agent:
+        name = "Safari"
+    system = next((system for mark, system in SYSTEMS if mark in user_agent), "")
+    return " · ".join(filter(None, (name, system))) or user_agent[:60] or "–"

@@ -1,0 +1,125 @@
+"""From a session to an actor: who is here, for which organization they act, how they read.
+
+What someone may do follows from one membership: the one that the session holds, or else the first
+of theirs. Memberships are looked up anew for each page, so that a change of role counts at once.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone, translation
+from django_htmx.middleware import HtmxDetails
+
+from fusion.kernel.ids import parse_id
+from fusion.portal.models import Preference
+from fusion.tenancy.actor import KINDS, Actor, Request
+from fusion.tenancy.models import Member, User
+
+MEMBER = "member"
+"""Where the session keeps the id of the membership that someone acts by."""
+
+READS_OWN = "a person's own memberships decide whose data they see"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Someone who has signed in: their memberships, and the one they act by (None without any)."""
+
+    user: User
+    preference: Preference
+    memberships: Sequence[Member]
+    member: Member | None
+    actor: Actor | None
+
+
+class PageRequest(HttpRequest):
+    """A request as a page gets it: `actor` is who asks, `visit` the person and how they read."""
+
+    actor: Actor
+    visit: Visit
+    htmx: HtmxDetails
+    request_id: str
+
+
+class VisitMiddleware:
+    """Puts the visit on each request of someone who has signed in; sets language and time zone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer `request` in the person's language and time zone."""
+        user = request.user
+        visit = None if isinstance(user, AnonymousUser) else _visit(request, user)
+        request.visit = visit  # type: ignore[attr-defined]
+        if visit is not None and visit.actor is not None:
+            request.actor = visit.actor  # type: ignore[attr-defined]
+        with (
+            translation.override(_language(request, visit)),
+            timezone.override(_zone(visit)),
+        ):
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", translation.get_language() or "en")
+        return response
+
+
+def visit_of(request: HttpRequest) -> Visit | None:
+    """The visit of whoever has signed in; None for everybody else."""
+    visit: Visit | None = getattr(request, "visit", None)
+    return visit
+
+
+def _visit(request: HttpRequest, user: User) -> Visit:
+    rows = Member.objects.unscoped(READS_OWN).select_related("organization")
+    found = rows.filter(user_id=user.id, organization__status="active")
+    memberships = sorted(found, key=lambda each: (_height(each), each.organization.name, each.id))
+    chosen = parse_id(request.session.get(MEMBER))
+    member = next((each for each in memberships if each.id == chosen), None)
+    if member is None and memberships:
+        member = memberships[0]
+    preference = Preference.objects.filter(user_id=user.id).first() or Preference(user_id=user.id)
+    actor = None if member is None else _actor(request, member)
+    return Visit(user, preference, memberships, member, actor)
+
+
+def _height(member: Member) -> int:
+    return KINDS.index(member.organization.kind)
+
+
+def _actor(request: HttpRequest, member: Member) -> Actor:
+    organization = member.organization
+    return Actor(
+        label=f"member:{member.id}",
+        organization_id=organization.id,
+        kind=organization.kind,
+        path=organization.path,
+        group_id=organization.group_id,
+        role=member.role,
+        request=Request(id=getattr(request, "request_id", "")),
+    )
+
+
+def switch(request: HttpRequest, member_id: UUID) -> bool:
+    """Act by another membership from now on; False when it is not one of theirs."""
+    visit = visit_of(request)
+    if visit is None or all(each.id != member_id for each in visit.memberships):
+        return False
+    request.session[MEMBER] = str(member_id)
+    return True
+
+
+def _language(request: HttpRequest, visit: Visit | None) -> str:
+    known = {code for code, _ in settings.LANGUAGES}
+    if visit is not None and visit.preference.language in known:
+        return visit.preference.language
+    return translation.get_language_from_request(request)
+
+
+def _zone(visit: Visit | None) -> ZoneInfo:
+    return ZoneInfo((visit.preference.time_zone if visit else "") or "UTC")

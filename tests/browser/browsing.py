@@ -1,0 +1,102 @@
+"""A tab of the browser that notes what no page may do, and looks for what no page may have."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+
+from tests.server import Server
+
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "var" / "screenshots"
+
+BEYOND = """() => [...document.querySelectorAll("main *, header *")].filter((element) => {
+  const box = element.getBoundingClientRect();
+  if (!box.width || box.right <= innerWidth + 1 && box.left >= -1) return false;
+  for (let up = element; up; up = up.parentElement) {
+    if (up.matches(".visually-hidden, .skip, thead, svg, [popover]")) return false;
+    if (up !== element && getComputedStyle(up).overflowX !== "visible") return false;
+  }
+  return true;
+}).map((element) => element.outerHTML.slice(0, 120))"""
+"""What stands beyond the edges of the window, where nobody can scroll to it."""
+
+
+@cache
+def axe_source() -> str:
+    """The accessibility checker's script, as its Python package brings it."""
+    return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+
+
+@dataclass
+class Tab:
+    """A page of the browser on our server; `faults` collects what went wrong behind it."""
+
+    page: Page
+    server: Server
+    faults: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # The browser notes each answer of 400 and more: where it is expected, the test says so.
+        if message.type == "error" and "status of" not in message.text:
+            self.faults.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme != "data" and url.netloc != urlsplit(self.server.url).netloc:
+            self.faults.append(f"asks another host: {request.url}")
+
+    def go(self, path: str) -> int:
+        """Open the page; its status."""
+        response = self.page.goto(self.server.url + path)
+        assert response is not None
+        return response.status
+
+    @property
+    def path(self) -> str:
+        """Where the tab is, without the host."""
+        url = urlsplit(self.page.url)
+        return url.path + (f"?{url.query}" if url.query else "")
+
+    def violations(self) -> list[str]:
+        """What the accessibility checker calls serious or critical."""
+        # Added by the debugger, not by the page: the policy does not ask.
+        self.page.evaluate(axe_source() + "\n;0")
+        found: dict[str, Any] = self.page.evaluate(
+            "() => axe.run(document, {resultTypes: ['violations']})"
+        )
+        return [
+            f"{each['id']} ({each['impact']}): {node['html'][:160]} {node['failureSummary'][:300]}"
+            for each in found["violations"]
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"]
+        ]
+
+    def resize(self, width: int, height: int = 900) -> None:
+        """Make the window so wide."""
+        self.page.set_viewport_size({"width": width, "height": height})
+
+    def overflows(self) -> list[str]:
+        """What does not fit into the window's width, or stands outside of it."""
+        wide = self.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        beyond: list[str] = self.page.evaluate(BEYOND)
+        return [*([f"page is {wide} pixels too wide"] if wide > 0 else []), *beyond]
+
+    def screenshot(self, name: str) -> None:
+        """Keep a picture of the whole page."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def new_tab(context: BrowserContext, server: Server) -> Tab:
+    """A tab of its own."""
+    context.set_default_timeout(10_000)
+    return Tab(context.new_page(), server)

@@ -1,0 +1,104 @@
+"""One browser and one server for all tests of this folder; a window of its own for each test.
+
+What needs Django is imported late: pytest reads this file before the database is there.
+"""
+
+# ruff: noqa: PLC0415
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from fusion.tenancy.actor import ADMINISTRATOR
+from tests.browser.browsing import Tab, new_tab
+from tests.server import Server, run_server
+
+if TYPE_CHECKING:
+    from fusion.tenancy.models import User
+    from tests.browser.scene import Scene
+
+# Playwright keeps an event loop in this thread; the tests use the database beside it, not in it.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+SignIn = Callable[..., Tab]
+
+
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    """Playwright itself."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """`fusion serve` on the database of the test run."""
+    log = tmp_path_factory.mktemp("browser") / "server.log"
+    with run_server(log, "--workers", "1") as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def scene() -> "Scene":
+    """The provider whose pages are visited; a test that changes it makes its own."""
+    from tests.browser.scene import Scene
+
+    return Scene()
+
+
+@pytest.fixture
+def tab(browser: Browser, server: Server) -> Iterator[Tab]:
+    """A tab in which nobody has signed in; at the end nothing may have gone wrong behind it."""
+    context = browser.new_context()
+    tab = new_tab(context, server)
+    yield tab
+    context.close()
+    assert tab.faults == []
+
+
+@pytest.fixture
+def sign_in(browser: Browser, server: Server, scene: "Scene") -> Iterator[SignIn]:
+    """`sign_in(kind, role)` or `sign_in(user=...)`: a tab in that person's session."""
+    from django.conf import settings
+
+    from tests.portal.people import open_session
+
+    tabs: list[Tab] = []
+    with ExitStack() as stack:
+
+        def open_tab(
+            kind: str = "group", role: str = ADMINISTRATOR, *, user: "User | None" = None
+        ) -> Tab:
+            context = browser.new_context(viewport={"width": 1440, "height": 900})
+            stack.callback(context.close)
+            key = open_session(user or scene.person(kind, role))
+            cookie = {"name": settings.SESSION_COOKIE_NAME, "value": key, "url": server.url}
+            context.add_cookies([cookie])  # type: ignore[list-item]
+            tabs.append(new_tab(context, server))
+            return tabs[-1]
+
+        yield open_tab
+    assert [fault for tab in tabs for fault in tab.faults] == []

@@ -1,0 +1,48 @@
+"""Every page of the portal: one explicit list. Whoever adds a page adds it here.
+
+`test_every_page` visits each and looks for what no page may have: see there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fusion.tenancy.actor import ADMINISTRATOR, VIEWER
+from tests.browser.scene import Scene
+
+Address = str | Callable[[Scene], str]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A page, and who visits it. `name` is that of its screenshots.
+
+    `address` is a path, or is made of the scene's ids. `role` None: nobody has signed in.
+    """
+
+    name: str
+    address: Address
+    kind: str = "group"
+    role: str | None = ADMINISTRATOR
+    status: int = 200
+
+    def path(self, scene: Scene) -> str:
+        """The path in this scene."""
+        return self.address if isinstance(self.address, str) else self.address(scene)
+
+
+PAGES = (
+    Visit("sign-in", "/sign-in", role=None),
+    Visit("password-forgotten", "/password/forgotten", role=None),
+    Visit("password-sent", "/password/sent", role=None),
+    Visit("password-link-used", "/password/new/1-set-password", role=None),
+    Visit("password-set", "/password/set", role=None),
+    Visit("account-closed", "/sign-in/closed", role=None),
+    Visit("overview", "/"),
+    Visit("overview-tenant-viewer", "/", "tenant", VIEWER),
+    Visit("account", "/account"),
+    Visit("account-security", "/account/security"),
+    Visit("account-password", "/account/password"),
+    Visit("account-confirm", "/account/second-factor/on"),
+    Visit("sign-out", "/sign-out"),
+    Visit("not-found", "/nowhere", status=404),
+)

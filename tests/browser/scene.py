@@ -1,0 +1,50 @@
+"""The provider that the pages are visited with: something of everything that a page shows."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fusion.tenancy.actor import ADMINISTRATOR
+from fusion.tenancy.models import Organization, User
+from tests.numbers.stock import assigned, entitle, stock
+from tests.ordering.placing import line, placed
+from tests.portal.people import make_person
+from tests.world import World, make_subscription
+
+LONG = "Gemeinschaftspraxis für Hals-, Nasen- und Ohrenheilkunde Dr. Schwarzenbacher-Wüllersleben"
+FOREIGN = 'Ελληνικά <b onclick="alert(1)">русский</b> 日本語 العربية'
+
+
+@dataclass
+class Scene:
+    """A world with orders and use; `ids` has what the addresses of pages are made of."""
+
+    world: World = field(default_factory=World)
+    ids: dict[str, Any] = field(default_factory=dict)
+    people: dict[tuple[str, str], User] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ids["subscription"] = self.world.subscription.id
+        self._use()
+
+    def _use(self) -> None:
+        """A full balance, one that is nearly so, an unused one."""
+        world = self.world
+        numbers = stock(world, 10)
+        entitle(world, 5)
+        assigned(world, *numbers[:4])
+        full = make_subscription(world.tenant, LONG)
+        entitle(world, 2, full)
+        assigned(world, *numbers[4:6], subscription=full)
+        unused = make_subscription(world.tenant, FOREIGN)
+        self.ids["order"] = placed(world, line(world.seat, 1200), subscription=unused)["id"]
+
+    def organization(self, kind: str) -> Organization:
+        """The organization of that kind above (or at) the tenant."""
+        found: Organization = getattr(self.world, kind)
+        return found
+
+    def person(self, kind: str = "group", role: str = ADMINISTRATOR) -> User:
+        """Someone with that role in the organization of that kind."""
+        if (kind, role) not in self.people:
+            self.people[kind, role] = make_person((self.organization(kind), role))
+        return self.people[kind, role]
