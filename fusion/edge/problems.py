@@ -6,7 +6,6 @@
 import sys
 from http import HTTPStatus
 
-import orjson
 import psycopg
 import structlog
 from django.core.exceptions import PermissionDenied
@@ -89,21 +88,19 @@ def _is_outage(error: BaseException) -> bool:
 def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """The answer with an error status, as a problem unless it is one already, or a page."""
     media_type = response.headers.get("Content-Type", "")
-    if "json" in media_type or ("html" in media_type and getattr(response, "content", None)):
+    if "json" in media_type:
         return response
     status = response.status_code
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = response.headers.get("Allow", "")
         detail = f"{request.method} is not a method of this address; it has {allowed}."
         return problem_response(Problem("method-not-allowed", detail, headers={"Allow": allowed}))
-    if status == HTTPStatus.NOT_FOUND:
+    if status == HTTPStatus.NOT_FOUND and "html" not in media_type:
         return handler404(request, Exception())
     return response
 
 
 def code_of(response: HttpResponse) -> str | None:
     """The code of the problem that `response` tells, or None."""
-    if response.headers.get("Content-Type") != "application/problem+json":
-        return None
-    code: str = orjson.loads(response.content)["code"]
+    code: str | None = getattr(response, "problem_code", None)
     return code

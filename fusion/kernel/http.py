@@ -76,7 +76,9 @@ def json_response(
 def problem_response(problem: Problem) -> HttpResponse:
     """The refusal as `application/problem+json`."""
     text = orjson.dumps(problem.document(), default=str)
-    return _response(text, "application/problem+json", problem.status, problem.headers)
+    response = _response(text, "application/problem+json", problem.status, problem.headers)
+    response.problem_code = problem.code  # type: ignore[attr-defined]
+    return response
 
 
 def _response(

@@ -82,6 +82,7 @@ def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
         "request_id": getattr(request, "request_id", ""),
     }
     response = render(request, "portal/problem.html", context, status=problem.status)
+    response.problem_code = problem.code  # type: ignore[attr-defined]
     for name, value in problem.headers.items():
         response.headers[name] = value
     return response

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from fusion.tenancy.actor import ADMINISTRATOR
 from tests.browser.browsing import Tab, new_tab
@@ -69,10 +69,15 @@ def scene() -> "Scene":
     return Scene()
 
 
+def _new_context(browser: Browser) -> BrowserContext:
+    # Without motion: what is measured in the middle of a change of colours is neither of them.
+    return browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+
+
 @pytest.fixture
 def tab(browser: Browser, server: Server) -> Iterator[Tab]:
     """A tab in which nobody has signed in; at the end nothing may have gone wrong behind it."""
-    context = browser.new_context()
+    context = _new_context(browser)
     tab = new_tab(context, server)
     yield tab
     context.close()
@@ -92,7 +97,7 @@ def sign_in(browser: Browser, server: Server, scene: "Scene") -> Iterator[SignIn
         def open_tab(
             kind: str = "group", role: str = ADMINISTRATOR, *, user: "User | None" = None
         ) -> Tab:
-            context = browser.new_context(viewport={"width": 1440, "height": 900})
+            context = _new_context(browser)
             stack.callback(context.close)
             key = open_session(user or scene.person(kind, role))
             cookie = {"name": settings.SESSION_COOKIE_NAME, "value": key, "url": server.url}

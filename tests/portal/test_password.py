@@ -1,0 +1,98 @@
+"""A forgotten password: a link by e-mail, good once, and no word about who exists."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client, override_settings
+
+from fusion.kernel.ids import new_id
+from fusion.tenancy.actor import VIEWER
+from tests.portal.people import PASSWORD, make_person, signed_in
+from tests.world import World
+
+NEW = "quite another password"
+
+
+@pytest.fixture(autouse=True)
+def outbox() -> Iterator[list[Any]]:
+    """What is sent stays here."""
+    cache.clear()
+    mail.outbox = []
+    here = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+    with override_settings(MAILERS=here):
+        yield mail.outbox
+
+
+def ask(email: str) -> Any:
+    """Send the form for a forgotten password."""
+    return Client().post("/password/forgotten", {"email": email})
+
+
+def link_in(outbox: list[Any]) -> str:
+    """The path of the link in the only mail."""
+    (message,) = outbox
+    (link,) = re.findall(r"http://testserver(/password/new/\S+)", message.body)
+    return str(link)
+
+
+def test_nobody_learns_who_exists(world: World, outbox: list[Any]) -> None:
+    person = make_person((world.group, VIEWER))
+    known, unknown = ask(person.email), ask(f"{new_id()}@example.com")
+    assert (known.status_code, unknown.status_code) == (302, 302)
+    assert known.headers["Location"] == unknown.headers["Location"] == "/password/sent"
+    assert [message.to for message in outbox] == [[person.email]]
+
+
+def test_the_link_sets_a_new_password_once(world: World, outbox: list[Any]) -> None:
+    person = make_person((world.group, VIEWER))
+    elsewhere = signed_in(person)
+    assert elsewhere.get("/").status_code == 200
+    ask(person.email)
+    link = link_in(outbox)
+    client = Client()
+    form = client.get(link, follow=True)
+    assert form.status_code == 200
+    address = form.redirect_chain[-1][0]
+    assert person.email not in form.content.decode()
+    fields = {"password1": NEW, "password2": NEW}
+    assert client.post(address, fields).headers["Location"] == "/password/set"
+    assert elsewhere.get("/").status_code == 302, "sessions end with the old password"
+    assert (
+        Client().post("/sign-in", {"login": person.email, "password": PASSWORD}).status_code != 302
+    )
+    assert Client().post("/sign-in", {"login": person.email, "password": NEW}).status_code == 302
+    again = Client().get(link, follow=True).content.decode()
+    assert "no longer good" in again
+
+
+@pytest.mark.parametrize("weak", ["short", "password1234", "12345678"])
+def test_weak_passwords_are_refused(world: World, outbox: list[Any], weak: str) -> None:
+    person = make_person((world.group, VIEWER))
+    ask(person.email)
+    client = Client()
+    address = client.get(link_in(outbox), follow=True).redirect_chain[-1][0]
+    response = client.post(address, {"password1": weak, "password2": weak})
+    assert "Nothing was changed" in response.content.decode()
+    assert (
+        Client().post("/sign-in", {"login": person.email, "password": PASSWORD}).status_code == 302
+    )
+
+
+def test_asking_is_throttled(world: World, outbox: list[Any]) -> None:
+    person = make_person((world.group, VIEWER))
+    for _ in range(8):
+        ask(person.email)
+    assert len(outbox) <= 5
+
+
+def test_the_link_names_the_host_that_was_asked(world: World, outbox: list[Any]) -> None:
+    """A host that is not ours is refused before a mail is written."""
+    person = make_person((world.group, VIEWER))
+    headers = {"Host": "evil.example"}
+    response = Client().post("/password/forgotten", {"email": person.email}, headers=headers)
+    assert response.status_code == 400
+    assert outbox == []
