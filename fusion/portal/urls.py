@@ -1,9 +1,9 @@
 """Addresses of all pages: one explicit list, a noun each."""
 
 from fusion.portal.account import urls as account
-from fusion.portal.home import urls as home
+from fusion.portal.overview import urls as overview
 
 urlpatterns = [
-    *home.urlpatterns,
+    *overview.urlpatterns,
     *account.urlpatterns,
 ]

@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from fusion.portal.home.pages import overview
+from fusion.portal.overview.pages import overview
 
 urlpatterns = [path("", overview, name="home")]

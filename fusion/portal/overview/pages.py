@@ -26,4 +26,4 @@ def overview(request: PageRequest) -> HttpResponse:
         ],
         "next": found["next"],
     }
-    return show(request, "portal/home/overview.html", context, parts=("more",))
+    return show(request, "portal/overview/overview.html", context, parts=("more",))
