@@ -40,6 +40,15 @@ def login() -> Iterator[object]:
         cursor.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
+@pytest.fixture
+def kept_calls(login: object) -> Iterator[str]:
+    """The address of a database with Kamailio's tables for dialogs."""
+    from tests.sip.site import made_database  # noqa: PLC0415
+
+    with made_database(login) as url:
+        yield url
+
+
 @pytest.fixture(params=("http", "sql"))
 def site(
     request: pytest.FixtureRequest, served: str, login: object, tmp_path: Path

@@ -62,6 +62,12 @@ class Proxy:
         subprocess.run(["kill", "-9", "--", f"-{self.process.pid}"], check=True)
         self.process.wait()
 
+    def restart(self) -> None:
+        """Start it again after `kill`, on the same port and with the same configuration."""
+        (self.folder / "kamailio.pid").unlink(missing_ok=True)
+        self.process = _start(self.folder)
+        wait_for(lambda: answers(self), "Kamailio answers again")
+
     def stop(self) -> None:
         """An orderly end."""
         if self.process.poll() is None:

@@ -1,16 +1,20 @@
 """A customer's trunk behind a proxy that asks by HTTP or by SQL."""
 
 import os
-from contextlib import AbstractContextManager
+import secrets
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import psycopg
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from tests.sip.customer import Customer
 from tests.sip.gate import Gate
-from tests.sip.proxy import Proxy, run_proxy
+from tests.sip.proxy import CONFIGURATION, Proxy, run_proxy
 
 LEASE, RENEW_AFTER = 5, 1
 """Seconds: short, so that nobody waits long for a lease to lapse."""
@@ -39,6 +43,32 @@ def database_address() -> tuple[str, int] | str:
     host = unquote(found.hostname or "") or parse_qs(found.query).get("host", ["localhost"])[0]
     port = found.port or 5432
     return f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port)
+
+
+DEBIANS = Path("/usr/share/kamailio/postgres")
+TABLES = (
+    DEBIANS / "standard-create.sql",
+    DEBIANS / "dialog-create.sql",
+    CONFIGURATION / "keep-calls.sql",
+)
+
+
+@contextmanager
+def made_database(login: Login) -> Iterator[str]:
+    """A database for Kamailio's dialogs, as the guide says: its address for Kamailio."""
+    name = f"kamailio_{secrets.token_hex(4)}"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as held:
+        held.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        with psycopg.connect(os.environ["DATABASE_URL"], dbname=name) as made:
+            for file in TABLES:
+                made.execute(file.read_bytes())
+            role = sql.Identifier(login.role)
+            made.execute(sql.SQL("GRANT ALL ON ALL TABLES IN SCHEMA public TO {}").format(role))
+            made.execute(sql.SQL("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {}").format(role))
+        gate = Gate(database_address())
+        yield f"postgres://{login.role}:{login.password}@127.0.0.1:{gate.port}/{name}"
+        gate.close()
+        held.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @dataclass

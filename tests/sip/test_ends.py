@@ -47,6 +47,30 @@ def test_a_call_longer_than_the_proxy_allows(site: Site) -> None:
     assert record["reason"] == "ended"
 
 
+def test_calls_outlive_a_restart_of_the_proxy(site: Site, kept_calls: str) -> None:
+    site.customer.order_channels(3)
+    with (
+        site.proxy("KEEP_CALLS", CALLS_DB=kept_calls) as proxy,
+        answering(proxy),
+        offer(proxy, 3) as calls,
+    ):
+        calls.settle(3)
+        proxy.kill()
+        proxy.restart()
+        live = site.customer.live_calls()
+        before = {call["call_id"]: call["lease_expires_at"] for call in live}
+        assert len(before) == 3
+
+        def renewed() -> bool:
+            now = {c["call_id"]: c["lease_expires_at"] for c in site.customer.live_calls()}
+            return all(now[call_id] > lease for call_id, lease in before.items())
+
+        wait_for(renewed, "the leases are renewed", LEASE)
+        calls.finish()
+        site.customer.wait_for_calls(0)
+    assert [record["reason"] for record in site.customer.records()] == ["ended"] * 3
+
+
 def test_calls_outlive_their_lease_and_a_killed_proxy_does_not(site: Site) -> None:
     site.customer.order_channels(2)
     with site.proxy() as proxy, answering(proxy), offer(proxy, 2) as calls:
