@@ -51,6 +51,7 @@ class Proxy:
     exchange_port: int
     carrier_port: int
     process: subprocess.Popen[bytes]
+    megabytes: int
 
     @property
     def log(self) -> str:
@@ -65,7 +66,7 @@ class Proxy:
     def restart(self) -> None:
         """Start it again after `kill`, on the same port and with the same configuration."""
         (self.folder / "kamailio.pid").unlink(missing_ok=True)
-        self.process = _start(self.folder)
+        self.process = _start(self.folder, self.megabytes)
         wait_for(lambda: answers(self), "Kamailio answers again")
 
     def stop(self) -> None:
@@ -77,9 +78,16 @@ class Proxy:
 
 @contextmanager
 def run_proxy(
-    folder: Path, *, trunk_id: str, words: dict[str, str], lines: tuple[str, ...] = ()
+    folder: Path,
+    *,
+    trunk_id: str,
+    words: dict[str, str],
+    lines: tuple[str, ...] = (),
+    changes: dict[str, str] | None = None,
+    megabytes: int = 64,
 ) -> Iterator[Proxy]:
-    """Run the configuration with some words of settings.cfg replaced and some lines uncommented.
+    """Run the configuration with some words of settings.cfg replaced and some lines uncommented;
+    `changes` are made to the text of kamailio.cfg, `megabytes` is its shared memory.
 
     The trunk's exchange is at EXCHANGE, the carrier at CARRIER.
     """
@@ -95,8 +103,9 @@ def run_proxy(
     shutil.copytree(CONFIGURATION, folder / "etc", dirs_exist_ok=True)
     _settle(folder / "etc" / "settings.cfg", words, lines)
     _map(folder / "etc" / "trunks.cfg", trunk_id, f"sip:{EXCHANGE}:{ports[1]}")
-    process = _start(folder)
-    proxy = Proxy(folder, *ports, process)
+    _change(folder / "etc" / "kamailio.cfg", changes or {})
+    process = _start(folder, megabytes)
+    proxy = Proxy(folder, *ports, process, megabytes)
     try:
         wait_for(lambda: answers(proxy), "Kamailio answers")
         yield proxy
@@ -104,12 +113,12 @@ def run_proxy(
         proxy.stop()
 
 
-def _start(folder: Path) -> "subprocess.Popen[bytes]":
+def _start(folder: Path, megabytes: int) -> "subprocess.Popen[bytes]":
     with open(folder / "log", "ab") as output:
         return subprocess.Popen(
             [
                 *(str(KAMAILIO), "-f", str(folder / "etc" / "kamailio.cfg")),
-                *("-DD", "-E", "-m", "64", "-M", "8"),  # in the foreground, and little memory
+                *("-DD", "-E", "-m", str(megabytes), "-M", "8"),  # in the foreground
                 *("-w", str(folder), "-Y", str(folder)),
             ],
             stdin=subprocess.DEVNULL,
@@ -137,6 +146,14 @@ def _map(file: Path, trunk_id: str, exchange: str) -> None:
     text = file.read_text(encoding="utf-8").replace(example, trunk_id)
     text = text.replace("sip:192.0.2.10:5060", exchange).replace("192.0.2.10", EXCHANGE)
     file.write_text(text.replace("198.51.100.1", CARRIER), encoding="utf-8")
+
+
+def _change(file: Path, changes: dict[str, str]) -> None:
+    text = file.read_text(encoding="utf-8")
+    for before, after in changes.items():
+        assert before in text, f"{file.name} has no {before}"
+        text = text.replace(before, after)
+    file.write_text(text, encoding="utf-8")
 
 
 def answers(proxy: Proxy, patience: float = 0.1) -> bool:
