@@ -73,7 +73,7 @@ def test_an_end_that_could_not_be_told_arrives_later(site: Site) -> None:
 def test_a_slow_fusion_keeps_no_sip_worker_waiting(site: Site) -> None:
     """More calls ask than there are processes to ask, and each is cancelled at once."""
     site.customer.order_channels(1)
-    with site.proxy(ANSWER_WITHIN="9") as proxy, answering(proxy):
+    with site.proxy() as proxy, answering(proxy):
         assert gets_through(proxy)  # there are connections, and a token
         site.customer.wait_for_calls(0)
         site.gate.block()
