@@ -21,10 +21,13 @@ verify: $(VENV)/runtime ## recompute the books of the demo's database and report
 DATABASE_TESTS := $(wildcard $(addprefix tests/,billing catalogue concurrency events ledger \
   lifecycle numbers ordering tenancy trunks users))
 
+# Files are spread over as many processes as there are cores, each with a database of its own.
+SPREAD := -n auto --maxprocesses 4 --dist loadfile
+
 test: debian lint ## everything that a change must pass
-	env -u DATABASE_URL $(BIN)/python -m pytest
+	env -u DATABASE_URL $(BIN)/python -m pytest $(SPREAD)
 	env -u DATABASE_URL FUSION_TEST_BINDIR="$$(./.ci/postgres --bindir)" \
-	  $(BIN)/python -m pytest $(DATABASE_TESTS)
+	  $(BIN)/python -m pytest $(SPREAD) $(DATABASE_TESTS)
 
 bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json (BENCH="--help" tells options)
 	@exec $(BIN)/python -m bench $(BENCH)

@@ -1,7 +1,8 @@
-"""One real PostgreSQL for the whole run: started here, stopped by its own process id.
+"""One real PostgreSQL for each process of the run: started here, stopped by its own process id.
 
 The tests share one database and never clean it: each makes its own provider (`world`), as the
-product itself keeps providers apart. The run ends with `fusion verify` over everything.
+product itself keeps providers apart. The run ends with `fusion verify` over everything. Where
+`-n` spreads the files over several processes, each has a database and the verification of its own.
 """
 
 import os
@@ -9,10 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 _stack = ExitStack()
+_found: list[str] = []
+"""What `fusion verify` has said of the databases of this run."""
 
 
 def _start_database() -> None:
@@ -30,8 +34,15 @@ def _start_database() -> None:
     os.environ["DATABASE_URL"] = held.url
 
 
+def _only_hands_out(config: pytest.Config) -> bool:
+    """Whether this process runs no test itself, but hands them out to others."""
+    return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start the database and Django before any test module is imported."""
+    if _only_hands_out(config):
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion.settings")
     os.environ.setdefault("FUSION_SECRET_KEY", "for the tests only, of no use anywhere else")
     os.environ.setdefault("FUSION_LOG_LEVEL", "WARNING")
@@ -51,19 +62,33 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The books must agree about everything that the tests have done."""
-    from fusion.ordering.verify import differences  # noqa: PLC0415
-
     if session.config.option.collectonly:
         return
-    found = differences()
-    for difference in found:
+    if not _only_hands_out(session.config):
+        from fusion.ordering.verify import differences  # noqa: PLC0415
+
+        _found.extend(differences())
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:  # to the process that hands out: see `pytest_testnodedown`
+        told["differences"] = list(_found)
+        return
+    for difference in _found:
         print(f"fusion verify: {difference}")  # noqa: T201
-    if found:
+    if _found:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """A process of the run has ended; one without a verification has not ended well."""
+    told = getattr(node, "workeroutput", {})
+    _found.extend(told.get("differences", ["a process of the run did not verify its books"]))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what was started."""
+    if _only_hands_out(config):
+        return
     from django.db import connections  # noqa: PLC0415
 
     for connection in connections.all():
