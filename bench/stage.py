@@ -61,13 +61,20 @@ class Stage:
 
     def resident_mb(self) -> float:
         """Memory of the largest server process, in MiB."""
+        return self._memory("VmRSS:")
+
+    def peak_mb(self) -> float:
+        """The most memory that the largest server process has had so far, in MiB."""
+        return self._memory("VmHWM:")
+
+    def _memory(self, measure: str) -> float:
         children = Path(f"/proc/{self.server}/task/{self.server}/children").read_text().split()
-        return max(_resident_mb(int(pid)) for pid in [str(self.server), *children])
+        return max(_memory_mb(int(pid), measure) for pid in [str(self.server), *children])
 
 
-def _resident_mb(pid: int) -> float:
+def _memory_mb(pid: int, measure: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(measure):
             return int(line.split()[1]) / 1024
     return 0.0
 
