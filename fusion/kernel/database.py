@@ -2,7 +2,8 @@
 
 A connection may have died in the pool (the server was restarted). Asking it beforehand whether
 it lives would be one more round trip for every request; instead the first statement, which only
-reads, is asked again over a fresh connection when it fails.
+reads, is asked again over a fresh connection when the pooled one turns out to be dead. Every other
+failure is final: neither a lock that was waited for in vain nor a full pool is waited for twice.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,8 @@ def first_row(sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | Non
     try:
         return _row(sql, parameters)
     except OperationalError:
-        if connection.in_atomic_block:
+        held = connection.connection
+        if connection.in_atomic_block or held is None or not held.closed:
             raise
         connection.close()
         pool = getattr(connection, "pool", None)

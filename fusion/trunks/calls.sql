@@ -3,7 +3,9 @@
 --
 -- A call is a lease. It counts while it has not ended and its lease has not run out, so that nobody
 -- has to notice a proxy that died. All decisions are made under the subscription's lock and with the
--- clock read after it was had.
+-- clock read after it was had. Who waits for it longer than two seconds gives up with an error: no
+-- caller waits on the phone for that, and the calls of one subscription that somebody holds must not
+-- take up every connection that those of the others need.
 CREATE SCHEMA IF NOT EXISTS calls;
 
 -- Whether `p_callee` is an emergency number of the country: its own numbers, or any
@@ -41,6 +43,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET lock_timeout = '2s'
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -143,6 +146,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET lock_timeout = '2s'
 AS $$
 DECLARE
     s tenancy_subscription;

@@ -19,7 +19,8 @@ from fusion.trunks.queries import find_trunk
 def delete_trunk(actor: Actor, *, subscription_id: UUID, trunk_id: UUID) -> Done:
     """Delete it and the tombstones of its calls; the records of its calls stay.
 
-    Problems: `not-found`, `number-in-use` (numbers are routed to it, or calls are live on it).
+    Problems: `not-found`, `number-in-use` (numbers are routed to it), `conflict` (calls are live on
+    it).
     """
     # Routing a number and admitting a call take this lock too, and then find no trunk.
     subscription = lock_subscription(actor, subscription_id)
@@ -43,7 +44,7 @@ def _require_unused(trunk: Trunk) -> None:
     calls = live.count()
     if numbers or calls:
         raise Problem(
-            "number-in-use",
+            "number-in-use" if numbers else "conflict",
             f"{numbers} numbers are routed to this trunk, and {calls} calls are live on it. Take "
             "the numbers off, and let the calls end.",
             extra={"numbers": numbers, "calls": calls},

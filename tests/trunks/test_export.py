@@ -131,6 +131,7 @@ def test_an_answer_that_is_cut_off_says_so(world: World, day: datetime, format: 
     ended = rows(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
         " WHERE state = 'idle in transaction' AND query ILIKE 'FETCH%%'"
+        " AND datname = current_database()"
     )
     assert ended == [(True,)]
     rest = b"".join(texts).decode()

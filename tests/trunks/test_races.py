@@ -1,10 +1,13 @@
 """The last channel, the trunk's cap and the subscription's channels together: however many ask."""
 
+import time
 from collections import Counter
 from functools import partial
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
+from django.test import Client
 
 from fusion.lifecycle.suspend import suspend
 from fusion.lifecycle.terminate import terminate
@@ -17,6 +20,7 @@ from tests.numbers.stock import assigned, entitle, stock
 from tests.trunks.calling import (
     admitted,
     ask,
+    call_path,
     delete,
     hang_up,
     live,
@@ -27,7 +31,7 @@ from tests.trunks.calling import (
     trunk_id,
 )
 from tests.trunks.conftest import CROWD
-from tests.world import World
+from tests.world import World, answer
 
 pytestmark = pytest.mark.usefixtures("crowded")
 
@@ -167,7 +171,7 @@ def test_a_trunk_is_deleted_or_used_never_both(world: World) -> None:
     with holding() as meanwhile:
         assert ask(world, trunk, "a") == 201
         deletion = meanwhile.start(lambda: delete(world, trunk))
-    assert deletion.result() == "number-in-use"
+    assert deletion.result() == "conflict"
     assert hang_up(world, trunk, "a") == 204
     with holding() as meanwhile:
         assert delete(world, trunk) == 204
@@ -196,3 +200,32 @@ def test_a_number_is_routed_or_its_trunk_deleted_never_both(world: World) -> Non
         deletion = meanwhile.start(lambda: delete(world, of["trunk_id"]))
     assert deletion.result() == "number-in-use"
     assert differences() == []
+
+
+def test_nobody_waits_on_the_phone_for_a_subscription_that_is_held(world: World) -> None:
+    """By a long order, say: after two seconds it is as if nobody had answered."""
+    order_channels(world, 2)
+    trunk = trunk_id(world)
+    admitted(world, trunk, "a")
+    headers = {"Authorization": f"Bearer {world.token(world.group)}"}
+
+    def send(method: str) -> HttpResponse:
+        client = Client(raise_request_exception=False)
+        path = f"/api/v1{call_path(trunk, 'a')}"
+        body = b'{"caller": "", "callee": "112"}'
+        response: HttpResponse = client.generic(
+            method, path, body, "application/json", headers=headers
+        )
+        return response
+
+    with holding() as meanwhile:
+        rows("SELECT FROM tenancy_subscription WHERE id = %s FOR UPDATE", world.subscription.id)
+        started = time.monotonic()
+        waiting = [meanwhile.start(partial(send, method)) for method in ("PUT", "DELETE")]
+        told = [each.result() for each in waiting]
+        assert 1.5 < time.monotonic() - started < 5
+    for refusal in told:
+        assert (refusal.status_code, answer(refusal)["code"]) == (503, "unavailable")
+        assert refusal["Retry-After"] == "2"
+    assert live(world) == ["a"] and outcomes(world) == {}
+    assert ask(world, trunk, "a") == 200

@@ -69,7 +69,7 @@ def test_not_deleted_while_a_call_is_live(world: World) -> None:
     admitted(world, trunk, "a")
     before = world.fingerprint()
     response = world.call("DELETE", trunks_path(world, trunk))
-    problem = refused(world, before, response, 409, "number-in-use")
+    problem = refused(world, before, response, 409, "conflict")
     assert (problem["numbers"], problem["calls"]) == (0, 1)
 
 
