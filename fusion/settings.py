@@ -216,7 +216,10 @@ MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = "Fusion"
 MFA_ADAPTER = "fusion.portal.account.adapter.SecondFactors"
 
-MAILERS = {"default": setting("FUSION_EMAIL_URL")}
+MAILERS = {
+    "default": {"BACKEND": "fusion.portal.outbox.Outbox"},
+    "transport": setting("FUSION_EMAIL_URL"),
+}
 DEFAULT_FROM_EMAIL = setting("FUSION_EMAIL_FROM")
 
 # The first one hashes passwords; the second is for the secrets of API clients alone.

@@ -202,6 +202,8 @@ class World:
                         FROM catalogue_sku k WHERE group_id = %(group)s),
                        (SELECT json_agg(o ORDER BY id)::text
                         FROM tenancy_organization o WHERE group_id = %(group)s),
+                       (SELECT json_agg(b ORDER BY id)::text
+                        FROM tenancy_brand b WHERE group_id = %(group)s),
                        (SELECT json_agg(s ORDER BY id)::text
                         FROM tenancy_subscription s WHERE group_id = %(group)s),
                        (SELECT json_agg(json_build_array(m.id, m.role) ORDER BY m.id)::text

@@ -211,6 +211,23 @@ def create_client(
     )
 
 
+@fusion.command("set-host")
+@click.argument("group_id", type=click.UUID)
+@click.argument("host", required=False)
+def set_host(group_id: UUID, host: str | None) -> int | None:
+    """Let a host name stand for a group.
+
+    Who comes to the portal by that name sees the group's brand before they sign in, and can act for
+    organizations of that group alone. Without HOST the group has no name of its own any more. The
+    name must stand in FUSION_ALLOWED_HOSTS too.
+
+    \b
+    Example:
+      fusion set-host GROUP_ID portal.example.com
+    """
+    return perform("fusion.cli.set_host", group_id=group_id, host=host)
+
+
 def _read_password(from_stdin: bool) -> str | None:
     """None where nobody can be asked: the person then cannot sign in with a password yet."""
     stdin = sys.stdin

@@ -16,6 +16,8 @@ from fusion.kernel.environment import setting
 from fusion.kernel.ids import new_id
 from fusion.numbers.sweep import sweep_numbers
 from fusion.ordering.apply_due import apply_due_orders
+from fusion.portal.forget import forget_sessions
+from fusion.portal.outbox import deliver_mail
 from fusion.tenancy.forget import forget_answers, forget_tokens
 from fusion.trunks.keep_records import keep_records
 from fusion.trunks.sweep import sweep_calls
@@ -69,6 +71,15 @@ def provision_users(context: JobContext, timestamp: int) -> None:
             break
 
 
+@app.periodic(cron="* * * * * */2")
+@app.task(name="send_mail", queue=SWEEP, queueing_lock="send_mail", pass_context=True)
+def send_mail(context: JobContext, timestamp: int) -> None:
+    """Hand over the mails that are due, until none is left."""
+    while not context.should_abort():
+        if not deliver_mail():
+            break
+
+
 @app.periodic(cron="* * * * * */5")
 @app.task(name="sweep_calls", queue=SWEEP, queueing_lock="sweep_calls")
 def lapse_calls(timestamp: int) -> None:
@@ -86,11 +97,12 @@ def keep_call_records(timestamp: int) -> None:
 @app.periodic(cron="17 * * * *")
 @app.task(name="forget", queue=SWEEP, queueing_lock="forget")
 def forget(timestamp: int) -> None:
-    """Delete old answers and batches that are kept no longer, and tokens that have expired."""
+    """Delete answers and batches that are kept no longer, expired tokens and sessions."""
     answers = forget_answers(days=setting("FUSION_IDEMPOTENCY_DAYS"))
     tokens = forget_tokens()
     batches = forget_batches()
-    log.info("forgotten", answers=answers, tokens=tokens, batches=batches)
+    sessions = forget_sessions()
+    log.info("forgotten", answers=answers, tokens=tokens, batches=batches, sessions=sessions)
 
 
 @app.periodic(cron="47 * * * *")

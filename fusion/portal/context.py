@@ -4,9 +4,11 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
+from fusion.portal.brand.look import look_of
 from fusion.portal.navigation import navigation
-from fusion.portal.visit import visit_of
+from fusion.portal.visit import brand_for, visit_of
 
 HTMX = '{"includeIndicatorStyles": false, "allowEval": false, "historyCacheSize": 0}'
 """htmx writes no styles and evaluates no text: the content security policy forbids both."""
@@ -17,6 +19,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     visit = visit_of(request)
     context: dict[str, Any] = {
         "visit": visit,
+        "brand": SimpleLazyObject(lambda: look_of(brand_for(request))),
         "theme": visit.preference.theme if visit else "",
         "htmx_config": HTMX,
         "demo": settings.DEMO,

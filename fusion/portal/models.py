@@ -1,7 +1,9 @@
-"""What the portal keeps of people besides what they may do: how they like to read it."""
+"""What the portal keeps: how people like to read it, and mails that are to be sent."""
 
 from django.db import models
+from django.db.models.functions import Now
 
+from fusion.kernel.ids import new_id
 from fusion.tenancy.models import User
 
 
@@ -15,3 +17,18 @@ class Preference(models.Model):
     language = models.CharField(max_length=8, default="")
     time_zone = models.CharField(max_length=64, default="")
     theme = models.CharField(max_length=8, default="")
+
+
+class Mail(models.Model):
+    """A mail to one person that has not been handed over yet (see `outbox.py`)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    sender = models.TextField()
+    recipient = models.TextField()
+    subject = models.TextField()
+    text = models.TextField()
+    tries = models.SmallIntegerField(default=0)
+    due_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index("due_at", name="mail_due")]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import READ_BALANCES, Permission
+from fusion.tenancy.permissions import MANAGE_BRAND, READ_BALANCES, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,10 @@ class Place:
     noun: str
 
 
-PLACES: Sequence[Place] = (Place("home", _("Overview"), "layout-dashboard", READ_BALANCES, "home"),)
+PLACES: Sequence[Place] = (
+    Place("home", _("Overview"), "layout-dashboard", READ_BALANCES, "home"),
+    Place("brand", _("Brand"), "palette", MANAGE_BRAND, "brand"),
+)
 
 
 def navigation(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
@@ -19,7 +20,8 @@ from django_htmx.middleware import HtmxDetails
 from fusion.kernel.ids import parse_id
 from fusion.portal.models import Preference
 from fusion.tenancy.actor import KINDS, Actor, Request
-from fusion.tenancy.models import Member, User
+from fusion.tenancy.brand import find_brand
+from fusion.tenancy.models import Brand, Member, User
 
 MEMBER = "member"
 """Where the session keeps the id of the membership that someone acts by."""
@@ -75,9 +77,23 @@ def visit_of(request: HttpRequest) -> Visit | None:
     return visit
 
 
+def brand_for(request: HttpRequest) -> Brand | None:
+    """The brand of the host name that was asked, else of the group that the person acts in."""
+    visit = visit_of(request)
+    return find_brand(host=_host(request), actor=visit.actor if visit else None)
+
+
+def _host(request: HttpRequest) -> str:
+    return request.get_host().partition(":")[0].lower()
+
+
 def _visit(request: HttpRequest, user: User) -> Visit:
+    # Where a host name stands for a group, people act for organizations of that group alone.
+    owner = Brand.objects.filter(host=_host(request)).values("group_id")
     rows = Member.objects.unscoped(READS_OWN).select_related("organization")
-    found = rows.filter(user_id=user.id, organization__status="active")
+    found = rows.filter(user_id=user.id, organization__status="active").filter(
+        Exists(owner.filter(group_id=OuterRef("organization__group_id"))) | ~Exists(owner)
+    )
     memberships = sorted(found, key=lambda each: (_height(each), each.organization.name, each.id))
     chosen = parse_id(request.session.get(MEMBER))
     member = next((each for each in memberships if each.id == chosen), None)

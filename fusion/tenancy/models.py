@@ -108,6 +108,36 @@ class Subscription(models.Model):
         ]
 
 
+class Brand(models.Model):
+    """What the portal is called and looks like for a group's people.
+
+    Who comes by the name of `host` sees it before they sign in. `revision` counts the changes: it
+    stands in the addresses of what browsers keep.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    group = models.OneToOneField(Organization, models.PROTECT, related_name="+")
+    host = models.CharField(max_length=253, null=True)
+    name = models.CharField(max_length=60)
+    colour = models.CharField(max_length=7)
+    logo = models.BinaryField(null=True)
+    logo_type = models.CharField(max_length=16, default="")
+    revision = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["host"], name="brand_host"),
+            models.CheckConstraint(
+                condition=Q(colour__regex=r"^#[0-9a-f]{6}$"), name="brand_colour"
+            ),
+            models.CheckConstraint(
+                condition=Q(logo__isnull=True, logo_type="")
+                | Q(logo__isnull=False, logo_type__in=("image/png", "image/jpeg", "image/webp")),
+                name="brand_logo",
+            ),
+        ]
+
+
 class UserManager(BaseUserManager["User"]):
     """People are found by e-mail, ignoring case."""
 

@@ -74,6 +74,7 @@ MANAGE_CLIENTS = Permission("manage API clients", ("tenancy:write",), (ADMINISTR
 READ_MEMBERS = Permission("read members and API clients", ("tenancy:read",), (ADMINISTRATOR,))
 SUSPEND = Permission("suspend and resume subscriptions", ("tenancy:write",), WRITERS, (GROUP,))
 TERMINATE = Permission("terminate subscriptions", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,))
+MANAGE_BRAND = Permission("change the brand", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,))
 READ_CATALOGUE = Permission("read the catalogue", ("catalogue:read",))
 MANAGE_SKUS = Permission("create SKUs", ("catalogue:write",), WRITERS, (GROUP,))
 MANAGE_PRODUCTS = Permission(

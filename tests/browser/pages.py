@@ -43,6 +43,7 @@ PAGES = (
     Visit("account-security", "/account/security"),
     Visit("account-password", "/account/password"),
     Visit("account-confirm", "/account/second-factor/on"),
+    Visit("brand", "/brand"),
     Visit("sign-out", "/sign-out"),
     Visit("not-found", "/nowhere", status=404),
 )

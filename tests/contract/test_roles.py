@@ -37,6 +37,7 @@ from fusion.tenancy.permissions import Permission
 from fusion.tenancy.remove_member import remove_member
 from fusion.tenancy.revoke_client import revoke_client
 from fusion.tenancy.rotate_secret import rotate_secret
+from fusion.tenancy.set_brand import set_brand, set_host
 from fusion.tenancy.use_case import Answer
 from fusion.trunks.admit import admit
 from fusion.trunks.create_trunk import create_trunk
@@ -142,6 +143,16 @@ DEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Deed]] = {
         ADMINISTRATORS,
         ("group",),
         lambda stage, actor: delete_product(actor, product_id=stage.world.seat.id),
+    ),
+    "set the brand": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: set_brand(actor, name="New", colour="#123456"),
+    ),
+    "set the host name": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: set_host(actor, host=f"{new_id()}.example.com"),
     ),
     "create an organization": (
         ADMINISTRATORS,

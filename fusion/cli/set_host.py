@@ -1,0 +1,23 @@
+"""`fusion set-host`."""
+
+import re
+from uuid import UUID
+
+import click
+
+from fusion.cli.given import find_for_operator
+from fusion.tenancy.actor import GROUP
+from fusion.tenancy.set_brand import set_host
+
+HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+
+
+def run(*, group_id: UUID, host: str | None) -> None:
+    """Let the host name stand for the group, or none; the brand as JSON on stdout."""
+    actor, organization = find_for_operator(group_id)
+    if organization.kind != GROUP:
+        raise click.UsageError(f"{group_id} is a {organization.kind}: brands belong to groups.")
+    wanted = host.strip().lower() if host else None
+    if wanted is not None and not HOST.fullmatch(wanted):
+        raise click.UsageError("HOST: is not a host name.")
+    click.echo(set_host(actor, host=wanted).text)

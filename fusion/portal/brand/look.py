@@ -1,0 +1,64 @@
+"""How a brand looks: what the templates know of it, its stylesheet and its logo."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from fusion.kernel.errors import not_found
+from fusion.tenancy.brand import DEFAULT_NAME
+from fusion.tenancy.colours import palette
+from fusion.tenancy.models import Brand
+
+FOR_GOOD = "public, max-age=31536000, immutable"
+"""The addresses have the brand's revision in them: what is under one never changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A brand as the templates see it; addresses are empty where there is nothing."""
+
+    name: str = DEFAULT_NAME
+    stylesheet: str = ""
+    logo: str = ""
+
+
+def look_of(brand: Brand | None) -> Look:
+    """The look of a brand; Fusion's own without one."""
+    if brand is None:
+        return Look()
+    named = [brand.id, brand.revision]
+    return Look(
+        name=brand.name,
+        stylesheet=reverse("brand-style", args=named),
+        logo=reverse("brand-logo", args=named) if brand.logo_type else "",
+    )
+
+
+def style(request: HttpRequest, brand_id: UUID, revision: int) -> HttpResponse:
+    """`GET /brand/<id>-<revision>.css`: the colours, worked out so that all of it can be read."""
+    colours = palette(_find(brand_id, revision).colour)
+    css = (
+        "@layer tokens{:root{"
+        f"--brand:light-dark({colours.fill[0]},{colours.fill[1]});"
+        f"--brand-ink:light-dark({colours.ink[0]},{colours.ink[1]});"
+        f"--brand-light:{colours.text[0]};--brand-dark:{colours.text[1]}"
+        "}}"
+    )
+    return HttpResponse(css, "text/css; charset=utf-8", headers={"Cache-Control": FOR_GOOD})
+
+
+def logo(request: HttpRequest, brand_id: UUID, revision: int) -> HttpResponse:
+    """`GET /brand/<id>-<revision>/logo`."""
+    brand = _find(brand_id, revision)
+    if brand.logo is None:
+        raise not_found("logo")
+    return HttpResponse(bytes(brand.logo), brand.logo_type, headers={"Cache-Control": FOR_GOOD})
+
+
+def _find(brand_id: UUID, revision: int) -> Brand:
+    brand = Brand.objects.filter(id=brand_id, revision=revision).first()
+    if brand is None:
+        raise not_found("brand")
+    return brand

@@ -1,0 +1,91 @@
+"""The page on which a group's administrators set name, colour and logo of the portal."""
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fusion.portal.errors import explain_field
+from fusion.portal.forms import Form, done, show_form, submit
+from fusion.portal.page import page
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.brand import (
+    DEFAULT_COLOUR,
+    DEFAULT_NAME,
+    MAX_LOGO,
+    MAX_NAME,
+    Logo,
+    read_logo,
+)
+from fusion.tenancy.colours import normal_colour, palette
+from fusion.tenancy.models import Brand
+from fusion.tenancy.permissions import MANAGE_BRAND
+from fusion.tenancy.set_brand import set_brand
+
+
+class BrandForm(Form):
+    """Name, colour and logo."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=MAX_NAME,
+        help_text=_("Stands in the corner of every page, in titles and in e-mails."),
+    )
+    colour = forms.CharField(
+        label=_("Colour"),
+        widget=forms.TextInput(attrs={"type": "color"}),
+        help_text=_("Where it cannot be read, it is made darker or lighter just as far as needed."),
+    )
+    logo = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        help_text=_("PNG, JPEG or WebP, up to 64 KiB. It is shown 28 pixels high."),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+    )
+    remove_logo = forms.BooleanField(label=_("Remove the present logo"), required=False)
+
+    def clean_colour(self) -> str:
+        """The colour in its one spelling."""
+        try:
+            return normal_colour(self.cleaned_data["colour"])
+        except ValueError as error:
+            raise forms.ValidationError(explain_field(str(error))) from None
+
+    def clean_logo(self) -> Logo | None:
+        """The picture, if one was chosen; never more of it is read than may be."""
+        file: UploadedFile[bytes] | None = self.cleaned_data["logo"]
+        if file is None:
+            return None
+        try:
+            return read_logo(file.read(MAX_LOGO + 1))
+        except ValueError as error:
+            raise forms.ValidationError(explain_field(str(error))) from None
+
+
+@page(MANAGE_BRAND, methods=("GET", "POST"))
+def edit(request: PageRequest) -> HttpResponse:
+    """`GET` and `POST /brand`."""
+    brand = Brand.objects.defer("logo").filter(group_id=request.actor.group_id).first()
+    name, colour = (brand.name, brand.colour) if brand else (DEFAULT_NAME, DEFAULT_COLOUR)
+    form = BrandForm(
+        request.POST or None, request.FILES or None, initial={"name": name, "colour": colour}
+    )
+    if brand is None or not brand.logo_type:
+        del form.fields["remove_logo"]
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: set_brand(
+                actor,
+                name=form.cleaned_data["name"],
+                colour=form.cleaned_data["colour"],
+                logo=form.cleaned_data["logo"],
+                remove_logo=form.cleaned_data.get("remove_logo", False),
+            ),
+        )
+        if answer is not None:
+            return done(request, gettext("The brand was changed."), "brand")
+    context = {"saved": brand, "colours": palette(colour), "colour": colour}
+    return show_form(request, "portal/brand/edit.html", form, context)

@@ -1,0 +1,86 @@
+"""E-mail: written to a table in the transaction that causes it, handed over by the worker.
+
+A request never waits for a mail server, and whether a mail was written cannot be told from how long
+it took. A mail whose change is rolled back is not sent; one that is sent stands here no longer.
+"""
+
+from collections.abc import Sequence
+from smtplib import SMTPException
+from typing import Any
+
+import structlog
+from django.core.mail import EmailMessage, mailers
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection
+
+from fusion.portal.models import Mail
+
+log = structlog.get_logger(__name__)
+
+TRANSPORT = "transport"
+"""The mailer of `settings.MAILERS` that really sends."""
+
+CLAIM = 5
+"""Minutes for which a worker has a mail for itself; the next one takes it up after that."""
+
+MOST_TRIES = 10
+"""Attempts, within about a day."""
+
+# Claimed by a statement that commits at once: no transaction is open while a mail server is slow,
+# and of two workers the second skips what the first has taken.
+NEXT = """
+UPDATE portal_mail SET tries = tries + 1, due_at = now() + make_interval(mins => %s)
+WHERE id = (SELECT id FROM portal_mail WHERE due_at <= now() ORDER BY due_at LIMIT 1
+            FOR UPDATE SKIP LOCKED)
+RETURNING id, sender, recipient, subject, text, tries
+"""
+
+
+class Outbox(BaseEmailBackend):
+    """Django's default mailer here: whoever sends by Django's own functions writes to the table."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Write the mails, one for each recipient."""
+        mails = [
+            Mail(
+                sender=message.from_email,
+                recipient=recipient,
+                subject=str(message.subject),
+                text=str(message.body),
+            )
+            for message in email_messages
+            for recipient in message.recipients()
+        ]
+        Mail.objects.bulk_create(mails)
+        return len(mails)
+
+
+def deliver_mail() -> bool:
+    """Hand over the next mail that is due; whether there was one."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEXT, [CLAIM])
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    id, sender, recipient, subject, text, tries = row
+    message = EmailMessage(subject, text, sender, [recipient])
+    try:
+        mailers[TRANSPORT].send_messages([message])
+    except (OSError, SMTPException) as error:
+        _postpone(id, tries, error)
+    else:
+        Mail.objects.filter(id=id).delete()
+    return True
+
+
+def _postpone(id: Any, tries: int, error: Exception) -> None:
+    if tries >= MOST_TRIES:
+        log.error("mail given up", mail=str(id), tries=tries, error=repr(error))
+        Mail.objects.filter(id=id).delete()
+        return
+    log.warning("mail not delivered", mail=str(id), tries=tries, error=repr(error))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE portal_mail SET due_at = now() + make_interval(mins => %s) WHERE id = %s",
+            [2**tries, id],
+        )
