@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from fusion.edge import state
 from tests.operations.conftest import url_of
 from tests.server import Server, run_server, wait_for
+from tests.trunks.calling import admitted, end, lapsed, order_channels, trunk_id
 from tests.world import World
 
 Numbers = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -131,6 +133,34 @@ def test_orders_by_state(world: World) -> None:
     after = told()
     assert after["completed"] - before["completed"] == 2
     assert after["scheduled"] - before["scheduled"] == 1
+
+
+def test_live_calls(world: World) -> None:
+    """Those that hold a channel now: neither ended ones nor lapsed ones."""
+
+    def told() -> dict[str, float]:
+        return {
+            sample.labels["direction"]: sample.value
+            for family in text_string_to_metric_families(state.render().decode())
+            for sample in family.samples
+            if sample.name == "fusion_calls_live"
+        }
+
+    def counted() -> dict[str, float]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT direction, lease_expires_at > now() AND ended_at IS NULL FROM trunks_call"
+            )
+            return dict(Counter(direction for direction, live in cursor.fetchall() if live))
+
+    order_channels(world, 9)
+    trunk = trunk_id(world)
+    admitted(world, trunk, "a", "b", "c")
+    admitted(world, trunk, "a", direction="outbound")
+    end(world, trunk, "c")
+    lapsed(trunk, "d")
+    # Calls of other tests may run out between the two looks.
+    wait_for(lambda: told() == counted(), "the gauge to tell what is live")
 
 
 def test_estimate_is_near() -> None:
