@@ -126,7 +126,7 @@ def test_headers_that_are_none(server: Server, world: World, more: str) -> None:
         "/api/v1/" + "x" * 20_000,
         f"/api/v1/orders/{new_id()}/cancel;x=1",
     ],
-    ids=lambda path: repr(path[:28]),
+    ids=lambda path: repr(path[:15]),
 )
 def test_paths_that_lead_nowhere(server: Server, world: World, path: str) -> None:
     before = world.fingerprint()

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from fusion.kernel.ids import new_id
 from tests.numbers.stock import refused
 from tests.ordering.placing import terminate
 from tests.tenancy.acting import audited
@@ -87,7 +86,7 @@ GOOD = {"name": "Main", "country": "BE"}
         ({"name": "Main"}, "country"),
         *(({**GOOD, "country": bad}, "country") for bad in ("be", "XX", "BEL", "", None, 32)),
         *(({**GOOD, "channel_cap": bad}, "channel_cap") for bad in (-1, 1_000_001, True, "5", 1.5)),
-        ({**GOOD, "subscription_id": str(new_id())}, "subscription_id"),
+        ({**GOOD, "subscription_id": "x"}, "subscription_id"),
     ],
     ids=repr,
 )
