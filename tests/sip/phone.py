@@ -37,17 +37,18 @@ class Phone:
         self,
         branch: str,
         *,
-        callee: str | bytes,
+        callee: str | bytes = "",
+        uri: str = "",
         call_id: str | bytes,
         caller: str | bytes = "+3225550200",
         tag: str = "1",
         to_tag: str = "",
     ) -> None:
-        """Send an INVITE; the same once more is a retransmission."""
+        """Send an INVITE to a number or a URI; the same once more is a retransmission."""
         here = f"{EXCHANGE}:{self._socket.getsockname()[1]}".encode()
         there = b"%s:%d" % (PROXY.encode(), self._proxy[1])
         lines = (
-            b"INVITE sip:%s@%s SIP/2.0" % (_bytes(callee), there),
+            b"INVITE %s SIP/2.0" % (uri.encode() or b"sip:%s@%s" % (_bytes(callee), there)),
             b"Via: SIP/2.0/UDP %s;branch=z9hG4bK%s" % (here, branch.encode()),
             b"From: <sip:%s@%s>;tag=%s" % (_bytes(caller), here, tag.encode()),
             b"To: <sip:callee@%s>%s" % (there, f";tag={to_tag}".encode() if to_tag else b""),

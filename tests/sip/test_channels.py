@@ -1,6 +1,7 @@
 """A real proxy is held to the channels that were ordered, by HTTP and by SQL."""
 
 from tests.sip.calls import answering, offer
+from tests.sip.phone import Phone
 from tests.sip.site import Site
 
 BUSY = ("486", 'Q.850;cause=34;text="No circuit/channel available"')
@@ -69,6 +70,9 @@ def test_the_cap_of_the_trunk(site: Site) -> None:
         assert calls.reasons() == {BUSY}
 
 
+EMERGENCIES = ("urn:service:sos", "URN:service:sos.police", "tel:112", "sips:112@192.0.2.1")
+
+
 def test_an_emergency_call_passes_at_the_limit(site: Site) -> None:
     site.customer.order_channels(1)
     with site.proxy() as proxy, answering(proxy), offer(proxy, 1) as calls:
@@ -79,6 +83,14 @@ def test_an_emergency_call_passes_at_the_limit(site: Site) -> None:
             assert flags == [False, True]
         with offer(proxy, 1) as other:
             assert other.settle(1).outcomes() == ["486"]
+        with Phone(proxy) as phone:
+            for number, uri in enumerate(EMERGENCIES):
+                phone.invite(f"{number}", uri=uri, call_id=f"sos{number}")
+                phone.wait_for(f"{number}", 200)
+            live = {call["call_id"]: call["emergency"] for call in site.customer.live_calls()}
+            assert all(live[f"sos{number}"] for number, _ in enumerate(EMERGENCIES))
+            phone.invite("no", uri="urn:service:counseling", call_id="no")
+            phone.wait_for("no", 486)
 
 
 def test_a_suspended_subscription(site: Site) -> None:

@@ -1,9 +1,11 @@
 """What happens when Fusion gives no answer, or a late one: the operator's choice, and no more."""
 
 import time
+from pathlib import Path
 
-from tests.server import wait_for
+from tests.server import run_server, wait_for
 from tests.sip.calls import answering, offer
+from tests.sip.phone import Phone
 from tests.sip.proxy import Proxy, answers
 from tests.sip.site import LEASE, Site
 from tests.sip.test_channels import BUSY
@@ -17,15 +19,19 @@ def test_fail_closed(site: Site) -> None:
             site.gate.close()
             with offer(proxy, 2) as calls:
                 assert calls.settle(2).reasons() == {("503", "10")}
-            with offer(proxy, 1, callee="112") as emergency:
+            with offer(proxy, 1, callee="112") as emergency, Phone(proxy) as phone:
                 assert emergency.settle(1).outcomes() == ["up"]
+                phone.invite("sos", uri="urn:service:sos", call_id="sos")
+                phone.wait_for("sos", 200)
+                phone.invite("no", uri="urn:service:counseling", call_id="no")
+                phone.wait_for("no", 503)
                 site.gate.open()
-                site.customer.wait_for_calls(2)  # told of it by its renewal
+                site.customer.wait_for_calls(3)  # told of them by their renewal
                 emergency.finish()
             known.finish()
-        site.customer.wait_for_calls(0)
+        site.customer.wait_for_calls(1)
         with offer(proxy, 2) as again:
-            assert again.settle(2).outcomes() == ["up", "up"]
+            assert again.settle(2).outcomes() == ["486", "up"]
 
 
 def test_fail_open_with_the_channels_known_last(site: Site) -> None:
@@ -54,6 +60,28 @@ def test_fail_open_before_anything_is_known(site: Site) -> None:
         offer(proxy, 3) as calls,
     ):
         assert calls.settle(3).outcomes() == ["486", "up", "up"]
+
+
+def test_a_server_that_is_stopped(site: Site, tmp_path: Path) -> None:
+    """By HTTP the fallback happens; by SQL, which needs the database alone, nothing does."""
+    site.customer.order_channels(2)
+    with (
+        run_server(tmp_path / "log", "--workers", "1") as server,
+        site.proxy(name="closed", FUSION_URL=server.url) as closed,
+        site.proxy("FUSION_FAIL_OPEN", name="open", FUSION_URL=server.url) as opened,
+        answering(closed),
+        answering(opened),
+        offer(opened, 1) as known,
+    ):
+        known.settle(1)
+        server.stop()
+        with offer(closed, 1) as calls:
+            refused = {("503", "10")} if site.way == "http" else set()
+            assert calls.settle(1).reasons() == refused
+            calls.finish()
+        site.customer.wait_for_calls(1)
+        with offer(opened, 2) as calls:
+            assert calls.settle(2).outcomes() == ["486", "up"]
 
 
 def test_an_end_that_could_not_be_told_arrives_later(site: Site) -> None:
