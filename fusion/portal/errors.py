@@ -40,6 +40,18 @@ TITLES = {
 """Problem code → what it means to a person. Codes that no page can meet are not here."""
 
 
+EXPLANATIONS = {
+    "idempotency-key-reused": _(
+        "This form was sent before, with other content, and that was done. Look at what has come of "
+        "it; to do this as well, send the form once more."
+    ),
+    "stale-revision": _(
+        "It was changed after you had opened this page. Open the page again to see what it is now."
+    ),
+}
+"""Problem code → what to tell people, where the detail speaks to programs."""
+
+
 def title_of(problem: Problem) -> str:
     """The refusal in a few words, in the reader's language."""
     return str(TITLES.get(problem.code, problem.title))
@@ -47,7 +59,7 @@ def title_of(problem: Problem) -> str:
 
 def explain(problem: Problem) -> str:
     """The refusal in a sentence or two: what, why, and what would help."""
-    return gettext(problem.detail)
+    return str(EXPLANATIONS.get(problem.code) or gettext(problem.detail))
 
 
 def explain_field(message: str) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.forms.renderers import TemplatesSetting
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id, parse_id
@@ -94,17 +95,35 @@ def show_form(
 ) -> HttpResponse:
     """The page with the form: 422 when it came back.
 
-    The browser may keep it: going back to it brings back the same one-time key.
+    A new form's key stands in its address too, so that the back button and a reload, which may
+    fetch the page anew, bring back the same key.
     """
+    if not form.is_bound:
+        given = parse_id(request.GET.get(ONCE))
+        if given is None:
+            return _with_key(request, form)
+        form.once = str(given)
     status = 422 if form.is_bound and form.errors else 200
-    response = show(request, template, {"form": form, **(context or {})}, status=status)
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
+    return show(request, template, {"form": form, **(context or {})}, status=status)
 
 
-def done(request: HttpRequest, message: str, to: str, *named: Any) -> HttpResponse:
-    """To the page named `to`, with a message there; named `named` in its address."""
-    messages.success(request, message)
+def _with_key(request: PageRequest, form: Form) -> HttpResponse:
+    query = request.GET.copy()
+    query[ONCE] = form.once
+    return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+
+
+def done(
+    request: HttpRequest, message: str, to: str, *named: Any, answer: Answer | None = None
+) -> HttpResponse:
+    """To the page named `to` (and by `named` in its address), with a message there.
+
+    A replayed `answer` is told as what it is: the form had been sent before.
+    """
+    if answer is not None and answer.replayed:
+        messages.info(request, gettext("This was done before; it was not done again."))
+    else:
+        messages.success(request, message)
     response = redirect(to, *named)
     response.status_code = 303
     return response

@@ -44,6 +44,7 @@ PAGES = (
     Visit("account-password", "/account/password"),
     Visit("account-confirm", "/account/second-factor/on"),
     Visit("brand", "/brand"),
+    Visit("brand-edit", "/brand/edit"),
     Visit("sign-out", "/sign-out"),
     Visit("not-found", "/nowhere", status=404),
 )

@@ -54,7 +54,7 @@ def test_navigation_and_pages_agree_for_each_role(world: World, kind: str, role:
     before = world.fingerprint()
     assert client.get("/brand").status_code == (200 if may else 403)
     if not may:
-        forced = client.post("/brand", {"name": "Forced", "colour": "#102030"})
+        forced = client.post("/brand/edit", {"name": "Forced", "colour": "#102030"})
         assert forced.status_code == 403
         assert world.fingerprint() == before
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.portal.errors import explain_field
 from fusion.portal.forms import Form, done, show_form, submit
-from fusion.portal.page import page
+from fusion.portal.page import page, show
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.brand import (
     DEFAULT_COLOUR,
@@ -63,15 +63,29 @@ class BrandForm(Form):
             raise forms.ValidationError(explain_field(str(error))) from None
 
 
+@page(MANAGE_BRAND)
+def show_brand(request: PageRequest) -> HttpResponse:
+    """`GET /brand`."""
+    brand = _present(request)
+    context = {"saved": brand, "colours": palette(brand.colour)}
+    return show(request, "portal/brand/brand.html", context)
+
+
+def _present(request: PageRequest) -> Brand:
+    rows = Brand.objects.defer("logo").filter(group_id=request.actor.group_id)
+    return rows.first() or Brand(name=DEFAULT_NAME, colour=DEFAULT_COLOUR)
+
+
 @page(MANAGE_BRAND, methods=("GET", "POST"))
 def edit(request: PageRequest) -> HttpResponse:
-    """`GET` and `POST /brand`."""
-    brand = Brand.objects.defer("logo").filter(group_id=request.actor.group_id).first()
-    name, colour = (brand.name, brand.colour) if brand else (DEFAULT_NAME, DEFAULT_COLOUR)
+    """`GET` and `POST /brand/edit`."""
+    brand = _present(request)
     form = BrandForm(
-        request.POST or None, request.FILES or None, initial={"name": name, "colour": colour}
+        request.POST or None,
+        request.FILES or None,
+        initial={"name": brand.name, "colour": brand.colour},
     )
-    if brand is None or not brand.logo_type:
+    if not brand.logo_type:
         del form.fields["remove_logo"]
     if request.method == "POST":
         answer = submit(
@@ -86,6 +100,5 @@ def edit(request: PageRequest) -> HttpResponse:
             ),
         )
         if answer is not None:
-            return done(request, gettext("The brand was changed."), "brand")
-    context = {"saved": brand, "colours": palette(colour), "colour": colour}
-    return show_form(request, "portal/brand/edit.html", form, context)
+            return done(request, gettext("The brand was changed."), "brand", answer=answer)
+    return show_form(request, "portal/brand/edit.html", form)

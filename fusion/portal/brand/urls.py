@@ -3,10 +3,11 @@
 from django.urls import path
 
 from fusion.portal.brand.look import logo, style
-from fusion.portal.brand.pages import edit
+from fusion.portal.brand.pages import edit, show_brand
 
 urlpatterns = [
-    path("brand", edit, name="brand"),
+    path("brand", show_brand, name="brand"),
+    path("brand/edit", edit, name="brand-edit"),
     path("brand/<uuid:brand_id>-<int:revision>.css", style, name="brand-style"),
     path("brand/<uuid:brand_id>-<int:revision>/logo", logo, name="brand-logo"),
 ]
