@@ -41,9 +41,10 @@ TITLES = {
 
 
 EXPLANATIONS = {
+    "not-found": _("The page does not exist, or it is about something that you cannot see."),
     "idempotency-key-reused": _(
-        "This form was sent before, with other content, and that was done. Look at what has come of "
-        "it; to do this as well, send the form once more."
+        "This form was sent before, with other content, and that was done. Look at what has come "
+        "of it; to do this as well, send the form once more."
     ),
     "stale-revision": _(
         "It was changed after you had opened this page. Open the page again to see what it is now."
@@ -91,6 +92,7 @@ def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     context = {
         "problem": problem,
         "title": title_of(problem),
+        "text": explain(problem),
         "request_id": getattr(request, "request_id", ""),
     }
     response = render(request, "portal/problem.html", context, status=problem.status)
