@@ -139,7 +139,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "fusion.portal.context.shell",
             ],
-            "builtins": ["django.templatetags.i18n", "fusion.portal.templatetags.kit"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.l10n",
+                "django.templatetags.static",
+                "fusion.portal.templatetags.kit",
+            ],
         },
     }
 ]

@@ -1,0 +1,1 @@
+"""German: Django's own formats, but short ones for charts."""

@@ -1,0 +1,1 @@
+"""French: Django's own formats, but short ones for charts."""

@@ -1,0 +1,1 @@
+"""Dutch: Django's own formats, but short ones for charts."""
