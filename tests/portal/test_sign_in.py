@@ -144,7 +144,7 @@ def test_forms_from_elsewhere_are_refused(world: World) -> None:
 
 def test_forms_with_the_origin_of_another_site_are_refused(world: World) -> None:
     client = signed_in(make_person((world.group, VIEWER)), enforce_csrf_checks=True)
-    client.get("/account")
+    client.get("/account", follow=True)
     token = client.cookies[settings.CSRF_COOKIE_NAME].value
     for origin in ("https://evil.example", "null"):
         response = client.post(

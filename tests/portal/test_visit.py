@@ -120,7 +120,7 @@ def test_language_time_zone_and_theme(world: World) -> None:
     assert '<html lang="nl"' in client.get("/", headers=asked).content.decode()
     fields = {"language": "de", "time_zone": "Europe/Brussels", "theme": "dark"}
     assert client.post("/account", fields).status_code == 303
-    page = client.get("/account", headers=asked).content.decode()
+    page = client.get("/account", headers=asked, follow=True).content.decode()
     assert '<html lang="de" data-theme="dark"' in page
     assert Preference.objects.get(user=person).time_zone == "Europe/Brussels"
     wrong = client.post("/account", {**fields, "time_zone": "Nowhere/Land"})
