@@ -38,14 +38,14 @@ def enter(tab: Tab, person: User, password: str = PASSWORD) -> None:
 
 
 def test_signing_in_and_out(tab: Tab, person: User) -> None:
-    tab.go("/account?from=here")
+    tab.go("/account/security?from=here")
     enter(tab, person, "not the password")
     summary = tab.page.locator("#errors")
     expect(summary).to_be_focused()
     expect(summary).to_contain_text("E-mail or password is not right")
     enter(tab, person)
-    expect(tab.page.get_by_role("heading", name="Your settings")).to_be_visible()
-    assert tab.path == "/account?from=here"
+    expect(tab.page.get_by_role("heading", name="Security of your account")).to_be_visible()
+    assert tab.path == "/account/security?from=here"
     tab.page.get_by_role("button", name="You and your settings").click()
     tab.page.get_by_role("button", name="Sign out").click()
     tab.page.wait_for_url("**/sign-in")
