@@ -71,8 +71,8 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --genera
   --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
 messages: $(VENV)/dev ## collect the portal's texts into its translation files (needs GNU gettext)
-	cd fusion/portal && PYTHONPATH=../.. DJANGO_SETTINGS_MODULE=fusion.settings \
-	  ../../$(BIN)/python -m django makemessages -l de -l fr -l nl --no-location --no-wrap
+	DJANGO_SETTINGS_MODULE=fusion.settings $(BIN)/python -m django makemessages -l de -l fr -l nl \
+	  --no-location --no-wrap -i .venv -i var -i tests -i bench -i build
 
 lock: | $(VENV)/dev ## renew requirements.txt and requirements-dev.txt (UPGRADE=1 takes the newest)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -o requirements.txt pyproject.toml
