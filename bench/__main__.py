@@ -14,6 +14,7 @@ from bench import pgbench, requests
 from bench.compare import compare, grow
 from bench.provisioned import measure_batch, measure_next_free, measure_provisioning
 from bench.report import machine, show, write_documentation
+from bench.sip import measure_calls
 from bench.stage import VAR, Stage, open_stages
 
 BATCH_CONNECTIONS = 2
@@ -30,6 +31,7 @@ def main() -> None:
         results |= measure_provisioning(small, seconds, rounds)
         results["server_resident_mb"] = {"value": round(small.resident_mb(), 1)}
         results |= measure_batch(small, rounds)
+        results |= measure_calls(small, rounds)
         if large:
             results |= _growth(small, large, seconds / 2, rounds)
             results |= measure_next_free(small, large, rounds)

@@ -89,6 +89,7 @@ def tables(results: dict[str, Any]) -> str:
             f"Assign the next free number of 10,000: {row['small_ms']:.2f} ms, of 10,000,000: "
             f"{row['large_ms']:.2f} ms; ratio {row['ratio']:.2f} (≤ {GROWTH_LIMIT}).",
         ]
+    lines += ["", *_calls(results)]
     batch = results["link_batch"]
     lines += [
         "",
@@ -99,6 +100,20 @@ def tables(results: dict[str, Any]) -> str:
     resident = results["server_resident_mb"]["value"]
     lines += ["", f"Largest server process after the load: {resident} MiB (≤ {RESIDENT_LIMIT})."]
     return "\n".join(lines)
+
+
+def _calls(results: dict[str, Any]) -> list[str]:
+    """Whole calls through Kamailio: one sentence for each way of asking."""
+    return [
+        f"Whole calls through Kamailio, asking {way}: {row['per_s']:,.0f} per second"
+        f" ({row['per_s_min']:,.0f} to {row['per_s_max']:,.0f}, {row['runs']} runs) with"
+        f" {row['parallel']} at a time; {row['one_by_one_ms']:.1f} ms one by one.  "
+        for way, row in (
+            (name.removeprefix("calls_"), row)
+            for name, row in results.items()
+            if name.startswith("calls_")
+        )
+    ]
 
 
 def show(results: dict[str, Any]) -> None:
