@@ -15,6 +15,10 @@ from typing import Any
 import pytest
 
 _stack = ExitStack()
+ROOMY = {"max_connections": "300", "max_locks_per_transaction": "43"}
+"""Servers, workers and proxies of many tests share the database. The lock table, as large as the
+product of both, stays what it is by default."""
+
 _found: list[str] = []
 """What `fusion verify` has said of the databases of this run."""
 
@@ -29,7 +33,9 @@ def _start_database() -> None:
     home = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="fusion-tests-")))
     home.chmod(0o755)
     held = _stack.enter_context(
-        run_temporary(home / "postgres", bindir=Path(bindir) if bindir else None, fast=True)
+        run_temporary(
+            home / "postgres", bindir=Path(bindir) if bindir else None, settings=ROOMY, fast=True
+        )
     )
     os.environ["DATABASE_URL"] = held.url
 

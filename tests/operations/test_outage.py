@@ -72,7 +72,7 @@ def test_worker_without_its_database(empty_database: str, log: Path) -> None:
     with run_worker(log, environment=environment) as worker:
         wait_for(lambda: count() > 0, "a first sweep")
         with gone(empty_database):
-            wait_for(lambda: "worker starts again" in log.read_text(), "the worker to notice")
+            wait_for(lambda: "worker starts again" in log.read_text(), "the worker to notice", 60)
             assert worker.poll() is None
         before = count()
         wait_for(lambda: count() > before, "the worker to go on", 60)

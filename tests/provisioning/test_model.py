@@ -3,8 +3,10 @@
 After each step the answer, and everything that both subscriptions hold, is compared with the model.
 """
 
+from datetime import timedelta
 from typing import Any
 
+from django.db.models import F
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -268,7 +270,10 @@ class Provisioning(RuleBasedStateMachine):
     def leases_run_out(self, name: str, swept: bool) -> None:
         """Its proxy has died; whether a worker runs or not."""
         live = Call.objects.unscoped("test").filter(trunk_id=self.trunks[name], ended_at=None)
-        live.update(lease_expires_at="2026-01-01T00:00:00Z", admitted_at="2025-12-31T00:00:00Z")
+        day = timedelta(days=1)  # both are moved, so that no two calls begin at the same time
+        live.update(
+            lease_expires_at=F("lease_expires_at") - day, admitted_at=F("admitted_at") - day
+        )
         self.model.lapse(name)
         if swept:
             sweep_calls()
