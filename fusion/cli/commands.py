@@ -14,6 +14,7 @@ from click.termui import prompt
 from fusion import __version__
 from fusion.cli import demonstrations
 from fusion.cli.database import perform
+from fusion.edge.process import keep_memory_small
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -94,6 +95,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> int | None:
       fusion serve
       PORT=8080 fusion serve --host 0.0.0.0 --workers 4
     """
+    keep_memory_small()  # before the first thread: the C library decides then, and once
     return perform("fusion.cli.serve", host=host, port=port, workers=workers, threads=threads)
 
 
