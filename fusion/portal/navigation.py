@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import MANAGE_BRAND, READ_BALANCES, Permission
+from fusion.tenancy.permissions import MANAGE_BRAND, READ_BALANCES, READ_TENANCY, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Place:
 
 PLACES: Sequence[Place] = (
     Place("home", _("Overview"), "layout-dashboard", READ_BALANCES, "home"),
+    Place("organizations", _("Customers"), "building-2", READ_TENANCY, "organizations"),
     Place("brand", _("Brand"), "palette", MANAGE_BRAND, "brand"),
 )
 

@@ -2,10 +2,14 @@
 
 from fusion.portal.account import urls as account
 from fusion.portal.brand import urls as brand
+from fusion.portal.organizations import urls as organizations
 from fusion.portal.overview import urls as overview
+from fusion.portal.subscriptions import urls as subscriptions
 
 urlpatterns = [
     *overview.urlpatterns,
     *account.urlpatterns,
+    *organizations.urlpatterns,
+    *subscriptions.urlpatterns,
     *brand.urlpatterns,
 ]

@@ -39,6 +39,12 @@ PAGES = (
     Visit("account-closed", "/sign-in/closed", role=None),
     Visit("overview", "/"),
     Visit("overview-tenant-viewer", "/", "tenant", VIEWER),
+    # organizations
+    Visit("customers", "/customers"),
+    Visit("customer", lambda scene: f"/customers/{scene.world.tenant.id}"),
+    # subscriptions
+    Visit("subscription", lambda scene: f"/subscriptions/{scene.ids['subscription']}"),
+    # account
     Visit("account", "/account"),
     Visit("account-security", "/account/security"),
     Visit("account-password", "/account/password"),

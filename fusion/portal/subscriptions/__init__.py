@@ -1,0 +1,1 @@
+"""Pages of: subscriptions, and all that one has."""
