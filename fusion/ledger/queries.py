@@ -12,6 +12,7 @@ from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.authenticate import Read
+from fusion.tenancy.scope import subtree
 
 NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
 
@@ -151,11 +152,6 @@ ORDER BY s.path, s.id LIMIT %s::int
 """
 
 NIL = "00000000-0000-0000-0000-000000000000"
-
-
-def subtree(path: str) -> tuple[str, str]:
-    """The first path of a subtree, and the first after it: `0` follows the `/` that ends paths."""
-    return path, path.removesuffix("/") + "0"
 
 
 def totals(group_id: UUID, path: str) -> list[dict[str, Any]]:

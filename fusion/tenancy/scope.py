@@ -62,10 +62,16 @@ def within_path(prefix: str = "") -> Callable[[Actor], models.Q]:
     return limit
 
 
-def under(path: str, prefix: str = "") -> models.Q:
-    """Rows of the organization at `path` or below it.
+def subtree(path: str) -> tuple[str, str]:
+    """The first path of the subtree at `path`, and the first after it.
 
     Two bounds, not LIKE: an index serves them whatever the plan, prepared ones included. Each
     id of a path ends in `/`, whose successor is `0`.
     """
-    return models.Q(**{f"{prefix}path__gte": path, f"{prefix}path__lt": f"{path[:-1]}0"})
+    return path, f"{path.removesuffix('/')}0"
+
+
+def under(path: str, prefix: str = "") -> models.Q:
+    """Rows of the organization at `path` or below it."""
+    first, after = subtree(path)
+    return models.Q(**{f"{prefix}path__gte": first, f"{prefix}path__lt": after})

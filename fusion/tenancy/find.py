@@ -1,0 +1,138 @@
+"""Finding customers and subscriptions as somebody types, among as many as there may be.
+
+Words are found by their beginnings, in any order, in names and billing references, ignoring case.
+An index of PostgreSQL's own full-text search serves it (`tenancy/migrations/0004_search.py`).
+"""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.scope import subtree
+
+MIN_LETTERS = 2
+"""Fewer letters find nothing: they would find nearly everything."""
+
+MAX_WORDS = 8
+
+WORD = re.compile(r"[^\W_]+")
+
+ENOUGH = 500
+"""How many matches are put into the order of their names: with more, one types on."""
+
+
+def query_of(text: str) -> str | None:
+    """What `text` looks for, as `to_tsquery` takes it; None when it is too short."""
+    words = WORD.findall(text)[:MAX_WORDS]
+    if sum(len(word) for word in words) < MIN_LETTERS:
+        return None
+    return " & ".join(f"'{word}':*" for word in words)
+
+
+SUBSCRIPTIONS = """
+WITH asked AS MATERIALIZED (SELECT to_tsquery('simple', %(query)s::text) AS query),
+matching AS (
+    (SELECT s.id FROM tenancy_subscription s
+     WHERE tenancy_words(s.name, s.external_reference) @@ (SELECT query FROM asked)
+       AND s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
+       AND s.status <> 'terminated'
+     LIMIT %(enough)s::int)
+    UNION
+    (SELECT s.id FROM tenancy_organization t JOIN tenancy_subscription s ON s.tenant_id = t.id
+     WHERE tenancy_words(t.name, t.external_reference) @@ (SELECT query FROM asked)
+       AND t.path >= %(first)s::text COLLATE "C" AND t.path < %(after)s::text COLLATE "C"
+       AND t.kind = 'tenant' AND s.status <> 'terminated'
+     LIMIT %(enough)s::int)
+)
+SELECT s.id, s.name, s.external_reference, s.status, t.id, t.name
+FROM matching m
+JOIN tenancy_subscription s ON s.id = m.id
+JOIN tenancy_organization t ON t.id = s.tenant_id
+ORDER BY t.name, s.name, s.id
+LIMIT %(limit)s::int
+"""
+
+
+def find_subscriptions(actor: Actor, text: str, *, limit: int) -> list[dict[str, Any]]:
+    """Up to `limit` subscriptions that `actor` sees and that something may be done for.
+
+    By their own name or reference, or by their customer's; terminated ones are left out.
+    """
+    query = query_of(text)
+    if query is None:
+        return []
+    first, after = subtree(actor.path)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SUBSCRIPTIONS,
+            {"query": query, "first": first, "after": after, "limit": limit, "enough": ENOUGH},
+        )
+        rows = cursor.fetchall()
+    names = ("id", "name", "external_reference", "status", "tenant_id", "tenant_name")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+ORGANIZATIONS = """
+SELECT o.id, o.kind, o.name, o.external_reference, o.path
+FROM tenancy_organization o
+WHERE tenancy_words(o.name, o.external_reference) @@ to_tsquery('simple', %(query)s::text)
+  AND o.path >= %(first)s::text COLLATE "C" AND o.path < %(after)s::text COLLATE "C"
+  AND o.path > %(cursor)s::text COLLATE "C" AND o.status = 'active'
+  AND (%(kinds)s::text[] IS NULL OR o.kind = ANY (%(kinds)s::text[]))
+ORDER BY o.path
+LIMIT %(limit)s::int
+"""
+
+
+def find_organizations(
+    actor: Actor,
+    text: str,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    kinds: tuple[str, ...] | None = None,
+) -> dict[str, Any]:
+    """One page of the organizations that `actor` sees, in the order of the tree: {items, next}.
+
+    Each item has `id`, `kind`, `name`, `external_reference` and `path`.
+    """
+    query = query_of(text)
+    if query is None:
+        return {"items": [], "next": None}
+    first, after = subtree(actor.path)
+    with connection.cursor() as sql:
+        sql.execute(
+            ORGANIZATIONS,
+            {
+                "query": query,
+                "first": first,
+                "after": after,
+                "cursor": decode_cursor(cursor, 1)[0] if cursor else "",
+                "kinds": list(kinds) if kinds else None,
+                "limit": limit + 1,
+            },
+        )
+        rows, more = page(sql.fetchall(), limit)
+    names = ("id", "kind", "name", "external_reference", "path")
+    return {
+        "items": [dict(zip(names, row, strict=True)) for row in rows],
+        "next": encode_cursor(rows[-1][4]) if more else None,
+    }
+
+
+NAMES = """
+SELECT s.id, s.name, t.name
+FROM tenancy_subscription s JOIN tenancy_organization t ON t.id = s.tenant_id
+WHERE s.id = ANY (%s::uuid[])
+"""
+
+
+def subscription_names(ids: set[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Id → (name, customer's name) of subscriptions that the caller has been found to see."""
+    with connection.cursor() as cursor:
+        cursor.execute(NAMES, [list(ids)])
+        return {id: (name, tenant) for id, name, tenant in cursor.fetchall()}
