@@ -1,0 +1,38 @@
+"""Who stands behind the labels that records carry: `member:<id>`, `client:<client id>`."""
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from fusion.kernel.ids import parse_id
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.scope import subtree
+
+NAMES = """
+SELECT 'member:' || m.id, coalesce(m.name, u.email)
+FROM tenancy_member m
+JOIN tenancy_user u ON u.id = m.user_id
+JOIN tenancy_organization o ON o.id = m.organization_id
+WHERE m.id = ANY (%(members)s::uuid[])
+  AND o.path >= %(first)s::text COLLATE "C" AND o.path < %(after)s::text COLLATE "C"
+UNION ALL
+SELECT 'client:' || c.client_id, c.name
+FROM tenancy_apiclient c JOIN tenancy_organization o ON o.id = c.organization_id
+WHERE c.client_id = ANY (%(clients)s::text[])
+  AND o.path >= %(first)s::text COLLATE "C" AND o.path < %(after)s::text COLLATE "C"
+"""
+
+
+def names_behind(actor: Actor, labels: Iterable[str | None]) -> dict[str, str]:
+    """Label → name, of those members and clients that are there and that `actor` sees."""
+    parted = {label.partition(":")[::2] for label in labels if label}
+    members = [parse_id(value) for kind, value in parted if kind == "member"]
+    clients = [value for kind, value in parted if kind == "client"]
+    if not members and not clients:
+        return {}
+    first, after = subtree(actor.path)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            NAMES, {"members": members, "clients": clients, "first": first, "after": after}
+        )
+        return dict(cursor.fetchall())
