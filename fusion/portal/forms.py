@@ -21,6 +21,7 @@ from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id, parse_id
 from fusion.portal.errors import explain, explain_field
 from fusion.portal.page import show
+from fusion.portal.rows import Rows, asks_for_rows, refuse_row
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.actor import Actor, Request
 from fusion.tenancy.idempotency import fingerprint
@@ -41,10 +42,14 @@ class Renderer(TemplatesSetting):
 
 
 class Form(forms.Form):
-    """A form with a one-time key; `names` maps the API's names of fields to the form's."""
+    """A form with a one-time key; `names` maps the API's names of fields to the form's.
+
+    `rows` are those of the form, where it has any (`rows.py`).
+    """
 
     names: dict[str, str] = {}
     problem: Problem | None = None
+    rows: Rows | None = None
 
     @cached_property
     def once(self) -> str:
@@ -57,6 +62,8 @@ class Form(forms.Form):
         """Show a refusal: each of its errors beside its field, the rest in the summary."""
         self.problem = problem
         for error in problem.errors:
+            if self.rows and refuse_row(self.rows, error["field"], error["message"]):
+                continue
             name = self._field_of(error["field"])
             text = explain_field(error["message"])
             self.add_error(name, text if name else f"{error['field']}: {text}")
@@ -65,9 +72,36 @@ class Form(forms.Form):
         if problem.code == "idempotency-key-reused":
             self.once = str(new_id())
 
+    def is_right(self) -> bool:
+        """Whether the form and each of its rows can be read; both say what is wrong."""
+        rows_right = self.rows is None or self.rows.is_valid()
+        return self.is_valid() and rows_right
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the form came back, for a field, a row or a refusal."""
+        if not self.is_bound:
+            return False
+        in_rows = self.rows is not None and self.rows.is_bound and not self.rows.is_valid()
+        return bool(self.errors) or in_rows or self.problem is not None
+
     def _field_of(self, field: str) -> str | None:
         name = self.names.get(field, field)
         return name if name in self.fields else None
+
+
+def form_of[Kind: Form](
+    request: HttpRequest, kind: type[Kind], initial: Mapping[str, Any], rows: Rows | None = None
+) -> Kind:
+    """The form, as it was sent or at first; what was typed stays while rows come and go."""
+    if asks_for_rows(request):
+        form = kind(initial=request.POST.dict())
+    elif request.method == "POST":
+        form = kind(request.POST, request.FILES)
+    else:
+        form = kind(initial=dict(initial))
+    form.rows = rows
+    return form
 
 
 class Confirmation(Form):
@@ -79,7 +113,7 @@ def submit(request: PageRequest, form: Form, deed: Callable[[Actor], Answer]) ->
 
     Raises Problem `not-found` and `forbidden`, which have pages of their own.
     """
-    if not form.is_valid():
+    if not form.is_right():
         return None
     try:
         return deed(acting_once(request, form.once))
@@ -91,7 +125,12 @@ def submit(request: PageRequest, form: Form, deed: Callable[[Actor], Answer]) ->
 
 
 def show_form(
-    request: PageRequest, template: str, form: Form, context: Mapping[str, Any] | None = None
+    request: PageRequest,
+    template: str,
+    form: Form,
+    context: Mapping[str, Any] | None = None,
+    *,
+    parts: tuple[str, ...] = (),
 ) -> HttpResponse:
     """The page with the form: 422 when it came back.
 
@@ -103,8 +142,8 @@ def show_form(
         if given is None:
             return _with_key(request, form)
         form.once = str(given)
-    status = 422 if form.is_bound and form.errors else 200
-    return show(request, template, {"form": form, **(context or {})}, status=status)
+    status = 422 if form.has_errors else 200
+    return show(request, template, {"form": form, **(context or {})}, parts=parts, status=status)
 
 
 def _with_key(request: PageRequest, form: Form) -> HttpResponse:
@@ -124,6 +163,28 @@ def done(
         messages.info(request, gettext("This was done before; it was not done again."))
     else:
         messages.success(request, message)
+    response = redirect(to, *named)
+    response.status_code = 303
+    return response
+
+
+def confirmed(
+    request: PageRequest,
+    deed: Callable[[Actor], Answer],
+    message: str,
+    to: str,
+    *named: Any,
+) -> HttpResponse:
+    """Do what a button without fields asks for, and go to a page that says what came of it.
+
+    A refusal is told there too. Raises Problem `not-found` and `forbidden`.
+    """
+    form = Confirmation(request.POST)
+    answer = submit(request, form, deed)
+    if answer is not None:
+        return done(request, message, to, *named, answer=answer)
+    for error in form.non_field_errors():
+        messages.error(request, str(error))
     response = redirect(to, *named)
     response.status_code = 303
     return response

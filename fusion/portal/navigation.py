@@ -9,7 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import MANAGE_BRAND, READ_BALANCES, READ_TENANCY, Permission
+from fusion.tenancy.permissions import (
+    MANAGE_BRAND,
+    READ_BALANCES,
+    READ_CATALOGUE,
+    READ_TENANCY,
+    Permission,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Place:
 PLACES: Sequence[Place] = (
     Place("home", _("Overview"), "layout-dashboard", READ_BALANCES, "home"),
     Place("organizations", _("Customers"), "building-2", READ_TENANCY, "organizations"),
+    Place("products", _("Products"), "package", READ_CATALOGUE, "products"),
     Place("brand", _("Brand"), "palette", MANAGE_BRAND, "brand"),
 )
 

@@ -4,6 +4,7 @@ from fusion.portal.account import urls as account
 from fusion.portal.brand import urls as brand
 from fusion.portal.organizations import urls as organizations
 from fusion.portal.overview import urls as overview
+from fusion.portal.products import urls as products
 from fusion.portal.subscriptions import urls as subscriptions
 
 urlpatterns = [
@@ -11,5 +12,6 @@ urlpatterns = [
     *account.urlpatterns,
     *organizations.urlpatterns,
     *subscriptions.urlpatterns,
+    *products.urlpatterns,
     *brand.urlpatterns,
 ]

@@ -44,6 +44,15 @@ PAGES = (
     Visit("customer", lambda scene: f"/customers/{scene.world.tenant.id}"),
     # subscriptions
     Visit("subscription", lambda scene: f"/subscriptions/{scene.ids['subscription']}"),
+    # products
+    Visit("products", "/products"),
+    Visit("products-tenant", "/products", "tenant", VIEWER),
+    Visit("products-none", "/products?q=zzzz"),
+    Visit("product", lambda scene: f"/products/{scene.ids['product']}"),
+    Visit("product-new", "/products/new"),
+    Visit("product-edit", lambda scene: f"/products/{scene.ids['product']}/edit"),
+    Visit("skus", "/products/skus"),
+    Visit("sku-new", "/products/skus/new"),
     # account
     Visit("account", "/account"),
     Visit("account-security", "/account/security"),

@@ -24,6 +24,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.ids["subscription"] = self.world.subscription.id
+        self.ids["product"] = self.world.seat.id
         self._use()
 
     def _use(self) -> None:

@@ -76,8 +76,11 @@ def errors(form: forms.BaseForm, doing: str = "") -> dict[str, Any]:
     `doing` is its heading, such as "This order was refused".
     """
     problem = getattr(form, "problem", None)
+    rows = getattr(form, "rows", None)
     return {
         "form": form,
+        "shown": getattr(form, "has_errors", bool(form.errors)),
+        "rows": rows if rows is not None and rows.is_bound else None,
         "heading": doing or (title_of(problem) if problem and not problem.errors else ""),
         "refusals": [explain_refusal(each) for each in problem.refusals] if problem else [],
     }

@@ -1,0 +1,145 @@
+"""What group administrators do to products: add, edit, duplicate, retire, reactivate, delete."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+
+from fusion.catalogue.change_product import ProductChanges, change_product
+from fusion.catalogue.create_product import create_product
+from fusion.catalogue.delete_product import delete_product
+from fusion.catalogue.etag import etag
+from fusion.catalogue.models import ACTIVE, RETIRED, Product
+from fusion.catalogue.queries import current_items, find_product
+from fusion.catalogue.rules import Item
+from fusion.kernel.ids import parse_id
+from fusion.kernel.quantities import MAX_ITEMS
+from fusion.portal.forms import confirmed, done, form_of, show_form, submit
+from fusion.portal.page import page
+from fusion.portal.products.forms import EditForm, ItemRow, NewProductForm
+from fusion.portal.rows import Rows, asks_for_rows, rows_of
+from fusion.portal.skus import sku_names
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.permissions import MANAGE_PRODUCTS
+
+WRITES = ("GET", "POST")
+
+
+@page(MANAGE_PRODUCTS, methods=WRITES)
+def new(request: PageRequest) -> HttpResponse:
+    """`GET` and `POST /products/new`; `from` is the id of a product to begin with."""
+    model = _model(request)
+    initial = {"name": model.name, "description": model.description} if model else {}
+    rows = _rows(request, current_items(model) if model else {})
+    form = form_of(request, NewProductForm, initial, rows)
+    if request.method == "POST" and not asks_for_rows(request):
+        answer = submit(
+            request,
+            form,
+            lambda actor: create_product(
+                actor,
+                code=form.cleaned_data["code"],
+                name=form.cleaned_data["name"],
+                description=form.cleaned_data["description"],
+                external_reference=form.cleaned_data["external_reference"] or None,
+                items=_items(rows),
+            ),
+        )
+        if answer is not None:
+            message = gettext("The product was added.")
+            return done(request, message, "products-detail", answer.body["id"], answer=answer)
+    context = {"model": model}
+    return show_form(request, "portal/products/new.html", form, context, parts=("rows",))
+
+
+def _model(request: PageRequest) -> Product | None:
+    given = parse_id(request.GET.get("from"))
+    return find_product(request.actor, given) if given else None
+
+
+def _rows(request: PageRequest, items: Mapping[str, int]) -> Rows:
+    skus = [(code, f"{name} ({code})") for code, name in sorted(sku_names(request.actor).items())]
+    initial = [{"sku": sku, "quantity": quantity} for sku, quantity in sorted(items.items())]
+    given = {"skus": skus}
+    return rows_of(request, ItemRow, prefix="items", most=MAX_ITEMS, initial=initial, given=given)
+
+
+def _items(rows: Rows) -> Sequence[Item]:
+    return [row.item() for row in rows.forms]
+
+
+@page(MANAGE_PRODUCTS, methods=WRITES, product_id=find_product)
+def edit(request: PageRequest, product: Product) -> HttpResponse:
+    """`GET` and `POST /products/<id>/edit`."""
+    initial = {
+        "name": product.name,
+        "description": product.description,
+        "external_reference": product.external_reference or "",
+        "version": product.version,
+    }
+    rows = _rows(request, current_items(product))
+    form = form_of(request, EditForm, initial, rows)
+    if request.method == "POST" and not asks_for_rows(request):
+        answer = submit(
+            request,
+            form,
+            lambda actor: change_product(
+                actor,
+                product_id=product.id,
+                changes=_changes(form, rows),
+                if_match=etag(form.cleaned_data["version"]),
+            ),
+        )
+        if answer is not None:
+            message = gettext("The product was changed.")
+            return done(request, message, "products-detail", product.id, answer=answer)
+    context = {"product": product}
+    return show_form(request, "portal/products/edit.html", form, context, parts=("rows",))
+
+
+def _changes(form: EditForm, rows: Rows) -> ProductChanges:
+    return ProductChanges(
+        name=form.cleaned_data["name"],
+        description=form.cleaned_data["description"],
+        external_reference=form.cleaned_data["external_reference"] or None,
+        items=_items(rows),
+    )
+
+
+@page(MANAGE_PRODUCTS, methods=("POST",), product_id=find_product)
+def retire(request: PageRequest, product: Product) -> HttpResponse:
+    """`POST /products/<id>/retire`."""
+    return _set_status(request, product, RETIRED, gettext("The product was retired."))
+
+
+@page(MANAGE_PRODUCTS, methods=("POST",), product_id=find_product)
+def reactivate(request: PageRequest, product: Product) -> HttpResponse:
+    """`POST /products/<id>/reactivate`."""
+    return _set_status(request, product, ACTIVE, gettext("The product can be ordered again."))
+
+
+def _set_status(request: PageRequest, product: Product, status: str, message: str) -> HttpResponse:
+    changes = ProductChanges(status=status)
+    return confirmed(
+        request,
+        lambda actor: change_product(actor, product_id=product.id, changes=changes),
+        message,
+        "products-detail",
+        product.id,
+    )
+
+
+@page(MANAGE_PRODUCTS, methods=("POST",))
+def delete(request: PageRequest, product_id: UUID) -> HttpResponse:
+    """`POST /products/<id>/delete`: gone for good, or retired where it was ever ordered."""
+    response = confirmed(
+        request,
+        lambda actor: delete_product(actor, product_id=product_id),
+        gettext("The product is no longer sold."),
+        "products",
+    )
+    if Product.objects.visible_to(request.actor).filter(id=product_id).exists():
+        return redirect("products-detail", product_id)
+    return response

@@ -1,0 +1,110 @@
+"""The forms of products and SKUs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+from phonenumbers import SUPPORTED_REGIONS
+
+from fusion.catalogue.models import NUMBER_TYPES
+from fusion.catalogue.rules import Item
+from fusion.kernel.quantities import MAX_QUANTITY
+from fusion.portal.forms import Form
+from fusion.portal.rows import RowForm
+
+IS_CODE = RegexValidator(
+    r"^[A-Za-z0-9._-]+\Z", _("Letters, digits, dots, underscores and hyphens, without spaces.")
+)
+
+
+class TextsForm(Form):
+    """What a product is called; may be changed at any time."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    description = forms.CharField(
+        label=_("Description"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    external_reference = forms.CharField(
+        label=_("Billing reference"),
+        max_length=100,
+        required=False,
+        help_text=_("What the billing platform calls it. Unique among your products."),
+    )
+
+
+class NewProductForm(TextsForm):
+    """A new product: its code too, which never changes."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=64,
+        validators=[IS_CODE],
+        help_text=_("What orders and other systems call it. It never changes."),
+    )
+    field_order = ("code", "name")
+
+
+class EditForm(TextsForm):
+    """A product as it was when the page was opened: `version` notices what was changed since."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class ItemRow(RowForm):
+    """One SKU, and how many of it one product brings."""
+
+    sku = forms.ChoiceField(label=_("Licence or number type"))
+    quantity = forms.IntegerField(
+        label=_("Quantity"), min_value=1, max_value=MAX_QUANTITY, initial=1
+    )
+
+    def __init__(self, *args: Any, skus: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice: Any = self.fields["sku"]
+        choice.choices = [("", _("Choose …")), *skus]
+
+    def item(self) -> Item:
+        """For the use cases."""
+        return Item(sku=self.cleaned_data["sku"], quantity=self.cleaned_data["quantity"])
+
+
+TYPE_WORDS = {
+    "geographic": _("Geographic"),
+    "national": _("National"),
+    "mobile": _("Mobile"),
+    "toll_free": _("Toll-free"),
+    "shared_cost": _("Shared cost"),
+    "premium_rate": _("Premium rate"),
+    "voip": _("VoIP"),
+}
+"""Number type → its word."""
+
+
+class SkuForm(Form):
+    """A new entitlement: one type of phone numbers of one country."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=64,
+        validators=[IS_CODE],
+        help_text=_("What products and other systems call it. It never changes."),
+    )
+    name = forms.CharField(label=_("Name"), max_length=200)
+    country = forms.CharField(
+        label=_("Country"), max_length=2, help_text=_("Two letters, such as BE.")
+    )
+    number_type = forms.ChoiceField(
+        label=_("Number type"), choices=[(name, TYPE_WORDS[name]) for name in NUMBER_TYPES]
+    )
+
+    def clean_country(self) -> str:
+        """The country in capitals, if it has telephone numbers."""
+        country = str(self.cleaned_data["country"]).upper()
+        if country not in SUPPORTED_REGIONS:
+            raise forms.ValidationError(_("This is no country with telephone numbers."))
+        return country

@@ -1,0 +1,95 @@
+"""Products as people read them: the list, one of them, its revisions, who holds it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpResponse
+
+from fusion.catalogue.models import Product
+from fusion.catalogue.queries import find_product, list_products, list_revisions, read_product
+from fusion.catalogue.rules import Item, by_sku
+from fusion.kernel.clock import read_instant
+from fusion.kernel.pagination import encode_cursor
+from fusion.ordering.holders import list_holders
+from fusion.portal.forms import Confirmation
+from fusion.portal.page import page, show
+from fusion.portal.skus import sku_names
+from fusion.portal.visit import PageRequest
+from fusion.portal.who import who
+from fusion.tenancy.permissions import MANAGE_PRODUCTS, MANAGE_SKUS, READ_CATALOGUE
+
+ROWS = 50
+REVISIONS = 20
+
+
+@page(READ_CATALOGUE)
+def products(request: PageRequest) -> HttpResponse:
+    """`GET /products`."""
+    asked = {name: request.GET.get(name, "").strip() for name in ("q", "status")}
+    status = asked["status"] if asked["status"] in ("active", "retired") else None
+    listed = list_products(
+        request.actor,
+        limit=ROWS,
+        cursor=request.GET.get("cursor"),
+        status=status,
+        q=asked["q"] or None,
+    )
+    context = {
+        "rows": listed["items"],
+        "next": listed["next"],
+        "asked": asked,
+        "filtered": any(asked.values()),
+        "names": sku_names(request.actor),
+        "may_manage": MANAGE_PRODUCTS.allows(request.actor),
+        "may_add_skus": MANAGE_SKUS.allows(request.actor),
+    }
+    return show(request, "portal/products/list.html", context, parts=("list", "more"))
+
+
+@page(READ_CATALOGUE, product_id=find_product)
+def detail(request: PageRequest, product: Product) -> HttpResponse:
+    """`GET /products/<id>`."""
+    document, _ = read_product(request.actor, product.id)
+    revisions = revisions_of(request, product, request.GET.get("before"))
+    holders = list_holders(request.actor, product.id, limit=ROWS, cursor=request.GET.get("cursor"))
+    context = {
+        "product": document,
+        "names": sku_names(request.actor),
+        "revisions": revisions["items"],
+        "older": revisions["next"],
+        "holders": holders["items"],
+        "next": holders["next"],
+        "confirmation": Confirmation(),
+        "may_manage": MANAGE_PRODUCTS.allows(request.actor),
+    }
+    return show(request, "portal/products/detail.html", context, parts=("more", "older"))
+
+
+def revisions_of(request: PageRequest, product: Product, cursor: str | None) -> dict[str, Any]:
+    """One page of a product's revisions, newest first, each with what it changed."""
+    listed = list_revisions(request.actor, product.id, limit=REVISIONS + 1, cursor=cursor)
+    shown = listed["items"][:REVISIONS]
+    before = [*listed["items"][1:], None]
+    people = who(request.actor, [each["actor"] for each in shown])
+    items = [
+        {
+            **each,
+            "at": read_instant(each["at"]),
+            "actor": people.get(each["actor"], ""),
+            "changes": differences(former["items"] if former else [], each["items"]),
+            "first": each["revision"] == 1,
+        }
+        for each, former in zip(shown, before, strict=False)
+    ]
+    more = len(listed["items"]) > REVISIONS
+    return {"items": items, "next": encode_cursor(shown[-1]["revision"]) if more else None}
+
+
+def differences(before: Sequence[Item], after: Sequence[Item]) -> list[Mapping[str, Any]]:
+    """What a revision changed: {sku, before, after} of each SKU whose quantity is another."""
+    was, now = by_sku(before), by_sku(after)
+    return [
+        {"sku": sku, "before": was.get(sku, 0), "after": now.get(sku, 0)}
+        for sku in sorted(was | now)
+        if was.get(sku, 0) != now.get(sku, 0)
+    ]

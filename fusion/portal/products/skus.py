@@ -1,0 +1,39 @@
+"""The SKUs that products are made of: the list, and a new type of numbers."""
+
+from django.http import HttpResponse
+from django.utils.translation import gettext
+
+from fusion.catalogue.create_sku import create_sku
+from fusion.catalogue.queries import list_skus
+from fusion.portal.forms import done, form_of, show_form, submit
+from fusion.portal.page import page, show
+from fusion.portal.products.forms import TYPE_WORDS, SkuForm
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.permissions import MANAGE_SKUS, READ_CATALOGUE
+
+ROWS = 50
+
+
+@page(READ_CATALOGUE)
+def skus(request: PageRequest) -> HttpResponse:
+    """`GET /products/skus`."""
+    listed = list_skus(request.actor, limit=ROWS, cursor=request.GET.get("cursor"))
+    context = {
+        "rows": listed["items"],
+        "next": listed["next"],
+        "types": TYPE_WORDS,
+        "may_add": MANAGE_SKUS.allows(request.actor),
+    }
+    return show(request, "portal/products/skus.html", context, parts=("more",))
+
+
+@page(MANAGE_SKUS, methods=("GET", "POST"))
+def new_sku(request: PageRequest) -> HttpResponse:
+    """`GET` and `POST /products/skus/new`."""
+    form = form_of(request, SkuForm, {})
+    if request.method == "POST":
+        answer = submit(request, form, lambda actor: create_sku(actor, **form.cleaned_data))
+        if answer is not None:
+            message = gettext("The number type was added.")
+            return done(request, message, "products-skus", answer=answer)
+    return show_form(request, "portal/products/new_sku.html", form)
