@@ -19,8 +19,13 @@ def resume(actor: Actor, *, subscription_id: UUID) -> Done:
     subscription = lock_subscription(actor, subscription_id)
     require_living(subscription.status)
     if subscription.status == "active":
-        return Done(subscription_document(subscription), subscription.path, subscription.id)
+        return Done(
+            subscription_document(subscription),
+            subscription.path,
+            subscription.id,
+            subscription_id=subscription.id,
+        )
     subscription.status = "active"
     subscription.save(update_fields=["status"])
     document = announce_subscription(actor, subscription, "resumed")
-    return Done(document, subscription.path, subscription.id)
+    return Done(document, subscription.path, subscription.id, subscription_id=subscription.id)

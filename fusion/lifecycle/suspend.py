@@ -19,8 +19,13 @@ def suspend(actor: Actor, *, subscription_id: UUID) -> Done:
     subscription = lock_subscription(actor, subscription_id)
     require_living(subscription.status)
     if subscription.status == "suspended":
-        return Done(subscription_document(subscription), subscription.path, subscription.id)
+        return Done(
+            subscription_document(subscription),
+            subscription.path,
+            subscription.id,
+            subscription_id=subscription.id,
+        )
     subscription.status = "suspended"
     subscription.save(update_fields=["status"])
     document = announce_subscription(actor, subscription, "suspended")
-    return Done(document, subscription.path, subscription.id)
+    return Done(document, subscription.path, subscription.id, subscription_id=subscription.id)

@@ -28,7 +28,12 @@ def terminate(actor: Actor, *, subscription_id: UUID) -> Done:
     # with the rest, or it waits and then finds the subscription terminated.
     subscription = lock_subscription(actor, subscription_id)
     if subscription.status == "terminated":
-        return Done(subscription_document(subscription), subscription.path, subscription.id)
+        return Done(
+            subscription_document(subscription),
+            subscription.path,
+            subscription.id,
+            subscription_id=subscription.id,
+        )
     # What consumes the subscription's balances is released here, before the orders end.
     unlink_all_users(actor, subscription)
     unroute_all(subscription)
@@ -38,7 +43,7 @@ def terminate(actor: Actor, *, subscription_id: UUID) -> Done:
     subscription.status = "terminated"
     subscription.save(update_fields=["status"])
     document = announce_subscription(actor, subscription, "terminated")
-    return Done(document, subscription.path, subscription.id)
+    return Done(document, subscription.path, subscription.id, subscription_id=subscription.id)
 
 
 def _end_orders(actor: Actor, subscription: Subscription) -> None:

@@ -22,9 +22,10 @@ CREATE OR REPLACE FUNCTION numbers_audit(
 ) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO tenancy_auditrecord
-        (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)
-    VALUES (clock_timestamp(), s.group_id, s.path, p_actor, p_request, p_verb, 'subscription',
-            s.id::text, json_build_object('numbers', p_numbers))
+        (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
+         detail)
+    VALUES (clock_timestamp(), s.group_id, s.path, s.id, p_actor, p_request, p_verb,
+            'subscription', s.id::text, json_build_object('numbers', p_numbers))
 $$;
 
 -- Keep the answer to a request that succeeded, for those who send it again with its key.

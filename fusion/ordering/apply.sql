@@ -105,9 +105,10 @@ LANGUAGE sql AS $$
     SELECT ordering_emit(p_order, p_actor);
 
     INSERT INTO tenancy_auditrecord
-        (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)
-    SELECT clock_timestamp(), o.group_id, s.path, p_actor, p_request, p_verb, 'order', o.id::text,
-           json_build_object('number', o.number, 'state', o.state)
+        (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
+         detail)
+    SELECT clock_timestamp(), o.group_id, s.path, s.id, p_actor, p_request, p_verb, 'order',
+           o.id::text, json_build_object('number', o.number, 'state', o.state)
     FROM ordering_order o JOIN tenancy_subscription s ON s.id = o.subscription_id
     WHERE o.id = p_order
 $$;

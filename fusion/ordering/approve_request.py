@@ -29,4 +29,4 @@ def approve_request(actor: Actor, *, request_id: UUID, lines: Sequence[Line] | N
     asked.order_id = UUID(order.body["id"])
     asked.save(update_fields=["state", "decided_by", "decided_at", "order_id"])
     document = announce(actor, asked, subscription.path, "approved")
-    return Done(document, subscription.path, asked.id)
+    return Done(document, subscription.path, asked.id, subscription_id=subscription.id)

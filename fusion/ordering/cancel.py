@@ -36,4 +36,4 @@ def cancel_order(actor: Actor, *, order_id: UUID) -> Done:
         cursor.execute("SELECT ordering_emit(%s::uuid, %s::text)", [order_id, actor.label])
         cursor.execute("SELECT path FROM tenancy_organization WHERE id = %s", [order.tenant_id])
         (path,) = cursor.fetchone()
-    return Done(order_document_of(order_id), path, order_id)
+    return Done(order_document_of(order_id), path, order_id, subscription_id=order.subscription_id)

@@ -250,8 +250,9 @@ BEGIN
     ORDER BY w.position;
 
     INSERT INTO tenancy_auditrecord
-        (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)
-    SELECT p_now, p_group, s.path, p_actor, p_request, 'order.place', 'order', o.id::text,
+        (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
+         detail)
+    SELECT p_now, p_group, s.path, s.id, p_actor, p_request, 'order.place', 'order', o.id::text,
            json_build_object('number', o.number, 'state', o.state)
     FROM unnest(p_id, p_number) AS w(id, number)
     JOIN ordering_order o ON o.id = w.id

@@ -18,7 +18,12 @@ ENDED = "The subscription was terminated."
 def reject_request(actor: Actor, *, request_id: UUID, reason: str) -> Done:
     """It is not ordered. Problems: `not-found`, `conflict` (it was decided before)."""
     asked, subscription = lock_open_request(actor, request_id)
-    return Done(_reject(actor, asked, subscription, reason), subscription.path, asked.id)
+    return Done(
+        _reject(actor, asked, subscription, reason),
+        subscription.path,
+        asked.id,
+        subscription_id=subscription.id,
+    )
 
 
 def reject_open_requests(actor: Actor, subscription: Subscription) -> int:

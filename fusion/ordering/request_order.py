@@ -43,7 +43,12 @@ def request_order(
         requested_by=actor.label,
     )
     asked.save(force_insert=True)
-    return Done(announce(actor, asked, subscription.path, "created"), subscription.path, asked.id)
+    return Done(
+        announce(actor, asked, subscription.path, "created"),
+        subscription.path,
+        asked.id,
+        subscription_id=subscription.id,
+    )
 
 
 def _require_orderable(actor: Actor, lines: Sequence[Line]) -> None:

@@ -28,4 +28,4 @@ def withdraw_request(actor: Actor, *, request_id: UUID) -> Done:
     asked.state, asked.decided_by, asked.decided_at = "withdrawn", actor.label, Now()
     asked.save(update_fields=["state", "decided_by", "decided_at"])
     document = announce(actor, asked, subscription.path, "withdrawn")
-    return Done(document, subscription.path, asked.id)
+    return Done(document, subscription.path, asked.id, subscription_id=subscription.id)

@@ -16,7 +16,8 @@ EVENTS = (
 )
 AUDIT = (
     "tenancy_auditrecord"
-    " (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)"
+    " (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,"
+    " detail)"
 )
 REQUEST = "seed"
 """What stands in audit records for the id of the request."""
@@ -91,11 +92,11 @@ class Load:
         at: int,
     ) -> None:
         """An audit record of what was done to the object that `verb` begins with."""
-        group, path, _ = where
+        group, path, subscription = where
         self.add(
             AUDIT,
-            f"{spelled(at)}\t{group}\t{path}\t{actor}\t{REQUEST}\t{verb}"
-            f"\t{verb.partition('.')[0]}\t{subject}\t{escaped(data)}",
+            f"{spelled(at)}\t{group}\t{path}\t{subscription}\t{actor}\t{REQUEST}"
+            f"\t{verb}\t{verb.partition('.')[0]}\t{subject}\t{escaped(data)}",
         )
 
     def flush(self, *, least: int = 1) -> None:

@@ -1,6 +1,7 @@
 """The audit trail: an operation that writes who did what, in the transaction of the deed."""
 
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connection
@@ -9,17 +10,29 @@ from fusion.tenancy.actor import Actor
 
 
 def record(
-    actor: Actor, *, verb: str, object_type: str, object_id: object, path: str, detail: Any
+    actor: Actor,
+    *,
+    verb: str,
+    object_type: str,
+    object_id: object,
+    path: str,
+    detail: Any,
+    subscription_id: UUID | None = None,
 ) -> None:
-    """Write one audit record; `path` is that of the organization whose object it was."""
+    """Write one audit record.
+
+    `path` is that of the organization whose object it was, `subscription_id` whose within it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO tenancy_auditrecord"
-            " (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)"
-            " VALUES (clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s::json)",
+            " (at, group_id, path, subscription_id, actor, request_id, verb, object_type,"
+            " object_id, detail)"
+            " VALUES (clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s, %s::json)",
             [
                 actor.group_id,
                 path,
+                subscription_id,
                 actor.label,
                 actor.request.id,
                 verb,

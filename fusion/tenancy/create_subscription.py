@@ -38,7 +38,7 @@ def create_subscription(
     with refusing(subscription_external_reference=taken):
         subscription.save(force_insert=True)
     document = announce_subscription(actor, subscription, "created")
-    return Done(document, subscription.path, subscription.id)
+    return Done(document, subscription.path, subscription.id, subscription_id=subscription.id)
 
 
 def _above(tenant: Organization) -> dict[str, Any]:

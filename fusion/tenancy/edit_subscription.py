@@ -23,7 +23,12 @@ def edit_subscription(
     subscription = lock_subscription(actor, subscription_id)
     new = {name: value for name, value in changes.items() if getattr(subscription, name) != value}
     if not new:
-        return Done(subscription_document(subscription), subscription.path, subscription.id)
+        return Done(
+            subscription_document(subscription),
+            subscription.path,
+            subscription.id,
+            subscription_id=subscription.id,
+        )
     if subscription.status == "terminated":
         raise Problem(
             "subscription-terminated",
@@ -35,4 +40,4 @@ def edit_subscription(
     with refusing(subscription_external_reference=taken):
         subscription.save(update_fields=list(new))
     document = announce_subscription(actor, subscription, "changed")
-    return Done(document, subscription.path, subscription.id)
+    return Done(document, subscription.path, subscription.id, subscription_id=subscription.id)

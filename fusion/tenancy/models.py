@@ -216,12 +216,17 @@ class ApiClient(AbstractApplication):
 
 
 class AuditRecord(models.Model):
-    """Who did what to which object, in which request. Append-only."""
+    """Who did what to which object, in which request. Append-only.
+
+    `subscription_id` is whose the object is or was, where it is a subscription's: a user, a trunk,
+    an order, the subscription itself.
+    """
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
     group_id = models.UUIDField()
     path = models.CharField(max_length=160, db_collation="C")
+    subscription_id = models.UUIDField(null=True)
     actor = models.CharField(max_length=80)
     request_id = models.CharField(max_length=64)
     verb = models.CharField(max_length=64)
@@ -231,7 +236,14 @@ class AuditRecord(models.Model):
 
     class Meta:
         indexes = [
-            models.Index("group_id", "id", name="audit_of_group"),
+            models.Index("group_id", "at", "id", name="audit_of_group"),
+            models.Index(
+                "subscription_id",
+                "at",
+                "id",
+                name="audit_of_subscription",
+                condition=Q(subscription_id__isnull=False),
+            ),
             models.Index("object_id", "id", name="audit_of_object"),
         ]
 

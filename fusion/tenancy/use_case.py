@@ -8,6 +8,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, cast
+from uuid import UUID
 
 import orjson
 from django.db import transaction
@@ -41,13 +42,15 @@ class Answer:
 class Done:
     """What a verb returns: the document, and where it belongs.
 
-    `path` is that of the organization whose object it is; `secret` is shown with the answer once
+    `path` is that of the organization whose object it is, `subscription_id` whose object within
+    it, where it is a subscription's; `secret` is shown with the answer once
     and stored nowhere; `version` makes the object's ETag, where it has one.
     """
 
     document: dict[str, Any] | None
     path: str
     object_id: object
+    subscription_id: UUID | None = None
     secret: dict[str, str] | None = None
     version: int | None = None
 
@@ -81,6 +84,7 @@ def use_case(
                     object_type=verb.partition(".")[0],
                     object_id=done.object_id,
                     path=done.path,
+                    subscription_id=done.subscription_id,
                     detail=asked,
                 )
                 text = _json(done.document)

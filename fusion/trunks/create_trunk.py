@@ -32,4 +32,4 @@ def create_trunk(
     )
     trunk.save(force_insert=True)
     trunk.refresh_from_db(fields=["created_at"], from_queryset=Trunk.objects.visible_to(actor))
-    return Done(trunk_document(trunk), subscription.path, trunk.id)
+    return Done(trunk_document(trunk), subscription.path, trunk.id, subscription_id=subscription.id)

@@ -29,7 +29,7 @@ def delete_trunk(actor: Actor, *, subscription_id: UUID, trunk_id: UUID) -> Done
     with connection.cursor() as cursor:
         cursor.execute("SELECT trunks_forget_calls(%s::uuid)", [trunk.id])
     trunk.delete()
-    return Done(None, subscription.path, trunk_id)
+    return Done(None, subscription.path, trunk_id, subscription_id=subscription.id)
 
 
 def _require_unused(trunk: Trunk) -> None:

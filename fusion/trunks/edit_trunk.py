@@ -29,4 +29,4 @@ def edit_trunk(
         setattr(trunk, name, value)
     if changes:
         trunk.save(update_fields=list(changes))
-    return Done(trunk_document(trunk), subscription.path, trunk.id)
+    return Done(trunk_document(trunk), subscription.path, trunk.id, subscription_id=subscription.id)

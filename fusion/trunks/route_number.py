@@ -28,7 +28,7 @@ def route_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164: s
         number = _require_free_to_link(number, e164)
         number.trunk_id = trunk.id
         number.save(update_fields=["trunk_id"])
-    return Done(number_document(e164), subscription.path, trunk.id)
+    return Done(number_document(e164), subscription.path, trunk.id, subscription_id=subscription.id)
 
 
 def _require_free_to_link(number: Number | None, e164: str) -> Number:

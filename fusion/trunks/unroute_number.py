@@ -29,7 +29,7 @@ def unroute_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164:
     if number.trunk_id == trunk.id:
         number.trunk_id = None
         number.save(update_fields=["trunk_id"])
-    return Done(None, subscription.path, trunk.id)
+    return Done(None, subscription.path, trunk.id, subscription_id=subscription.id)
 
 
 def unroute_all(subscription: Subscription) -> int:

@@ -31,4 +31,4 @@ def create_user(
     )
     with refusing(user_login=taken):
         user.save(force_insert=True)
-    return Done(user_document(user.id), subscription.path, user.id)
+    return Done(user_document(user.id), subscription.path, user.id, subscription_id=subscription.id)

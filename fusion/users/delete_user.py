@@ -21,4 +21,4 @@ def delete_user(actor: Actor, *, subscription_id: UUID, user_id: UUID) -> Done:
     user = find_user(actor, user_id, subscription.id)
     unlink(actor, subscription, [user.id])
     user.delete()
-    return Done(None, subscription.path, user_id)
+    return Done(None, subscription.path, user_id, subscription_id=subscription.id)

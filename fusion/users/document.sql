@@ -34,9 +34,10 @@ CREATE OR REPLACE FUNCTION users_record(
 ) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO tenancy_auditrecord
-        (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)
-    SELECT clock_timestamp(), s.group_id, s.path, p_actor, p_request, p_verb, 'user', w.id::text,
-           w.detail
+        (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
+         detail)
+    SELECT clock_timestamp(), s.group_id, s.path, s.id, p_actor, p_request, p_verb, 'user',
+           w.id::text, w.detail
     FROM unnest(p_users, p_details) WITH ORDINALITY AS w(id, detail, position)
     ORDER BY w.position
 $$;

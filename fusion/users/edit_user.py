@@ -24,4 +24,4 @@ def edit_user(
         require_living(subscription.status)
         user.display_name = display_name
         user.save(update_fields=["display_name"])
-    return Done(user_document(user.id), subscription.path, user.id)
+    return Done(user_document(user.id), subscription.path, user.id, subscription_id=subscription.id)

@@ -36,7 +36,7 @@ def submit_batch(actor: Actor, *, subscription_id: UUID, rows: Sequence[Any]) ->
         request_id=actor.request.id,
     )
     job.save(force_insert=True)
-    return Done(job_document(job), subscription.path, job.id)
+    return Done(job_document(job), subscription.path, job.id, subscription_id=subscription.id)
 
 
 def _prepared(row: Any) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ def unlink_user(actor: Actor, *, subscription_id: UUID, user_id: UUID) -> Done:
     subscription = lock_subscription(actor, subscription_id)
     user = find_user(actor, user_id, subscription.id)
     unlink(actor, subscription, [user.id])
-    return Done(None, subscription.path, user.id)
+    return Done(None, subscription.path, user.id, subscription_id=subscription.id)
 
 
 def unlink(actor: Actor, subscription: Subscription, users: Sequence[UUID]) -> int:
