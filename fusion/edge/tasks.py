@@ -18,6 +18,7 @@ from fusion.numbers.sweep import sweep_numbers
 from fusion.ordering.apply_due import apply_due_orders
 from fusion.portal.forget import forget_sessions
 from fusion.portal.outbox import deliver_mail
+from fusion.portal.requests.mail import write_request_mails
 from fusion.tenancy.forget import forget_answers, forget_tokens
 from fusion.trunks.keep_records import keep_records
 from fusion.trunks.sweep import sweep_calls
@@ -74,7 +75,9 @@ def provision_users(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="* * * * * */2")
 @app.task(name="send_mail", queue=SWEEP, queueing_lock="send_mail", pass_context=True)
 def send_mail(context: JobContext, timestamp: int) -> None:
-    """Hand over the mails that are due, until none is left."""
+    """Write the mails that events ask for and hand over those that are due, until none is left."""
+    while not context.should_abort() and write_request_mails():
+        pass
     while not context.should_abort():
         if not deliver_mail():
             break

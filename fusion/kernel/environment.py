@@ -210,6 +210,13 @@ SETTINGS = {
             "The sender of e-mails.",
         ),
         Setting(
+            "FUSION_PORTAL_URL",
+            str,
+            "",
+            "Where people reach the portal, such as `https://portal.example.com`: for links in "
+            "e-mails. A group with a host name of its own gets links to that. Empty: no links.",
+        ),
+        Setting(
             "FUSION_DEMO",
             _boolean,
             "false",

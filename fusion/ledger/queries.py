@@ -94,6 +94,35 @@ def entries(
     }
 
 
+OF_ORDER = """
+SELECT b.sku, e.kind, e.quantity, e.granted_after, e.used_after, e.sequence, e.at
+FROM ledger_entry e
+JOIN ledger_balance b ON b.subscription_id = e.subscription_id AND b.sku_id = e.sku_id
+WHERE e.subscription_id = %(subscription)s::uuid AND e.order_id = %(order)s::uuid
+  AND e.at BETWEEN %(completed)s::timestamptz - interval '1 hour' AND %(completed)s::timestamptz
+ORDER BY e.order_position, b.sku, e.sequence
+"""
+# An hour: entries are written in the statement that completes their order, a batch's in one.
+
+
+def entries_of_order(
+    subscription_id: UUID, order_id: UUID, completed_at: datetime | None
+) -> list[dict[str, Any]]:
+    """The entries that an order has written; none before it is completed.
+
+    The caller has been found to see the order.
+    """
+    if completed_at is None:
+        return []
+    names = ("sku", "kind", "quantity", "granted_after", "used_after", "sequence", "at")
+    with connection.cursor() as sql:
+        sql.execute(
+            OF_ORDER,
+            {"subscription": subscription_id, "order": order_id, "completed": completed_at},
+        )
+        return [dict(zip(names, row, strict=True)) for row in sql.fetchall()]
+
+
 def _entry_key(cursor: str) -> tuple[datetime, UUID, int]:
     at_text, sku_text, sequence_text = decode_cursor(cursor, 3)
     sku = parse_id(sku_text)

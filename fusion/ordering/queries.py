@@ -76,6 +76,15 @@ def list_orders(
         rows = rows.filter(placed_at__gte=placed_from)
     if placed_to:
         rows = rows.filter(placed_at__lt=placed_to)
+    ids, next_ = newest_orders(rows, limit=limit, cursor=cursor)
+    items = ",".join(order_documents(ids))
+    return f'{{"items":[{items}],"next":{orjson.dumps(next_).decode()}}}'
+
+
+def newest_orders(
+    rows: QuerySet[Order], *, limit: int, cursor: str | None
+) -> tuple[list[UUID], str | None]:
+    """The ids of one page of `rows`, newest first, and the cursor of the next."""
     keys, more = page(
         list(
             _after(rows, cursor)
@@ -84,9 +93,8 @@ def list_orders(
         ),
         limit,
     )
-    items = ",".join(order_documents([id for _, id in keys]))
-    next_ = f'"{encode_cursor(keys[-1][0].isoformat(), keys[-1][1])}"' if more else "null"
-    return f'{{"items":[{items}],"next":{next_}}}'
+    next_ = encode_cursor(keys[-1][0].isoformat(), keys[-1][1]) if more else None
+    return [id for _, id in keys], next_
 
 
 def _after(rows: QuerySet[Order], cursor: str | None) -> QuerySet[Order]:

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from fusion.events.models import Xid8Field
 from fusion.kernel.ids import new_id
 from fusion.tenancy.models import User
 
@@ -32,3 +33,12 @@ class Mail(models.Model):
 
     class Meta:
         indexes = [models.Index("due_at", name="mail_due")]
+
+
+class Position(models.Model):
+    """How far a reader inside the portal has come in the feed of events."""
+
+    reader = models.CharField(max_length=32, primary_key=True)
+    epoch = models.IntegerField()
+    xid = Xid8Field()
+    event = models.BigIntegerField()

@@ -13,6 +13,7 @@ from fusion.tenancy.permissions import (
     MANAGE_BRAND,
     READ_BALANCES,
     READ_CATALOGUE,
+    READ_ORDERS,
     READ_TENANCY,
     Permission,
 )
@@ -35,6 +36,8 @@ class Place:
 PLACES: Sequence[Place] = (
     Place("home", _("Overview"), "layout-dashboard", READ_BALANCES, "home"),
     Place("organizations", _("Customers"), "building-2", READ_TENANCY, "organizations"),
+    Place("orders", _("Orders"), "shopping-cart", READ_ORDERS, "orders"),
+    Place("requests", _("Order requests"), "message-square-plus", READ_ORDERS, "requests"),
     Place("products", _("Products"), "package", READ_CATALOGUE, "products"),
     Place("brand", _("Brand"), "palette", MANAGE_BRAND, "brand"),
 )

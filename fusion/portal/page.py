@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
@@ -24,21 +25,21 @@ P = ParamSpec("P")
 Finder = Callable[[Actor, UUID], object]
 """Looks an id up as the actor sees it; raises Problem `not-found`."""
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def page(
     permission: Permission | None, *, methods: tuple[str, ...] = ("GET",), **seen: Finder
-) -> Callable[[Callable[Concatenate[PageRequest, P], HttpResponse]], View]:
+) -> Callable[[Callable[Concatenate[PageRequest, P], HttpResponseBase]], View]:
     """Make a page of a view `(request, ...)`.
 
     `seen` maps an id of the path to the finder of what it must show to the actor; the view gets
     what was found, under the name without `_id`. Without a `permission` every member may see it.
     """
 
-    def decorate(view: Callable[Concatenate[PageRequest, P], HttpResponse]) -> View:
+    def decorate(view: Callable[Concatenate[PageRequest, P], HttpResponseBase]) -> View:
         @functools.wraps(view)
-        def answer(request: HttpRequest, **named: Any) -> HttpResponse:
+        def answer(request: HttpRequest, **named: Any) -> HttpResponseBase:
             if request.method not in (*methods, "HEAD"):
                 return HttpResponseNotAllowed(methods)
             visit = visit_of(request)

@@ -2,9 +2,11 @@
 
 from fusion.portal.account import urls as account
 from fusion.portal.brand import urls as brand
+from fusion.portal.orders import urls as orders
 from fusion.portal.organizations import urls as organizations
 from fusion.portal.overview import urls as overview
 from fusion.portal.products import urls as products
+from fusion.portal.requests import urls as requests
 from fusion.portal.subscriptions import urls as subscriptions
 
 urlpatterns = [
@@ -13,5 +15,7 @@ urlpatterns = [
     *organizations.urlpatterns,
     *subscriptions.urlpatterns,
     *products.urlpatterns,
+    *orders.urlpatterns,
+    *requests.urlpatterns,
     *brand.urlpatterns,
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
 from fusion.tenancy.actor import Actor
@@ -74,6 +75,29 @@ def find_subscriptions(actor: Actor, text: str, *, limit: int) -> list[dict[str,
         rows = cursor.fetchall()
     names = ("id", "name", "external_reference", "status", "tenant_id", "tenant_name")
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+OF_SUBSCRIPTIONS = """
+SELECT s.id FROM tenancy_subscription s
+WHERE tenancy_words(s.name, s.external_reference) @@ to_tsquery('simple', %s::text)
+  AND s.path >= %s::text COLLATE "C" AND s.path < %s::text COLLATE "C"
+UNION ALL
+SELECT s.id FROM tenancy_organization t JOIN tenancy_subscription s ON s.tenant_id = t.id
+WHERE tenancy_words(t.name, t.external_reference) @@ to_tsquery('simple', %s::text)
+  AND t.path >= %s::text COLLATE "C" AND t.path < %s::text COLLATE "C" AND t.kind = 'tenant'
+"""
+
+
+def ids_of_subscriptions(actor: Actor, text: str) -> RawSQL | None:
+    """All subscriptions found by `text`, terminated ones too, to narrow another query by.
+
+    None when `text` is too short.
+    """
+    query = query_of(text)
+    if query is None:
+        return None
+    asked = [query, *subtree(actor.path)]
+    return RawSQL(OF_SUBSCRIPTIONS, [*asked, *asked])  # noqa: S611 - nothing typed stands in it
 
 
 ORGANIZATIONS = """

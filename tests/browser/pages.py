@@ -53,6 +53,27 @@ PAGES = (
     Visit("product-edit", lambda scene: f"/products/{scene.ids['product']}/edit"),
     Visit("skus", "/products/skus"),
     Visit("sku-new", "/products/skus/new"),
+    # orders
+    Visit("orders", "/orders"),
+    Visit("orders-tenant", "/orders", "tenant", VIEWER),
+    Visit("orders-none", "/orders?q=zzzz"),
+    Visit("order", lambda scene: f"/orders/{scene.ids['order']}"),
+    Visit("order-scheduled", lambda scene: f"/orders/{scene.ids['scheduled']}"),
+    Visit("order-for-whom", "/orders/new?q=gemein"),
+    Visit("order-new", lambda scene: f"/orders/new?subscription={scene.ids['subscription']}"),
+    # requests
+    Visit("requests", "/order-requests"),
+    Visit("requests-none", "/order-requests?state=withdrawn", "tenant"),
+    Visit("request", lambda scene: f"/order-requests/{scene.ids['request']}"),
+    Visit("request-mine", lambda scene: f"/order-requests/{scene.ids['request']}", "tenant"),
+    Visit("request-rejected", lambda scene: f"/order-requests/{scene.ids['rejected']}"),
+    Visit(
+        "request-new",
+        lambda scene: f"/order-requests/new?subscription={scene.ids['subscription']}",
+        "tenant",
+    ),
+    Visit("request-approve", lambda scene: f"/order-requests/{scene.ids['request']}/approve"),
+    Visit("request-reject", lambda scene: f"/order-requests/{scene.ids['request']}/reject"),
     # account
     Visit("account", "/account"),
     Visit("account-security", "/account/security"),

@@ -1,12 +1,17 @@
 """The provider that the pages are visited with: something of everything that a page shows."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+from fusion.kernel.clock import now
+from fusion.ordering.reject_request import reject_request
 from fusion.tenancy.actor import ADMINISTRATOR
 from fusion.tenancy.models import Organization, User
 from tests.numbers.stock import assigned, entitle, stock
 from tests.ordering.placing import line, placed
+from tests.ordering.requesting import requested
 from tests.portal.people import make_person
 from tests.world import World, make_subscription
 
@@ -38,6 +43,14 @@ class Scene:
         assigned(world, *numbers[4:6], subscription=full)
         unused = make_subscription(world.tenant, FOREIGN)
         self.ids["order"] = placed(world, line(world.seat, 1200), subscription=unused)["id"]
+        later = (now() + timedelta(days=30)).isoformat()
+        scheduled = placed(world, line(world.seat, 3), effective_at=later)
+        self.ids["scheduled"] = scheduled["id"]
+        self.ids["request"] = requested(world, note=f"{LONG}\n{FOREIGN}")
+        self.ids["rejected"] = requested(world)
+        reject_request(
+            world.actor(), request_id=UUID(self.ids["rejected"]), reason=f"Not yet. {FOREIGN}"
+        )
 
     def organization(self, kind: str) -> Organization:
         """The organization of that kind above (or at) the tenant."""

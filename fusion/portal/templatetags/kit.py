@@ -50,6 +50,7 @@ BADGES: Mapping[str, tuple[str, str, Any]] = {
     "completed": ("good", "check", _("Completed")),
     "failed": ("full", "circle-x", _("Failed")),
     "cancelled": ("quiet", "ban", _("Cancelled")),
+    "open": ("near", "clock", _("Open")),
     "pending": ("near", "clock", _("Pending")),
     "approved": ("good", "check", _("Approved")),
     "rejected": ("full", "circle-x", _("Rejected")),
@@ -67,6 +68,12 @@ def badge(state: str) -> dict[str, Any]:
     """A state, as a word with its look."""
     look, drawn, word = BADGES.get(state, ("", "", state))
     return {"look": look, "icon": drawn, "word": word}
+
+
+@register.filter
+def state_word(state: str) -> Any:
+    """A state in the reader's language."""
+    return BADGES.get(state, ("", "", state))[2]
 
 
 @register.inclusion_tag("portal/kit/errors.html")

@@ -1,0 +1,85 @@
+"""The forms of orders."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from fusion.ordering.models import STATES
+from fusion.portal.forms import Form
+from fusion.portal.templatetags.kit import BADGES
+
+LOCAL = "%Y-%m-%dT%H:%M"
+"""How browsers write a date with a time."""
+
+
+class OrderForm(Form):
+    """An order beside its lines."""
+
+    external_reference = forms.CharField(
+        label=_("Billing reference"),
+        max_length=100,
+        required=False,
+        help_text=_("What the billing platform calls this order."),
+    )
+    effective_at = forms.DateTimeField(
+        label=_("When it takes effect"),
+        required=False,
+        input_formats=[LOCAL, f"{LOCAL}:%S"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["effective_at"].help_text = _(
+            "Empty: at once. At most five years ahead, in your time zone (%(zone)s)."
+        ) % {"zone": timezone.get_current_timezone_name()}
+
+
+class OrderFilter(forms.Form):
+    """What narrows the list of orders; part of its address."""
+
+    q = forms.CharField(
+        label=_("Number, reference or customer"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+    product = forms.ChoiceField(label=_("Product"), required=False)
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("All")), *((state, BADGES[state][2]) for state in STATES)],
+    )
+    since = forms.DateField(
+        label=_("Placed from"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    until = forms.DateField(
+        label=_("Placed until"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def __init__(self, *args: Any, products: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice: Any = self.fields["product"]
+        choice.choices = [("", _("All")), *products]
+
+    def clean_since(self) -> datetime | None:
+        """The beginning of the day, where the reader is."""
+        day = self.cleaned_data["since"]
+        return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+
+    def clean_until(self) -> datetime | None:
+        """The end of the day, which is the beginning of the next."""
+        day = self.cleaned_data["until"]
+        if not day:
+            return None
+        try:
+            return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+        except OverflowError:
+            return datetime.max.replace(tzinfo=UTC)

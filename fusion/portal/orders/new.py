@@ -1,0 +1,110 @@
+"""A new order: for whom, which lines, what it will change, and placing it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext
+
+from fusion.kernel.ids import parse_id
+from fusion.ordering.place import Draft, place_order
+from fusion.ordering.queries import find_order, order_document_of
+from fusion.portal.forms import done, form_of, show_form, submit
+from fusion.portal.orders.forms import OrderForm
+from fusion.portal.orders.lines import ADD, REMOVE, line_rows, lines_of
+from fusion.portal.orders.preview import previewed
+from fusion.portal.page import page, show
+from fusion.portal.rows import Rows, asks_for_rows
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.find import find_subscriptions, subscription_names
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import PLACE_ORDERS
+from fusion.tenancy.queries import find_subscription, list_subscriptions
+
+FOUND = 10
+"""How many subscriptions stand below the search."""
+
+PREVIEW = "preview"
+"""The button, and the part of the page, that shows what the order would do."""
+
+
+@page(PLACE_ORDERS, methods=("GET", "POST"))
+def new(request: PageRequest) -> HttpResponse:
+    """`GET` and `POST /orders/new?subscription=`; `reverse` is the id of an order to take back."""
+    given = parse_id(request.GET.get("subscription"))
+    if given is None:
+        return choose(request, gettext("New order"), "orders-new")
+    subscription = find_subscription(request.actor, given)
+    rows = line_rows(request, subscription.id, _initial(request))
+    form = form_of(request, OrderForm, {}, rows)
+    if request.method == "POST" and not asks_for_rows(request) and PREVIEW not in request.POST:
+        answer = submit(
+            request,
+            form,
+            lambda actor: place_order(actor, draft=_draft(form, subscription, rows)),
+        )
+        if answer is not None:
+            order = answer.body
+            return done(request, _placed(order), "orders-detail", order["id"], answer=answer)
+    context = {
+        "subscription": subscription,
+        "tenant": subscription_names({subscription.id})[subscription.id][1],
+        "preview": _preview(request, form, subscription, rows),
+    }
+    return show_form(request, "portal/orders/new.html", form, context, parts=("rows", PREVIEW))
+
+
+def choose(request: PageRequest, heading: str, to: str) -> HttpResponse:
+    """The page that looks for a subscription, and goes on to the page named `to` with it."""
+    text = request.GET.get("q", "").strip()[:200]
+    if text:
+        rows = find_subscriptions(request.actor, text, limit=FOUND + 1)
+    else:
+        rows = list_subscriptions(request.actor, limit=FOUND)["items"]
+    context = {
+        "heading": heading,
+        "to": to,
+        "q": text,
+        "rows": rows[:FOUND],
+        "more": len(rows) > FOUND,
+    }
+    return show(request, "portal/orders/choose.html", context, parts=("found",))
+
+
+def _placed(order: Mapping[str, Any]) -> str:
+    if order["state"] == "scheduled":
+        return gettext("Order %(number)s was scheduled.") % {"number": order["number"]}
+    return gettext("Order %(number)s was placed.") % {"number": order["number"]}
+
+
+def _initial(request: PageRequest) -> list[dict[str, Any]]:
+    reversed_ = parse_id(request.GET.get("reverse"))
+    if reversed_ is None:
+        return []
+    order = order_document_of(find_order(request.actor, reversed_).id)
+    return [
+        {
+            "action": REMOVE if line["action"] == ADD else ADD,
+            "product": line["product_id"],
+            "quantity": line["quantity"],
+        }
+        for line in order["lines"]
+    ]
+
+
+def _draft(form: OrderForm, subscription: Subscription, rows: Rows) -> Draft:
+    return Draft(
+        subscription.id,
+        lines_of(rows),
+        external_reference=form.cleaned_data.get("external_reference") or None,
+        effective_at=form.cleaned_data.get("effective_at"),
+    )
+
+
+def _preview(
+    request: PageRequest, form: OrderForm, subscription: Subscription, rows: Rows
+) -> dict[str, Any] | None:
+    """What the lines would do; None while there is none that can be read."""
+    if not rows.is_bound or not rows.is_valid():
+        return None
+    return previewed(request.actor, Draft(subscription.id, lines_of(rows)))

@@ -1,0 +1,152 @@
+"""Orders as people read them: the list with its filters, as CSV too, and one of them."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
+
+from fusion.catalogue.models import Product
+from fusion.kernel.clock import read_instant
+from fusion.kernel.http import CSV
+from fusion.kernel.ids import parse_id
+from fusion.kernel.stream import stream
+from fusion.ledger.queries import entries_of_order
+from fusion.ordering.cancel import cancel_order
+from fusion.ordering.models import Order
+from fusion.ordering.order_search import OrderSearch, orders_as_csv, search_orders
+from fusion.ordering.queries import find_order, order_document_of
+from fusion.portal.forms import Confirmation, confirmed
+from fusion.portal.orders.forms import OrderFilter
+from fusion.portal.page import page, show
+from fusion.portal.skus import sku_names
+from fusion.portal.visit import PageRequest
+from fusion.portal.who import who
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.find import subscription_names
+from fusion.tenancy.history import events_of
+from fusion.tenancy.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
+from fusion.tenancy.queries import find_organization, find_subscription
+
+ROWS = 50
+INSTANTS = ("placed_at", "effective_at", "completed_at")
+
+
+def narrowing(request: PageRequest) -> tuple[OrderFilter, OrderSearch | None, str]:
+    """The filter of the list, what it looks for (None where it is not right), and for whom.
+
+    Problem `not-found` for a subscription or an organization that is not seen.
+    """
+    products = Product.objects.visible_to(request.actor).order_by("name", "code")
+    choices = [(str(id), name) for id, name in products.values_list("id", "name")]
+    form = OrderFilter(request.GET, products=choices)
+    ids = {name: parse_id(request.GET.get(name)) for name in ("subscription", "organization")}
+    whose = ""
+    if ids["organization"]:
+        whose = find_organization(request.actor, ids["organization"]).name
+    if ids["subscription"]:
+        whose = find_subscription(request.actor, ids["subscription"]).name
+    if not form.is_valid():
+        return form, None, whose
+    told = form.cleaned_data
+    search = OrderSearch(
+        text=told["q"],
+        subscription_id=ids["subscription"],
+        organization_id=ids["organization"],
+        product_id=UUID(told["product"]) if told["product"] else None,
+        state=told["state"] or None,
+        since=told["since"],
+        until=told["until"],
+    )
+    return form, search, whose
+
+
+@page(READ_ORDERS)
+def orders(request: PageRequest) -> HttpResponse:
+    """`GET /orders`."""
+    form, search, whose = narrowing(request)
+    found: dict[str, Any] = {"items": [], "next": None}
+    if search is not None:
+        cursor = request.GET.get("cursor")
+        found = search_orders(request.actor, search, limit=ROWS, cursor=cursor)
+    context = {
+        "form": form,
+        "rows": listed(found["items"]),
+        "next": found["next"],
+        "whose": whose,
+        "kept": [name for name in ("subscription", "organization") if name in request.GET],
+        "query": request.GET.urlencode(),
+        "filtered": any(request.GET.get(name) for name in (*form.fields, "subscription")),
+        "may_order": PLACE_ORDERS.allows(request.actor),
+        "may_ask": REQUEST_ORDERS.allows(request.actor),
+    }
+    return show(request, "portal/orders/list.html", context, parts=("list", "more"))
+
+
+def listed(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Documents of orders or of requests for them, with the names of what they are for."""
+    names = subscription_names({UUID(each["subscription_id"]) for each in documents})
+    rows = []
+    for each in documents:
+        name, tenant = names[UUID(each["subscription_id"])]
+        rows.append({**each, **_read(each), "subscription": name, "tenant": tenant})
+    return rows
+
+
+def _read(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: read_instant(document[name]) for name in INSTANTS if document.get(name)}
+
+
+@page(READ_ORDERS)
+def export(request: PageRequest) -> HttpResponseBase:
+    """`GET /orders.csv`: all that the list's filters find."""
+    _, search, _ = narrowing(request)
+    actor = request.actor
+    if search is None:
+        return HttpResponse(gettext("The filters are not right."), status=422)
+    return stream(
+        lambda query: orders_as_csv(actor, search, query), media_type=CSV, filename="orders.csv"
+    )
+
+
+@page(READ_ORDERS, order_id=find_order)
+def detail(request: PageRequest, order: Order) -> HttpResponse:
+    """`GET /orders/<id>`."""
+    actor = request.actor
+    document = order_document_of(order.id)
+    (row,) = listed([document])
+    entries = entries_of_order(order.subscription_id, order.id, order.completed_at)
+    events = events_of(actor, order.id)
+    people = who(actor, [document["placed_by"], *(each["actor"] for each in events)])
+    context = {
+        "order": row,
+        "entries": entries,
+        "events": events,
+        "who": people,
+        "names": sku_names(actor),
+        "products": _product_names(actor, document),
+        "confirmation": Confirmation(),
+        "may_order": PLACE_ORDERS.allows(actor),
+        "may_cancel": order.state == "scheduled" and PLACE_ORDERS.allows(actor),
+    }
+    return show(request, "portal/orders/detail.html", context)
+
+
+def _product_names(actor: Actor, document: Mapping[str, Any]) -> dict[str, str]:
+    ids = [line["product_id"] for line in document["lines"] or ()]
+    rows = Product.objects.visible_to(actor).filter(id__in=ids)
+    return {str(id): name for id, name in rows.values_list("id", "name")}
+
+
+@page(PLACE_ORDERS, methods=("POST",), order_id=find_order)
+def cancel(request: PageRequest, order: Order) -> HttpResponse:
+    """`POST /orders/<id>/cancel`."""
+    return confirmed(
+        request,
+        lambda actor: cancel_order(actor, order_id=order.id),
+        gettext("The order was cancelled."),
+        "orders-detail",
+        order.id,
+    )

@@ -1,0 +1,75 @@
+"""What an order would do, before it is placed; and of a refusal, what to release first."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from fusion.catalogue.models import Sku
+from fusion.kernel.errors import Problem
+from fusion.numbers.queries import Wanted, list_numbers
+from fusion.ordering.place import Draft
+from fusion.ordering.preview import preview_order
+from fusion.portal.errors import explain
+from fusion.tenancy.actor import Actor
+from fusion.users.queries import list_users
+
+EXAMPLES = 5
+"""How many users or numbers a refusal names; the list of all is linked."""
+
+
+def previewed(actor: Actor, draft: Draft) -> dict[str, Any]:
+    """{allowed, balances, refusals} with names of SKUs; each refusal with what to release.
+
+    `problem` is the reason where the order cannot be judged at all.
+    """
+    try:
+        told = preview_order(actor, draft=replace(draft, effective_at=None)).body
+    except Problem as problem:
+        if problem.status in (403, 404):
+            raise
+        return {"allowed": False, "problem": explain(problem), "balances": [], "refusals": []}
+    skus = _skus(actor, told)
+    for balance in told["balances"]:
+        sku = skus[balance["sku"]]
+        balance["name"], balance["metric"] = sku.name, sku.metric
+        balance["delta"] = balance["granted_after"] - balance["granted_before"]
+    told["refusals"] = explained(actor, draft, told["refusals"], skus)
+    return dict(told)
+
+
+def _skus(actor: Actor, told: Mapping[str, Any]) -> dict[str, Sku]:
+    codes = {each["sku"] for each in (*told["balances"], *told["refusals"]) if "sku" in each}
+    return {sku.code: sku for sku in Sku.objects.visible_to(actor).filter(code__in=codes)}
+
+
+def explained(
+    actor: Actor, draft: Draft, refusals: list[dict[str, Any]], skus: Mapping[str, Sku]
+) -> list[dict[str, Any]]:
+    """The refusals, with the name of each SKU and, where more is in use, some of what holds it."""
+    return [
+        {
+            **refusal,
+            "name": skus[refusal["sku"]].name if refusal.get("sku") in skus else "",
+            "metric": skus[refusal["sku"]].metric if refusal.get("sku") in skus else "",
+            "holders": _holders(actor, draft, refusal, skus),
+        }
+        for refusal in refusals
+    ]
+
+
+def _holders(
+    actor: Actor, draft: Draft, refusal: Mapping[str, Any], skus: Mapping[str, Sku]
+) -> list[dict[str, Any]]:
+    if refusal["code"] != "below-use":
+        return []
+    if skus[refusal["sku"]].metric == "user":
+        text = list_users(draft.subscription_id, limit=EXAMPLES, linked=True)
+    else:
+        wanted = Wanted(
+            sku=refusal["sku"], status="assigned", subscription_id=draft.subscription_id
+        )
+        text = list_numbers(actor, wanted, limit=EXAMPLES)
+    items: list[dict[str, Any]] = orjson.loads(text)["items"]
+    return items

@@ -1,0 +1,111 @@
+"""E-mails about order requests: to the group when one is raised, to who asked when it is decided.
+
+A request may be raised or decided by the API too, where nobody knows of e-mails: so they are
+written by the worker, which reads the events of requests in the order of the feed. How far it has
+come moves in the transaction that writes the mails, so that each event is told once.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import connection, transaction
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from fusion.kernel.environment import setting
+from fusion.tenancy.actor import ADMINISTRATOR
+from fusion.tenancy.permissions import WRITERS
+
+READER = "request-mails"
+
+# As in the feed: transactions still under way may yet show events before those that are seen.
+NEXT = """
+SELECT e.epoch, e.xid::text, e.id, e.type, e.group_id, e.data::text
+FROM portal_position p
+JOIN events_event e ON (e.epoch, e.xid, e.id) > (p.epoch, p.xid, p.event)
+WHERE p.reader = %s AND e.type LIKE 'order-request.%%'
+  AND (e.epoch < events_epoch() OR e.xid < pg_snapshot_xmin(pg_current_snapshot()))
+ORDER BY e.epoch, e.xid, e.id
+LIMIT %s
+"""
+
+LOCK = "SELECT FROM portal_position WHERE reader = %s FOR UPDATE SKIP LOCKED"
+
+MOVE = "UPDATE portal_position SET epoch = %s, xid = %s::xid8, event = %s WHERE reader = %s"
+
+# Who decides, and who asked: that person while they are a member, else those who run the
+# organization that asked (an API client has no e-mail).
+GROUP = """
+SELECT DISTINCT u.email, coalesce(f.language, '')
+FROM tenancy_member m JOIN tenancy_user u ON u.id = m.user_id AND u.is_active
+LEFT JOIN portal_preference f ON f.user_id = u.id
+WHERE m.organization_id = %s::uuid AND m.role = ANY (%s::text[])
+"""
+ASKER = """
+SELECT u.email, coalesce(f.language, '')
+FROM tenancy_member m JOIN tenancy_user u ON u.id = m.user_id AND u.is_active
+LEFT JOIN portal_preference f ON f.user_id = u.id
+WHERE 'member:' || m.id = %s::text AND m.organization_id = %s::uuid
+"""
+
+FACTS = """
+SELECT s.name, t.name, b.host, coalesce(b.name, 'Fusion')
+FROM tenancy_subscription s
+JOIN tenancy_organization t ON t.id = s.tenant_id
+LEFT JOIN tenancy_brand b ON b.group_id = s.group_id
+WHERE s.id = %s::uuid
+"""
+
+
+def write_request_mails(*, limit: int = 50) -> int:
+    """Write the mails of up to `limit` events; how many events there were."""
+    with transaction.atomic():
+        if not _rows(LOCK, [READER]):
+            return 0  # another worker is at it
+        events = _rows(NEXT, [READER, limit])
+        for *_, type, group, data in events:
+            _tell(type.removeprefix("order-request."), group, orjson.loads(data))
+        if events:
+            epoch, xid, event = events[-1][:3]
+            with connection.cursor() as cursor:
+                cursor.execute(MOVE, [epoch, xid, event, READER])
+    return len(events)
+
+
+def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _tell(deed: str, group: Any, asked: dict[str, Any]) -> None:
+    ((subscription, tenant, host, brand),) = _rows(FACTS, [asked["subscription_id"]])
+    origin = f"https://{host}" if host else setting("FUSION_PORTAL_URL").rstrip("/")
+    context = {
+        "deed": deed,
+        "asked": asked,
+        "subscription": subscription,
+        "tenant": tenant,
+        "brand": brand,
+        "link": f"{origin}/order-requests/{asked['id']}" if origin else "",
+    }
+    for email, language in set(_recipients(deed, group, asked)):
+        with translation.override(language or settings.LANGUAGE_CODE):
+            text = render_to_string("portal/requests/mail.txt", context)
+        subject, _, body = text.strip().partition("\n")
+        # A name may hold line breaks; a subject may not.
+        send_mail(" ".join(subject.split()), f"{body.strip()}\n", None, [email])
+
+
+def _recipients(deed: str, group: Any, asked: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if deed in ("created", "withdrawn"):
+        yield from _rows(GROUP, [group, list(WRITERS)])
+        return
+    asker = asked["organization_id"]
+    yield from _rows(ASKER, [asked["requested_by"], asker]) or _rows(
+        GROUP, [asker, [ADMINISTRATOR]]
+    )

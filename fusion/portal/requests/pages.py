@@ -1,0 +1,98 @@
+"""Order requests as people read them: the queue, what became of all others, and one of them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils.translation import gettext
+
+from fusion.catalogue.models import Product
+from fusion.kernel.clock import read_instant
+from fusion.kernel.ids import parse_id
+from fusion.ordering.models import REQUEST_STATES, OrderRequest
+from fusion.ordering.requests import find_request, list_requests, request_documents
+from fusion.portal.forms import Confirmation
+from fusion.portal.page import page, show
+from fusion.portal.visit import PageRequest
+from fusion.portal.who import who
+from fusion.tenancy.actor import GROUP, Actor
+from fusion.tenancy.find import subscription_names
+from fusion.tenancy.models import Organization
+from fusion.tenancy.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
+from fusion.tenancy.queries import find_subscription
+
+ROWS = 50
+ALL = "all"
+
+
+@page(READ_ORDERS)
+def requests(request: PageRequest) -> HttpResponse:
+    """`GET /order-requests`: the open ones, unless another state is asked for."""
+    asked = request.GET.get("state", "open")
+    state = asked if asked in REQUEST_STATES else None
+    subscription = parse_id(request.GET.get("subscription"))
+    whose = find_subscription(request.actor, subscription).name if subscription else ""
+    cursor = request.GET.get("cursor")
+    found = list_requests(
+        request.actor, limit=ROWS, cursor=cursor, state=state, subscription_id=subscription
+    )
+    context = {
+        "rows": told(request.actor, found["items"]),
+        "next": found["next"],
+        "state": state or ALL,
+        "states": (*REQUEST_STATES, ALL),
+        "subscription": subscription,
+        "whose": whose,
+        "is_group": request.actor.kind == GROUP,
+        "may_ask": may_ask(request.actor),
+    }
+    return show(request, "portal/requests/list.html", context, parts=("more",))
+
+
+def may_ask(actor: Actor) -> bool:
+    """Whether the actor asks for products: the group does not, it orders."""
+    return actor.kind != GROUP and REQUEST_ORDERS.allows(actor)
+
+
+def told(actor: Actor, documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Requests with the names of their customers and of who asked, whatever their number."""
+    names = subscription_names({UUID(each["subscription_id"]) for each in documents})
+    seen = Organization.objects.visible_to(actor).filter(
+        id__in={each["organization_id"] for each in documents}
+    )
+    organizations = {str(id): name for id, name in seen.values_list("id", "name")}
+    return [
+        {
+            **each,
+            "subscription": names[UUID(each["subscription_id"])][0],
+            "tenant": names[UUID(each["subscription_id"])][1],
+            "organization": organizations.get(each["organization_id"]) or gettext("Your provider"),
+            "requested_at": read_instant(each["requested_at"]),
+            "decided_at": read_instant(each["decided_at"]) if each["decided_at"] else None,
+        }
+        for each in documents
+    ]
+
+
+def product_names(actor: Actor, lines: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Id → name of the products of these lines that the actor sees."""
+    rows = Product.objects.visible_to(actor).filter(id__in=[line["product_id"] for line in lines])
+    return {str(id): name for id, name in rows.values_list("id", "name")}
+
+
+@page(READ_ORDERS, asked_id=find_request)
+def detail(request: PageRequest, asked: OrderRequest) -> HttpResponse:
+    """`GET /order-requests/<id>`."""
+    actor = request.actor
+    (document,) = told(actor, request_documents([asked]))
+    is_open = asked.state == "open"
+    context = {
+        "asked": document,
+        "who": who(actor, [asked.requested_by, asked.decided_by]),
+        "products": product_names(actor, document["lines"]),
+        "confirmation": Confirmation(),
+        "may_decide": is_open and PLACE_ORDERS.allows(actor),
+        "may_withdraw": is_open and may_ask(actor) and asked.path.startswith(actor.path),
+    }
+    return show(request, "portal/requests/detail.html", context)

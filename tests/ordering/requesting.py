@@ -1,0 +1,19 @@
+"""Order requests in tests."""
+
+from fusion.ordering.place import Line
+from fusion.ordering.request_order import request_order
+from fusion.tenancy.actor import Actor
+from tests.world import World
+
+
+def requested(
+    world: World, *, quantity: int = 2, note: str | None = None, actor: Actor | None = None
+) -> str:
+    """The id of a request for that many seats, raised by the tenant unless told."""
+    answer = request_order(
+        actor or world.actor("tenant"),
+        subscription_id=world.subscription.id,
+        lines=(Line(world.seat.id, quantity),),
+        note=note,
+    )
+    return str(answer.body["id"])

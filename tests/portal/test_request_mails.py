@@ -1,0 +1,123 @@
+"""E-mails about order requests: to the group, to who asked, each once."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+
+from fusion.kernel.environment import SETTINGS
+from fusion.ordering.approve_request import approve_request
+from fusion.ordering.reject_request import reject_request
+from fusion.ordering.withdraw_request import withdraw_request
+from fusion.portal.models import Mail, Preference
+from fusion.portal.requests.mail import write_request_mails
+from fusion.tenancy.actor import ADMINISTRATOR, AGENT, VIEWER
+from fusion.tenancy.models import Organization, User
+from fusion.tenancy.set_brand import set_host
+from tests.concurrency.actors import at_once
+from tests.ordering.requesting import requested
+from tests.portal.people import join, make_person
+from tests.world import World
+
+
+@pytest.fixture(autouse=True)
+def nothing_else() -> None:
+    """What other tests have left is told before."""
+    while write_request_mails():
+        pass
+    Mail.objects.all().delete()
+
+
+def mails() -> dict[str, tuple[str, str]]:
+    """Recipient → (subject, text) of the mails that were written."""
+    while write_request_mails():
+        pass
+    rows = Mail.objects.order_by("id")
+    found = {mail.recipient: (mail.subject, mail.text) for mail in rows}
+    assert len(found) == len(rows), "each got one"
+    return found
+
+
+def test_the_group_is_told_and_then_who_asked(world: World) -> None:
+    admin = make_person((world.group, ADMINISTRATOR))
+    agent = make_person((world.group, AGENT))
+    make_person((world.group, VIEWER))
+    asker = make_person()
+    member = join(asker, world.tenant)
+    colleague = make_person((world.tenant, ADMINISTRATOR))
+    actor = replace(world.actor("tenant"), label=f"member:{member.id}")
+    id = requested(world, actor=actor, note="Before Monday <b>please</b>")
+    told = mails()
+    assert set(told) == {admin.email, agent.email}
+    subject, text = told[admin.email]
+    assert subject == f"{world.tenant.name} asks for more"
+    assert "+2 seat" in text and "Before Monday <b>please</b>" in text
+    assert mails() == told, "once"
+    Mail.objects.all().delete()
+    approve_request(world.actor(), request_id=UUID(id))
+    told = mails()
+    assert set(told) == {asker.email}
+    assert "was approved" in told[asker.email][0] and "It is order " in told[asker.email][1]
+    assert colleague.email not in told
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_whoever_cannot_be_told_is_stood_in_for(world: World, gone: bool) -> None:
+    admin = make_person((world.tenant, ADMINISTRATOR))
+    make_person((world.tenant, AGENT))
+    asker = make_person()
+    member = join(asker, world.tenant)
+    label = f"member:{member.id}" if gone else "client:anything"
+    id = requested(world, actor=replace(world.actor("tenant"), label=label))
+    member.delete()
+    mails()
+    Mail.objects.all().delete()
+    reject_request(world.actor(), request_id=UUID(id), reason="Sold out\r\nBcc: x@example.com")
+    told = mails()
+    assert set(told) == {admin.email}
+    assert "Reason: Sold out" in told[admin.email][1]
+
+
+def test_a_name_with_line_breaks_makes_no_header(world: World) -> None:
+    make_person((world.group, ADMINISTRATOR))
+    rows = Organization.objects.unscoped("test").filter(id=world.tenant.id)
+    rows.update(name="Evil\r\nBcc: everybody@example.com")
+    requested(world)
+    ((subject, _),) = mails().values()
+    assert "\n" not in subject and "\r" not in subject
+
+
+def test_in_the_readers_language_with_a_link(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin = make_person((world.group, ADMINISTRATOR))
+    Preference.objects.create(user=admin, language="de")
+    other: User = make_person((world.group, AGENT))
+    monkeypatch.setenv("FUSION_PORTAL_URL", "https://portal.example.com/")
+    assert "FUSION_PORTAL_URL" in SETTINGS
+    id = requested(world)
+    told = mails()
+    assert told[admin.email][0] == f"{world.tenant.name} bittet um mehr"
+    assert f"https://portal.example.com/order-requests/{id}" in told[other.email][1]
+    Mail.objects.all().delete()
+    set_host(world.actor(), host="voice.example.net")
+    withdraw_request(world.actor("tenant"), request_id=UUID(id))
+    assert f"https://voice.example.net/order-requests/{id}" in mails()[other.email][1]
+    set_host(world.actor(), host=None)
+
+
+def test_two_workers_write_each_mail_once(world: World) -> None:
+    person = make_person((world.group, ADMINISTRATOR))
+    for _ in range(3):
+        requested(world)
+    at_once(*[write_request_mails] * 4)
+    while write_request_mails():
+        pass
+    assert Mail.objects.filter(recipient=person.email).count() == 3
+
+
+def test_what_is_rolled_back_is_told_to_nobody(world: World) -> None:
+    make_person((world.group, ADMINISTRATOR))
+    with transaction.atomic():
+        requested(world)
+        transaction.set_rollback(True)
+    assert mails() == {}
