@@ -131,8 +131,9 @@ def show_form(
     context: Mapping[str, Any] | None = None,
     *,
     parts: tuple[str, ...] = (),
+    looking: bool = False,
 ) -> HttpResponse:
-    """The page with the form: 422 when it came back.
+    """The page with the form: 422 when it came back, unless it only asks to be shown (`looking`).
 
     A new form's key stands in its address too, so that the back button and a reload, which may
     fetch the page anew, bring back the same key.
@@ -142,7 +143,7 @@ def show_form(
         if given is None:
             return _with_key(request, form)
         form.once = str(given)
-    status = 422 if form.has_errors else 200
+    status = 422 if form.has_errors and not looking else 200
     return show(request, template, {"form": form, **(context or {})}, parts=parts, status=status)
 
 

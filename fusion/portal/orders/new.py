@@ -51,7 +51,8 @@ def new(request: PageRequest) -> HttpResponse:
         "tenant": subscription_names({subscription.id})[subscription.id][1],
         "preview": _preview(request, form, subscription, rows),
     }
-    return show_form(request, "portal/orders/new.html", form, context, parts=("rows", PREVIEW))
+    parts, looking = ("rows", PREVIEW), PREVIEW in request.POST
+    return show_form(request, "portal/orders/new.html", form, context, parts=parts, looking=looking)
 
 
 def choose(request: PageRequest, heading: str, to: str) -> HttpResponse:

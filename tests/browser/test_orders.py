@@ -1,0 +1,181 @@
+"""Orders, as a back-office agent places, finds and cancels them in a browser."""
+
+import csv
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from fusion.kernel.clock import now
+from fusion.ordering.models import Order
+from fusion.tenancy.actor import AGENT
+from tests.browser.browsing import Tab, new_tab
+from tests.browser.conftest import SignIn
+from tests.browser.scene import Scene
+from tests.ordering.placing import balances, line, placed
+from tests.portal.people import open_session
+from tests.server import Server
+from tests.world import make_organization, make_subscription
+
+
+@pytest.fixture
+def own(sign_in: SignIn) -> tuple[Scene, Tab]:
+    """A provider of the test's own, and a tab of one of its agents."""
+    scene = Scene()
+    return scene, sign_in(user=scene.person("group", AGENT))
+
+
+def count(scene: Scene) -> int:
+    """How many orders there are."""
+    return Order.objects.visible_to(scene.world.actor()).count()
+
+
+def fill_line(tab: Tab, position: int, action: str, product: str, quantity: int) -> None:
+    """Fill in a line of the form."""
+    row = tab.page.locator(".line").nth(position)
+    row.get_by_label("What", exact=True).select_option(action)
+    row.get_by_label("Product").select_option(label=product)
+    row.get_by_label("Quantity").fill(str(quantity))
+
+
+def test_find_the_customer_preview_and_place_once(own: tuple[Scene, Tab]) -> None:
+    scene, tab = own
+    page = tab.page
+    tenant = make_organization("tenant", scene.world.reseller, name="Zwölfer & <b>Sohn</b>")
+    subscription = make_subscription(tenant, "Lager Süd")
+    scene.world.product("trunk", {scene.world.channel_sku: 10})
+    before = count(scene)
+    tab.go("/orders")
+    page.get_by_role("link", name="New order").click()
+    page.get_by_label("Customer, subscription").press_sequentially("lag zwöl", delay=20)
+    expect(page.get_by_text("No subscription fits")).to_be_visible()
+    page.get_by_label("Customer, subscription").fill("lager")
+    page.get_by_role("link", name="Zwölfer & <b>Sohn</b>").click()
+    expect(page.get_by_text("Fill in the lines")).to_be_visible()
+    fill_line(tab, 0, "add", "seat (seat)", 5)
+    expect(page.locator("#preview tr", has_text="be-geographic")).to_contain_text("+5")
+    page.get_by_role("button", name="Add a line").click()
+    fill_line(tab, 1, "remove", "trunk (trunk)", 1)
+    expect(page.locator("#preview")).to_contain_text("cannot be placed")
+    expect(page.locator("#preview")).to_contain_text("holds 0 of product trunk")
+    tab.screenshot("order-preview-refused")
+    fill_line(tab, 1, "add", "trunk (trunk)", 1)
+    expect(page.locator("#preview")).to_contain_text("This can be placed")
+    tab.screenshot("order-preview")
+    page.get_by_label("Billing reference").fill("PO-1 <i>")
+    page.get_by_role("button", name="Place the order").dblclick()
+    expect(page.get_by_text("was placed.")).to_be_visible()
+    expect(page.get_by_text("PO-1 <i>")).to_be_visible()
+    expect(page.locator("code", has_text="order.completed")).to_be_visible()
+    assert count(scene) == before + 1
+    assert balances(scene.world, subscription)["user"][0] == 5
+    page.go_back()
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.locator(".toast, #errors")).to_contain_text("before")
+    assert count(scene) == before + 1
+
+
+def test_schedule_and_cancel(own: tuple[Scene, Tab]) -> None:
+    scene, tab = own
+    page = tab.page
+    tab.go(f"/orders/new?subscription={scene.ids['subscription']}")
+    fill_line(tab, 0, "add", "seat (seat)", 1)
+    page.get_by_label("When it takes effect").fill("2020-01-01T10:00")
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.locator("#errors")).to_contain_text("Must be in the future")
+    later = (now() + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
+    page.get_by_label("When it takes effect").fill(later)
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.get_by_text("was scheduled.")).to_be_visible()
+    page.get_by_role("button", name="Cancel the order").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the order").click()
+    expect(page.get_by_text("The order was cancelled.")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel the order")).to_have_count(0)
+
+
+def test_take_an_order_back(own: tuple[Scene, Tab]) -> None:
+    scene, tab = own
+    page = tab.page
+    subscription = make_subscription(scene.world.tenant, "By mistake")
+    order = placed(scene.world, line(scene.world.seat, 4), subscription=subscription)
+    tab.go(f"/orders/{order['id']}")
+    page.get_by_role("link", name="Take it back").click()
+    expect(page.get_by_label("What", exact=True)).to_have_value("remove")
+    expect(page.get_by_label("Quantity")).to_have_value("4")
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.get_by_text("was placed.")).to_be_visible()
+    assert balances(scene.world, subscription)["user"][0] == 0
+
+
+def test_filters_and_csv(own: tuple[Scene, Tab], tmp_path: Path) -> None:
+    scene, tab = own
+    page = tab.page
+    world = scene.world
+    tenant = make_organization("tenant", world.distributor, name="=Formula Ltd")
+    subscription = make_subscription(tenant, "Only one")
+    trunk = world.product("trunk", {world.channel_sku: 10})
+    order = placed(world, line(trunk, 2), subscription=subscription, external_reference="REF/77")
+    tab.go("/orders")
+    rows = page.locator("tbody tr:not(.more)")
+    search = page.get_by_label("Number, reference or customer")
+    for text in ("REF/77", str(order["number"]), "formul only", "formula"):
+        search.fill(text)
+        if text == "formul only":
+            expect(page.get_by_text("No order fits")).to_be_visible()
+            continue
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text("=Formula Ltd")
+    search.fill("")
+    expect(rows.nth(1)).to_be_visible()
+    page.get_by_label("State").select_option("scheduled")
+    expect(rows).to_have_count(1)
+    page.get_by_label("State").select_option("")
+    page.get_by_label("Product").select_option(label="trunk")
+    expect(rows).to_have_count(1)
+    page.get_by_label("Placed from").fill((now() + timedelta(days=2)).strftime("%Y-%m-%d"))
+    expect(page.get_by_text("No order fits")).to_be_visible()
+    page.get_by_label("Placed from").fill(now().strftime("%Y-%m-%d"))
+    page.get_by_label("Placed until").fill(now().strftime("%Y-%m-%d"))
+    expect(rows).to_have_count(1)
+    address = tab.path
+    tab.go(address)
+    expect(rows).to_have_count(1)
+    with page.expect_download() as started:
+        page.get_by_role("link", name="All of these as CSV").click()
+    file = tmp_path / "orders.csv"
+    started.value.save_as(file)
+    with file.open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["number"], row["product_code"], row["quantity"]) == (
+        str(order["number"]),
+        "trunk",
+        "2",
+    )
+    assert row["tenant_name"] == "'=Formula Ltd"
+
+
+def test_without_javascript(browser: Browser, server: Server) -> None:
+    scene = Scene()
+    context = browser.new_context(java_script_enabled=False)
+    key = open_session(scene.person("group", AGENT))
+    context.add_cookies([{"name": "session", "value": key, "url": server.url}])
+    tab = new_tab(context, server)
+    page = tab.page
+    tab.go("/orders/new")
+    page.get_by_label("Customer, subscription").fill("gemeinschafts")
+    page.get_by_role("button", name="Search").click()
+    page.locator(".pick a").click()
+    page.get_by_role("button", name="Add a line").click()
+    expect(page.locator(".line")).to_have_count(2)
+    page.get_by_role("button", name="Remove line 2").click()
+    fill_line(tab, 0, "add", "seat (seat)", 3)
+    before = count(scene)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview")).to_contain_text("This can be placed")
+    assert count(scene) == before
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.get_by_text("was placed.")).to_be_visible()
+    assert count(scene) == before + 1
+    context.close()
+    assert tab.faults == []

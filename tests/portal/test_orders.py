@@ -1,0 +1,181 @@
+"""Who may do what on the pages of orders and order requests, and what they cost."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from fusion.kernel.ids import new_id
+from fusion.tenancy.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, VIEWER
+from tests.ordering.placing import line, placed
+from tests.ordering.requesting import requested
+from tests.portal.people import make_person, signed_in
+from tests.world import World, make_organization, make_subscription
+
+
+def fields(world: World, quantity: int = 1) -> dict[str, str]:
+    """What the form of an order, of a request and of an approval sends."""
+    return {
+        "lines-TOTAL_FORMS": "1",
+        "lines-INITIAL_FORMS": "0",
+        "lines-0-action": "add",
+        "lines-0-product": str(world.seat.id),
+        "lines-0-quantity": str(quantity),
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_role(world: World, kind: str, role: str) -> None:
+    client = signed_in(make_person((getattr(world, kind), role)))
+    order = placed(world, line(world.seat, 1), effective_at="2029-01-01T00:00:00Z")["id"]
+    asked = requested(world)
+    writes = role != VIEWER
+    orders, asks = writes and kind == GROUP, writes and kind != GROUP
+    subscription = world.subscription.id
+
+    listed = client.get("/orders").content.decode()
+    assert ("/orders/new" in listed) == orders
+    detail = client.get(f"/orders/{order}").content.decode()
+    assert (f"/orders/{order}/cancel" in detail) == orders
+    assert ("/order-requests/new" in client.get("/order-requests").content.decode()) == asks
+    request = client.get(f"/order-requests/{asked}").content.decode()
+    assert ("/approve" in request, "/reject" in request) == (orders, orders)
+    assert ("/withdraw" in request) == asks
+
+    forced = {
+        f"/orders/new?subscription={subscription}": orders,
+        f"/orders/{order}/cancel": orders,
+        f"/order-requests/new?subscription={subscription}": writes,
+        f"/order-requests/{asked}/approve": orders,
+        f"/order-requests/{asked}/reject": orders,
+        f"/order-requests/{asked}/withdraw": writes,
+    }
+    for path, may in forced.items():
+        if not may:
+            before = world.fingerprint()
+            assert client.post(path, fields(world)).status_code == 403, path
+            assert world.fingerprint() == before, path
+    assert client.get("/orders/new").status_code == (200 if orders else 403)
+
+
+def test_what_is_not_seen_is_not_there(world: World) -> None:
+    other = World()
+    order, asked = placed(other, line(other.seat, 1))["id"], requested(other)
+    client = signed_in(make_person((world.group, ADMINISTRATOR)))
+    before = other.fingerprint()
+    for order_id in (order, new_id()):
+        assert client.get(f"/orders/{order_id}").status_code == 404
+        assert client.post(f"/orders/{order_id}/cancel").status_code == 404
+    for id in (asked, new_id()):
+        assert client.get(f"/order-requests/{id}").status_code == 404
+        for deed in ("approve", "reject", "withdraw"):
+            assert client.post(f"/order-requests/{id}/{deed}", fields(other)).status_code == 404
+    for path in ("/orders/new", "/order-requests/new"):
+        address = f"{path}?subscription={other.subscription.id}"
+        assert client.get(address).status_code == 404
+        assert client.post(address, fields(other)).status_code == 404
+    for path in ("/orders", "/orders.csv", "/order-requests"):
+        assert client.get(f"{path}?subscription={other.subscription.id}").status_code == 404
+    assert client.get(f"/orders?organization={other.tenant.id}").status_code == 404
+    assert (
+        client.get(f"/orders/new?subscription={world.subscription.id}&reverse={order}").status_code
+        == 404
+    )
+    foreign = {**fields(world), "lines-0-product": str(other.seat.id)}
+    answer = client.post(f"/orders/new?subscription={world.subscription.id}", foreign)
+    assert answer.status_code == 422
+    assert other.fingerprint() == before
+
+
+def test_a_tenant_sees_its_own_orders_alone(world: World) -> None:
+    beside = make_subscription(make_organization("tenant", world.group), "Beside")
+    placed(world, line(world.seat, 1), subscription=beside, external_reference="BESIDE-1")
+    mine = placed(world, line(world.seat, 1), external_reference="MINE-1")
+    client = signed_in(make_person((world.tenant, VIEWER)))
+    for path in ("/orders", "/orders.csv"):
+        answer = client.get(path)
+        body = b"".join(answer) if answer.streaming else answer.content
+        assert (b"MINE-1" in body, b"BESIDE-1" in body) == (True, False)
+    for search in ("BESIDE-1", "beside"):
+        assert b"No order fits" in client.get("/orders", {"q": search}).content
+    detail = client.get(f"/orders/{mine['id']}").content.decode()
+    assert "Your provider" in detail and "client:" not in detail
+
+
+def test_wrong_filters_are_told(world: World) -> None:
+    placed(world, line(world.seat, 1))
+    client = signed_in(make_person((world.group, AGENT)))
+    for name, value in {
+        "state": "x",
+        "product": str(new_id()),
+        "since": "2026-13-01",
+        "until": "0000-00-00",
+        "q": "x" * 201,
+    }.items():
+        answer = client.get("/orders", {name: value})
+        assert answer.status_code == 200
+        assert b' err"' in answer.content
+        assert b"tbody" not in answer.content
+        assert client.get("/orders.csv", {name: value}).status_code == 422
+    assert client.get("/orders", {"until": "9999-12-31"}).status_code == 200
+    assert client.get("/orders", {"q": "9" * 60}).status_code == 200
+    assert client.get("/orders", {"cursor": "x"}).status_code == 422
+
+
+def test_malformed_lines_are_refused(world: World) -> None:
+    client = signed_in(make_person((world.group, AGENT)))
+    path = f"/orders/new?subscription={world.subscription.id}"
+    before = world.fingerprint()
+    wrong = (
+        {"lines-TOTAL_FORMS": "0"},
+        {"lines-TOTAL_FORMS": "101"},
+        {"lines-0-action": "x"},
+        {"lines-0-product": "x"},
+        {"lines-0-quantity": "-1"},
+        {"lines-0-quantity": "1e3"},
+        {"external_reference": "x" * 101},
+        {"effective_at": "soon"},
+        {"effective_at": "2099-01-01T00:00"},
+    )
+    for change in wrong:
+        assert client.post(path, {**fields(world), **change}).status_code == 422, change
+    twice = {
+        **fields(world),
+        "lines-TOTAL_FORMS": "2",
+        "lines-1-action": "add",
+        "lines-1-product": str(world.seat.id),
+        "lines-1-quantity": "1",
+    }
+    answer = client.post(path, twice)
+    assert answer.status_code == 422 and b"more than one line" in answer.content
+    assert world.fingerprint() == before
+
+
+def test_statements_do_not_grow_with_rows(world: World) -> None:
+    client = signed_in(make_person((world.group, AGENT)))
+    order = placed(world, line(world.seat, 1))["id"]
+    asked = requested(world)
+    paths = (
+        "/orders",
+        f"/orders/{order}",
+        "/orders/new",
+        f"/orders/new?subscription={world.subscription.id}&once={new_id()}",
+        "/order-requests",
+        f"/order-requests/{asked}",
+        f"/order-requests/{asked}/approve?once={new_id()}",
+    )
+    few = [_statements(client, path) for path in paths]
+    for number in range(5):
+        subscription = make_subscription(make_organization("tenant", world.reseller))
+        product = world.product(f"p-{number}", {world.user_sku: 1, world.channel_sku: 2})
+        placed(world, line(world.seat, 1), line(product, 1), subscription=subscription)
+        requested(world)
+    assert [_statements(client, path) for path in paths] == few
+    assert max(few) <= 15
+
+
+def _statements(client: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path).status_code == 200
+    return len(captured)
