@@ -2,7 +2,7 @@
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 from oauth2_provider.models import AbstractApplication
 
@@ -34,6 +34,7 @@ class Organization(models.Model):
     class Meta:
         indexes = [
             models.Index("parent", "path", name="organization_children"),
+            models.Index(F("parent"), Lower("name"), F("id"), name="organization_by_name"),
             models.Index("group", "kind", "path", name="organization_of_kind"),
         ]
         constraints = [

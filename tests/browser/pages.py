@@ -41,7 +41,18 @@ PAGES = (
     Visit("overview-tenant-viewer", "/", "tenant", VIEWER),
     # organizations
     Visit("customers", "/customers"),
+    Visit("customers-found", "/customers?q=gemein"),
+    Visit("customers-none", "/customers", "tenant", VIEWER),
     Visit("customer", lambda scene: f"/customers/{scene.world.tenant.id}"),
+    Visit("customer-group", lambda scene: f"/customers/{scene.world.group.id}"),
+    Visit("customer-new", "/customers/new"),
+    Visit("customer-edit", lambda scene: f"/customers/{scene.world.tenant.id}/edit"),
+    Visit(
+        "subscription-new",
+        lambda scene: f"/subscriptions/new?organization={scene.world.tenant.id}",
+    ),
+    Visit("subscription-edit", lambda scene: f"/subscriptions/{scene.ids['full']}/edit"),
+    Visit("subscription-terminate", lambda scene: f"/subscriptions/{scene.ids['full']}/terminate"),
     # subscriptions
     Visit("subscription", lambda scene: f"/subscriptions/{scene.ids['subscription']}"),
     # products

@@ -39,6 +39,7 @@ class Scene:
         entitle(world, 5)
         assigned(world, *numbers[:4])
         full = make_subscription(world.tenant, LONG)
+        self.ids["full"] = full.id
         entitle(world, 2, full)
         assigned(world, *numbers[4:6], subscription=full)
         unused = make_subscription(world.tenant, FOREIGN)

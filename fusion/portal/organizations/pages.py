@@ -1,32 +1,83 @@
-"""Customers: the organizations below one's own, and what each has."""
+"""Customers: the tree below one's own organization, and one organization of it."""
+
+from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 
+from fusion.portal.forms import Confirmation
+from fusion.portal.organizations.frame import children_kinds, frame
 from fusion.portal.page import page, show
 from fusion.portal.visit import PageRequest
+from fusion.tenancy.actor import TENANT
+from fusion.tenancy.find import (
+    find_organizations,
+    find_subscriptions,
+    subscription_names,
+)
 from fusion.tenancy.models import Organization
 from fusion.tenancy.permissions import READ_TENANCY
 from fusion.tenancy.queries import find_organization as found
-from fusion.tenancy.queries import list_organizations, list_subscriptions
+from fusion.tenancy.queries import list_subscriptions
+from fusion.tenancy.tree import list_children
 
 ROWS = 50
+ALSO = 10
+"""Subscriptions named beside the organizations that a search finds."""
 
 
 @page(READ_TENANCY)
 def organizations(request: PageRequest) -> HttpResponse:
-    """`GET /customers`."""
+    """`GET /customers`: what stands directly below one's organization, or what a search finds."""
+    actor = request.actor
+    text = request.GET.get("q", "").replace("\0", "").strip()[:200]
     cursor = request.GET.get("cursor")
-    listed = list_organizations(request.actor, limit=ROWS, cursor=cursor)
-    context = {"rows": listed["items"], "next": listed["next"]}
-    return show(request, "portal/organizations/list.html", context, parts=("more",))
+    if text:
+        listed = find_organizations(actor, text, limit=ROWS, cursor=cursor)
+        subscriptions = find_subscriptions(actor, text, limit=ALSO + 1) if not cursor else []
+    else:
+        listed = list_children(actor.organization_id, limit=ROWS, cursor=cursor)
+        subscriptions = []
+    context = {
+        "q": text,
+        "rows": listed["items"],
+        "next": listed["next"],
+        "subscriptions": subscriptions[:ALSO],
+        "more_subscriptions": len(subscriptions) > ALSO,
+        "may_add": bool(children_kinds(actor, actor.kind)),
+        "is_tenant": actor.kind == TENANT,
+    }
+    return show(request, "portal/organizations/list.html", context, parts=("list", "more"))
+
+
+@page(READ_TENANCY, organization_id=found)
+def children(request: PageRequest, organization: Organization) -> HttpResponse:
+    """`GET /customers/<id>/below`: its children, to stand below it in the tree."""
+    listed = list_children(organization.id, limit=ROWS, cursor=request.GET.get("cursor"))
+    context = {"organization": organization, "rows": listed["items"], "next": listed["next"]}
+    return show(request, "portal/organizations/below.html", context, parts=("branch",))
 
 
 @page(READ_TENANCY, organization_id=found)
 def detail(request: PageRequest, organization: Organization) -> HttpResponse:
     """`GET /customers/<id>`."""
-    cursor = request.GET.get("cursor")
+    actor = request.actor
+    is_tenant = organization.kind == TENANT
+    below: dict[str, Any] = {"items": [], "next": None}
+    if not is_tenant:
+        below = list_children(organization.id, limit=ROWS, cursor=request.GET.get("children"))
     listed = list_subscriptions(
-        request.actor, organization_id=organization.id, limit=ROWS, cursor=cursor
+        actor, organization_id=organization.id, limit=ROWS, cursor=request.GET.get("cursor")
     )
-    context = {"organization": organization, "rows": listed["items"], "next": listed["next"]}
-    return show(request, "portal/organizations/detail.html", context, parts=("more",))
+    rows = listed["items"]
+    names = {} if is_tenant else subscription_names({UUID(each["id"]) for each in rows})
+    context = {
+        **frame(request, organization, "overview"),
+        "children": below["items"],
+        "more_children": below["next"],
+        "rows": [{**each, "tenant": names[UUID(each["id"])][1] if names else ""} for each in rows],
+        "next": listed["next"],
+        "confirmation": Confirmation(),
+    }
+    parts = ("more", "branch")
+    return show(request, "portal/organizations/detail.html", context, parts=parts)

@@ -15,3 +15,13 @@ addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const button of document.querySelectorAll("form button[disabled]")) button.disabled = false;
 });
+
+// A branch of the tree opens and closes; htmx fetches it the first time.
+document.addEventListener("click", (event) => {
+  const twist = event.target.closest(".twist");
+  if (!twist) return;
+  event.preventDefault();
+  const branch = document.getElementById(twist.getAttribute("aria-controls"));
+  branch.hidden = !branch.hidden;
+  twist.setAttribute("aria-expanded", String(!branch.hidden));
+});

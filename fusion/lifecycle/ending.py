@@ -1,0 +1,40 @@
+"""What terminating a subscription would release, told before it is done."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+COUNTS = """
+SELECT (SELECT count(*) FROM users_user WHERE subscription_id = %(id)s),
+       (SELECT count(*) FROM numbers_number WHERE subscription_id = %(id)s AND user_id IS NOT NULL),
+       (SELECT count(*) FROM numbers_number WHERE subscription_id = %(id)s
+        AND status IN ('assigned', 'reserved')),
+       (SELECT count(*) FROM trunks_trunk WHERE subscription_id = %(id)s),
+       ledger_leased(%(id)s::uuid),
+       (SELECT count(*) FROM ordering_order WHERE subscription_id = %(id)s AND state = 'scheduled'),
+       (SELECT count(*) FROM ordering_orderrequest
+        WHERE subscription_id = %(id)s AND state = 'open')
+"""
+
+HELD = """
+SELECT p.name, p.code, sum(h.quantity)::bigint
+FROM ordering_holding h JOIN catalogue_product p ON p.id = h.product_id
+WHERE h.subscription_id = %s AND h.quantity > 0
+GROUP BY p.id ORDER BY p.name, p.code
+"""
+
+NAMES = ("users", "linked", "numbers", "trunks", "calls", "scheduled", "requests")
+
+
+def what_ends(subscription_id: UUID) -> dict[str, Any]:
+    """How many users, links, numbers, trunks, live calls, scheduled orders and open requests there
+    are, and `held`: (name, code, quantity) of each product.
+
+    Under no lock: it may be more or less by the time it ends. The caller sees the subscription.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTS, {"id": subscription_id})
+        counts = dict(zip(NAMES, cursor.fetchone(), strict=True))
+        cursor.execute(HELD, [subscription_id])
+        return {**counts, "held": cursor.fetchall()}

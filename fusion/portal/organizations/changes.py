@@ -1,0 +1,122 @@
+"""Adding, editing and deleting organizations."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fusion.kernel.ids import parse_id
+from fusion.lifecycle.delete_organization import delete_organization
+from fusion.portal.forms import Confirmation, Form, done, form_of, show_form, submit
+from fusion.portal.organizations.frame import children_kinds
+from fusion.portal.page import page, show
+from fusion.portal.templatetags.kit import KIND_WORDS
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.create_organization import create_organization
+from fusion.tenancy.edit_organization import edit_organization, find_organization_to_edit
+from fusion.tenancy.models import Organization
+from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
+from fusion.tenancy.queries import find_organization
+
+WRITES = ("GET", "POST")
+
+
+class NameForm(Form):
+    """What an organization or a subscription is called."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    external_reference = forms.CharField(
+        label=_("Billing reference"),
+        max_length=100,
+        required=False,
+        help_text=_("What the billing platform calls it. Unique among all of yours."),
+    )
+
+    def changes(self) -> dict[str, str | None]:
+        """For the use cases: an empty reference is none."""
+        told = self.cleaned_data
+        return {
+            "name": told["name"],
+            "external_reference": told["external_reference"] or None,
+        }
+
+
+class NewOrganizationForm(NameForm):
+    """A new organization of one of `kinds`."""
+
+    kind = forms.ChoiceField(label=_("Kind"), widget=forms.RadioSelect)
+    field_order = ("kind", "name")
+
+    def offer(self, kinds: Sequence[str]) -> None:
+        """Let one of these be chosen; without a choice, it is the one."""
+        field: Any = self.fields["kind"]
+        field.choices = [(kind, KIND_WORDS[kind]) for kind in kinds]
+        field.initial = kinds[-1] if kinds else None
+
+
+@page(MANAGE_ORGANIZATIONS, methods=WRITES)
+def new(request: PageRequest) -> HttpResponse:
+    """`GET` and `POST /customers/new`; `parent` is where it will stand, else below one's own."""
+    given = parse_id(request.GET.get("parent")) or request.actor.organization_id
+    parent = find_organization(request.actor, given)
+    form = form_of(request, NewOrganizationForm, {})
+    form.offer(children_kinds(request.actor, parent.kind))
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: create_organization(
+                actor,
+                parent_id=parent.id,
+                kind=form.cleaned_data["kind"],
+                name=form.cleaned_data["name"],
+                external_reference=form.cleaned_data["external_reference"] or None,
+            ),
+        )
+        if answer is not None:
+            id = answer.body["id"]
+            return done(
+                request, gettext("It was added."), "organizations-detail", id, answer=answer
+            )
+    return show_form(request, "portal/organizations/new.html", form, {"parent": parent})
+
+
+@page(MANAGE_ORGANIZATIONS, methods=WRITES, organization_id=find_organization_to_edit)
+def edit(request: PageRequest, organization: Organization) -> HttpResponse:
+    """`GET` and `POST /customers/<id>/edit`."""
+    initial = {
+        "name": organization.name,
+        "external_reference": organization.external_reference or "",
+    }
+    form = form_of(request, NameForm, initial)
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: edit_organization(
+                actor, organization_id=organization.id, changes=form.changes()
+            ),
+        )
+        if answer is not None:
+            message = gettext("The changes were saved.")
+            return done(request, message, "organizations-detail", organization.id, answer=answer)
+    context = {"organization": organization}
+    return show_form(request, "portal/organizations/edit.html", form, context)
+
+
+@page(MANAGE_ORGANIZATIONS, methods=("POST",))
+def delete(request: PageRequest, organization_id: UUID) -> HttpResponse:
+    """`POST /customers/<id>/delete`: to its parent then, or back with the reason."""
+    form = Confirmation(request.POST)
+    answer = submit(
+        request, form, lambda actor: delete_organization(actor, organization_id=organization_id)
+    )
+    if answer is not None:
+        return done(request, gettext("It was deleted."), "organizations", answer=answer)
+    organization = find_organization(request.actor, organization_id)
+    context = {"organization": organization, "form": form}
+    return show(request, "portal/organizations/refused.html", context, status=422)

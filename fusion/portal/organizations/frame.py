@@ -1,0 +1,56 @@
+"""What all pages of an organization have around them: its head, its tabs, what one may do there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.actor import GROUP, TENANT, Actor
+from fusion.tenancy.models import Organization
+from fusion.tenancy.permissions import (
+    MANAGE_ORGANIZATIONS,
+    MANAGE_SUBSCRIPTIONS,
+    READ_TENANCY,
+    Permission,
+)
+from fusion.tenancy.rules import PARENTS
+from fusion.tenancy.tree import list_above
+
+TABS: Sequence[tuple[str, str, Any, Permission]] = (
+    ("overview", "organizations-detail", _("Overview"), READ_TENANCY),
+)
+"""Tab → its page's URL name, what it is called, who sees it."""
+
+
+def children_kinds(actor: Actor, kind: str) -> list[str]:
+    """The kinds of organization that the actor may add under one of `kind`."""
+    if not MANAGE_ORGANIZATIONS.allows(actor):
+        return []
+    return [child for child, parents in PARENTS.items() if kind in parents]
+
+
+def frame(request: PageRequest, organization: Organization, tab: str) -> dict[str, Any]:
+    """The context of `portal/organizations/base.html`.
+
+    Nobody edits their own organization but a group's administrators, and nobody deletes it.
+    """
+    actor = request.actor
+    above = actor.is_above(organization.path)
+    manages = MANAGE_ORGANIZATIONS.allows(actor)
+    return {
+        "organization": organization,
+        "above": list_above(actor, organization.path),
+        "organization_id": str(organization.id),
+        "is_tenant": organization.kind == TENANT,
+        "tabs": [
+            (name == tab, reverse(url, args=[organization.id]), label)
+            for name, url, label, permission in TABS
+            if permission.allows(actor)
+        ],
+        "may_edit": manages and (above or organization.kind == GROUP),
+        "may_delete": manages and above,
+        "may_add": bool(children_kinds(actor, organization.kind)),
+        "may_subscribe": organization.kind == TENANT and MANAGE_SUBSCRIPTIONS.allows(actor),
+    }

@@ -1,0 +1,62 @@
+"""The tree of customers as people walk through it: what stands under and above an organization."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from fusion.kernel.errors import InvalidFields
+from fusion.kernel.ids import parse_id
+from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Organization
+
+MANY = 100
+"""Subscriptions are counted up to here."""
+
+# Deleted organizations keep their rows.
+CHILDREN = """
+SELECT o.id, o.kind, o.name, o.external_reference, lower(o.name),
+       EXISTS (SELECT FROM tenancy_organization c WHERE c.parent_id = o.id AND c.status = 'active'),
+       CASE WHEN o.kind = 'tenant' THEN (
+           SELECT count(*) FROM (
+               SELECT FROM tenancy_subscription s
+               WHERE s.tenant_id = o.id AND s.status <> 'terminated' LIMIT %(many)s::int) x) END
+FROM tenancy_organization o
+WHERE o.parent_id = %(parent)s::uuid AND o.status = 'active'
+  AND (lower(o.name), o.id) > (%(name)s::text, %(id)s::uuid)
+ORDER BY lower(o.name), o.id
+LIMIT %(limit)s::int
+"""
+
+NIL = UUID(int=0)
+
+
+def list_children(parent_id: UUID, *, limit: int, cursor: str | None = None) -> dict[str, Any]:
+    """One page of what stands directly under an organization that the caller sees, by name.
+
+    Each with `has_children` and, where it is a customer, `subscriptions`: how many live, `MANY` for
+    that many and more.
+    """
+    name, id_text = decode_cursor(cursor, 2) if cursor else ("", str(NIL))
+    id = parse_id(id_text)
+    if id is None:
+        raise InvalidFields(cursor="is not a cursor of this list; take `next` of a former answer")
+    with connection.cursor() as sql:
+        sql.execute(
+            CHILDREN,
+            {"parent": parent_id, "name": name, "id": id, "many": MANY, "limit": limit + 1},
+        )
+        rows, more = page(sql.fetchall(), limit)
+    names = ("id", "kind", "name", "external_reference", "lowered", "has_children", "subscriptions")
+    return {
+        "items": [dict(zip(names, row, strict=True)) for row in rows],
+        "next": encode_cursor(rows[-1][4], rows[-1][0]) if more else None,
+    }
+
+
+def list_above(actor: Actor, path: str) -> list[Organization]:
+    """The organizations above the one at `path` that `actor` sees, from the top down."""
+    ids = [UUID(part) for part in path.strip("/").split("/")[:-1]]
+    rows = Organization.objects.visible_to(actor).filter(id__in=ids)
+    return sorted(rows, key=lambda each: len(each.path))

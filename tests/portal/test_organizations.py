@@ -1,0 +1,127 @@
+"""Who may do what on the pages of customers, and what of the tree they show."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from fusion.kernel.ids import new_id
+from fusion.tenancy.actor import ADMINISTRATOR, GROUP, KINDS, ROLES, TENANT, VIEWER
+from fusion.tenancy.models import Organization
+from tests.portal.people import make_person, signed_in
+from tests.world import World, make_organization, make_subscription
+
+NAMES = {"name": "Forced", "external_reference": ""}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_role(world: World, kind: str, role: str) -> None:
+    client = signed_in(make_person((getattr(world, kind), role)))
+    administers = role == ADMINISTRATOR
+    above = administers and kind != TENANT
+    tenant, subscription = world.tenant.id, world.subscription.id
+    page = client.get(f"/customers/{tenant}").content.decode()
+    assert (f"/customers/{tenant}/edit" in page) == above
+    assert (f"/customers/{tenant}/delete" in page) == above
+    assert ("/subscriptions/new" in page) == administers
+    own = client.get(f"/customers/{getattr(world, kind).id}").content.decode()
+    assert ("/edit" in own) == (administers and kind == GROUP)
+    assert ("/customers/new" in client.get("/customers").content.decode()) == above
+    own_states = client.get(f"/subscriptions/{subscription}").content.decode()
+    assert ("/terminate" in own_states) == (administers and kind == GROUP)
+    assert ("/suspend" in own_states) == (role != VIEWER and kind == GROUP)
+    assert (f"/subscriptions/{subscription}/edit" in own_states) == administers
+
+    forced = {
+        "/customers/new": above,
+        f"/customers/{tenant}/edit": above,
+        f"/customers/{tenant}/delete": above,
+        f"/subscriptions/new?organization={tenant}": administers,
+        f"/subscriptions/{subscription}/edit": administers,
+        f"/subscriptions/{subscription}/suspend": role != VIEWER and kind == GROUP,
+        f"/subscriptions/{subscription}/resume": role != VIEWER and kind == GROUP,
+        f"/subscriptions/{subscription}/terminate": administers and kind == GROUP,
+    }
+    before = world.fingerprint()
+    fields = {**NAMES, "kind": "tenant", "typed": world.subscription.name}
+    for path, may in forced.items():
+        if not may:
+            assert client.post(path, fields).status_code == 403, path
+    assert world.fingerprint() == before
+
+
+def test_what_is_not_seen_is_not_there(world: World) -> None:
+    other = World()
+    client = signed_in(make_person((world.reseller, ADMINISTRATOR)))
+    group = signed_in(make_person((world.group, ADMINISTRATOR)))
+    before = (world.fingerprint(), other.fingerprint())
+    unseen = (world.group.id, world.distributor.id, other.tenant.id, new_id())
+    for id in unseen:
+        for path in ("", "/below", "/edit"):
+            assert client.get(f"/customers/{id}{path}").status_code == 404
+        for path in ("/edit", "/delete"):
+            assert client.post(f"/customers/{id}{path}", NAMES).status_code == 404
+        assert client.get(f"/customers/new?parent={id}").status_code == 404
+        assert client.post(f"/customers/new?parent={id}", NAMES).status_code == 404
+        assert client.post(f"/subscriptions/new?organization={id}", NAMES).status_code == 404
+    for deed in ("edit", "suspend", "resume", "terminate"):
+        path = f"/subscriptions/{other.subscription.id}/{deed}"
+        assert group.post(path, NAMES).status_code == 404
+    assert group.post("/subscriptions/new", NAMES).status_code == 404
+    assert (world.fingerprint(), other.fingerprint()) == before
+
+
+def test_the_tree_above_and_beside_stays_invisible(world: World) -> None:
+    beside = make_organization("tenant", world.distributor, name="Quinquireme beside")
+    client = signed_in(make_person((world.reseller, VIEWER)))
+    for path in ("/customers", "/customers?q=quinquireme", f"/customers/{world.tenant.id}"):
+        page = client.get(path).content.decode()
+        for unseen in (world.distributor.name, world.group.name, beside.name):
+            assert unseen not in page, path
+
+
+def test_a_kind_that_cannot_stand_there(world: World) -> None:
+    client = signed_in(make_person((world.reseller, ADMINISTRATOR)))
+    before = world.fingerprint()
+    for kind in ("distributor", "reseller", "group", ""):
+        answer = client.post("/customers/new", {**NAMES, "kind": kind})
+        assert answer.status_code == 422
+    for wrong in ({"name": " "}, {"name": "x" * 201}, {"external_reference": "x" * 101}):
+        answer = client.post("/customers/new", {**NAMES, "kind": "tenant", **wrong})
+        assert answer.status_code == 422
+    assert world.fingerprint() == before
+
+
+def test_deleted_ones_are_gone(world: World) -> None:
+    client = signed_in(make_person((world.group, ADMINISTRATOR)))
+    gone = make_organization("tenant", world.reseller, name="Gone soon")
+    assert client.post(f"/customers/{gone.id}/delete").status_code == 303
+    assert client.get(f"/customers/{gone.id}").status_code == 404
+    below = client.get(f"/customers/{world.reseller.id}/below").content.decode()
+    assert "Gone soon" not in below
+    assert Organization.objects.unscoped("test").get(id=gone.id).status == "deleted"
+
+
+def test_statements_do_not_grow_with_rows(world: World) -> None:
+    client = signed_in(make_person((world.group, ADMINISTRATOR)))
+    paths = (
+        "/customers",
+        "/customers?q=tenant",
+        f"/customers/{world.reseller.id}",
+        f"/customers/{world.reseller.id}/below",
+        f"/customers/{world.tenant.id}",
+    )
+    few = [_statements(client, path) for path in paths]
+    for _ in range(5):
+        make_subscription(make_organization("tenant", world.reseller))
+        make_subscription(world.tenant)
+        make_organization("tenant", world.group)
+    assert [_statements(client, path) for path in paths] == few
+    assert max(few) <= 12
+
+
+def _statements(client: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path).status_code == 200
+    return len(captured)
