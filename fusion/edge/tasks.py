@@ -12,6 +12,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
+from fusion.billing.rollup import refresh
 from fusion.kernel.environment import setting
 from fusion.kernel.ids import new_id
 from fusion.numbers.sweep import sweep_numbers
@@ -88,6 +89,13 @@ def send_mail(context: JobContext, timestamp: int) -> None:
 def lapse_calls(timestamp: int) -> None:
     """Turn calls whose leases have run out into records, and drop old tombstones."""
     sweep_calls()
+
+
+@app.periodic(cron="* * * * * */30")
+@app.task(name="refresh_rollup", queue=SWEEP, queueing_lock="refresh_rollup")
+def refresh_rollup(timestamp: int) -> None:
+    """Renew the sums that the overview shows."""
+    refresh()
 
 
 @app.periodic(cron="27 * * * *")

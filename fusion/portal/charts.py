@@ -42,18 +42,25 @@ def step_of(most: int) -> int:
 
 
 def line_chart(points: Sequence[Mapping[str, Any]]) -> Line | None:
-    """The drawing of `{at, granted, used}`, oldest first; None for fewer than two points."""
+    """The drawing of `{at, granted, used}`, oldest first; None for fewer than two points.
+
+    `used` None is not known: the line of what was used begins where it is.
+    """
     if len(points) < 2:
         return None
     most = max(1, *(max(point["granted"], point["used"] or 0) for point in points))
     step = step_of(most)
     top = step * -(-most // step)
-    used = [(_x(i, len(points)), _y(point["used"] or 0, top)) for i, point in enumerate(points)]
+    used = [
+        (_x(i, len(points)), _y(point["used"], top))
+        for i, point in enumerate(points)
+        if point["used"] is not None
+    ] or [(float(WIDTH), float(HEIGHT))]
     granted = [(_x(i, len(points)), _y(point["granted"], top)) for i, point in enumerate(points)]
     return Line(
         used=_points(used),
         granted=_points(_stairs(granted)),
-        area=_points([(0.0, float(HEIGHT)), *used, (float(WIDTH), float(HEIGHT))]),
+        area=_points([(used[0][0], float(HEIGHT)), *used, (float(WIDTH), float(HEIGHT))]),
         ticks=[Tick(value, _y(value, top)) for value in range(0, top + 1, step)],
         days=[points[round(part * (len(points) - 1) / 3)]["at"] for part in range(4)],
         last=points[-1],

@@ -38,7 +38,10 @@ PAGES = (
     Visit("password-set", "/password/set", role=None),
     Visit("account-closed", "/sign-in/closed", role=None),
     Visit("overview", "/"),
+    Visit("overview-below", lambda scene: f"/overview/{scene.world.reseller.id}"),
+    Visit("overview-tenant", "/", "tenant"),
     Visit("overview-tenant-viewer", "/", "tenant", VIEWER),
+    Visit("overview-empty", lambda scene: f"/overview/{scene.ids['empty']}"),
     # organizations
     Visit("customers", "/customers"),
     Visit("customers-found", "/customers?q=gemein"),

@@ -13,7 +13,7 @@ from tests.numbers.stock import assigned, entitle, stock
 from tests.ordering.placing import line, placed
 from tests.ordering.requesting import requested
 from tests.portal.people import make_person
-from tests.world import World, make_subscription
+from tests.world import World, make_organization, make_subscription
 
 LONG = "Gemeinschaftspraxis für Hals-, Nasen- und Ohrenheilkunde Dr. Schwarzenbacher-Wüllersleben"
 FOREIGN = 'Ελληνικά <b onclick="alert(1)">русский</b> 日本語 العربية'
@@ -30,6 +30,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.ids["subscription"] = self.world.subscription.id
         self.ids["product"] = self.world.seat.id
+        self.ids["empty"] = make_organization("tenant", self.world.reseller).id
         self._use()
 
     def _use(self) -> None:

@@ -1,29 +1,114 @@
-"""The overview: what the organization one stands in has ordered, and what of it is in use."""
+"""The overview: what an organization has ordered, what of it is in use, and who runs out."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 
-from fusion.ledger.queries import totals, totals_by_subscription
+from fusion.billing.overview import (
+    Moment,
+    moment_of,
+    nearly_full,
+    past,
+    totals,
+    use_below,
+    use_of_subscriptions,
+)
 from fusion.portal.page import page, show
+from fusion.portal.skus import sku_names
+from fusion.portal.usage import usage_of
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.permissions import READ_BALANCES
+from fusion.tenancy.actor import TENANT
+from fusion.tenancy.models import Organization
+from fusion.tenancy.permissions import PLACE_ORDERS, READ_BALANCES, REQUEST_ORDERS
+from fusion.tenancy.queries import find_organization, list_subscriptions
+from fusion.tenancy.tree import list_above, list_children
 
 ROWS = 50
+FULLEST = 8
+"""Balances in the list of those that run out, before it goes on."""
+
+METRICS = ("user", "number", "sip_channel")
+"""The columns of the tables, in their order."""
 
 
 @page(READ_BALANCES)
 def overview(request: PageRequest) -> HttpResponse:
-    """`GET /`."""
+    """`GET /`: of the organization that one acts for."""
+    return _overview(request, find_organization(request.actor, request.actor.organization_id))
+
+
+@page(READ_BALANCES, organization_id=find_organization)
+def below(request: PageRequest, organization: Organization) -> HttpResponse:
+    """`GET /overview/<id>`: of one below."""
+    return _overview(request, organization)
+
+
+def _overview(request: PageRequest, organization: Organization) -> HttpResponse:
     actor = request.actor
-    found = totals_by_subscription(actor.path, limit=ROWS, cursor=request.GET.get("cursor"))
-    context: dict[str, Any] = {
-        "totals": totals(actor.group_id, actor.path),
-        "rows": [
-            {**balance, "name": subscription["name"]}
-            for subscription in found["items"]
-            for balance in subscription["items"]
+    moment = moment_of(organization)
+    names = sku_names(actor)
+    current = totals(organization, moment)
+    lines = past(organization, current)
+    full = nearly_full(organization, moment, limit=FULLEST, cursor=request.GET.get("full"))
+    cards = [
+        {
+            **total,
+            "name": names.get(total["sku"], total["sku"]),
+            "use": usage_of(total["used"], total["granted"]),
+            "spark": [point["used"] or 0 for point in lines[total["sku"]]],
+        }
+        for total in current
+    ]
+    context = {
+        "organization": organization,
+        "above": list_above(actor, organization.path),
+        "moment": moment,
+        "cards": cards,
+        "chosen": _chosen(request, cards, lines),
+        "full": [
+            {**each, "sku_name": names.get(each["sku"], each["sku"])} for each in full["items"]
         ],
-        "next": found["next"],
+        "more_full": full["next"],
+        "may_order": PLACE_ORDERS.allows(actor),
+        "may_request": REQUEST_ORDERS.allows(actor) and not PLACE_ORDERS.allows(actor),
+        **_below(request, organization, moment),
     }
-    return show(request, "portal/overview/overview.html", context, parts=("more",))
+    parts = ("more", "full", "line")
+    return show(request, "portal/overview/overview.html", context, parts=parts)
+
+
+def _chosen(
+    request: PageRequest, cards: list[dict[str, Any]], lines: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The SKU whose line is drawn: the one asked for, else the one most is ordered of."""
+    if not cards:
+        return None
+    asked = request.GET.get("sku")
+    first = max(cards, key=lambda card: card["granted"])
+    card = next((card for card in cards if card["sku"] == asked), first)
+    return {**card, "points": lines[card["sku"]]}
+
+
+def _below(request: PageRequest, organization: Organization, moment: Moment) -> dict[str, Any]:
+    """One page of what stands below: organizations, or of a customer its subscriptions."""
+    cursor = request.GET.get("cursor")
+    if organization.kind == TENANT:
+        listed = list_subscriptions(
+            request.actor, organization_id=organization.id, limit=ROWS, cursor=cursor
+        )
+        rows = [{**each, "id": UUID(each["id"])} for each in listed["items"]]
+        use = use_of_subscriptions([each["id"] for each in rows])
+    else:
+        listed = list_children(organization.id, limit=ROWS, cursor=cursor)
+        rows = listed["items"]
+        use = use_below(rows, moment)
+    return {
+        "is_tenant": organization.kind == TENANT,
+        "rows": [
+            {**each, "uses": [use.get(each["id"], {}).get(metric) for metric in METRICS]}
+            for each in rows
+        ],
+        "next": listed["next"],
+    }

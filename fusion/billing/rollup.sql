@@ -1,0 +1,174 @@
+-- Renew the sums of the overview (fusion/billing/models.py). Only rows that differ are written.
+--
+-- Called in a transaction of one snapshot, so that all of it is true of one moment. One at a time: a
+-- second caller, and one that comes sooner than p_least after the last, does nothing. Returns the
+-- moment, null where nothing was done.
+CREATE OR REPLACE FUNCTION billing_refresh(p_least interval) RETURNS timestamptz
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_now CONSTANT timestamptz := clock_timestamp();
+    v_today CONSTANT date := (v_now AT TIME ZONE 'UTC')::date;
+    state billing_rollup;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtext('billing_refresh')) THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO state FROM billing_rollup WHERE id = 1;
+    IF state.as_of > v_now - p_least THEN
+        RETURN NULL;
+    END IF;
+    PERFORM billing_refresh_totals();
+    PERFORM billing_refresh_full();
+    PERFORM billing_refresh_days(state.day, v_today);
+    UPDATE billing_rollup SET as_of = v_now, day = v_today WHERE id = 1;
+    RETURN v_now;
+END
+$$;
+
+-- Live calls by subscription. Few beside the balances.
+CREATE OR REPLACE VIEW billing_live AS
+SELECT c.subscription_id, count(*) AS calls
+FROM trunks_call c
+WHERE c.ended_at IS NULL AND c.lease_expires_at > statement_timestamp()
+GROUP BY c.subscription_id;
+
+CREATE OR REPLACE FUNCTION billing_refresh_totals() RETURNS void
+LANGUAGE sql AS $$
+    WITH used AS (
+        SELECT s.group_id, s.distributor_id, s.reseller_id, b.sku_id, b.granted,
+               CASE WHEN b.metric = 'sip_channel' THEN coalesce(l.calls, 0) ELSE b.used END AS used
+        FROM ledger_balance b
+        JOIN tenancy_subscription s ON s.id = b.subscription_id
+        LEFT JOIN billing_live l ON l.subscription_id = b.subscription_id
+    ), few AS (
+        SELECT group_id, distributor_id, reseller_id, sku_id,
+               sum(granted) AS granted, sum(used) AS used, count(*) AS balances
+        FROM used GROUP BY 1, 2, 3, 4
+    ), new AS MATERIALIZED (
+        SELECT o.id, f.sku_id, sum(f.granted)::bigint AS granted, sum(f.used)::bigint AS used,
+               sum(f.balances)::int AS balances
+        FROM few f
+        CROSS JOIN LATERAL (VALUES (f.group_id), (f.distributor_id), (f.reseller_id)) AS o(id)
+        WHERE o.id IS NOT NULL GROUP BY 1, 2
+    ), gone AS (
+        DELETE FROM billing_total t
+        WHERE NOT EXISTS (
+            SELECT FROM new n WHERE n.id = t.organization_id AND n.sku_id = t.sku_id)
+    )
+    INSERT INTO billing_total AS t (organization_id, sku_id, granted, used, balances)
+    SELECT id, sku_id, granted, used, balances FROM new
+    ON CONFLICT (organization_id, sku_id) DO UPDATE
+    SET granted = excluded.granted, used = excluded.used, balances = excluded.balances
+    WHERE (t.granted, t.used, t.balances)
+          IS DISTINCT FROM (excluded.granted, excluded.used, excluded.balances)
+$$;
+
+-- How full, in per cent, rounded down. More than granted may be in use.
+CREATE OR REPLACE FUNCTION billing_percent(p_used bigint, p_granted bigint) RETURNS int
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN p_used <= 0 THEN 0
+                WHEN p_granted = 0 THEN 100
+                ELSE least(p_used * 100 / p_granted, 1000000)::int END
+$$;
+
+CREATE OR REPLACE FUNCTION billing_refresh_full() RETURNS void
+LANGUAGE sql AS $$
+    WITH new AS MATERIALIZED (
+        SELECT b.subscription_id, b.sku_id, s.group_id, s.path, b.granted, u.used,
+               billing_percent(u.used, b.granted) AS percent
+        FROM ledger_balance b
+        JOIN tenancy_subscription s ON s.id = b.subscription_id
+        LEFT JOIN billing_live l ON l.subscription_id = b.subscription_id
+        CROSS JOIN LATERAL (VALUES (
+            CASE WHEN b.metric = 'sip_channel' THEN coalesce(l.calls, 0) ELSE b.used END
+        )) AS u(used)
+        WHERE u.used > 0 AND u.used * 100 >= b.granted * 80
+    ), gone AS (
+        DELETE FROM billing_nearlyfull f
+        WHERE NOT EXISTS (
+            SELECT FROM new n
+            WHERE n.subscription_id = f.subscription_id AND n.sku_id = f.sku_id)
+    )
+    INSERT INTO billing_nearlyfull AS f
+        (subscription_id, sku_id, group_id, path, granted, used, percent)
+    SELECT subscription_id, sku_id, group_id, path, granted, used, percent FROM new
+    ON CONFLICT (subscription_id, sku_id) DO UPDATE
+    SET granted = excluded.granted, used = excluded.used, percent = excluded.percent
+    WHERE (f.granted, f.used) IS DISTINCT FROM (excluded.granted, excluded.used)
+$$;
+
+-- The days. Those between the last refresh and today (all that are shown, the first time) come from
+-- the ledger: what a day ended with is what there is now less all that has come since. Today has
+-- what there is now; of channels the most that was seen.
+CREATE OR REPLACE FUNCTION billing_refresh_days(p_from date, p_today date) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_from CONSTANT date := greatest(p_from, p_today - 90);  -- null is left out
+BEGIN
+    IF v_from < p_today THEN
+        INSERT INTO billing_day AS d (organization_id, sku_id, day, granted, used)
+        SELECT t.organization_id, t.sku_id, x.day,
+               t.granted - x.granted_since,
+               CASE WHEN k.metric <> 'sip_channel' THEN t.used - x.used_since END
+        FROM billing_total t
+        JOIN catalogue_sku k ON k.id = t.sku_id
+        JOIN (
+            SELECT organization_id, sku_id, day,
+                   coalesce(sum(granted) OVER later, 0)::bigint AS granted_since,
+                   coalesce(sum(used) OVER later, 0)::bigint AS used_since
+            FROM billing_changes(v_from, p_today)
+            WINDOW later AS (PARTITION BY organization_id, sku_id ORDER BY day
+                             ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+        ) x ON x.organization_id = t.organization_id AND x.sku_id = t.sku_id
+        WHERE x.day < p_today
+        ON CONFLICT (organization_id, sku_id, day) DO UPDATE
+        SET granted = excluded.granted, used = coalesce(excluded.used, d.used)
+        WHERE (d.granted, d.used)
+              IS DISTINCT FROM (excluded.granted, coalesce(excluded.used, d.used));
+        -- Kept: what is shown, and the last before it, which tells how that began.
+        DELETE FROM billing_day d
+        WHERE d.day < p_today - 90 AND EXISTS (
+            SELECT FROM billing_day n
+            WHERE n.organization_id = d.organization_id AND n.sku_id = d.sku_id
+              AND n.day > d.day AND n.day <= p_today - 90);
+    END IF;
+
+    INSERT INTO billing_day AS d (organization_id, sku_id, day, granted, used)
+    SELECT t.organization_id, t.sku_id, p_today, t.granted, t.used
+    FROM billing_total t
+    LEFT JOIN LATERAL (
+        SELECT l.granted, l.used FROM billing_day l
+        WHERE l.organization_id = t.organization_id AND l.sku_id = t.sku_id
+        ORDER BY l.day DESC LIMIT 1) last ON true
+    WHERE (last.granted, last.used) IS DISTINCT FROM (t.granted, t.used)
+    ON CONFLICT (organization_id, sku_id, day) DO UPDATE
+    SET granted = excluded.granted,
+        used = CASE WHEN (SELECT metric FROM catalogue_sku WHERE id = d.sku_id) = 'sip_channel'
+                    THEN greatest(d.used, excluded.used) ELSE excluded.used END;
+END
+$$;
+
+-- Per organization, SKU and day what came and went, from p_from on, that day included; and a row of
+-- nothing for the day before and for p_from, so that each line begins.
+CREATE OR REPLACE FUNCTION billing_changes(p_from date, p_today date)
+RETURNS TABLE (organization_id uuid, sku_id uuid, day date, granted bigint, used bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT o.id, x.sku_id, x.day, sum(x.granted)::bigint, sum(x.used)::bigint
+    FROM (
+        SELECT s.group_id, s.distributor_id, s.reseller_id, e.sku_id,
+               (e.at AT TIME ZONE 'UTC')::date AS day,
+               sum(CASE e.kind WHEN 'grant' THEN e.quantity WHEN 'revoke' THEN -e.quantity
+                   ELSE 0 END) AS granted,
+               sum(CASE e.kind WHEN 'consume' THEN e.quantity WHEN 'release' THEN -e.quantity
+                   ELSE 0 END) AS used
+        FROM ledger_entry e JOIN tenancy_subscription s ON s.id = e.subscription_id
+        WHERE e.at >= p_from::timestamp AT TIME ZONE 'UTC'
+        GROUP BY 1, 2, 3, 4, 5
+        UNION ALL
+        SELECT t.organization_id, NULL, NULL, t.sku_id, d.day, 0, 0
+        FROM billing_total t CROSS JOIN (VALUES (p_from - 1), (p_from)) AS d(day)
+    ) x
+    CROSS JOIN LATERAL (VALUES (x.group_id), (x.distributor_id), (x.reseller_id)) AS o(id)
+    WHERE o.id IS NOT NULL
+    GROUP BY 1, 2, 3
+$$;
