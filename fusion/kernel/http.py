@@ -22,6 +22,7 @@ CSV = "text/csv"
 
 BATCHES = re.compile(r"/api/v1/(orders|subscriptions/[^/]+/users)/batch")
 UPLOADS = re.compile(r"/api/v1/subscriptions/[^/]+/users/batch")
+FORMS_WITH_LISTS = re.compile(r"/subscriptions/[^/]+/users/uploads")
 """Paths whose limit is not `MAX_BODY`."""
 
 
@@ -29,7 +30,8 @@ def body_limit(path: str, media_type: str) -> int:
     """Bytes of the largest body of that media type that is taken at `path`."""
     if media_type == CSV and UPLOADS.fullmatch(path):
         return MAX_UPLOAD
-    return MAX_BATCH_BODY if BATCHES.fullmatch(path) else MAX_BODY
+    lists = BATCHES.fullmatch(path) or FORMS_WITH_LISTS.fullmatch(path)
+    return MAX_BATCH_BODY if lists else MAX_BODY
 
 
 def media_type_of(request: HttpRequest) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
 from fusion.kernel.clock import instant, read_instant
@@ -19,6 +20,20 @@ NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
 
 BALANCES = Read("ledger_balances(%s::uuid, o.path)", "subscription_id")
 """The balances of a subscription now, as JSON text; null when the caller does not see it."""
+
+
+def balances_now(actor: Actor, subscription_id: UUID) -> list[dict[str, Any]]:
+    """The balances of a subscription, by SKU code.
+
+    Problem `not-found` when the actor does not see the subscription.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_balances(%s::uuid, %s::text)", [subscription_id, actor.path])
+        (text,) = cursor.fetchone()
+    if text is None:
+        raise not_found("subscription")
+    items: list[dict[str, Any]] = orjson.loads(text)["items"]
+    return items
 
 
 def balances_at(actor: Actor, *, subscription_id: UUID, at: datetime) -> str:

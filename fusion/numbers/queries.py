@@ -55,13 +55,17 @@ ORDER BY k.code LIMIT %(limit)s::int
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which numbers are listed. `starts_with` and `ends_with` are digits, without a plus sign."""
+    """Which numbers are listed. `starts_with` and `ends_with` are digits, without a plus sign.
+
+    `linked` is whether a user or a trunk has it, among the assigned ones.
+    """
 
     sku: str | None = None
     status: str | None = None
     subscription_id: UUID | None = None
     starts_with: str | None = None
     ends_with: str | None = None
+    linked: bool | None = None
 
 
 def find_range(actor: Actor, id: UUID) -> Range:
@@ -149,6 +153,9 @@ def _sources(actor: Actor, wanted: Wanted, digits: str, limit: int) -> Iterator[
     residual = f"{digits} AND n.status = '{wanted.status}'" if wanted.status else digits
     if wanted.sku is not None:
         residual += " AND n.sku_id = ANY (%(skus)s::uuid[])"
+    if wanted.linked is not None:
+        unlinked = "(n.user_id IS NULL AND n.trunk_id IS NULL)"
+        residual += f" AND n.status = 'assigned' AND {unlinked} = {not wanted.linked}"
     if wanted.subscription_id is not None:
         yield _walk("n.subscription_id = %(subscription)s::uuid", residual, limit)
     elif actor.kind != GROUP:

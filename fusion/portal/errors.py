@@ -46,6 +46,18 @@ EXPLANATIONS = {
         "This form was sent before, with other content, and that was done. Look at what has come "
         "of it; to do this as well, send the form once more."
     ),
+    "no-license": _(
+        "No licence is left. Unlink a user who no longer needs a number, or have more licences "
+        "ordered."
+    ),
+    "no-entitlement": _(
+        "No number entitlement is left. Release numbers that are no longer needed, or have more "
+        "ordered."
+    ),
+    "subscription-suspended": _(
+        "The subscription is suspended: nothing new can be added. Have it resumed first."
+    ),
+    "subscription-terminated": _("The subscription is terminated. That is final."),
     "stale-revision": _(
         "It was changed after you had opened this page. Open the page again to see what it is now."
     ),

@@ -184,6 +184,11 @@ def confirmed(
     answer = submit(request, form, deed)
     if answer is not None:
         return done(request, message, to, *named, answer=answer)
+    return refused(request, form, to, *named)
+
+
+def refused(request: HttpRequest, form: Form, to: str, *named: Any) -> HttpResponse:
+    """To the page named `to`, which says why what a button asked for was not done."""
     for error in form.non_field_errors():
         messages.error(request, str(error))
     response = redirect(to, *named)

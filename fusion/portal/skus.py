@@ -1,9 +1,15 @@
 """What SKUs are called: read models speak of codes, people of names."""
 
-from fusion.catalogue.models import Sku
+from fusion.catalogue.models import ENTITLEMENT, Sku
 from fusion.tenancy.actor import Actor
 
 
 def sku_names(actor: Actor) -> dict[str, str]:
     """Code → name of each SKU of the actor's group; one statement."""
     return dict(Sku.objects.visible_to(actor).values_list("code", "name"))
+
+
+def number_skus(actor: Actor) -> dict[str, str]:
+    """The same of the types of numbers alone, by name."""
+    rows = Sku.objects.visible_to(actor).filter(type=ENTITLEMENT).order_by("name", "code")
+    return dict(rows.values_list("code", "name"))

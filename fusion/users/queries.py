@@ -1,5 +1,6 @@
 """Read models of users and jobs. Users' documents are made by the database, passed on unparsed."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from fusion.kernel.errors import InvalidFields, not_found, problem_of
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
 from fusion.tenancy.actor import Actor
+from fusion.tenancy.queries import newest
 from fusion.users.models import Job, User
 
 NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
@@ -101,6 +103,26 @@ def list_users(
     return f'{{"items":[{items}],"next":{next_}}}'
 
 
+def user_names(subscription_id: UUID, ids: Iterable[UUID | str]) -> dict[str, str]:
+    """Id → display name of those users of a subscription that are there, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id::text, display_name FROM users_user"
+            " WHERE id = ANY (%s::uuid[]) AND subscription_id = %s::uuid",
+            [list(ids), subscription_id],
+        )
+        return dict(cursor.fetchall())
+
+
+def list_jobs(
+    actor: Actor, *, subscription_id: UUID, limit: int, cursor: str | None = None
+) -> dict[str, Any]:
+    """One page of the batches of a subscription, newest first, without their rows."""
+    rows = Job.objects.visible_to(actor).defer("rows").filter(subscription_id=subscription_id)
+    shown, following = newest(rows, limit=limit, cursor=cursor)
+    return {"items": [job_document(row) for row in shown], "next": following}
+
+
 def find_job(actor: Actor, id: UUID) -> Job:
     """The job without its rows, if `actor` sees it; Problem `not-found` otherwise."""
     job = Job.objects.visible_to(actor).defer("rows").filter(id=id).first()
@@ -130,6 +152,20 @@ WHERE r.job_id = %s::uuid AND r.position > %s::int
   AND (%s::boolean IS NULL OR %s::boolean = (r.status >= 300))
 ORDER BY r.position LIMIT %s::int
 """
+
+
+LOGINS = """
+SELECT w.position, w.item ->> 'login'
+FROM users_job j CROSS JOIN json_array_elements(j.rows) WITH ORDINALITY AS w(item, position)
+WHERE j.id = %s::uuid AND w.position = ANY (%s::int[]) AND w.item ->> 'login' IS NOT NULL
+"""
+
+
+def asked_logins(job_id: UUID, positions: Sequence[int]) -> dict[int, str]:
+    """Position → login, as these rows of a job asked for it; malformed rows have none."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOGINS, [job_id, list(positions)])
+        return dict(cursor.fetchall())
 
 
 def list_results(

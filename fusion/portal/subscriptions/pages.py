@@ -1,25 +1,84 @@
-"""A subscription: what was ordered for it, and what of it is in use."""
+"""A subscription at a glance: what was ordered for it, what of it is in use, what it holds."""
 
-import orjson
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
 from django.http import HttpResponse
+from django.urls import reverse
 
 from fusion.kernel.clock import now
-from fusion.ledger.queries import balances_at
+from fusion.kernel.errors import not_found
+from fusion.ledger.queries import balances_now
+from fusion.ordering.queries import list_holdings
 from fusion.portal.page import page, show
+from fusion.portal.skus import sku_names
+from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.states import states
+from fusion.portal.usage import usage_of
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.permissions import READ_BALANCES
 from fusion.tenancy.queries import find_subscription
+from fusion.trunks.queries import channel_use
+
+ROWS = 50
+CHANNEL = "sip_channel"
+
+LOOK_INTO = {"user": "subscriptions-users", CHANNEL: "subscriptions-trunks"}
+"""Metric → the page of what uses it; of numbers there is one SKU among others."""
 
 
 @page(READ_BALANCES, subscription_id=find_subscription)
 def detail(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>`."""
-    balances = balances_at(request.actor, subscription_id=subscription.id, at=now())
+    balances = balances_now(request.actor, subscription.id)
+    held = list_holdings(subscription.id, limit=ROWS, cursor=request.GET.get("cursor"))
+    has_channels = any(balance["metric"] == CHANNEL for balance in balances)
     context = {
+        **frame(request, subscription, "overview"),
         **states(request.actor, subscription),
-        "subscription": subscription,
-        "balances": orjson.loads(balances)["items"],
+        "balances": [_shown(subscription, balance) for balance in balances],
+        "names": sku_names(request.actor),
+        "peak": day_peak(subscription) if has_channels else None,
+        "holdings": held["items"],
+        "next": held["next"],
     }
-    return show(request, "portal/subscriptions/detail.html", context)
+    return show(request, "portal/subscriptions/detail.html", context, parts=("more",))
+
+
+@page(READ_BALANCES, subscription_id=find_subscription)
+def live(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET /subscriptions/<id>/live`: the channels alone, for a page that stays open."""
+    balances = balances_now(request.actor, subscription.id)
+    found = [balance for balance in balances if balance["metric"] == CHANNEL]
+    if not found:
+        raise not_found("channel")
+    context = {
+        "balance": _shown(subscription, found[0]),
+        "name": sku_names(request.actor).get(found[0]["sku"]),
+        "peak": day_peak(subscription),
+    }
+    return show(request, "portal/subscriptions/figures.html", context)
+
+
+def _shown(subscription: Subscription, balance: dict[str, Any]) -> dict[str, Any]:
+    """The balance with its usage, and where to look for what uses it."""
+    url = LOOK_INTO.get(balance["metric"], "subscriptions-numbers")
+    href = reverse(url, args=[subscription.id])
+    if balance["metric"] not in LOOK_INTO:
+        href += f"?sku={balance['sku']}"
+    return {**balance, "use": usage_of(balance["used"], balance["granted"]), "href": href}
+
+
+def day_peak(subscription: Subscription) -> int:
+    """The most calls at one time in the last 24 hours."""
+    until = now()
+    return most(channel_use(subscription.id, since=until - timedelta(days=1), until=until))
+
+
+def most(use: dict[str, Any]) -> int:
+    """The most calls at one time in the hours shown, those that are live now included."""
+    peaks: Sequence[int] = [hour["peak"] for hour in use["hours"]]
+    in_use: int = use["in_use"]
+    return max([*peaks, in_use])

@@ -1,17 +1,79 @@
-"""Addresses of subscriptions."""
+"""Addresses of subscriptions, and of all that one has."""
 
-from django.urls import path
+from collections.abc import Sequence
 
-from fusion.portal.subscriptions.changes import edit, new, resume, suspend, terminate
-from fusion.portal.subscriptions.pages import detail
+from django.urls import URLPattern, URLResolver, include, path
 
-ONE = "subscriptions/<uuid:subscription_id>"
+from fusion.numbers import paths as _e164  # noqa: F401 - knows the numbers in paths
+from fusion.portal.subscriptions import (
+    changes,
+    number_changes,
+    take_numbers,
+    trunk_changes,
+    trunks,
+    uploads,
+    user_changes,
+    users,
+)
+from fusion.portal.subscriptions.audit import audit
+from fusion.portal.subscriptions.ledger import ledger
+from fusion.portal.subscriptions.numbers import number, numbers
+from fusion.portal.subscriptions.pages import detail, live
+
+USERS = [
+    path("", users.users, name="subscriptions-users"),
+    path("/new", user_changes.new, name="subscriptions-users-new"),
+    path("/uploads", uploads.uploads, name="subscriptions-uploads"),
+    path("/uploads/sample.csv", uploads.sample, name="subscriptions-uploads-sample"),
+    path("/uploads/<uuid:job_id>", uploads.upload, name="subscriptions-upload"),
+    path("/<uuid:user_id>", users.user, name="subscriptions-user"),
+    path("/<uuid:user_id>/edit", user_changes.edit, name="subscriptions-user-edit"),
+    path("/<uuid:user_id>/link", user_changes.link, name="subscriptions-user-link"),
+    path("/<uuid:user_id>/unlink", user_changes.unlink, name="subscriptions-user-unlink"),
+    path("/<uuid:user_id>/delete", user_changes.delete, name="subscriptions-user-delete"),
+]
+
+NUMBERS = [
+    path("", numbers, name="subscriptions-numbers"),
+    path("/take", take_numbers.take, name="subscriptions-numbers-take"),
+    path("/choose", take_numbers.choose, name="subscriptions-numbers-choose"),
+    path("/port-in", take_numbers.port, name="subscriptions-numbers-port-in"),
+    path("/<e164:e164>", number, name="subscriptions-number"),
+    path("/<e164:e164>/assign", number_changes.assign, name="subscriptions-number-assign"),
+    path("/<e164:e164>/release", number_changes.release, name="subscriptions-number-release"),
+    path("/<e164:e164>/restore", number_changes.restore, name="subscriptions-number-restore"),
+    path("/<e164:e164>/port-out", number_changes.leave, name="subscriptions-number-port-out"),
+]
+
+TRUNKS = [
+    path("", trunks.trunks, name="subscriptions-trunks"),
+    path("/new", trunk_changes.new, name="subscriptions-trunks-new"),
+    path("/<uuid:trunk_id>", trunks.trunk, name="subscriptions-trunk"),
+    path("/<uuid:trunk_id>/edit", trunk_changes.edit, name="subscriptions-trunk-edit"),
+    path("/<uuid:trunk_id>/route", trunk_changes.route, name="subscriptions-trunk-route"),
+    path("/<uuid:trunk_id>/delete", trunk_changes.delete, name="subscriptions-trunk-delete"),
+    path(
+        "/<uuid:trunk_id>/numbers/<e164:e164>/unroute",
+        trunk_changes.unroute,
+        name="subscriptions-trunk-unroute",
+    ),
+]
+
+OF_ONE: Sequence[URLPattern | URLResolver] = [
+    path("", detail, name="subscriptions-detail"),
+    path("/live", live, name="subscriptions-live"),
+    path("/edit", changes.edit, name="subscriptions-edit"),
+    path("/suspend", changes.suspend, name="subscriptions-suspend"),
+    path("/resume", changes.resume, name="subscriptions-resume"),
+    path("/terminate", changes.terminate, name="subscriptions-terminate"),
+    path("/users", include(USERS)),
+    path("/numbers", include(NUMBERS)),
+    path("/trunks", include(TRUNKS)),
+    path("/ledger", ledger, name="subscriptions-ledger"),
+    path("/audit", audit, name="subscriptions-audit"),
+]
 
 urlpatterns = [
-    path("subscriptions/new", new, name="subscriptions-new"),
-    path(ONE, detail, name="subscriptions-detail"),
-    path(f"{ONE}/edit", edit, name="subscriptions-edit"),
-    path(f"{ONE}/suspend", suspend, name="subscriptions-suspend"),
-    path(f"{ONE}/resume", resume, name="subscriptions-resume"),
-    path(f"{ONE}/terminate", terminate, name="subscriptions-terminate"),
+    path("subscriptions/new", changes.new, name="subscriptions-new"),
+    path("subscriptions/<uuid:subscription_id>", include(OF_ONE)),
 ]

@@ -58,6 +58,9 @@ BADGES: Mapping[str, tuple[str, str, Any]] = {
     "free": ("", "", _("Free")),
     "reserved": ("near", "clock", _("Reserved")),
     "assigned": ("good", "check", _("Assigned")),
+    "queued": ("near", "clock", _("Waiting")),
+    "running": ("near", "loader", _("Running")),
+    "finished": ("good", "check", _("Finished")),
     "quarantined": ("quiet", "shield", _("Quarantined")),
 }
 """State → look, icon and word. A state is never told by colour alone."""

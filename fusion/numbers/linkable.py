@@ -1,0 +1,29 @@
+"""The numbers of a subscription that a user or a trunk may be given."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+LINKABLE = """
+SELECT n.e164, k.code
+FROM numbers_number n JOIN catalogue_sku k ON k.id = n.sku_id
+WHERE n.subscription_id = %(subscription)s::uuid AND n.status = 'assigned'
+  AND n.user_id IS NULL AND n.trunk_id IS NULL
+  AND (%(digits)s::text IS NULL OR strpos(n.e164, %(digits)s::text) > 0)
+ORDER BY n.e164 LIMIT %(limit)s::int
+"""
+
+
+def linkable_numbers(
+    subscription_id: UUID, digits: str | None = None, *, limit: int
+) -> list[dict[str, Any]]:
+    """The first of them by number, `{e164, sku}`, of those that have `digits` somewhere.
+
+    A walk over the subscription's own numbers. The caller has been found to see it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            LINKABLE, {"subscription": subscription_id, "digits": digits or None, "limit": limit}
+        )
+        return [{"e164": e164, "sku": sku} for e164, sku in cursor.fetchall()]

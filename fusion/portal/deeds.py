@@ -1,0 +1,117 @@
+"""What was done, in people's words: the verbs of audit records, and what was asked for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from fusion.portal.who import who
+from fusion.tenancy.actor import Actor
+
+DEEDS: Mapping[str, Any] = {
+    "organization.found": _("Provider founded"),
+    "organization.create": _("Organization created"),
+    "organization.change": _("Organization changed"),
+    "organization.delete": _("Organization deleted"),
+    "member.enrol": _("Member enrolled"),
+    "member.add": _("Member added"),
+    "member.invite": _("Member invited"),
+    "member.change_role": _("Role changed"),
+    "member.remove": _("Member removed"),
+    "client.create": _("API client created"),
+    "client.rotate_secret": _("Secret of an API client renewed"),
+    "client.revoke": _("API client revoked"),
+    "brand.set": _("Brand changed"),
+    "brand.set_host": _("Host name of the brand set"),
+    "subscription.create": _("Subscription created"),
+    "subscription.change": _("Subscription changed"),
+    "subscription.suspend": _("Subscription suspended"),
+    "subscription.resume": _("Subscription resumed"),
+    "subscription.terminate": _("Subscription terminated"),
+    "sku.create": _("Number type added"),
+    "product.create": _("Product added"),
+    "product.change": _("Product changed"),
+    "product.delete": _("Product deleted"),
+    "order.place": _("Order placed"),
+    "order.apply": _("Scheduled order carried out"),
+    "order.cancel": _("Order cancelled"),
+    "order-request.create": _("Order requested"),
+    "order-request.approve": _("Order request approved"),
+    "order-request.reject": _("Order request rejected"),
+    "order-request.withdraw": _("Order request withdrawn"),
+    "range.create": _("Number range added"),
+    "number.assigned": _("Numbers assigned"),
+    "number.reserved": _("Numbers reserved"),
+    "number.released": _("Numbers released"),
+    "number.restored": _("Numbers restored"),
+    "number.ported": _("Numbers ported"),
+    "number.quarantine-ended": _("Quarantine ended"),
+    "user.create": _("User added"),
+    "user.change": _("User changed"),
+    "user.link": _("User linked to a number"),
+    "user.unlink": _("User unlinked from the number"),
+    "user.delete": _("User deleted"),
+    "job.create": _("Users uploaded"),
+    "trunk.create": _("Trunk added"),
+    "trunk.change": _("Trunk changed"),
+    "trunk.delete": _("Trunk deleted"),
+    "trunk.route": _("Number routed to a trunk"),
+    "trunk.unroute": _("Number taken off a trunk"),
+}
+"""Verb → what it means. A verb that is not here is shown as it is."""
+
+OBJECTS: Mapping[str, Any] = {
+    "subscription": _("Subscription"),
+    "order": _("Orders"),
+    "order-request": _("Order requests"),
+    "number": _("Numbers"),
+    "user": _("Users"),
+    "job": _("Uploads of users"),
+    "trunk": _("Trunks"),
+}
+"""What may have been done to a subscription, and to what it has: the first part of verbs."""
+
+UNTOLD = ("subscription_id", "organization_id", "user_id", "trunk_id", "order_id", "product_id")
+"""Ids that say nothing to people: what they stand for is shown, or linked."""
+
+MOST_SHOWN = 5
+"""Members of a list that are shown; the others are counted."""
+
+
+def deeds(actor: Actor, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Audit records for templates: each with `deed`, `by` and `told`, pairs of a name and text."""
+    people = who(actor, [record["actor"] for record in records])
+    return [
+        {
+            **record,
+            "deed": DEEDS.get(record["verb"], record["verb"]),
+            "by": people[record["actor"]],
+            "told": told(record["detail"]),
+        }
+        for record in records
+    ]
+
+
+def told(detail: Any) -> list[tuple[str, str]]:
+    """What was asked for, one line each, without ids and what was left out."""
+    if not isinstance(detail, dict):
+        return []
+    parts = [value for value in detail.values() if isinstance(value, dict)]
+    flat = {
+        **{name: value for name, value in detail.items() if not isinstance(value, dict)},
+        **{name: part for each in parts for name, part in each.items()},
+    }
+    return [
+        (name.replace("_", " "), _text(value))
+        for name, value in flat.items()
+        if name not in UNTOLD and value not in (None, "", [], {})
+    ]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        shown = ", ".join(_text(each) for each in value[:MOST_SHOWN])
+        return shown + (f" … (+{len(value) - MOST_SHOWN})" if len(value) > MOST_SHOWN else "")
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
+    return str(value)

@@ -1,0 +1,111 @@
+"""Where a licence went: the ledger of a subscription, each entry with its order or its holder."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import NoReverseMatch, reverse
+
+from fusion.kernel.clock import read_instant
+from fusion.kernel.ids import parse_id
+from fusion.ledger.queries import balances_now, entries
+from fusion.numbers.rules import E164
+from fusion.portal.days import after, day
+from fusion.portal.page import page, show
+from fusion.portal.skus import sku_names
+from fusion.portal.subscriptions.frame import frame
+from fusion.portal.usage import usage_of
+from fusion.portal.visit import PageRequest
+from fusion.portal.who import who
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import READ_BALANCES
+from fusion.tenancy.queries import find_subscription
+from fusion.users.queries import user_names
+
+ROWS = 50
+KINDS = ("grant", "revoke", "consume", "release")
+
+
+@page(READ_BALANCES, subscription_id=find_subscription)
+def ledger(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET /subscriptions/<id>/ledger`."""
+    asked = {name: request.GET.get(name, "") for name in ("sku", "kind", "from", "to")}
+    names = sku_names(request.actor)
+    sku = asked["sku"] if asked["sku"] in names else None
+    found = entries(
+        subscription.id,
+        limit=ROWS,
+        cursor=request.GET.get("cursor"),
+        sku=sku,
+        kind=asked["kind"] if asked["kind"] in KINDS else None,
+        since=day(asked["from"]),
+        until=after(asked["to"]),
+    )
+    balances = balances_now(request.actor, subscription.id)
+    context = {
+        **frame(request, subscription, "ledger"),
+        "rows": _explained(request, subscription, found["items"]),
+        "next": found["next"],
+        "names": names,
+        "balances": balances,
+        "balance": _chosen(balances, sku),
+        "asked": asked,
+        "filtered": any(asked.values()),
+    }
+    return show(request, "portal/subscriptions/ledger.html", context, parts=("list", "more"))
+
+
+def _chosen(balances: Sequence[dict[str, Any]], sku: str | None) -> dict[str, Any] | None:
+    """The balance that is looked into, with its usage."""
+    for balance in balances:
+        if balance["sku"] == sku:
+            return {**balance, "use": usage_of(balance["used"], balance["granted"])}
+    return None
+
+
+def _explained(
+    request: PageRequest, subscription: Subscription, rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Entries for the template: when, by whom, and the order or holder with its address."""
+    people = who(request.actor, [row["actor"] for row in rows])
+    users = user_names(
+        subscription.id,
+        [row["holder"]["id"] for row in rows if _is_user(row["holder"])],
+    )
+    return [
+        {
+            **row,
+            "at": read_instant(row["at"]),
+            "by": people[row["actor"]],
+            "order_href": _order_href(row["order_id"]),
+            "holder": _holder(subscription, row["holder"], users),
+        }
+        for row in rows
+    ]
+
+
+def _is_user(holder: Mapping[str, str] | None) -> bool:
+    return holder is not None and holder["type"] == "user" and bool(parse_id(holder["id"]))
+
+
+def _order_href(order_id: Any) -> str:
+    try:
+        return reverse("orders-detail", args=[order_id]) if order_id else ""
+    except NoReverseMatch:
+        return ""
+
+
+def _holder(
+    subscription: Subscription, holder: Mapping[str, str] | None, users: Mapping[str, str]
+) -> dict[str, str] | None:
+    """What took or gave back the unit; without an address where it is no longer there."""
+    if holder is None:
+        return None
+    id = holder["id"]
+    if id in users:
+        href = reverse("subscriptions-user", args=[subscription.id, id])
+        return {"type": "user", "name": users[id], "href": href}
+    if holder["type"] == "number" and E164.fullmatch(id):
+        href = reverse("subscriptions-number", args=[subscription.id, id])
+        return {"type": "number", "name": id, "href": href}
+    return {"type": holder["type"], "name": "", "href": ""}

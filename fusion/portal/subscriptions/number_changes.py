@@ -1,0 +1,77 @@
+"""What is done to one number: assign one that is reserved, release, restore, port out."""
+
+from collections.abc import Callable
+
+from django.http import HttpResponse
+from django.utils.translation import gettext
+
+from fusion.numbers.assign import assign_numbers
+from fusion.numbers.port_out import port_out
+from fusion.numbers.release import release_number
+from fusion.numbers.restore import restore_number
+from fusion.portal.forms import confirmed
+from fusion.portal.page import page
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import find_subscription
+from fusion.tenancy.use_case import Answer
+
+Deed = Callable[[Actor], Answer]
+
+
+@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+def assign(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
+    """`POST /subscriptions/<id>/numbers/<number>/assign`: one that was reserved."""
+    message = gettext("The number is assigned now.")
+    return _done(
+        request,
+        subscription,
+        e164,
+        lambda actor: assign_numbers(actor, subscription_id=subscription.id, numbers=[e164]),
+        message,
+    )
+
+
+@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+def release(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
+    """`POST /subscriptions/<id>/numbers/<number>/release`."""
+    return confirmed(
+        request,
+        lambda actor: release_number(actor, subscription_id=subscription.id, e164=e164),
+        gettext("The number was released."),
+        "subscriptions-numbers",
+        subscription.id,
+    )
+
+
+@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+def restore(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
+    """`POST /subscriptions/<id>/numbers/<number>/restore`."""
+    message = gettext("The number is back: it is assigned again.")
+    return _done(
+        request,
+        subscription,
+        e164,
+        lambda actor: restore_number(actor, subscription_id=subscription.id, e164=e164),
+        message,
+    )
+
+
+@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+def leave(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
+    """`POST /subscriptions/<id>/numbers/<number>/port-out`."""
+    return confirmed(
+        request,
+        lambda actor: port_out(actor, subscription_id=subscription.id, e164=e164),
+        gettext("The number was ported out and is no longer here."),
+        "subscriptions-numbers",
+        subscription.id,
+    )
+
+
+def _done(
+    request: PageRequest, subscription: Subscription, e164: str, deed: Deed, message: str
+) -> HttpResponse:
+    return confirmed(request, deed, message, "subscriptions-number", subscription.id, e164)

@@ -1,0 +1,77 @@
+"""The numbers of a subscription, as people read them: the list, and one of them."""
+
+import orjson
+from django.http import HttpResponse
+
+from fusion.kernel.clock import read_instant
+from fusion.kernel.errors import not_found
+from fusion.numbers.queries import Wanted, list_numbers, read_number
+from fusion.portal.forms import Confirmation
+from fusion.portal.page import page, show
+from fusion.portal.skus import number_skus, sku_names
+from fusion.portal.subscriptions.frame import frame
+from fusion.portal.subscriptions.holders import with_holders
+from fusion.portal.subscriptions.number_finder import plain
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import READ_PROVISIONING
+from fusion.tenancy.queries import find_subscription
+
+ROWS = 50
+STATUSES = ("assigned", "reserved", "quarantined")
+UNLINKED = "unlinked"
+"""What is chosen as a status to see the assigned numbers that nobody has."""
+
+
+def digits_of(text: str) -> str | None:
+    """The digits that are looked for; None where there are none."""
+    found = plain(text).removeprefix("+")
+    return found[:15] if found.isascii() and found.isdigit() else None
+
+
+@page(READ_PROVISIONING, subscription_id=find_subscription)
+def numbers(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET /subscriptions/<id>/numbers`."""
+    asked = {
+        name: request.GET.get(name, "").strip() for name in ("sku", "status", "starts", "ends")
+    }
+    skus = number_skus(request.actor)
+    wanted = Wanted(
+        subscription_id=subscription.id,
+        sku=asked["sku"] if asked["sku"] in skus else None,
+        status=asked["status"] if asked["status"] in STATUSES else None,
+        starts_with=digits_of(asked["starts"]),
+        ends_with=digits_of(asked["ends"]),
+        linked=False if asked["status"] == UNLINKED else None,
+    )
+    text = list_numbers(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
+    found = orjson.loads(text)
+    context = {
+        **frame(request, subscription, "numbers"),
+        "rows": [
+            {**each, "until": read_instant(each["until"]) if each["until"] else None}
+            for each in with_holders(subscription, found["items"])
+        ],
+        "next": found["next"],
+        "skus": skus,
+        "asked": asked,
+        "filtered": any(asked.values()),
+    }
+    return show(request, "portal/subscriptions/numbers.html", context, parts=("list", "more"))
+
+
+@page(READ_PROVISIONING, subscription_id=find_subscription)
+def number(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
+    """`GET /subscriptions/<id>/numbers/<number>`."""
+    found = orjson.loads(read_number(request.actor, e164))
+    if found["subscription_id"] != str(subscription.id):
+        raise not_found("number")
+    [shown] = with_holders(subscription, [found])
+    context = {
+        **frame(request, subscription, "numbers"),
+        "number": shown,
+        "until": read_instant(shown["until"]) if shown["until"] else None,
+        "names": sku_names(request.actor),
+        "confirmation": Confirmation(),
+    }
+    return show(request, "portal/subscriptions/number.html", context)

@@ -1,0 +1,259 @@
+"""How numbers come to a subscription: the next free ones, chosen ones, ported in."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+import orjson
+from django import forms
+from django.http import HttpResponse, QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from fusion.kernel.pagination import MAX_LIMIT
+from fusion.numbers.assign import ASSIGNED, RESERVED, assign_numbers
+from fusion.numbers.port_in import port_in
+from fusion.numbers.queries import Wanted, free_counts, list_numbers
+from fusion.numbers.rules import E164, MAX_NUMBERS, MAX_RESERVATION_DAYS
+from fusion.portal.days import after
+from fusion.portal.forms import Form, done, form_of, show_form, submit
+from fusion.portal.page import page
+from fusion.portal.skus import number_skus
+from fusion.portal.subscriptions.frame import frame
+from fusion.portal.subscriptions.number_finder import plain
+from fusion.portal.subscriptions.numbers import digits_of
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import find_subscription
+from fusion.tenancy.use_case import Answer
+
+WRITES = ("GET", "POST")
+OFFERED = 50
+BETWEEN_NUMBERS = re.compile(r"[\n,;]+")
+MOST_TYPED = 40_000
+"""Characters of a list of numbers."""
+
+
+class ReservingForm(Form):
+    """Numbers that are taken, or only reserved for a while."""
+
+    until = forms.DateField(
+        label=_("Only reserve them, until"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("Left empty, they are assigned at once. A reservation counts like a number."),
+    )
+
+    def clean_until(self) -> datetime | None:
+        """The end of that day, as the reader's day ends."""
+        chosen: date | None = self.cleaned_data["until"]
+        if chosen is None:
+            return None
+        today = timezone.localdate()
+        if not today <= chosen < today + timedelta(days=MAX_RESERVATION_DAYS):
+            raise forms.ValidationError(
+                _("Choose a day from today on, at most %(most)s days ahead.")
+                % {"most": MAX_RESERVATION_DAYS}
+            )
+        return after(chosen.isoformat())
+
+    def reserving(self) -> dict[str, Any]:
+        """What `assign_numbers` is told of it."""
+        until = self.cleaned_data["until"]
+        return {"status": RESERVED if until else ASSIGNED, "until": until}
+
+
+class NextForm(ReservingForm):
+    """The next free numbers of a type."""
+
+    sku = forms.ChoiceField(label=_("Number type"))
+    quantity = forms.IntegerField(
+        label=_("How many"), min_value=1, max_value=MAX_NUMBERS, initial=1
+    )
+    contiguous = forms.BooleanField(
+        label=_("Consecutive"), required=False, help_text=_("A block without gaps.")
+    )
+    field_order = ("sku", "quantity", "contiguous", "until")
+
+    def offer(self, skus: Mapping[str, str], free: Sequence[Mapping[str, Any]]) -> None:
+        """The types to choose from, each with how many numbers of it are free."""
+        counts = {each["sku"]: each for each in free}
+        sku: Any = self.fields["sku"]
+        sku.choices = [(code, _offered(name, counts.get(code))) for code, name in skus.items()]
+
+
+def _offered(name: str, count: Mapping[str, Any] | None) -> str:
+    if count is None:
+        return name
+    free = f"{count['free']}{'+' if count['more'] else ''}"
+    return str(_("%(name)s (%(free)s free)")) % {"name": name, "free": free}
+
+
+def numbers_in(text: str) -> list[str]:
+    """The numbers of a list, one a line or between commas; ValidationError for what is none."""
+    given = [plain(part) for part in BETWEEN_NUMBERS.split(text) if plain(part)]
+    found = list(dict.fromkeys(given))
+    wrong = [part[:20] for part in found if not E164.fullmatch(part)]
+    if wrong:
+        raise forms.ValidationError(
+            _("A number begins with a plus sign and its country, as +3225550100: not %(wrong)s")
+            % {"wrong": ", ".join(wrong[:5])}
+        )
+    if len(found) > MAX_NUMBERS:
+        raise forms.ValidationError(
+            _("At most %(most)s numbers at once; these are %(given)s.")
+            % {"most": MAX_NUMBERS, "given": len(found)}
+        )
+    return found
+
+
+class NumbersField(forms.CharField):
+    """A list of numbers, as people paste it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            label=_("Numbers"),
+            max_length=MOST_TYPED,
+            widget=forms.Textarea(attrs={"rows": 4, "inputmode": "tel"}),
+            help_text=_("One a line, such as +3225550100."),
+            **options,
+        )
+
+    def clean(self, value: Any) -> Any:
+        """The list."""
+        return numbers_in(super().clean(value))
+
+
+class ChosenForm(ReservingForm):
+    """Numbers that were ticked, typed, or both."""
+
+    typed = NumbersField(required=False)
+    field_order = ("typed", "until")
+    names = {"numbers": "typed"}
+
+    def clean(self) -> dict[str, Any]:
+        """All of them together, as `numbers`."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if "typed" in cleaned:
+            ticked = cast(QueryDict, self.data).getlist("number")[:MAX_NUMBERS]
+            cleaned["numbers"] = numbers_in("\n".join([*ticked, *cleaned["typed"]]))
+            if not cleaned["numbers"]:
+                raise forms.ValidationError(_("Tick some numbers, or type them."))
+        return cleaned
+
+
+class PortInForm(Form):
+    """Numbers that come from another operator."""
+
+    numbers = NumbersField()
+    sku = forms.ChoiceField(
+        label=_("Number type"),
+        required=False,
+        help_text=_("Follows from the number, unless several types fit."),
+    )
+
+    def refuse(self, problem: Any) -> None:
+        """What is wrong with the third number is told of the field with all of them."""
+        indexed = {error["field"] for error in problem.errors}
+        self.names = {name: "numbers" for name in indexed if name.startswith("numbers.")}
+        super().refuse(problem)
+
+
+@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+def take(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/numbers/take`: the next free ones."""
+    form = form_of(request, NextForm, {"quantity": 1})
+    form.offer(number_skus(request.actor), free_counts(request.actor, limit=MAX_LIMIT)["items"])
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: assign_numbers(
+                actor,
+                subscription_id=subscription.id,
+                sku=form.cleaned_data["sku"],
+                quantity=form.cleaned_data["quantity"],
+                contiguous=form.cleaned_data["contiguous"],
+                **form.reserving(),
+            ),
+        )
+        if answer is not None:
+            return _taken(request, subscription, answer)
+    context = {**frame(request, subscription, "numbers"), "way": "next"}
+    return show_form(request, "portal/subscriptions/numbers_take.html", form, context)
+
+
+@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/numbers/choose`: those that one has chosen."""
+    form = form_of(request, ChosenForm, {})
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: assign_numbers(
+                actor,
+                subscription_id=subscription.id,
+                numbers=form.cleaned_data["numbers"],
+                **form.reserving(),
+            ),
+        )
+        if answer is not None:
+            return _taken(request, subscription, answer)
+    context = {
+        **frame(request, subscription, "numbers"),
+        **_offer(request),
+        "way": "chosen",
+        "ticked": request.POST.getlist("number"),
+    }
+    template = "portal/subscriptions/numbers_choose.html"
+    return show_form(request, template, form, context, parts=("found",))
+
+
+def _offer(request: PageRequest) -> dict[str, Any]:
+    """Free numbers as they are looked for."""
+    asked = {name: request.GET.get(name, "").strip() for name in ("sku", "starts", "ends")}
+    skus = number_skus(request.actor)
+    wanted = Wanted(
+        status="free",
+        sku=asked["sku"] if asked["sku"] in skus else None,
+        starts_with=digits_of(asked["starts"]),
+        ends_with=digits_of(asked["ends"]),
+    )
+    found = orjson.loads(list_numbers(request.actor, wanted, limit=OFFERED))
+    return {"skus": skus, "asked": asked, "found": found["items"], "more": found["next"]}
+
+
+@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+def port(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/numbers/port-in`."""
+    form = form_of(request, PortInForm, {})
+    sku: Any = form.fields["sku"]
+    sku.choices = [("", _("The one that fits")), *number_skus(request.actor).items()]
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: port_in(
+                actor,
+                subscription_id=subscription.id,
+                numbers=form.cleaned_data["numbers"],
+                sku=form.cleaned_data["sku"] or None,
+            ),
+        )
+        if answer is not None:
+            return _taken(request, subscription, answer)
+    context = {**frame(request, subscription, "numbers"), "way": "ported"}
+    return show_form(request, "portal/subscriptions/numbers_take.html", form, context)
+
+
+def _taken(request: PageRequest, subscription: Subscription, answer: Answer) -> HttpResponse:
+    items = answer.body["items"]
+    first = items[0]["e164"]
+    message = ngettext(
+        "%(first)s was taken.", "%(count)s numbers were taken, from %(first)s on.", len(items)
+    ) % {"first": first, "count": len(items)}
+    return done(request, message, "subscriptions-numbers", subscription.id, answer=answer)

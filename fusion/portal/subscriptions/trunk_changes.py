@@ -1,0 +1,172 @@
+"""What is done to trunks: create, edit, delete, route numbers to them and take them off."""
+
+from uuid import UUID
+
+from django import forms
+from django.http import HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fusion.kernel.quantities import MAX_QUANTITY
+from fusion.portal.forms import (
+    Confirmation,
+    Form,
+    confirmed,
+    done,
+    form_of,
+    refused,
+    show_form,
+    submit,
+)
+from fusion.portal.page import page
+from fusion.portal.subscriptions.frame import frame
+from fusion.portal.subscriptions.number_finder import NumberForm, found_numbers
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import find_subscription
+from fusion.trunks.create_trunk import create_trunk
+from fusion.trunks.delete_trunk import delete_trunk
+from fusion.trunks.edit_trunk import edit_trunk
+from fusion.trunks.queries import find_trunk
+from fusion.trunks.route_number import route_number
+from fusion.trunks.rules import is_country
+from fusion.trunks.unroute_number import unroute_number
+
+WRITES = ("GET", "POST")
+
+
+class TrunkForm(Form):
+    """What may be changed of a trunk."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    channel_cap = forms.IntegerField(
+        label=_("Calls at one time, at most"),
+        required=False,
+        min_value=0,
+        max_value=MAX_QUANTITY,
+        help_text=_("Left empty, as many as there are channels. None of the live calls is cut."),
+    )
+
+
+class NewTrunkForm(TrunkForm):
+    """A new trunk: its country too, which never changes."""
+
+    country = forms.CharField(
+        label=_("Country"),
+        min_length=2,
+        max_length=2,
+        help_text=_("Two letters, such as BE: whose emergency numbers always pass."),
+    )
+    field_order = ("name", "country", "channel_cap")
+
+    def clean_country(self) -> str:
+        """The country in capitals, if its emergency numbers are known."""
+        country = str(self.cleaned_data["country"]).upper()
+        if not is_country(country):
+            raise forms.ValidationError(_("This is no country whose emergency numbers are known."))
+        return country
+
+
+@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+def new(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/trunks/new`."""
+    form = form_of(request, NewTrunkForm, {})
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: create_trunk(actor, subscription_id=subscription.id, **form.cleaned_data),
+        )
+        if answer is not None:
+            message = gettext("The trunk was added.")
+            ids = (subscription.id, answer.body["id"])
+            return done(request, message, "subscriptions-trunk", *ids, answer=answer)
+    context = frame(request, subscription, "trunks")
+    return show_form(request, "portal/subscriptions/trunk_form.html", form, context)
+
+
+@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+def edit(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/trunks/<trunk id>/edit`."""
+    found = find_trunk(request.actor, trunk_id, subscription.id)
+    initial = {"name": found.name, "channel_cap": found.channel_cap}
+    form = form_of(request, TrunkForm, initial)
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: edit_trunk(
+                actor,
+                subscription_id=subscription.id,
+                trunk_id=trunk_id,
+                changes=form.cleaned_data,
+            ),
+        )
+        if answer is not None:
+            message = gettext("The trunk was changed.")
+            ids = (subscription.id, trunk_id)
+            return done(request, message, "subscriptions-trunk", *ids, answer=answer)
+    context = {**frame(request, subscription, "trunks"), "trunk": found}
+    return show_form(request, "portal/subscriptions/trunk_form.html", form, context)
+
+
+@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+def route(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/trunks/<trunk id>/route`: choose a number."""
+    found = find_trunk(request.actor, trunk_id, subscription.id)
+    form = form_of(request, NumberForm, {})
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: route_number(
+                actor,
+                subscription_id=subscription.id,
+                trunk_id=trunk_id,
+                e164=form.cleaned_data["number"],
+            ),
+        )
+        if answer is not None:
+            message = gettext("%(number)s is routed to this trunk now.") % form.cleaned_data
+            ids = (subscription.id, trunk_id)
+            return done(request, message, "subscriptions-trunk", *ids, answer=answer)
+    context = {
+        **frame(request, subscription, "trunks"),
+        **found_numbers(request, subscription),
+        "trunk": found,
+    }
+    template = "portal/subscriptions/trunk_route.html"
+    return show_form(request, template, form, context, parts=("found",))
+
+
+@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+def unroute(
+    request: PageRequest, subscription: Subscription, trunk_id: UUID, e164: str
+) -> HttpResponse:
+    """`POST /subscriptions/<id>/trunks/<trunk id>/numbers/<number>/unroute`."""
+    return confirmed(
+        request,
+        lambda actor: unroute_number(
+            actor, subscription_id=subscription.id, trunk_id=trunk_id, e164=e164
+        ),
+        gettext("The number was taken off the trunk. It stays with the subscription."),
+        "subscriptions-trunk",
+        subscription.id,
+        trunk_id,
+    )
+
+
+@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+def delete(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> HttpResponse:
+    """`POST /subscriptions/<id>/trunks/<trunk id>/delete`: to the list, or back where refused."""
+    form = Confirmation(request.POST)
+    answer = submit(
+        request,
+        form,
+        lambda actor: delete_trunk(actor, subscription_id=subscription.id, trunk_id=trunk_id),
+    )
+    if answer is not None:
+        message = gettext("The trunk was deleted.")
+        return done(request, message, "subscriptions-trunks", subscription.id, answer=answer)
+    return refused(request, form, "subscriptions-trunk", subscription.id, trunk_id)

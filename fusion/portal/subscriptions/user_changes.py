@@ -1,0 +1,138 @@
+"""What is done to users: add, rename, link to a number, unlink, delete."""
+
+from uuid import UUID
+
+from django import forms
+from django.http import HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fusion.portal.forms import Form, confirmed, done, form_of, show_form, submit
+from fusion.portal.page import page
+from fusion.portal.subscriptions.frame import frame
+from fusion.portal.subscriptions.number_finder import NumberForm, found_numbers
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import PROVISION
+from fusion.tenancy.queries import find_subscription
+from fusion.users.create_user import create_user
+from fusion.users.delete_user import delete_user
+from fusion.users.edit_user import edit_user
+from fusion.users.link import link_user
+from fusion.users.queries import find_user, user_document
+from fusion.users.unlink import unlink_user
+
+WRITES = ("GET", "POST")
+
+
+class RenameForm(Form):
+    """What a user is called."""
+
+    display_name = forms.CharField(label=_("Name"), max_length=200)
+
+
+class UserForm(RenameForm):
+    """A new user."""
+
+    login = forms.CharField(
+        label=_("Login"),
+        max_length=200,
+        help_text=_("Such as the e-mail address. Unique in this subscription; it never changes."),
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=[("user", _("End user")), ("resource_account", _("Resource account"))],
+        help_text=_("A resource account is an auto attendant or a call queue."),
+    )
+
+
+@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+def new(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/users/new`."""
+    form = form_of(request, UserForm, {})
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: create_user(actor, subscription_id=subscription.id, **form.cleaned_data),
+        )
+        if answer is not None:
+            message = gettext("The user was added. A number makes them reachable.")
+            ids = (subscription.id, answer.body["id"])
+            return done(request, message, "subscriptions-user", *ids, answer=answer)
+    context = frame(request, subscription, "users")
+    return show_form(request, "portal/subscriptions/user_new.html", form, context)
+
+
+@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+def edit(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/users/<user id>/edit`."""
+    found = find_user(request.actor, user_id, subscription.id)
+    form = form_of(request, RenameForm, {"display_name": found.display_name})
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: edit_user(
+                actor, subscription_id=subscription.id, user_id=user_id, **form.cleaned_data
+            ),
+        )
+        if answer is not None:
+            message = gettext("The name was changed.")
+            ids = (subscription.id, user_id)
+            return done(request, message, "subscriptions-user", *ids, answer=answer)
+    context = {**frame(request, subscription, "users"), "user": found}
+    return show_form(request, "portal/subscriptions/user_edit.html", form, context)
+
+
+@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+def link(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/users/<user id>/link`: choose one of its numbers."""
+    found = find_user(request.actor, user_id, subscription.id)
+    form = form_of(request, NumberForm, {})
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: link_user(
+                actor,
+                subscription_id=subscription.id,
+                user_id=user_id,
+                number=form.cleaned_data["number"],
+            ),
+        )
+        if answer is not None:
+            message = gettext("The user has the number %(number)s now.") % form.cleaned_data
+            return done(request, message, "subscriptions-user", subscription.id, user_id)
+    context = {
+        **frame(request, subscription, "users"),
+        **found_numbers(request, subscription),
+        "user": user_document(found.id),
+    }
+    template = "portal/subscriptions/user_link.html"
+    return show_form(request, template, form, context, parts=("found",))
+
+
+@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+def unlink(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
+    """`POST /subscriptions/<id>/users/<user id>/unlink`."""
+    return confirmed(
+        request,
+        lambda actor: unlink_user(actor, subscription_id=subscription.id, user_id=user_id),
+        gettext("The user has no number any more. It stays with the subscription."),
+        "subscriptions-user",
+        subscription.id,
+        user_id,
+    )
+
+
+@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+def delete(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
+    """`POST /subscriptions/<id>/users/<user id>/delete`."""
+    return confirmed(
+        request,
+        lambda actor: delete_user(actor, subscription_id=subscription.id, user_id=user_id),
+        gettext("The user was deleted."),
+        "subscriptions-users",
+        subscription.id,
+    )

@@ -1,0 +1,55 @@
+"""The users of a subscription, as people read them: the list, and one of them."""
+
+from uuid import UUID
+
+import orjson
+from django.http import HttpResponse
+
+from fusion.portal.forms import Confirmation
+from fusion.portal.page import page, show
+from fusion.portal.subscriptions.frame import frame
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import READ_PROVISIONING
+from fusion.tenancy.queries import find_subscription
+from fusion.users.queries import find_user, list_users, user_document
+
+ROWS = 50
+KINDS = ("user", "resource_account")
+LINKED = {"yes": True, "no": False}
+
+
+@page(READ_PROVISIONING, subscription_id=find_subscription)
+def users(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET /subscriptions/<id>/users`."""
+    asked = {name: request.GET.get(name, "").strip() for name in ("q", "kind", "linked")}
+    text = list_users(
+        subscription.id,
+        limit=ROWS,
+        cursor=request.GET.get("cursor"),
+        q=asked["q"].replace("\0", "")[:200] or None,
+        kind=asked["kind"] if asked["kind"] in KINDS else None,
+        linked=LINKED.get(asked["linked"]),
+    )
+    found = orjson.loads(text)
+    context = {
+        **frame(request, subscription, "users"),
+        "rows": found["items"],
+        "next": found["next"],
+        "asked": asked,
+        "filtered": any(asked.values()),
+    }
+    return show(request, "portal/subscriptions/users.html", context, parts=("list", "more"))
+
+
+@page(READ_PROVISIONING, subscription_id=find_subscription)
+def user(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
+    """`GET /subscriptions/<id>/users/<user id>`."""
+    found = find_user(request.actor, user_id, subscription.id)
+    context = {
+        **frame(request, subscription, "users"),
+        "user": user_document(found.id),
+        "created_at": found.created_at,
+        "confirmation": Confirmation(),
+    }
+    return show(request, "portal/subscriptions/user.html", context)

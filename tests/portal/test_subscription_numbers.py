@@ -1,0 +1,201 @@
+"""Numbers of a subscription in the portal: found, taken, reserved, released, restored, ported."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from fusion.kernel.clock import now
+from fusion.numbers.models import Number
+from tests.numbers.stock import assigned, block, entitle, french, number, run_out, statuses, stock
+from tests.portal.furnished import Furnished, at, person, post, statements, text, told
+from tests.portal.test_subscription_users import rows
+from tests.world import World
+
+
+def test_filters_and_holders(world: World) -> None:
+    stage = Furnished(world)
+    client = person(world, "tenant", "viewer")
+    page = text(client, at(world, "numbers"))
+    assert rows(page) == 4
+    assert page.count(f'href="{at(world, "users", stage.user["id"])}"') == 1
+    assert page.count(f'href="{at(world, "trunks", stage.trunk)}"') == 1
+    queries = {
+        "?status=assigned": 4,
+        "?status=unlinked": 2,
+        "?status=quarantined": 0,
+        "?sku=fr-geographic": 4,
+        "?sku=be-geographic": 0,
+        f"?starts={stage.linked[:6]}": 4,
+        f"?starts={stage.linked}": 1,
+        f"?ends={stage.linked[-3:]}": 1,
+        "?ends=x&starts=y&sku=zz&status=free": 4,
+    }
+    for query, count in queries.items():
+        assert rows(text(client, at(world, "numbers") + query.replace("+", "%2B"))) == count, query
+    one = text(client, at(world, "numbers", stage.linked))
+    assert "Anna" in one and at(world, "users", stage.user["id"]) in one
+
+
+def test_the_next_free_ones(world: World) -> None:
+    entitle(world, 4)
+    free = stock(world, 6)
+    client = person(world, "tenant", "agent")
+    take = at(world, "numbers", "take")
+    assert "6 free" in text(client, take)
+    fields = {"sku": "fr-geographic", "quantity": "3", "contiguous": "on"}
+    assert "3 numbers were taken" in told(client, post(client, take, **fields))
+    assert statuses(*free[:4]) == ["assigned"] * 3 + ["free"]
+    before = world.fingerprint()
+    refused = post(client, take, **fields)
+    page = refused.content.decode()
+    assert refused.status_code == 422 and "4 ordered, 3 in use" in page
+    assert f"{at(world, 'numbers')}?status=unlinked" in page
+    odd = ("quantity", "0"), ("quantity", "1001"), ("sku", "user"), ("until", "2001-01-01")
+    for name, value in (*odd, ("until", "9999-12-31"), ("until", "x")):
+        assert post(client, take, **{**fields, name: value}).status_code == 422, (name, value)
+    assert world.fingerprint() == before
+
+
+def test_reserve_assign_release(world: World) -> None:
+    entitle(world, 1)
+    [free] = stock(world, 1)
+    client = person(world, "reseller", "agent")
+    day = (timezone.localdate() + timedelta(days=3)).isoformat()
+    fields = {"sku": "fr-geographic", "quantity": "1", "until": day}
+    assert f"{free} was taken" in told(client, post(client, at(world, "numbers", "take"), **fields))
+    reserved = Number.objects.unscoped("test").get(e164=free)
+    assert reserved.status == "reserved" and reserved.until is not None
+    assert timedelta(days=3) < reserved.until - now() <= timedelta(days=4)
+    assert "Reserved until" in text(client, at(world, "numbers", free))
+    assert "is assigned now" in told(client, post(client, at(world, "numbers", free, "assign")))
+    assert "was released" in told(client, post(client, at(world, "numbers", free, "release")))
+    assert statuses(free) == ["quarantined"]
+
+
+def test_the_undo(world: World) -> None:
+    entitle(world, 1)
+    [first, second] = stock(world, 2)
+    assigned(world, first)
+    client = person(world, "tenant")
+    told(client, post(client, at(world, "numbers", first, "release")))
+    page = text(client, at(world, "numbers", first))
+    assert "Rests until" in page and at(world, "numbers", first, "restore") in page
+    assert "is back" in told(client, post(client, at(world, "numbers", first, "restore")))
+    assert statuses(first) == ["assigned"]
+    told(client, post(client, at(world, "numbers", first, "release")))
+    assigned(world, second)
+    before = world.fingerprint()
+    page = told(client, post(client, at(world, "numbers", first, "restore")))
+    assert "No number entitlement is left" in page
+    assert world.fingerprint() == before
+    run_out(first)
+    assert "Restore" not in text(client, at(world, "numbers", second))
+
+
+def test_what_is_linked_stays_and_says_where(world: World) -> None:
+    stage = Furnished(world)
+    client = person(world)
+    before = world.fingerprint()
+    for e164, words in ((stage.linked, "linked to a user"), (stage.routed, "linked to a trunk")):
+        page = text(client, at(world, "numbers", e164))
+        assert 'commandfor="release"' not in page and "/release" not in page
+        for deed in ("release", "port-out"):
+            response = post(client, at(world, "numbers", e164, deed))
+            assert words in told(client, response), deed
+    assert world.fingerprint() == before
+
+
+def test_chosen_ones_ticked_and_typed(world: World) -> None:
+    entitle(world, 3)
+    free = stock(world, 5)
+    client = person(world, "distributor", "agent")
+    choose = at(world, "numbers", "choose")
+    offered = text(client, choose)
+    assert all(e164 in offered for e164 in free)
+    ends = free[4][-4:]
+    part = text(client, f"{choose}?ends={ends}&sku=fr-geographic", part="found")
+    assert (free[4] in part, free[0] in part, "<html" in part) == (True, False, False)
+    assert "No free number fits" in text(client, f"{choose}?starts=9999")
+    spaced = f"{free[2][:3]} {free[2][3:6]} {free[2][6:]}"
+    chosen = {"number": [free[0]], "typed": f"{spaced}\n\n{free[0]}, {free[3]}"}
+    assert "3 numbers were taken" in told(client, post(client, choose, **chosen))
+    assert statuses(*free) == ["assigned", "free", "assigned", "assigned", "free"]
+    before = world.fingerprint()
+    for wrong, words in {
+        "": "Tick some numbers",
+        "0475": "plus sign",
+        free[0]: "Not to be had",
+        "\n".join(f"+3319900{index:05}" for index in range(1001)): "At most 1000",
+    }.items():
+        refused = post(client, choose, typed=wrong)
+        assert refused.status_code == 422 and words in refused.content.decode(), wrong[:20]
+    kept = post(client, choose, number=[free[1]], typed=free[0]).content.decode()
+    assert f'value="{free[1]}" checked' in kept
+    assert world.fingerprint() == before
+
+
+def test_port_in_and_out(world: World) -> None:
+    french(world)
+    entitle(world, 2)
+    first, second, third = block(3)
+    client = person(world, "tenant", "agent")
+    port = at(world, "numbers", "port-in")
+    assert "2 numbers were taken" in told(client, post(client, port, numbers=f"{first}\n{second}"))
+    assert number(world, first)["origin"] == "ported"
+    assert "Ported in" in text(client, at(world, "numbers"))
+    before = world.fingerprint()
+    for given, words in {
+        third: "2 ordered, 2 in use",
+        "+12": "plus sign",
+        "+3200000000": "is no valid number",
+        "+32475123456": "for which there is no such SKU",
+        "": "required",
+    }.items():
+        refused = post(client, port, numbers=given)
+        assert refused.status_code == 422 and words in refused.content.decode(), given
+    assert post(client, port, numbers=third, sku="user").status_code == 422
+    assert world.fingerprint() == before
+    gone = post(client, at(world, "numbers", first, "port-out"))
+    assert "was ported out" in told(client, gone)
+    assert number(world, first) is None
+    text(client, at(world, "numbers", first), 404)
+
+
+def test_a_second_page_and_what_pages_cost(world: World) -> None:
+    stage = Furnished(world)
+    client = person(world, "tenant", "agent")
+    once = f"?once={world.group.id}"
+    paths = [
+        at(world, "numbers"),
+        at(world, "numbers", stage.routed),
+        *(at(world, "numbers", way) + once for way in ("take", "choose", "port-in")),
+    ]
+    few = statements(client, paths)
+    entitle(world, 60)
+    stock(world, 70)
+    assigned(world, sku="fr-geographic", quantity=60)
+    assert statements(client, paths) == few
+    assert max(few) <= 18
+    page = text(client, at(world, "numbers"))
+    assert rows(page) == 50
+    cursor = page.split("cursor=")[1].split('"')[0]
+    part = text(client, at(world, "numbers") + f"?cursor={cursor}", part="more")
+    assert part.count("<tr>") == 14
+
+
+@pytest.mark.parametrize("path", ["take", "choose", "port-in"])
+def test_a_form_sent_twice_counts_once(world: World, path: str) -> None:
+    entitle(world, 2)
+    first, second = stock(world, 2)
+    [ported] = block(1)
+    client = person(world)
+    fields = {"sku": "fr-geographic", "quantity": "1", "typed": first, "numbers": ported}
+    for _ in range(2):
+        response = client.post(
+            at(world, "numbers", path), {**fields, "once": str(world.subscription.id)}
+        )
+        assert response.status_code == 303
+    assert "was done before" in told(client, response)
+    assert statuses(second) == ["free"]
+    assert rows(text(client, at(world, "numbers"))) == 1

@@ -1,0 +1,114 @@
+"""Who may do what under a subscription: each page and each forced request, for each role."""
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from fusion.kernel.ids import new_id
+from fusion.tenancy.actor import ADMINISTRATOR, AGENT, KINDS, ROLES, VIEWER
+from tests.portal.furnished import Furnished, at, person, post, text
+from tests.world import World
+
+FIELDS = {
+    "login": "forced",
+    "display_name": "Forced",
+    "kind": "user",
+    "sku": "fr-geographic",
+    "quantity": "1",
+    "name": "Forced",
+    "country": "BE",
+}
+
+CHANGES = re.compile(r'<main.*?(method="post"|show-modal|/new|/take|/edit|/link")', re.DOTALL)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_role(world: World, kind: str, role: str) -> None:
+    stage = Furnished(world)
+    client = person(world, kind, role)
+    may = role != VIEWER
+    for path in [*stage.pages(), at(world, "users", "uploads")]:
+        page = text(client, path)
+        if not may:
+            assert not CHANGES.search(page), path
+    assert bool(CHANGES.search(text(client, at(world, "users")))) == may
+    for path in stage.forms():
+        text(client, path, 200 if may else 403)
+    if may:
+        return
+    before = world.fingerprint()
+    numbers = {"number": stage.unlinked, "numbers": stage.free[0], "typed": stage.free[1]}
+    for path in [*stage.forms(), *stage.buttons()]:
+        assert post(client, path, **FIELDS, **numbers).status_code == 403, path
+    list_ = SimpleUploadedFile("a.csv", b"login,display_name,kind,number\na,A,user,\n", "text/csv")
+    assert post(client, at(world, "users", "uploads"), file=list_).status_code == 403
+    assert world.fingerprint() == before
+
+
+def test_ordering_is_for_the_group_and_asking_for_the_others(world: World) -> None:
+    Furnished(world)
+    for kind in KINDS:
+        for role in (ADMINISTRATOR, AGENT, VIEWER):
+            page = text(person(world, kind, role), at(world))
+            orders = f"/orders/new?subscription={world.subscription.id}"
+            asks = f"/order-requests/new?subscription={world.subscription.id}"
+            if role == VIEWER:
+                assert orders not in page and asks not in page
+            elif kind == "group":
+                assert asks not in page
+            else:
+                assert orders not in page
+
+
+def test_nobody_else_sees_any_of_it(world: World) -> None:
+    stage = Furnished(world)
+    stranger, beside = World(), World()
+    others = [person(stranger), person(beside, "tenant", AGENT)]
+    before = world.fingerprint()
+    numbers = {"number": stage.unlinked, "numbers": stage.free[0], "typed": stage.free[1]}
+    for client in others:
+        for path in [*stage.pages(), *stage.forms()]:
+            assert client.get(path).status_code == 404, path
+        for path in [*stage.forms(), *stage.buttons()]:
+            assert post(client, path, **FIELDS, **numbers).status_code == 404, path
+    assert world.fingerprint() == before
+
+
+def test_what_is_of_another_subscription_is_not_found(world: World) -> None:
+    stage, other = Furnished(world), World()
+    theirs = Furnished(other)
+    client = person(world)
+    before, before_theirs = world.fingerprint(), other.fingerprint()
+    for path in [*theirs.pages()[3:5], theirs.pages()[6], theirs.pages()[8], *theirs.buttons()]:
+        mixed = path.replace(str(other.subscription.id), str(world.subscription.id))
+        answer = post(client, mixed) if path in theirs.buttons() else client.get(mixed)
+        refused = answer.status_code == 404 or ("/numbers" in mixed and answer.status_code == 303)
+        assert refused, mixed
+    for part in ("users", "trunks"):
+        assert client.get(at(world, part, new_id())).status_code == 404
+    assert client.get(at(world, "numbers", stage.free[0])).status_code == 404
+    assert client.get(at(world, "numbers", "+19999999999")).status_code == 404
+    assert (world.fingerprint(), other.fingerprint()) == (before, before_theirs)
+
+
+@pytest.mark.parametrize("status", ["suspended", "terminated"])
+def test_a_subscription_that_is_not_active_offers_nothing_new(world: World, status: str) -> None:
+    stage = Furnished(world)
+    deed = {"suspended": "suspend", "terminated": "terminate"}[status]
+    where = f"/subscriptions/{world.subscription.id}"
+    assert world.call("POST", f"{where}/{deed}").status_code == 200
+    client = person(world)
+    for path in stage.pages():
+        page = text(client, path)
+        assert "/take" not in page and "/new" not in page.split("<main")[-1], path
+        if status == "terminated":
+            assert "show-modal" not in page, path
+    before = world.fingerprint()
+    numbers = {"number": stage.unlinked, "typed": stage.free[1]}
+    for path in ("numbers/take", "numbers/choose", "trunks/new", f"trunks/{stage.trunk}/route"):
+        assert post(client, at(world, path), **FIELDS, **numbers).status_code == 422, path
+    linking = post(client, at(world, "users", stage.spare["id"], "link"), **numbers)
+    assert linking.status_code == 422 and status in linking.content.decode()
+    assert world.fingerprint() == before
