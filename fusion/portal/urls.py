@@ -2,6 +2,8 @@
 
 from fusion.portal.account import urls as account
 from fusion.portal.brand import urls as brand
+from fusion.portal.clients import urls as clients
+from fusion.portal.members import urls as members
 from fusion.portal.orders import urls as orders
 from fusion.portal.organizations import urls as organizations
 from fusion.portal.overview import urls as overview
@@ -13,6 +15,8 @@ urlpatterns = [
     *overview.urlpatterns,
     *account.urlpatterns,
     *organizations.urlpatterns,
+    *members.urlpatterns,
+    *clients.urlpatterns,
     *subscriptions.urlpatterns,
     *products.urlpatterns,
     *orders.urlpatterns,

@@ -185,6 +185,43 @@ class Member(models.Model):
         ]
 
 
+INVITATION_STATES = ("open", "accepted", "withdrawn")
+
+
+class Invitation(models.Model):
+    """A person is asked, by e-mail, to become a member. `token`: SHA-256 of the link's secret.
+
+    One that is open and past `expires_at` can be sent again, which gives it another secret.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    email = models.EmailField(max_length=254)
+    role = models.CharField(max_length=16)
+    state = models.CharField(max_length=16, default="open")
+    token = models.BinaryField(unique=True)
+    invited_by = models.CharField(max_length=80)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+
+    objects = Scoped["Invitation"](within_path("organization__"))
+
+    class Meta:
+        indexes = [models.Index("organization", "id", name="invitation_of_organization")]
+        constraints = [
+            models.CheckConstraint(condition=Q(role__in=ROLES), name="invitation_role"),
+            models.CheckConstraint(
+                condition=Q(state__in=INVITATION_STATES), name="invitation_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")), name="invitation_email_in_lower_case"
+            ),
+            models.UniqueConstraint(
+                "organization", "email", condition=Q(state="open"), name="invitation_once"
+            ),
+        ]
+
+
 class ClientLookup(models.Manager["ApiClient"]):
     """What django-oauth-toolkit looks a client up with, by its `client_id`, and nothing else."""
 

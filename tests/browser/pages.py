@@ -56,6 +56,17 @@ PAGES = (
     ),
     Visit("subscription-edit", lambda scene: f"/subscriptions/{scene.ids['full']}/edit"),
     Visit("subscription-terminate", lambda scene: f"/subscriptions/{scene.ids['full']}/terminate"),
+    Visit("members", lambda scene: f"/customers/{scene.world.group.id}/members"),
+    Visit("members-none", lambda scene: f"/customers/{scene.ids['empty']}/members"),
+    Visit("member-invite", lambda scene: f"/customers/{scene.world.tenant.id}/members/invite"),
+    Visit(
+        "member-role",
+        lambda scene: f"/customers/{scene.world.group.id}/members/{scene.ids['member']}",
+    ),
+    Visit("invitation-over", "/invitation", role=None, status=409),
+    Visit("clients", lambda scene: f"/customers/{scene.world.group.id}/api-clients"),
+    Visit("clients-none", lambda scene: f"/customers/{scene.ids['empty']}/api-clients"),
+    Visit("client-new", lambda scene: f"/customers/{scene.world.group.id}/api-clients/new"),
     # subscriptions
     Visit("subscription", lambda scene: f"/subscriptions/{scene.ids['subscription']}"),
     # products

@@ -6,9 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from fusion.kernel.clock import now
+from fusion.kernel.ids import new_id
 from fusion.ordering.reject_request import reject_request
-from fusion.tenancy.actor import ADMINISTRATOR
-from fusion.tenancy.models import Organization, User
+from fusion.tenancy.actor import ADMINISTRATOR, AGENT
+from fusion.tenancy.create_client import create_client
+from fusion.tenancy.invite_member import invite_member
+from fusion.tenancy.models import Invitation, Member, Organization, User
 from tests.numbers.stock import assigned, entitle, stock
 from tests.ordering.placing import line, placed
 from tests.ordering.requesting import requested
@@ -31,7 +34,23 @@ class Scene:
         self.ids["subscription"] = self.world.subscription.id
         self.ids["product"] = self.world.seat.id
         self.ids["empty"] = make_organization("tenant", self.world.reseller).id
+        self._people()
         self._use()
+
+    def _people(self) -> None:
+        """A member with a long name, an open invitation and one that is over, an API client."""
+        group = self.world.group
+        person = make_person((group, AGENT), email=f"long.winded.{new_id()}@example.com")
+        member = Member.objects.unscoped("test").get(user=person)
+        Member.objects.unscoped("test").filter(id=member.id).update(name=FOREIGN)
+        self.ids["member"] = member.id
+        for email in ("soon@example.com", "late@example.com"):
+            invite_member(self.world.actor(), organization_id=group.id, email=email, role=AGENT)
+        rows = Invitation.objects.unscoped("test").filter(email="late@example.com")
+        rows.filter(organization=group).update(expires_at=now())
+        create_client(
+            self.world.actor(), organization_id=group.id, name=LONG, scopes=["orders:write"]
+        )
 
     def _use(self) -> None:
         """A full balance, one that is nearly so, an unused one."""

@@ -12,6 +12,7 @@ from fusion.tenancy.models import Organization
 from fusion.tenancy.permissions import (
     MANAGE_ORGANIZATIONS,
     MANAGE_SUBSCRIPTIONS,
+    READ_MEMBERS,
     READ_TENANCY,
     Permission,
 )
@@ -20,6 +21,8 @@ from fusion.tenancy.tree import list_above
 
 TABS: Sequence[tuple[str, str, Any, Permission]] = (
     ("overview", "organizations-detail", _("Overview"), READ_TENANCY),
+    ("members", "organizations-members", _("Members"), READ_MEMBERS),
+    ("clients", "organizations-clients", _("API clients"), READ_MEMBERS),
 )
 """Tab → its page's URL name, what it is called, who sees it."""
 

@@ -1,0 +1,213 @@
+"""The members of an organization, and who is invited: for its administrators and those above."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db import transaction
+from django.http import HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fusion.kernel.clock import now, read_instant
+from fusion.portal.forms import Confirmation, Form, confirmed, done, form_of, show_form, submit
+from fusion.portal.members.mail import send_invitation
+from fusion.portal.organizations.frame import frame
+from fusion.portal.page import page, show
+from fusion.portal.templatetags.kit import ROLE_WORDS
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.actor import ROLES, Actor
+from fusion.tenancy.change_role import change_role
+from fusion.tenancy.invitations import find_invitation, list_invitations
+from fusion.tenancy.invite_member import invite_member
+from fusion.tenancy.models import Invitation, Member, Organization
+from fusion.tenancy.permissions import MANAGE_MEMBERS, READ_MEMBERS
+from fusion.tenancy.queries import find_member, find_organization, list_members
+from fusion.tenancy.remove_member import remove_member
+from fusion.tenancy.renew_invitation import renew_invitation
+from fusion.tenancy.rules import normal_email
+from fusion.tenancy.use_case import Answer
+from fusion.tenancy.withdraw_invitation import withdraw_invitation
+
+ROWS = 50
+WRITES = ("GET", "POST")
+LIST = "organizations-members"
+
+MEANS = {
+    "administrator": _("May do everything that the organization may, and manages its members."),
+    "agent": _("Provisions, orders or asks for orders; does not manage members."),
+    "viewer": _("Sees everything and changes nothing."),
+}
+"""Role → what it may do, in a sentence."""
+
+
+class RoleForm(Form):
+    """The role of a member."""
+
+    role = forms.ChoiceField(
+        label=_("Role"),
+        widget=forms.RadioSelect,
+        choices=[(role, _("%(role)s: %(means)s")) for role in ROLES],
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["role"]
+        field.choices = [(role, f"{ROLE_WORDS[role]}: {MEANS[role]}") for role in ROLES]
+
+
+class InvitationForm(RoleForm):
+    """Whom to invite, as what."""
+
+    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    field_order = ("email", "role")
+
+    def clean_email(self) -> str:
+        """The address in its one spelling."""
+        try:
+            return normal_email(self.cleaned_data["email"])
+        except ValueError:
+            raise forms.ValidationError(_("This is no e-mail address.")) from None
+
+
+@page(READ_MEMBERS, organization_id=find_organization)
+def members(request: PageRequest, organization: Organization) -> HttpResponse:
+    """`GET /customers/<id>/members`."""
+    actor = request.actor
+    listed = list_members(
+        actor, organization_id=organization.id, limit=ROWS, cursor=request.GET.get("cursor")
+    )
+    invited = list_invitations(
+        actor, organization, limit=ROWS, cursor=request.GET.get("invitations")
+    )
+    mine = request.visit.member
+    context = {
+        **frame(request, organization, "members"),
+        "rows": [{**each, "since": read_instant(each["created_at"])} for each in listed["items"]],
+        "next": listed["next"],
+        "invitations": [
+            {"invitation": each, "is_over": each.expires_at <= now()} for each in invited["items"]
+        ],
+        "more_invitations": invited["next"],
+        "mine": str(mine.id) if mine else "",
+        "may_manage": MANAGE_MEMBERS.allows(actor),
+        "confirmation": Confirmation(),
+    }
+    return show(request, "portal/members/list.html", context, parts=("more",))
+
+
+@page(MANAGE_MEMBERS, methods=WRITES, organization_id=find_organization)
+def invite(request: PageRequest, organization: Organization) -> HttpResponse:
+    """`GET` and `POST /customers/<id>/members/invite`."""
+    form = form_of(request, InvitationForm, {"role": "viewer"})
+
+    def deed(actor: Actor) -> Answer:
+        told = form.cleaned_data
+        return invite_member(
+            actor, organization_id=organization.id, email=told["email"], role=told["role"]
+        )
+
+    if request.method == "POST":
+        answer = submit(request, form, lambda actor: _and_send(request, organization, actor, deed))
+        if answer is not None:
+            message = gettext("An invitation was sent to %(email)s.") % form.cleaned_data
+            return done(request, message, LIST, organization.id, answer=answer)
+    context = frame(request, organization, "members")
+    return show_form(request, "portal/members/invite.html", form, context)
+
+
+def _and_send(
+    request: PageRequest,
+    organization: Organization,
+    actor: Actor,
+    deed: Callable[[Actor], Answer],
+) -> Answer:
+    """Do it and write its mail in one transaction; a replayed answer has no secret and no mail."""
+    with transaction.atomic():
+        answer = deed(actor)
+        told: Mapping[str, Any] = answer.body
+        if told["token"]:
+            send_invitation(request, organization, told)
+    return answer
+
+
+@page(
+    MANAGE_MEMBERS,
+    methods=("POST",),
+    organization_id=find_organization,
+    invitation_id=find_invitation,
+)
+def send_again(
+    request: PageRequest, organization: Organization, invitation: Invitation
+) -> HttpResponse:
+    """`POST /customers/<id>/invitations/<id>/send`: another link, for another week."""
+
+    def deed(actor: Actor) -> Answer:
+        return renew_invitation(actor, organization_id=organization.id, invitation_id=invitation.id)
+
+    return confirmed(
+        request,
+        lambda actor: _and_send(request, organization, actor, deed),
+        gettext("The invitation was sent again. The former link leads nowhere now."),
+        LIST,
+        organization.id,
+    )
+
+
+@page(
+    MANAGE_MEMBERS,
+    methods=("POST",),
+    organization_id=find_organization,
+    invitation_id=find_invitation,
+)
+def withdraw(
+    request: PageRequest, organization: Organization, invitation: Invitation
+) -> HttpResponse:
+    """`POST /customers/<id>/invitations/<id>/withdraw`."""
+    return confirmed(
+        request,
+        lambda actor: withdraw_invitation(
+            actor, organization_id=organization.id, invitation_id=invitation.id
+        ),
+        gettext("The invitation was withdrawn."),
+        LIST,
+        organization.id,
+    )
+
+
+@page(MANAGE_MEMBERS, methods=WRITES, organization_id=find_organization, member_id=find_member)
+def role(request: PageRequest, organization: Organization, member: Member) -> HttpResponse:
+    """`GET` and `POST /customers/<id>/members/<id>`: another role."""
+    form = form_of(request, RoleForm, {"role": member.role})
+    if request.method == "POST":
+        answer = submit(
+            request,
+            form,
+            lambda actor: change_role(
+                actor,
+                organization_id=organization.id,
+                member_id=member.id,
+                role=form.cleaned_data["role"],
+            ),
+        )
+        if answer is not None:
+            message = gettext("The role was changed.")
+            return done(request, message, LIST, organization.id, answer=answer)
+    context = {**frame(request, organization, "members"), "member": member}
+    return show_form(request, "portal/members/role.html", form, context)
+
+
+@page(MANAGE_MEMBERS, methods=("POST",), organization_id=find_organization)
+def remove(request: PageRequest, organization: Organization, member_id: UUID) -> HttpResponse:
+    """`POST /customers/<id>/members/<id>/remove`. Who removes themselves is gone with it."""
+    mine = request.visit.member
+    to: tuple[Any, ...] = (LIST, organization.id)
+    if mine is not None and mine.id == member_id:
+        to = ("home",)
+    return confirmed(
+        request,
+        lambda actor: remove_member(actor, organization_id=organization.id, member_id=member_id),
+        gettext("The member was removed."),
+        *to,
+    )

@@ -1,0 +1,114 @@
+"""Invitations: how they are found and shown, their secret, and the lock under which one changes."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from fusion.kernel.clock import instant, now
+from fusion.kernel.errors import Problem, not_found
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Invitation, Member, Organization
+from fusion.tenancy.queries import find_organization, newest
+
+LIFE = timedelta(days=7)
+"""How long an invitation can be accepted."""
+
+
+def not_any_more() -> Problem:
+    """The refusal of a link that leads nowhere."""
+    return Problem(
+        "conflict",
+        "This invitation was accepted, withdrawn or sent again, or its seven days are over. Ask "
+        "whoever invited you to send it again.",
+    )
+
+
+def new_token() -> tuple[str, bytes]:
+    """The secret of a link, 256 random bits, and what is stored of it."""
+    token = secrets.token_urlsafe(32)
+    return token, digest(token)
+
+
+def digest(token: str) -> bytes:
+    """What is stored of a secret: nobody guesses 256 random bits, so one SHA-256 is enough."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def find_invitation(actor: Actor, id: UUID, organization_id: UUID | None = None) -> Invitation:
+    """The invitation, if `actor` sees it and it is one of that organization's."""
+    rows = Invitation.objects.visible_to(actor).filter(id=id)
+    if organization_id is not None:
+        rows = rows.filter(organization_id=organization_id)
+    invitation = rows.first()
+    if invitation is None:
+        raise not_found("invitation")
+    return invitation
+
+
+def lock_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID) -> Invitation:
+    """An open invitation with its organization, held; Problem `conflict` where it is not open.
+
+    Two who decide at once: the second waits, and then finds it decided.
+    """
+    find_organization(actor, organization_id)
+    rows = Invitation.objects.visible_to(actor).select_related("organization")
+    locked = rows.select_for_update(of=("self",), no_key=True)
+    invitation = locked.filter(id=invitation_id, organization_id=organization_id).first()
+    if invitation is None:
+        raise not_found("invitation")
+    if invitation.state != "open":
+        raise Problem("conflict", f"This invitation was {invitation.state}; send a new one.")
+    return invitation
+
+
+def invitation_of(token: str) -> Invitation:
+    """The open invitation that a link's secret belongs to, with its organization.
+
+    Problem `conflict` where there is none any more.
+    """
+    rows = Invitation.objects.unscoped("who has the secret has the invitation")
+    invitation = (
+        rows.select_related("organization")
+        .filter(token=digest(token), state="open", expires_at__gt=now())
+        .filter(organization__status="active")
+        .first()
+    )
+    if invitation is None:
+        raise not_any_more()
+    return invitation
+
+
+def list_invitations(
+    actor: Actor, organization: Organization, *, limit: int, cursor: str | None = None
+) -> dict[str, Any]:
+    """One page of an organization's open invitations, newest first; past their time too."""
+    rows = Invitation.objects.visible_to(actor).filter(
+        organization_id=organization.id, state="open"
+    )
+    shown, following = newest(rows, limit=limit, cursor=cursor)
+    return {"items": list(shown), "next": following}
+
+
+def require_no_member(organization_id: UUID, email: str) -> None:
+    """Problem `conflict` when the person is a member already."""
+    members = Member.objects.unscoped("the caller has found the organization for its actor")
+    if members.filter(organization_id=organization_id, user__email=email).exists():
+        raise Problem(
+            "conflict",
+            f"{email} is a member of this organization already. Change the role of that membership "
+            "instead.",
+        )
+
+
+def invitation_document(invitation: Invitation) -> dict[str, Any]:
+    """An invitation as it is recorded and answered; its secret is in no record."""
+    return {
+        "id": str(invitation.id),
+        "organization_id": str(invitation.organization_id),
+        "email": invitation.email,
+        "role": invitation.role,
+        "state": invitation.state,
+        "expires_at": instant(invitation.expires_at),
+    }

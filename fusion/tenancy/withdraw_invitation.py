@@ -1,0 +1,19 @@
+"""Withdrawing an invitation."""
+
+from uuid import UUID
+
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.invitations import invitation_document, lock_invitation
+from fusion.tenancy.permissions import MANAGE_MEMBERS
+from fusion.tenancy.use_case import Done, use_case
+
+
+@use_case(MANAGE_MEMBERS, verb="invitation.withdraw")
+def withdraw_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID) -> Done:
+    """Its link leads nowhere from now on. Problems: `not-found`, `conflict` (not open)."""
+    invitation = lock_invitation(
+        actor, organization_id=organization_id, invitation_id=invitation_id
+    )
+    invitation.state = "withdrawn"
+    invitation.save(update_fields=["state"])
+    return Done(invitation_document(invitation), invitation.organization.path, invitation.id)
