@@ -13,6 +13,7 @@ from fusion.tenancy.actor import AGENT
 from tests.browser.browsing import Tab, new_tab
 from tests.browser.conftest import SignIn
 from tests.browser.scene import Scene
+from tests.numbers.stock import assigned, entitle, stock
 from tests.ordering.placing import balances, line, placed
 from tests.portal.people import open_session
 from tests.server import Server
@@ -74,6 +75,34 @@ def test_find_the_customer_preview_and_place_once(own: tuple[Scene, Tab]) -> Non
     page.get_by_role("button", name="Place the order").click()
     expect(page.locator(".toast, #errors")).to_contain_text("before")
     assert count(scene) == before + 1
+
+
+def test_a_refusal_names_what_to_release(own: tuple[Scene, Tab]) -> None:
+    scene, tab = own
+    page = tab.page
+    world = scene.world
+    subscription = make_subscription(world.tenant, "Full house")
+    entitle(world, 2, subscription)
+    numbers = stock(world, 2)
+    assigned(world, *numbers, subscription=subscription)
+    tab.go(f"/orders/new?subscription={subscription.id}")
+    product = "entitlement-fr-geographic"
+    fill_line(tab, 0, "remove", f"{product} ({product})", 1)
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("2 are ordered and 2 in use. To take 1 away, release 1 first.")
+    expect(preview.get_by_role("link", name=numbers[0])).to_be_visible()
+    before = count(scene)
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.locator("#errors")).to_be_focused()
+    expect(page.locator("#errors")).to_contain_text("This order was refused")
+    expect(page.locator("#errors")).to_contain_text("1 is missing")
+    expect(preview.get_by_role("link", name=numbers[0])).to_be_visible()
+    assert tab.violations() == []
+    tab.screenshot("order-refused")
+    assert count(scene) == before
+    preview.get_by_role("link", name=numbers[0]).click()
+    expect(page.locator(".head")).to_contain_text(numbers[0])
+    assert tab.path == f"/subscriptions/{subscription.id}/numbers/{numbers[0]}"
 
 
 def test_schedule_and_cancel(own: tuple[Scene, Tab]) -> None:
