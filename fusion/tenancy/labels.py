@@ -1,4 +1,4 @@
-"""Who stands behind the labels that records carry: `member:<id>`, `client:<client id>`."""
+"""Who stands behind the labels that records carry: `member:<id>`, `client:<id>`."""
 
 from collections.abc import Iterable
 
@@ -16,9 +16,9 @@ JOIN tenancy_organization o ON o.id = m.organization_id
 WHERE m.id = ANY (%(members)s::uuid[])
   AND o.path >= %(first)s::text COLLATE "C" AND o.path < %(after)s::text COLLATE "C"
 UNION ALL
-SELECT 'client:' || c.client_id, c.name
+SELECT 'client:' || c.id, c.name
 FROM tenancy_apiclient c JOIN tenancy_organization o ON o.id = c.organization_id
-WHERE c.client_id = ANY (%(clients)s::text[])
+WHERE c.id = ANY (%(clients)s::uuid[])
   AND o.path >= %(first)s::text COLLATE "C" AND o.path < %(after)s::text COLLATE "C"
 """
 
@@ -27,7 +27,7 @@ def names_behind(actor: Actor, labels: Iterable[str | None]) -> dict[str, str]:
     """Label → name, of those members and clients that are there and that `actor` sees."""
     parted = {label.partition(":")[::2] for label in labels if label}
     members = [parse_id(value) for kind, value in parted if kind == "member"]
-    clients = [value for kind, value in parted if kind == "client"]
+    clients = [parse_id(value) for kind, value in parted if kind == "client"]
     if not members and not clients:
         return {}
     first, after = subtree(actor.path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fusion.tenancy.actor import ADMINISTRATOR, VIEWER
 from tests.browser.scene import Scene
+from tests.browser.scene_subscriptions import bare, under
 
 Address = str | Callable[[Scene], str]
 
@@ -69,6 +70,31 @@ PAGES = (
     Visit("client-new", lambda scene: f"/customers/{scene.world.group.id}/api-clients/new"),
     # subscriptions
     Visit("subscription", lambda scene: f"/subscriptions/{scene.ids['subscription']}"),
+    Visit("subscription-used", under()),
+    Visit("subscription-empty", bare),
+    Visit("subscription-tenant", under(), "tenant", VIEWER),
+    Visit("subscription-users", under("users")),
+    Visit("subscription-users-none", lambda scene: f"{bare(scene)}/users"),
+    Visit("subscription-users-viewer", under("users"), "tenant", VIEWER),
+    Visit("subscription-user", under("users", "{user}")),
+    Visit("subscription-user-new", under("users", "new")),
+    Visit("subscription-user-link", under("users", "{spare}", "link")),
+    Visit("subscription-uploads", under("users", "uploads")),
+    Visit("subscription-upload", under("users", "uploads", "{job}")),
+    Visit("subscription-upload-waiting", under("users", "uploads", "{waiting}")),
+    Visit("subscription-numbers", under("numbers")),
+    Visit("subscription-number", under("numbers", "{linked}")),
+    Visit("subscription-number-released", under("numbers", "{released}")),
+    Visit("subscription-numbers-take", under("numbers", "take")),
+    Visit("subscription-numbers-choose", under("numbers", "choose")),
+    Visit("subscription-numbers-port-in", under("numbers", "port-in")),
+    Visit("subscription-trunks", under("trunks")),
+    Visit("subscription-trunk", under("trunks", "{trunk}")),
+    Visit("subscription-trunk-new", under("trunks", "new")),
+    Visit("subscription-trunk-route", under("trunks", "{trunk}", "route")),
+    Visit("subscription-ledger", under("ledger")),
+    Visit("subscription-ledger-viewer", under("ledger"), "tenant", VIEWER),
+    Visit("subscription-audit", under("audit")),
     # products
     Visit("products", "/products"),
     Visit("products-tenant", "/products", "tenant", VIEWER),

@@ -110,6 +110,17 @@ def test_the_audit_is_filtered_and_names_people_below_only(world: World) -> None
         assert "User added" in text(signed_in(tenant), at(world, "audit") + odd)
 
 
+def test_the_audit_names_api_clients_below_and_what_was_changed(world: World) -> None:
+    user = add_user(world, "anna")
+    where = f"/subscriptions/{world.subscription.id}/users/{user}"
+    assert world.call("PATCH", where, {"display_name": "Zoë"}).status_code == 200
+    path = at(world, "audit") + "?verb=user"
+    page = text(person(world), path)
+    assert "client of the test itself" in page and f">{'Zoë'}</a>" in page
+    below = text(person(world, "tenant"), path)
+    assert "client of the test itself" not in below and "Your provider" in below
+
+
 def test_a_second_page_of_the_audit(world: World) -> None:
     for index in range(52):
         add_user(world, f"u{index:02}")

@@ -1,6 +1,11 @@
 """Who did what to a subscription and to what it has."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext
 
 from fusion.portal.days import after, day
 from fusion.portal.deeds import OBJECTS, deeds
@@ -11,8 +16,13 @@ from fusion.tenancy.audit_trail import WantedRecords, list_audit
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.permissions import READ_REPORTS
 from fusion.tenancy.queries import find_subscription
+from fusion.trunks.queries import trunk_names
+from fusion.users.queries import user_names
 
 ROWS = 50
+
+PAGES = {"user": "subscriptions-user", "trunk": "subscriptions-trunk", "order": "orders-detail"}
+"""Type of object → the page of one."""
 
 
 @page(READ_REPORTS, subscription_id=find_subscription)
@@ -29,10 +39,41 @@ def audit(request: PageRequest, subscription: Subscription) -> HttpResponse:
     found = list_audit(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
     context = {
         **frame(request, subscription, "audit"),
-        "rows": deeds(request.actor, found["items"]),
+        "rows": _with_objects(subscription, deeds(request.actor, found["items"])),
         "next": found["next"],
         "objects": OBJECTS,
         "asked": asked,
         "filtered": any(asked.values()),
     }
     return show(request, "portal/subscriptions/audit.html", context, parts=("list", "more"))
+
+
+def _with_objects(
+    subscription: Subscription, rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Rows with `object`: {name, href} of the user, trunk or order, where it is still there."""
+    ids = {type: [row["object_id"] for row in rows if row["object_type"] == type] for type in PAGES}
+    names = {
+        "user": user_names(subscription.id, ids["user"]),
+        "trunk": trunk_names(subscription.id, ids["trunk"]),
+        "order": {
+            row["object_id"]: gettext("Order %(number)s") % row["detail"]
+            for row in rows
+            if row["object_type"] == "order" and "number" in row["detail"]
+        },
+    }
+    return [
+        {**row, "object": _object(subscription, row, names.get(row["object_type"], {}))}
+        for row in rows
+    ]
+
+
+def _object(
+    subscription: Subscription, row: Mapping[str, Any], names: Mapping[str, str]
+) -> dict[str, str] | None:
+    id = row["object_id"]
+    if id not in names:
+        return None
+    type = row["object_type"]
+    ids = [id] if type == "order" else [subscription.id, id]
+    return {"name": names[id], "href": reverse(PAGES[type], args=ids)}

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from fusion.kernel.pagination import MAX_LIMIT
+from fusion.ledger.queries import balances_now
 from fusion.numbers.assign import ASSIGNED, RESERVED, assign_numbers
 from fusion.numbers.port_in import port_in
 from fusion.numbers.queries import Wanted, free_counts, list_numbers
@@ -165,7 +166,8 @@ class PortInForm(Form):
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def take(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/take`: the next free ones."""
-    form = form_of(request, NextForm, {"quantity": 1})
+    initial = {"quantity": 1, "sku": _with_most_left(request, subscription)}
+    form = form_of(request, NextForm, initial)
     form.offer(number_skus(request.actor), free_counts(request.actor, limit=MAX_LIMIT)["items"])
     if request.method == "POST":
         answer = submit(
@@ -184,6 +186,13 @@ def take(request: PageRequest, subscription: Subscription) -> HttpResponse:
             return _taken(request, subscription, answer)
     context = {**frame(request, subscription, "numbers"), "way": "next"}
     return show_form(request, "portal/subscriptions/numbers_take.html", form, context)
+
+
+def _with_most_left(request: PageRequest, subscription: Subscription) -> str | None:
+    """The number type of which most may still be taken."""
+    balances = balances_now(request.actor, subscription.id)
+    left = {each["sku"]: each["available"] for each in balances if each["metric"] == "number"}
+    return max(left, key=lambda sku: left[sku], default=None)
 
 
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
@@ -207,7 +216,6 @@ def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
         **frame(request, subscription, "numbers"),
         **_offer(request),
         "way": "chosen",
-        "ticked": request.POST.getlist("number"),
     }
     template = "portal/subscriptions/numbers_choose.html"
     return show_form(request, template, form, context, parts=("found",))
@@ -224,7 +232,16 @@ def _offer(request: PageRequest) -> dict[str, Any]:
         ends_with=digits_of(asked["ends"]),
     )
     found = orjson.loads(list_numbers(request.actor, wanted, limit=OFFERED))
-    return {"skus": skus, "asked": asked, "found": found["items"], "more": found["next"]}
+    # What was ticked before stays, whatever is looked for now.
+    sent = request.POST if request.method == "POST" else request.GET
+    ticked = [e164 for e164 in sent.getlist("number")[:MAX_NUMBERS] if E164.fullmatch(e164)]
+    return {
+        "skus": skus,
+        "asked": asked,
+        "ticked": ticked,
+        "found": [each for each in found["items"] if each["e164"] not in ticked],
+        "more": found["next"],
+    }
 
 
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
