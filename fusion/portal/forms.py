@@ -67,7 +67,8 @@ class Form(forms.Form):
             name = self._field_of(error["field"])
             text = explain_field(error["message"])
             self.add_error(name, text if name else f"{error['field']}: {text}")
-        if not problem.errors:
+        # The numbers of refusals say it all; see `{% errors %}`.
+        if not problem.errors and not problem.refusals:
             self.add_error(None, explain(problem))
         if problem.code == "idempotency-key-reused":
             self.once = str(new_id())
@@ -189,8 +190,8 @@ def confirmed(
 
 def refused(request: HttpRequest, form: Form, to: str, *named: Any) -> HttpResponse:
     """To the page named `to`, which says why what a button asked for was not done."""
-    for error in form.non_field_errors():
-        messages.error(request, str(error))
+    if form.problem is not None:
+        messages.error(request, explain(form.problem))
     response = redirect(to, *named)
     response.status_code = 303
     return response

@@ -14,7 +14,9 @@ from fusion.tenancy.permissions import (
     READ_BALANCES,
     READ_CATALOGUE,
     READ_ORDERS,
+    READ_RANGES,
     READ_TENANCY,
+    READ_TRAIL,
     Permission,
 )
 
@@ -39,6 +41,9 @@ PLACES: Sequence[Place] = (
     Place("orders", _("Orders"), "shopping-cart", READ_ORDERS, "orders"),
     Place("requests", _("Order requests"), "message-square-plus", READ_ORDERS, "requests"),
     Place("products", _("Products"), "package", READ_CATALOGUE, "products"),
+    Place("inventory", _("Inventory"), "hash", READ_RANGES, "inventory"),
+    Place("events", _("Events"), "activity", READ_TRAIL, "events"),
+    Place("audit", _("Audit"), "history", READ_TRAIL, "audit"),
     Place("brand", _("Brand"), "palette", MANAGE_BRAND, "brand"),
 )
 

@@ -93,3 +93,6 @@ READ_RANGES = Permission("read number ranges", ("provisioning:read",), ROLES, (G
 READ_CALLS = Permission("read calls and call records", ("calls:read",))
 ADMIT_CALLS = Permission("admit and end calls", ("calls:write",), WRITERS)
 READ_REPORTS = Permission("read reports", ("reports:read",))
+READ_TRAIL = Permission(
+    "read events and the audit trail of the provider", ("reports:read",), ROLES, (GROUP,)
+)

@@ -125,6 +125,15 @@ PAGES = (
     ),
     Visit("request-approve", lambda scene: f"/order-requests/{scene.ids['request']}/approve"),
     Visit("request-reject", lambda scene: f"/order-requests/{scene.ids['request']}/reject"),
+    # inventory
+    Visit("inventory", "/inventory"),
+    Visit("inventory-none", "/inventory?starts=999"),
+    Visit("ranges", "/inventory/ranges"),
+    Visit("range-new", "/inventory/ranges/new"),
+    # events and audit
+    Visit("events", "/events"),
+    Visit("audit", "/audit"),
+    Visit("audit-none", "/audit?from=2001-01-01&to=2001-01-02"),
     # account
     Visit("account", "/account"),
     Visit("account-security", "/account/security"),

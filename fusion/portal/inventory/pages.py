@@ -1,0 +1,128 @@
+"""The group's inventory: its numbers and who has them, its ranges, and new ones."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django import forms
+from django.http import HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from fusion.kernel.clock import read_instant
+from fusion.numbers.create_range import create_range
+from fusion.numbers.queries import Wanted, free_counts, list_numbers, list_ranges
+from fusion.numbers.rules import E164
+from fusion.portal.forms import Form, done, form_of, show_form, submit
+from fusion.portal.page import page, show
+from fusion.portal.skus import number_skus
+from fusion.portal.subscriptions.number_finder import plain
+from fusion.portal.subscriptions.numbers import digits_of
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.find import subscription_names
+from fusion.tenancy.permissions import MANAGE_RANGES, READ_RANGES
+
+ROWS = 50
+KINDS = 12
+"""Number types whose free numbers are counted above the list."""
+
+STATUSES = ("free", "reserved", "assigned", "quarantined")
+
+
+@page(READ_RANGES)
+def inventory(request: PageRequest) -> HttpResponse:
+    """`GET /inventory`: numbers of all statuses."""
+    actor = request.actor
+    names = ("sku", "status", "starts", "ends")
+    asked = {name: request.GET.get(name, "").strip() for name in names}
+    skus = number_skus(actor)
+    wanted = Wanted(
+        sku=asked["sku"] if asked["sku"] in skus else None,
+        status=asked["status"] if asked["status"] in STATUSES else None,
+        starts_with=digits_of(asked["starts"]),
+        ends_with=digits_of(asked["ends"]),
+    )
+    found = orjson.loads(list_numbers(actor, wanted, limit=ROWS, cursor=request.GET.get("cursor")))
+    counted = free_counts(actor, limit=KINDS, cursor=request.GET.get("kinds"))
+    context = {
+        "rows": _named(found["items"]),
+        "next": found["next"],
+        "skus": skus,
+        "free": counted["items"],
+        "more_kinds": counted["next"],
+        "statuses": STATUSES,
+        "asked": asked,
+        "filtered": any(asked.values()),
+        "may_add": MANAGE_RANGES.allows(actor),
+    }
+    return show(request, "portal/inventory/numbers.html", context, parts=("list", "more"))
+
+
+def _named(numbers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each number with the names of its subscription and customer, where it has one."""
+    ids = {UUID(each["subscription_id"]) for each in numbers if each["subscription_id"]}
+    names = subscription_names(ids)
+    return [
+        {
+            **each,
+            "names": names.get(UUID(each["subscription_id"])) if each["subscription_id"] else None,
+            "until": read_instant(each["until"]) if each["until"] else None,
+        }
+        for each in numbers
+    ]
+
+
+@page(READ_RANGES)
+def ranges(request: PageRequest) -> HttpResponse:
+    """`GET /inventory/ranges`."""
+    listed = list_ranges(request.actor, limit=ROWS, cursor=request.GET.get("cursor"))
+    context = {
+        "rows": [{**each, "at": read_instant(each["created_at"])} for each in listed["items"]],
+        "next": listed["next"],
+        "skus": number_skus(request.actor),
+        "may_add": MANAGE_RANGES.allows(request.actor),
+    }
+    return show(request, "portal/inventory/ranges.html", context, parts=("more",))
+
+
+class RangeForm(Form):
+    """The first and the last number of a range, and what they are."""
+
+    sku = forms.ChoiceField(label=_("Number type"))
+    first = forms.CharField(
+        label=_("First number"), max_length=40, help_text=_("With the country, such as +32 2 …")
+    )
+    last = forms.CharField(
+        label=_("Last number"),
+        max_length=40,
+        help_text=_("A range has up to 1,000,000 numbers, each of the country and the type."),
+    )
+
+    def clean_first(self) -> str:
+        """The number without what people write between its digits."""
+        return _number(self.cleaned_data["first"])
+
+    def clean_last(self) -> str:
+        """The same."""
+        return _number(self.cleaned_data["last"])
+
+
+def _number(text: str) -> str:
+    number = plain(text)
+    if not E164.fullmatch(number):
+        raise forms.ValidationError(_("This is no number with a plus sign and its country."))
+    return number
+
+
+@page(MANAGE_RANGES, methods=("GET", "POST"))
+def new_range(request: PageRequest) -> HttpResponse:
+    """`GET` and `POST /inventory/ranges/new`."""
+    form = form_of(request, RangeForm, {})
+    field: Any = form.fields["sku"]
+    field.choices = [("", _("Choose …")), *number_skus(request.actor).items()]
+    if request.method == "POST":
+        answer = submit(request, form, lambda actor: create_range(actor, **form.cleaned_data))
+        if answer is not None:
+            message = gettext("%(count)s numbers were added.") % {"count": answer.body["count"]}
+            return done(request, message, "inventory-ranges", answer=answer)
+    return show_form(request, "portal/inventory/new_range.html", form)

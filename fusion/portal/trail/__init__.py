@@ -1,0 +1,1 @@
+"""Pages of: events and the audit trail of a group."""

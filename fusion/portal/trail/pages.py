@@ -1,0 +1,90 @@
+"""What has happened in a group: events as other systems read them, and who did what."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.http import HttpResponse
+
+from fusion.billing.event_list import NOUNS, WantedEvents, list_events
+from fusion.kernel.ids import parse_id
+from fusion.portal.days import after, day
+from fusion.portal.deeds import deeds
+from fusion.portal.page import page, show
+from fusion.portal.trail.words import ABOUT, OBJECTS
+from fusion.portal.visit import PageRequest
+from fusion.portal.who import who
+from fusion.tenancy.audit_trail import WantedRecords, list_audit
+from fusion.tenancy.find import subscription_names
+from fusion.tenancy.permissions import READ_TRAIL
+from fusion.tenancy.queries import find_organization, find_subscription
+
+ROWS = 50
+
+
+@page(READ_TRAIL)
+def events(request: PageRequest) -> HttpResponse:
+    """`GET /events`."""
+    noun = request.GET.get("about", "")
+    given = parse_id(request.GET.get("subscription"))
+    whose = find_subscription(request.actor, given).name if given else ""
+    wanted = WantedEvents(noun=noun if noun in NOUNS else None, subscription_id=given)
+    found = list_events(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
+    names = subscription_names({each["subscription_id"] for each in found["items"]} - {None})
+    people = who(request.actor, [each["actor"] for each in found["items"]])
+    rows = [
+        {
+            **each,
+            "by": people[each["actor"]],
+            "names": names.get(each["subscription_id"]),
+            "json": orjson.dumps(each["data"], option=orjson.OPT_INDENT_2).decode(),
+        }
+        for each in found["items"]
+    ]
+    context = {
+        "rows": rows,
+        "next": found["next"],
+        "about": noun,
+        "nouns": ABOUT,
+        "subscription": given,
+        "whose": whose,
+        "filtered": bool(noun or given),
+    }
+    return show(request, "portal/trail/events.html", context, parts=("list", "more"))
+
+
+@page(READ_TRAIL)
+def audit(request: PageRequest) -> HttpResponse:
+    """`GET /audit`."""
+    actor = request.actor
+    names = ("verb", "by", "from", "to", "object")
+    asked = {name: request.GET.get(name, "").replace("\0", "")[:80] for name in names}
+    given = parse_id(request.GET.get("organization"))
+    organization = find_organization(actor, given) if given else None
+    wanted = WantedRecords(
+        organization=organization,
+        object_id=asked["object"] or None,
+        verb=asked["verb"] if asked["verb"] in OBJECTS else None,
+        actor=asked["by"] or None,
+        since=day(asked["from"]),
+        until=after(asked["to"]),
+    )
+    found = list_audit(actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
+    rows = deeds(actor, found["items"])
+    context = {
+        "rows": _named(rows),
+        "next": found["next"],
+        "objects": OBJECTS,
+        "asked": asked,
+        "organization": organization,
+        "by": who(actor, [asked["by"]]).get(asked["by"], ""),
+        "filtered": any(asked.values()) or organization is not None,
+    }
+    return show(request, "portal/trail/audit.html", context, parts=("list", "more"))
+
+
+def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each record with the names of its subscription and customer, where it has one."""
+    ids: set[UUID] = {row["subscription_id"] for row in rows} - {None}
+    names = subscription_names(ids)
+    return [{**row, "names": names.get(row["subscription_id"])} for row in rows]

@@ -1,0 +1,161 @@
+"""Inventory, events and audit: for the group alone, and what they find."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from fusion.billing import event_list
+from fusion.billing.event_list import NOUNS, WantedEvents, list_events
+from fusion.tenancy.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, VIEWER
+from tests.numbers.stock import assigned, block, entitle, french, stock
+from tests.ordering.placing import line, placed
+from tests.portal.people import make_person, signed_in
+from tests.world import World, make_organization, make_subscription
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_role(world: World, kind: str, role: str) -> None:
+    client = signed_in(make_person((getattr(world, kind), role)))
+    french(world)
+    home = client.get("/").content.decode()
+    sees, adds = kind == GROUP, kind == GROUP and role != VIEWER
+    for path in ("/inventory", "/inventory/ranges", "/events", "/audit"):
+        assert client.get(path).status_code == (200 if sees else 403), path
+        if path != "/inventory/ranges":
+            assert (f'href="{path}"' in home) == sees
+    if sees:
+        assert ("/inventory/ranges/new" in client.get("/inventory").content.decode()) == adds
+    first, *_, last = block(3)
+    before = world.fingerprint()
+    answer = client.post(
+        "/inventory/ranges/new", {"sku": "fr-geographic", "first": first, "last": last}
+    )
+    assert answer.status_code == (303 if adds else 403)
+    assert (world.fingerprint() == before) != adds
+
+
+def test_nothing_of_another_group(world: World) -> None:
+    other = World()
+    numbers = stock(other, 2)
+    entitle(other, 2)
+    assigned(other, *numbers[:1])
+    client = signed_in(make_person((world.group, ADMINISTRATOR)))
+    for path in ("/inventory", "/inventory/ranges", "/events", "/audit"):
+        page = client.get(path).content.decode()
+        assert str(other.subscription.id) not in page and numbers[0] not in page
+    assert client.get(f"/events?subscription={other.subscription.id}").status_code == 404
+    assert client.get(f"/audit?organization={other.tenant.id}").status_code == 404
+    foreign = client.get("/audit", {"object": numbers[0]}).content.decode()
+    assert "Nothing of that kind was done" in foreign
+
+
+def test_a_range_that_is_not_to_be_had(world: World) -> None:
+    taken = stock(World(), 3)
+    french(world)
+    client = signed_in(make_person((world.group, AGENT)))
+    before = world.fingerprint()
+    for first, last in (
+        (taken[0], taken[-1]),
+        ("33 1", "33 2"),
+        ("", ""),
+        ("+33199009999", "+33199009990"),
+        ("+3212345678", "+3212345679"),
+        ("<script>", "x" * 41),
+    ):
+        fields = {"sku": "fr-geographic", "first": first, "last": last}
+        answer = client.post("/inventory/ranges/new", fields)
+        assert answer.status_code == 422, fields
+        assert b"Nothing was changed" in answer.content
+    for sku in ("", "user", "unknown"):
+        fields = {"sku": sku, "first": "+33199009990", "last": "+33199009999"}
+        assert client.post("/inventory/ranges/new", fields).status_code == 422
+    assert world.fingerprint() == before
+
+
+def test_numbers_are_found(world: World) -> None:
+    numbers = stock(world, 4)
+    entitle(world, 1)
+    assigned(world, numbers[1])
+    client = signed_in(make_person((world.group, VIEWER)))
+
+    def found(**asked: str) -> list[bool]:
+        page = client.get("/inventory", asked).content.decode()
+        return [number in page for number in numbers]
+
+    assert found() == [True] * 4
+    assert found(status="assigned") == [False, True, False, False]
+    assert found(status="free", starts=numbers[2]) == [False, False, True, False]
+    assert found(ends=numbers[3][-4:]) == [False, False, False, True]
+    assert found(sku="fr-geographic", starts="+33 " + numbers[0][3:]) == [True] + [False] * 3
+    assert world.subscription.name in client.get("/inventory?status=assigned").content.decode()
+
+
+def test_events_and_audit_are_found(world: World) -> None:
+    other = make_subscription(make_organization("tenant", world.group), "Elsewhere")
+    placed(world, line(world.seat, 1))
+    placed(world, line(world.seat, 1), subscription=other)
+    client = signed_in(make_person((world.group, VIEWER)))
+    page = client.get("/events?about=order").content.decode()
+    assert page.count("<code>order.completed</code>") == 2 and "Elsewhere" in page
+    page = client.get(f"/events?about=order&subscription={world.subscription.id}").content.decode()
+    assert page.count("<code>order.completed</code>") == 1 and "Elsewhere" not in page
+    assert "order.completed" not in client.get("/events?about=product").content.decode()
+    audit = client.get("/audit?verb=order").content.decode()
+    assert audit.count("Order placed") == 2
+    assert "Order placed" not in client.get("/audit?verb=product").content.decode()
+    assert "Order placed" in client.get(f"/audit?organization={world.tenant.id}").content.decode()
+    for path in ("/events?cursor=x", "/audit?cursor=x", "/inventory?cursor=x"):
+        assert client.get(path).status_code == 422
+
+
+def test_pages_of_events(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        placed(world, line(world.seat, 1))
+        placed(world, line(world.seat, 1, "remove"))
+    actor = world.actor()
+
+    def walked(limit: int, **wanted: str) -> list[str]:
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = list_events(actor, WantedEvents(**wanted), limit=limit, cursor=cursor)  # type: ignore[arg-type]
+            seen += [each["id"] for each in page["items"]]
+            cursor = page["next"]
+            if cursor is None:
+                return seen
+
+    everything = walked(500)
+    assert len(everything) == len(set(everything)) >= 10
+    assert walked(3) == everything
+    orders = walked(500, noun="order")
+    assert len(orders) == 10
+    monkeypatch.setattr(event_list, "WALK", 2)
+    assert walked(3) == everything
+    assert walked(3, noun="order") == orders
+    assert walked(3, noun="product") == []
+    assert sum(len(walked(500, noun=noun)) for noun in NOUNS) == len(everything)
+
+
+def test_statements_do_not_grow_with_rows(world: World) -> None:
+    client = signed_in(make_person((world.group, ADMINISTRATOR)))
+    numbers = stock(world, 8)
+    entitle(world, 5)
+    assigned(world, numbers[0])
+    paths = ("/inventory", "/inventory/ranges", "/events", "/audit")
+    few = [_statements(client, path) for path in paths]
+    stock(world, 2)
+    for number in numbers[1:5]:
+        assigned(world, number)
+    for _ in range(3):
+        subscription = make_subscription(make_organization("tenant", world.group))
+        placed(world, line(world.seat, 1), subscription=subscription)
+    assert [_statements(client, path) for path in paths] == few
+    assert max(few) <= 12
+
+
+def _statements(client: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path).status_code == 200
+    return len(captured)
