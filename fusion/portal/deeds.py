@@ -74,7 +74,42 @@ OBJECTS: Mapping[str, Any] = {
 }
 """What may have been done to a subscription, and to what it has: the first part of verbs."""
 
-UNTOLD = ("subscription_id", "organization_id", "user_id", "trunk_id", "order_id", "product_id")
+FIELDS: Mapping[str, Any] = {
+    "login": _("login"),
+    "display_name": _("name"),
+    "name": _("name"),
+    "kind": _("kind"),
+    "role": _("role"),
+    "email": _("e-mail"),
+    "number": _("number"),
+    "former_number": _("former number"),
+    "e164": _("number"),
+    "numbers": _("numbers"),
+    "country": _("country"),
+    "channel_cap": _("cap"),
+    "state": _("state"),
+    "status": _("status"),
+    "reason": _("reason"),
+    "note": _("note"),
+    "code": _("code"),
+    "description": _("description"),
+    "quantity": _("quantity"),
+    "external_reference": _("billing reference"),
+    "scopes": _("scopes"),
+    "first": _("first"),
+    "last": _("last"),
+}
+"""Name of an argument → its word; others are shown as they are called."""
+
+UNTOLD = (
+    "subscription_id",
+    "organization_id",
+    "user_id",
+    "trunk_id",
+    "order_id",
+    "product_id",
+    "job",
+)
 """Ids that say nothing to people: what they stand for is shown, or linked."""
 
 MOST_SHOWN = 5
@@ -105,7 +140,7 @@ def told(detail: Any) -> list[tuple[str, str]]:
         **{name: part for each in parts for name, part in each.items()},
     }
     return [
-        (name.replace("_", " "), _text(value))
+        (str(FIELDS.get(name, name.replace("_", " "))), _text(value))
         for name, value in flat.items()
         if name not in UNTOLD and value not in (None, "", [], {})
     ]

@@ -54,6 +54,11 @@ EXPLANATIONS = {
         "No number entitlement is left. Release numbers that are no longer needed, or have more "
         "ordered."
     ),
+    "number-not-assigned": _("The number is not assigned to this subscription. Assign it first."),
+    "no-free-number": _(
+        "There are not that many free numbers of this type. Ask for fewer, for numbers that need "
+        "not be consecutive, or have the provider add a range."
+    ),
     "subscription-suspended": _(
         "The subscription is suspended: nothing new can be added. Have it resumed first."
     ),
@@ -65,6 +70,31 @@ EXPLANATIONS = {
 """Problem code → what to tell people, where the detail speaks to programs."""
 
 
+TRUNK_IN_USE = _(
+    "Numbers routed to this trunk: %(numbers)s; calls live on it: %(calls)s. Take the numbers off, "
+    "and let the calls end."
+)
+
+WITH_FACTS = {
+    ("conflict", "login"): _(
+        "Another user of this subscription has the login %(login)s (upper and lower case are the "
+        "same). Take another login, or use the user who is there."
+    ),
+    ("conflict", "calls"): TRUNK_IN_USE,
+    ("number-in-use", "calls"): TRUNK_IN_USE,
+    ("number-in-use", "user_id"): _("The number is linked to a user. Unlink it there first."),
+    ("number-in-use", "trunk_id"): _("The number is routed to a trunk. Take it off there first."),
+    ("number-not-available", "numbers"): _(
+        "Not to be had: %(numbers)s. Nothing was taken; leave these out, or ask for the next free "
+        "ones."
+    ),
+}
+"""(Problem code, what else it tells) → the same with the facts in it."""
+
+MOST_NAMED = 10
+"""Numbers that a sentence names."""
+
+
 def title_of(problem: Problem) -> str:
     """The refusal in a few words, in the reader's language."""
     return str(TITLES.get(problem.code, problem.title))
@@ -72,7 +102,17 @@ def title_of(problem: Problem) -> str:
 
 def explain(problem: Problem) -> str:
     """The refusal in a sentence or two: what, why, and what would help."""
+    for (code, fact), text in WITH_FACTS.items():
+        if code == problem.code and problem.extra.get(fact) is not None:
+            return str(text) % {name: _fact(value) for name, value in problem.extra.items()}
     return str(EXPLANATIONS.get(problem.code) or gettext(problem.detail))
+
+
+def _fact(value: Any) -> str:
+    if not isinstance(value, list):
+        return str(value)
+    named = [str(each.get("e164")) for each in value[:MOST_NAMED]]
+    return ", ".join(named) + (" …" if len(value) > MOST_NAMED else "")
 
 
 def explain_field(message: str) -> str:

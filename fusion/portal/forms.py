@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id, parse_id
-from fusion.portal.errors import explain, explain_field
+from fusion.portal.errors import explain, explain_field, explain_refusal
 from fusion.portal.page import show
 from fusion.portal.rows import Rows, asks_for_rows, refuse_row
 from fusion.portal.visit import PageRequest
@@ -191,7 +191,9 @@ def confirmed(
 def refused(request: HttpRequest, form: Form, to: str, *named: Any) -> HttpResponse:
     """To the page named `to`, which says why what a button asked for was not done."""
     if form.problem is not None:
-        messages.error(request, explain(form.problem))
+        numbers = [explain_refusal(each) for each in form.problem.refusals]
+        for text in (explain(form.problem), *numbers):
+            messages.error(request, text)
     response = redirect(to, *named)
     response.status_code = 303
     return response

@@ -28,6 +28,7 @@ def create_user(
         "conflict",
         f"Another user of this subscription has the login {login} (upper and lower case are the "
         "same). Take another login, or use the user who is there.",
+        extra={"login": login},
     )
     with refusing(user_login=taken):
         user.save(force_insert=True)

@@ -8,9 +8,12 @@ $$;
 
 CREATE OR REPLACE FUNCTION users_problem_login(p_login text) RETURNS json
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT kernel_problem('conflict', format(
-        'Another user of this subscription has the login %s (upper and lower case are the same). '
-        'Take another login, or use the user who is there.', p_login))
+    SELECT json_build_object(
+        'code', 'conflict',
+        'detail', format('Another user of this subscription has the login %s (upper and lower case '
+                         'are the same). Take another login, or use the user who is there.',
+                         p_login),
+        'login', p_login)
 $$;
 
 CREATE OR REPLACE FUNCTION users_problem_not_assigned(p_number text) RETURNS json

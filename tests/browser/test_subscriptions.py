@@ -174,7 +174,7 @@ def test_trunks_and_their_calls(own: tuple[Scene, Tab]) -> None:
     expect(page.locator("#live tbody tr")).to_have_count(2)
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("2 calls are live on it")).to_be_visible()
+    expect(page.get_by_text("calls live on it: 2")).to_be_visible()
     end(world, trunk, "first")
     end(world, trunk, "second")
     page.get_by_role("button", name=f"Take {number} off").click()

@@ -45,7 +45,7 @@ def test_make_change_route_and_delete(world: World) -> None:
 
     before = world.fingerprint()
     refused = told(client, post(client, at(world, "trunks", id, "delete")))
-    assert "1 numbers are routed to this trunk" in refused
+    assert "Numbers routed to this trunk: 1" in refused
     assert world.fingerprint() == before
     off = post(client, at(world, "trunks", id, "numbers", first, "unroute"))
     assert "was taken off the trunk" in told(client, off)
@@ -72,7 +72,7 @@ def test_what_is_wrong_is_refused(world: World) -> None:
     taken = post(client, route, number=stage.linked)
     assert taken.status_code == 422 and "is linked to a user" in taken.content.decode()
     delete = told(client, post(client, at(world, "trunks", stage.trunk, "delete")))
-    assert "calls are live on it" in delete
+    assert "calls live on it: 1" in delete
     assert world.fingerprint() == before
 
 

@@ -109,7 +109,7 @@ def test_a_refusal_says_what_to_do(world: World) -> None:
     assert "1 ordered, 1 in use" in page
     assert f'href="{at(world, "users")}?linked=yes"' in page
     for wrong, words in {
-        first: "is linked to another user",
+        first: "is linked to a user",
         "+33199999999": "is not assigned",
         "123": "no phone number",
         "": "required",

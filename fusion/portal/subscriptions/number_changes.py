@@ -9,7 +9,7 @@ from fusion.numbers.assign import assign_numbers
 from fusion.numbers.port_out import port_out
 from fusion.numbers.release import release_number
 from fusion.numbers.restore import restore_number
-from fusion.portal.forms import confirmed
+from fusion.portal.forms import Confirmation, confirmed, done, refused, submit
 from fusion.portal.page import page
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.actor import Actor
@@ -37,12 +37,12 @@ def assign(request: PageRequest, subscription: Subscription, e164: str) -> HttpR
 @page(PROVISION, methods=("POST",), subscription_id=find_subscription)
 def release(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
     """`POST /subscriptions/<id>/numbers/<number>/release`."""
-    return confirmed(
+    return _gone(
         request,
+        subscription,
+        e164,
         lambda actor: release_number(actor, subscription_id=subscription.id, e164=e164),
         gettext("The number was released."),
-        "subscriptions-numbers",
-        subscription.id,
     )
 
 
@@ -62,12 +62,12 @@ def restore(request: PageRequest, subscription: Subscription, e164: str) -> Http
 @page(PROVISION, methods=("POST",), subscription_id=find_subscription)
 def leave(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
     """`POST /subscriptions/<id>/numbers/<number>/port-out`."""
-    return confirmed(
+    return _gone(
         request,
+        subscription,
+        e164,
         lambda actor: port_out(actor, subscription_id=subscription.id, e164=e164),
         gettext("The number was ported out and is no longer here."),
-        "subscriptions-numbers",
-        subscription.id,
     )
 
 
@@ -75,3 +75,14 @@ def _done(
     request: PageRequest, subscription: Subscription, e164: str, deed: Deed, message: str
 ) -> HttpResponse:
     return confirmed(request, deed, message, "subscriptions-number", subscription.id, e164)
+
+
+def _gone(
+    request: PageRequest, subscription: Subscription, e164: str, deed: Deed, message: str
+) -> HttpResponse:
+    """To the list; where it was refused back to the number, which links to who has it."""
+    form = Confirmation(request.POST)
+    answer = submit(request, form, deed)
+    if answer is not None:
+        return done(request, message, "subscriptions-numbers", subscription.id, answer=answer)
+    return refused(request, form, "subscriptions-number", subscription.id, e164)

@@ -91,7 +91,7 @@ def trunk(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> H
     found = find_trunk(request.actor, trunk_id, subscription.id)
     use = use_of(subscription)
     live = by_trunk(use)[str(trunk_id)]
-    context = {
+    context: dict[str, Any] = {
         **frame(request, subscription, "trunks"),
         "trunk": _with_use(trunk_document(found), live, use["channels"]),
         "created_at": found.created_at,
@@ -99,9 +99,9 @@ def trunk(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> H
         "hours": _hours(use, trunk_id),
         "confirmation": Confirmation(),
         **_calls(request, subscription, trunk_id),
-        **_numbers(request, trunk_id),
-        **_records(request, subscription, trunk_id),
     }
+    if request.htmx.target != "live":
+        context |= _numbers(request, trunk_id) | _records(request, subscription, trunk_id)
     return show(request, "portal/subscriptions/trunk.html", context, parts=PARTS)
 
 

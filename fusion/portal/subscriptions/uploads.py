@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRefresh
 
 from fusion.kernel.clock import read_instant
-from fusion.kernel.errors import InvalidFields, Problem, not_found
+from fusion.kernel.errors import InvalidFields, not_found, problem_of
 from fusion.portal.errors import explain, explain_field, title_of
 from fusion.portal.forms import Form, done, form_of, show_form, submit
 from fusion.portal.page import page, show
@@ -168,7 +168,7 @@ def _outcomes(job_id: UUID, results: Sequence[dict[str, Any]]) -> list[dict[str,
     logins = asked_logins(job_id, [each["position"] for each in failed])
     for each in failed:
         told = each["problem"]
-        problem = Problem(told["code"], told["detail"], errors=told.get("errors") or ())
+        problem = problem_of(told)
         texts = [f"{error['field']}: {explain_field(error['message'])}" for error in problem.errors]
         each |= {
             "login": logins.get(each["position"]),
