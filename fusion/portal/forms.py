@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id, parse_id
-from fusion.portal.errors import explain, explain_field, explain_refusal
+from fusion.portal.errors import EXPLANATIONS, explain, explain_field, explain_refusal
 from fusion.portal.page import show
 from fusion.portal.rows import Rows, asks_for_rows, refuse_row
 from fusion.portal.visit import PageRequest
@@ -67,8 +67,8 @@ class Form(forms.Form):
             name = self._field_of(error["field"])
             text = explain_field(error["message"])
             self.add_error(name, text if name else f"{error['field']}: {text}")
-        # The numbers of refusals say it all; see `{% errors %}`.
-        if not problem.errors and not problem.refusals:
+        # A detail of its own only repeats the numbers of refusals, which `{% errors %}` shows.
+        if not problem.errors and (not problem.refusals or problem.code in EXPLANATIONS):
             self.add_error(None, explain(problem))
         if problem.code == "idempotency-key-reused":
             self.once = str(new_id())
