@@ -166,9 +166,10 @@ class PortInForm(Form):
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def take(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/take`: the next free ones."""
-    initial = {"quantity": 1, "sku": _with_most_left(request, subscription)}
+    free = free_counts(request.actor, limit=MAX_LIMIT)["items"]
+    initial = {"quantity": 1, "sku": _with_most_left(request, subscription, free)}
     form = form_of(request, NextForm, initial)
-    form.offer(number_skus(request.actor), free_counts(request.actor, limit=MAX_LIMIT)["items"])
+    form.offer(number_skus(request.actor), free)
     if request.method == "POST":
         answer = submit(
             request,
@@ -188,10 +189,13 @@ def take(request: PageRequest, subscription: Subscription) -> HttpResponse:
     return show_form(request, "portal/subscriptions/numbers_take.html", form, context)
 
 
-def _with_most_left(request: PageRequest, subscription: Subscription) -> str | None:
-    """The number type of which most may still be taken."""
+def _with_most_left(
+    request: PageRequest, subscription: Subscription, free: Sequence[Mapping[str, Any]]
+) -> str | None:
+    """The number type of which most can be taken: ordered, and there."""
+    counts = {each["sku"]: each["free"] for each in free}
     balances = balances_now(request.actor, subscription.id)
-    left = {each["sku"]: each["available"] for each in balances if each["metric"] == "number"}
+    left = {each["sku"]: min(each["available"], counts.get(each["sku"], 0)) for each in balances}
     return max(left, key=lambda sku: left[sku], default=None)
 
 
