@@ -1,11 +1,13 @@
 """`fusion migrate`: the tables, the database functions, and the epoch of the change feed."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 from django.core.management import call_command
 from django.db import OperationalError, connection
+from django.db.backends.utils import CursorWrapper
 from django.db.migrations.executor import MigrationExecutor
 from psycopg.errors import LockNotAvailable
 
@@ -43,12 +45,20 @@ def _alone() -> Iterator[None]:
     The lock and the time-out are the session's: it is closed at the end, whatever has happened.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(hashtextextended('fusion migrate', 0))")
+        # Asked again and again: an index that is made concurrently waits for all statements that
+        # began before, and would wait for one that waits for its migration.
+        while not _try_to_lock(cursor):
+            time.sleep(0.1)
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
     try:
         yield
     finally:
         close_connections()
+
+
+def _try_to_lock(cursor: CursorWrapper) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('fusion migrate', 0))")
+    return bool(cursor.fetchone()[0])
 
 
 def _migrate() -> None:
