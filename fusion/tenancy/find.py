@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
-from fusion.tenancy.actor import Actor
+from fusion.tenancy.actor import GROUP, Actor
 from fusion.tenancy.scope import subtree
 
 MIN_LETTERS = 2
@@ -34,18 +34,38 @@ def query_of(text: str) -> str | None:
     return " & ".join(f"'{word}':*" for word in words)
 
 
+NAMED = re.compile(r"%\(\w+\)s")
+
+
+def _within(actor: Actor) -> tuple[dict[str, str], dict[str, Any]]:
+    """What narrows a statement to what `actor` sees: by alias of its tables, and the parameters.
+
+    A whole group is no narrowing that an index of paths should serve: all of it would be read, only
+    to leave out what other groups have that is found by the same words.
+    """
+    given: dict[str, Any]
+    if actor.kind == GROUP:
+        condition, given = "{0}.group_id = %(group)s::uuid", {"group": actor.group_id}
+    else:
+        condition = (
+            '{0}.path >= %(first)s::text COLLATE "C" AND {0}.path < %(after)s::text COLLATE "C"'
+        )
+        given = dict(zip(("first", "after"), subtree(actor.path), strict=True))
+    return {alias: condition.format(alias) for alias in "sto"}, given
+
+
 SUBSCRIPTIONS = """
 WITH asked AS MATERIALIZED (SELECT to_tsquery('simple', %(query)s::text) AS query),
 matching AS (
     (SELECT s.id FROM tenancy_subscription s
      WHERE tenancy_words(s.name, s.external_reference) @@ (SELECT query FROM asked)
-       AND s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
+       AND {s}
        AND s.status <> 'terminated'
      LIMIT %(enough)s::int)
     UNION
     (SELECT s.id FROM tenancy_organization t JOIN tenancy_subscription s ON s.tenant_id = t.id
      WHERE tenancy_words(t.name, t.external_reference) @@ (SELECT query FROM asked)
-       AND t.path >= %(first)s::text COLLATE "C" AND t.path < %(after)s::text COLLATE "C"
+       AND {t}
        AND t.kind = 'tenant' AND s.status <> 'terminated'
      LIMIT %(enough)s::int)
 )
@@ -66,11 +86,11 @@ def find_subscriptions(actor: Actor, text: str, *, limit: int) -> list[dict[str,
     query = query_of(text)
     if query is None:
         return []
-    first, after = subtree(actor.path)
+    within, given = _within(actor)
     with connection.cursor() as cursor:
         cursor.execute(
-            SUBSCRIPTIONS,
-            {"query": query, "first": first, "after": after, "limit": limit, "enough": ENOUGH},
+            SUBSCRIPTIONS.format(**within),
+            {**given, "query": query, "limit": limit, "enough": ENOUGH},
         )
         rows = cursor.fetchall()
     names = ("id", "name", "external_reference", "status", "tenant_id", "tenant_name")
@@ -80,11 +100,11 @@ def find_subscriptions(actor: Actor, text: str, *, limit: int) -> list[dict[str,
 OF_SUBSCRIPTIONS = """
 SELECT s.id FROM tenancy_subscription s
 WHERE tenancy_words(s.name, s.external_reference) @@ to_tsquery('simple', %s::text)
-  AND s.path >= %s::text COLLATE "C" AND s.path < %s::text COLLATE "C"
+  AND {s}
 UNION ALL
 SELECT s.id FROM tenancy_organization t JOIN tenancy_subscription s ON s.tenant_id = t.id
 WHERE tenancy_words(t.name, t.external_reference) @@ to_tsquery('simple', %s::text)
-  AND t.path >= %s::text COLLATE "C" AND t.path < %s::text COLLATE "C" AND t.kind = 'tenant'
+  AND {t} AND t.kind = 'tenant'
 """
 
 
@@ -96,15 +116,17 @@ def ids_of_subscriptions(actor: Actor, text: str) -> RawSQL | None:
     query = query_of(text)
     if query is None:
         return None
-    asked = [query, *subtree(actor.path)]
-    return RawSQL(OF_SUBSCRIPTIONS, [*asked, *asked])  # noqa: S611 - nothing typed stands in it
+    within, given = _within(actor)
+    statement = NAMED.sub("%s", OF_SUBSCRIPTIONS.format(**within))
+    asked = [query, *given.values()]
+    return RawSQL(statement, [*asked, *asked])  # noqa: S611 - nothing typed stands in it
 
 
 ORGANIZATIONS = """
 SELECT o.id, o.kind, o.name, o.external_reference, o.path
 FROM tenancy_organization o
 WHERE tenancy_words(o.name, o.external_reference) @@ to_tsquery('simple', %(query)s::text)
-  AND o.path >= %(first)s::text COLLATE "C" AND o.path < %(after)s::text COLLATE "C"
+  AND {o}
   AND o.path > %(cursor)s::text COLLATE "C" AND o.status = 'active'
   AND (%(kinds)s::text[] IS NULL OR o.kind = ANY (%(kinds)s::text[]))
 ORDER BY o.path
@@ -127,14 +149,13 @@ def find_organizations(
     query = query_of(text)
     if query is None:
         return {"items": [], "next": None}
-    first, after = subtree(actor.path)
+    within, given = _within(actor)
     with connection.cursor() as sql:
         sql.execute(
-            ORGANIZATIONS,
+            ORGANIZATIONS.format(**within),
             {
+                **given,
                 "query": query,
-                "first": first,
-                "after": after,
                 "cursor": decode_cursor(cursor, 1)[0] if cursor else "",
                 "kinds": list(kinds) if kinds else None,
                 "limit": limit + 1,
