@@ -12,6 +12,7 @@ from typing import Any
 
 from bench import pgbench, requests
 from bench.compare import compare, grow
+from bench.pages import measure_pages
 from bench.provisioned import measure_batch, measure_next_free, measure_provisioning
 from bench.report import machine, show, write_documentation
 from bench.sip import measure_calls
@@ -23,21 +24,30 @@ BATCH_CONNECTIONS = 2
 def main() -> None:
     """Run all of it."""
     asked = _arguments()
-    results: dict[str, Any] = {"machine": machine()}
-    with open_stages(large=not asked.ratios_only, workers=asked.workers) as (small, large):
-        seconds, rounds = asked.seconds, asked.rounds
-        results["machine"]["server_workers"] = asked.workers
-        results |= _ratios(small, seconds, rounds)
+    results: dict[str, Any] = {"machine": {**machine(), "server_workers": asked.workers}}
+    if not asked.pages_only:
+        results |= _measure(asked)
+    if not asked.ratios_only:
+        results |= measure_pages(asked.workers, asked.seconds / 3, asked.rounds)
+    show(results)
+    VAR.parent.joinpath("bench.json").write_text(json.dumps(results, indent=2) + "\n")
+    write_documentation(results, Path("docs/performance.md"))
+
+
+def _measure(asked: argparse.Namespace) -> dict[str, Any]:
+    """All but the pages."""
+    seconds, rounds = asked.seconds, asked.rounds
+    names = ("small",) if asked.ratios_only else ("small", "large")
+    with open_stages(*names, workers=asked.workers) as [small, *others]:
+        results = _ratios(small, seconds, rounds)
         results |= measure_provisioning(small, seconds, rounds)
         results["server_resident_mb"] = {"value": round(small.resident_mb(), 1)}
         results |= measure_batch(small, rounds)
         results |= measure_calls(small, rounds)
-        if large:
+        for large in others:
             results |= _growth(small, large, seconds / 2, rounds)
             results |= measure_next_free(small, large, rounds)
-    show(results)
-    VAR.parent.joinpath("bench.json").write_text(json.dumps(results, indent=2) + "\n")
-    write_documentation(results, Path("docs/performance.md"))
+    return results
 
 
 def _arguments() -> argparse.Namespace:
@@ -45,9 +55,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each figure (5)")
     parser.add_argument("--seconds", type=float, default=6, help="seconds of each side (6)")
     parser.add_argument("--workers", type=int, default=2, help="server processes (2)")
-    parser.add_argument(
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument(
         "--ratios-only", action="store_true", help="leave out the large database (minutes to make)"
     )
+    part.add_argument("--pages-only", action="store_true", help="the pages of the portal alone")
     return parser.parse_args()
 
 

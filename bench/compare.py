@@ -57,15 +57,16 @@ def grow(
     warm_up: float = WARM_UP,
 ) -> dict[str, Any]:
     """The same request against the small and the large database, one at a time; latencies in ms."""
-    sent = {stage.name: make(stage) for stage in (small, large)}
-    took: dict[str, list[float]] = {"small": [], "large": []}
-    for stage in (small, large):
-        drive(stage.port, sent[stage.name], connections=1, seconds=warm_up)
+    stages = {"small": small, "large": large}
+    sent = {size: make(stage) for size, stage in stages.items()}
+    took: dict[str, list[float]] = {size: [] for size in stages}
+    for size, stage in stages.items():
+        drive(stage.port, sent[size], connections=1, seconds=warm_up)
     for _ in range(rounds):
-        for stage in (small, large):
-            load = drive(stage.port, sent[stage.name], connections=1, seconds=seconds)
+        for size, stage in stages.items():
+            load = drive(stage.port, sent[size], connections=1, seconds=seconds)
             must_succeed(load)
-            took[stage.name].append(load.median_ms)
+            took[size].append(load.median_ms)
     pairs = zip(took["large"], took["small"], strict=True)
     return {
         "small_ms": round(median(took["small"]), 3),

@@ -53,9 +53,15 @@ class _Connection:
             raise ConnectionError("the server closed the connection")
         self.received += chunk
         head, separator, body = self.received.partition(b"\r\n\r\n")
-        if not separator or len(body) < _content_length(head):
+        if not separator or not _is_whole(head, body):
             return None
         return int(head[9:12])
+
+
+def _is_whole(head: bytes, body: bytes) -> bool:
+    if b"transfer-encoding: chunked" in head.lower():
+        return body.endswith(b"\r\n0\r\n\r\n")
+    return len(body) >= _content_length(head)
 
 
 def _content_length(head: bytes) -> int:
@@ -63,6 +69,11 @@ def _content_length(head: bytes) -> int:
         if line[:15].lower() == b"content-length:":
             return int(line[15:])
     return 0
+
+
+def visit(path: str, cookies: str) -> bytes:
+    """A browser's request for a page, as it goes over the wire."""
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\n\r\n".encode()
 
 
 def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:

@@ -1,7 +1,6 @@
 """Assigning numbers, linking users and admitting calls, measured."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -110,7 +109,7 @@ def _batch(stage: Stage, ground: Ground) -> float:
 def _worker(stage: Stage) -> Iterator[None]:
     process = subprocess.Popen(
         [sys.executable, "-m", "fusion.cli", "worker"],
-        env={**os.environ, "DATABASE_URL": stage.database_url, "FUSION_LOG_LEVEL": "ERROR"},
+        env=stage.environment(),
         stderr=subprocess.DEVNULL,
     )
     try:

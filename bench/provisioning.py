@@ -46,11 +46,15 @@ class Ground:
     trunks: list[str]
 
 
-def prepare(stage: Stage, growth: int) -> Ground:
-    """Everything there, nothing linked, nothing taken from the stock but the numbers of users."""
+def prepare(stage: Stage, growth: int = 0, *, stock: int = MILLION) -> Ground:
+    """Everything there, nothing linked, nothing taken from the stock but the numbers of users.
+
+    `growth` and `stock` are how many numbers the two SKUs have; those that are missing are added.
+    """
     with psycopg.connect(stage.database_url, autocommit=True) as sql:
         if not sql.execute("SELECT FROM catalogue_sku WHERE code = %s", [STOCK]).rowcount:
-            _found(stage, growth)
+            _found(stage, stock)
+        _grow(sql, stage, growth)
         sql.execute(TABLES)
         _release(sql)
         for subscription, quantity in _holders(stage):
@@ -75,7 +79,7 @@ def _holders(stage: Stage) -> Iterator[tuple[str, int]]:
     yield stage.subscriptions[0], CROWD
 
 
-def _found(stage: Stage, growth: int) -> None:
+def _found(stage: Stage, stock: int) -> None:
     for code in (STOCK, FEW_OR_MANY):
         sku = {"code": code, "name": code, "country": "BE", "number_type": "geographic"}
         stage.call("POST", "/skus", sku)
@@ -86,11 +90,15 @@ def _found(stage: Stage, growth: int) -> None:
     results = stage.call("POST", "/orders/batch", {"orders": orders})["results"]
     if {result["status"] for result in results} != {201}:
         raise SystemExit("bench: the sample could not be given what it needs")
-    _range(stage, STOCK, STOCK_BLOCK, MILLION)
-    for block in GROWTH_BLOCKS:
-        if growth > 0:
+    _range(stage, STOCK, STOCK_BLOCK, stock)
+
+
+def _grow(sql: psycopg.Connection[tuple[object, ...]], stage: Stage, growth: int) -> None:
+    blocks = GROWTH_BLOCKS[: -(-growth // MILLION)]
+    known = {row[0] for row in sql.execute("SELECT first / %s FROM numbers_range", [MILLION])}
+    for block in blocks:
+        if block not in known:
             _range(stage, FEW_OR_MANY, block, min(growth, MILLION))
-            growth -= MILLION
 
 
 def _range(stage: Stage, sku: str, block: int, size: int) -> None:

@@ -70,7 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.records", description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000, help="records (10,000,000)")
     rows: int = parser.parse_args().rows
-    with open_stages(large=False, workers=1) as (stage, _), _records(stage, rows):
+    with open_stages("small", workers=1) as [stage], _records(stage, rows):
         one = f"subscription_id={stage.subscriptions[0]}"
         for query in ("limit=50", f"limit=50&{one}", f"format=csv&{one}"):
             _read(stage, query)

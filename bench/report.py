@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from fusion.embedded import find_bindir
 
-BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
+MARKS = "<!-- {part}: written by make bench -->", "<!-- end of {part} -->"
 
 WANTED = {
     "place_order": ("Place an order", 0.45),
@@ -55,12 +56,44 @@ def _processor() -> str:
     return platform.machine()
 
 
-def tables(results: dict[str, Any]) -> str:
-    """The figures as Markdown."""
+def _measured_on(results: dict[str, Any]) -> list[str]:
     told = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
-    lines = [
-        f"Measured on: {told}.",
+    return [f"Measured on: {told}.", ""]
+
+
+def _grown(what: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> list[str]:
+    """A table of latencies: (title, figures) of each."""
+    return [
         "",
+        f"| {what} | 1,000 subscriptions, ms | 100,000 subscriptions, ms | ratio | wanted |",
+        "|---|---:|---:|---:|---:|",
+        *(
+            f"| {title} | {row['small_ms']:.2f} | {row['large_ms']:.2f} | {row['ratio']:.2f} |"
+            f" ≤ {GROWTH_LIMIT} |"
+            for title, row in rows
+        ),
+    ]
+
+
+def pages(results: dict[str, Any]) -> str:
+    """The figures of the pages as Markdown."""
+    told = results["pages"]
+    return "\n".join(
+        [
+            *_measured_on(results)[:1],
+            *_grown("page", told["grown"].items()),
+            "",
+            f"The first refresh of the overview's roll-up, with 90 days from"
+            f" {told['entries']:,} entries: {told['first_refresh_s']:.1f} s; each after it:"
+            f" {told['refresh_s']:.2f} s ({told['balances']:,} balances).",
+        ]
+    )
+
+
+def figures(results: dict[str, Any]) -> str:
+    """All other figures as Markdown."""
+    lines = [
+        *_measured_on(results),
         "| work | HTTP, per second | pgbench, per second | ratio (lowest to highest) | wanted |",
         "|---|---:|---:|---:|---:|",
     ]
@@ -71,17 +104,7 @@ def tables(results: dict[str, Any]) -> str:
             f" {row['ratio']:.2f} ({row['ratio_min']:.2f} to {row['ratio_max']:.2f}) | ≥ {wanted} |"
         )
     if all(name in results for name in GROWN):
-        lines += [
-            "",
-            "| work | 1,000 subscriptions, ms | 100,000 subscriptions, ms | ratio | wanted |",
-            "|---|---:|---:|---:|---:|",
-        ]
-        for name, title in GROWN.items():
-            row = results[name]
-            lines.append(
-                f"| {title} | {row['small_ms']:.2f} | {row['large_ms']:.2f} | {row['ratio']:.2f} |"
-                f" ≤ {GROWTH_LIMIT} |"
-            )
+        lines += _grown("work", ((title, results[name]) for name, title in GROWN.items()))
     if NEXT_FREE in results:
         row = results[NEXT_FREE]
         lines += [
@@ -116,14 +139,27 @@ def _calls(results: dict[str, Any]) -> list[str]:
     ]
 
 
+def _parts(results: dict[str, Any]) -> dict[str, str]:
+    """What was measured, by the name of its part of the documentation."""
+    parts = {}
+    if "place_order" in results:
+        parts["figures"] = figures(results)
+    if "pages" in results:
+        parts["pages"] = pages(results)
+    return parts
+
+
 def show(results: dict[str, Any]) -> None:
     """Print the tables."""
-    print(tables(results))
+    print("\n\n".join(_parts(results).values()))
 
 
 def write_documentation(results: dict[str, Any], page: Path) -> None:
-    """Put the tables between the page's marks."""
+    """Put the tables between the page's marks; what was not measured stays."""
     text = page.read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    page.write_text(f"{head}{BEGIN}\n{tables(results)}\n{END}{tail}", encoding="utf-8")
+    for part, told in _parts(results).items():
+        begin, end = (mark.format(part=part) for mark in MARKS)
+        head, _, rest = text.partition(begin)
+        _, _, tail = rest.partition(end)
+        text = f"{head}{begin}\n{told}\n{end}{tail}"
+    page.write_text(text, encoding="utf-8")

@@ -160,7 +160,7 @@ def _sipp(
 
 def main() -> None:
     """Measure calls alone."""
-    with open_stages(large=False, workers=2) as (small, _):
+    with open_stages("small", workers=2) as [small]:
         for name, figures in measure_calls(small, 5).items():
             print(name, figures)
 

@@ -25,8 +25,15 @@ import psycopg
 from fusion.embedded import Cluster, lease
 
 VAR = Path("var/bench")
-SMALL = {"tenants": 200, "subscriptions": 1_000, "orders": 10_000}
-LARGE = {"tenants": 20_000, "subscriptions": 100_000, "orders": 1_000_000}
+_SMALL = {"tenants": 200, "subscriptions": 1_000, "orders": 10_000}
+PLANS = {
+    "small": _SMALL,
+    "large": {"tenants": 20_000, "subscriptions": 100_000, "orders": 1_000_000},
+    # Without the million numbers and the grown ledgers that the hot paths need.
+    "pages": _SMALL,
+}
+"""What is seeded for each stage."""
+
 SAMPLE = 1_000
 """How many subscriptions the requests go to."""
 
@@ -44,6 +51,10 @@ class Stage:
     path: str
     product_id: str
     subscriptions: list[str]
+
+    def environment(self) -> dict[str, str]:
+        """What commands on its database are run with."""
+        return environment_of(self.database_url)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """One API call by the group; SystemExit where it is refused."""
@@ -80,17 +91,16 @@ def _memory_mb(pid: int, measure: str) -> float:
 
 
 @contextmanager
-def open_stages(*, large: bool, workers: int) -> Iterator[tuple[Stage, Stage | None]]:
-    """The small stage, and the large one where it is wanted; servers are stopped at the end."""
+def open_stages(*names: str, workers: int) -> Iterator[list[Stage]]:
+    """The stages of these names, made where they are missing; servers are stopped at the end."""
     with ExitStack() as stack:
         VAR.mkdir(parents=True, exist_ok=True)
         cluster = Cluster(VAR / "postgres")
         held = stack.enter_context(lease(cluster))
-        small = stack.enter_context(_serve("small", cluster, held.url, SMALL, workers))
-        if not large:
-            yield small, None
-            return
-        yield small, stack.enter_context(_serve("large", cluster, held.url, LARGE, workers))
+        yield [
+            stack.enter_context(_serve(name, cluster, held.url, PLANS[name], workers))
+            for name in names
+        ]
 
 
 @contextmanager
@@ -99,7 +109,7 @@ def _serve(
 ) -> Iterator[Stage]:
     database = f"bench_{name}"
     url = cluster.url(database)
-    environment = {**os.environ, "DATABASE_URL": url, "FUSION_LOG_LEVEL": "ERROR"}
+    environment = environment_of(url)
     with psycopg.connect(admin_url, autocommit=True) as admin:
         known = admin.execute("SELECT FROM pg_database WHERE datname = %s", [database]).fetchone()
         if known is None:
@@ -145,11 +155,17 @@ def _prepare(sql: psycopg.Connection[tuple[object, ...]]) -> None:
     sql.execute("VACUUM ANALYZE")
 
 
-def fusion(environment: dict[str, str], *arguments: str) -> str:
-    """Run a `fusion` command; what it prints."""
+def environment_of(url: str) -> dict[str, str]:
+    """What commands on the database at `url` are run with."""
+    return {**os.environ, "DATABASE_URL": url, "FUSION_LOG_LEVEL": "ERROR"}
+
+
+def fusion(environment: dict[str, str], *arguments: str, told: str | None = None) -> str:
+    """Run a `fusion` command, which is `told` something on its stdin; what it prints."""
     return subprocess.run(
         [sys.executable, "-m", "fusion.cli", *arguments],
         env=environment,
+        input=told,
         stdout=subprocess.PIPE,
         check=True,
         text=True,
