@@ -1,6 +1,6 @@
 """Every page of the portal: one explicit list. Whoever adds a page adds it here.
 
-`test_every_page` visits each and looks for what no page may have: see there.
+`visiting.py` tells what each is looked at for.
 """
 
 from collections.abc import Callable

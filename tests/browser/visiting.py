@@ -1,20 +1,25 @@
 """What no page may have: a fault in the console, a request to another host, a serious obstacle for
-people who use assistive technology, anything beyond the edges of a window, light and dark."""
+people who use assistive technology, anything beyond the edges of a window, light and dark.
 
-import pytest
+The pages are spread over several files, which the cores of a machine share.
+"""
 
 from tests.browser.browsing import Tab
-from tests.browser.conftest import SignIn
 from tests.browser.pages import PAGES, Visit
 from tests.browser.scene import Scene
 
 WIDTHS = (320, 390, 768, 1440)
 
+PARTS = 3
 
-@pytest.mark.parametrize("visit", PAGES, ids=lambda visit: visit.name)
-def test_every_page(visit: Visit, scene: Scene, sign_in: SignIn, tab: Tab) -> None:
-    if visit.role is not None:
-        tab = sign_in(visit.kind, visit.role)
+
+def part(number: int) -> tuple[Visit, ...]:
+    """The pages of one of the files."""
+    return PAGES[number::PARTS]
+
+
+def look_at(tab: Tab, visit: Visit, scene: Scene) -> None:
+    """Open the page, and look for all of that; keep pictures of it."""
     page = tab.page
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
@@ -29,8 +34,3 @@ def test_every_page(visit: Visit, scene: Scene, sign_in: SignIn, tab: Tab) -> No
         if width == 320:
             tab.screenshot(f"{visit.name}-dark-320")
     assert tab.faults == []
-
-
-def test_pages_are_listed_once() -> None:
-    names = [visit.name for visit in PAGES]
-    assert len(set(names)) == len(names)
