@@ -69,7 +69,8 @@ class Tab:
     def violations(self) -> list[str]:
         """What the accessibility checker calls serious or critical."""
         # Added by the debugger, not by the page: the policy does not ask.
-        self.page.evaluate(axe_source() + "\n;0")
+        if self.page.evaluate("() => typeof axe") == "undefined":
+            self.page.evaluate(axe_source() + "\n;0")
         found: dict[str, Any] = self.page.evaluate(
             "() => axe.run(document, {resultTypes: ['violations']})"
         )

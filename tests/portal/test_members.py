@@ -74,6 +74,8 @@ def test_what_is_not_seen_is_not_there(world: World) -> None:
             answer = client.post(f"/customers/{organization}/{path}", {"role": "viewer"})
             assert answer.status_code == 404, path
     assert client.get(f"/customers/{other.tenant.id}/members").status_code == 404
+    mine = join(make_person(), world.reseller, AGENT)
+    assert client.get(f"/customers/{world.tenant.id}/members/{mine.id}").status_code == 404
     assert other.fingerprint() == before
 
 

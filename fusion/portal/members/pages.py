@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fusion.kernel.clock import now, read_instant
+from fusion.kernel.errors import not_found
 from fusion.portal.forms import Confirmation, Form, confirmed, done, form_of, show_form, submit
 from fusion.portal.members.mail import send_invitation
 from fusion.portal.organizations.frame import frame
@@ -179,6 +180,8 @@ def withdraw(
 @page(MANAGE_MEMBERS, methods=WRITES, organization_id=find_organization, member_id=find_member)
 def role(request: PageRequest, organization: Organization, member: Member) -> HttpResponse:
     """`GET` and `POST /customers/<id>/members/<id>`: another role."""
+    if member.organization_id != organization.id:
+        raise not_found("member")
     form = form_of(request, RoleForm, {"role": member.role})
     if request.method == "POST":
         answer = submit(
