@@ -39,24 +39,6 @@ def swept() -> None:
     sweep_calls()
 
 
-@pytest.fixture(autouse=True)
-def swept() -> None:
-    """What other tests have left is not counted, nor lapses meanwhile."""
-    rows(
-        "UPDATE trunks_call SET lease_expires_at = now() + interval '1 hour' WHERE ended_at IS NULL"
-    )
-    sweep_calls()
-
-
-@pytest.fixture(autouse=True)
-def ours_alone() -> None:
-    """What a sweep settles is counted: what other tests have left is none of it."""
-    rows(
-        "UPDATE trunks_call SET lease_expires_at = now() + interval '1 hour' WHERE ended_at IS NULL"
-    )
-    rows("DELETE FROM trunks_call WHERE ended_at IS NOT NULL")
-
-
 def lapse_many(world: World, count: int) -> str:
     """A trunk on which that many calls have lapsed."""
     order_channels(world, count)

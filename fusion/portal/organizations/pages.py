@@ -22,6 +22,8 @@ from fusion.tenancy.queries import list_subscriptions
 from fusion.tenancy.tree import list_children
 
 ROWS = 50
+MATCHES = 20
+"""Organizations that a search shows at a time: one types on rather than read more."""
 ALSO = 10
 """Subscriptions named beside the organizations that a search finds."""
 
@@ -33,7 +35,7 @@ def organizations(request: PageRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\0", "").strip()[:200]
     cursor = request.GET.get("cursor")
     if text:
-        listed = find_organizations(actor, text, limit=ROWS, cursor=cursor)
+        listed = find_organizations(actor, text, limit=MATCHES, cursor=cursor)
         subscriptions = find_subscriptions(actor, text, limit=ALSO + 1) if not cursor else []
     else:
         listed = list_children(actor.organization_id, limit=ROWS, cursor=cursor)

@@ -25,7 +25,7 @@ from fusion.tenancy.permissions import PLACE_ORDERS, READ_BALANCES, REQUEST_ORDE
 from fusion.tenancy.queries import find_organization, list_subscriptions
 from fusion.tenancy.tree import list_above, list_children
 
-ROWS = 50
+ROWS = 25
 FULLEST = 8
 """Balances in the list of those that run out, before it goes on."""
 
