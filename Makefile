@@ -28,7 +28,7 @@ SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: debian lint ## everything that a change must pass
 	env -u DATABASE_URL $(BIN)/python -m pytest $(SPREAD)
 	env -u DATABASE_URL FUSION_TEST_BINDIR="$$(./.ci/postgres --bindir)" \
-	  $(BIN)/python -m pytest $(SPREAD) $(DATABASE_TESTS)
+	  $(BIN)/python -m pytest $(SPREAD) -m "not once" $(DATABASE_TESTS)
 
 bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json (BENCH="--help" tells options)
 	@exec $(BIN)/python -m bench $(BENCH)

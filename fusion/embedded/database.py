@@ -12,13 +12,15 @@ _FULL = ("too many clients", "remaining connection slots")
 
 
 def answers(url: str) -> str | None:
-    """None when a connection succeeds, otherwise what stood in its way."""
+    """None when one may write there, otherwise what stood in its way."""
     try:
-        psycopg.connect(url, connect_timeout=_TIMEOUT, autocommit=True).close()
+        with psycopg.connect(url, connect_timeout=_TIMEOUT, autocommit=True) as connection:
+            # Restored from a backup, it takes readers before it is done.
+            [recovers] = connection.execute("SELECT pg_is_in_recovery()").fetchone() or [None]
+            return "it still recovers and takes no changes" if recovers else None
     except psycopg.OperationalError as error:
         said = " ".join(str(error).split())
         return None if any(sign in said for sign in _FULL) else said
-    return None
 
 
 def create(cluster: Cluster) -> bool:

@@ -7,7 +7,7 @@ from fusion.catalogue.queries import find_skus
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.numbers.models import Range
 from fusion.numbers.queries import range_document
-from fusion.numbers.rules import wrong_range
+from fusion.numbers.rules import calling_code, wrong_range
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.permissions import MANAGE_RANGES
 from fusion.tenancy.refusing import refusing
@@ -20,6 +20,10 @@ INSERT INTO numbers_number (e164, group_id, sku_id, range_id, origin, status)
 SELECT '+' || i, %s::uuid, %s::uuid, %s::uuid, 'inventory', 'free'
 FROM generate_series(%s::bigint, %s::bigint) AS i
 """
+
+# Two that overlap could each wait for the other, and one of them would end as a deadlock. Ranges
+# that overlap have their calling code in common, whoever owns them.
+TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('numbers_range:' || %s::int, 0))"
 
 
 @use_case(MANAGE_RANGES, verb="range.create", status=201)
@@ -38,10 +42,10 @@ def create_range(actor: Actor, *, sku: str, first: str, last: str) -> Done:
     made = Range(group_id=actor.group_id, sku=found, first=int(first[1:]), last=int(last[1:]))
     taken = _taken(first, last)
     # The constraints decide: of two that come at once, the second waits and ends here.
-    with refusing(range_overlap=taken, numbers_number_pkey=taken):
+    with refusing(range_overlap=taken, numbers_number_pkey=taken), connection.cursor() as cursor:
+        cursor.execute(TAKE_TURNS, [calling_code(first)])
         made.save(force_insert=True)
-        with connection.cursor() as cursor:
-            cursor.execute(FILL, [actor.group_id, found.id, made.id, made.first, made.last])
+        cursor.execute(FILL, [actor.group_id, found.id, made.id, made.first, made.last])
     made.refresh_from_db(fields=["created_at"], from_queryset=Range.objects.visible_to(actor))
     return Done(range_document(made), actor.path, made.id)
 

@@ -55,6 +55,12 @@ def countries(e164: str) -> tuple[str, ...]:
     return tuple(region for region in regions if is_valid_number_for_region(number, region))
 
 
+def calling_code(e164: str) -> int:
+    """The country calling code of a number; several countries may share it."""
+    number = _parsed(e164)
+    return (number and number.country_code) or 0
+
+
 def wrong_number(e164: str, *, country: str, type: str) -> str | None:
     """Why this is no number of that country and type; None when it is one."""
     number = _parsed(e164)

@@ -8,6 +8,7 @@ What needs Django is imported late: pytest reads this file before the database i
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +37,7 @@ ARGUMENTS = [
 ]
 
 SignIn = Callable[..., Tab]
+Visitor = Callable[[str, str | None], Tab]
 
 
 @pytest.fixture(scope="package")
@@ -84,26 +86,47 @@ def tab(browser: Browser, server: Server) -> Iterator[Tab]:
     assert tab.faults == []
 
 
-@pytest.fixture
-def sign_in(browser: Browser, server: Server, scene: "Scene") -> Iterator[SignIn]:
-    """`sign_in(kind, role)` or `sign_in(user=...)`: a tab in that person's session."""
+def _signed_in(browser: Browser, server: Server, user: "User") -> Tab:
     from django.conf import settings
 
     from tests.portal.people import open_session
 
+    context = _new_context(browser)
+    cookie = {
+        "name": settings.SESSION_COOKIE_NAME,
+        "value": open_session(user),
+        "url": server.url,
+    }
+    context.add_cookies([cookie])  # type: ignore[list-item]
+    return new_tab(context, server)
+
+
+@pytest.fixture
+def sign_in(browser: Browser, server: Server, scene: "Scene") -> Iterator[SignIn]:
+    """`sign_in(kind, role)` or `sign_in(user=...)`: a tab in that person's session."""
     tabs: list[Tab] = []
     with ExitStack() as stack:
 
         def open_tab(
             kind: str = "group", role: str = ADMINISTRATOR, *, user: "User | None" = None
         ) -> Tab:
-            context = _new_context(browser)
-            stack.callback(context.close)
-            key = open_session(user or scene.person(kind, role))
-            cookie = {"name": settings.SESSION_COOKIE_NAME, "value": key, "url": server.url}
-            context.add_cookies([cookie])  # type: ignore[list-item]
-            tabs.append(new_tab(context, server))
-            return tabs[-1]
+            tab = _signed_in(browser, server, user or scene.person(kind, role))
+            stack.callback(tab.page.context.close)
+            tabs.append(tab)
+            return tab
 
         yield open_tab
     assert [fault for tab in tabs for fault in tab.faults] == []
+
+
+@pytest.fixture(scope="package")
+def visitor(browser: Browser, server: Server, scene: "Scene") -> Iterator[Visitor]:
+    """`visitor(kind, role)`: the one tab in which they read; role None has not signed in."""
+
+    @cache
+    def tab(kind: str, role: str | None) -> Tab:
+        if role is None:
+            return new_tab(_new_context(browser), server)
+        return _signed_in(browser, server, scene.person(kind, role))
+
+    yield tab

@@ -2,14 +2,12 @@
 
 import pytest
 
-from tests.browser.browsing import Tab
-from tests.browser.conftest import SignIn
+from tests.browser.conftest import Visitor
 from tests.browser.pages import Visit
 from tests.browser.scene import Scene
 from tests.browser.visiting import look_at, part
 
 
 @pytest.mark.parametrize("visit", part(1), ids=lambda visit: visit.name)
-def test_every_page(visit: Visit, scene: Scene, sign_in: SignIn, tab: Tab) -> None:
-    here = tab if visit.role is None else sign_in(visit.kind, visit.role)
-    look_at(here, visit, scene)
+def test_every_page(visit: Visit, scene: Scene, visitor: Visitor) -> None:
+    look_at(visitor(visit.kind, visit.role), visit, scene)

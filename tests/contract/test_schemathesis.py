@@ -40,9 +40,9 @@ BOUNDED = settings(
 @pytest.mark.parametrize(
     ("kind", "mode", "examples"),
     [
-        ("group", schemathesis.GenerationMode.POSITIVE, 20),
-        ("group", schemathesis.GenerationMode.NEGATIVE, 12),
-        ("tenant", schemathesis.GenerationMode.POSITIVE, 6),
+        ("group", schemathesis.GenerationMode.POSITIVE, 12),
+        ("group", schemathesis.GenerationMode.NEGATIVE, 8),
+        ("tenant", schemathesis.GenerationMode.POSITIVE, 4),
     ],
     ids=["group", "group-wrong", "tenant"],
 )

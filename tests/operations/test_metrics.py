@@ -31,6 +31,14 @@ def numbers(server: Server) -> Numbers:
     }
 
 
+def scraped(server: Server) -> Numbers:
+    """The same, of a server that has lost a process: what had come in for that one has no answer."""
+    try:
+        return numbers(server)
+    except httpx.TransportError:
+        return {}
+
+
 def key(name: str, **labels: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """As `numbers` has it."""
     return name, tuple(sorted(labels.items()))
@@ -60,7 +68,7 @@ def test_all_processes_are_counted(world: World, log: Path) -> None:
 
         os.kill(children(server)[0], signal.SIGKILL)
         wait_for(lambda: len(children(server)) == 2, "the process to be replaced")
-        wait_for(lambda: numbers(server)[counted] == 20, "what it has counted to stay")
+        wait_for(lambda: scraped(server).get(counted) == 20, "what it has counted to stay")
 
 
 def test_paths_and_methods_make_no_labels(log: Path) -> None:

@@ -1,15 +1,12 @@
 """Who may do what on the pages of customers, and what of the tree they show."""
 
 import pytest
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import ADMINISTRATOR, GROUP, KINDS, ROLES, TENANT, VIEWER
 from fusion.tenancy.models import Organization
 from tests.portal.people import make_person, signed_in
-from tests.world import World, make_organization, make_subscription
+from tests.world import World, make_organization
 
 NAMES = {"name": "Forced", "external_reference": ""}
 
@@ -101,27 +98,3 @@ def test_deleted_ones_are_gone(world: World) -> None:
     below = client.get(f"/customers/{world.reseller.id}/below").content.decode()
     assert "Gone soon" not in below
     assert Organization.objects.unscoped("test").get(id=gone.id).status == "deleted"
-
-
-def test_statements_do_not_grow_with_rows(world: World) -> None:
-    client = signed_in(make_person((world.group, ADMINISTRATOR)))
-    paths = (
-        "/customers",
-        "/customers?q=tenant",
-        f"/customers/{world.reseller.id}",
-        f"/customers/{world.reseller.id}/below",
-        f"/customers/{world.tenant.id}",
-    )
-    few = [_statements(client, path) for path in paths]
-    for _ in range(5):
-        make_subscription(make_organization("tenant", world.reseller))
-        make_subscription(world.tenant)
-        make_organization("tenant", world.group)
-    assert [_statements(client, path) for path in paths] == few
-    assert max(few) <= 12
-
-
-def _statements(client: Client, path: str) -> int:
-    with CaptureQueriesContext(connection) as captured:
-        assert client.get(path).status_code == 200
-    return len(captured)

@@ -1,8 +1,6 @@
 """Who may do what on the pages of products, and what they tell below the group."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import ADMINISTRATOR, KINDS, ROLES, VIEWER
@@ -72,24 +70,6 @@ def test_holders_are_those_that_one_sees(world: World) -> None:
     tenant = signed_in(make_person((world.tenant, VIEWER))).get(path).content.decode()
     assert ("Beside" in group, "Beside" in tenant) == (True, False)
     assert world.subscription.name in tenant
-
-
-def test_statements_do_not_grow_with_rows(world: World) -> None:
-    client = signed_in(make_person((world.group, ADMINISTRATOR)))
-    paths = ("/products", f"/products/{world.seat.id}", "/products/skus")
-    placed(world, line(world.seat, 1))
-    few = [_statements(client, path) for path in paths]
-    for number in range(5):
-        world.product(f"p-{number}", {world.user_sku: 1, world.number_sku: 2})
-        placed(world, line(world.seat, 1), subscription=make_subscription(world.tenant))
-    assert [_statements(client, path) for path in paths] == few
-    assert max(few) <= 12
-
-
-def _statements(client: object, path: str) -> int:
-    with CaptureQueriesContext(connection) as captured:
-        assert client.get(path).status_code == 200  # type: ignore[attr-defined]
-    return len(captured)
 
 
 def test_malformed_rows_are_refused_and_nothing_changes(world: World) -> None:

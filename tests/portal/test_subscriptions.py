@@ -10,7 +10,7 @@ from fusion.tenancy.models import Member, User
 from fusion.users.create_user import create_user
 from tests.numbers.stock import assigned, entitle, stock
 from tests.ordering.placing import line, placed
-from tests.portal.furnished import at, person, statements, text
+from tests.portal.furnished import at, person, text
 from tests.portal.people import make_person, signed_in
 from tests.trunks.calling import admitted, order_channels, trunk_id
 from tests.world import World, make_subscription
@@ -135,16 +135,3 @@ def test_a_second_page_of_the_audit(world: World) -> None:
     )
     assert ("u01" in more, "u51" in more, "<html" in more) == (True, False, False)
     assert client.get(at(world, "audit") + "?cursor=x").status_code == 422
-
-
-def test_statements_do_not_grow_with_rows(world: World) -> None:
-    client = person(world, "tenant", VIEWER)
-    order_channels(world, 1)
-    paths = [at(world), at(world, "live"), at(world, "audit")]
-    few = statements(client, paths)
-    for number in range(4):
-        product = world.product(f"p{number}", {world.user_sku: 1})
-        placed(world, line(product, 2))
-        entitle(world, 1, sku=world.sku(f"s{number}", "entitlement", "number", "BE", "geographic"))
-    assert statements(client, paths) == few
-    assert max(few) <= 16

@@ -1,9 +1,6 @@
 """Inventory, events and audit: for the group alone, and what they find."""
 
 import pytest
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from fusion.billing import event_list
 from fusion.billing.event_list import NOUNS, WantedEvents, list_events
@@ -136,26 +133,3 @@ def test_pages_of_events(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert walked(3, noun="order") == orders
     assert walked(3, noun="product") == []
     assert sum(len(walked(500, noun=noun)) for noun in NOUNS) == len(everything)
-
-
-def test_statements_do_not_grow_with_rows(world: World) -> None:
-    client = signed_in(make_person((world.group, ADMINISTRATOR)))
-    numbers = stock(world, 8)
-    entitle(world, 5)
-    assigned(world, numbers[0])
-    paths = ("/inventory", "/inventory/ranges", "/events", "/audit")
-    few = [_statements(client, path) for path in paths]
-    stock(world, 2)
-    for number in numbers[1:5]:
-        assigned(world, number)
-    for _ in range(3):
-        subscription = make_subscription(make_organization("tenant", world.group))
-        placed(world, line(world.seat, 1), subscription=subscription)
-    assert [_statements(client, path) for path in paths] == few
-    assert max(few) <= 12
-
-
-def _statements(client: Client, path: str) -> int:
-    with CaptureQueriesContext(connection) as captured:
-        assert client.get(path).status_code == 200
-    return len(captured)

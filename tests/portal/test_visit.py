@@ -14,9 +14,8 @@ from fusion.tenancy.change_role import change_role
 from fusion.tenancy.models import Member
 from fusion.tenancy.remove_member import remove_member
 from fusion.tenancy.set_brand import set_brand, set_host
-from tests.numbers.stock import entitle
 from tests.portal.people import join, make_person, signed_in
-from tests.world import World, make_organization, make_subscription
+from tests.world import World
 
 
 def text(client: Client, path: str = "/", **headers: str) -> str:
@@ -132,23 +131,6 @@ def test_language_before_signing_in() -> None:
     client = Client()
     client.post("/account/language", {"language": "fr", "next": "/sign-in"})
     assert '<html lang="fr"' in text(client, "/sign-in")
-
-
-def test_statements_do_not_grow_with_rows(world: World) -> None:
-    client = signed_in(make_person((world.group, VIEWER)))
-    entitle(world, 3)
-    few = _statements(client)
-    for _ in range(12):
-        tenant = make_organization("tenant", world.reseller)
-        entitle(world, 3, make_subscription(tenant))
-    assert _statements(client) == few
-    assert few <= 14
-
-
-def _statements(client: Client) -> int:
-    with CaptureQueriesContext(connection) as captured:
-        text(client)
-    return len(captured)
 
 
 def test_machines_do_not_pay_for_pages(world: World) -> None:

@@ -334,7 +334,7 @@ def test_provisioning_does_what_the_model_says() -> None:
     run_state_machine_as_test(
         Provisioning,
         settings=settings(
-            max_examples=60,
+            max_examples=30,
             stateful_step_count=50,
             phases=(Phase.generate,),  # shrinking a failure would take minutes
             deadline=None,

@@ -127,6 +127,21 @@ def test_a_cursor_of_something_else(world: World, cursor: str) -> None:
         list_audit(world.actor("tenant", VIEWER), WantedRecords(), limit=5, cursor=cursor)
 
 
+def _among_many_others(world: World) -> None:
+    """A thousand records that belong to no subscription, known to the planner."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO tenancy_auditrecord"
+            " (at, group_id, path, actor, request_id, verb, object_type, object_id, detail)"
+            " SELECT at, group_id, path, actor, request_id, 'client.create', 'client', i, '{}'"
+            " FROM (SELECT * FROM tenancy_auditrecord WHERE group_id = %s LIMIT 1) r,"
+            " generate_series(1, 1000) i",
+            [world.group.id],
+        )
+        assert cursor.rowcount == 1000
+        cursor.execute("ANALYZE tenancy_auditrecord")
+
+
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
@@ -141,6 +156,8 @@ def test_an_index_serves_each(world: World, wanted: dict[str, Any], index: str) 
         cursor.execute("SET enable_bitmapscan = off")
     if "subscription" in wanted:
         wanted = {"subscription": world.subscription}
+    placed(world, line(world.seat))
+    _among_many_others(world)
     plans: list[str] = []
 
     def explain(execute: Any, sql: str, *rest: Any) -> Any:

@@ -6,12 +6,15 @@ from datetime import datetime
 from pathlib import Path
 
 import httpx
+import pytest
 
 from fusion.kernel.stream import STREAMS
 from tests.server import Server, wait_for
 from tests.trunks.calling import rows, trunk_id
 from tests.trunks.test_records import put_on_record
 from tests.world import World
+
+pytestmark = pytest.mark.once
 
 ROWS = 200_000
 

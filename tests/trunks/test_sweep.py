@@ -32,9 +32,13 @@ pytestmark = pytest.mark.usefixtures("crowded")
 
 @pytest.fixture(autouse=True)
 def swept() -> None:
-    """What other tests have left is not counted, nor lapses meanwhile."""
+    """What other tests have left is not counted, nor lapses meanwhile.
+
+    A call that has lapsed is not prolonged: later ones were admitted in its place.
+    """
     rows(
-        "UPDATE trunks_call SET lease_expires_at = now() + interval '1 hour' WHERE ended_at IS NULL"
+        "UPDATE trunks_call SET lease_expires_at = now() + interval '1 hour'"
+        " WHERE ended_at IS NULL AND lease_expires_at > now()"
     )
     sweep_calls()
 

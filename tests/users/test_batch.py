@@ -245,6 +245,7 @@ def test_bodies_that_are_refused_as_a_whole(world: World) -> None:
     refused(world, before, submit(world, b" " * (64 * 2**20 + 1), "text/csv"), 413, "too-large")
 
 
+@pytest.mark.once
 def test_a_csv_larger_than_json_may_be(world: World) -> None:
     body = HEADER + b"a,A,user,\n" + b"\n" * (17 * 2**20)
     assert done(world, body, "text/csv") == [201]
