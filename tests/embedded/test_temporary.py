@@ -2,12 +2,16 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from fusion.embedded import Cluster, EmbeddedPostgresError, lease, run_temporary
+from fusion.embedded.database import answers
 from tests.embedded.conftest import is_kept, keeper_pid, processes_in, query
+from tests.events.clusters import spare_cluster
+from tests.server import wait_for
 
 
 def test_it_is_durable_and_removed_although_others_use_it(folder: Path) -> None:
@@ -36,3 +40,16 @@ def test_a_database_that_was_there_is_refused(cluster: Cluster) -> None:
             pass
         assert is_kept(cluster)
         assert query(held.url, "SELECT 1") == "1"
+
+
+def test_one_that_still_recovers_is_waited_for() -> None:
+    """It answers questions meanwhile, but takes no changes."""
+    with spare_cluster() as spare, ThreadPoolExecutor() as pool:
+        url = spare.cluster.superuser_url()
+        spare.recover("standby")
+        ready = pool.submit(spare.ensure)
+        wait_for(lambda: "recovers" in (answers(url) or ""), "a server that recovers")
+        assert not ready.done()
+        assert query(url, "SELECT pg_promote()") == "True"
+        ready.result(30)
+        assert answers(url) is None

@@ -39,11 +39,19 @@ class Spare:
 
     def promote(self) -> None:
         """Go on with a new time line, as after a fail-over or a recovery to a point in time."""
+        self.recover("recovery")
+        self._held.ensure()
+
+    def recover(self, how: str) -> None:
+        """Stop; at its next start it recovers, as a `standby` until it is told to end that."""
         stop(self.cluster)
-        signal = self.cluster.data / "recovery.signal"
+        signal = self.cluster.data / f"{how}.signal"
         signal.touch(mode=0o600)
         owner = self.cluster.data.stat()
         os.chown(signal, owner.st_uid, owner.st_gid)
+
+    def ensure(self) -> None:
+        """Wait until it serves."""
         self._held.ensure()
 
 

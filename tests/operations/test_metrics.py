@@ -32,7 +32,7 @@ def numbers(server: Server) -> Numbers:
 
 
 def scraped(server: Server) -> Numbers:
-    """The same, of a server that has lost a process: what had come in for that one has no answer."""
+    """The same, of a server that has just lost a process, with what had come in for it."""
     try:
         return numbers(server)
     except httpx.TransportError:
