@@ -82,6 +82,14 @@ WITH_FACTS = {
     ),
     ("conflict", "calls"): TRUNK_IN_USE,
     ("number-in-use", "calls"): TRUNK_IN_USE,
+    ("rate-limited", "invited"): _(
+        "This organization has invited %(invited)s people within a day, which is the most. Invite "
+        "others tomorrow."
+    ),
+    ("rate-limited", "sent"): _(
+        "This invitation was sent %(sent)s times, which is the most. Ask whether the address is "
+        "right; else withdraw it and invite anew."
+    ),
     ("number-in-use", "user_id"): _("The number is linked to a user. Unlink it there first."),
     ("number-in-use", "trunk_id"): _("The number is routed to a trunk. Take it off there first."),
     ("number-not-available", "numbers"): _(

@@ -11,12 +11,16 @@ from fusion.kernel.errors import not_found
 from fusion.tenancy.models import Organization
 
 
-def hold_organization(organization: Organization) -> None:
-    """Hold it until the transaction ends; Problem `not-found` when it has just been deleted."""
+def hold_organization(organization: Organization, *, alone: bool = False) -> None:
+    """Hold it until the transaction ends; Problem `not-found` when it has just been deleted.
+
+    `alone`: of those who want it so, one at a time; what they count does not change meanwhile.
+    """
+    strength = "NO KEY UPDATE" if alone else "KEY SHARE"
     with connection.cursor() as cursor:
         # Where this waits for a deletion, the condition is judged again on what that left.
         cursor.execute(
-            "SELECT FROM tenancy_organization WHERE id = %s AND status = 'active' FOR KEY SHARE",
+            f"SELECT FROM tenancy_organization WHERE id = %s AND status = 'active' FOR {strength}",
             [organization.id],
         )
         if cursor.rowcount == 0:

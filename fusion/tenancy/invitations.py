@@ -9,11 +9,14 @@ from uuid import UUID
 from fusion.kernel.clock import instant, now
 from fusion.kernel.errors import Problem, not_found
 from fusion.tenancy.actor import Actor
-from fusion.tenancy.models import Invitation, Member, Organization
+from fusion.tenancy.models import MOST_SENT, Invitation, Member, Organization
 from fusion.tenancy.queries import find_organization, newest
 
 LIFE = timedelta(days=7)
 """How long an invitation can be accepted."""
+
+MOST_A_DAY = 100
+"""Invitations of one organization within a day: their e-mails go to people who did not ask."""
 
 
 def not_any_more() -> Problem:
@@ -100,6 +103,32 @@ def require_no_member(organization_id: UUID, email: str) -> None:
             f"{email} is a member of this organization already. Change the role of that membership "
             "instead.",
         )
+
+
+def require_room(organization_id: UUID) -> None:
+    """Problem `rate-limited` when as many were invited within a day as may be.
+
+    The organization is held alone, so that nobody else invites meanwhile.
+    """
+    rows = Invitation.objects.unscoped("the caller has found the organization for its actor")
+    day = now() - timedelta(days=1)
+    if rows.filter(organization_id=organization_id, created_at__gt=day).count() >= MOST_A_DAY:
+        raise Problem(
+            "rate-limited",
+            f"This organization has invited {MOST_A_DAY} people within a day, which is the most. "
+            "Invite others tomorrow.",
+            extra={"invited": MOST_A_DAY},
+        )
+
+
+def sent_too_often() -> Problem:
+    """The refusal to send one invitation once more."""
+    return Problem(
+        "rate-limited",
+        f"This invitation was sent {MOST_SENT} times, which is the most. Ask whether the address "
+        "is right; else withdraw it and invite anew.",
+        extra={"sent": MOST_SENT},
+    )
 
 
 def invitation_document(invitation: Invitation) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from fusion.tenancy.invitations import (
     invitation_document,
     new_token,
     require_no_member,
+    require_room,
 )
 from fusion.tenancy.models import Invitation
 from fusion.tenancy.permissions import MANAGE_MEMBERS
@@ -24,11 +25,12 @@ def invite_member(actor: Actor, *, organization_id: UUID, email: str, role: str)
     """Invite `email` (in its normal spelling); the answer alone shows the `token` of the link.
 
     Whether anybody else knows the person is not told. Problems: `not-found`, `conflict` (a member
-    already, or invited already).
+    already, or invited already), `rate-limited` (too many within a day).
     """
     organization = find_organization(actor, organization_id)
-    hold_organization(organization)
+    hold_organization(organization, alone=True)
     require_no_member(organization.id, email)
+    require_room(organization.id)
     token, stored = new_token()
     invitation = Invitation(
         organization_id=organization.id,

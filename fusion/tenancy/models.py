@@ -185,6 +185,9 @@ class Member(models.Model):
         ]
 
 
+MOST_SENT = 5
+"""How often one invitation is sent."""
+
 INVITATION_STATES = ("open", "accepted", "withdrawn")
 
 
@@ -203,6 +206,7 @@ class Invitation(models.Model):
     invited_by = models.CharField(max_length=80)
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
+    sent = models.SmallIntegerField(db_default=1)
 
     objects = Scoped["Invitation"](within_path("organization__"))
 
@@ -218,6 +222,9 @@ class Invitation(models.Model):
             ),
             models.UniqueConstraint(
                 "organization", "email", condition=Q(state="open"), name="invitation_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(sent__range=(1, MOST_SENT)), name="invitation_sent_at_most"
             ),
         ]
 

@@ -29,7 +29,11 @@ def test_filters_and_holders(world: World) -> None:
         f"?starts={stage.linked[:6]}": 4,
         f"?starts={stage.linked}": 1,
         f"?ends={stage.linked[-3:]}": 1,
-        "?ends=x&starts=y&sku=zz&status=free": 4,
+        "?sku=zz&status=free&starts=%2B&ends=+": 4,
+        "?ends=x": 0,
+        "?starts=3315550y": 0,
+        f"?starts={stage.linked}{'0' * 9}": 0,
+        f"?ends={'0' * 9999}": 0,
     }
     for query, count in queries.items():
         assert rows(text(client, at(world, "numbers") + query.replace("+", "%2B"))) == count, query

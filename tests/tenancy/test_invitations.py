@@ -9,9 +9,9 @@ from fusion.kernel.clock import now
 from fusion.kernel.errors import Problem
 from fusion.tenancy.accept_invitation import accept_invitation
 from fusion.tenancy.actor import AGENT, VIEWER, system_actor
-from fusion.tenancy.invitations import LIFE, digest, invitation_of
+from fusion.tenancy.invitations import LIFE, MOST_A_DAY, digest, invitation_of
 from fusion.tenancy.invite_member import invite_member
-from fusion.tenancy.models import AuditRecord, Invitation, Member
+from fusion.tenancy.models import MOST_SENT, AuditRecord, Invitation, Member
 from fusion.tenancy.renew_invitation import renew_invitation
 from fusion.tenancy.withdraw_invitation import withdraw_invitation
 from tests.concurrency.actors import at_once
@@ -165,3 +165,38 @@ def test_two_invite_the_same_at_once(world: World) -> None:
         return "201"
 
     assert sorted(at_once(*[invite] * 4)) == ["201", "conflict", "conflict", "conflict"]
+
+
+def test_one_is_sent_five_times_at_most(world: World) -> None:
+    id, _ = invited(world)
+    again = {"organization_id": world.tenant.id, "invitation_id": id}
+    for _ in range(MOST_SENT - 1):
+        token = renew_invitation(world.actor(), **again).body["token"]
+    before = world.fingerprint()
+    with pytest.raises(Problem) as refused:
+        renew_invitation(world.actor(), **again)
+    assert (refused.value.code, refused.value.extra) == ("rate-limited", {"sent": MOST_SENT})
+    assert world.fingerprint() == before
+    assert accept(world, id, token) == "201"
+
+
+def test_an_organization_invites_a_hundred_people_within_a_day(world: World) -> None:
+    for number in range(MOST_A_DAY - 2):
+        invited(world, f"{number}@example.com")
+
+    def one_more(name: str) -> str:
+        try:
+            invited(world, f"{name}@example.com")
+        except Problem as problem:
+            return problem.code
+        return "done"
+
+    told = at_once(*[lambda name=name: one_more(name) for name in "abcd"])
+    assert sorted(told) == ["done", "done", "rate-limited", "rate-limited"]
+    yesterday = now() - timedelta(days=1)
+    rows = Invitation.objects.unscoped("test").filter(organization_id=world.tenant.id)
+    rows.filter(email="0@example.com").update(created_at=yesterday)
+    invited(world, "z@example.com")
+    with pytest.raises(Problem) as refused:
+        invited(world, "y@example.com")
+    assert refused.value.extra == {"invited": MOST_A_DAY}

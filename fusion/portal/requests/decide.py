@@ -66,9 +66,12 @@ def approve(request: PageRequest, asked: OrderRequest) -> HttpResponse:
         "subscription": find_subscription(request.actor, asked.subscription_id),
         "preview": _preview(request, asked, rows),
     }
-    return show_form(
-        request, "portal/requests/approve.html", form, context, parts=("rows", PREVIEW)
+    template, parts, looking = (
+        "portal/requests/approve.html",
+        ("rows", PREVIEW),
+        PREVIEW in request.POST,
     )
+    return show_form(request, template, form, context, parts=parts, looking=looking)
 
 
 def _context(request: PageRequest, asked: OrderRequest) -> dict[str, Any]:

@@ -23,10 +23,16 @@ UNLINKED = "unlinked"
 """What is chosen as a status to see the assigned numbers that nobody has."""
 
 
+IN_NONE = "0" * 16
+"""Digits that no number has: the longest have fifteen."""
+
+
 def digits_of(text: str) -> str | None:
-    """The digits that are looked for; None where there are none."""
+    """The digits that are looked for; None where nothing is. What is no digits is in no number."""
     found = plain(text).removeprefix("+")
-    return found[:15] if found.isascii() and found.isdigit() else None
+    if not found:
+        return None
+    return found if found.isascii() and found.isdigit() and len(found) < len(IN_NONE) else IN_NONE
 
 
 @page(READ_PROVISIONING, subscription_id=find_subscription)

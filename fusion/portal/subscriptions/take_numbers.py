@@ -139,7 +139,7 @@ class ChosenForm(ReservingForm):
         """All of them together, as `numbers`."""
         cleaned: dict[str, Any] = super().clean() or {}
         if "typed" in cleaned:
-            ticked = cast(QueryDict, self.data).getlist("number")[:MAX_NUMBERS]
+            ticked = cast(QueryDict, self.data).getlist("number")
             cleaned["numbers"] = numbers_in("\n".join([*ticked, *cleaned["typed"]]))
             if not cleaned["numbers"]:
                 raise forms.ValidationError(_("Tick some numbers, or type them."))
