@@ -30,6 +30,9 @@ from fusion.tenancy.use_case import Answer
 ONCE = "once"
 """The name of the hidden field with the one-time key."""
 
+LONG = 8_000
+"""Characters of an address that are too many to be sent on: some servers refuse them."""
+
 NOT_ASKED = (ONCE, "csrfmiddlewaretoken")
 """Fields of a form that are no part of what is asked for."""
 
@@ -137,13 +140,14 @@ def show_form(
     """The page with the form: 422 when it came back, unless it only asks to be shown (`looking`).
 
     A new form's key stands in its address too, so that the back button and a reload, which may
-    fetch the page anew, bring back the same key.
+    fetch the page anew, bring back the same key. An address that is very long stays as it is.
     """
     if not form.is_bound:
         given = parse_id(request.GET.get(ONCE))
-        if given is None:
+        if given is not None:
+            form.once = str(given)
+        elif len(request.get_full_path()) < LONG:
             return _with_key(request, form)
-        form.once = str(given)
     status = 422 if form.has_errors and not looking else 200
     return show(request, template, {"form": form, **(context or {})}, parts=parts, status=status)
 

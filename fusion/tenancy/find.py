@@ -19,6 +19,7 @@ MIN_LETTERS = 2
 """Fewer letters find nothing: they would find nearly everything."""
 
 MAX_WORDS = 8
+MAX_LETTERS = 200
 
 WORD = re.compile(r"[^\W_]+")
 
@@ -27,9 +28,12 @@ ENOUGH = 500
 
 
 def query_of(text: str) -> str | None:
-    """What `text` looks for, as `to_tsquery` takes it; None when it is too short."""
+    """What `text` looks for, as `to_tsquery` takes it; None when it is too short to find anything.
+
+    Or too long: a name has up to 200 letters.
+    """
     words = WORD.findall(text)[:MAX_WORDS]
-    if sum(len(word) for word in words) < MIN_LETTERS:
+    if not MIN_LETTERS <= sum(len(word) for word in words) <= MAX_LETTERS:
         return None
     return " & ".join(f"'{word}':*" for word in words)
 

@@ -1,6 +1,7 @@
 """Markup in every text that people and programs may enter: shown as it is, and never obeyed."""
 
 import re
+from itertools import cycle
 
 import pytest
 from django.db import connection
@@ -77,6 +78,10 @@ ASKED = (
 )
 """What pages read of their address; each of these lists is asked for at once."""
 
+NUL = "a\0b"
+ODD = ("1" * 400, "x" * 3000, "9999-12-31", "\u0661\u0662", "WzFd", "%_\\")
+"""Far too many digits and letters, a last day, other digits, another list's cursor, patterns."""
+
 
 def obeyed(text: str) -> list[str]:
     """What of the markup stands in a page as markup; and what a template has worked out."""
@@ -112,10 +117,15 @@ def test_what_is_asked_for_comes_back_as_it_is(scene: Scene) -> None:
     paths = {shape(page.path): page.path.partition("?")[0] for page in walk(client, each=1)}
     for path in set(paths.values()):
         for names in ASKED:
-            answer = client.get(path, dict.fromkeys(names, HOSTILE), follow=True)
-            assert answer.status_code in (200, 404, 409, 422), (path, names, answer.status_code)
-            if not answer.streaming:
-                assert obeyed(answer.content.decode()) == [], (path, names)
+            for asked in (
+                dict.fromkeys(names, HOSTILE),
+                dict.fromkeys(names, NUL),
+                dict(zip(names, cycle(ODD), strict=False)),
+            ):
+                answer = client.get(path, asked, follow=True)
+                assert answer.status_code in (200, 404, 409, 422), (path, asked, answer.status_code)
+                if not answer.streaming:
+                    assert obeyed(answer.content.decode()) == [], (path, asked)
 
 
 def test_every_form_takes_hostile_texts_or_refuses_them(scene: Scene) -> None:

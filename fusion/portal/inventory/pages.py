@@ -13,6 +13,7 @@ from fusion.kernel.clock import read_instant
 from fusion.numbers.create_range import create_range
 from fusion.numbers.queries import Wanted, free_counts, list_numbers, list_ranges
 from fusion.numbers.rules import E164
+from fusion.portal.asked import asked_for
 from fusion.portal.forms import Form, done, form_of, show_form, submit
 from fusion.portal.page import page, show
 from fusion.portal.skus import number_skus
@@ -33,8 +34,7 @@ STATUSES = ("free", "reserved", "assigned", "quarantined")
 def inventory(request: PageRequest) -> HttpResponse:
     """`GET /inventory`: numbers of all statuses."""
     actor = request.actor
-    names = ("sku", "status", "starts", "ends")
-    asked = {name: request.GET.get(name, "").strip() for name in names}
+    asked = asked_for(request, "sku", "status", "starts", "ends")
     skus = number_skus(actor)
     wanted = Wanted(
         sku=asked["sku"] if asked["sku"] in skus else None,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from fusion.kernel.ids import parse_id
 from fusion.ordering.place import Draft, place_order
 from fusion.ordering.queries import find_order, order_document_of
+from fusion.portal.asked import asked_for
 from fusion.portal.forms import done, form_of, show_form, submit
 from fusion.portal.orders.forms import OrderForm
 from fusion.portal.orders.lines import ADD, REMOVE, line_rows, lines_of
@@ -57,7 +58,7 @@ def new(request: PageRequest) -> HttpResponse:
 
 def choose(request: PageRequest, heading: str, to: str) -> HttpResponse:
     """The page that looks for a subscription, and goes on to the page named `to` with it."""
-    text = request.GET.get("q", "").strip()[:200]
+    text = asked_for(request, "q")["q"]
     if text:
         rows = find_subscriptions(request.actor, text, limit=FOUND + 1)
     else:

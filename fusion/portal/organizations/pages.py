@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 
+from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
 from fusion.portal.organizations.frame import children_kinds, frame
 from fusion.portal.page import page, show
@@ -32,7 +33,7 @@ ALSO = 10
 def organizations(request: PageRequest) -> HttpResponse:
     """`GET /customers`: what stands directly below one's organization, or what a search finds."""
     actor = request.actor
-    text = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    text = asked_for(request, "q")["q"]
     cursor = request.GET.get("cursor")
     if text:
         listed = find_organizations(actor, text, limit=MATCHES, cursor=cursor)

@@ -11,6 +11,7 @@ from fusion.catalogue.rules import Item, by_sku
 from fusion.kernel.clock import read_instant
 from fusion.kernel.pagination import encode_cursor
 from fusion.ordering.holders import list_holders
+from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page, show
 from fusion.portal.skus import sku_names
@@ -25,7 +26,7 @@ REVISIONS = 20
 @page(READ_CATALOGUE)
 def products(request: PageRequest) -> HttpResponse:
     """`GET /products`."""
-    asked = {name: request.GET.get(name, "").strip() for name in ("q", "status")}
+    asked = asked_for(request, "q", "status")
     status = asked["status"] if asked["status"] in ("active", "retired") else None
     listed = list_products(
         request.actor,

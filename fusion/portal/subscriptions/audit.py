@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from fusion.portal.asked import asked_for
 from fusion.portal.days import after, day
 from fusion.portal.deeds import OBJECTS, deeds
 from fusion.portal.page import page, show
@@ -28,11 +29,11 @@ PAGES = {"user": "subscriptions-user", "trunk": "subscriptions-trunk", "order": 
 @page(READ_REPORTS, subscription_id=find_subscription)
 def audit(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/audit`."""
-    asked = {name: request.GET.get(name, "") for name in ("verb", "by", "from", "to")}
+    asked = asked_for(request, "verb", "by", "from", "to")
     wanted = WantedRecords(
         subscription=subscription,
         verb=asked["verb"] if asked["verb"] in OBJECTS else None,
-        actor=asked["by"].replace("\0", "")[:80] or None,
+        actor=asked["by"] or None,
         since=day(asked["from"]),
         until=after(asked["to"]),
     )

@@ -10,6 +10,7 @@ from fusion.kernel.clock import read_instant
 from fusion.kernel.ids import parse_id
 from fusion.ledger.queries import balances_now, entries
 from fusion.numbers.rules import E164
+from fusion.portal.asked import asked_for
 from fusion.portal.days import after, day
 from fusion.portal.page import page, show
 from fusion.portal.skus import sku_names
@@ -29,7 +30,7 @@ KINDS = ("grant", "revoke", "consume", "release")
 @page(READ_BALANCES, subscription_id=find_subscription)
 def ledger(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/ledger`."""
-    asked = {name: request.GET.get(name, "") for name in ("sku", "kind", "from", "to")}
+    asked = asked_for(request, "sku", "kind", "from", "to")
     names = sku_names(request.actor)
     sku = asked["sku"] if asked["sku"] in names else None
     found = entries(

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import not_found
 from fusion.numbers.queries import Wanted, list_numbers, read_number
+from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page, show
 from fusion.portal.skus import number_skus, sku_names
@@ -38,9 +39,7 @@ def digits_of(text: str) -> str | None:
 @page(READ_PROVISIONING, subscription_id=find_subscription)
 def numbers(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/numbers`."""
-    asked = {
-        name: request.GET.get(name, "").strip() for name in ("sku", "status", "starts", "ends")
-    }
+    asked = asked_for(request, "sku", "status", "starts", "ends")
     skus = number_skus(request.actor)
     wanted = Wanted(
         subscription_id=subscription.id,

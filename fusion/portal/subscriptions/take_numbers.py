@@ -18,6 +18,7 @@ from fusion.numbers.assign import ASSIGNED, RESERVED, assign_numbers
 from fusion.numbers.port_in import port_in
 from fusion.numbers.queries import Wanted, free_counts, list_numbers
 from fusion.numbers.rules import E164, MAX_NUMBERS, MAX_RESERVATION_DAYS
+from fusion.portal.asked import asked_for
 from fusion.portal.days import after
 from fusion.portal.forms import Form, done, form_of, show_form, submit
 from fusion.portal.page import page
@@ -227,7 +228,7 @@ def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
 
 def _offer(request: PageRequest) -> dict[str, Any]:
     """Free numbers as they are looked for."""
-    asked = {name: request.GET.get(name, "").strip() for name in ("sku", "starts", "ends")}
+    asked = asked_for(request, "sku", "starts", "ends")
     skus = number_skus(request.actor)
     wanted = Wanted(
         status="free",

@@ -5,6 +5,7 @@ from uuid import UUID
 import orjson
 from django.http import HttpResponse
 
+from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page, show
 from fusion.portal.subscriptions.frame import frame
@@ -22,12 +23,12 @@ LINKED = {"yes": True, "no": False}
 @page(READ_PROVISIONING, subscription_id=find_subscription)
 def users(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/users`."""
-    asked = {name: request.GET.get(name, "").strip() for name in ("q", "kind", "linked")}
+    asked = asked_for(request, "q", "kind", "linked")
     text = list_users(
         subscription.id,
         limit=ROWS,
         cursor=request.GET.get("cursor"),
-        q=asked["q"].replace("\0", "")[:200] or None,
+        q=asked["q"] or None,
         kind=asked["kind"] if asked["kind"] in KINDS else None,
         linked=LINKED.get(asked["linked"]),
     )

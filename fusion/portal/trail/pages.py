@@ -8,6 +8,7 @@ from django.http import HttpResponse
 
 from fusion.billing.event_list import NOUNS, WantedEvents, list_events
 from fusion.kernel.ids import parse_id
+from fusion.portal.asked import asked_for
 from fusion.portal.days import after, day
 from fusion.portal.deeds import deeds
 from fusion.portal.page import page, show
@@ -57,8 +58,7 @@ def events(request: PageRequest) -> HttpResponse:
 def audit(request: PageRequest) -> HttpResponse:
     """`GET /audit`."""
     actor = request.actor
-    names = ("verb", "by", "from", "to", "object")
-    asked = {name: request.GET.get(name, "").replace("\0", "")[:80] for name in names}
+    asked = asked_for(request, "verb", "by", "from", "to", "object")
     given = parse_id(request.GET.get("organization"))
     organization = find_organization(actor, given) if given else None
     wanted = WantedRecords(
