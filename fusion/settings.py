@@ -261,3 +261,5 @@ OAUTH2_PROVIDER = {
 
 # The largest body of any route; each route's own limit is held by the edge (fusion.kernel.http).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
+# Far more than any form takes: whoever ticks too many numbers is told how many may be.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000

@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from fusion.kernel.errors import Problem
 from fusion.kernel.http import problem_response
-from fusion.portal.errors import problem_page
+from fusion.portal.errors import bare_page, problem_page
 from fusion.portal.middleware import is_page
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ RETRY_AFTER = "2"
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What cannot be read as a request."""
-    return problem_response(Problem("invalid-json", "The request cannot be read."))
+    return _told(request, Problem("invalid-json", "The request cannot be read."))
 
 
 def handler403(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
@@ -44,10 +44,11 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _told(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The problem, as a page for a person who has asked for one."""
-    reads_html = "text/html" in request.headers.get("Accept", "")
-    if reads_html and is_page(request) and hasattr(request, "visit"):
-        return problem_page(request, problem)
-    return problem_response(problem)
+    if not is_page(request) or "text/html" not in request.headers.get("Accept", ""):
+        return problem_response(problem)
+    # After a fault the database may be away: what a whole page needs of it is not asked for.
+    whole = hasattr(request, "visit") and problem.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return (problem_page if whole else bare_page)(request, problem)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
@@ -55,20 +56,19 @@ def handler500(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if error is not None and _is_outage(error):
         log.error("database not available", error=" ".join(str(error).split()))
-        return problem_response(
-            Problem(
-                "unavailable",
-                "The database cannot be reached or is too busy. Nothing is known to have been "
-                "changed: send the same request again, with its idempotency key.",
-                headers={"Retry-After": RETRY_AFTER},
-            )
+        unavailable = Problem(
+            "unavailable",
+            "The database cannot be reached or is too busy. Nothing is known to have been "
+            "changed: send the same request again, with its idempotency key.",
+            headers={"Retry-After": RETRY_AFTER},
         )
+        return _told(request, unavailable)
     if isinstance(error, UnreadablePostError):
         return handler400(request, error)
     log.exception("fault")
     request_id = getattr(request, "request_id", "")
     detail = f"Something went wrong on our side. Report it with the request id {request_id}."
-    return problem_response(Problem("internal-error", detail))
+    return _told(request, Problem("internal-error", detail))
 
 
 def _is_outage(error: BaseException) -> bool:

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -34,6 +36,7 @@ TITLES = {
     "idempotency-key-reused": _("This form was sent before, with other content"),
     "duplicate-line": _("A product stands in more than one line"),
     "rate-limited": _("That was too often; wait a little"),
+    "invalid-json": _("The request cannot be read"),
     "internal-error": _("Something went wrong on our side"),
     "unavailable": _("Fusion cannot reach its database just now"),
 }
@@ -63,6 +66,18 @@ EXPLANATIONS = {
         "The subscription is suspended: nothing new can be added. Have it resumed first."
     ),
     "subscription-terminated": _("The subscription is terminated. That is final."),
+    "invalid-json": _(
+        "What your browser has sent cannot be read, or has too many fields. Nothing was changed. "
+        "Open the page again."
+    ),
+    "internal-error": _(
+        "It was noted, and nothing is known to have been changed. Try again; if it happens once "
+        "more, report it with the request's id."
+    ),
+    "unavailable": _(
+        "It cannot be reached, or is too busy. Nothing is known to have been changed. Load the "
+        "page again in a moment."
+    ),
     "stale-revision": _(
         "It was changed after you had opened this page. Open the page again to see what it is now."
     ),
@@ -149,13 +164,29 @@ def explain_refusal(refusal: Mapping[str, Any]) -> str:
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """A page of its own for a refusal that belongs to no form."""
-    context = {
-        "problem": problem,
+    response = render(request, PAGE, _told(request, problem), status=problem.status)
+    return _with_headers(response, problem)
+
+
+def bare_page(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The same where nothing is known of who reads it: no brand, no session, no database."""
+    with translation.override(translation.get_language_from_request(request)):
+        text = render_to_string(PAGE, _told(request, problem))
+    return _with_headers(HttpResponse(text, status=problem.status), problem)
+
+
+PAGE = "portal/problem.html"
+
+
+def _told(request: HttpRequest, problem: Problem) -> dict[str, Any]:
+    return {
         "title": title_of(problem),
         "text": explain(problem),
         "request_id": getattr(request, "request_id", ""),
     }
-    response = render(request, "portal/problem.html", context, status=problem.status)
+
+
+def _with_headers(response: HttpResponse, problem: Problem) -> HttpResponse:
     response.problem_code = problem.code  # type: ignore[attr-defined]
     for name, value in problem.headers.items():
         response.headers[name] = value

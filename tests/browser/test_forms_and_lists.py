@@ -136,3 +136,20 @@ def test_weight(browser: Browser, server: Server, scene: Scene) -> None:
 def _weight(responses: list[Response]) -> int:
     sizes = [response.request.sizes() for response in responses]
     return sum(each["responseBodySize"] + each["responseHeadersSize"] for each in sizes)
+
+
+def test_what_could_not_be_fetched_is_said(own: tuple[Scene, Tab]) -> None:
+    _, tab = own
+    page = tab.page
+    tab.go("/customers")
+    fault = page.get_by_text("A part of this page could not be loaded")
+    expect(fault).to_be_hidden()
+    page.route("**/customers?*", lambda route: route.abort())
+    page.get_by_role("searchbox").fill("nobody")
+    expect(fault).to_be_visible()
+    assert tab.violations() == [] and tab.overflows() == []
+    tab.screenshot("customers-unreachable")
+    page.unroute("**/customers?*")
+    page.get_by_role("searchbox").fill("nobody at all")
+    expect(fault).to_be_hidden()
+    tab.faults.clear()  # the browser's own notes of what it could not fetch

@@ -11,6 +11,8 @@ from django.conf import settings
 from tests.operations.conftest import url_of
 from tests.server import fusion, run_server, run_worker, wait_for
 
+PERSON = {"Accept": "text/html", "Accept-Language": "de"}
+
 
 @contextmanager
 def gone(url: str) -> Iterator[None]:
@@ -46,6 +48,10 @@ def test_server_without_its_database(empty_database: str, log: Path) -> None:
             assert away.json()["code"] == "unavailable"
             assert int(away.headers["retry-after"]) > 0
             assert "geheim" not in away.text
+            page = httpx.get(f"{server.url}/sign-in", headers=PERSON, timeout=20)
+            assert (page.status_code, page.headers["content-type"][:9]) == (503, "text/html")
+            assert "Fusion erreicht gerade seine Datenbank nicht" in page.text
+            assert page.headers["retry-after"] and "script-src 'self'" in str(page.headers)
             ready = httpx.get(f"{server.url}/readyz", timeout=20)
             assert ready.status_code == 503
             assert ready.json()["code"] == "unavailable"

@@ -152,3 +152,13 @@ def test_unknown_addresses_are_pages_for_people_and_problems_for_programs(world:
     assert world.group.name in for_people.content.decode()
     for_programs = client.get("/nowhere")
     assert for_programs.headers["Content-Type"] == "application/problem+json"
+
+
+def test_what_cannot_be_read_is_a_page_for_people(world: World) -> None:
+    client = signed_in(make_person((world.group, VIEWER)))
+    fields = {f"f{number}": "1" for number in range(5_001)}
+    answer = client.post("/account/theme", fields, headers={"Accept": "text/html,*/*"})
+    page = answer.content.decode()
+    assert answer.status_code == 400 and "has too many fields" in page
+    assert answer.headers["Content-Type"][:9] == "text/html"
+    assert client.post("/account/theme", fields).json()["code"] == "invalid-json"

@@ -25,3 +25,16 @@ document.addEventListener("click", (event) => {
   branch.hidden = !branch.hidden;
   twist.setAttribute("aria-expanded", String(!branch.hidden));
 });
+
+// What htmx could not fetch is said: else a button would seem to do nothing. It is over when the
+// next request succeeds.
+function tell(isFault) {
+  const fault = document.getElementById("fault");
+  if (fault) fault.hidden = !isFault;
+}
+for (const name of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(name, () => tell(true));
+}
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) tell(false);
+});
