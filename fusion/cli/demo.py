@@ -116,6 +116,7 @@ def _summarise(installation: Installation) -> None:
 def _tell(told: dict[str, Any]) -> None:
     click.echo()
     click.echo(click.style(f"Serving at {told['base_url']}", bold=True))
+    click.echo(f"  the portal                {told['base_url']}/ (its sign-in page lists who may)")
     click.echo(f"  the API's documentation   {told['base_url']}/api/v1/docs")
     click.echo("  credentials of all levels var/demo.json")
     click.echo("  logs                      var/log")
