@@ -59,6 +59,9 @@ def _database() -> dict[str, object]:
                 "min_size": 1,
                 "max_size": setting("FUSION_DATABASE_POOL"),
                 "timeout": setting("FUSION_DATABASE_POOL_WAIT"),
+                # A pool that tries for longer waits longer each time, minutes in the end, and
+                # finds late that the database is back. One that gave up tries on the next request.
+                "reconnect_timeout": 2.0,
             },
         },
     }

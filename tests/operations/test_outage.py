@@ -1,5 +1,6 @@
 """The database goes away and comes back: the server and the worker wait for it, and say so."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ import psycopg
 from django.conf import settings
 
 from tests.operations.conftest import url_of
-from tests.server import fusion, run_server, run_worker, wait_for
+from tests.server import Server, fusion, run_server, run_worker, wait_for
 
 PERSON = {"Accept": "text/html", "Accept-Language": "de"}
 
@@ -60,8 +61,32 @@ def test_server_without_its_database(empty_database: str, log: Path) -> None:
             assert "fusion_database_up 0.0" in metrics.text
             assert "fusion_refusals_total" in metrics.text
         wait_for(lambda: ask().status_code == 401, "the server to find its database again")
-        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        wait_for(lambda: is_ready(server), "each of its processes to find it")
         assert not any("Traceback" in line for line in server.lines())
+
+
+def is_ready(server: Server) -> bool:
+    """Whether whichever process answers has its database."""
+    return httpx.get(f"{server.url}/readyz", timeout=20).status_code == 200
+
+
+def test_the_database_is_found_soon_after_a_long_outage(empty_database: str, log: Path) -> None:
+    """Not after the longer and longer pauses that a pool makes by itself."""
+    environment = {"DATABASE_URL": empty_database, "FUSION_DATABASE_POOL_WAIT": "1"}
+    assert fusion("migrate", environment=environment).returncode == 0
+    with run_server(log, "--workers", "1", environment=environment) as server:
+
+        def is_asked() -> bool:
+            url = f"{server.url}/api/v1/products"
+            answer = httpx.get(url, headers={"Authorization": "Bearer unknown"}, timeout=20)
+            return answer.status_code == 401
+
+        assert is_asked()
+        with gone(empty_database):
+            until = time.monotonic() + 17
+            while time.monotonic() < until:
+                assert not is_asked()
+        wait_for(is_asked, "the server to find its database", patience=8)
 
 
 def test_worker_without_its_database(empty_database: str, log: Path) -> None:
