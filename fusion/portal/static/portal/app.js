@@ -26,6 +26,17 @@ document.addEventListener("click", (event) => {
   twist.setAttribute("aria-expanded", String(!branch.hidden));
 });
 
+// A filter that one types into has been fetched for while typing. It also changes when it is left:
+// fetched for again, the row that is just being clicked would be replaced under the click.
+addEventListener(
+  "change",
+  (event) => {
+    const typed = ".filters input:not([type=date], [type=checkbox], [type=radio])";
+    if (event.target.matches(typed)) event.stopPropagation();
+  },
+  true,
+);
+
 // What htmx could not fetch is said: else a button would seem to do nothing. It is over when the
 // next request succeeds.
 function tell(isFault) {
