@@ -34,7 +34,7 @@ def test_users_from_adding_to_deleting(own: tuple[Scene, Tab]) -> None:
 
     page.get_by_role("link", name="Link to a number").click()
     expect(page.get_by_role("button", name=first)).to_be_visible()
-    page.get_by_label("Digits of the number").fill(second[-5:])
+    page.get_by_label("Digits of the number").fill(second[1:])
     expect(page.get_by_role("button", name=first)).to_have_count(0)
     page.get_by_role("button", name=second).click()
     expect(page.get_by_text(f"The user has the number {second} now.")).to_be_visible()
