@@ -216,8 +216,10 @@ def acting_once(request: PageRequest, once: str) -> Actor:
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
     fields = {name: values for name, values in request.POST.lists() if name not in NOT_ASKED}
+    # What is asked for may stand in the address too, such as the subscription of an order.
+    of = {name: values for name, values in request.GET.lists() if name not in NOT_ASKED}
     files = {name: _checksum(file) for name, file in request.FILES.items()}
-    return {**fields, "files": files}
+    return {"fields": fields, "of": of, "files": files}
 
 
 def _checksum(file: Any) -> str:

@@ -10,10 +10,11 @@ from django.test import RequestFactory
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
 from fusion.portal.forms import Confirmation, Form, acting_once, submit
-from fusion.tenancy.actor import VIEWER, Actor
+from fusion.tenancy.actor import ADMINISTRATOR, VIEWER, Actor
 from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.models import Subscription
-from tests.world import World
+from tests.portal.people import make_person, signed_in
+from tests.world import World, make_subscription
 
 
 def sent(actor: Actor, **fields: str) -> Any:
@@ -117,3 +118,24 @@ def test_what_is_not_allowed_is_no_error_of_the_form(world: World) -> None:
         create(world, request, Confirmation(request.POST))
     assert refusal.value.code == "forbidden"
     assert world.fingerprint() == before
+
+
+def test_the_same_fields_for_another_subscription_are_another_request(world: World) -> None:
+    """What an order is for stands in the address of its form."""
+    client = signed_in(make_person((world.group, ADMINISTRATOR)))
+    other = make_subscription(world.tenant, "Other")
+    fields = {
+        "once": str(new_id()),
+        "lines-TOTAL_FORMS": "1",
+        "lines-INITIAL_FORMS": "0",
+        "lines-0-action": "add",
+        "lines-0-product": str(world.seat.id),
+        "lines-0-quantity": "1",
+    }
+    first = client.post(f"/orders/new?subscription={world.subscription.id}", fields)
+    assert first.status_code == 303
+    again = client.post(f"/orders/new?subscription={world.subscription.id}", fields)
+    assert again.headers["Location"] == first.headers["Location"]
+    answer = client.post(f"/orders/new?subscription={other.id}", fields)
+    assert answer.status_code == 422
+    assert "sent before, with other content" in answer.content.decode()
