@@ -9,6 +9,9 @@ from fusion.users.rules import MAX_ROWS
 
 COLUMNS = ("login", "display_name", "kind", "number")
 
+MAX_COLUMNS = 100
+"""More than that in the header is no list of users, and its columns are not named one by one."""
+
 MAX_HEADER = 4_096
 """Bytes in which the first line is looked for."""
 
@@ -65,6 +68,11 @@ def _filled(lines: Iterator[list[str]]) -> Iterator[list[str]]:
 
 
 def _header(cells: Sequence[str]) -> list[str]:
+    # Looked at before they are compared with each other: a file may have millions of columns.
+    if len(cells) > MAX_COLUMNS:
+        raise InvalidFields(
+            header=f"has {len(cells)} columns; there are {len(COLUMNS)}: {', '.join(COLUMNS)}"
+        )
     names = [cell.lower() for cell in cells]
     wrong = {
         **{name: "is a missing column of the header" for name in COLUMNS if name not in names},

@@ -220,6 +220,8 @@ def test_csv_rows_that_are_malformed_are_their_own_outcome(world: World) -> None
         (HEADER + b'"a,A,user,\n', "body"),
         (HEADER + b'"a"b,A,user,\n', "body"),
         (HEADER + b'"' + b"x" * 200_000 + b'",A,user,\n', "body"),
+        (b",".join(b"c%d" % column for column in range(300_000)) + b"\n", "header"),
+        (b"login," * 300_000 + b"\n", "header"),
         (HEADER + b"a,A,user,\n" * 10_001, "users"),
         (HEADER + b"a,A,user,\n" * 200_000, "users"),
     ],
