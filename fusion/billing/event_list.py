@@ -114,7 +114,7 @@ def _event(row: tuple[Any, ...]) -> dict[str, Any]:
 
 def _key(cursor: str) -> tuple[int, str, int]:
     parts = decode_cursor(cursor, 3)
-    if not all(part.isascii() and part.isdigit() for part in parts):
+    if not all(part.isascii() and part.isdigit() and len(part) <= 20 for part in parts):
         raise InvalidFields(cursor="is not a cursor of this list")
     epoch, xid, event = (int(part) for part in parts)
     if epoch >= 2**31 or xid >= 2**64 or event >= 2**63:

@@ -103,7 +103,9 @@ def nearly_full(
 ) -> dict[str, Any]:
     """One page of the balances of which 80 % or more are in use, the fullest first."""
     percent, subscription, sku = decode_cursor(cursor, 3) if cursor else LAST
-    if not percent.isascii() or not percent.isdigit() or not int(percent) < 2**31:
+    # Python reads no number of thousands of digits.
+    is_number = percent.isascii() and percent.isdigit() and len(percent) <= 10
+    if not is_number or int(percent) >= 2**31:
         raise InvalidFields(cursor="is not a cursor of this list")
     if parse_id(subscription) is None or parse_id(sku) is None:
         raise InvalidFields(cursor="is not a cursor of this list")

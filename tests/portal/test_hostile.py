@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 
 from fusion.kernel.ids import new_id
+from fusion.kernel.pagination import encode_cursor
 from fusion.tenancy.actor import ADMINISTRATOR, GROUP
 from fusion.tenancy.set_brand import set_brand
 from tests.browser.scene import Scene
@@ -83,6 +84,10 @@ ODD = ("1" * 400, "x" * 3000, "9999-12-31", "\u0661\u0662", "WzFd", "%_\\")
 """Far too many digits and letters, a last day, other digits, another list's cursor, patterns."""
 
 
+CURSORS = ("cursor", "full", "kinds", "before", "children", "invitations", "calls", "numbers")
+"""What pages read of their address to go on in their lists."""
+
+
 def obeyed(text: str) -> list[str]:
     """What of the markup stands in a page as markup; and what a template has worked out."""
     return [mark for mark in (*OBEYED, '<img src="x"') if mark in text] + (
@@ -124,6 +129,15 @@ def test_what_is_asked_for_comes_back_as_it_is(scene: Scene) -> None:
                 assert answer.status_code in (200, 404, 409, 422), (path, asked, answer.status_code)
                 if not answer.streaming:
                     assert obeyed(answer.content.decode()) == [], (path, asked)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_cursor_of_very_long_numbers_is_refused(scene: Scene, size: int) -> None:
+    client = signed_in(scene.person("group", ADMINISTRATOR))
+    asked = dict.fromkeys(CURSORS, encode_cursor(*["9" * 5_000] * size))
+    for path in {page.path.partition("?")[0] for page in walk(client, each=1)}:
+        answer = client.get(path, asked, follow=True)
+        assert answer.status_code in (200, 404, 422), path
 
 
 def test_every_form_takes_hostile_texts_or_refuses_them(scene: Scene) -> None:
