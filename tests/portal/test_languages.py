@@ -36,6 +36,14 @@ def test_what_is_in_the_catalogue_is_translated(language: str) -> None:
             assert _names(text) == _names(wanted), entry.msgid
 
 
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_number_has_its_plural(language: str) -> None:
+    with translation.override(language):
+        for count in (0, 1, 2, 5, 100, 1_000_000):
+            text = translation.ngettext("%(count)s subscription", "%(count)s subscriptions", count)
+            assert text not in ("%(count)s subscription", "%(count)s subscriptions"), count
+
+
 def _names(text: str) -> set[str]:
     return set(re.findall(r"%\(\w+\)s", text))
 
