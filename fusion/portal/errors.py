@@ -95,6 +95,10 @@ WITH_FACTS = {
         "Another user of this subscription has the login %(login)s (upper and lower case are the "
         "same). Take another login, or use the user who is there."
     ),
+    ("conflict", "acting"): _(
+        "You act for %(acting)s now; this page was opened for another organization. Nothing was "
+        "changed. Send it once more if it is meant for %(acting)s, or switch back first."
+    ),
     ("conflict", "calls"): TRUNK_IN_USE,
     ("number-in-use", "calls"): TRUNK_IN_USE,
     ("rate-limited", "invited"): _(

@@ -22,7 +22,7 @@ from fusion.kernel.ids import new_id, parse_id
 from fusion.portal.errors import EXPLANATIONS, explain, explain_field, explain_refusal
 from fusion.portal.page import show
 from fusion.portal.rows import Rows, asks_for_rows, refuse_row
-from fusion.portal.visit import PageRequest
+from fusion.portal.visit import PageRequest, visit_of
 from fusion.tenancy.actor import Actor, Request
 from fusion.tenancy.idempotency import fingerprint
 from fusion.tenancy.use_case import Answer
@@ -30,10 +30,13 @@ from fusion.tenancy.use_case import Answer
 ONCE = "once"
 """The name of the hidden field with the one-time key."""
 
+ACTING = "acting"
+"""The name of the hidden field with the membership that the page was shown to."""
+
 LONG = 8_000
 """Characters of an address that are too many to be sent on: some servers refuse them."""
 
-NOT_ASKED = (ONCE, "csrfmiddlewaretoken")
+NOT_ASKED = (ONCE, ACTING, "csrfmiddlewaretoken")
 """Fields of a form that are no part of what is asked for."""
 
 
@@ -117,15 +120,35 @@ def submit(request: PageRequest, form: Form, deed: Callable[[Actor], Answer]) ->
 
     Raises Problem `not-found` and `forbidden`, which have pages of their own.
     """
-    if not form.is_right():
-        return None
     try:
+        _require_same_member(request)
+        if not form.is_right():
+            return None
         return deed(acting_once(request, form.once))
     except Problem as problem:
         if problem.status in (403, 404):
             raise
         form.refuse(problem)
         return None
+
+
+def _require_same_member(request: PageRequest) -> None:
+    """Problem `conflict` for a form of a page that was shown to another membership.
+
+    Somebody has switched in another tab, or that membership has ended: what they see on the page is
+    of one organization, and it must not be done for another.
+    """
+    visit = visit_of(request)
+    shown_to = request.POST.get(ACTING)
+    if visit is None or visit.member is None or shown_to in (None, str(visit.member.id)):
+        return
+    name = visit.member.organization.name
+    raise Problem(
+        "conflict",
+        f"This page was opened for another organization; you act for {name} now. Nothing was "
+        "changed.",
+        extra={"acting": name},
+    )
 
 
 def show_form(

@@ -98,8 +98,14 @@ def errors(form: forms.BaseForm, doing: str = "") -> dict[str, Any]:
 
 @register.inclusion_tag("portal/kit/secrets.html", takes_context=True)
 def keys(context: Context, form: Any = None) -> dict[str, Any]:
-    """What every form that changes something carries: the CSRF token and its one-time key."""
-    return {"csrf_token": context.get("csrf_token"), "once": getattr(form, "once", None)}
+    """What every form that changes something carries: the CSRF token, its one-time key, and the
+    membership that it is shown to."""
+    visit = context.get("visit")
+    return {
+        "csrf_token": context.get("csrf_token"),
+        "once": getattr(form, "once", None),
+        "member": visit.member if visit else None,
+    }
 
 
 @register.inclusion_tag("portal/kit/empty.html")

@@ -1,0 +1,84 @@
+"""Pages that stayed open while something else happened: what is sent from them hurts nobody."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from fusion.tenancy.actor import ADMINISTRATOR
+from fusion.tenancy.models import Member, Organization, User
+from fusion.tenancy.remove_member import remove_member
+from tests.portal.furnished import text
+from tests.portal.people import join, make_person, signed_in
+from tests.world import World
+
+
+@pytest.fixture
+def person(world: World) -> User:
+    """An administrator of the group and of the reseller; they act for the group at first."""
+    return make_person((world.group, ADMINISTRATOR), (world.reseller, ADMINISTRATOR))
+
+
+def membership(person: User, organization: Organization) -> Member:
+    """Theirs in that organization."""
+    return Member.objects.unscoped("test").get(user=person, organization=organization)
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The hidden fields of the form of a page, as a browser sends them along."""
+    form = page[page.rindex("<form", 0, page.index('name="once"')) :].partition("</form>")[0]
+    tags = re.findall(r'<input type="hidden" name="([\w-]+)"(?: value="([^"]*)")?', form)
+    return dict(tags)
+
+
+def children(organization: Organization) -> list[str]:
+    """The names of what stands directly under it."""
+    rows = Organization.objects.unscoped("test").filter(parent=organization)
+    return sorted(rows.values_list("name", flat=True))
+
+
+def switch(client: Client, member: Member) -> None:
+    """In another tab: act for another organization."""
+    client.post("/account/organization", {"member": str(member.id)})
+
+
+def test_a_form_of_one_organization_is_not_done_for_another(world: World, person: User) -> None:
+    client = signed_in(person)
+    form = {**hidden(text(client, "/customers/new")), "kind": "tenant", "name": "Meant for group"}
+    switch(client, membership(person, world.reseller))
+    before = children(world.reseller), children(world.group)
+    answer = client.post("/customers/new", form)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert f"You act for {world.reseller.name} now" in page
+    assert (children(world.reseller), children(world.group)) == before
+    again = client.post("/customers/new", {**form, **hidden(page)})
+    assert again.status_code == 303, "what is sent once more is meant"
+    assert "Meant for group" in children(world.reseller)
+
+
+def test_a_button_of_one_organization_is_not_done_for_another(world: World, person: User) -> None:
+    client = signed_in(person)
+    at = f"/subscriptions/{world.subscription.id}"
+    form = hidden(text(client, at))
+    other = World()
+    switch(client, join(person, other.group, ADMINISTRATOR))
+    assert client.post(f"{at}/suspend", form).status_code == 404, "it is not even seen there"
+    switch(client, membership(person, world.group))
+    stale = {**form, "acting": str(membership(person, world.reseller).id)}
+    answer = client.post(f"{at}/suspend", stale)
+    told = text(client, answer.headers["Location"])
+    assert "this page was opened for another organization" in told
+    world.subscription.refresh_from_db(fields=["status"])
+    assert world.subscription.status == "active"
+
+
+def test_a_membership_that_has_ended_hands_nothing_on(world: World, person: User) -> None:
+    client = signed_in(person)
+    mine = membership(person, world.reseller)
+    switch(client, mine)
+    form = {**hidden(text(client, "/customers/new")), "kind": "tenant", "name": "For the reseller"}
+    remove_member(world.actor(), organization_id=world.reseller.id, member_id=mine.id)
+    before = children(world.group)
+    assert client.post("/customers/new", form).status_code == 422
+    assert children(world.group) == before
