@@ -37,6 +37,7 @@ TITLES = {
     "duplicate-line": _("A product stands in more than one line"),
     "rate-limited": _("That was too often; wait a little"),
     "invalid-json": _("The request cannot be read"),
+    "method-not-allowed": _("This address is no page"),
     "internal-error": _("Something went wrong on our side"),
     "unavailable": _("Fusion cannot reach its database just now"),
 }
@@ -66,6 +67,9 @@ EXPLANATIONS = {
         "The subscription is suspended: nothing new can be added. Have it resumed first."
     ),
     "subscription-terminated": _("The subscription is terminated. That is final."),
+    "method-not-allowed": _(
+        "It belongs to a button of a page. Nothing was changed. Open that page and press it there."
+    ),
     "invalid-json": _(
         "What your browser has sent cannot be read, or has too many fields. Nothing was changed. "
         "Open the page again."

@@ -7,15 +7,20 @@ permission, else 403. The use cases that a page calls ask for the permission onc
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRedirect
 
+from fusion.kernel.errors import Problem
 from fusion.portal.visit import PageRequest, visit_of
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.permissions import Permission
@@ -41,10 +46,10 @@ def page(
         @functools.wraps(view)
         def answer(request: HttpRequest, **named: Any) -> HttpResponseBase:
             if request.method not in (*methods, "HEAD"):
-                return HttpResponseNotAllowed(methods)
+                raise _not_allowed(request.method, methods)
             visit = visit_of(request)
             if visit is None:
-                return _to_sign_in(request)
+                return _to_sign_in(request, methods)
             if visit.actor is None:
                 return render(request, "portal/nowhere.html", status=403)
             found = {
@@ -62,10 +67,35 @@ def page(
     return decorate
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
+def _not_allowed(method: str | None, methods: tuple[str, ...]) -> Problem:
+    allowed = ", ".join(methods)
+    detail = f"{method} is not a method of this address; it has {allowed}."
+    return Problem("method-not-allowed", detail, headers={"Allow": allowed})
+
+
+def _to_sign_in(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
     if getattr(request, "htmx", False):
         return HttpResponseClientRedirect(resolve_url("account_login"))
-    return redirect_to_login(request.get_full_path(), resolve_url("account_login"))
+    back = request.get_full_path()
+    if request.method == "POST":
+        text = gettext(
+            "You were signed out meanwhile: what you have sent was not done. Sign in, then send it "
+            "once more."
+        )
+        messages.warning(request, text)
+        back = back if "GET" in methods else _sent_from(request)
+    return redirect_to_login(back, resolve_url("account_login"))
+
+
+def _sent_from(request: HttpRequest) -> str:
+    """The page whose button was pressed, where the browser tells; the button itself is no page."""
+    told = request.headers.get("Referer", "")
+    hosts = {request.get_host()}
+    if not url_has_allowed_host_and_scheme(told, hosts, require_https=request.is_secure()):
+        return resolve_url("home")
+    parts = urlsplit(told)
+    page = parts._replace(scheme="", netloc="", fragment="").geturl()
+    return page if page.startswith("/") else resolve_url("home")
 
 
 def show(

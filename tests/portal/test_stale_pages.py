@@ -1,6 +1,7 @@
 """Pages that stayed open while something else happened: what is sent from them hurts nobody."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -82,3 +83,30 @@ def test_a_membership_that_has_ended_hands_nothing_on(world: World, person: User
     before = children(world.group)
     assert client.post("/customers/new", form).status_code == 422
     assert children(world.group) == before
+
+
+def test_a_button_pressed_after_the_session_has_ended(world: World) -> None:
+    """Whoever then signs in comes back to its page, and not to the address of the button."""
+    at = f"/subscriptions/{world.subscription.id}"
+    page = f"http://testserver{at}?cursor=x#end"
+    back = urlencode({"next": f"{at}?cursor=x"}, safe="/")
+    client = Client()
+    answer = client.post(f"{at}/suspend", headers={"Referer": page})
+    assert answer.headers["Location"] == f"/sign-in?{back}"
+    assert "what you have sent was not done" in text(client, answer.headers["Location"])
+    for told in ("", "http://elsewhere.example/x", "nonsense", "http://testserver"):
+        answer = Client().post(f"{at}/suspend", headers={"Referer": told})
+        assert answer.headers["Location"] == "/sign-in?next=/", told
+    answer = Client().post("/customers/new?once=1", headers={"Referer": page})
+    assert answer.headers["Location"] == "/sign-in?next=/customers/new%3Fonce%3D1"
+
+
+def test_the_address_of_a_button_is_a_page_that_says_so(world: World, person: User) -> None:
+    client = signed_in(person)
+    for answer in (
+        client.get(f"/subscriptions/{world.subscription.id}/suspend"),
+        client.delete(f"/subscriptions/{world.subscription.id}/suspend"),
+    ):
+        assert answer.status_code == 405
+        assert answer.headers["Allow"] == "POST"
+        assert "It belongs to a button of a page" in answer.content.decode()
