@@ -97,6 +97,27 @@ class Form(forms.Form):
         return name if name in self.fields else None
 
 
+class ChangeForm(Form):
+    """A form that changes some of what is there.
+
+    It carries what was there when its page was opened, so that only what was typed is changed: of
+    two people who edit at once, neither takes back what the other has done elsewhere in the form.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def changed(self) -> dict[str, Any]:
+        """What was typed, of the fields that are not as they were."""
+        return {name: text for name, text in self.cleaned_data.items() if self._is_changed(name)}
+
+    def _is_changed(self, name: str) -> bool:
+        known = self[name].html_initial_name in self.data
+        return not known or name in self.changed_data
+
+
 def form_of[Kind: Form](
     request: HttpRequest, kind: type[Kind], initial: Mapping[str, Any], rows: Rows | None = None
 ) -> Kind:

@@ -7,10 +7,12 @@ import pytest
 from django.test import Client
 
 from fusion.tenancy.actor import ADMINISTRATOR
-from fusion.tenancy.models import Member, Organization, User
+from fusion.tenancy.models import Member, Organization, Subscription, User
 from fusion.tenancy.remove_member import remove_member
+from fusion.trunks.models import Trunk
 from tests.portal.furnished import text
 from tests.portal.people import join, make_person, signed_in
+from tests.trunks.calling import trunk_id
 from tests.world import World
 
 
@@ -110,3 +112,35 @@ def test_the_address_of_a_button_is_a_page_that_says_so(world: World, person: Us
         assert answer.status_code == 405
         assert answer.headers["Allow"] == "POST"
         assert "It belongs to a button of a page" in answer.content.decode()
+
+
+def test_two_who_edit_at_once_change_what_each_has_typed(world: World, person: User) -> None:
+    client = signed_in(person)
+    subscription = f"/subscriptions/{world.subscription.id}"
+    for path, rows, id in (
+        (f"/customers/{world.tenant.id}", Organization.objects.unscoped("test"), world.tenant.id),
+        (subscription, Subscription.objects.unscoped("test"), world.subscription.id),
+    ):
+        rows.filter(id=id).update(name="Old", external_reference="old")
+        opened = hidden(text(client, f"{path}/edit"))
+        rows.filter(id=id).update(external_reference="set by another")
+        form = {**opened, "name": "New", "external_reference": "old"}
+        assert client.post(f"{path}/edit", form).status_code == 303
+        row = rows.get(id=id)
+        assert (row.name, row.external_reference) == ("New", "set by another"), path
+        opened = hidden(text(client, f"{path}/edit"))
+        form = {**opened, "name": "New", "external_reference": ""}
+        assert client.post(f"{path}/edit", form).status_code == 303
+        assert rows.get(id=id).external_reference is None, "to clear it is to change it"
+
+
+def test_a_cap_set_meanwhile_stays(world: World, person: User) -> None:
+    client = signed_in(person)
+    trunk = trunk_id(world)
+    rows = Trunk.objects.unscoped("test").filter(id=trunk)
+    path = f"/subscriptions/{world.subscription.id}/trunks/{trunk}/edit"
+    opened = hidden(text(client, path))
+    rows.update(channel_cap=3)
+    assert client.post(path, {**opened, "name": "New", "channel_cap": ""}).status_code == 303
+    row = rows.get()
+    assert (row.name, row.channel_cap) == ("New", 3)

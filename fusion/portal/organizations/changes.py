@@ -11,7 +11,15 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.kernel.ids import parse_id
 from fusion.lifecycle.delete_organization import delete_organization
-from fusion.portal.forms import Confirmation, Form, done, form_of, show_form, submit
+from fusion.portal.forms import (
+    ChangeForm,
+    Confirmation,
+    Form,
+    done,
+    form_of,
+    show_form,
+    submit,
+)
 from fusion.portal.organizations.frame import children_kinds
 from fusion.portal.page import page, show
 from fusion.portal.templatetags.kit import KIND_WORDS
@@ -36,13 +44,13 @@ class NameForm(Form):
         help_text=_("What the billing platform calls it. Unique among all of yours."),
     )
 
+
+class EditForm(ChangeForm, NameForm):
+    """The same, of what is there already."""
+
     def changes(self) -> dict[str, str | None]:
         """For the use cases: an empty reference is none."""
-        told = self.cleaned_data
-        return {
-            "name": told["name"],
-            "external_reference": told["external_reference"] or None,
-        }
+        return {name: text or None for name, text in self.changed().items()}
 
 
 class NewOrganizationForm(NameForm):
@@ -92,7 +100,7 @@ def edit(request: PageRequest, organization: Organization) -> HttpResponse:
         "name": organization.name,
         "external_reference": organization.external_reference or "",
     }
-    form = form_of(request, NameForm, initial)
+    form = form_of(request, EditForm, initial)
     if request.method == "POST":
         answer = submit(
             request,

@@ -12,7 +12,7 @@ from fusion.lifecycle.resume import resume as resume_subscription
 from fusion.lifecycle.suspend import suspend as suspend_subscription
 from fusion.lifecycle.terminate import terminate as terminate_subscription
 from fusion.portal.forms import Form, confirmed, done, form_of, show_form, submit
-from fusion.portal.organizations.changes import NameForm
+from fusion.portal.organizations.changes import EditForm, NameForm
 from fusion.portal.page import page
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.create_subscription import create_subscription
@@ -76,7 +76,7 @@ def edit(request: PageRequest, subscription: Subscription) -> HttpResponse:
         "name": subscription.name,
         "external_reference": subscription.external_reference or "",
     }
-    form = form_of(request, NameForm, initial)
+    form = form_of(request, EditForm, initial)
     if request.method == "POST":
         answer = submit(
             request,

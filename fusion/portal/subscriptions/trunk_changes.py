@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.portal.forms import (
+    ChangeForm,
     Confirmation,
     Form,
     confirmed,
@@ -47,6 +48,10 @@ class TrunkForm(Form):
         max_value=MAX_QUANTITY,
         help_text=_("Left empty, as many as there are channels. None of the live calls is cut."),
     )
+
+
+class EditTrunkForm(ChangeForm, TrunkForm):
+    """The same, of a trunk that is there."""
 
 
 class NewTrunkForm(TrunkForm):
@@ -91,7 +96,7 @@ def edit(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> Ht
     """`GET` and `POST /subscriptions/<id>/trunks/<trunk id>/edit`."""
     found = find_trunk(request.actor, trunk_id, subscription.id)
     initial = {"name": found.name, "channel_cap": found.channel_cap}
-    form = form_of(request, TrunkForm, initial)
+    form = form_of(request, EditTrunkForm, initial)
     if request.method == "POST":
         answer = submit(
             request,
@@ -100,7 +105,7 @@ def edit(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> Ht
                 actor,
                 subscription_id=subscription.id,
                 trunk_id=trunk_id,
-                changes=form.cleaned_data,
+                changes=form.changed(),
             ),
         )
         if answer is not None:
