@@ -16,7 +16,7 @@ def answers(url: str) -> str | None:
     try:
         with psycopg.connect(url, connect_timeout=_TIMEOUT, autocommit=True) as connection:
             # Restored from a backup, it takes readers before it is done.
-            [recovers] = connection.execute("SELECT pg_is_in_recovery()").fetchone() or [None]
+            recovers = connection.execute("SELECT WHERE pg_is_in_recovery()").rowcount
             return "it still recovers and takes no changes" if recovers else None
     except psycopg.OperationalError as error:
         said = " ".join(str(error).split())

@@ -170,6 +170,9 @@ def explain_refusal(refusal: Mapping[str, Any]) -> str:
     }
 
 
+PAGE = "portal/problem.html"
+
+
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """A page of its own for a refusal that belongs to no form."""
     response = render(request, PAGE, _told(request, problem), status=problem.status)
@@ -181,9 +184,6 @@ def bare_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     with translation.override(translation.get_language_from_request(request)):
         text = render_to_string(PAGE, _told(request, problem))
     return _with_headers(HttpResponse(text, status=problem.status), problem)
-
-
-PAGE = "portal/problem.html"
 
 
 def _told(request: HttpRequest, problem: Problem) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def deliver_mail() -> bool:
     message = EmailMessage(subject, text, sender, [recipient])
     try:
         mailers[TRANSPORT].send_messages([message])
-    except (OSError, SMTPException) as error:
+    except (OSError, SMTPException, ValueError) as error:  # an address may be no address at all
         _postpone(id, tries, error)
     else:
         Mail.objects.filter(id=id).delete()

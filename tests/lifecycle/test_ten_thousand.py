@@ -22,7 +22,7 @@ FIRST = 33162_000000
 
 WRITES = ("ledger_entry", "numbers_number", "users_link", "events_event", "ordering_order")
 
-PATIENCE = 60
+PATIENCE = 20
 """Seconds: many times what it takes, and what nobody would wait for."""
 
 

@@ -142,3 +142,13 @@ def test_addresses_of_mail_servers() -> None:
     assert (told["username"], told["password"]) == ("me@x", "p/w")
     told = SETTINGS["FUSION_EMAIL_URL"].read("smtps://mail.example.com")["OPTIONS"]
     assert (told["port"], told["use_ssl"], told["use_tls"]) == (465, True, False)
+
+
+def test_an_address_that_no_server_can_be_told_is_given_up_too() -> None:
+    write(f"somebody@{'\u00fc' * 60}.example")
+    with mail_server() as taken:
+        for _ in range(10):
+            make_due()
+            assert deliver_mail()
+        assert not deliver_mail()
+    assert taken == [] and Mail.objects.count() == 0
