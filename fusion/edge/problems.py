@@ -91,7 +91,7 @@ def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
     if "json" in media_type:
         return response
     status = response.status_code
-    if status == HTTPStatus.METHOD_NOT_ALLOWED and "html" not in media_type:
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and not hasattr(response, "problem_code"):
         allowed = response.headers.get("Allow", "")
         detail = f"{request.method} is not a method of this address; it has {allowed}."
         return problem_response(Problem("method-not-allowed", detail, headers={"Allow": allowed}))
