@@ -14,6 +14,7 @@ from psycopg.errors import LockNotAvailable
 from fusion.cli.database import close_connections
 from fusion.cli.errors import CommandFailed
 from fusion.kernel.functions import install_functions
+from fusion.ordering.start_numbers import start_numbers
 from fusion.trunks.prepare import prepare_calls
 
 LOCK_TIMEOUT = "5s"
@@ -26,6 +27,7 @@ def run() -> None:
         try:
             _migrate()
             files = install_functions()
+            sequences = start_numbers()
             told = prepare_calls()
         except OperationalError as error:
             raise _explain(error) from error
@@ -33,6 +35,7 @@ def run() -> None:
             cursor.execute("SELECT events_epoch()")
             (epoch,) = cursor.fetchone()
     click.echo(f"functions: {files} files installed")
+    click.echo(f"order numbers: {sequences or 'no'} sequences made")
     click.echo(f"feed: epoch {epoch}")
     for line in told:
         click.echo(line)

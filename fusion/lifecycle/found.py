@@ -5,6 +5,7 @@ from uuid import UUID
 from fusion.catalogue.models import LICENSE, Sku
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.ids import new_id
+from fusion.ordering.start_numbers import make_sequence
 from fusion.tenancy.actor import ADMINISTRATOR, GROUP, Actor, system_actor
 from fusion.tenancy.announce import announce_organization
 from fusion.tenancy.enrol import enrol
@@ -62,6 +63,7 @@ def _found(
         external_reference=external_reference,
     )
     group.save(force_insert=True)
+    make_sequence(group_id)
     for code, title, metric in LICENSES:
         sku = Sku(group_id=group_id, code=code, name=title, type=LICENSE, metric=metric)
         sku.save(force_insert=True)

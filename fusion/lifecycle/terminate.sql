@@ -46,7 +46,7 @@ BEGIN
     v_now := clock_timestamp();
     INSERT INTO ordering_order (id, number, kind, state, group_id, distributor_id, reseller_id,
                                 tenant_id, subscription_id, placed_by, placed_at, completed_at, changes)
-    SELECT p_order, nextval('ordering_number'), 'termination', 'completed', s.group_id,
+    SELECT p_order, ordering_next_number(s.group_id), 'termination', 'completed', s.group_id,
            s.distributor_id, s.reseller_id, s.tenant_id, s.id, p_actor, v_now, v_now, plan.changes[1]
     FROM tenancy_subscription s WHERE s.id = p_subscription
     RETURNING * INTO o;

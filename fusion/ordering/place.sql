@@ -156,7 +156,7 @@ BEGIN
             v_status[o] := 200;
             v_answer[o] := ordering_preview(v_answer[o]::json, plan.preview[o]);
         ELSIF v_status[o] IS NULL THEN
-            v_number[o] := nextval('ordering_number');
+            v_number[o] := ordering_next_number(p_group);
         END IF;
     END LOOP;
 

@@ -4,9 +4,11 @@ import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
+from uuid import UUID
 
 from django.db import connection
 
+from fusion.ordering.start_numbers import make_sequence
 from fusion.seed.books import Books, Line
 from fusion.seed.load import CHUNK, Load
 from fusion.seed.past import DAY, SECOND
@@ -62,7 +64,8 @@ class History:
 
     def write(self, span: Span, progress: Callable[[int], object]) -> None:
         """Write `span.orders` orders and what they leave; `progress` hears of each thousand."""
-        numbers = take_numbers(span.orders)
+        self._load.flush()  # the group must be there: its sequence of order numbers is made
+        numbers = take_numbers(self._provider.group, span.orders)
         opened, subscribers = 0, len(self._provider.subscribers)
         for index in range(span.orders):
             at = span.placed_at(index, self._random.random())
@@ -186,13 +189,14 @@ def failure(missing: list[tuple[object, str, int, int]]) -> str:
     return f'{{"code" : "not-held", "detail" : "{detail}", "holdings" : [{holdings}]}}'
 
 
-def take_numbers(count: int) -> Iterator[int]:
-    """Order numbers from the sequence that all orders share."""
+def take_numbers(group_id: UUID, count: int) -> Iterator[int]:
+    """The next `count` order numbers of a group, whose sequence is made where it is missing."""
+    make_sequence(group_id)
     for start in range(0, count, NUMBERS):
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT nextval('ordering_number') FROM generate_series(1, %s)",
-                [min(NUMBERS, count - start)],
+                "SELECT ordering_next_number(%s::uuid) FROM generate_series(1, %s)",
+                [group_id, min(NUMBERS, count - start)],
             )
             rows = cursor.fetchall()
         yield from (number for (number,) in rows)

@@ -1,0 +1,61 @@
+-- Order numbers: one plain sequence per group, made when the group is founded. Numbers of one group
+-- tell nothing of the orders of another, and no order waits for another. Gaps come only from
+-- transactions that were rolled back.
+
+-- The next order number of a group.
+--
+-- A group that a server of an earlier release has founded has no sequence until `fusion migrate`
+-- runs again: it draws from the sequence that all groups shared before. The lock on the table of
+-- orders makes ordering_start_numbers() wait for such an order, so that it starts above its number.
+CREATE OR REPLACE FUNCTION ordering_next_number(p_group uuid) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_name CONSTANT text := 'ordering_number_' || replace(p_group::text, '-', '');
+    v_sequence regclass := to_regclass(v_name);
+BEGIN
+    IF v_sequence IS NULL THEN
+        LOCK TABLE ordering_order IN ROW EXCLUSIVE MODE;
+        v_sequence := coalesce(to_regclass(v_name), 'ordering_number'::regclass);
+    END IF;
+    RETURN nextval(v_sequence);
+END
+$$;
+
+-- Make the sequence of a group, above the highest number of its orders; false where it has one.
+--
+-- Runs with the rights of the owner of the tables: founding a group takes no other privilege.
+CREATE OR REPLACE FUNCTION ordering_make_sequence(p_group uuid) RETURNS boolean
+LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+    v_name CONSTANT text := 'ordering_number_' || replace(p_group::text, '-', '');
+    v_first bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(v_name, 0));
+    IF to_regclass(v_name) IS NOT NULL
+       OR NOT EXISTS (SELECT FROM tenancy_organization WHERE id = p_group AND kind = 'group') THEN
+        RETURN false;
+    END IF;
+    SELECT coalesce(max(number), 0) + 1 INTO v_first FROM ordering_order WHERE group_id = p_group;
+    EXECUTE format('CREATE SEQUENCE %I AS bigint START %s', v_name, v_first);
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'fusion_runtime') THEN
+        EXECUTE format('GRANT USAGE ON SEQUENCE %I TO fusion_runtime', v_name);
+    END IF;
+    RETURN true;
+END
+$$;
+
+-- Make the sequences of all groups that have none; how many were made. Called by `fusion migrate`
+-- when the functions are installed and every order that an earlier function placed has ended.
+CREATE OR REPLACE FUNCTION ordering_start_numbers() RETURNS int
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- Waits for the orders under way, and holds up later ones until the sequences can be seen.
+    LOCK TABLE ordering_order IN SHARE ROW EXCLUSIVE MODE;
+    RETURN (SELECT count(*) FILTER (WHERE ordering_make_sequence(o.id))
+            FROM tenancy_organization o
+            WHERE o.kind = 'group'
+              AND to_regclass('ordering_number_' || replace(o.id::text, '-', '')) IS NULL);
+END
+$$;

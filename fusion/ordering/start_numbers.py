@@ -1,0 +1,54 @@
+"""The sequences of order numbers: one per group. A step of `fusion migrate`, and of founding."""
+
+import time
+from uuid import UUID
+
+from django.db import OperationalError, connection, transaction
+
+PATIENCE = 30.0
+"""Seconds to wait for orders that a function of the release before is still placing."""
+
+_PAUSE = 0.05
+
+
+def make_sequence(group_id: UUID) -> None:
+    """Make the sequence of a new group, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ordering_make_sequence(%s::uuid)", [group_id])
+
+
+def start_numbers() -> int:
+    """Make the sequences of all groups that have none yet; returns how many were made.
+
+    Call it after the functions have been installed. Raises OperationalError when transactions
+    that began before do not end within `PATIENCE`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+        (horizon,) = cursor.fetchone()
+        _wait_for_earlier(horizon)
+        with transaction.atomic():
+            cursor.execute("SELECT ordering_start_numbers()")
+            (made,) = cursor.fetchone()
+    return int(made)
+
+
+def _wait_for_earlier(horizon: str) -> None:
+    """An order that took its number from the old function has not been written until it ends."""
+    deadline = time.monotonic() + PATIENCE
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(
+                "SELECT pg_snapshot_xmin(pg_current_snapshot()) >= %s::xid8"
+                " OR NOT EXISTS (SELECT FROM tenancy_organization o WHERE o.kind = 'group' AND"
+                " to_regclass('ordering_number_' || replace(o.id::text, '-', '')) IS NULL)",
+                [horizon],
+            )
+            if cursor.fetchone()[0]:
+                return
+            if time.monotonic() > deadline:
+                raise OperationalError(
+                    "Transactions that began before the functions were installed are still open. "
+                    "Run `fusion migrate` again when they have ended."
+                )
+            time.sleep(_PAUSE)
