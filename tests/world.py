@@ -5,7 +5,7 @@ Made with plain rows, so that a test of one room does not need the others to wor
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from django.test import Client
 from oauth2_provider.models import get_access_token_model
 
 from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
-from fusion.kernel.clock import now
 from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import ADMINISTRATOR, KINDS, SCOPES, Actor, Request
 from fusion.tenancy.models import ApiClient, Organization, Subscription
@@ -81,7 +80,7 @@ def make_token(organization: Organization, scopes: tuple[str, ...] = ()) -> str:
         application=client,
         token="",
         token_checksum=hashlib.sha256(token.encode()).hexdigest(),
-        expires=now() + timedelta(hours=1),
+        expires=datetime.now(UTC) + timedelta(hours=1),  # tokens know no other clock
         scope=" ".join(scopes),
     )
     return token

@@ -42,7 +42,8 @@ def rolled_as_of(organization_id: UUID) -> datetime | None:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT r.as_of FROM billing_rollup r WHERE r.as_of > now() - make_interval(secs => %s)"
+            "SELECT r.as_of FROM billing_rollup r"
+            " WHERE r.as_of > (SELECT kernel_now()) - make_interval(secs => %s)"
             " AND EXISTS (SELECT FROM billing_total t"
             " WHERE t.organization_id = %s::uuid AND t.balances > %s)",
             [FRESH, organization_id, LARGE],

@@ -6,7 +6,7 @@
 CREATE OR REPLACE FUNCTION billing_refresh(p_least interval) RETURNS timestamptz
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_now CONSTANT timestamptz := clock_timestamp();
+    v_now CONSTANT timestamptz := kernel_now();
     v_today CONSTANT date := (v_now AT TIME ZONE 'UTC')::date;
     state billing_rollup;
 BEGIN
@@ -29,7 +29,7 @@ $$;
 CREATE OR REPLACE VIEW billing_live AS
 SELECT c.subscription_id, count(*) AS calls
 FROM trunks_call c
-WHERE c.ended_at IS NULL AND c.lease_expires_at > statement_timestamp()
+WHERE c.ended_at IS NULL AND c.lease_expires_at > (SELECT kernel_now())
 GROUP BY c.subscription_id;
 
 CREATE OR REPLACE FUNCTION billing_refresh_totals() RETURNS void

@@ -4,8 +4,8 @@ from typing import Literal, get_args
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 
+from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.tenancy.actor import GROUP, Actor
@@ -37,7 +37,7 @@ class Sku(models.Model):
     metric = models.CharField(max_length=16)
     country = models.CharField(max_length=2, null=True)
     number_type = models.CharField(max_length=16, null=True)
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=KernelNow())
 
     objects = Scoped["Sku"](within_group)
 
@@ -85,7 +85,7 @@ class Product(models.Model):
     status = models.CharField(max_length=16, default=ACTIVE)
     revision = models.IntegerField(default=1)
     version = models.IntegerField(default=1)
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=KernelNow())
 
     objects = Scoped["Product"](_on_sale)
 
@@ -112,7 +112,7 @@ class ProductRevision(models.Model):
     product = models.ForeignKey(Product, models.CASCADE, related_name="revisions")
     revision = models.IntegerField()
     actor = models.CharField(max_length=80)
-    at = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField(db_default=KernelNow())
 
 
 class RevisionItem(models.Model):

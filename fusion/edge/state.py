@@ -33,12 +33,13 @@ FROM pg_class c WHERE c.oid = 'ordering_order'::regclass
 """
 
 OVERDUE_ORDERS = """
-SELECT count(*) FROM ordering_order WHERE state = 'scheduled' AND effective_at <= now()
+SELECT count(*) FROM ordering_order
+WHERE state = 'scheduled' AND effective_at <= (SELECT kernel_now())
 """
 
 # Per group one probe of the feed's index: the first event that may not be read yet.
 FEED_LAG = """
-SELECT coalesce(extract(epoch FROM clock_timestamp() - min(hidden.at)), 0)
+SELECT coalesce(extract(epoch FROM kernel_now() - min(hidden.at)), 0)
 FROM tenancy_organization g
 CROSS JOIN (SELECT max(epoch) AS epoch FROM events_feedepoch) present
 CROSS JOIN LATERAL (
@@ -52,7 +53,7 @@ WHERE g.parent_id IS NULL
 
 LIVE_CALLS = """
 SELECT direction, count(*) FROM trunks_call
-WHERE ended_at IS NULL AND lease_expires_at > clock_timestamp() GROUP BY 1
+WHERE ended_at IS NULL AND lease_expires_at > (SELECT kernel_now()) GROUP BY 1
 """
 
 SWEEP_AGE = """

@@ -7,5 +7,5 @@ LANGUAGE sql AS $$
     INSERT INTO events_event
         (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
     VALUES (events_epoch(), pg_current_xact_id(), p_group, p_path, p_subscription,
-            p_subject, p_type, p_actor, p_data, clock_timestamp())
+            p_subject, p_type, p_actor, p_data, kernel_now())
 $$;

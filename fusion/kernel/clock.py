@@ -1,16 +1,40 @@
 """Instants: always UTC, written as RFC 3339 with microseconds and `Z`, as the database does."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import DateTimeField, Func
 
 RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 
 
+_behind = timedelta(0)
+
+
 def now() -> datetime:
     """The present instant, in UTC. Rows written by the hot path take the database's clock."""
-    return datetime.now(UTC)
+    return datetime.now(UTC) - _behind
+
+
+def set_back(behind: timedelta) -> None:
+    """Let `now()` be so far behind the real time, in this process: see `fusion/kernel/past.py`."""
+    global _behind  # noqa: PLW0603
+    _behind = behind
+
+
+class KernelNow(Func):
+    """The database's `kernel_now()`: as a column's default, or as a value that is written."""
+
+    function = "kernel_now"
+    output_field = DateTimeField()
+
+
+class KernelNowOnce(KernelNow):
+    """The same in a condition: evaluated once, so that an index can serve the comparison."""
+
+    template = "(SELECT %(function)s())"
 
 
 def instant(at: datetime | None) -> str | None:

@@ -10,8 +10,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def function_files() -> list[Path]:
-    """Every `.sql` file of the package, types before the functions that use them."""
-    return sorted(ROOT.glob("*/*.sql"), key=lambda file: (file.name != "types.sql", file))
+    """Every `.sql` file of the package: types first, then the kernel's, which views use."""
+    return sorted(
+        ROOT.glob("*/*.sql"),
+        key=lambda file: (file.name != "types.sql", file.parent.name != "kernel", file),
+    )
 
 
 def install_functions() -> int:

@@ -54,7 +54,7 @@ CREATE OR REPLACE FUNCTION ledger_hold(
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_at timestamptz := clock_timestamp();
+    v_at timestamptz := kernel_now();
     v_used bigint := p_balance.used + p_step * cardinality(p_holders);
 BEGIN
     INSERT INTO ledger_entry (subscription_id, sku_id, sequence, kind, quantity, granted_after,

@@ -43,7 +43,7 @@ BEGIN
         RAISE EXCEPTION 'termination left something in use: %', plan.problem[1];
     END IF;
 
-    v_now := clock_timestamp();
+    v_now := kernel_now();
     INSERT INTO ordering_order (id, number, kind, state, group_id, distributor_id, reseller_id,
                                 tenant_id, subscription_id, placed_by, placed_at, completed_at, changes)
     SELECT p_order, ordering_next_number(s.group_id), 'termination', 'completed', s.group_id,

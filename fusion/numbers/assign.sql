@@ -29,7 +29,7 @@ DECLARE
 BEGIN
     SELECT w.* INTO r
     FROM numbers_enter(p_group, p_path, p_subscription, p_key, p_fingerprint, true) w;
-    IF p_until <= clock_timestamp() AND (r.status IS NULL OR r.status = 409) THEN
+    IF p_until <= kernel_now() AND (r.status IS NULL OR r.status = 409) THEN
         r.status := 422;
         r.answer := numbers_wrong_field('until', 'must be in the future');
     END IF;

@@ -21,7 +21,7 @@ BEGIN
         RETURN NULL;
     END IF;
     -- New statements: they see what was done to the numbers before the lock was had.
-    v_now := clock_timestamp();
+    v_now := kernel_now();
     v_reserved := numbers_due(s.id, p_numbers, 'reserved', v_now);
     v_quarantined := numbers_due(s.id, p_numbers, 'quarantined', v_now);
     IF cardinality(v_reserved) > 0 THEN

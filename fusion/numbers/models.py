@@ -2,9 +2,10 @@
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now, Reverse
+from django.db.models.functions import Reverse
 
 from fusion.catalogue.models import Sku
+from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.tenancy.models import Organization
 from fusion.tenancy.scope import Scoped, within_group, within_tree
@@ -25,7 +26,7 @@ class Range(models.Model):
     sku = models.ForeignKey(Sku, models.PROTECT, related_name="+")
     first = models.BigIntegerField()
     last = models.BigIntegerField()
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=KernelNow())
 
     objects = Scoped["Range"](within_group)
 

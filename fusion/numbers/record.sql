@@ -10,7 +10,7 @@ BEGIN
     INSERT INTO events_event
         (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
     SELECT v_epoch, pg_current_xact_id(), s.group_id, s.path, s.id, d ->> 'e164', p_type, p_actor, d,
-           clock_timestamp()
+           kernel_now()
     FROM unnest(p_documents) AS d;
     PERFORM numbers_audit(ARRAY(SELECT d ->> 'e164' FROM unnest(p_documents) AS d),
                           s, p_actor, p_request, p_type);
@@ -24,7 +24,7 @@ LANGUAGE sql AS $$
     INSERT INTO tenancy_auditrecord
         (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
          detail)
-    VALUES (clock_timestamp(), s.group_id, s.path, s.id, p_actor, p_request, p_verb,
+    VALUES (kernel_now(), s.group_id, s.path, s.id, p_actor, p_request, p_verb,
             'subscription', s.id::text, json_build_object('numbers', p_numbers))
 $$;
 
@@ -34,6 +34,6 @@ CREATE OR REPLACE FUNCTION numbers_remember(
 ) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO tenancy_idempotency (group_id, key, fingerprint, status, answer, at)
-    SELECT p_group, p_key, p_fingerprint, p_status, p_answer, clock_timestamp()
+    SELECT p_group, p_key, p_fingerprint, p_status, p_answer, kernel_now()
     WHERE p_key IS NOT NULL
 $$;

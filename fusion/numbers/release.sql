@@ -87,7 +87,7 @@ CREATE OR REPLACE FUNCTION numbers_let_go(p_numbers text[], p_quarantine interva
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE numbers_number n
-    SET status = 'quarantined', until = clock_timestamp() + p_quarantine
+    SET status = 'quarantined', until = kernel_now() + p_quarantine
     WHERE n.e164 = ANY (p_numbers) AND n.status = 'assigned';
     PERFORM numbers_set_free(p_numbers, 'reserved');
     RETURN numbers_documents(p_numbers);

@@ -26,11 +26,11 @@ STEP = 500
 NEXT = """
 SELECT w.subscription_id, ARRAY(
     SELECT n.e164 FROM numbers_number n
-    WHERE n.subscription_id = w.subscription_id AND n.until <= clock_timestamp()
+    WHERE n.subscription_id = w.subscription_id AND n.until <= (SELECT kernel_now())
       AND n.e164 <> ALL (%(faulty)s::text[])
     ORDER BY n.e164 LIMIT %(step)s::int)
 FROM numbers_number w
-WHERE w.until <= clock_timestamp()
+WHERE w.until <= (SELECT kernel_now())
   AND w.subscription_id <> ALL (%(passed)s::uuid[]) AND w.e164 <> ALL (%(faulty)s::text[])
 ORDER BY w.until LIMIT 1
 """

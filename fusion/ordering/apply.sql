@@ -12,7 +12,7 @@ SET enable_seqscan = off
 AS $$
 DECLARE
     o ordering_order;
-    v_due timestamptz := clock_timestamp();
+    v_due timestamptz := kernel_now();
     v_subscription tenancy_subscription;
 BEGIN
     SELECT s.* INTO v_subscription
@@ -59,7 +59,7 @@ BEGIN
         array_fill(o.subscription_id, ARRAY[cardinality(l_position)]),
         l_action, l_product, l_revision, l_quantity, true);
     IF plan.problem[1] IS NULL THEN
-        PERFORM ordering_complete(plan, o, l_position, p_actor, clock_timestamp());
+        PERFORM ordering_complete(plan, o, l_position, p_actor, kernel_now());
     ELSE
         UPDATE ordering_order SET state = 'failed', failure = plan.problem[1] WHERE id = o.id;
     END IF;
@@ -107,7 +107,7 @@ LANGUAGE sql AS $$
     INSERT INTO tenancy_auditrecord
         (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
          detail)
-    SELECT clock_timestamp(), o.group_id, s.path, s.id, p_actor, p_request, p_verb, 'order',
+    SELECT kernel_now(), o.group_id, s.path, s.id, p_actor, p_request, p_verb, 'order',
            o.id::text, json_build_object('number', o.number, 'state', o.state)
     FROM ordering_order o JOIN tenancy_subscription s ON s.id = o.subscription_id
     WHERE o.id = p_order

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from django.db.models.functions import Now
-
+from fusion.kernel.clock import KernelNow
 from fusion.ordering.place import Draft, Line, place_order
 from fusion.ordering.requests import announce, lines_of, lock_open_request
 from fusion.tenancy.actor import Actor, Request
@@ -25,7 +24,7 @@ def approve_request(actor: Actor, *, request_id: UUID, lines: Sequence[Line] | N
     ordering = replace(actor, request=Request(id=actor.request.id))
     wanted = lines_of(asked) if lines is None else tuple(lines)
     order = place_order(ordering, draft=Draft(subscription.id, wanted))
-    asked.state, asked.decided_by, asked.decided_at = "approved", actor.label, Now()
+    asked.state, asked.decided_by, asked.decided_at = "approved", actor.label, KernelNow()
     asked.order_id = UUID(order.body["id"])
     asked.save(update_fields=["state", "decided_by", "decided_at", "order_id"])
     document = announce(actor, asked, subscription.path, "approved")

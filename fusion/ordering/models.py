@@ -2,9 +2,9 @@
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 
 from fusion.events.models import JsonTextField
+from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.tenancy.scope import Scoped, within_tree
@@ -177,7 +177,7 @@ class OrderRequest(models.Model):
     lines = JsonTextField()
     note = models.CharField(max_length=2000, null=True)
     requested_by = models.CharField(max_length=80)
-    requested_at = models.DateTimeField(db_default=Now())
+    requested_at = models.DateTimeField(db_default=KernelNow())
     decided_by = models.CharField(max_length=80, null=True)
     decided_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=2000, null=True)

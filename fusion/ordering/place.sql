@@ -82,7 +82,7 @@ BEGIN
             v_status[r.o] := 422;
             v_answer[r.o] := kernel_problem('idempotency-key-reused', 'This idempotency key was '
                 'already used for another request. Send that request again, or take a new key.');
-        ELSIF v_effective[r.o] <= clock_timestamp() THEN
+        ELSIF v_effective[r.o] <= kernel_now() THEN
             v_status[r.o] := 422;
             v_answer[r.o] := json_build_object(
                 'code', 'invalid-fields',
@@ -162,7 +162,7 @@ BEGIN
 
     -- 6. The writes.
     IF num_nonnulls(VARIADIC v_number) > 0 THEN
-        v_now := clock_timestamp();
+        v_now := kernel_now();
         INSERT INTO ordering_order (
             id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id,
             subscription_id, external_reference, placed_by, placed_at, effective_at, completed_at,

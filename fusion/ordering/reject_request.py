@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models.functions import Now
-
+from fusion.kernel.clock import KernelNow
 from fusion.ordering.models import OrderRequest
 from fusion.ordering.requests import announce, lock_open_request
 from fusion.tenancy.actor import Actor
@@ -44,6 +43,6 @@ def _reject(
     actor: Actor, asked: OrderRequest, subscription: Subscription, reason: str
 ) -> dict[str, object]:
     asked.state, asked.reason = "rejected", reason
-    asked.decided_by, asked.decided_at = actor.label, Now()
+    asked.decided_by, asked.decided_at = actor.label, KernelNow()
     asked.save(update_fields=["state", "reason", "decided_by", "decided_at"])
     return announce(actor, asked, subscription.path, "rejected")

@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models.functions import Now
-
+from fusion.kernel.clock import KernelNow
 from fusion.kernel.errors import Problem
 from fusion.ordering.requests import announce, find_request, lock_open_request
 from fusion.tenancy.actor import Actor
@@ -25,7 +24,7 @@ def withdraw_request(actor: Actor, *, request_id: UUID) -> Done:
             "it. Ask the group to reject it.",
         )
     asked, subscription = lock_open_request(actor, request_id)
-    asked.state, asked.decided_by, asked.decided_at = "withdrawn", actor.label, Now()
+    asked.state, asked.decided_by, asked.decided_at = "withdrawn", actor.label, KernelNow()
     asked.save(update_fields=["state", "decided_by", "decided_at"])
     document = announce(actor, asked, subscription.path, "withdrawn")
     return Done(document, subscription.path, asked.id, subscription_id=subscription.id)

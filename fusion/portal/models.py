@@ -1,9 +1,9 @@
 """What the portal keeps: how people like to read it, and mails that are to be sent."""
 
 from django.db import models
-from django.db.models.functions import Now
 
 from fusion.events.models import Xid8Field
+from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.tenancy.models import User
 
@@ -29,7 +29,7 @@ class Mail(models.Model):
     subject = models.TextField()
     text = models.TextField()
     tries = models.SmallIntegerField(default=0)
-    due_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(db_default=KernelNow())
 
     class Meta:
         indexes = [models.Index("due_at", name="mail_due")]

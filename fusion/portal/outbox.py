@@ -29,8 +29,8 @@ MOST_TRIES = 10
 # Claimed by a statement that commits at once: no transaction is open while a mail server is slow,
 # and of two workers the second skips what the first has taken.
 NEXT = """
-UPDATE portal_mail SET tries = tries + 1, due_at = now() + make_interval(mins => %s)
-WHERE id = (SELECT id FROM portal_mail WHERE due_at <= now() ORDER BY due_at LIMIT 1
+UPDATE portal_mail SET tries = tries + 1, due_at = kernel_now() + make_interval(mins => %s)
+WHERE id = (SELECT id FROM portal_mail WHERE due_at <= (SELECT kernel_now()) ORDER BY due_at LIMIT 1
             FOR UPDATE SKIP LOCKED)
 RETURNING id, sender, recipient, subject, text, tries
 """
@@ -81,6 +81,7 @@ def _postpone(id: Any, tries: int, error: Exception) -> None:
     log.warning("mail not delivered", mail=str(id), tries=tries, error=repr(error))
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE portal_mail SET due_at = now() + make_interval(mins => %s) WHERE id = %s",
+            "UPDATE portal_mail SET due_at = kernel_now() + make_interval(mins => %s)"
+            " WHERE id = %s",
             [2**tries, id],
         )

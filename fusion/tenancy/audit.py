@@ -28,7 +28,7 @@ def record(
             "INSERT INTO tenancy_auditrecord"
             " (at, group_id, path, subscription_id, actor, request_id, verb, object_type,"
             " object_id, detail)"
-            " VALUES (clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s, %s::json)",
+            " VALUES (kernel_now(), %s, %s, %s, %s, %s, %s, %s, %s, %s::json)",
             [
                 actor.group_id,
                 path,

@@ -13,7 +13,8 @@ TOKEN_DAYS = 1
 
 ANSWERS = """
 DELETE FROM tenancy_idempotency WHERE (group_id, key) IN (
-    SELECT group_id, key FROM tenancy_idempotency WHERE at < now() - make_interval(days => %s)
+    SELECT group_id, key FROM tenancy_idempotency
+    WHERE at < (SELECT kernel_now()) - make_interval(days => %s)
     ORDER BY at LIMIT %s FOR UPDATE SKIP LOCKED)
 """
 

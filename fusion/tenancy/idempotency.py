@@ -90,6 +90,6 @@ def remember(group: UUID, key: str, print_: bytes, stored: Stored) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO tenancy_idempotency (group_id, key, fingerprint, status, answer, at)"
-            " VALUES (%s, %s, %s, %s, %s, clock_timestamp())",
+            " VALUES (%s, %s, %s, %s, %s, kernel_now())",
             [group, key, print_, stored.status, stored.text],
         )

@@ -3,10 +3,11 @@
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Lower
 from oauth2_provider.models import AbstractApplication
 
 from fusion.events.models import JsonTextField
+from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import KINDS, ROLES
 from fusion.tenancy.scope import Scoped, UnscopedQuery, within_path, within_tree
@@ -27,7 +28,7 @@ class Organization(models.Model):
     name = models.CharField(max_length=200)
     external_reference = models.CharField(max_length=100, null=True)
     status = models.CharField(max_length=16, default="active")
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=KernelNow())
 
     objects = Scoped["Organization"](within_path())
 
@@ -76,7 +77,7 @@ class Subscription(models.Model):
     name = models.CharField(max_length=200)
     external_reference = models.CharField(max_length=100, null=True)
     status = models.CharField(max_length=16, default="active")
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=KernelNow())
 
     objects = Scoped["Subscription"](within_tree)
 
@@ -156,7 +157,7 @@ class User(AbstractBaseUser):
     id = models.UUIDField(primary_key=True, default=new_id)
     email = models.EmailField(max_length=254)
     is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=KernelNow())
 
     USERNAME_FIELD = "email"
     objects = UserManager()
@@ -173,7 +174,7 @@ class Member(models.Model):
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     name = models.CharField(max_length=200, null=True)
     role = models.CharField(max_length=16)
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=KernelNow())
 
     objects = Scoped["Member"](within_path("organization__"))
 
@@ -204,7 +205,7 @@ class Invitation(models.Model):
     state = models.CharField(max_length=16, default="open")
     token = models.BinaryField(unique=True)
     invited_by = models.CharField(max_length=80)
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=KernelNow())
     expires_at = models.DateTimeField()
     sent = models.SmallIntegerField(db_default=1)
 
@@ -302,7 +303,7 @@ class Idempotency(models.Model):
     fingerprint = models.BinaryField()
     status = models.SmallIntegerField()
     answer = models.TextField()
-    at = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField(db_default=KernelNow())
 
     class Meta:
         indexes = [models.Index("at", name="idempotency_age")]

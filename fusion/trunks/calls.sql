@@ -74,7 +74,7 @@ BEGIN
         RETURN;
     END IF;
 
-    v_now := clock_timestamp();
+    v_now := kernel_now();
     SELECT w.* INTO c FROM trunks_call w
     WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id
     FOR UPDATE;
@@ -164,7 +164,7 @@ BEGIN
     ELSIF calls.is_call(p_direction, p_call_id, '', '-', '1 second') IS NOT TRUE THEN
         RETURN false;  -- none was ever admitted under such a name, and none will be
     END IF;
-    v_now := clock_timestamp();
+    v_now := kernel_now();
     SELECT w.* INTO c FROM trunks_call w
     WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id
     FOR UPDATE;

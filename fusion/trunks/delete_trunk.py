@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from django.db import connection
-from django.db.models.functions import Now
 
+from fusion.kernel.clock import KernelNowOnce
 from fusion.kernel.errors import Problem
 from fusion.numbers.models import Number
 from fusion.tenancy.actor import Actor
@@ -39,7 +39,7 @@ def _require_unused(trunk: Trunk) -> None:
         subscription_id=trunk.subscription_id,
         trunk_id=trunk.id,
         ended_at=None,
-        lease_expires_at__gt=Now(),
+        lease_expires_at__gt=KernelNowOnce(),
     )
     calls = live.count()
     if numbers or calls:

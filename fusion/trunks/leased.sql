@@ -9,7 +9,7 @@ AS $$
 BEGIN
     RETURN (SELECT count(*) FROM trunks_call c
             WHERE c.subscription_id = p_subscription AND c.ended_at IS NULL
-              AND c.lease_expires_at > clock_timestamp());
+              AND c.lease_expires_at > kernel_now());
 END
 $$;
 
@@ -33,6 +33,6 @@ AS $$
 BEGIN
     RETURN (SELECT count(*) FROM trunks_call c JOIN tenancy_subscription s ON s.id = c.subscription_id
             WHERE c.group_id = p_group AND c.ended_at IS NULL
-              AND c.lease_expires_at > clock_timestamp() AND starts_with(s.path, p_path));
+              AND c.lease_expires_at > kernel_now() AND starts_with(s.path, p_path));
 END
 $$;

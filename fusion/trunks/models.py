@@ -2,8 +2,8 @@
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 
+from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
@@ -33,7 +33,7 @@ class Trunk(models.Model):
     name = models.CharField(max_length=200)
     country = models.CharField(max_length=2)
     channel_cap = models.IntegerField(null=True)
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=KernelNow())
 
     objects = Scoped["Trunk"](_within_subscription)
 

@@ -7,9 +7,8 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
-from django.db.models.functions import Now
 
-from fusion.kernel.clock import instant
+from fusion.kernel.clock import KernelNowOnce, instant
 from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
@@ -123,7 +122,9 @@ def list_calls(
 
     The filters' ids have been found visible.
     """
-    rows = Call.objects.visible_to(actor).filter(ended_at=None, lease_expires_at__gt=Now())
+    rows = Call.objects.visible_to(actor).filter(
+        ended_at=None, lease_expires_at__gt=KernelNowOnce()
+    )
     if subscription_id is not None:
         rows = rows.filter(subscription_id=subscription_id)
     if trunk_id is not None:
@@ -139,7 +140,9 @@ def list_calls(
 
 def read_call(actor: Actor, *, trunk_id: UUID, direction: str, call_id: str) -> dict[str, Any]:
     """A live call as the API shows it; Problem `not-found` where it is not live."""
-    rows = Call.objects.visible_to(actor).filter(ended_at=None, lease_expires_at__gt=Now())
+    rows = Call.objects.visible_to(actor).filter(
+        ended_at=None, lease_expires_at__gt=KernelNowOnce()
+    )
     call = rows.filter(trunk_id=trunk_id, direction=direction, call_id=call_id).first()
     if call is None:
         raise not_found("live call")
@@ -178,7 +181,7 @@ LIVE = """
 SELECT t.id, t.name, t.channel_cap,
        (SELECT count(*) FROM trunks_call c
         WHERE c.subscription_id = t.subscription_id AND c.trunk_id = t.id AND c.ended_at IS NULL
-          AND c.lease_expires_at > clock_timestamp())
+          AND c.lease_expires_at > kernel_now())
 FROM trunks_trunk t WHERE t.subscription_id = %s::uuid ORDER BY t.id
 """
 

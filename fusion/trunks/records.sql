@@ -38,7 +38,7 @@ DECLARE
     c trunks_call;
     v_lapsed int := 0;
     v_gone int;
-    v_now timestamptz := clock_timestamp();
+    v_now timestamptz := kernel_now();
 BEGIN
     FOR c IN
         SELECT w.* FROM trunks_call w

@@ -62,10 +62,10 @@ CHECKS: Mapping[str, str] = {
                            PARTITION BY subscription_id ORDER BY at, step) AS live
                 FROM (
                     SELECT subscription_id, admitted_at AS at, 1 AS step FROM trunks_callrecord
-                    WHERE ended_at >= now() - interval '2 days'
+                    WHERE ended_at >= (SELECT kernel_now()) - interval '2 days'
                     UNION ALL
                     SELECT subscription_id, ended_at, -1 FROM trunks_callrecord
-                    WHERE ended_at >= now() - interval '2 days'
+                    WHERE ended_at >= (SELECT kernel_now()) - interval '2 days'
                     UNION ALL
                     SELECT subscription_id, admitted_at, 1 FROM trunks_call
                     WHERE ended_at IS NULL
@@ -74,7 +74,7 @@ CHECKS: Mapping[str, str] = {
                     WHERE ended_at IS NULL
                 ) steps
             ) counted
-            WHERE at >= now() - interval '47 hours'
+            WHERE at >= (SELECT kernel_now()) - interval '47 hours'
             GROUP BY 1, 2
         ) r USING (subscription_id, minute)
         WHERE p.trunk_id IS NULL AND p.peak < on_record""",

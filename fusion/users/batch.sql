@@ -146,7 +146,7 @@ BEGIN
     END LOOP;
 
     -- 4. The writes.
-    v_now := clock_timestamp();
+    v_now := kernel_now();
     INSERT INTO users_user (id, subscription_id, login, display_name, kind, created_at)
     SELECT r_id[i], s.id, r_login[i], r_name[i], r_kind[i], v_now FROM unnest(v_created) AS i;
     IF cardinality(v_consuming) > 0 AND

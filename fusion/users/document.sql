@@ -21,7 +21,7 @@ LANGUAGE sql AS $$
     INSERT INTO events_event
         (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
     SELECT e.epoch, pg_current_xact_id(), s.group_id, s.path, s.id, w.document ->> 'id', p_type,
-           p_actor, w.document, clock_timestamp()
+           p_actor, w.document, kernel_now()
     FROM (SELECT events_epoch() AS epoch) e,
          unnest(p_documents) WITH ORDINALITY AS w(document, position)
     ORDER BY w.position
@@ -36,7 +36,7 @@ LANGUAGE sql AS $$
     INSERT INTO tenancy_auditrecord
         (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
          detail)
-    SELECT clock_timestamp(), s.group_id, s.path, s.id, p_actor, p_request, p_verb, 'user',
+    SELECT kernel_now(), s.group_id, s.path, s.id, p_actor, p_request, p_verb, 'user',
            w.id::text, w.detail
     FROM unnest(p_users, p_details) WITH ORDINALITY AS w(id, detail, position)
     ORDER BY w.position

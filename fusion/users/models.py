@@ -2,9 +2,10 @@
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Lower
 
 from fusion.events.models import JsonTextField
+from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
@@ -23,7 +24,7 @@ class User(models.Model):
     login = models.CharField(max_length=200)
     display_name = models.CharField(max_length=200)
     kind = models.CharField(max_length=16)
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=KernelNow())
 
     objects = Scoped["User"](_within_subscription)
 
@@ -53,7 +54,7 @@ class Job(models.Model):
     rows = JsonTextField()
     actor = models.CharField(max_length=80)
     request_id = models.CharField(max_length=64)
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=KernelNow())
     finished_at = models.DateTimeField(null=True)
 
     objects = Scoped["Job"](_within_subscription)

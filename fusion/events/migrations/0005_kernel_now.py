@@ -1,0 +1,15 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    """The clock that columns of other rooms have as their default; `kernel/now.sql` renews it."""
+
+    dependencies = [("events", "0004_event_moments")]
+
+    operations = [
+        migrations.RunSQL(
+            "CREATE OR REPLACE FUNCTION kernel_now() RETURNS timestamptz"
+            " LANGUAGE sql VOLATILE PARALLEL SAFE AS $$ SELECT clock_timestamp() $$",
+            migrations.RunSQL.noop,
+        )
+    ]

@@ -1,0 +1,54 @@
+"""Making a past: for demo and test databases, by the owner of the database functions alone.
+
+What is done while the clock is set back is recorded with instants of the past, by the same use
+cases, constraints and triggers as ever. Nothing is rewritten afterwards.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.db import connection
+
+from fusion.kernel.clock import set_back
+
+REPLACED = """
+CREATE OR REPLACE FUNCTION kernel_now() RETURNS timestamptz
+LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
+    SELECT clock_timestamp()
+           - coalesce(nullif(current_setting('fusion.behind', true), ''), '0')::interval
+$$
+"""
+
+REAL = Path(__file__).with_name("now.sql").read_text(encoding="utf-8")
+
+
+@contextmanager
+def movable_clock() -> Iterator[Callable[[datetime], None]]:
+    """Gives a function that sets the clock to an instant of the past; from there it goes on.
+
+    It is set for this process alone: `now()`, and `kernel_now()` in this thread's connection, which
+    must stay open. Other users of the database see the real time. At the end the clock is right
+    again. Go forward only: nobody's books expect the clock to be set back.
+    """
+
+    def go_to(at: datetime) -> None:
+        behind = datetime.now(UTC) - at
+        set_back(behind)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('fusion.behind', %s, false)", [f"{behind.total_seconds()} s"]
+            )
+
+    _execute(REPLACED)
+    try:
+        yield go_to
+    finally:
+        set_back(timedelta(0))
+        _execute(REAL)
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
