@@ -21,7 +21,7 @@ from fusion.numbers import api as numbers
 from fusion.ordering import api as ordering
 from fusion.ordering import requests_api as requests
 from fusion.tenancy import api as tenancy
-from fusion.tenancy.guard import look_first
+from fusion.tenancy.guard import bind_doors, look_first
 from fusion.trunks import api as trunks
 from fusion.trunks import calls_api as calls
 from fusion.trunks import plain as calls_plain
@@ -62,6 +62,7 @@ ROUTERS: tuple[Router, ...] = (
 )
 for router in ROUTERS:
     api.add_router("", router)
+    bind_doors(router)
 
 
 Plain = Callable[..., HttpResponse | None]

@@ -100,7 +100,7 @@ BEGIN
     v_documents := numbers_documents(v_picked);
     PERFORM numbers_record(v_documents, s, p_actor, p_request, 'number.' || p_status);
     v_answer := json_build_object('items', array_to_json(v_documents))::text;
-    PERFORM numbers_remember(p_group, p_key, p_fingerprint, 201, v_answer);
+    PERFORM numbers_remember(p_group, p_path, p_key, p_fingerprint, 201, v_answer);
     RETURN QUERY SELECT 201, false, v_answer;
 END
 $$;

@@ -14,11 +14,12 @@ LANGUAGE plpgsql
 AS $$
 #variable_conflict use_column
 DECLARE
-    i tenancy_idempotency;
+    v_organization uuid := tenancy_organization_at(p_path);
+    i record;
 BEGIN
     replayed := false;
     IF p_key IS NOT NULL THEN
-        PERFORM tenancy_lock_names(p_group, ARRAY['key:' || p_key]);
+        PERFORM tenancy_lock_names(p_group, v_organization, ARRAY['key:' || p_key]);
     END IF;
     SELECT w.* INTO s FROM tenancy_subscription w
     WHERE w.id = p_subscription AND w.group_id = p_group AND starts_with(w.path, p_path)
@@ -30,8 +31,8 @@ BEGIN
         RETURN;
     END IF;
     IF p_key IS NOT NULL THEN
-        SELECT w.* INTO i FROM tenancy_idempotency w WHERE w.group_id = p_group AND w.key = p_key;
-        IF i.fingerprint = p_fingerprint THEN
+        SELECT w.* INTO i FROM tenancy_stored_answer(p_group, v_organization, p_key, p_fingerprint) w;
+        IF i.same THEN
             status := i.status;
             replayed := true;
             answer := i.answer;

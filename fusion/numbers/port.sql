@@ -61,7 +61,7 @@ BEGIN
     v_documents := numbers_documents(p_numbers);
     PERFORM numbers_record(v_documents, s, p_actor, p_request, 'number.ported');
     v_answer := json_build_object('items', array_to_json(v_documents))::text;
-    PERFORM numbers_remember(p_group, p_key, p_fingerprint, 201, v_answer);
+    PERFORM numbers_remember(p_group, p_path, p_key, p_fingerprint, 201, v_answer);
     RETURN QUERY SELECT 201, false, v_answer;
 END
 $$;
@@ -109,7 +109,7 @@ BEGIN
     PERFORM numbers_give_back(ARRAY[p_e164], p_subscription, p_actor);
     DELETE FROM numbers_number w WHERE w.e164 = p_e164;
     PERFORM numbers_record(v_documents, r.s, p_actor, p_request, 'number.ported');
-    PERFORM numbers_remember(p_group, p_key, p_fingerprint, 204, '');
+    PERFORM numbers_remember(p_group, p_path, p_key, p_fingerprint, 204, '');
     RETURN QUERY SELECT 204, false, ''::text;
 END
 $$;

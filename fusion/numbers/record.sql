@@ -28,7 +28,20 @@ LANGUAGE sql AS $$
             'subscription', s.id::text, json_build_object('numbers', p_numbers))
 $$;
 
--- Keep the answer to a request that succeeded, for those who send it again with its key.
+-- Keep the answer to a request that succeeded, for the caller at p_path who sends it again with its
+-- key.
+CREATE OR REPLACE FUNCTION numbers_remember(
+    p_group uuid, p_path text, p_key text, p_fingerprint bytea, p_status int, p_answer text
+) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO tenancy_idempotency
+        (group_id, organization_id, key, fingerprint, status, answer, at)
+    SELECT p_group, tenancy_organization_at(p_path), p_key, p_fingerprint, p_status, p_answer,
+           kernel_now()
+    WHERE p_key IS NOT NULL
+$$;
+
+-- The same for functions of the release before that run while these are installed.
 CREATE OR REPLACE FUNCTION numbers_remember(
     p_group uuid, p_key text, p_fingerprint bytea, p_status int, p_answer text
 ) RETURNS void

@@ -40,7 +40,7 @@ BEGIN
     v_documents := numbers_documents(ARRAY[p_e164]);
     PERFORM numbers_record(v_documents, r.s, p_actor, p_request, 'number.restored');
     v_answer := v_documents[1]::text;
-    PERFORM numbers_remember(p_group, p_key, p_fingerprint, 200, v_answer);
+    PERFORM numbers_remember(p_group, p_path, p_key, p_fingerprint, 200, v_answer);
     RETURN QUERY SELECT 200, false, v_answer;
 END
 $$;

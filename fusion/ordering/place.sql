@@ -53,18 +53,20 @@ BEGIN
             SELECT 'key:' || k FROM unnest(v_key) AS k WHERE k IS NOT NULL UNION ALL
             SELECT 'order:' || e FROM unnest(v_reference) AS e WHERE e IS NOT NULL);
         -- 2. The locks. What follows sees, in new statements, what was committed before they were had.
-        PERFORM ordering_lock(p_group, v_names, v_subscription);
+        -- Only a group places orders: keys and references are its own.
+        PERFORM ordering_lock(p_group, p_group, v_names, v_subscription);
     END IF;
 
     -- 3. What can be said of each order by itself. Visibility comes before a replay.
     FOR r IN
         SELECT w.o, s.id IS NULL AS unknown, s.status AS subscription_status,
-               encode(i.fingerprint, 'hex') AS fingerprint, i.status AS stored_status,
-               i.answer AS stored_answer, taken.number AS taken_by
-        FROM unnest(v_subscription, v_key, v_reference) WITH ORDINALITY
-             AS w(subscription_id, key, reference, o)
+               i.same, i.status AS stored_status, i.answer AS stored_answer,
+               taken.number AS taken_by
+        FROM unnest(v_subscription, v_key, v_fingerprint, v_reference) WITH ORDINALITY
+             AS w(subscription_id, key, fingerprint, reference, o)
         LEFT JOIN tenancy_subscription s ON s.id = w.subscription_id AND s.group_id = p_group
-        LEFT JOIN tenancy_idempotency i ON i.group_id = p_group AND i.key = w.key
+        LEFT JOIN LATERAL tenancy_stored_answer(
+            p_group, p_group, w.key, decode(w.fingerprint, 'hex')) i ON true
         LEFT JOIN ordering_order taken
                ON taken.group_id = p_group AND taken.external_reference = w.reference
               AND taken.external_reference IS NOT NULL
@@ -74,11 +76,11 @@ BEGIN
             v_status[r.o] := 404;
             v_answer[r.o] := kernel_problem('not-found',
                 'There is no such subscription, or it is not visible to you.');
-        ELSIF r.fingerprint = v_fingerprint[r.o] THEN
+        ELSIF r.same THEN
             v_status[r.o] := r.stored_status;
             v_answer[r.o] := r.stored_answer;
             v_replayed[r.o] := true;
-        ELSIF r.fingerprint IS NOT NULL THEN
+        ELSIF NOT r.same THEN
             v_status[r.o] := 422;
             v_answer[r.o] := kernel_problem('idempotency-key-reused', 'This idempotency key was '
                 'already used for another request. Send that request again, or take a new key.');
@@ -118,14 +120,16 @@ BEGIN
         CROSS JOIN jsonb_array_elements(d.doc -> 'lines') WITH ORDINALITY AS w(line, position)
         LEFT JOIN catalogue_product p
                ON p.id = (w.line ->> 'product_id')::uuid AND p.group_id = p_group
-        -- An order that is refused already is looked at too: what is not visible comes first.
-        WHERE coalesce(v_status[d.o], 409) IN (409, 422)
+        -- An order that is refused already, or was placed before, is looked at too: what is not
+        -- visible comes first.
+        WHERE coalesce(v_status[d.o], 409) <> 404
         ORDER BY d.o, w.position
     ) x;
 
     FOR l IN 1 .. coalesce(cardinality(l_order), 0) LOOP
         IF l_status[l] IS NULL THEN
             v_status[l_order[l]] := 404;
+            v_replayed[l_order[l]] := false;
             v_answer[l_order[l]] := kernel_problem('not-found', format(
                 'There is no such product (lines.%s), or it is not visible to you.',
                 l_position[l] - 1));
@@ -195,14 +199,14 @@ $$;
 -- crosswise: names, the group, subscriptions; balances come later, under their subscription's lock.
 -- Whoever places several runs of orders in one transaction takes the locks of all of them first.
 CREATE OR REPLACE FUNCTION ordering_lock(
-    p_group uuid, p_names text[], p_subscription uuid[]
+    p_group uuid, p_organization uuid, p_names text[], p_subscription uuid[]
 ) RETURNS void
 LANGUAGE plpgsql
 SET enable_seqscan = off
 AS $$
 BEGIN
     IF cardinality(p_names) > 0 THEN
-        PERFORM tenancy_lock_names(p_group, p_names);
+        PERFORM tenancy_lock_names(p_group, p_organization, p_names);
     END IF;
     -- Shared by orders; the removal of a product takes it alone, to be sure that no order under way
     -- names it (migrations/0003_ordered_products_stay.py).
@@ -210,6 +214,20 @@ BEGIN
     PERFORM FROM tenancy_subscription s
     WHERE s.id = ANY (p_subscription) AND s.group_id = p_group
     ORDER BY s.id FOR NO KEY UPDATE;
+END
+$$;
+
+-- The same as servers of the release before take it: keys for the whole group.
+CREATE OR REPLACE FUNCTION ordering_lock(
+    p_group uuid, p_names text[], p_subscription uuid[]
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF cardinality(p_names) > 0 THEN
+        PERFORM tenancy_lock_names(p_group, p_names);
+    END IF;
+    PERFORM ordering_lock(p_group, p_group, '{}', p_subscription);
 END
 $$;
 
@@ -259,8 +277,9 @@ BEGIN
     JOIN tenancy_subscription s ON s.id = o.subscription_id
     WHERE w.number IS NOT NULL;
 
-    INSERT INTO tenancy_idempotency (group_id, key, fingerprint, status, answer, at)
-    SELECT p_group, w.key, decode(w.fingerprint, 'hex'), 201, w.answer, p_now
+    INSERT INTO tenancy_idempotency
+        (group_id, organization_id, key, fingerprint, status, answer, at)
+    SELECT p_group, p_group, w.key, decode(w.fingerprint, 'hex'), 201, w.answer, p_now
     FROM unnest(p_key, p_fingerprint, p_number, v_answer) AS w(key, fingerprint, number, answer)
     WHERE w.key IS NOT NULL AND w.number IS NOT NULL;
     RETURN v_answer;

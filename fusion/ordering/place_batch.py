@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import orjson
 from django.db import connection, transaction
 
-from fusion.kernel.errors import Problem, problem_of
+from fusion.catalogue.models import Product
+from fusion.kernel.errors import Problem, not_found, problem_of
 from fusion.ordering.place import Draft, call_place, order_document
 from fusion.ordering.rules import runs_of_distinct
 from fusion.tenancy import idempotency
 from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
 from fusion.tenancy.permissions import PLACE_ORDERS
 from fusion.tenancy.use_case import Answer
 
@@ -44,14 +46,27 @@ def place_orders(actor: Actor, *, items: Sequence[Item]) -> Answer:
     chosen = [_with_own_key(item, request.key) for item in items]
     with transaction.atomic():
         _lock(actor, request.key, chosen)
-        stored = idempotency.recall(actor.group_id, request.key, request.fingerprint)
+        stored = idempotency.recall(actor)
         if stored is not None:
+            _require_visible(actor, items, stored)
             return Answer(stored.status, stored.text, replayed=True)
         text = _results(actor, chosen)
-        idempotency.remember(
-            actor.group_id, request.key, request.fingerprint, idempotency.Stored(200, text)
-        )
+        idempotency.remember(actor, idempotency.Stored(200, text))
     return Answer(200, text)
+
+
+def _require_visible(actor: Actor, items: Sequence[Item], stored: idempotency.Stored) -> None:
+    """Problem `not-found` unless the actor sees what each order that was placed is about."""
+    results = orjson.loads(stored.text)["results"]
+    both = zip(items, results, strict=True)
+    placed = [item.draft for item, result in both if item.draft and "order" in result]
+    subscriptions = {draft.subscription_id for draft in placed}
+    products = {line.product_id for draft in placed for line in draft.lines}
+    seen = Subscription.objects.visible_to(actor).filter(id__in=subscriptions)
+    if seen.count() < len(subscriptions):
+        raise not_found("subscription")
+    if Product.objects.visible_to(actor).filter(id__in=products).count() < len(products):
+        raise not_found("product")
 
 
 def _with_own_key(item: Item, key: str) -> Item:
@@ -72,8 +87,13 @@ def _lock(actor: Actor, key: str, items: Sequence[Item]) -> None:
     names = frozenset[str]().union({f"key:{key}"}, *(item.names() for item in items))
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT ordering_lock(%s::uuid, %s::text[], %s::uuid[])",
-            [actor.group_id, sorted(names), [draft.subscription_id for draft in drafts]],
+            "SELECT ordering_lock(%s::uuid, %s::uuid, %s::text[], %s::uuid[])",
+            [
+                actor.group_id,
+                actor.organization_id,
+                sorted(names),
+                [draft.subscription_id for draft in drafts],
+            ],
         )
 
 

@@ -1,6 +1,6 @@
 """Who is acting: an API client, a member, or Fusion itself, always for one organization."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -27,11 +27,14 @@ class Request:
     """What a change needs to know of the request that asked for it.
 
     `key` is the caller's `Idempotency-Key`; `fingerprint` the SHA-256 of what was asked.
+    `look_again` raises Problem `not-found` when the actor does not see, or no longer sees, an
+    object that the request names: for use after a stored answer was found.
     """
 
     id: str
     key: str | None = None
     fingerprint: bytes = b""
+    look_again: Callable[[], None] = field(default=lambda: None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

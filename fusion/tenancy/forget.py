@@ -12,8 +12,8 @@ TOKEN_DAYS = 1
 """How long an expired token still stands in its table."""
 
 ANSWERS = """
-DELETE FROM tenancy_idempotency WHERE (group_id, key) IN (
-    SELECT group_id, key FROM tenancy_idempotency
+DELETE FROM tenancy_idempotency WHERE (group_id, key, organization_id) IN (
+    SELECT group_id, key, organization_id FROM tenancy_idempotency
     WHERE at < (SELECT kernel_now()) - make_interval(days => %s)
     ORDER BY at LIMIT %s FOR UPDATE SKIP LOCKED)
 """

@@ -3,13 +3,17 @@
 All of it is settled before the body's fields are looked at (422) and the state (409).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, get_args
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from ninja.operation import Operation
 from ninja.security.base import AuthBase
+from pydantic import BaseModel
 
 from fusion.kernel.environment import setting
 from fusion.kernel.http import json_response, read_json
@@ -57,6 +61,23 @@ class Door(AuthBase):
         self.permission = permission
         self.hot = hot
         self.seen = seen
+        self._places: dict[str, list[str]] | None = None
+
+    def bind(self, operation: Operation) -> None:
+        """Learn from the route where it declares each id of `seen`: path, query or body.
+
+        RuntimeError for an id that the route does not declare, or declares elsewhere than another
+        route with this door.
+        """
+        declared = _declared(operation)
+        places = {
+            name: [place for place, names in declared.items() if name.partition("__")[0] in names]
+            for name in self.seen
+        }
+        undeclared = [name for name, found in places.items() if not found]
+        if undeclared or self._places not in (None, places):
+            raise RuntimeError(f"{operation.path}: where are {undeclared or list(places)}?")
+        self._places = places
 
     def __call__(self, request: HttpRequest) -> Actor:
         """The actor, who may do what the route is for; raises the Problem otherwise."""
@@ -80,11 +101,47 @@ class Door(AuthBase):
 
     def look(self, request: HttpRequest, actor: Actor) -> None:
         """Problem `not-found` for the first id of the request that the actor does not see."""
+        places = self._places
+        if places is None:
+            raise RuntimeError(f"{request.path}: bind_doors() has not seen this route")
         for name, find in self.seen.items():
-            for given in _given(request, name):
+            for given in (
+                value for place in places[name] for value in _given(request, place, name)
+            ):
                 identifier = parse_id(given)
                 if identifier is not None:
                     find(actor, identifier)
+
+
+def bind_doors(router: Router) -> None:
+    """Tell the door of each route of `router` where that route declares its ids."""
+    for view in router.path_operations.values():
+        for operation in view.operations:
+            for door in operation.auth_callbacks:
+                if isinstance(door, Door):
+                    door.bind(operation)
+
+
+def _declared(operation: Operation) -> dict[str, set[str]]:
+    """`path`, `query` and `body` → the names that the route's signature declares there."""
+    declared: dict[str, set[str]] = {}
+    for model in operation.models:
+        source = model.__ninja_param_source__
+        if source == "body":
+            shapes = (field.annotation for field in model.model_fields.values())
+            declared[source] = {name for shape in shapes for name in _members(shape)}
+        else:
+            declared[source] = set(model.__ninja_flatten_map__)
+    return declared
+
+
+def _members(shape: Any) -> Iterator[str]:
+    """The members of the object, or of each of the alternatives, that a type describes."""
+    if isinstance(shape, type) and issubclass(shape, BaseModel):
+        for name, field in shape.model_fields.items():
+            yield field.alias or name
+    for part in get_args(shape):
+        yield from _members(part)
 
 
 def look_first(request: HttpRequest) -> None:
@@ -94,14 +151,14 @@ def look_first(request: HttpRequest) -> None:
         door.look(request, actor_of(request))
 
 
-def _given(request: HttpRequest, name: str) -> list[Any]:
-    """What the request says for `name`: in its path, its filters or its body."""
+def _given(request: HttpRequest, place: str, name: str) -> list[Any]:
+    """Every value that the request gives for `name` in its path, its query or its body."""
     match = request.resolver_match
-    if match and name in match.kwargs:
-        return [str(match.kwargs[name])]
-    if name in request.GET:
-        return [request.GET[name]]
-    if request.method not in ("POST", "PUT", "PATCH") or not request.body:
+    if place == "path":
+        return [str(match.kwargs[name])] if match else []
+    if place == "query":
+        return request.GET.getlist(name)
+    if not request.body:
         return []
     found = [read_json(request)]
     for part in name.split("__"):
@@ -138,7 +195,13 @@ def retrying_actor(request: HttpRequest, asked: Any = None) -> Actor:
         print_ = fingerprint_of(request)
     else:
         print_ = fingerprint(request.method or "", request.path, asked)
-    return replace(actor, request=Request(actor.request.id, key, print_))
+    return replace(actor, request=Request(actor.request.id, key, print_, _look_again(request)))
+
+
+def _look_again(request: HttpRequest) -> Callable[[], None]:
+    """Repeats the door's look at the request's ids, for use before a stored answer is given."""
+    door: Door = request.door  # type: ignore[attr-defined]
+    return partial(door.look, request, actor_of(request))
 
 
 def respond(

@@ -1,6 +1,7 @@
 """Safe retries: the same key and the same request give the same answer and one effect.
 
-A key belongs to the caller's group. Only successes are stored, in the transaction of their
+A key belongs to the caller's organization: no other one, above it or below, learns of it or is
+kept from using it too. Only successes are stored, in the transaction of their
 effect, so that a refused attempt burns no key. A second request with a key that is in use waits
 for the first and then finds its answer.
 """
@@ -8,7 +9,6 @@ for the first and then finds its answer.
 import hashlib
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import orjson
 from django.db import connection
@@ -16,6 +16,7 @@ from django.http import HttpRequest
 
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.kernel.http import read_json
+from fusion.tenancy.actor import Actor
 
 HEADER = "Idempotency-Key"
 
@@ -60,36 +61,51 @@ def fingerprint_of(request: HttpRequest) -> bytes:
     return fingerprint(request.method or "", request.path, body)
 
 
-def recall(group: UUID, key: str, print_: bytes) -> Stored | None:
-    """Lock the key until the transaction ends; the stored answer, or None for a first request.
+def recall(actor: Actor) -> Stored | None:
+    """Lock the actor's key until the transaction ends; the stored answer, None for a first request.
 
-    Problem `idempotency-key-reused` when the key stands for another request.
+    Problem `idempotency-key-reused` when the key stands for another request; `not-found` when the
+    actor does not see what the request names.
     """
+    request = actor.request
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tenancy_lock_names(%s::uuid, %s::text[])", [group, [f"key:{key}"]])
+        cursor.execute(
+            "SELECT tenancy_lock_names(%s::uuid, %s::uuid, %s::text[])",
+            [actor.group_id, actor.organization_id, [f"key:{request.key}"]],
+        )
         # A new statement: it sees what the holder of the lock committed.
         cursor.execute(
-            "SELECT fingerprint, status, answer FROM tenancy_idempotency"
-            " WHERE group_id = %s AND key = %s",
-            [group, key],
+            "SELECT same, status, answer"
+            " FROM tenancy_stored_answer(%s::uuid, %s::uuid, %s::text, %s::bytea)",
+            [actor.group_id, actor.organization_id, request.key, request.fingerprint],
         )
         row = cursor.fetchone()
     if row is None:
         return None
-    if bytes(row[0]) != print_:
+    same, status, text = row
+    request.look_again()
+    if not same:
         raise Problem(
             "idempotency-key-reused",
             "This idempotency key was already used for another request. Send that request again, "
             "or take a new key.",
         )
-    return Stored(row[1], row[2])
+    return Stored(status, text)
 
 
-def remember(group: UUID, key: str, print_: bytes, stored: Stored) -> None:
-    """Store the answer in the transaction of its effect."""
+def remember(actor: Actor, stored: Stored) -> None:
+    """Store the answer under the actor's key, in the transaction of its effect."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO tenancy_idempotency (group_id, key, fingerprint, status, answer, at)"
-            " VALUES (%s, %s, %s, %s, %s, kernel_now())",
-            [group, key, print_, stored.status, stored.text],
+            "INSERT INTO tenancy_idempotency"
+            " (group_id, organization_id, key, fingerprint, status, answer, at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, kernel_now())",
+            [
+                actor.group_id,
+                actor.organization_id,
+                actor.request.key,
+                actor.request.fingerprint,
+                stored.status,
+                stored.text,
+            ],
         )

@@ -1,9 +1,35 @@
--- Wait for every other request that uses one of these names of a group: idempotency keys, and
--- external references whose uniqueness is about to be decided. Held until the transaction ends.
+-- Wait for every other request that uses one of these names of a group: external references whose
+-- uniqueness is about to be decided, and idempotency keys (`key:…`). Held until the transaction ends.
+--
+-- A key is locked for its organization alone. It is locked for its group as well, in shared mode:
+-- servers of the release before lock it there, alone, and must wait for ours as we for theirs. All
+-- locks of the group come before those of the organization: whoever has one of the latter then
+-- waits for nobody who may want it.
 --
 -- Taken in the order of the hashes, so that two batches never wait for each other crosswise. A
--- batch may take two thousand such locks; a gate admits three batches at once, which keeps them
+-- batch may take three thousand such locks; a gate admits two batches at once, which keeps them
 -- within the lock table of a server with default settings (64 × 100).
+CREATE OR REPLACE FUNCTION tenancy_lock_names(p_group uuid, p_organization uuid, p_names text[])
+RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF cardinality(p_names) > 2 THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('tenancy_lock_names', pg_backend_pid() % 2));
+    END IF;
+    PERFORM CASE WHEN l.shared THEN pg_advisory_xact_lock_shared(l.lock)::text
+                 ELSE pg_advisory_xact_lock(l.lock)::text END
+    FROM (SELECT DISTINCT hashtextextended(p_group::text || name, 0) AS lock,
+                 starts_with(name, 'key:') AS shared
+          FROM unnest(p_names) AS name WHERE name IS NOT NULL
+          ORDER BY 1) l;
+    PERFORM pg_advisory_xact_lock(l.lock)
+    FROM (SELECT DISTINCT hashtextextended('of ' || p_organization::text || name, 0) AS lock
+          FROM unnest(p_names) AS name WHERE starts_with(name, 'key:')
+          ORDER BY 1) l;
+END
+$$;
+
+-- The same as servers of the release before take it: keys for the whole group.
 CREATE OR REPLACE FUNCTION tenancy_lock_names(p_group uuid, p_names text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -15,4 +41,29 @@ BEGIN
           FROM unnest(p_names) AS name WHERE name IS NOT NULL
           ORDER BY 1) l;
 END
+$$;
+
+-- What is stored under an organization's key: `same` says whether the request was the same one.
+--
+-- Rows of the nil organization were written by former releases, which did not know whose they were.
+-- They are for whoever sends the same request and sees its objects; to another request they are in
+-- the way of the group alone, so that nobody below it learns of its keys.
+CREATE OR REPLACE FUNCTION tenancy_stored_answer(
+    p_group uuid, p_organization uuid, p_key text, p_fingerprint bytea
+) RETURNS TABLE (same boolean, status int, answer text)
+LANGUAGE sql STABLE AS $$
+    SELECT i.fingerprint = p_fingerprint, i.status::int, i.answer
+    FROM tenancy_idempotency i
+    WHERE i.group_id = p_group AND i.key = p_key
+      AND (i.organization_id = p_organization
+           OR i.organization_id = '00000000-0000-0000-0000-000000000000'
+              AND (i.fingerprint = p_fingerprint OR p_organization = p_group))
+    ORDER BY i.organization_id DESC
+    LIMIT 1
+$$;
+
+-- The organization that stands at a path.
+CREATE OR REPLACE FUNCTION tenancy_organization_at(p_path text) RETURNS uuid
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT left(right(p_path, 33), 32)::uuid
 $$;

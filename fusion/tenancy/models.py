@@ -1,5 +1,7 @@
 """Organizations, subscriptions, people, API clients, and the records of what they did."""
 
+from uuid import UUID
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
@@ -294,11 +296,19 @@ class AuditRecord(models.Model):
         ]
 
 
-class Idempotency(models.Model):
-    """The stored answer to a request that succeeded, by the caller's key. Kept for 30 days."""
+NOBODY = UUID(int=0)
+"""The nil UUID, where an organization's id is stored and none is known."""
 
-    pk = models.CompositePrimaryKey("group_id", "key")
+
+class Idempotency(models.Model):
+    """The stored answer to a request that succeeded, by its caller's key. Kept for 30 days.
+
+    `organization_id` is the caller's; `NOBODY` in rows of releases that did not store it.
+    """
+
+    pk = models.CompositePrimaryKey("group_id", "key", "organization_id")
     group_id = models.UUIDField()
+    organization_id = models.UUIDField(db_default=NOBODY)
     key = models.CharField(max_length=255, db_collation="C")
     fingerprint = models.BinaryField()
     status = models.SmallIntegerField()

@@ -73,7 +73,7 @@ def use_case(
             request = actor.request
             with transaction.atomic():
                 if request.key is not None:
-                    stored = idempotency.recall(actor.group_id, request.key, request.fingerprint)
+                    stored = idempotency.recall(actor)
                     if stored is not None:
                         return Answer(stored.status, stored.text, replayed=True)
                 done = run(actor, *args, **kwargs)
@@ -89,12 +89,7 @@ def use_case(
                 )
                 text = _json(done.document)
                 if request.key is not None:
-                    idempotency.remember(
-                        actor.group_id,
-                        request.key,
-                        request.fingerprint,
-                        idempotency.Stored(status, text),
-                    )
+                    idempotency.remember(actor, idempotency.Stored(status, text))
             if done.secret:
                 text = _json({**(done.document or {}), **done.secret})
             return Answer(status, text, version=done.version)

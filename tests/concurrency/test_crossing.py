@@ -124,12 +124,13 @@ def test_what_batches_answer_is_what_they_have_placed(world: World) -> None:
 
 
 def test_the_names_of_many_batches_fit_into_the_lock_table(world: World) -> None:
-    """Two thousand names each: all at once they would not, three at a time they do."""
+    """Three thousand locks each: all at once they would not, two at a time they do."""
 
     def lock(n: int) -> None:
-        names = [f"{n}.{i}" for i in range(2_000)]
+        names = [f"{kind}:{n}.{i}" for kind in ("key", "order") for i in range(1_000)]
+        group = world.group.id
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT tenancy_lock_names(%s, %s)", [world.group.id, names])
+            cursor.execute("SELECT tenancy_lock_names(%s, %s, %s)", [group, group, names])
             time.sleep(0.05)  # what a batch does with its locks
 
     at_once(*[partial(lock, n) for n in range(36)])

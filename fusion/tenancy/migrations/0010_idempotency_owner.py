@@ -1,0 +1,17 @@
+from uuid import UUID
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """Idempotency keys belong to an organization; the nil one stands for rows of before."""
+
+    dependencies = [("tenancy", "0009_invitation_limits")]
+
+    operations = [
+        migrations.AddField(
+            model_name="idempotency",
+            name="organization_id",
+            field=models.UUIDField(db_default=UUID(int=0)),
+        ),
+    ]
