@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("tenancy", "0010_idempotency_owner")]
+    dependencies = [("tenancy", "0011_idempotency_owner")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Idempotency keys belong to an organization; the nil one stands for rows of before."""
 
-    dependencies = [("tenancy", "0009_invitation_limits")]
+    dependencies = [("tenancy", "0010_kernel_now")]
 
     operations = [
         migrations.AddField(
