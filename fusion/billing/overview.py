@@ -1,4 +1,4 @@
-"""Read models of the overview: what an organization has, who runs out, and the past 90 days.
+"""Read models of the overview: what an organization has, and who runs out.
 
 Of a group, a distributor or a reseller with many subscriptions from the roll-up while it is fresh,
 else summed anew; of a customer always summed anew.
@@ -6,7 +6,7 @@ else summed anew; of a customer always summed anew.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,6 @@ from fusion.ledger.queries import totals as live_totals
 from fusion.tenancy.actor import TENANT
 from fusion.tenancy.models import Organization
 from fusion.tenancy.scope import subtree
-
-DAYS = 90
 
 NEAR = 80
 """Per cent from which a balance counts as nearly full."""
@@ -176,73 +174,3 @@ def _by_metric(rows: Sequence[tuple[Any, ...]]) -> Use:
     for id, metric, granted, used in rows:
         found.setdefault(id, {})[metric] = {"granted": granted, "used": used}
     return found
-
-
-ROLLED_PAST = """
-SELECT k.code, d.day, d.granted, d.used
-FROM billing_day d JOIN catalogue_sku k ON k.id = d.sku_id
-WHERE d.organization_id = %(id)s::uuid ORDER BY k.code, d.day
-"""
-
-# What has come and gone on each day: the levels follow from what there is now.
-LIVE_PAST = """
-SELECT k.code, (e.at AT TIME ZONE 'UTC')::date,
-       sum(CASE e.kind WHEN 'grant' THEN e.quantity WHEN 'revoke' THEN -e.quantity ELSE 0 END),
-       CASE WHEN k.metric <> 'sip_channel' THEN sum(
-           CASE e.kind WHEN 'consume' THEN e.quantity WHEN 'release' THEN -e.quantity ELSE 0 END)
-       END
-FROM tenancy_subscription s
-JOIN ledger_entry e ON e.subscription_id = s.id AND e.at >= %(since)s
-JOIN catalogue_sku k ON k.id = e.sku_id
-WHERE s.tenant_id = %(id)s::uuid GROUP BY k.id, 2
-"""
-
-Past = dict[str, list[dict[str, Any]]]
-"""SKU code → {at, granted, used} of each of the last 90 days and today. `used` None: not known."""
-
-
-def past(organization: Organization, current: Sequence[Mapping[str, Any]]) -> Past:
-    """The line of each SKU up to `current`, which are the totals of now."""
-    today = now().astimezone(UTC).date()
-    days = [today - timedelta(days=back) for back in range(DAYS, 0, -1)]
-    if organization.kind == TENANT:
-        since = datetime.combine(days[0], datetime.min.time(), UTC)
-        changes = _rows(LIVE_PAST, {"id": organization.id, "since": since})
-        lines = {total["sku"]: _backwards(total, changes, days) for total in current}
-    else:
-        rows = _rows(ROLLED_PAST, {"id": organization.id})
-        lines = {total["sku"]: _forwards(total, rows, days) for total in current}
-    for total in current:
-        now_ = {"at": today, "granted": total["granted"], "used": total["used"]}
-        lines[total["sku"]].append(now_)
-    return lines
-
-
-def _backwards(
-    total: Mapping[str, Any], changes: Sequence[tuple[Any, ...]], days: Sequence[date]
-) -> list[dict[str, Any]]:
-    """Invariant: what a day ended with is what there is now, less all that has come since."""
-    on = {day: (granted, used) for sku, day, granted, used in changes if sku == total["sku"]}
-    known = total["metric"] != "sip_channel"
-    granted, used = total["granted"], total["used"]
-    points = []
-    for day in reversed(days):
-        more_granted, more_used = on.get(day + timedelta(days=1), (0, 0))
-        granted, used = granted - more_granted, used - (more_used or 0)
-        points.append({"at": day, "granted": granted, "used": used if known else None})
-    return points[::-1]
-
-
-def _forwards(
-    total: Mapping[str, Any], rows: Sequence[tuple[Any, ...]], days: Sequence[date]
-) -> list[dict[str, Any]]:
-    """Invariant: a day without a row ended as the day before it; before the first was nothing."""
-    mine = [(day, granted, used) for sku, day, granted, used in rows if sku == total["sku"]]
-    points, granted, used = [], 0, None if total["metric"] == "sip_channel" else 0
-    position = 0
-    for day in days:
-        while position < len(mine) and mine[position][0] <= day:
-            _, granted, used = mine[position]
-            position += 1
-        points.append({"at": day, "granted": granted, "used": used})
-    return points

@@ -1,11 +1,16 @@
 """Renewing the roll-up of the overview: what the worker does every half minute."""
 
+import time
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import SerializationFailure
+
+from fusion.kernel.environment import setting
+from fusion.trunks.keep_records import kept_from
 
 log = structlog.get_logger(__name__)
 
@@ -22,15 +27,39 @@ FRESH = 60
 
 def refresh(least: int = LEAST) -> datetime | None:
     """Renew all sums as of one moment, which is returned; None where that was not needed."""
+    return _in_one_snapshot("SELECT billing_refresh(make_interval(secs => %s))", least)
+
+
+ATTEMPTS = 60
+"""How often, a second apart, it is tried to fill the history while others refresh the sums."""
+
+
+def fill_history() -> datetime:
+    """Write the sums of the past 90 days anew from the ledger and the records of calls.
+
+    For when entries of the past were added: by an import, by a seed. Raises TimeoutError when
+    others refresh the sums all the time.
+    """
+    calls_from = kept_from(setting("FUSION_CALL_RECORD_MONTHS"))
+    for _ in range(ATTEMPTS):
+        at = _in_one_snapshot("SELECT billing_fill_history(%s::date)", calls_from)
+        if at is not None:
+            return at
+        time.sleep(1)
+    raise TimeoutError("others are refreshing the sums of the overview all the time")
+
+
+def _in_one_snapshot(statement: str, parameter: Any) -> datetime | None:
+    """What the function answers; None when another worker was quicker."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             # All statements of the function see the same moment.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            cursor.execute("SELECT billing_refresh(make_interval(secs => %s))", [least])
+            cursor.execute(statement, [parameter])
             (at,) = cursor.fetchone()
     except OperationalError as error:
         if isinstance(error.__cause__, SerializationFailure):
-            return None  # another worker was quicker
+            return None
         raise
     refreshed: datetime | None = at
     return refreshed

@@ -1,6 +1,6 @@
 """Charts as the server draws them: numbers to coordinates, pure. Templates write the SVG."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,8 @@ WIDTH, HEIGHT = 1000, 200
 """The inner drawing, stretched to the width that there is."""
 
 SPARK_WIDTH, SPARK_HEIGHT = 100, 24
+
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +22,17 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`used` and `granted` as SVG points, `area` below `used`; ticks; the days written below."""
+    """`used` and `granted` as SVG points, a text for each stretch of days that are known; `areas`
+    below `used`; ticks; the days written below; `last_y`, where `used` ends, if it reaches the end.
+    """
 
-    used: str
-    granted: str
-    area: str
+    used: Sequence[str]
+    granted: Sequence[str]
+    areas: Sequence[str]
     ticks: Sequence[Tick]
     days: Sequence[Any]
     last: Mapping[str, Any]
-    last_y: float
+    last_y: float | None
 
 
 def step_of(most: int) -> int:
@@ -44,39 +48,55 @@ def step_of(most: int) -> int:
 def line_chart(points: Sequence[Mapping[str, Any]]) -> Line | None:
     """The drawing of `{at, granted, used}`, oldest first; None for fewer than two points.
 
-    `used` None is not known: the line of what was used begins where it is.
+    `granted` or `used` None is not known: there the line has a gap.
     """
     if len(points) < 2:
         return None
-    most = max(1, *(max(point["granted"], point["used"] or 0) for point in points))
+    granted = [point["granted"] for point in points]
+    used = [point["used"] for point in points]
+    most = max([1, *(value for value in (*granted, *used) if value is not None)])
     step = step_of(most)
     top = step * -(-most // step)
-    used = [
-        (_x(i, len(points)), _y(point["used"], top))
-        for i, point in enumerate(points)
-        if point["used"] is not None
-    ] or [(float(WIDTH), float(HEIGHT))]
-    granted = [(_x(i, len(points)), _y(point["granted"], top)) for i, point in enumerate(points)]
+    stretches = _stretches(used, WIDTH, lambda value: _y(value, top))
     return Line(
-        used=_points(used),
-        granted=_points(_stairs(granted)),
-        area=_points([(used[0][0], float(HEIGHT)), *used, (float(WIDTH), float(HEIGHT))]),
+        used=[_points(stretch) for stretch in stretches],
+        granted=[
+            _points(_stairs(stretch))
+            for stretch in _stretches(granted, WIDTH, lambda value: _y(value, top))
+        ],
+        areas=[
+            _points([(part[0][0], float(HEIGHT)), *part, (part[-1][0], float(HEIGHT))])
+            for part in stretches
+        ],
         ticks=[Tick(value, _y(value, top)) for value in range(0, top + 1, step)],
         days=[points[round(part * (len(points) - 1) / 3)]["at"] for part in range(4)],
         last=points[-1],
-        last_y=used[-1][1],
+        last_y=stretches[-1][-1][1] if used[-1] is not None else None,
     )
 
 
-def _x(position: int, count: int) -> float:
-    return round(position * WIDTH / (count - 1), 1)
+def _stretches(
+    values: Sequence[int | None], width: int, y_of: Callable[[int], float]
+) -> list[list[Point]]:
+    """The points of each run of values that are known, spread over the width; a lone value twice,
+    so that it is drawn as a dot.
+    """
+    found: list[list[Point]] = []
+    before: int | None = None
+    for position, value in enumerate(values):
+        if value is not None:
+            if before is None:
+                found.append([])
+            found[-1].append((round(position * width / (len(values) - 1), 1), y_of(value)))
+        before = value
+    return [stretch * 2 if len(stretch) == 1 else stretch for stretch in found]
 
 
 def _y(value: int, top: int) -> float:
     return round(HEIGHT - value * HEIGHT / top, 1)
 
 
-def _stairs(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def _stairs(points: Sequence[Point]) -> list[Point]:
     """What was ordered holds until it changes: steps, not slopes; corners alone are kept."""
     corners = [points[0]]
     for x, y in points[1:]:
@@ -85,21 +105,20 @@ def _stairs(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return [*corners, (points[-1][0], corners[-1][1])]
 
 
-def _points(points: Sequence[tuple[float, float]]) -> str:
+def _points(points: Sequence[Point]) -> str:
     return " ".join(f"{x:g},{y:g}" for x, y in points)
 
 
-def sparkline_points(values: Sequence[int]) -> str:
-    """The SVG points of a line through `values`, oldest first; empty for fewer than two."""
+def sparkline_points(values: Sequence[int | None]) -> list[str]:
+    """The SVG points of a line through `values`, oldest first: a text for each stretch of known
+    ones (None is not known); empty for fewer than two values.
+    """
     if len(values) < 2:
-        return ""
-    most = max(*values, 1)
-    return _points(
-        [
-            (
-                round(position * SPARK_WIDTH / (len(values) - 1), 1),
-                round(SPARK_HEIGHT - 2 - value * (SPARK_HEIGHT - 4) / most, 1),
-            )
-            for position, value in enumerate(values)
-        ]
+        return []
+    most = max([1, *(value for value in values if value is not None)])
+    stretches = _stretches(
+        values,
+        SPARK_WIDTH,
+        lambda value: round(SPARK_HEIGHT - 2 - value * (SPARK_HEIGHT - 4) / most, 1),
     )
+    return [_points(stretch) for stretch in stretches]

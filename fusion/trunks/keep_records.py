@@ -44,14 +44,19 @@ def ensure_partitions(*, today: date | None = None) -> int:
     )
 
 
+def kept_from(months: int, today: date | None = None) -> date:
+    """The day from which on the records of calls are complete, where `months` are kept."""
+    return add_months(today or now().date(), -months)
+
+
 def forget_records(*, months: int, today: date | None = None) -> int:
     """Remove the records and peaks of calls that ended more than `months` calendar months ago.
 
     The present month and `months` whole ones before it stay. How many partitions went.
     """
-    kept_from = add_months(today or now().date(), -months)
-    midnight = datetime(kept_from.year, kept_from.month, 1, tzinfo=UTC)
-    dropped = _run("SELECT trunks_drop_partitions(%s::date)", [kept_from])
+    first = kept_from(months, today)
+    midnight = datetime(first.year, first.month, 1, tzinfo=UTC)
+    dropped = _run("SELECT trunks_drop_partitions(%s::date)", [first])
     with connection.cursor() as cursor:
         cursor.execute(FORGET_PEAKS, [midnight])
     return dropped

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection, transaction
 
 from fusion.billing import rollup
-from fusion.billing.overview import Moment, moment_of, nearly_full, past, totals, use_below
+from fusion.billing.history import past
+from fusion.billing.overview import Moment, moment_of, nearly_full, totals, use_below
 from fusion.billing.rollup import refresh, rolled_as_of
 from fusion.kernel.clock import now
 from fusion.tenancy.models import Organization
@@ -154,7 +155,7 @@ def test_the_past_comes_from_the_entries(world: World, kind: str) -> None:
         cursor.execute("UPDATE billing_rollup SET as_of = NULL, day = NULL WHERE id = 1")
         cursor.execute("DELETE FROM billing_day")
         cursor.execute("SELECT billing_refresh(interval '0')")
-        points = past(organization, totals(organization, LIVE))["user"]
+        points = past(organization, LIVE, totals(organization, LIVE))["user"]
         transaction.set_rollback(True)
     assert len(points) == 91
     granted = [point["granted"] for point in points]
@@ -171,6 +172,6 @@ def test_days_that_no_worker_saw_are_made_good(world: World) -> None:
         cursor.execute("UPDATE billing_day SET day = day - 5")
     assigned(world, *stock(world, 1))
     refresh(0)
-    points = past(world.group, totals(world.group, LIVE))["fr-geographic"]
+    points = past(world.group, ROLLED, totals(world.group, LIVE))["fr-geographic"]
     assert (points[-1]["granted"], points[-1]["used"]) == (5, 1)
     assert (points[-2]["granted"], points[-2]["used"]) == (0, 0), "nothing was ordered yesterday"

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -73,7 +74,7 @@ def test_grids_have_few_lines(most: int) -> None:
     assert re.fullmatch(r"[125]0*", str(step))
 
 
-def points(*pairs: tuple[int, int]) -> list[dict[str, Any]]:
+def points(*pairs: tuple[int | None, int | None]) -> list[dict[str, Any]]:
     """A point for each (granted, used), a day apart."""
     return [
         {"at": date(2026, 1, 1) + timedelta(days=day), "granted": granted, "used": used}
@@ -81,22 +82,27 @@ def points(*pairs: tuple[int, int]) -> list[dict[str, Any]]:
     ]
 
 
-@given(st.lists(st.tuples(counts, counts), min_size=2, max_size=90))
-def test_charts_stay_in_their_frame(pairs: list[tuple[int, int]]) -> None:
+@given(st.lists(st.tuples(st.none() | counts, st.none() | counts), min_size=2, max_size=90))
+def test_charts_stay_in_their_frame(pairs: list[tuple[int | None, int | None]]) -> None:
     chart = line_chart(points(*pairs))
     assert chart is not None
-    for line in (chart.used, chart.granted, chart.area):
+    for line in (*chart.used, *chart.granted, *chart.areas):
         for point in line.split():
             x, y = map(float, point.split(","))
             assert 0 <= x <= WIDTH and 0 <= y <= HEIGHT
+    for values, stretches in ((0, chart.granted), (1, chart.used)):
+        known = [pair[values] is not None for pair in pairs]
+        runs = sum(here and not before for before, here in pairwise([False, *known]))
+        assert len(stretches) == runs
+    assert (chart.last_y is None) == (pairs[-1][1] is None)
     assert len(chart.days) == 4 and chart.days[-1] == points(*pairs)[-1]["at"]
 
 
 def test_a_chart() -> None:
     chart = line_chart(points((10, 0), (10, 5), (20, 20)))
     assert chart is not None
-    assert chart.used == "0,200 500,150 1000,0"
-    assert chart.granted == "0,100 1000,100 1000,0 1000,0"
+    assert chart.used == ["0,200 500,150 1000,0"]
+    assert chart.granted == ["0,100 1000,100 1000,0 1000,0"]
     drawn = render('{% line points label="Users" %}', points=points((10, 0), (10, 5), (20, 20)))
     assert 'aria-label="Users"' in drawn and "3 Jan" in drawn and "style" not in drawn
     with translation.override("fr"):
@@ -107,9 +113,20 @@ def test_a_chart() -> None:
 
 def test_too_little_for_a_chart() -> None:
     assert line_chart(points((1, 1))) is None
-    assert sparkline_points([1]) == ""
+    assert sparkline_points([1]) == []
     assert "not enough past" in render('{% line points label="x" %}', points=[])
-    assert sparkline_points([0, 0]) == "0,22 100,22"
+    assert sparkline_points([0, 0]) == ["0,22 100,22"]
+
+
+def test_what_is_not_known_is_a_gap() -> None:
+    assert sparkline_points([1, None, 0, 1]) == ["0,2 0,2", "66.7,22 100,2"]
+    assert sparkline_points([None, None]) == []
+    chart = line_chart(points((None, None), (10, None), (10, 5), (10, None)))
+    assert chart is not None
+    assert chart.granted == ["333.3,0 1000,0"] and chart.used == ["666.7,100 666.7,100"]
+    drawn = render("{% line points label='x' %}", points=points((1, None), (1, None)))
+    assert "<circle" not in drawn and 'class="used"' not in drawn
+    assert "<circle" in render("{% line points label='x' %}", points=points((1, None), (1, 1)))
 
 
 def test_icons_are_drawn_by_the_server() -> None:

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.http import HttpResponse
 
+from fusion.billing.history import past
 from fusion.billing.overview import (
     Moment,
     moment_of,
     nearly_full,
-    past,
     totals,
     use_below,
     use_of_subscriptions,
@@ -50,14 +50,14 @@ def _overview(request: PageRequest, organization: Organization) -> HttpResponse:
     moment = moment_of(organization)
     names = sku_names(actor)
     current = totals(organization, moment)
-    lines = past(organization, current)
+    lines = past(organization, moment, current)
     full = nearly_full(organization, moment, limit=FULLEST, cursor=request.GET.get("full"))
     cards = [
         {
             **total,
             "name": names.get(total["sku"], total["sku"]),
             "use": usage_of(total["used"], total["granted"]),
-            "spark": [point["used"] or 0 for point in lines[total["sku"]]],
+            "spark": [point["used"] for point in lines[total["sku"]]],
         }
         for total in current
     ]

@@ -126,15 +126,17 @@ def more(context: Context, cursor: str | None, columns: int) -> dict[str, Any]:
 
 @register.inclusion_tag("portal/kit/line.html")
 def line(points: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]:
-    """A chart of ordered against used over time: points `{at, granted, used}`, oldest first."""
+    """A chart of ordered against used over time: points `{at, granted, used}`, oldest
+    first; None is a gap.
+    """
     chart: Line | None = line_chart(points)
     return {"chart": chart, "label": label}
 
 
 @register.inclusion_tag("portal/kit/sparkline.html")
-def sparkline(values: Sequence[int], *, label: str) -> dict[str, Any]:
-    """A small line without axes, beside a number."""
-    return {"points": sparkline_points(values), "label": label}
+def sparkline(values: Sequence[int | None], *, label: str) -> dict[str, Any]:
+    """A small line without axes, beside a number; None is a gap."""
+    return {"stretches": sparkline_points(values), "label": label}
 
 
 @register.filter

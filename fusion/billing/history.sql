@@ -1,0 +1,205 @@
+-- The days of the overview's lines (fusion/billing/models.py): what organizations had and used at the end
+-- of each of the last 90 days, from the ledger. What a day ended with is what there is now less all that
+-- has come since. Of channels, the ledger tells what was ordered only.
+
+-- What an entry changes.
+CREATE OR REPLACE FUNCTION billing_granted(p_kind text, p_quantity bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE p_kind WHEN 'grant' THEN p_quantity WHEN 'revoke' THEN -p_quantity ELSE 0 END
+$$;
+
+CREATE OR REPLACE FUNCTION billing_used(p_kind text, p_quantity bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE p_kind WHEN 'consume' THEN p_quantity WHEN 'release' THEN -p_quantity ELSE 0 END
+$$;
+
+-- Bring the days up to p_today. p_from is the day of the last refresh, null before the first.
+CREATE OR REPLACE FUNCTION billing_refresh_days(p_from date, p_today date) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_from IS NULL THEN
+        PERFORM billing_write_days(false, p_today - 90, p_today, NULL);
+    ELSE
+        PERFORM billing_write_days(true, p_today - 90, p_today, NULL);
+        IF p_from < p_today THEN
+            PERFORM billing_write_days(false, greatest(p_from, p_today - 90), p_today, p_from);
+        END IF;
+    END IF;
+    IF p_from IS DISTINCT FROM p_today THEN
+        -- Kept: what is shown, and the last before it, which tells how that began.
+        DELETE FROM billing_day d
+        WHERE d.day < p_today - 90 AND EXISTS (
+            SELECT FROM billing_day n
+            WHERE n.organization_id = d.organization_id AND n.sku_id = d.sku_id
+              AND n.day > d.day AND n.day <= p_today - 90);
+    END IF;
+    PERFORM billing_write_today(p_today);
+END
+$$;
+
+-- Today has what there is now; of channels the most that was seen.
+CREATE OR REPLACE FUNCTION billing_write_today(p_today date) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO billing_day AS d (organization_id, sku_id, day, granted, used)
+    SELECT t.organization_id, t.sku_id, p_today, t.granted, t.used
+    FROM billing_total t
+    LEFT JOIN LATERAL (
+        SELECT l.granted, l.used FROM billing_day l
+        WHERE l.organization_id = t.organization_id AND l.sku_id = t.sku_id
+        ORDER BY l.day DESC LIMIT 1) last ON true
+    WHERE (last.granted, last.used) IS DISTINCT FROM (t.granted, t.used)
+    ON CONFLICT (organization_id, sku_id, day) DO UPDATE
+    SET granted = excluded.granted,
+        used = CASE WHEN (SELECT metric FROM catalogue_sku WHERE id = d.sku_id) = 'sip_channel'
+                    THEN greatest(d.used, excluded.used) ELSE excluded.used END
+$$;
+
+-- Write the days from the one before p_from up to the one before p_today, of all lines or, where p_new,
+-- of those that have none yet. The most calls of a day are kept where they are known: up to p_known,
+-- from the last row until then; null where they are not.
+CREATE OR REPLACE FUNCTION billing_write_days(p_new boolean, p_from date, p_today date, p_known date)
+RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO billing_day AS d (organization_id, sku_id, day, granted, used)
+    SELECT t.organization_id, t.sku_id, x.day, t.granted - x.granted_since,
+           CASE WHEN k.metric <> 'sip_channel' THEN t.used - x.used_since
+                WHEN x.day <= p_known THEN (
+                    SELECT l.used FROM billing_day l
+                    WHERE l.organization_id = t.organization_id AND l.sku_id = t.sku_id
+                      AND l.day <= x.day ORDER BY l.day DESC LIMIT 1) END
+    FROM billing_total t
+    JOIN catalogue_sku k ON k.id = t.sku_id
+    JOIN (
+        SELECT organization_id, sku_id, day,
+               coalesce(sum(granted) OVER later, 0)::bigint AS granted_since,
+               coalesce(sum(used) OVER later, 0)::bigint AS used_since
+        FROM (
+            SELECT * FROM billing_changes(p_from, p_today) WHERE NOT p_new
+            UNION ALL
+            SELECT * FROM billing_first_changes(p_from) WHERE p_new
+        ) changes
+        WINDOW later AS (PARTITION BY organization_id, sku_id ORDER BY day
+                         ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+    ) x ON x.organization_id = t.organization_id AND x.sku_id = t.sku_id
+    WHERE x.day < p_today
+    ON CONFLICT (organization_id, sku_id, day) DO UPDATE
+    SET granted = excluded.granted, used = coalesce(excluded.used, d.used)
+    WHERE (d.granted, d.used)
+          IS DISTINCT FROM (excluded.granted, coalesce(excluded.used, d.used))
+$$;
+
+-- Per organization, SKU and day what came and went, from p_from on, that day included; and a row of
+-- nothing for the days around p_from, so that each line begins, and for each day that was written
+-- before, so that it is written again.
+CREATE OR REPLACE FUNCTION billing_changes(p_from date, p_today date)
+RETURNS TABLE (organization_id uuid, sku_id uuid, day date, granted bigint, used bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT o.id, x.sku_id, x.day, sum(x.granted)::bigint, sum(x.used)::bigint
+    FROM (
+        SELECT s.group_id, s.distributor_id, s.reseller_id, e.sku_id,
+               (e.at AT TIME ZONE 'UTC')::date AS day,
+               sum(billing_granted(e.kind, e.quantity)) AS granted,
+               sum(billing_used(e.kind, e.quantity)) AS used
+        FROM ledger_entry e JOIN tenancy_subscription s ON s.id = e.subscription_id
+        WHERE e.at >= p_from::timestamp AT TIME ZONE 'UTC'
+        GROUP BY 1, 2, 3, 4, 5
+        UNION ALL
+        SELECT t.organization_id, NULL, NULL, t.sku_id, d.day, 0, 0
+        FROM billing_total t CROSS JOIN (VALUES (p_from - 1), (p_from), (p_from + 1)) AS d(day)
+        UNION ALL
+        SELECT d.organization_id, NULL, NULL, d.sku_id, d.day, 0, 0
+        FROM billing_day d WHERE d.day BETWEEN p_from AND p_today - 1
+    ) x
+    CROSS JOIN LATERAL (VALUES (x.group_id), (x.distributor_id), (x.reseller_id)) AS o(id)
+    WHERE o.id IS NOT NULL
+    GROUP BY 1, 2, 3
+$$;
+
+-- The same of the lines that have no day yet: few, and each with few balances.
+CREATE OR REPLACE FUNCTION billing_first_changes(p_from date)
+RETURNS TABLE (organization_id uuid, sku_id uuid, day date, granted bigint, used bigint)
+LANGUAGE sql STABLE AS $$
+    WITH new AS MATERIALIZED (
+        SELECT t.organization_id, t.sku_id FROM billing_total t
+        WHERE NOT EXISTS (
+            SELECT FROM billing_day d
+            WHERE d.organization_id = t.organization_id AND d.sku_id = t.sku_id)
+    )
+    SELECT x.organization_id, x.sku_id, x.day, sum(x.granted)::bigint, sum(x.used)::bigint
+    FROM (
+        SELECT n.organization_id, n.sku_id, (e.at AT TIME ZONE 'UTC')::date AS day,
+               billing_granted(e.kind, e.quantity) AS granted,
+               billing_used(e.kind, e.quantity) AS used
+        FROM new n
+        JOIN ledger_balance b ON b.sku_id = n.sku_id
+        JOIN tenancy_subscription s ON s.id = b.subscription_id
+             AND n.organization_id IN (s.group_id, s.distributor_id, s.reseller_id)
+        JOIN ledger_entry e ON e.subscription_id = b.subscription_id AND e.sku_id = b.sku_id
+        WHERE e.at >= p_from::timestamp AT TIME ZONE 'UTC'
+        UNION ALL
+        SELECT n.organization_id, n.sku_id, p_from - 1, 0, 0 FROM new n
+    ) x
+    GROUP BY 1, 2, 3
+$$;
+
+-- Write all days anew, whatever was written before: entries of the past may have been added since. The
+-- most calls of each day come from the records of calls, which are complete from p_calls_from on.
+-- Called in a transaction of one snapshot. Returns the moment; null where others refresh just now.
+CREATE OR REPLACE FUNCTION billing_fill_history(p_calls_from date) RETURNS timestamptz
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_now CONSTANT timestamptz := kernel_now();
+    v_today CONSTANT date := (v_now AT TIME ZONE 'UTC')::date;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(hashtext('billing_refresh')) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM billing_refresh_totals();
+    PERFORM billing_refresh_full();
+    PERFORM billing_refresh_days(NULL, v_today);
+    PERFORM billing_write_calls(greatest(p_calls_from, v_today - 90), v_today);
+    UPDATE billing_rollup SET as_of = v_now, day = v_today WHERE id = 1;
+    RETURN v_now;
+END
+$$;
+
+-- The most calls at one time on each day from p_from up to the one before p_today.
+CREATE OR REPLACE FUNCTION billing_write_calls(p_from date, p_today date) RETURNS void
+LANGUAGE sql AS $$
+    WITH channels AS (
+        SELECT t.organization_id, t.sku_id
+        FROM billing_total t JOIN catalogue_sku k ON k.id = t.sku_id AND k.metric = 'sip_channel'
+    ), calls AS (
+        SELECT r.group_id, r.distributor_id, r.reseller_id, r.admitted_at, r.ended_at
+        FROM trunks_callrecord r WHERE r.ended_at >= p_from::timestamp AT TIME ZONE 'UTC'
+        UNION ALL
+        SELECT s.group_id, s.distributor_id, s.reseller_id, c.admitted_at, c.lease_expires_at
+        FROM trunks_call c JOIN tenancy_subscription s ON s.id = c.subscription_id
+        WHERE c.ended_at IS NULL
+    ), steps AS (
+        SELECT o.id, x.at, x.step
+        FROM calls c
+        CROSS JOIN LATERAL (VALUES (c.admitted_at, 1), (c.ended_at, -1)) AS x(at, step)
+        CROSS JOIN LATERAL (VALUES (c.group_id), (c.distributor_id), (c.reseller_id)) AS o(id)
+        WHERE o.id IS NOT NULL
+        UNION ALL  -- each day begins with the calls that the one before ended with
+        SELECT c.organization_id, d AT TIME ZONE 'UTC', 0
+        FROM channels c CROSS JOIN generate_series(
+            p_from::timestamp, (p_today - 1)::timestamp, interval '1 day') AS d
+    ), most AS (
+        SELECT id, (at AT TIME ZONE 'UTC')::date AS day, max(live)::bigint AS used
+        FROM (SELECT id, at, sum(step) OVER (PARTITION BY id ORDER BY at, step) AS live
+              FROM steps) counted
+        GROUP BY 1, 2
+    )
+    INSERT INTO billing_day AS d (organization_id, sku_id, day, granted, used)
+    SELECT m.id, c.sku_id, m.day, l.granted, m.used
+    FROM most m
+    JOIN channels c ON c.organization_id = m.id
+    CROSS JOIN LATERAL (
+        SELECT w.granted FROM billing_day w
+        WHERE w.organization_id = m.id AND w.sku_id = c.sku_id AND w.day <= m.day
+        ORDER BY w.day DESC LIMIT 1) l
+    WHERE m.day BETWEEN p_from AND p_today - 1
+    ON CONFLICT (organization_id, sku_id, day) DO UPDATE SET used = excluded.used
+$$;
