@@ -36,7 +36,7 @@ bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json (BENCH="-
 lint: $(VENV)/dev ## style, types and floors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy fusion
+	$(BIN)/mypy fusion tests
 	$(BIN)/lint-imports
 
 debian: ## what the tests use of Debian: its PostgreSQL, a SIP proxy and calls for it, a browser

@@ -6,6 +6,7 @@ product itself keeps providers apart. The run ends with `fusion verify` over eve
 """
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,9 +16,14 @@ from typing import Any
 import pytest
 
 _stack = ExitStack()
-ROOMY = {"max_connections": "300", "max_locks_per_transaction": "43"}
+ROOMY = {
+    "max_connections": "300",
+    "max_locks_per_transaction": "43",
+    "statement_timeout": "180s",
+    "idle_in_transaction_session_timeout": "180s",
+}
 """Servers, workers and proxies of many tests share the database. The lock table, as large as the
-product of both, stays what it is by default."""
+product of both, stays what it is by default. No statement, and so no thread, waits for ever."""
 
 _found: list[str] = []
 """What `fusion verify` has said of the databases of this run."""
@@ -45,8 +51,21 @@ def _only_hands_out(config: pytest.Config) -> bool:
     return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
 
 
+def _reset_signals() -> None:
+    """Have the programs that tests start obey signals, however this run was started.
+
+    In the background of a shell without job control SIGINT is ignored, and whoever is started
+    inherits that. SIGHUP stays as it is: `nohup` has set it on purpose.
+    """
+    for order in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(order) == signal.SIG_IGN:
+            signal.signal(order, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start the database and Django before any test module is imported."""
+    _reset_signals()
     if _only_hands_out(config):
         return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion.settings")
@@ -100,7 +119,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     for connection in connections.all():
         connection.close()
         if getattr(connection, "pool", None):
-            connection.close_pool()
+            connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's alone
     _stack.close()
 
 

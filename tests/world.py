@@ -6,11 +6,10 @@ Made with plain rows, so that a test of one room does not need the others to wor
 import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
-from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from oauth2_provider.models import get_access_token_model
@@ -19,9 +18,7 @@ from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
 from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import ADMINISTRATOR, KINDS, SCOPES, Actor, Request
 from fusion.tenancy.models import ApiClient, Organization, Subscription
-
-OWN_CLIENT = "client of the test itself"
-"""Its clients come when a test first calls: no change that a fingerprint should show."""
+from tests.fingerprint import OWN_CLIENT, fingerprint
 
 
 def make_organization(
@@ -172,78 +169,18 @@ class World:
         content = (
             body if isinstance(body, bytes) else orjson.dumps(body) if body is not None else b""
         )
-        return Client().generic(
+        response: Any = Client().generic(
             method,
             path if path.startswith("/oauth") else f"/api/v1{path}",
             content,
             "application/json",
             headers={"Authorization": f"Bearer {token}", **(headers or {})},
         )
+        return cast("HttpResponse", response)
 
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Everything of this provider that a change would alter: to show that nothing changed."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT (SELECT json_agg(b ORDER BY subscription_id, sku_id)::text
-                        FROM ledger_balance b WHERE group_id = %(group)s),
-                       (SELECT json_agg(o ORDER BY id)::text
-                        FROM ordering_order o WHERE group_id = %(group)s),
-                       (SELECT json_agg(h ORDER BY subscription_id, product_id, revision)::text
-                        FROM ordering_holding h JOIN tenancy_subscription s
-                        ON s.id = h.subscription_id WHERE s.group_id = %(group)s),
-                       (SELECT json_agg(p ORDER BY id)::text
-                        FROM catalogue_product p WHERE group_id = %(group)s),
-                       (SELECT json_agg(i ORDER BY product_id, i.revision, sku_id)::text
-                        FROM catalogue_revisionitem i JOIN catalogue_product p
-                        ON p.id = i.product_id WHERE p.group_id = %(group)s),
-                       (SELECT json_agg(k ORDER BY id)::text
-                        FROM catalogue_sku k WHERE group_id = %(group)s),
-                       (SELECT json_agg(o ORDER BY id)::text
-                        FROM tenancy_organization o WHERE group_id = %(group)s),
-                       (SELECT json_agg(b ORDER BY id)::text
-                        FROM tenancy_brand b WHERE group_id = %(group)s),
-                       (SELECT json_agg(s ORDER BY id)::text
-                        FROM tenancy_subscription s WHERE group_id = %(group)s),
-                       (SELECT json_agg(json_build_array(m.id, m.role) ORDER BY m.id)::text
-                        FROM tenancy_member m JOIN tenancy_organization o
-                        ON o.id = m.organization_id WHERE o.group_id = %(group)s),
-                       (SELECT json_agg(json_build_array(c.id, c.scopes) ORDER BY c.id)::text
-                        FROM tenancy_apiclient c JOIN tenancy_organization o
-                        ON o.id = c.organization_id
-                        WHERE o.group_id = %(group)s AND c.name <> %(own_client)s),
-                       (SELECT json_agg(r ORDER BY id)::text
-                        FROM ordering_orderrequest r WHERE group_id = %(group)s),
-                       (SELECT json_agg(r ORDER BY id)::text
-                        FROM numbers_range r WHERE group_id = %(group)s),
-                       (SELECT json_agg(n ORDER BY e164)::text
-                        FROM numbers_number n WHERE group_id = %(group)s),
-                       (SELECT json_agg(u ORDER BY u.id)::text
-                        FROM users_user u JOIN tenancy_subscription s
-                        ON s.id = u.subscription_id WHERE s.group_id = %(group)s),
-                       (SELECT json_agg(l ORDER BY l.id)::text
-                        FROM users_link l WHERE group_id = %(group)s),
-                       (SELECT json_agg(t ORDER BY t.id)::text
-                        FROM trunks_trunk t JOIN tenancy_subscription s
-                        ON s.id = t.subscription_id WHERE s.group_id = %(group)s),
-                       (SELECT json_agg(c ORDER BY trunk_id, direction, call_id)::text
-                        FROM trunks_call c WHERE group_id = %(group)s),
-                       (SELECT json_agg(r ORDER BY r.id)::text
-                        FROM trunks_callrecord r WHERE group_id = %(group)s),
-                       (SELECT json_agg(p ORDER BY p.id)::text
-                        FROM trunks_channelpeak p JOIN tenancy_subscription s
-                        ON s.id = p.subscription_id WHERE s.group_id = %(group)s),
-                       (SELECT json_agg(json_build_array(j.id, j.done) ORDER BY j.id)::text
-                        FROM users_job j JOIN tenancy_subscription s
-                        ON s.id = j.subscription_id WHERE s.group_id = %(group)s),
-                       (SELECT count(*) FROM events_event WHERE group_id = %(group)s),
-                       (SELECT count(*) FROM tenancy_auditrecord WHERE group_id = %(group)s),
-                       (SELECT count(*) FROM tenancy_idempotency WHERE group_id = %(group)s)
-                """,
-                {"group": self.group.id, "own_client": OWN_CLIENT},
-            )
-            row: tuple[Any, ...] = cursor.fetchone()
-            return row
+    def fingerprint(self) -> dict[str, str | None]:
+        """All rows of this provider, by table: to show that nothing changed."""
+        return fingerprint(self.group.id)
 
 
 def answer(response: HttpResponse) -> Any:

@@ -7,6 +7,7 @@ import pytest
 
 from fusion.ordering.apply_due import apply_due_orders
 from tests.ordering.placing import consume, draft, fall_due, line, place, placed, seen
+from tests.paging import follow_feed
 from tests.world import World, answer, make_organization, make_subscription
 
 
@@ -23,14 +24,8 @@ def read(world: World, after: str | None = None, limit: int = 500, by: Any = Non
 
 def everything(world: World, limit: int = 500, by: Any = None) -> list[dict[str, Any]]:
     """The whole feed, read to where it ends."""
-    found: list[dict[str, Any]] = []
-    after = None
-    while True:
-        body = read(world, after, limit, by)
-        if not body["items"] and body["next"] == after:
-            return found
-        found += body["items"]
-        after = body["next"]
+    pages = follow_feed(lambda after: read(world, after, limit, by))
+    return [event for page in pages for event in page["items"]]
 
 
 def test_an_event_is_a_cloud_event(world: World) -> None:

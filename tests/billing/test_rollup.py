@@ -15,6 +15,7 @@ from fusion.tenancy.models import Organization
 from tests.concurrency.actors import at_once, rows
 from tests.numbers.stock import assigned, entitle, stock
 from tests.ordering.placing import line, placed
+from tests.paging import follow
 from tests.trunks.calling import admitted, order_channels, trunk_id
 from tests.world import World, make_organization, make_subscription
 
@@ -120,13 +121,12 @@ def test_pages_of_the_nearly_full(world: World) -> None:
         assigned(world, numbers[number], subscription=subscription)
     refresh(0)
     for moment in (ROLLED, LIVE):
-        seen, cursor = [], None
-        while True:
-            page = nearly_full(world.reseller, moment, limit=4, cursor=cursor)
-            seen += [each["name"] for each in page["items"]]
-            cursor = page["next"]
-            if cursor is None:
-                break
+        found = follow(
+            lambda cursor, moment=moment: nearly_full(  # type: ignore[misc]
+                world.reseller, moment, limit=4, cursor=cursor
+            )
+        )
+        seen = [each["name"] for page in found for each in page["items"]]
         assert sorted(seen) == [f"Full {number}" for number in range(6)]
 
 

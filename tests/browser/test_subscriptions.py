@@ -1,7 +1,7 @@
 """A subscription in a browser: users, lists of them, numbers, trunks, and where licences went."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from fusion.tenancy.actor import AGENT, VIEWER
 from tests.browser.browsing import Tab
@@ -84,13 +84,13 @@ def test_a_list_is_uploaded_and_watched(own: tuple[Scene, Tab]) -> None:
     with page.expect_download() as sample:
         page.get_by_role("link", name="Download a sample").click()
     assert sample.value.suggested_filename == "users.csv"
-    zipped = {"name": "users.xlsx", "mimeType": "text/csv", "buffer": b"PK\x03\x04..."}
-    page.get_by_label("List").set_input_files(files=[zipped])  # type: ignore[list-item]
+    zipped: FilePayload = {"name": "users.xlsx", "mimeType": "text/csv", "buffer": b"PK\x03\x04..."}
+    page.get_by_label("List").set_input_files(files=[zipped])
     page.get_by_role("button", name="Upload").click()
     expect(page.locator("#errors")).to_contain_text("Save the list as CSV")
     rows = f"login,display_name,kind,number\nanna,Anna,user,{number}\nbob,Bob,user,{number}\n"
-    list_ = {"name": "users.csv", "mimeType": "text/csv", "buffer": rows.encode()}
-    page.get_by_label("List").set_input_files(files=[list_])  # type: ignore[list-item]
+    list_: FilePayload = {"name": "users.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    page.get_by_label("List").set_input_files(files=[list_])
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_text("of 2 rows done")).to_be_visible()
     expect(page.get_by_text("You can leave this page")).to_be_visible()

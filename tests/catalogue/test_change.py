@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from fusion.catalogue.change_product import change_product
+from fusion.catalogue.rules import Item
 from fusion.kernel.errors import Problem
 from tests.catalogue.acting import (
     CONFLICT,
@@ -19,6 +20,7 @@ from tests.catalogue.acting import (
     sell,
     unchanged,
 )
+from tests.paging import all_items
 from tests.world import World, answer
 
 
@@ -78,7 +80,11 @@ def test_going_back_is_a_new_revision(world: World) -> None:
 def test_who_made_a_revision_and_when(world: World) -> None:
     product = sell(world, "office", USER)
     actor = world.actor()
-    change_product(actor, product_id=UUID(product["id"]), changes={"items": [NUMBER]})
+    change_product(
+        actor,
+        product_id=UUID(product["id"]),
+        changes={"items": [Item(sku="be-geographic", quantity=1)]},
+    )
     rows = answer(world.call("GET", f"/products/{product['id']}/revisions"))["items"]
     assert rows[0]["actor"] == actor.label
     assert rows[0]["at"] > rows[1]["at"]
@@ -89,12 +95,8 @@ def test_revisions_page_by_page(world: World) -> None:
     product = sell(world, "office", USER)
     for quantity in range(2, 8):
         change(world, product, {"items": [{"sku": "user", "quantity": quantity}]})
-    path, cursor, seen = f"/products/{product['id']}/revisions?limit=3", "", []
-    while cursor is not None:
-        part = answer(world.call("GET", f"{path}{cursor and f'&cursor={cursor}'}"))
-        seen += [row["revision"] for row in part["items"]]
-        cursor = part["next"]
-    assert seen == [7, 6, 5, 4, 3, 2, 1]
+    rows = all_items(world, f"/products/{product['id']}/revisions", 3)
+    assert [row["revision"] for row in rows] == [7, 6, 5, 4, 3, 2, 1]
 
 
 def test_retire_and_reactivate(world: World) -> None:
@@ -168,15 +170,18 @@ def test_one_refused_field_refuses_all(world: World) -> None:
             refused(change(world, product, {"name": "New", **wrong}), INVALID, "invalid-fields")
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
+BAD_ITEMS: list[Any] = [[], None, {}, [USER] * 101]
+BAD_FIELDS: list[tuple[str, Any]] = (
     [("code", "new"), ("revision", 2), ("version", 2), ("group_id", "x"), ("surprise", 1)]
     + [("name", value) for value in ("", " ", "x" * 201, "nul\0", None, 5)]
     + [("description", value) for value in ("x" * 2001, "nul\0", 5)]
     + [("external_reference", value) for value in ("", " ", "x" * 101, "nul\0", 5)]
     + [("status", value) for value in ("gone", "Active", "", None, True)]
-    + [("items", value) for value in ([], None, {}, [USER] * 101)],
+    + [("items", value) for value in BAD_ITEMS]
 )
+
+
+@pytest.mark.parametrize(("field", "value"), BAD_FIELDS)
 def test_bad_fields(world: World, field: str, value: Any) -> None:
     with unchanged(world):
         response = change(world, {"id": world.seat.id}, {field: value})

@@ -22,6 +22,7 @@ from tests.catalogue.acting import (
     together,
     unchanged,
 )
+from tests.paging import all_items
 from tests.world import World, answer, make_token
 
 BODY = {"code": "office", "name": "Office", "items": [USER, NUMBER]}
@@ -146,12 +147,7 @@ def test_list_is_newest_first_page_by_page(world: World) -> None:
     codes = [sell(world, f"p{number}")["code"] for number in range(6)]
     whole = listed(world)
     assert whole == [*reversed(codes), "seat"]
-    paged, cursor = [], ""
-    while cursor is not None:
-        part = answer(world.call("GET", f"/products?limit=2{cursor and f'&cursor={cursor}'}"))
-        paged += [item["code"] for item in part["items"]]
-        cursor = part["next"]
-    assert paged == whole
+    assert [item["code"] for item in all_items(world, "/products", 2)] == whole
 
 
 def test_filters(world: World) -> None:
@@ -277,15 +273,18 @@ QUANTITIES = [0, -1, 1_000_001, 2**31, 2**63, True, "5", 1.5, 1.0, None, [1]]
 TEXTS = ["nul\0", 5, True, ["a"]]
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
+BAD_ITEMS: list[Any] = [[], None, {}, "user", [USER] * 101]
+BAD_FIELDS: list[tuple[str, Any]] = (
     [("code", value) for value in ("", "x" * 65, "a b", "a\n", "é", None, *TEXTS)]
     + [("name", value) for value in ("", " ", "x" * 201, None, *TEXTS)]
     + [("description", value) for value in ("x" * 2001, *TEXTS)]
     + [("external_reference", value) for value in ("", " ", "x" * 101, *TEXTS)]
-    + [("items", value) for value in ([], None, {}, "user", [USER] * 101)]
-    + [(name, 1) for name in ("id", "status", "revision", "version", "group_id", "surprise")],
+    + [("items", value) for value in BAD_ITEMS]
+    + [(name, 1) for name in ("id", "status", "revision", "version", "group_id", "surprise")]
 )
+
+
+@pytest.mark.parametrize(("field", "value"), BAD_FIELDS)
 def test_bad_fields(world: World, field: str, value: Any) -> None:
     with unchanged(world):
         response = world.call("POST", "/products", {**BODY, field: value})

@@ -1,6 +1,8 @@
 """Two at once: edits of one product, and edits and deletions against orders for it."""
 
 from collections import Counter
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -8,6 +10,7 @@ from django.db import connection
 from fusion.catalogue.change_product import change_product
 from fusion.catalogue.delete_product import delete_product
 from fusion.catalogue.models import Product
+from fusion.catalogue.rules import Item
 from fusion.ordering.models import OrderLine
 from tests.catalogue.acting import one_waits_for_the_other, place, sell, together
 from tests.world import World, answer
@@ -22,7 +25,9 @@ def read(world: World, product_id: str) -> dict:  # type: ignore[type-arg]
 def test_no_edit_is_lost(world: World) -> None:
     product = sell(world, "office")
     path = f"/products/{product['id']}"
-    edits = [{"items": [{"sku": "user", "quantity": quantity}]} for quantity in range(2, 10)]
+    edits: list[dict[str, Any]] = [
+        {"items": [{"sku": "user", "quantity": quantity}]} for quantity in range(2, 10)
+    ]
     edits += [{"name": "New"}, {"description": "Also new"}, {"external_reference": "P-1"}]
     deeds = [lambda edit=edit: world.call("PATCH", path, edit) for edit in edits]
     responses = together(*deeds)
@@ -57,7 +62,7 @@ def test_of_edits_on_one_condition_one_wins(world: World) -> None:
 def test_an_edit_goes_on_from_the_one_it_waited_for(world: World) -> None:
     product = sell(world, "office")
     path = f"/products/{product['id']}"
-    two, three = ([{"sku": "user", "quantity": quantity}] for quantity in (2, 3))
+    two, three = ([Item(sku="user", quantity=quantity)] for quantity in (2, 3))
     id = UUID(product["id"])
     first, second = one_waits_for_the_other(
         lambda: change_product(world.actor(), product_id=id, changes={"items": two}),
@@ -118,13 +123,21 @@ def test_an_order_waits_for_the_deletion_under_way(world: World) -> None:
     assert not OrderLine.objects.filter(product_id=product["id"]).exists()
 
 
+def _delete(world: World, product_id: str) -> int:
+    return world.call("DELETE", f"/products/{product_id}").status_code
+
+
+def _place(world: World, product_id: str) -> int:
+    return place(world, product_id)[0]
+
+
 def test_no_order_line_outlives_its_product(world: World) -> None:
-    outcomes = Counter()
+    outcomes: Counter[Any] = Counter()
     for turn in range(12):
         product = sell(world, f"p{turn}")
         deletion, *orders = together(
-            lambda id=product["id"]: world.call("DELETE", f"/products/{id}").status_code,
-            *[lambda id=product["id"]: place(world, id)[0]] * 3,
+            partial(_delete, world, product["id"]),
+            *[partial(_place, world, product["id"])] * 3,
         )
         lines = OrderLine.objects.filter(product_id=product["id"]).count()
         left = read(world, product["id"])

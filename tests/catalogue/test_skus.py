@@ -8,6 +8,7 @@ from fusion.catalogue.create_sku import create_sku
 from fusion.catalogue.models import NUMBER_TYPES
 from fusion.kernel.errors import Problem
 from tests.catalogue.acting import CONFLICT, INVALID, NOT_FOUND, refused, together, unchanged
+from tests.paging import all_items
 from tests.world import World, answer, make_token
 
 BODY = {
@@ -45,13 +46,7 @@ def test_list_is_by_code_page_by_page(world: World) -> None:
         world.call("POST", "/skus", {**BODY, "code": code})
     whole = answer(world.call("GET", "/skus"))
     assert whole["next"] is None and len(whole["items"]) == 7
-    paged, cursor = [], ""
-    while cursor is not None:
-        asked = f"/skus?limit=2{f'&cursor={cursor}' if cursor else ''}"
-        part = answer(world.call("GET", asked, by=world.tenant))
-        paged += part["items"]
-        cursor = part["next"]
-    assert paged == whole["items"]
+    assert all_items(world, "/skus", 2, by=world.tenant) == whole["items"]
 
 
 def test_code_taken(world: World) -> None:

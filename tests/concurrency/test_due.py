@@ -67,7 +67,11 @@ def test_several_workers_apply_each_order_once_and_in_order(world: World) -> Non
             [each.id],
         )
         assert Counter(count for _, count in events) == {1: 20}
-    assert apply_due_orders() == 0
+    assert rows(
+        "SELECT count(*) FROM ordering_order WHERE group_id = %s AND state = 'scheduled'"
+        " AND effective_at <= now()",
+        [world.group.id],
+    ) == [(0,)]
     assert differences() == []
 
 
@@ -76,7 +80,7 @@ def test_one_that_has_become_impossible_holds_up_nobody(world: World) -> None:
     impossible = schedule(world, remove(world.seat, 5), hours=2, external_reference="R-1")
     behind = schedule(world, remove(world.seat, 2), hours=3)
     fall_due(world)
-    assert apply_due_orders() == 3
+    assert apply_due_orders() >= 3  # orders of other tests may fall due now
     assert state_of(first) == state_of(behind) == ("completed", None)
     assert state_of(impossible) == ("failed", "not-held")
     assert balance(world, world.user_sku) == (0, 0)

@@ -1,6 +1,7 @@
 """A product is edited, or removed, while it is being ordered."""
 
 import time
+from functools import partial
 from threading import Event
 
 from django.db import connection
@@ -91,12 +92,20 @@ def test_an_order_waits_for_a_removal_under_way_and_finds_nothing(world: World) 
     ]
 
 
+def _delete(world: World, product: Product) -> int:
+    return delete_product(world.actor(), product_id=product.id).status
+
+
+def _order(world: World, product: Product) -> str:
+    return order(world, add(product))[0]
+
+
 def test_removals_against_orders_many_times(world: World) -> None:
     for n in range(12):
         product = world.product(f"p{n}", {world.user_sku: 1})
         outcomes = at_once(
-            lambda product=product: delete_product(world.actor(), product_id=product.id).status,
-            *[lambda product=product: order(world, add(product))[0]] * 3,
+            partial(_delete, world, product),
+            *[partial(_order, world, product)] * 3,
         )
         with connection.cursor() as cursor:
             cursor.execute("SELECT status FROM catalogue_product WHERE id = %s", [product.id])

@@ -1,7 +1,8 @@
 """A subscription is terminated while orders for it are placed, scheduled and applied."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection
 
@@ -11,6 +12,10 @@ from fusion.ordering.apply_due import apply_due_orders
 from fusion.ordering.verify import differences
 from tests.concurrency.actors import add, at_once, balance, holding, order, rows
 from tests.world import World, make_subscription
+
+
+def _schedule(world: World, later: datetime) -> str:
+    return order(world, add(world.seat), effective_at=later)[0]
 
 
 def _end(world: World) -> str:
@@ -61,7 +66,7 @@ def test_termination_against_everything(world: World) -> None:
             lambda: _end(world),
             lambda: _end(world),
             lambda: order(world, add(world.seat))[0],
-            lambda later=later: order(world, add(world.seat), effective_at=later)[0],
+            partial(_schedule, world, later),
             lambda: str(apply_due_orders()),
         )
         assert outcomes[:2] == ["terminated"] * 2

@@ -1,6 +1,6 @@
 """Requests that are refused, and what their problems say."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpResponse
 from django.test import Client
@@ -12,7 +12,7 @@ def raw(world: World, body: bytes | str, path: str = "/orders", **headers: str) 
     """POST this body, which has changed nothing; `content_type` as a header of that name."""
     content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
     before = world.fingerprint()
-    response: HttpResponse = Client().generic(
+    response: Any = Client().generic(
         "POST",
         f"/api/v1{path}",
         content,
@@ -20,7 +20,7 @@ def raw(world: World, body: bytes | str, path: str = "/orders", **headers: str) 
         headers={"Authorization": f"Bearer {world.token(world.group)}", **headers},
     )
     assert world.fingerprint() == before
-    return response
+    return cast("HttpResponse", response)
 
 
 def is_problem(response: HttpResponse, status: int, code: str) -> dict[str, Any]:

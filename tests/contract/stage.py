@@ -94,6 +94,7 @@ class Stage:
             "product_id": self.world.seat.id,
             "sku_id": self.world.number_sku.id,
         }
+        assert tenant.parent_id
         ids["parent_id"] = tenant.parent_id
         return Branch(tenant, subscription, ids)
 

@@ -90,7 +90,7 @@ REQUEST = "/order-requests/{request_id}"
 PRODUCT = "/products/{product_id}"
 
 
-def calling(ids: Ids) -> Body:
+def calling(ids: Ids) -> dict[str, Any]:
     """An emergency call, which needs no channel."""
     return {"caller": "+3225550100", "callee": "112"}
 

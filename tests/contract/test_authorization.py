@@ -64,7 +64,8 @@ class Asked:
         """The same request with another id in one slot."""
         where, *place = slot
         if where != "body":
-            return replace(self, **{where: {**getattr(self, where), place[0]: id}})
+            changed: dict[str, Any] = {where: {**getattr(self, where), place[0]: id}}
+            return replace(self, **changed)
         body = deepcopy(self.body)
         target = body
         for step in place[:-1]:
@@ -175,7 +176,7 @@ def test_nobody(route: tuple[str, str], stage: Stage, other: Stage) -> None:
         asked = ask(route, ids)
         for headers in ({}, {"Authorization": "Bearer unknown"}, {"Authorization": "Basic eDp5"}):
             path = PREFIX + asked.template.format(**asked.path)
-            response = Client().generic(asked.method, path, b"{", headers=headers)
+            response: Any = Client().generic(asked.method, path, b"{", headers=headers)
             refuses(response, 401, "unauthenticated")
             assert response["WWW-Authenticate"].startswith("Bearer")
     assert stage.world.fingerprint() == before

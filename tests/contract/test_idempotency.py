@@ -1,5 +1,7 @@
 """Every POST that takes an `Idempotency-Key`: one effect, one answer, and no other request."""
 
+from typing import Any
+
 import pytest
 
 from fusion.kernel.openapi import NAMED_BY_CALLER
@@ -43,7 +45,8 @@ def test_sent_again(route: tuple[str, str]) -> None:
     assert again == shown
     assert stage.world.fingerprint() == before
 
-    for changed in ({"another": "body"}, None, []):
+    bodies: list[Any] = [{"another": "body"}, None, []]
+    for changed in bodies:
         if changed != asked.body:
             other = stage.world.call("POST", path, changed, headers=headers)
             assert other.status_code == 422, other.content

@@ -173,7 +173,8 @@ def test_passwords(demo: Demo, folder: Path) -> None:
     logins = demo.facts()["logins"]
     assert len({login["password"] for login in logins}) == len(logins)
     with psycopg.connect(Cluster(folder / "var/postgres").url()) as connection:
-        stored = dict(connection.execute("SELECT email, password FROM tenancy_user").fetchall())
+        rows = connection.execute("SELECT email, password FROM tenancy_user").fetchall()
+    stored: dict[str, str] = dict(rows)
     assert check_password(logins[0]["password"], stored[logins[0]["email"]])
     assert check_password(logins[-1]["password"], stored[logins[-1]["email"]])
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_the_order_of_the_readme(world: World, tmp_path: Path) -> None:
     assert second == first, "the second time nothing is granted again"
 
 
-def _paste(folder: Path) -> list[dict[str, object]]:
+def _paste(folder: Path) -> list[dict[str, Any]]:
     found = BLOCK.search((ROOT / "README.md").read_text(encoding="utf-8"))
     assert found
     done = subprocess.run(

@@ -12,7 +12,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fusion.embedded import Cluster, EmbeddedPostgresError, find_bindir, lease, server
+from fusion.embedded import (
+    Cluster,
+    EmbeddedPostgresError,
+    binaries,
+    find_bindir,
+    home,
+    lease,
+    server,
+)
 from fusion.embedded.accounts import server_account
 from fusion.embedded.keeper import ATTEMPTS
 from tests.embedded.conftest import (
@@ -142,8 +150,9 @@ def test_a_server_that_outlived_its_keeper_is_adopted_and_stopped_in_the_end(
         held.release(linger=False)
     account = server_account(cluster.home)
     as_root = os.geteuid() == 0
+    bindir = binaries.reachable(find_bindir(), home.store) if as_root else find_bindir()
     survivor = subprocess.Popen(
-        [str(find_bindir() / "postgres"), "-D", str(cluster.data)],
+        [str(bindir / "postgres"), "-D", str(cluster.data)],
         user=account.uid if as_root else None,
         group=account.gid if as_root else None,
         stderr=subprocess.DEVNULL,

@@ -4,9 +4,9 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,15 +17,35 @@ from tests.embedded.conftest import (
     HOLDER,
     SMALL,
     end_all,
-    environment,
+    open_folder,
     postmaster_pid,
     processes_in,
     query,
 )
+from tests.embedded.interpreter import Python, python_for
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root meets this")
 
 ORDINARY = "nobody"
+
+
+@dataclass(frozen=True)
+class Ordinary:
+    """A user without rights, with a Python that they can run."""
+
+    user: pwd.struct_passwd
+    python: Python
+
+    def hold(self, cluster: Cluster) -> subprocess.CompletedProcess[str]:
+        """Hold a lease of that cluster, and let go of it at once."""
+        return self.python.run(self.user, HOLDER, str(cluster.data_dir))
+
+
+@pytest.fixture(scope="module")
+def ordinary() -> Iterator[Ordinary]:
+    user = pwd.getpwnam(ORDINARY)
+    with open_folder() as folder:
+        yield Ordinary(user, python_for(user, folder))
 
 
 @pytest.fixture
@@ -105,29 +125,29 @@ def test_a_system_user_that_cannot_be_created_is_named(monkeypatch: pytest.Monke
 
 
 @as_root
-def test_an_ordinary_user_keeps_all_in_its_folder_and_root_spoils_nothing(folder: Path) -> None:
-    user = pwd.getpwnam(ORDINARY)
-    os.chown(folder, user.pw_uid, user.pw_gid)
-    _require_interpreter_for(user)
+def test_an_ordinary_user_keeps_all_in_its_folder_and_root_spoils_nothing(
+    folder: Path, ordinary: Ordinary
+) -> None:
+    os.chown(folder, ordinary.user.pw_uid, ordinary.user.pw_gid)
     cluster = Cluster(folder / "var" / "postgres", None, SMALL)
     for _ in range(2):
-        done = _hold_as(user, cluster)
+        done = ordinary.hold(cluster)
         assert "postgresql://" in done.stdout, done.stderr
         assert not cluster.data_dir.is_symlink()
         with lease(cluster) as held:
             assert query(held.url, "SELECT 1") == "1"
             assert _owner(postmaster_pid(cluster)) == ORDINARY
             held.release(linger=False)
-        strangers = [path for path in folder.rglob("*") if path.lstat().st_uid != user.pw_uid]
+        strangers = [
+            path for path in folder.rglob("*") if path.lstat().st_uid != ordinary.user.pw_uid
+        ]
         assert [path.name for path in strangers if path.name != "fusion.conf"] == []
 
 
 @as_root
-def test_a_stranger_is_told_whose_database_it_is(cluster: Cluster) -> None:
-    user = pwd.getpwnam(ORDINARY)
-    _require_interpreter_for(user)
+def test_a_stranger_is_told_whose_database_it_is(cluster: Cluster, ordinary: Ordinary) -> None:
     with lease(cluster):
-        done = _hold_as(user, cluster)
+        done = ordinary.hold(cluster)
     assert "belongs to another user (uid 0)" in done.stderr
 
 
@@ -138,33 +158,3 @@ def test_a_folder_for_the_socket_that_somebody_else_made_is_refused(folder: Path
     taken.mkdir(mode=0o700)
     with pytest.raises(EmbeddedPostgresError, match="remove it"):
         home_module.private_folder(taken, accounts.Account(user.pw_uid, user.pw_gid))
-
-
-def _require_interpreter_for(user: pwd.struct_passwd) -> None:
-    """The interpreter and the packages may lie where only this user can read."""
-    tried = _run_as(user, "import psycopg, fusion.embedded; print(fusion.embedded.find_bindir())")
-    if tried.returncode != 0:
-        last = (tried.stderr.strip().splitlines() or ["no reason given"])[-1]
-        pytest.skip(f"{ORDINARY} cannot run {sys.executable}: {last}")
-
-
-def _hold_as(user: pwd.struct_passwd, cluster: Cluster) -> subprocess.CompletedProcess[str]:
-    return _run_as(user, HOLDER, str(cluster.data_dir))
-
-
-def _run_as(user: pwd.struct_passwd, code: str, *words: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            [sys.executable, "-c", code, *words],
-            cwd="/",
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            user=user.pw_uid,
-            group=user.pw_gid,
-            extra_groups=[],
-        )
-    except PermissionError as error:
-        return subprocess.CompletedProcess(error.filename, 126, "", str(error))

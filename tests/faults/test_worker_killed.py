@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -22,6 +23,10 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = %s"
 
 def _wait_for_waiter(what: str) -> None:
     wait_for(lambda: rows(WAITING, [what]) != [(0,)], f"the worker waits for a {what}")
+
+
+def _is_past(ids: list[UUID], start: int) -> bool:
+    return start == len(ids) or _settled(ids) > start
 
 
 def _settled(ids: list[UUID]) -> int:
@@ -71,9 +76,7 @@ def test_workers_killed_again_and_again(world: World, tmp_path: Path) -> None:
     for _ in range(2):
         with run_worker(tmp_path / "log") as first, run_worker(tmp_path / "log") as second:
             start = _settled(ids)
-            wait_for(
-                lambda start=start: _settled(ids) > start or start == len(ids), "some progress"
-            )
+            wait_for(partial(_is_past, ids, start), "some progress")
             for worker in (first, second):
                 kill_all(worker.pid)
                 worker.wait()
@@ -95,7 +98,7 @@ def test_after_days_without_a_worker_everything_happens_in_its_order(world: Worl
     elsewhere = schedule(world, add(world.seat, 1), hours=6, subscription=later)
     in_future = schedule(world, add(world.seat, 9), hours=24 * 30)
     fall_due(world, but=in_future)
-    assert apply_due_orders() == 6
+    assert apply_due_orders() >= 6  # orders of other tests may fall due now
     states = [state_of(id) for id in (too_early, grown, shrunk, impossible, behind, elsewhere)]
     done, failed = ("completed", None), ("failed", "not-held")
     assert states == [failed, done, done, failed, done, done]

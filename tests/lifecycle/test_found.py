@@ -76,6 +76,6 @@ def test_a_group_with_its_licences_and_administrator(world: World) -> None:
 def test_all_or_nothing(wrong: dict[str, str]) -> None:
     name = f"Never {uuid4()}"
     with pytest.raises(Problem) as problem:
-        found_group(name=name, **wrong)  # type: ignore[arg-type]
+        found_group(name=name, **wrong)
     assert problem.value.code == "invalid-fields"
     assert not Organization.objects.unscoped("test").filter(name=name).exists()

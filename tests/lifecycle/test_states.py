@@ -30,7 +30,8 @@ def balances(world: World) -> list[tuple[str, int, int]]:
             "SELECT sku, granted, used FROM ledger_balance WHERE subscription_id = %s ORDER BY sku",
             [world.subscription.id],
         )
-        return cursor.fetchall()
+        found: list[tuple[str, int, int]] = cursor.fetchall()
+        return found
 
 
 def test_suspend_and_resume(world: World) -> None:

@@ -70,6 +70,7 @@ def stock(world: World, size: int = 10, sku: Sku | None = None) -> list[str]:
 def range_of(e164: str) -> Range:
     """The range that a number belongs to."""
     number = Number.objects.unscoped("test").get(e164=e164)
+    assert number.range_id
     return Range.objects.unscoped("test").get(id=number.range_id)
 
 

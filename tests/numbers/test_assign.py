@@ -179,7 +179,7 @@ def test_a_reservation_is_answered_again_when_its_time_is_over(world: World) -> 
     numbers = stock(world)
     entitle(world, 1)
     soon = now() + timedelta(seconds=0.3)
-    asked = {"status": "reserved", "until": instant(soon)}
+    asked: dict[str, Any] = {"status": "reserved", "until": instant(soon)}
     first = assign(world, numbers[0], key="k", **asked)
     assert first.status_code == 201
     while now() <= soon:

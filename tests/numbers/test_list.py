@@ -10,6 +10,7 @@ from fusion.numbers.queries import Wanted, list_numbers
 from fusion.tenancy.actor import VIEWER
 from fusion.tenancy.models import Organization
 from tests.numbers.stock import assigned, entitle, french, path, refused, stock
+from tests.paging import all_items
 from tests.world import World, answer, make_organization, make_subscription, make_token
 
 SOON = "2027-01-01T00:00:00Z"
@@ -23,17 +24,11 @@ def listed(world: World, by: Organization | str | None = None, **asked: Any) -> 
 def paged(
     world: World, there: str, by: Organization | str | None = None, **asked: Any
 ) -> list[str]:
-    found: list[str] = []
-    while True:
-        response = world.call("GET", f"{there}?{urlencode(asked)}", by=by)
-        assert response.status_code == 200, response.content
-        body = answer(response)
-        found += [item["e164"] for item in body["items"]]
-        assert len(body["items"]) <= int(asked.get("limit", 50))
-        if body["next"] is None:
-            assert found == sorted(set(found))
-            return found
-        asked["cursor"] = body["next"]
+    limit = int(asked.pop("limit", 50))
+    path = f"{there}?{urlencode(asked)}" if asked else there
+    found = [item["e164"] for item in all_items(world, path, limit, by=by)]
+    assert found == sorted(set(found))
+    return found
 
 
 class Shelf:

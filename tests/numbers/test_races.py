@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -228,9 +229,9 @@ def test_ranges_that_overlap_at_the_same_moment(world: World) -> None:
     for _ in range(4):
         numbers = block(8)
         made = at_once(
-            lambda some=numbers: add_range(world, some[0], some[5]),
-            lambda some=numbers: add_range(elsewhere, some[3], some[7]),
-            lambda some=numbers: add_range(world, some[5], some[6]),
+            partial(add_range, world, numbers[0], numbers[5]),
+            partial(add_range, elsewhere, numbers[3], numbers[7]),
+            partial(add_range, world, numbers[5], numbers[6]),
         )
         assert 1 <= made.count("done") <= 2
         assert set(made) == {"done", "range-not-available"}
@@ -244,8 +245,8 @@ def test_a_range_and_a_port_in_of_one_of_its_numbers(world: World) -> None:
     for _ in range(4):
         numbers = block(6)
         made = at_once(
-            lambda some=numbers: add_range(world, some[0], some[5]),
-            lambda some=numbers: port(elsewhere, some[4], some[1]),
+            partial(add_range, world, numbers[0], numbers[5]),
+            partial(port, elsewhere, numbers[4], numbers[1]),
         )
         assert "done" in made and set(made) - {"done"} <= ends and len(set(made)) == 2
 

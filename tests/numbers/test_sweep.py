@@ -1,7 +1,10 @@
 """Reservations lapse and quarantines end, once, whoever sweeps and whatever stands in the way."""
 
+from typing import cast
+
 import pytest
 from django.db import connection
+from django.http import HttpResponse
 
 from fusion.numbers.models import Number
 from fusion.numbers.sweep import sweep_numbers
@@ -154,7 +157,7 @@ def test_a_reservation_that_is_taken_up_while_it_lapses(world: World) -> None:
         assigned(world, e164, status="reserved", until=LATER)
         run_out(e164)
         responses = at_once(lambda: assign(world, e164), sweep_numbers)
-        assert responses[0].status_code == 201  # type: ignore[union-attr]
+        assert cast("HttpResponse", responses[0]).status_code == 201
         assert statuses(e164) == ["assigned"]
         assert balance(world) == (1, 1)
         world.call("DELETE", path(world, e164))

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -34,7 +35,7 @@ def url_of(database: str) -> str:
     return f"postgresql://{user}:{password}@/{database}?{query}"
 
 
-def _plain() -> dict[str, str]:
+def _plain() -> dict[str, Any]:
     wanted = ("host", "port", "user", "password")
     given = connection.get_connection_params()
     return {key: str(given[key]) for key in wanted if given.get(key)}

@@ -50,7 +50,7 @@ def test_request_id_is_taken(server: Server, given: str) -> None:
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\tb", '{"a":1}', "a;b", "\xe9"])
 def test_request_id_is_not_taken(server: Server, given: str) -> None:
-    headers = {"X-Request-Id": given.encode("latin-1")}
+    headers = [(b"X-Request-Id", given.encode("latin-1"))]
     response = httpx.get(f"{server.url}/healthz", headers=headers)
     assert response.headers["x-request-id"] != given
     assert len(response.headers["x-request-id"]) == 36

@@ -103,7 +103,7 @@ def test_feed_lag(world: World) -> None:
             assert row is not None
             return float(row[0])
 
-    writer = psycopg.connect(url_of(settings.DATABASES["default"]["NAME"]))
+    writer = psycopg.connect(url_of(str(settings.DATABASES["default"]["NAME"])))
     with writer:
         writer.execute("SELECT pg_current_xact_id()")
         order = {

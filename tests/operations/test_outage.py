@@ -19,7 +19,7 @@ PERSON = {"Accept": "text/html", "Accept-Language": "de"}
 def gone(url: str) -> Iterator[None]:
     """While this lasts the database takes no connection, and has ended those it had."""
     name = url.split("?", maxsplit=1)[0].rpartition("/")[2]
-    there = url_of(settings.DATABASES["default"]["NAME"])
+    there = url_of(str(settings.DATABASES["default"]["NAME"]))
     with psycopg.connect(there, autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         connection.execute(

@@ -42,7 +42,7 @@ def waits(world: World) -> bool:
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_requests_under_way_are_finished(world: World, log: Path, told: signal.Signals) -> None:
     world.token(world.group)
-    held = psycopg.connect(url_of(settings.DATABASES["default"]["NAME"]))
+    held = psycopg.connect(url_of(str(settings.DATABASES["default"]["NAME"])))
     with run_server(log, "--workers", "1") as server, ThreadPoolExecutor() as pool, held:
         held.execute(
             "SELECT 1 FROM tenancy_subscription WHERE id = %s FOR UPDATE", [world.subscription.id]

@@ -176,7 +176,8 @@ def test_unknown_before_malformed_before_impossible(world: World) -> None:
 def test_role_before_fields(world: World) -> None:
     before = world.fingerprint()
     for organization in (world.distributor, world.reseller, world.tenant):
-        for body in (draft(world), draft(world, line(world.seat, 0)), {}, []):
+        bodies: list[Any] = [draft(world), draft(world, line(world.seat, 0)), {}, []]
+        for body in bodies:
             response = world.call("POST", "/orders", body, by=organization)
             is_problem(response, 403, "forbidden")
         unseen = draft(world, {"product_id": str(new_id()), "quantity": 0})

@@ -167,7 +167,7 @@ def test_an_external_reference_twice_in_one_batch(world: World) -> None:
     ]
 
 
-MALFORMED = [
+MALFORMED: list[Any] = [
     None,
     5,
     "order",
@@ -232,7 +232,8 @@ def test_unknown_things_are_404_each(world: World) -> None:
 
 def test_a_batch_with_unknown_fields_or_none(world: World) -> None:
     before = world.fingerprint()
-    for body in ({}, {"orders": None}, {"orders": {}}, {"orders": [], "x": 1}, [], None, "x", 5):
+    bodies: list[Any] = [{}, {"orders": None}, {"orders": {}}, {"orders": [], "x": 1}]
+    for body in [*bodies, [], None, "x", 5]:
         response = world.call("POST", "/orders/batch", body)
         assert response.status_code in (400, 422), (body, response.content)
     assert world.fingerprint() == before

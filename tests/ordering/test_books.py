@@ -17,7 +17,7 @@ from tests.ordering.placing import (
     release,
     revise,
 )
-from tests.ordering.test_list import pages
+from tests.paging import all_pages
 from tests.world import World, answer, make_organization, make_subscription
 
 
@@ -114,7 +114,7 @@ def test_newest_first_and_pages_add_up(world: World) -> None:
         (entry["at"] for entry in history), reverse=True
     )
     for limit in (1, 2, 3, len(history), 500):
-        assert [entry for page in pages(world, path, limit) for entry in page] == history
+        assert [entry for page in all_pages(world, path, limit) for entry in page] == history
 
 
 def test_filters_of_entries(world: World) -> None:
@@ -217,7 +217,7 @@ def test_holdings_by_product_and_revision(world: World) -> None:
         }
         for revision, quantity in ((1, 2), (2, 3))
     ]
-    assert [item for page in pages(world, path, 1) for item in page] == items
+    assert [item for page in all_pages(world, path, 1) for item in page] == items
 
 
 def licenses(world: World, query: str = "", by: Any = None) -> dict[str, Any]:
@@ -266,7 +266,7 @@ def test_licences_by_subscription(world: World) -> None:
         **{str(other.id): {} for other in others},
     }
     for limit in (1, 3, 4):
-        found = pages(world, path, limit)
+        found = all_pages(world, path, limit)
         assert [item for page in found for item in page] == body["items"]
 
 

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from tests.ordering.placing import draft, line, placed, retire
+from tests.paging import all_pages
 from tests.world import World, answer, make_organization, make_subscription
 
 LATER = "2029-01-01T00:00:00Z"
@@ -20,18 +21,6 @@ def listed(world: World, query: str = "", by: Any = None) -> list[str]:
     return [item["id"] for item in answer(response)["items"]]
 
 
-def pages(world: World, path: str, limit: int) -> list[list[Any]]:
-    """Every page of a list, following `next`."""
-    found, cursor = [], ""
-    mark = "&" if "?" in path else "?"
-    while True:
-        body = answer(world.call("GET", f"{path}{mark}limit={limit}{cursor}"))
-        found.append(body["items"])
-        if body["next"] is None:
-            return found
-        cursor = f"&cursor={quote(body['next'])}"
-
-
 def test_newest_first_with_everything_an_order_shows(world: World) -> None:
     orders = [placed(world, line(world.seat, index + 1)) for index in range(3)]
     body = answer(world.call("GET", "/orders"))
@@ -41,7 +30,7 @@ def test_newest_first_with_everything_an_order_shows(world: World) -> None:
 def test_pages_add_up(world: World) -> None:
     ids = [placed(world)["id"] for _ in range(7)][::-1]
     for limit in (1, 2, 3, 6, 7, 8, 500):
-        found = pages(world, "/orders", limit)
+        found = all_pages(world, "/orders", limit)
         assert [item["id"] for page in found for item in page] == ids
         assert all(len(page) == limit for page in found[:-1])
         assert 0 < len(found[-1]) <= limit
@@ -66,7 +55,7 @@ def test_orders_of_one_batch_page_too(world: World) -> None:
     orders = [draft(world) for _ in range(5)]
     results = answer(world.call("POST", "/orders/batch", {"orders": orders}))["results"]
     assert len({result["order"]["placed_at"] for result in results}) == 1
-    ids = [item["id"] for page in pages(world, "/orders", 2) for item in page]
+    ids = [item["id"] for page in all_pages(world, "/orders", 2) for item in page]
     assert ids == [result["order"]["id"] for result in results][::-1]
 
 
@@ -149,7 +138,7 @@ def test_filters_page_too(world: World) -> None:
         wanted.append(placed(world)["id"])
         world.call("POST", "/orders", draft(world, subscription=other))
     path = f"/orders?subscription_id={world.subscription.id}"
-    found = pages(world, path, 3)
+    found = all_pages(world, path, 3)
     assert [item["id"] for page in found for item in page] == wanted[::-1]
 
 

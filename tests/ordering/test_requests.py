@@ -1,6 +1,7 @@
 """Order requests: who asks, who decides, once, and what comes of it."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -188,10 +189,10 @@ def test_decided_by_many_at_once(world: World) -> None:
         before = granted(world).get("user", 0)
 
         def approve(id: str = id) -> str:
-            return _done(lambda: approve_request(world.actor(), request_id=id))
+            return _done(lambda: approve_request(world.actor(), request_id=UUID(id)))
 
         def withdraw(id: str = id) -> str:
-            return _done(lambda: withdraw_request(world.actor(), request_id=id))
+            return _done(lambda: withdraw_request(world.actor(), request_id=UUID(id)))
 
         outcomes = at_once(approve, withdraw, approve, withdraw)
         assert sorted(outcomes) == ["conflict"] * 3 + ["done"]
@@ -202,7 +203,7 @@ def test_decided_by_many_at_once(world: World) -> None:
 def test_approving_against_terminating(world: World) -> None:
     id = requested(world, world.subscription, by=world.tenant)
     outcomes = at_once(
-        lambda: _done(lambda: approve_request(world.actor(), request_id=id)),
+        lambda: _done(lambda: approve_request(world.actor(), request_id=UUID(id))),
         lambda: _done(lambda: terminate(world.actor(), subscription_id=world.subscription.id)),
     )
     assert outcomes[1] == "done"

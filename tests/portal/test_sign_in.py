@@ -72,12 +72,12 @@ def test_session_fixation(world: World) -> None:
     client.session["planted"] = True
     session = client.session
     session.save()
-    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    client.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
     enter(person.email, client=client)
     after = client.cookies[settings.SESSION_COOKIE_NAME].value
     assert after != session.session_key
     thief = Client()
-    thief.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    thief.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
     assert thief.get("/").status_code == 302
 
 

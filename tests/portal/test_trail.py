@@ -1,5 +1,7 @@
 """Inventory, events and audit: for the group alone, and what they find."""
 
+from typing import Any
+
 import pytest
 
 from fusion.billing import event_list
@@ -7,6 +9,7 @@ from fusion.billing.event_list import NOUNS, WantedEvents, list_events
 from fusion.tenancy.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, VIEWER
 from tests.numbers.stock import assigned, block, entitle, french, stock
 from tests.ordering.placing import line, placed
+from tests.paging import follow
 from tests.portal.people import make_person, signed_in
 from tests.world import World, make_organization, make_subscription
 
@@ -114,14 +117,10 @@ def test_pages_of_events(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     actor = world.actor()
 
     def walked(limit: int, **wanted: str) -> list[str]:
-        seen: list[str] = []
-        cursor = None
-        while True:
-            page = list_events(actor, WantedEvents(**wanted), limit=limit, cursor=cursor)  # type: ignore[arg-type]
-            seen += [each["id"] for each in page["items"]]
-            cursor = page["next"]
-            if cursor is None:
-                return seen
+        def read(cursor: str | None) -> Any:
+            return list_events(actor, WantedEvents(**wanted), limit=limit, cursor=cursor)  # type: ignore[arg-type]
+
+        return [each["id"] for page in follow(read) for each in page["items"]]
 
     everything = walked(500)
     assert len(everything) == len(set(everything)) >= 10

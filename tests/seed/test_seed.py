@@ -40,7 +40,7 @@ def call(
 ) -> dict[str, Any]:
     """What the API answers to a client of that group."""
     provider = Organization.objects.unscoped("test").get(id=group)
-    response = Client().generic(
+    response: Any = Client().generic(
         method,
         f"/api/v1{path}",
         orjson.dumps(body) if body else b"",

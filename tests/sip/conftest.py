@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -43,9 +44,9 @@ def login() -> Iterator[object]:
 @pytest.fixture
 def kept_calls(login: object) -> Iterator[str]:
     """The address of a database with Kamailio's tables for dialogs."""
-    from tests.sip.site import made_database  # noqa: PLC0415
+    from tests.sip.site import Login, made_database  # noqa: PLC0415
 
-    with made_database(login) as url:
+    with made_database(cast(Login, login)) as url:
         yield url
 
 

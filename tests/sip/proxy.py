@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.server import wait_for
@@ -105,7 +106,7 @@ def run_proxy(
     _map(folder / "etc" / "trunks.cfg", trunk_id, f"sip:{EXCHANGE}:{ports[1]}")
     _change(folder / "etc" / "kamailio.cfg", changes or {})
     process = _start(folder, megabytes)
-    proxy = Proxy(folder, *ports, process, megabytes)
+    proxy = Proxy(folder, ports[0], ports[1], ports[2], process, megabytes)
     try:
         wait_for(lambda: answers(proxy), "Kamailio answers")
         yield proxy
@@ -128,13 +129,21 @@ def _start(folder: Path, megabytes: int) -> "subprocess.Popen[bytes]":
         )
 
 
+def _around(value: str, found: re.Match[str]) -> str:
+    return f"{found[1]}{value}{found[2]}"
+
+
+def _after(value: str, found: re.Match[str]) -> str:
+    return f"{found[1]}{value}"
+
+
 def _settle(file: Path, words: dict[str, str], lines: tuple[str, ...]) -> None:
     text = file.read_text(encoding="utf-8")
     for word, value in words.items():
         string, number = rf'(?m)^(#!substdef "!{word}!).*(!")$', rf"(?m)^(#!define {word} ).*$"
         assert re.search(string, text) or re.search(number, text), f"settings.cfg has no {word}"
-        text = re.sub(string, lambda found, value=value: f"{found[1]}{value}{found[2]}", text)
-        text = re.sub(number, lambda found, value=value: f"{found[1]}{value}", text)
+        text = re.sub(string, partial(_around, value), text)
+        text = re.sub(number, partial(_after, value), text)
     for line in lines:
         assert f"##!define {line}\n" in text, f"settings.cfg has no {line}"
         text = text.replace(f"##!define {line}\n", f"#!define {line}\n")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import orjson
@@ -120,9 +120,10 @@ def ask_token(
 ) -> HttpResponse:
     """The answer of the token endpoint."""
     body = fields if isinstance(fields, bytes) else urlencode(fields).encode()
-    return Client(raise_request_exception=False).generic(
+    response: Any = Client(raise_request_exception=False).generic(
         method, f"/oauth/token{query}", body, content_type, headers=headers or {}
     )
+    return cast("HttpResponse", response)
 
 
 def token_of(client: dict[str, Any], **more: str) -> str:

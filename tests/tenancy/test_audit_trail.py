@@ -20,21 +20,20 @@ from fusion.users.delete_user import delete_user
 from fusion.users.link import link_user
 from tests.numbers.stock import assign, entitle, stock
 from tests.ordering.placing import line, placed
+from tests.paging import follow
 from tests.users.staff import equip
 from tests.world import World, make_subscription
 
 
 def verbs(world: World, kind: str = "group", limit: int = 50, **wanted: Any) -> list[str]:
     """The verbs of the records, newest first, page by page."""
-    found: list[str] = []
-    cursor = None
-    while True:
-        told = list_audit(world.actor(kind), WantedRecords(**wanted), limit=limit, cursor=cursor)
-        assert len(told["items"]) <= limit
-        found += [each["verb"] for each in told["items"]]
-        cursor = told["next"]
-        if cursor is None:
-            return found
+
+    def read(cursor: str | None) -> Any:
+        return list_audit(world.actor(kind), WantedRecords(**wanted), limit=limit, cursor=cursor)
+
+    found = [page["items"] for page in follow(read)]
+    assert all(len(part) <= limit for part in found)
+    return [each["verb"] for part in found for each in part]
 
 
 def test_all_that_was_done_to_a_subscription_and_what_it_has(world: World) -> None:
@@ -42,7 +41,7 @@ def test_all_that_was_done_to_a_subscription_and_what_it_has(world: World) -> No
     placed(world, line(world.seat), subscription=sibling)
     [number] = equip(world, 1, 1)
     actor = world.actor()
-    of = {"subscription_id": world.subscription.id}
+    of: dict[str, Any] = {"subscription_id": world.subscription.id}
     user = create_user(actor, **of, login="a", display_name="A", kind="user").body["id"]
     link_user(actor, **of, user_id=user, number=number)
     delete_user(actor, **of, user_id=user)

@@ -1,6 +1,7 @@
 """Invitations: made, sent again, withdrawn, accepted once, by whoever has the link alone."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -150,7 +151,7 @@ def test_accepting_against_withdrawing(world: World) -> None:
                 return problem.code
             return "200"
 
-        accepted, withdrawn = at_once(lambda id=id, token=token: accept(world, id, token), withdraw)
+        accepted, withdrawn = at_once(partial(accept, world, id, token), withdraw)
         is_member = (f"race-{number}@example.com", AGENT) in members(world)
         assert (accepted == "201") == is_member == (state(id) == "accepted")
         assert (withdrawn == "200") != (accepted == "201")

@@ -65,13 +65,14 @@ def test_not_from_below_nor_from_beside(world: World) -> None:
     world.token(world.reseller)
     before = world.fingerprint()
     path = f"/organizations/{world.distributor.id}/members"
-    for method, where, body in [
+    calls: list[tuple[str, str, Any]] = [
         ("GET", path, None),
         ("POST", path, {}),
         ("GET", f"{path}/{made['id']}", None),
         ("PATCH", f"{path}/{made['id']}", {}),
         ("DELETE", f"{path}/{made['id']}", None),
-    ]:
+    ]
+    for method, where, body in calls:
         response = world.call(method, where, body, by=world.reseller)
         refused(world, response, 404, "not-found", before)
 
@@ -187,8 +188,8 @@ def test_two_administrators_against_each_other(world: World, deed: str) -> None:
         return change_role(
             actor,
             organization_id=world.group.id,
-            member_id=id,
-            role=VIEWER,  # type: ignore[arg-type]
+            member_id=id,  # type: ignore[arg-type]
+            role=VIEWER,
         )
 
     first, second = {

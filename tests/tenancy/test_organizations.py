@@ -9,6 +9,7 @@ from fusion.kernel.errors import Problem
 from fusion.tenancy.actor import AGENT, VIEWER
 from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.models import Organization
+from tests.paging import all_items
 from tests.tenancy.acting import at_once, audited, events, narrowed, refused
 from tests.world import World, answer, make_organization
 
@@ -212,16 +213,7 @@ def test_scopes(world: World) -> None:
 def test_list_pages_follow_the_tree(world: World) -> None:
     for number in range(5):
         make_organization("tenant", world.reseller, f"Bakery {number}", f"ref-{number}")
-    seen: list[Any] = []
-    cursor = ""
-    while True:
-        page = answer(world.call("GET", f"/organizations?limit=2{cursor}", by=world.distributor))
-        assert len(page["items"]) <= 2
-        seen += page["items"]
-        if page["next"] is None:
-            break
-        cursor = f"&cursor={page['next']}"
-    ids = [item["id"] for item in seen]
+    ids = [item["id"] for item in all_items(world, "/organizations", 2, by=world.distributor)]
     assert ids[:3] == [str(o.id) for o in (world.distributor, world.reseller, world.tenant)]
     assert len(ids) == len(set(ids)) == 8
 

@@ -246,7 +246,7 @@ def test_by_sql_alike(world: World) -> None:
     assert (status, problem["code"], problem["limit"]) == (409, "no-free-channel", "subscription")
     assert by_sql(str(new_id()), "a")[0] == 404
     for wrong in ({"direction": "x"}, {"callee": ""}, {"caller": "1" * 256}, {"seconds": 0}):
-        assert by_sql(trunk, "c", **wrong)[0] == 422  # type: ignore[arg-type]
+        assert by_sql(trunk, "c", **wrong)[0] == 422
     assert by_sql(trunk, "1" * 256)[0] == by_sql(trunk, "")[0] == 422
     assert by_sql(trunk, "c", seconds=86_401)[0] == 422
     assert live(world) == ["a"]

@@ -93,7 +93,8 @@ def test_put_and_delete_by_post(world: World) -> None:
     assert post(world, trunk, "a/b", "PUT", PARTIES).status_code == 200
     before = world.fingerprint()
     refused(world, before, post(world, trunk, "c", "PUT", PARTIES), 409, "no-free-channel")
-    for body in ({}, None, b"{"):  # what it says is of no account
+    bodies: list[Any] = [{}, None, b"{"]
+    for body in bodies:  # what it says is of no account
         ended = post(world, trunk, "a/b", "DELETE", body)
         assert (ended.status_code, ended.content) == (204, b"")
     before = world.fingerprint()

@@ -1,8 +1,10 @@
 """A whole period of call records at once, as JSON or CSV: exact, and usable in a spreadsheet."""
 
 import csv
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -24,9 +26,10 @@ HEADER = (
 
 def content(response: HttpResponse) -> str:
     """All of a streamed answer."""
-    assert isinstance(response, StreamingHttpResponse)
-    assert response.status_code == 200
-    return b"".join(response).decode()  # type: ignore[arg-type]
+    streamed: Any = response
+    assert isinstance(streamed, StreamingHttpResponse)
+    assert streamed.status_code == 200
+    return b"".join(cast("Iterator[bytes]", streamed)).decode()
 
 
 def export(world: World, query: str = "format=csv", **headers: str) -> str:
@@ -111,7 +114,7 @@ def test_what_goes_wrong_before_the_answer_is_a_problem(
     monkeypatch.setattr("fusion.trunks.records.SELECT", "SELECT 1/0, * FROM trunks_callrecord")
     put_on_record(world, trunk_id(world), 1, since=datetime(2026, 3, 1, tzinfo=UTC))
     before = world.fingerprint()
-    response = Client(raise_request_exception=False).get(
+    response: Any = Client(raise_request_exception=False).get(
         "/api/v1/call-records?format=csv",
         headers={"Authorization": f"Bearer {world.token(world.group)}"},
     )
@@ -126,7 +129,7 @@ def test_an_answer_that_is_cut_off_says_so(world: World, day: datetime, format: 
     """The server ends a broken answer like a whole one: it must be seen in the text."""
     put_on_record(world, trunk_id(world), 20_000, since=day)
     response = world.call("GET", f"/call-records?format={format}")
-    texts = iter(response)  # type: ignore[call-overload]
+    texts = iter(response)
     next(texts)
     ended = rows(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"

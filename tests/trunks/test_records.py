@@ -8,6 +8,7 @@ import pytest
 from fusion.kernel.clock import instant, now
 from fusion.kernel.ids import new_id
 from tests.numbers.stock import refused
+from tests.paging import all_items, all_pages
 from tests.trunks.calling import admitted, end, lapsed, order_channels, records, rows, trunk_id
 from tests.world import World, answer, make_subscription
 
@@ -86,16 +87,9 @@ def test_page_by_page_over_months_and_equal_instants(world: World, day: datetime
     put_on_record(world, trunk, 5, since=day, step=timedelta(0), name="same ")
     everything = [record["id"] for record in records(world)]
     assert len(everything) == 9
-    found: list[int] = []
-    cursor = ""
-    while True:
-        told = answer(world.call("GET", f"/call-records?limit=2{cursor}"))
-        found += [record["id"] for record in told["items"]]
-        if told["next"] is None:
-            break
-        assert len(told["items"]) == 2
-        cursor = f"&cursor={told['next']}"
-    assert found == everything
+    found = all_pages(world, "/call-records", 2)
+    assert [len(page) for page in found] == [2, 2, 2, 2, 1]
+    assert [record["id"] for page in found for record in page] == everything
 
 
 def test_of_a_subscription_and_of_a_trunk(world: World, day: datetime) -> None:
@@ -158,14 +152,7 @@ def test_live_calls_are_listed_page_by_page(world: World) -> None:
                 admitted(world, trunk, call, direction=direction)
                 wanted.append((trunk, direction, call))
     lapsed(trunks[0], "gone")
-    found: list[Any] = []
-    cursor = ""
-    while True:
-        told = answer(world.call("GET", f"/calls?limit=3{cursor}"))
-        found += [(each["trunk_id"], each["direction"], each["call_id"]) for each in told["items"]]
-        if told["next"] is None:
-            break
-        cursor = f"&cursor={told['next']}"
-    assert found == wanted
+    found = all_items(world, "/calls", 3)
+    assert [(each["trunk_id"], each["direction"], each["call_id"]) for each in found] == wanted
     by_trunk = answer(world.call("GET", f"/calls?trunk_id={trunks[1]}", by=world.tenant))["items"]
     assert [each["trunk_id"] for each in by_trunk] == [trunks[1]] * 8

@@ -4,6 +4,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -31,7 +32,7 @@ def proxy() -> Iterator[Connection]:
     named = sql.Identifier(name)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {ROLE}")
-    given = {
+    given: dict[str, Any] = {
         key: str(value)
         for key, value in connection.get_connection_params().items()
         if key in ("host", "port", "dbname") and value

@@ -1,7 +1,7 @@
 """Users for tests, and what is done with them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from django.db import connection
@@ -12,6 +12,7 @@ from fusion.tenancy.models import Subscription
 from fusion.users.provision import provision_batches
 from tests.numbers.stock import french, stock
 from tests.ordering.placing import line, placed
+from tests.paging import all_items
 from tests.world import World, answer
 
 
@@ -96,14 +97,14 @@ def submit(
 ) -> HttpResponse:
     """POST a batch: rows, or a body as it is."""
     body = rows if isinstance(rows, bytes) else orjson.dumps({"users": list(rows)})
-    response: HttpResponse = Client().generic(
+    response: Any = Client().generic(
         "POST",
         f"/api/v1{at(world, 'batch', subscription=subscription)}",
         body,
         media,
         headers={"Authorization": f"Bearer {world.token(world.group)}", **headers},
     )
-    return response
+    return cast("HttpResponse", response)
 
 
 def submitted(
@@ -127,14 +128,7 @@ def job(world: World, id: str) -> Any:
 
 def results(world: World, id: str) -> list[dict[str, Any]]:
     """All results, page by page."""
-    found: list[dict[str, Any]] = []
-    cursor = ""
-    while True:
-        told = answer(world.call("GET", f"/jobs/{id}/results?limit=500{cursor}"))
-        found += told["items"]
-        if told["next"] is None:
-            return found
-        cursor = f"&cursor={told['next']}"
+    return all_items(world, f"/jobs/{id}/results", 500)
 
 
 def outcomes(world: World, id: str) -> list[Any]:

@@ -150,14 +150,14 @@ def test_a_subscription_that_ends_meanwhile(world: World, deed: str) -> None:
 def test_sent_again_with_its_key(world: World) -> None:
     for body, media in (([row("a")], "application/json"), (HEADER + b"b,B,,\n", "text/csv")):
         headers = {"Idempotency-Key": media}
-        first = submit(world, body, media, **headers)
+        first = submit(world, body, media, None, **headers)
         before = world.fingerprint()
-        again = submit(world, body, media, **headers)
+        again = submit(world, body, media, None, **headers)
         assert (again.status_code, again.content) == (202, first.content)
         assert again["Location"] == first["Location"]
         assert again["Idempotency-Replayed"] == "true"
         other = HEADER + b"c,C,,\n" if media == "text/csv" else [row("c")]
-        response = submit(world, other, media, **headers)
+        response = submit(world, other, media, None, **headers)
         refused(world, before, response, 422, "idempotency-key-reused")
 
 
