@@ -167,7 +167,7 @@ SESSION_COOKIE_AGE = setting("FUSION_SESSION_HOURS") * 3600
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "fusion.portal.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "fusion.portal.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # What limits sign-in must count for all server processes together.

@@ -20,6 +20,7 @@ from fusion.edge.problems import as_problem, code_of
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.kernel.http import problem_response
 from fusion.kernel.ids import new_id
+from fusion.portal.middleware import wants_page
 
 log = structlog.get_logger("fusion.access")
 
@@ -64,7 +65,10 @@ class Edge:
 
 
 def _admit(request: HttpRequest) -> None:
-    """Refuse by Problem what is not worth a look at its route."""
+    """Refuse by Problem what is not worth a look at its route.
+
+    A page that is refused is noted as `refusal`: the middleware of pages answers with a page.
+    """
     if request.path in PROBES:
         return
     try:
@@ -75,7 +79,12 @@ def _admit(request: HttpRequest) -> None:
         )
         unknown.status = 400
         raise unknown from None
-    limit_body(request)
+    try:
+        limit_body(request)
+    except Problem as problem:
+        if not wants_page(request):
+            raise
+        request.refusal = problem  # type: ignore[attr-defined]
     admit_token_request(request)
 
 

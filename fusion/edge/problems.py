@@ -17,8 +17,8 @@ from psycopg_pool import PoolTimeout
 
 from fusion.kernel.errors import Problem
 from fusion.kernel.http import problem_response
-from fusion.portal.errors import bare_page, problem_page
-from fusion.portal.middleware import is_page
+from fusion.portal.error_pages import problem_page
+from fusion.portal.middleware import wants_page
 
 log = structlog.get_logger(__name__)
 
@@ -44,11 +44,7 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def _told(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The problem, as a page for a person who has asked for one."""
-    if not is_page(request) or "text/html" not in request.headers.get("Accept", ""):
-        return problem_response(problem)
-    # After a fault the database may be away: what a whole page needs of it is not asked for.
-    whole = hasattr(request, "visit") and problem.status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return (problem_page if whole else bare_page)(request, problem)
+    return problem_page(request, problem) if wants_page(request) else problem_response(problem)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
@@ -94,7 +90,7 @@ def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
     if status == HTTPStatus.METHOD_NOT_ALLOWED and not hasattr(response, "problem_code"):
         allowed = response.headers.get("Allow", "")
         detail = f"{request.method} is not a method of this address; it has {allowed}."
-        return problem_response(Problem("method-not-allowed", detail, headers={"Allow": allowed}))
+        return _told(request, Problem("method-not-allowed", detail, headers={"Allow": allowed}))
     if status == HTTPStatus.NOT_FOUND and "html" not in media_type:
         return handler404(request, Exception())
     return response

@@ -16,10 +16,14 @@ HTMX = '{"includeIndicatorStyles": false, "allowEval": false, "historyCacheSize"
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The context of the base templates."""
+    return {**bare_shell(request), "brand": SimpleLazyObject(lambda: look_of(brand_for(request)))}
+
+
+def bare_shell(request: HttpRequest) -> dict[str, Any]:
+    """The same without the brand: what the request knows, without a look at the database."""
     visit = visit_of(request)
     context: dict[str, Any] = {
         "visit": visit,
-        "brand": SimpleLazyObject(lambda: look_of(brand_for(request))),
         "theme": visit.preference.theme if visit else "",
         "htmx_config": HTMX,
         "demo": settings.DEMO,

@@ -1,19 +1,15 @@
-"""Refusals in people's words: pages for what cannot be shown, sentences for what was refused."""
+"""Refusals in people's words: what each problem is called, and what would help."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.template.loader import render_to_string
-from django.utils import translation
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from fusion.kernel.errors import Problem
 
 TITLES = {
-    "forbidden": _("You may see this, but not do it"),
+    "forbidden": _("You do not have permission for this"),
     "not-found": _("There is nothing here"),
     "conflict": _("This does not fit the present state"),
     "external-reference-taken": _("This reference is in use already"),
@@ -168,49 +164,3 @@ def explain_refusal(refusal: Mapping[str, Any]) -> str:
         "requested": refusal.get("requested"),
         "missing": missing,
     }
-
-
-PAGE = "portal/problem.html"
-
-
-def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """A page of its own for a refusal that belongs to no form."""
-    response = render(request, PAGE, _told(request, problem), status=problem.status)
-    return _with_headers(response, problem)
-
-
-def bare_page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The same where nothing is known of who reads it: no brand, no session, no database."""
-    with translation.override(translation.get_language_from_request(request)):
-        text = render_to_string(PAGE, _told(request, problem))
-    return _with_headers(HttpResponse(text, status=problem.status), problem)
-
-
-def _told(request: HttpRequest, problem: Problem) -> dict[str, Any]:
-    return {
-        "title": title_of(problem),
-        "text": explain(problem),
-        "request_id": getattr(request, "request_id", ""),
-    }
-
-
-def _with_headers(response: HttpResponse, problem: Problem) -> HttpResponse:
-    response.problem_code = problem.code  # type: ignore[attr-defined]
-    for name, value in problem.headers.items():
-        response.headers[name] = value
-    return response
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form whose secret is missing or old: sent from elsewhere, or after signing in anew."""
-    detail = gettext(
-        "This form has come from a page that is too old, or from another site. Nothing was "
-        "changed. Open the page again and send it once more."
-    )
-    return problem_page(request, Problem("forbidden", detail))
-
-
-def too_often(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Sign-in and the like, asked for too often."""
-    detail = gettext("Too many attempts. Wait a few minutes, then try again.")
-    return problem_page(request, Problem("rate-limited", detail))

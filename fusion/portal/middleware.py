@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 from fusion.kernel.errors import Problem
-from fusion.portal.errors import problem_page
+from fusion.portal.error_pages import problem_page
 
 MACHINES = ("/api/", "/oauth/", "/healthz", "/readyz", "/metrics")
 """Beginnings of the paths that are no pages."""
@@ -22,6 +22,11 @@ MACHINES = ("/api/", "/oauth/", "/healthz", "/readyz", "/metrics")
 def is_page(request: HttpRequest) -> bool:
     """Whether `request` asks for a page: it has passed through the middleware of pages."""
     return not request.path.startswith(MACHINES)
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a refusal of `request` should be a page: a browser has asked for one."""
+    return is_page(request) and "text/html" in request.headers.get("Accept", "")
 
 
 class Pages:
@@ -51,6 +56,9 @@ class Pages:
         """The first answer that a layer has instead of the view's."""
         if not is_page(request):
             return None
+        refusal: Problem | None = getattr(request, "refusal", None)
+        if refusal is not None:
+            return problem_page(request, refusal)
         for look in self.before_views:
             response = look(request, view, args, kwargs)
             if response is not None:

@@ -21,7 +21,8 @@ from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRedirect
 
 from fusion.kernel.errors import Problem
-from fusion.portal.visit import PageRequest, visit_of
+from fusion.portal.templatetags.kit import KIND_WORDS, ROLE_WORDS
+from fusion.portal.visit import PageRequest, Visit, visit_of
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.permissions import Permission
 
@@ -59,12 +60,38 @@ def page(
                 for name, value in named.items()
             }
             if permission is not None:
-                permission.require_role(visit.actor)
+                _require(permission, visit.actor, visit)
             return cast(View, view)(cast(PageRequest, request), **found)
 
         return answer
 
     return decorate
+
+
+def _require(permission: Permission, actor: Actor, visit: Visit) -> None:
+    """Problem `forbidden`, in the reader's words, unless the kind and the role allow it."""
+    if permission.allows(actor):
+        return
+    member = visit.member
+    words = {
+        "name": member.organization.name if member else "",
+        "kind": KIND_WORDS[actor.kind],
+        "role": ROLE_WORDS[actor.role],
+        "kinds": _listed(permission.kinds, KIND_WORDS),
+        "roles": _listed(permission.roles, ROLE_WORDS),
+    }
+    if actor.kind not in permission.kinds:
+        text = gettext("It is for: %(kinds)s. You act for %(name)s: %(kind)s.")
+    else:
+        text = gettext(
+            "It needs the role: %(roles)s. Yours in %(name)s: %(role)s. An administrator there "
+            "can give you another."
+        )
+    raise Problem("forbidden", text % words)
+
+
+def _listed(names: tuple[str, ...], words: Mapping[str, Any]) -> str:
+    return ", ".join(str(words[name]) for name in names)
 
 
 def _not_allowed(method: str | None, methods: tuple[str, ...]) -> Problem:

@@ -6,18 +6,31 @@ the page; nothing is checked or done before the form itself is sent.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext
 
+from fusion.kernel.errors import Problem
 from fusion.portal.errors import explain_field
+from fusion.portal.listed import Choice
 
 ASKED = "rows"
 """The name of the buttons that add and remove a row."""
 
-type Rows = "BaseFormSet[Any]"
+LONGEST_COUNT = 9
+"""Digits of a count of rows, beyond which it is not even read as a number."""
+
+
+class RowSet(BaseFormSet):  # type: ignore[type-arg]
+    """The rows of a form; `lists` are what their fields offer, by the id of each list."""
+
+    lists: Mapping[str, Sequence[Choice]] = {}
+
+
+type Rows = RowSet
 
 
 class RowForm(forms.Form):
@@ -37,21 +50,70 @@ def rows_of(
 ) -> Rows:
     """The rows: as they were sent, or with one more or fewer, or at first those of `initial`.
 
-    `given` are arguments of each row. There is always one row, and never more than `most`.
+    `given` are arguments of each row. There is always one row, and never more than `most`: a
+    request for more is refused with Problem `invalid-fields` before any row is made.
     """
     factory = formset_factory(
-        row, extra=0, min_num=1, validate_min=True, max_num=most, validate_max=True
+        row,
+        formset=RowSet,
+        extra=0,
+        min_num=1,
+        validate_min=True,
+        max_num=most,
+        validate_max=True,
+        absolute_max=most,
     )
     # Every row counts: one that was left empty is not passed over.
     options: dict[str, Any] = {
         "prefix": prefix,
         "form_kwargs": {"empty_permitted": False, **(given or {})},
+        "error_messages": {
+            "too_few_forms": gettext("Fill in at least one line."),
+            "missing_management_form": gettext("The lines cannot be read. Open the page again."),
+        },
     }
     if request.method != "POST":
-        return factory(initial=[dict(each) for each in initial], **options)
+        return cast(Rows, factory(initial=[dict(each) for each in initial], **options))
+    count = _count(request.POST, prefix, most)
     if asks_for_rows(request):
-        return factory(initial=_changed(request.POST, row, prefix, most), **options)
-    return factory(request.POST, **options)
+        texts, position = _changed(request.POST, row, prefix, count, most)
+        rows = cast(Rows, factory(initial=texts, **options))
+        _focus(rows, position)
+        return rows
+    return cast(Rows, factory(request.POST, **options))
+
+
+def _count(data: QueryDict, prefix: str, most: int) -> int:
+    """How many rows were sent; 0 where the form does not say. Problem for more than `most`."""
+    total = data.get(f"{prefix}-TOTAL_FORMS", "").strip()
+    if not total.isdecimal():
+        return 0
+    if len(total) > LONGEST_COUNT or int(total) > most:
+        detail = gettext("At most %(most)s lines can be sent at once; these are %(count)s.") % {
+            "most": most,
+            "count": total if len(total) <= LONGEST_COUNT else gettext("far more"),
+        }
+        raise Problem("invalid-fields", detail)
+    _require_counted(data, prefix, int(total))
+    return int(total)
+
+
+def _require_counted(data: QueryDict, prefix: str, count: int) -> None:
+    """Problem `invalid-fields` for fields of a row beyond `count`: they would be passed over."""
+    for name in data:
+        if not name.startswith(f"{prefix}-"):
+            continue
+        position = name.removeprefix(f"{prefix}-").partition("-")[0]
+        if position.isdecimal() and (len(position) > LONGEST_COUNT or int(position) >= count):
+            detail = gettext("The form has more lines than it says. Open the page again.")
+            raise Problem("invalid-fields", detail)
+
+
+def _focus(rows: Rows, position: int) -> None:
+    """Let the first field of the row at `position`, or of the last one, have the focus."""
+    forms = rows.forms
+    fields = list(forms[min(position, len(forms) - 1)].fields.values())
+    fields[0].widget.attrs["autofocus"] = True
 
 
 def asks_for_rows(request: HttpRequest) -> bool:
@@ -59,20 +121,23 @@ def asks_for_rows(request: HttpRequest) -> bool:
     return request.method == "POST" and ASKED in request.POST
 
 
-def _changed(data: QueryDict, row: type[RowForm], prefix: str, most: int) -> list[dict[str, str]]:
-    total = data.get(f"{prefix}-TOTAL_FORMS", "")
-    count = min(int(total), most) if total.isascii() and total.isdigit() and len(total) < 5 else 0
+def _changed(
+    data: QueryDict, row: type[RowForm], prefix: str, count: int, most: int
+) -> tuple[list[dict[str, str]], int]:
+    """What stands in the rows after the change, and the position of the row to go on with."""
     names = list(row.base_fields)
     rows = [
         {name: data.get(f"{prefix}-{position}-{name}", "") for name in names}
         for position in range(count)
     ]
     asked = data.get(ASKED, "")
+    if asked.isascii() and asked.isdigit() and len(asked) <= LONGEST_COUNT:
+        position = int(asked)
+        del rows[position : position + 1]
+        return rows, position
     if asked == "add" and count < most:
         rows.append({})
-    elif asked.isascii() and asked.isdigit() and len(asked) < 5:
-        del rows[int(asked) : int(asked) + 1]
-    return rows
+    return rows, len(rows)
 
 
 def refuse_row(rows: Rows, field: str, message: str) -> bool:

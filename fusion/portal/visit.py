@@ -63,7 +63,7 @@ class VisitMiddleware:
         if visit is not None and visit.actor is not None:
             request.actor = visit.actor  # type: ignore[attr-defined]
         with (
-            translation.override(_language(request, visit)),
+            translation.override(language_of(request, visit)),
             timezone.override(_zone(visit)),
         ):
             response = self.get_response(request)
@@ -130,7 +130,8 @@ def switch(request: HttpRequest, member_id: UUID) -> bool:
     return True
 
 
-def _language(request: HttpRequest, visit: Visit | None) -> str:
+def language_of(request: HttpRequest, visit: Visit | None) -> str:
+    """The language to answer in: as the person has chosen, else as the browser asks."""
     known = {code for code, _ in settings.LANGUAGES}
     if visit is not None and visit.preference.language in known:
         return visit.preference.language

@@ -57,9 +57,10 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """`fusion serve` on the database of the test run."""
+    """`fusion serve` on the database of the test run, with pages that fail (`failing.py`)."""
     log = tmp_path_factory.mktemp("browser") / "server.log"
-    with run_server(log, "--workers", "1") as running:
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.browser.failing"}
+    with run_server(log, "--workers", "1", environment=environment) as running:
         yield running
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fusion.tenancy.actor import ADMINISTRATOR, VIEWER
+from tests.browser.failing import FAILURES
 from tests.browser.scene import Scene
 from tests.browser.scene_subscriptions import bare, under
 
@@ -143,4 +144,12 @@ PAGES = (
     Visit("brand-edit", "/brand/edit"),
     Visit("sign-out", "/sign-out"),
     Visit("not-found", "/nowhere", status=404),
+    *(
+        Visit(f"error-{status}", f"/failing/{code}", status=status)
+        for code, status in FAILURES.items()
+    ),
+    *(
+        Visit(f"error-{status}-outside", f"/failing/{code}", role=None, status=status)
+        for code, status in FAILURES.items()
+    ),
 )

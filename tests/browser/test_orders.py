@@ -36,7 +36,7 @@ def fill_line(tab: Tab, position: int, action: str, product: str, quantity: int)
     """Fill in a line of the form."""
     row = tab.page.locator(".line").nth(position)
     row.get_by_label("What", exact=True).select_option(action)
-    row.get_by_label("Product").select_option(label=product)
+    row.get_by_label("Product").fill(product)
     row.get_by_label("Quantity").fill(str(quantity))
 
 

@@ -26,7 +26,7 @@ def product(scene: Scene, code: str) -> Product:
 def fill_line(tab: Tab, position: int, sku: str, quantity: int) -> None:
     """Fill in a line of the form."""
     row = tab.page.locator(".line").nth(position)
-    row.get_by_label("Licence or number type").select_option(sku)
+    row.get_by_label("Licence or number type").fill(sku)
     row.get_by_label("Quantity").fill(str(quantity))
 
 

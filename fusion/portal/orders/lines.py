@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +13,7 @@ from fusion.catalogue.models import ACTIVE, RETIRED, Product
 from fusion.kernel.quantities import MAX_LINES, MAX_QUANTITY
 from fusion.ordering.models import Holding
 from fusion.ordering.place import Line
+from fusion.portal.listed import Choice, Choices, ListedField
 from fusion.portal.rows import RowForm, Rows, rows_of
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.actor import Actor
@@ -20,21 +21,27 @@ from fusion.tenancy.actor import Actor
 ADD, REMOVE = "add", "remove"
 ACTIONS = ((ADD, _("Add")), (REMOVE, _("Remove")))
 
+PRODUCTS, HELD = "products", "held"
+"""The lists that lines share: all that can be ordered or removed, and what is held."""
+
+LISTS = {ADD: PRODUCTS, REMOVE: HELD}
+"""What a line does → the list that it offers."""
+
 
 class LineRow(RowForm):
     """Add or remove a quantity of one product."""
 
     action = forms.ChoiceField(label=_("What"), choices=ACTIONS, initial=ADD)
-    product = forms.ChoiceField(label=_("Product"))
+    product = ListedField(label=_("Product"), list_id=PRODUCTS)
     quantity = forms.IntegerField(
         label=_("Quantity"), min_value=1, max_value=MAX_QUANTITY, initial=1
     )
     names = {"product_id": "product"}
 
-    def __init__(self, *args: Any, products: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, products: Choices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choice: Any = self.fields["product"]
-        choice.choices = [("", _("Choose …")), *products]
+        field: Any = self.fields["product"]
+        field.offer(products, LISTS.get(str(self["action"].value()), PRODUCTS))
 
     def line(self) -> Line:
         """For the use cases."""
@@ -45,25 +52,41 @@ class LineRow(RowForm):
 def line_rows(
     request: PageRequest, subscription_id: UUID, initial: Sequence[Mapping[str, Any]] = ()
 ) -> Rows:
-    """The lines of a form for that subscription."""
-    given = {"products": orderable(request.actor, subscription_id)}
-    return rows_of(request, LineRow, prefix="lines", most=MAX_LINES, initial=initial, given=given)
-
-
-def orderable(actor: Actor, subscription_id: UUID) -> list[tuple[str, str]]:
-    """(id, name) of what can be added, and of what is held and can be removed though retired."""
-    held = Holding.objects.filter(subscription_id=subscription_id, quantity__gt=0)
-    products = Product.objects.visible_to(actor).filter(
-        Q(status=ACTIVE) | Q(id__in=held.values("product_id"))
+    """The lines of a form for that subscription; the formset has the lists to offer as `lists`."""
+    products = orderable(request.actor, subscription_id)
+    rows = rows_of(
+        request,
+        LineRow,
+        prefix="lines",
+        most=MAX_LINES,
+        initial=initial,
+        given={"products": products},
     )
-    return [(str(product.id), _label(product)) for product in products.order_by("name", "code")]
+    rows.lists = {name: products.of_list(name) for name in (PRODUCTS, HELD)}
+    return rows
 
 
-def _label(product: Product) -> str:
-    name = f"{product.name} ({product.code})"
+def orderable(actor: Actor, subscription_id: UUID) -> Choices:
+    """What can be added, and what is held and can be removed though retired; two statements."""
+    holdings = Holding.objects.filter(subscription_id=subscription_id, quantity__gt=0)
+    held = dict(
+        holdings.values("product_id").annotate(n=Sum("quantity")).values_list("product_id", "n")
+    )
+    products = Product.objects.visible_to(actor).filter(Q(status=ACTIVE) | Q(id__in=list(held)))
+    return Choices(
+        _choice(product, int(held.get(product.id, 0)))
+        for product in products.order_by("name", "code")
+    )
+
+
+def _choice(product: Product, held: int) -> Choice:
+    notes = []
+    if held:
+        notes.append(gettext("%(count)s held") % {"count": held})
     if product.status == RETIRED:
-        return gettext("%(name)s, retired: can only be removed") % {"name": name}
-    return name
+        notes.append(gettext("retired: can only be removed"))
+    lists = (PRODUCTS, HELD) if held else (PRODUCTS,)
+    return Choice(str(product.id), product.name, product.code, ", ".join(notes), lists)
 
 
 def lines_of(rows: Rows) -> tuple[Line, ...]:

@@ -17,6 +17,7 @@ from fusion.catalogue.rules import Item
 from fusion.kernel.ids import parse_id
 from fusion.kernel.quantities import MAX_ITEMS
 from fusion.portal.forms import confirmed, done, form_of, show_form, submit
+from fusion.portal.listed import Choice, Choices
 from fusion.portal.page import page
 from fusion.portal.products.forms import EditForm, ItemRow, NewProductForm
 from fusion.portal.rows import Rows, asks_for_rows, rows_of
@@ -60,10 +61,13 @@ def _model(request: PageRequest) -> Product | None:
 
 
 def _rows(request: PageRequest, items: Mapping[str, int]) -> Rows:
-    skus = [(code, f"{name} ({code})") for code, name in sorted(sku_names(request.actor).items())]
+    names = sorted(sku_names(request.actor).items())
+    skus = Choices(Choice(code, name, code, lists=("skus",)) for code, name in names)
     initial = [{"sku": sku, "quantity": quantity} for sku, quantity in sorted(items.items())]
     given = {"skus": skus}
-    return rows_of(request, ItemRow, prefix="items", most=MAX_ITEMS, initial=initial, given=given)
+    rows = rows_of(request, ItemRow, prefix="items", most=MAX_ITEMS, initial=initial, given=given)
+    rows.lists = {"skus": list(skus)}
+    return rows
 
 
 def _items(rows: Rows) -> Sequence[Item]:

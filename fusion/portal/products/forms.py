@@ -1,6 +1,5 @@
 """The forms of products and SKUs."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,6 +11,7 @@ from fusion.catalogue.models import NUMBER_TYPES
 from fusion.catalogue.rules import Item
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.portal.forms import Form
+from fusion.portal.listed import Choices, ListedField
 from fusion.portal.rows import RowForm
 
 IS_CODE = RegexValidator(
@@ -58,15 +58,15 @@ class EditForm(TextsForm):
 class ItemRow(RowForm):
     """One SKU, and how many of it one product brings."""
 
-    sku = forms.ChoiceField(label=_("Licence or number type"))
+    sku = ListedField(label=_("Licence or number type"), list_id="skus")
     quantity = forms.IntegerField(
         label=_("Quantity"), min_value=1, max_value=MAX_QUANTITY, initial=1
     )
 
-    def __init__(self, *args: Any, skus: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, skus: Choices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choice: Any = self.fields["sku"]
-        choice.choices = [("", _("Choose …")), *skus]
+        field: Any = self.fields["sku"]
+        field.offer(skus)
 
     def item(self) -> Item:
         """For the use cases."""

@@ -6,14 +6,35 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
   setTimeout(() => {
-    for (const button of form.querySelectorAll("button:not([type=button])")) button.disabled = true;
+    for (const button of form.querySelectorAll("button:not([type=button], :disabled)")) {
+      button.disabled = true;
+      button.dataset.sent = "";
+    }
   });
+});
+
+// A line that removes a product offers what is held, any other what can be ordered.
+document.addEventListener("change", (event) => {
+  if (!event.target.name?.endsWith("-action")) return;
+  const product = event.target.closest(".line")?.querySelector("input[list]");
+  product?.setAttribute("list", event.target.value === "remove" ? "held" : "products");
+});
+
+// Rows come back from the server as they were typed. Browsers keep, for the way back to this page,
+// only what is not as the server wrote it.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "rows") return;
+  for (const field of event.target.querySelectorAll(".line input")) {
+    const typed = field.value;
+    field.defaultValue = "";
+    field.value = typed;
+  }
 });
 
 // The back button may bring the page back as it was left.
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
-  for (const button of document.querySelectorAll("form button[disabled]")) button.disabled = false;
+  for (const button of document.querySelectorAll("button[data-sent]")) button.disabled = false;
 });
 
 // A branch of the tree opens and closes; htmx fetches it the first time.

@@ -1,0 +1,110 @@
+"""Pages of their own for refusals and faults. None is a dead end, and none needs what has failed.
+
+After a fault the database may be away: then the page is made of what the request knows already, the
+visit above all, and looks like Fusion where the brand is not known.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
+
+from fusion.kernel.errors import Problem
+from fusion.portal.brand.look import Look, look_of
+from fusion.portal.context import bare_shell
+from fusion.portal.errors import explain, title_of
+from fusion.portal.visit import brand_for, language_of, visit_of
+
+PAGE = "portal/problem.html"
+
+
+def problem_page(request: HttpRequest, problem: Problem, *, title: str = "") -> HttpResponse:
+    """A page for a refusal that belongs to no form, or for a fault."""
+    with translation.override(language_of(request, visit_of(request))):
+        context = _context(request, problem, title)
+        if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR and hasattr(request, "visit"):
+            response = render(request, PAGE, context, status=problem.status)
+        else:
+            shell = {**bare_shell(request), "brand": _brand(request, problem)}
+            known = {"request": request, "csrf_token": get_token(request)}
+            text = render_to_string(PAGE, {**shell, **known, **context})
+            response = HttpResponse(text, status=problem.status)
+    response.problem_code = problem.code  # type: ignore[attr-defined]
+    for name, value in problem.headers.items():
+        response.headers[name] = value
+    return response
+
+
+def _brand(request: HttpRequest, problem: Problem) -> Look:
+    """The brand, where it can be found: after a fault that says nothing about the database."""
+    if problem.code != "internal-error" or not hasattr(request, "visit"):
+        return Look()
+    try:
+        return look_of(brand_for(request))
+    except Exception:  # whatever has failed must not fail this page too
+        return Look()
+
+
+def _context(request: HttpRequest, problem: Problem, title: str) -> dict[str, Any]:
+    is_fault = problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return {
+        "title": title or title_of(problem),
+        "text": explain(problem),
+        "request_id": getattr(request, "request_id", ""),
+        "way": _way_on(request, is_fault=is_fault),
+        # What has failed may succeed a moment later; what was refused will not.
+        "again": request.get_full_path() if is_fault and request.method == "GET" else "",
+        "may_leave": visit_of(request) is not None or _has_session(request),
+    }
+
+
+def _way_on(request: HttpRequest, *, is_fault: bool) -> Mapping[str, str]:
+    """Where to go from here, {href, label}: home, unless it is home that has failed."""
+    home = {"href": reverse("home"), "label": gettext("Go to the overview")}
+    visit = visit_of(request)
+    if visit is None and not _has_session(request):
+        return {"href": reverse("account_login"), "label": gettext("Go to the sign-in page")}
+    places = bare_shell(request).get("places", ())
+    at_home = request.path == home["href"]
+    if not at_home and not (is_fault and any(_is_home(place) for place in places)):
+        return home
+    others = [place for place in places if not place["current"]]
+    if others:
+        label = gettext("Go to: %(page)s") % {"page": others[0]["label"]}
+        return {"href": others[0]["href"], "label": label}
+    return {"href": reverse("settings"), "label": gettext("Go to your settings")}
+
+
+def _is_home(place: Mapping[str, Any]) -> bool:
+    """Whether the page that has failed is one of the overview's."""
+    return bool(place["current"]) and place["href"] == reverse("home")
+
+
+def _has_session(request: HttpRequest) -> bool:
+    """Whether somebody has signed in, as far as it can be told without the database."""
+    return settings.SESSION_COOKIE_NAME in request.COOKIES
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose secret is missing or old: sent from elsewhere, or after signing in anew."""
+    detail = gettext(
+        "This form has come from a page that is too old, or from another site. Nothing was "
+        "changed. Open the page again and send it once more."
+    )
+    return problem_page(
+        request, Problem("forbidden", detail), title=gettext("This form cannot be accepted")
+    )
+
+
+def too_often(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Sign-in and the like, asked for too often."""
+    detail = gettext("Too many attempts. Wait a few minutes, then try again.")
+    return problem_page(request, Problem("rate-limited", detail))

@@ -1,0 +1,109 @@
+"""A field that takes one of many things: typed, or chosen from a list that all rows share.
+
+A page writes each of its lists once, as a `<datalist>` (`kit/choices.html`). A `<select>` in each
+row would repeat the whole catalogue in each row.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+LONGEST = 300
+"""Characters of what is typed: a name, and a code in brackets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to choose: `key` identifies it, `name` and `code` are what people know it by.
+
+    `note` stands beside it in the list; `lists` are the ids of the lists that offer it.
+    """
+
+    key: str
+    name: str
+    code: str
+    note: str = ""
+    lists: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What stands in the field and in the list."""
+        return f"{self.name} ({self.code})"
+
+
+class Choices:
+    """All that a field offers, found by key, by text, by code, or by a name that only one has."""
+
+    def __init__(self, choices: Iterable[Choice]) -> None:
+        self._all = list(choices)
+        self._by_key = {choice.key: choice for choice in self._all}
+        self._by_text: dict[str, Choice] = {}
+        self._ambiguous: set[str] = set()
+        for choice in self._all:
+            name = choice.name.casefold()
+            if name in self._by_text:
+                self._ambiguous.add(name)
+            self._by_text.setdefault(name, choice)
+        # Codes and full texts are unique: they win over a name that reads the same.
+        for choice in self._all:
+            for text in (choice.code.casefold(), choice.text.casefold()):
+                self._by_text[text] = choice
+                self._ambiguous.discard(text)
+
+    def __iter__(self) -> Iterator[Choice]:
+        return iter(self._all)
+
+    def of_list(self, name: str) -> list[Choice]:
+        """What the list with that id offers."""
+        return [choice for choice in self._all if name in choice.lists]
+
+    def of_key(self, key: object) -> Choice | None:
+        """The choice with that key."""
+        return self._by_key.get(str(key))
+
+    def find(self, typed: str) -> Choice:
+        """What was meant by `typed`; ValidationError where that is nothing, or not certain."""
+        text = typed.strip().casefold()
+        if text in self._ambiguous:
+            raise forms.ValidationError(
+                _("Several are called “%(text)s”: choose one from the list, or give its code.")
+                % {"text": typed}
+            )
+        found = self._by_key.get(typed) or self._by_text.get(text)
+        if found is None:
+            raise forms.ValidationError(
+                _("There is no “%(text)s” to choose. Choose from the list, or give its code.")
+                % {"text": typed[:100]}
+            )
+        return found
+
+
+class ListedField(forms.CharField):
+    """One of `choices`; the cleaned value is its key. `list_id` names the list that is offered."""
+
+    def __init__(self, *, list_id: str, **options: Any) -> None:
+        # Not autocomplete="off": browsers then forget what was typed when one goes back.
+        widget = forms.TextInput(attrs={"list": list_id, "spellcheck": "false"})
+        super().__init__(max_length=LONGEST, widget=widget, **options)
+        self.choices = Choices(())
+
+    def offer(self, choices: Choices, list_id: str | None = None) -> None:
+        """Offer `choices`, by the list with that id."""
+        self.choices = choices
+        self.widget.attrs["placeholder"] = gettext("Type or choose …")
+        if list_id is not None:
+            self.widget.attrs["list"] = list_id
+
+    def prepare_value(self, value: Any) -> Any:
+        """People read a name where a key was given."""
+        choice = self.choices.of_key(value) if value else None
+        return choice.text if choice else value
+
+    def clean(self, value: Any) -> Any:
+        """The key of what was chosen."""
+        text = super().clean(value)
+        return self.choices.find(text).key if text else text

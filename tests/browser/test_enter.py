@@ -1,0 +1,139 @@
+"""Enter in a field never removes anything: in every field of every form, with and without scripts.
+
+Browsers press the first submit button of a form then. It must be one that shows or sends the form,
+or one that does nothing.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from playwright.sync_api import Browser
+
+from tests.browser.browsing import Tab, new_tab
+from tests.browser.pages import PAGES, Visit
+from tests.browser.scene import Scene
+from tests.portal.people import open_session
+from tests.server import Server
+
+FIELDS = """() => [...document.forms].flatMap((form, at) => form.method !== "post" ? [] :
+  [...form.elements].flatMap((field, position) =>
+    field.matches("input:not([type=hidden]), select, textarea")
+      ? [{form: at, position, action: new URL(form.action).pathname, name: field.name}] : []))"""
+"""The fields of the forms that change something, by the positions of form and field."""
+
+FIRST = """() => [...document.forms].filter((form) => form.method === "post").flatMap((form) => {
+  const filled = "input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea";
+  const first = [...form.elements].find((each) => each.matches("button:not([type=button])"));
+  const risky = first && !first.disabled && (first.name === "rows" || first.matches(".danger"));
+  return risky && [...form.elements].some((each) => each.matches(filled)) ? [form.action] : [];
+})"""
+"""Forms with fields whose first submit button removes something."""
+
+LINES = """() => [...document.querySelectorAll(".line")].map((line) =>
+  [...line.querySelectorAll("input, select")].map((field) => field.value))"""
+"""What stands in the rows of a form."""
+
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\+\d+|\d+")
+
+VISITS = [visit for visit in PAGES if visit.status == 200 and visit.role is not None]
+
+
+def rows_of_each_table() -> dict[str, int]:
+    """Table → how many rows it has."""
+    return {
+        model._meta.db_table: model._base_manager.count()
+        for model in apps.get_models()
+        if model.__module__.startswith("fusion.")
+    }
+
+
+@pytest.fixture
+def own() -> Scene:
+    """A provider that the test may change."""
+    return Scene()
+
+
+def tabs(browser: Browser, server: Server, scene: Scene, *, scripts: bool) -> Iterator[Any]:
+    """Each visit, with a tab of the person who makes it."""
+    opened: dict[tuple[str, str | None], Tab] = {}
+    for visit in VISITS:
+        key = (visit.kind, visit.role)
+        if key not in opened:
+            context = browser.new_context(java_script_enabled=scripts)
+            session = open_session(scene.person(visit.kind, str(visit.role)))
+            context.add_cookies([{"name": "session", "value": session, "url": server.url}])
+            opened[key] = new_tab(context, server)
+        yield visit, opened[key]
+    for tab in opened.values():
+        tab.page.context.close()
+        assert tab.faults == []
+
+
+def fill_lines(tab: Tab) -> list[list[str]]:
+    """Make three lines of the form's rows, each of another choice; what stands in them."""
+    page = tab.page
+    if page.locator("#rows").count() == 0:
+        return []
+    offered = page.locator("datalist option")
+    texts = [offered.nth(at).get_attribute("value") or "" for at in range(3)]
+    for at, text in enumerate(texts):
+        line = page.locator(".line").nth(at)
+        if page.locator(".line").count() <= at:
+            page.get_by_role("button", name="Add a line").click()
+        line.wait_for()
+        line.locator("input[list]").fill(text)
+        line.get_by_label("Quantity").fill(str(at + 2))
+    lines: list[list[str]] = page.evaluate(LINES)
+    assert len(lines) == 3
+    return lines
+
+
+def press_enter(tab: Tab, path: str, field: dict[str, Any]) -> None:
+    """Press Enter in that field of the page; nothing may be gone afterwards."""
+    page = tab.page
+    tab.go(path)
+    lines = fill_lines(tab)
+    before = rows_of_each_table()
+    target = page.evaluate_handle(
+        "([form, position]) => document.forms[form].elements[position]",
+        [field["form"], field["position"]],
+    ).as_element()
+    assert target is not None
+    target.evaluate("(field) => field.closest('dialog:not([open])')?.showModal()")
+    target.press("Enter")
+    page.wait_for_load_state("networkidle" if lines else "load")
+    told = (path, field)
+    if lines and page.locator(".line").count():
+        assert page.evaluate(LINES) == lines, told
+    elif lines:
+        text = page.get_by_role("main").inner_text()
+        assert all(line[-2].partition(" (")[0] in text for line in lines), told
+    after = rows_of_each_table()
+    assert {table: n for table, n in after.items() if n < before[table]} == {}, told
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_every_field_of_every_form(
+    browser: Browser, server: Server, own: Scene, scripts: bool
+) -> None:
+    met: set[tuple[str, str, str]] = set()
+    for visit, tab in tabs(browser, server, own, scripts=scripts):
+        path = visit.path(own)
+        for field in fields_of(tab, visit, path):
+            key = (ID.sub("*", path), ID.sub("*", field["action"]), ID.sub("*", field["name"]))
+            if key not in met:
+                met.add(key)
+                press_enter(tab, path, field)
+    assert len({action for _, action, _ in met}) >= 20, "it met the forms"
+    assert {"lines-*-product", "items-*-sku", "quantity"} <= {name for _, _, name in met}
+
+
+def fields_of(tab: Tab, visit: Visit, path: str) -> list[dict[str, Any]]:
+    """The fields of the page's forms, none of whose first buttons removes anything."""
+    assert tab.go(path) == 200, visit.name
+    assert tab.page.evaluate(FIRST) == [], visit.name
+    found: list[dict[str, Any]] = tab.page.evaluate(FIELDS)
+    return found
