@@ -30,10 +30,20 @@ def save_product(product: Product, *, insert: bool = False) -> None:
                     " take another code.",
                 ) from None
             case "product_external_reference":
-                raise Problem(
-                    "external-reference-taken",
-                    f"Another product carries the external reference {product.external_reference}."
-                    " Take it from that product first, or send another one.",
-                ) from None
+                raise _reference_taken(product) from None
             case _:
                 raise
+
+
+def _reference_taken(product: Product) -> Problem:
+    """Only a group sets references of products, and it sees all of its own."""
+    reference = product.external_reference
+    rows = Product.objects.unscoped("products of the group that changes one")
+    other = rows.filter(group_id=product.group_id, external_reference=reference).first()
+    existing = other and {"kind": "product", "id": str(other.id), "state": other.status}
+    return Problem(
+        "external-reference-taken",
+        f"Another product carries the external reference {reference}. Take it from that product "
+        "first, or send another one.",
+        extra={"existing": existing} if existing else None,
+    )

@@ -11,6 +11,7 @@ from fusion.tenancy.announce import announce_organization
 from fusion.tenancy.enrol import enrol
 from fusion.tenancy.models import Organization
 from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
+from fusion.tenancy.references import owner_of
 from fusion.tenancy.use_case import Answer, Done, use_case
 
 LICENSES = (("user", "User licence", "user"), ("sip-channel", "SIP channel", "sip_channel"))
@@ -61,6 +62,7 @@ def _found(
         path=actor.path,
         name=name,
         external_reference=external_reference,
+        reference_owner_id=owner_of(actor, external_reference),
     )
     group.save(force_insert=True)
     make_sequence(group_id)

@@ -61,7 +61,7 @@ BEGIN
     FOR r IN
         SELECT w.o, s.id IS NULL AS unknown, s.status AS subscription_status,
                i.same, i.status AS stored_status, i.answer AS stored_answer,
-               taken.number AS taken_by
+               taken.id AS taken_by
         FROM unnest(v_subscription, v_key, v_fingerprint, v_reference) WITH ORDINALITY
              AS w(subscription_id, key, fingerprint, reference, o)
         LEFT JOIN tenancy_subscription s ON s.id = w.subscription_id AND s.group_id = p_group
@@ -98,9 +98,7 @@ BEGIN
                 'The subscription is terminated; that is final, nothing can be ordered for it.');
         ELSIF r.taken_by IS NOT NULL THEN
             v_status[r.o] := 409;
-            v_answer[r.o] := kernel_problem('external-reference-taken', format(
-                'Order %s already carries the external reference %s; it is free again only when '
-                'that order fails or is cancelled.', r.taken_by, v_reference[r.o]));
+            v_answer[r.o] := ordering_reference_taken(r.taken_by, p_orders -> (r.o - 1)::int);
         END IF;
     END LOOP;
 

@@ -10,7 +10,8 @@ from fusion.tenancy.hold import hold_organization
 from fusion.tenancy.models import Organization
 from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
 from fusion.tenancy.queries import find_organization
-from fusion.tenancy.refusing import reference_taken, refusing
+from fusion.tenancy.references import owner_of, reference_taken
+from fusion.tenancy.refusing import refusing
 from fusion.tenancy.rules import misplaced
 from fusion.tenancy.use_case import Done, use_case
 
@@ -42,8 +43,9 @@ def create_organization(
         path=f"{parent.path}{id.hex}/",
         name=name,
         external_reference=external_reference,
+        reference_owner_id=owner_of(actor, external_reference),
     )
-    taken = reference_taken("organization", external_reference)
+    taken = reference_taken(actor, organization, "organization")
     with refusing(organization_external_reference=taken):
         organization.save(force_insert=True)
     document = announce_organization(actor, organization, "created")

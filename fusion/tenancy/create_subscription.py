@@ -10,7 +10,8 @@ from fusion.tenancy.hold import hold_organization
 from fusion.tenancy.models import Organization, Subscription
 from fusion.tenancy.permissions import MANAGE_SUBSCRIPTIONS
 from fusion.tenancy.queries import find_organization
-from fusion.tenancy.refusing import reference_taken, refusing
+from fusion.tenancy.references import owner_of, reference_taken
+from fusion.tenancy.refusing import refusing
 from fusion.tenancy.use_case import Done, use_case
 
 
@@ -33,8 +34,9 @@ def create_subscription(
         path=tenant.path,
         name=name,
         external_reference=external_reference,
+        reference_owner_id=owner_of(actor, external_reference),
     )
-    taken = reference_taken("subscription", external_reference)
+    taken = reference_taken(actor, subscription, "subscription")
     with refusing(subscription_external_reference=taken):
         subscription.save(force_insert=True)
     document = announce_subscription(actor, subscription, "created")

@@ -9,7 +9,8 @@ from fusion.tenancy.announce import announce_organization
 from fusion.tenancy.models import Organization
 from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
 from fusion.tenancy.queries import find_organization, organization_document
-from fusion.tenancy.refusing import reference_taken, refusing
+from fusion.tenancy.references import changed_reference, reference_taken
+from fusion.tenancy.refusing import refusing
 from fusion.tenancy.use_case import Done, use_case
 
 
@@ -34,19 +35,22 @@ def edit_organization(
 ) -> Done:
     """Set `name` or `external_reference` (None clears it), those of them that `changes` holds.
 
-    Problems: `not-found`, `forbidden`, `external-reference-taken`.
+    Problems: `not-found`, `forbidden`, `external-reference-taken`, `conflict` (a reference that an
+    organization above the actor's has set).
     """
     find_organization_to_edit(actor, organization_id)
     rows = Organization.objects.visible_to(actor).select_for_update(no_key=True)
     organization = rows.filter(id=organization_id, status="active").first()
     if organization is None:
         raise not_found("organization")
-    new = {name: value for name, value in changes.items() if getattr(organization, name) != value}
+    new = changed_reference(actor, organization, changes)
+    if changes.get("name", organization.name) != organization.name:
+        new["name"] = changes["name"]
     if not new:
         return Done(organization_document(organization), organization.path, organization.id)
     for name, value in new.items():
         setattr(organization, name, value)
-    taken = reference_taken("organization", organization.external_reference)
+    taken = reference_taken(actor, organization, "organization")
     with refusing(organization_external_reference=taken):
         organization.save(update_fields=list(new))
     document = announce_organization(actor, organization, "changed")

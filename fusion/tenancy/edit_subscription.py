@@ -8,7 +8,8 @@ from fusion.tenancy.actor import Actor
 from fusion.tenancy.announce import announce_subscription
 from fusion.tenancy.permissions import MANAGE_SUBSCRIPTIONS
 from fusion.tenancy.queries import lock_subscription, subscription_document
-from fusion.tenancy.refusing import reference_taken, refusing
+from fusion.tenancy.references import changed_reference, reference_taken
+from fusion.tenancy.refusing import refusing
 from fusion.tenancy.use_case import Done, use_case
 
 
@@ -18,10 +19,13 @@ def edit_subscription(
 ) -> Done:
     """Set `name` or `external_reference` (None clears it), those of them that `changes` holds.
 
-    Problems: `not-found`, `subscription-terminated`, `external-reference-taken`.
+    Problems: `not-found`, `subscription-terminated`, `external-reference-taken`, `conflict` (a
+    reference that an organization above the actor's has set).
     """
     subscription = lock_subscription(actor, subscription_id)
-    new = {name: value for name, value in changes.items() if getattr(subscription, name) != value}
+    new = changed_reference(actor, subscription, changes)
+    if changes.get("name", subscription.name) != subscription.name:
+        new["name"] = changes["name"]
     if not new:
         return Done(
             subscription_document(subscription),
@@ -36,7 +40,7 @@ def edit_subscription(
         )
     for name, value in new.items():
         setattr(subscription, name, value)
-    taken = reference_taken("subscription", subscription.external_reference)
+    taken = reference_taken(actor, subscription, "subscription")
     with refusing(subscription_external_reference=taken):
         subscription.save(update_fields=list(new))
     document = announce_subscription(actor, subscription, "changed")

@@ -19,7 +19,7 @@ class Organization(models.Model):
     """A node of the tree group › distributor › reseller › tenant. The parent never changes.
 
     `path` is the ids from the group down to this node, each followed by `/`: a subtree is one
-    range of its index.
+    range of its index. `reference_owner` is the organization that set the external reference.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -29,6 +29,9 @@ class Organization(models.Model):
     path = models.CharField(max_length=160, unique=True, db_collation="C")
     name = models.CharField(max_length=200)
     external_reference = models.CharField(max_length=100, null=True)
+    reference_owner = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="+", db_index=False
+    )
     status = models.CharField(max_length=16, default="active")
     created_at = models.DateTimeField(db_default=KernelNow())
 
@@ -53,8 +56,14 @@ class Organization(models.Model):
             models.UniqueConstraint(
                 "group",
                 "external_reference",
+                "reference_owner",
                 condition=Q(external_reference__isnull=False, status="active"),
                 name="organization_external_reference",
+            ),
+            models.CheckConstraint(
+                condition=Q(external_reference__isnull=True, reference_owner__isnull=True)
+                | Q(external_reference__isnull=False, reference_owner__isnull=False),
+                name="organization_reference_owner",
             ),
         ]
 
@@ -64,6 +73,7 @@ class Subscription(models.Model):
 
     The ids of the organizations above are stored with it, because they never change and every
     list of a subtree needs them: each such list is one index range, newest first.
+    `reference_owner` is the organization that set the external reference.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -78,6 +88,9 @@ class Subscription(models.Model):
     path = models.CharField(max_length=160, db_collation="C")
     name = models.CharField(max_length=200)
     external_reference = models.CharField(max_length=100, null=True)
+    reference_owner = models.ForeignKey(
+        Organization, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     status = models.CharField(max_length=16, default="active")
     created_at = models.DateTimeField(db_default=KernelNow())
 
@@ -106,8 +119,14 @@ class Subscription(models.Model):
             models.UniqueConstraint(
                 "group",
                 "external_reference",
+                "reference_owner",
                 condition=Q(external_reference__isnull=False) & ~Q(status="terminated"),
                 name="subscription_external_reference",
+            ),
+            models.CheckConstraint(
+                condition=Q(external_reference__isnull=True, reference_owner__isnull=True)
+                | Q(external_reference__isnull=False, reference_owner__isnull=False),
+                name="subscription_reference_owner",
             ),
         ]
 

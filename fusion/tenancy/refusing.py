@@ -1,6 +1,6 @@
 """From a constraint of the database to the refusal that a caller understands."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db import IntegrityError, transaction
@@ -10,8 +10,10 @@ from fusion.kernel.errors import Problem
 
 
 @contextmanager
-def refusing(**problems: Problem) -> Iterator[None]:
+def refusing(**problems: Problem | Callable[[], Problem]) -> Iterator[None]:
     """Run statements in a savepoint; a violation of a constraint named here is that Problem.
+
+    A Problem that needs a look at the database is given as a function, called after the violation.
 
     The constraint decides, not a look beforehand: of two callers at the same instant one waits
     for the other and is then refused.
@@ -23,13 +25,4 @@ def refusing(**problems: Problem) -> Iterator[None]:
         problem = problems.get(violated(error) or "")
         if problem is None:
             raise
-        raise problem from None
-
-
-def reference_taken(what: str, reference: str | None) -> Problem:
-    """The refusal of an external reference that another `what` of the group carries."""
-    return Problem(
-        "external-reference-taken",
-        f"Another {what} of this provider already carries the external reference {reference}. "
-        f"It is free again when that {what} gives it up or comes to its end.",
-    )
+        raise (problem if isinstance(problem, Problem) else problem()) from None

@@ -60,7 +60,7 @@ def test_edit(world: World) -> None:
     assert events(world) == [("subscription.changed", edited["id"], world.tenant.path, edited)]
     assert answer(world.call("PATCH", path, {})) == edited
     assert len(events(world)) == 1
-    cleared = answer(world.call("PATCH", path, {"external_reference": None}, by=world.reseller))
+    cleared = answer(world.call("PATCH", path, {"external_reference": None}, by=world.group))
     assert cleared == {**edited, "external_reference": None}
 
 
@@ -119,7 +119,7 @@ def test_list(world: World) -> None:
     assert rest["next"] is None
 
 
-def test_reference_is_unique_per_group(world: World) -> None:
+def test_reference_is_unique_per_owner(world: World) -> None:
     other = World()
     first = answer(create(world, world.tenant, external_reference="S-1"))
     assert create(other, other.tenant, external_reference="S-1").status_code == 201

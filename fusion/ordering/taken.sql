@@ -1,0 +1,25 @@
+-- The refusal of an order whose external reference another order of the group carries. It names that
+-- order, which a group always sees, and says whether it is the same request: of the same
+-- subscription, lines and time.
+CREATE OR REPLACE FUNCTION ordering_reference_taken(p_order uuid, p_asked jsonb) RETURNS json
+LANGUAGE sql STABLE AS $$
+    SELECT json_build_object(
+        'code', 'external-reference-taken',
+        'detail', format(
+            'Order %s already carries the external reference %s; it is free again only when '
+            'that order fails or is cancelled.', o.number, o.external_reference),
+        'existing', json_build_object(
+            'kind', 'order', 'id', o.id, 'number', o.number, 'state', o.state),
+        'same_request',
+            o.subscription_id = (p_asked ->> 'subscription_id')::uuid
+            AND o.effective_at IS NOT DISTINCT FROM (p_asked ->> 'effective_at')::timestamptz
+            AND (SELECT jsonb_agg(jsonb_build_array(w.product_id, w.action, w.quantity)
+                                  ORDER BY w.position)
+                 FROM ordering_orderline w WHERE w.order_id = o.id)
+                IS NOT DISTINCT FROM
+                (SELECT jsonb_agg(jsonb_build_array(
+                            w.line -> 'product_id', w.line -> 'action', w.line -> 'quantity')
+                                  ORDER BY w.position)
+                 FROM jsonb_array_elements(p_asked -> 'lines') WITH ORDINALITY AS w(line, position)))
+    FROM ordering_order o WHERE o.id = p_order
+$$;

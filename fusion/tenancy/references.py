@@ -1,0 +1,69 @@
+"""External references: names that other systems give, each owned by the organization that set it.
+
+A reference is unique among what one owner has set, so that no organization can take one away from
+another. An object has one reference and its owner.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fusion.kernel.errors import Problem
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Organization, Subscription
+
+
+def owner_of(actor: Actor, reference: str | None) -> Any:
+    """The id of the organization that will own `reference`, which `actor` sets; None for none."""
+    return None if reference is None else actor.organization_id
+
+
+def changed_reference(
+    actor: Actor, row: Organization | Subscription, changes: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """The columns to write of `row`, held alone, where `changes` sets its external reference.
+
+    An organization above the owner takes the reference over by setting it, even to the same text.
+    Problem `conflict` for an organization below the owner that would change it.
+    """
+    if "external_reference" not in changes:
+        return {}
+    new, owner = changes["external_reference"], row.reference_owner_id
+    same = new == row.external_reference
+    if owner is not None and owner != actor.organization_id and owner.hex in actor.path:
+        if same:
+            return {}
+        raise Problem(
+            "conflict",
+            f"The external reference {row.external_reference} was set by an organization above "
+            "yours, which alone can change or clear it. Ask there.",
+        )
+    written = {"external_reference": new, "reference_owner_id": owner_of(actor, new)}
+    return {name: value for name, value in written.items() if getattr(row, name) != value}
+
+
+def reference_taken(
+    actor: Actor, row: Organization | Subscription, noun: str
+) -> Callable[[], Problem]:
+    """Gives the refusal of the external reference of `row`, which another object carries.
+
+    That one stands in `existing`, where the actor sees it: {kind, id, state}.
+    """
+
+    def problem() -> Problem:
+        reference = row.external_reference
+        rows = type(row).objects.visible_to(actor).exclude(id=row.id)
+        owned = rows.filter(
+            group_id=row.group_id,
+            external_reference=reference,
+            reference_owner_id=row.reference_owner_id,
+        )
+        other = owned.exclude(status__in=("deleted", "terminated")).first()
+        existing = other and {"kind": noun, "id": str(other.id), "state": other.status}
+        return Problem(
+            "external-reference-taken",
+            f"Another {noun} already carries the external reference {reference} of your "
+            f"organization. It is free again when that {noun} gives it up or comes to its end.",
+            extra={"existing": existing} if existing else None,
+        )
+
+    return problem
