@@ -12,7 +12,7 @@ from fusion.events.models import JsonTextField
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import KINDS, ROLES
-from fusion.tenancy.scope import Scoped, UnscopedQuery, within_path, within_tree
+from fusion.tenancy.scope import Scoped, UnscopedQuery, within_group, within_path, within_tree
 
 
 class Organization(models.Model):
@@ -128,6 +128,42 @@ class Subscription(models.Model):
                 | Q(external_reference__isnull=False, reference_owner__isnull=False),
                 name="subscription_reference_owner",
             ),
+        ]
+
+
+REASONS = ("non_payment", "customer", "fraud", "migration", "other")
+"""Why a subscription may be suspended, resumed or terminated."""
+
+
+class Hold(models.Model):
+    """A reason for which a subscription is suspended, from `since` until it is lifted.
+
+    A subscription is suspended while a hold of it is open; triggers keep the two in agreement.
+    `order_id` is the order of kind suspension that has placed it, null for one from before there
+    were any.
+    """
+
+    pk = models.CompositePrimaryKey("group_id", "id")
+    id = models.UUIDField(default=new_id)
+    group = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+", db_index=False)
+    reason = models.CharField(max_length=16)
+    order_id = models.UUIDField(null=True)
+    since = models.DateTimeField(db_default=Now())
+    lifted_at = models.DateTimeField(null=True)
+
+    objects = Scoped["Hold"](within_group)
+
+    class Meta:
+        indexes = [models.Index("subscription", "since", name="hold_of_subscription")]
+        constraints = [
+            models.UniqueConstraint(
+                "subscription",
+                "reason",
+                condition=Q(lifted_at__isnull=True),
+                name="hold_once_per_reason",
+            ),
+            models.CheckConstraint(condition=Q(reason__in=REASONS), name="hold_reason"),
         ]
 
 
