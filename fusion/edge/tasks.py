@@ -15,8 +15,8 @@ from procrastinate.jobs import Status
 from fusion.billing.rollup import refresh
 from fusion.kernel.environment import setting
 from fusion.kernel.ids import new_id
+from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.numbers.sweep import sweep_numbers
-from fusion.ordering.apply_due import apply_due_orders
 from fusion.portal.forget import forget_sessions
 from fusion.portal.outbox import deliver_mail
 from fusion.portal.requests.mail import write_request_mails

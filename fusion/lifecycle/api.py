@@ -1,20 +1,31 @@
 """The routes that end things: the states of subscriptions, and deleting organizations."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Body, Router
 
+from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS
 from fusion.lifecycle.delete_organization import delete_organization, find_organization_to_delete
+from fusion.lifecycle.placing import Wish
+from fusion.lifecycle.preview import preview_state
 from fusion.lifecycle.resume import resume
+from fusion.lifecycle.schedule import schedule
+from fusion.lifecycle.schemas import StateBody, StatePreview
 from fusion.lifecycle.suspend import suspend
 from fusion.lifecycle.terminate import terminate
+from fusion.ordering.api import ORDERS
+from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
+from fusion.ordering.schemas import OrderDocument
 from fusion.tenancy import api as tenancy
 from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
 from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS, SUSPEND, TERMINATE
 from fusion.tenancy.queries import find_subscription
 from fusion.tenancy.schemas import SubscriptionDocument
+from fusion.tenancy.use_case import Answer
 
 router = Router()
 
@@ -30,34 +41,78 @@ def delete_one_organization(request: HttpRequest, organization_id: UUID) -> Http
     return respond(delete_organization(actor_of(request), organization_id=organization_id))
 
 
+ANSWERS = {200: SubscriptionDocument | StatePreview, 201: OrderDocument, **PROBLEMS}
+AS_IT_IS = Body(default=StateBody())
+"""A body that may be left out: everything is as it is unless said."""
+
+
 @router.post(
     tenancy.SUBSCRIPTION + "/suspend",
     auth=Door(SUSPEND, subscription_id=find_subscription),
-    response={200: SubscriptionDocument, **PROBLEMS},
+    response=ANSWERS,
     tags=["subscriptions"],
 )
-def post_suspend(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """Suspend a subscription; harmless where it is suspended already."""
-    return respond(suspend(retrying_actor(request), subscription_id=subscription_id))
+def post_suspend(
+    request: HttpRequest, subscription_id: UUID, body: StateBody = AS_IT_IS
+) -> HttpResponse:
+    """Suspend a subscription for a reason; harmless where it is suspended for it already.
+
+    With `effective_at`: 201 with an order that does it then.
+    """
+    return _change(request, subscription_id, body.wish(SUSPENSION), body, suspend)
 
 
 @router.post(
     tenancy.SUBSCRIPTION + "/resume",
     auth=Door(SUSPEND, subscription_id=find_subscription),
-    response={200: SubscriptionDocument, **PROBLEMS},
+    response=ANSWERS,
     tags=["subscriptions"],
 )
-def post_resume(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """Resume a subscription; harmless where it is active already."""
-    return respond(resume(retrying_actor(request), subscription_id=subscription_id))
+def post_resume(
+    request: HttpRequest, subscription_id: UUID, body: StateBody = AS_IT_IS
+) -> HttpResponse:
+    """Lift the hold with this reason, or all; harmless where there is none.
+
+    The subscription is active when no hold is left. With `effective_at`: 201 with an order that
+    does it then.
+    """
+    return _change(request, subscription_id, body.wish(RESUMPTION), body, resume)
 
 
 @router.post(
     tenancy.SUBSCRIPTION + "/terminate",
     auth=Door(TERMINATE, subscription_id=find_subscription),
-    response={200: SubscriptionDocument, **PROBLEMS},
+    response=ANSWERS,
     tags=["subscriptions"],
 )
-def post_terminate(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """Terminate a subscription, for good; harmless where it is terminated already."""
-    return respond(terminate(retrying_actor(request), subscription_id=subscription_id))
+def post_terminate(
+    request: HttpRequest, subscription_id: UUID, body: StateBody = AS_IT_IS
+) -> HttpResponse:
+    """Terminate a subscription, for good; harmless where it is terminated already.
+
+    With `effective_at`: 201 with an order that does it then.
+    """
+    return _change(request, subscription_id, body.wish(TERMINATION), body, terminate)
+
+
+def _change(
+    request: HttpRequest,
+    subscription_id: UUID,
+    wish: Wish,
+    body: StateBody,
+    do_now: Callable[..., Answer],
+) -> HttpResponse:
+    if body.dry_run:
+        actor = actor_of(request)
+        return json_response(preview_state(actor, subscription_id=subscription_id, wish=wish))
+    actor = retrying_actor(request)
+    facts: dict[str, Any] = {
+        "subscription_id": subscription_id,
+        "reason": wish.reason,
+        "note": wish.note,
+        "external_reference": wish.external_reference,
+    }
+    if wish.effective_at is None:
+        return respond(do_now(actor, **facts))
+    answer = schedule(actor, kind=wish.kind, effective_at=wish.effective_at, **facts)
+    return respond(answer, location=ORDERS)

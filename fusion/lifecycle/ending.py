@@ -12,6 +12,7 @@ SELECT (SELECT count(*) FROM users_user WHERE subscription_id = %(id)s),
         AND status IN ('assigned', 'reserved')),
        (SELECT count(*) FROM trunks_trunk WHERE subscription_id = %(id)s),
        ledger_leased(%(id)s::uuid),
+       (SELECT count(*) FROM ordering_holding WHERE subscription_id = %(id)s AND quantity > 0),
        (SELECT count(*) FROM ordering_order WHERE subscription_id = %(id)s AND state = 'scheduled'),
        (SELECT count(*) FROM ordering_orderrequest
         WHERE subscription_id = %(id)s AND state = 'open')
@@ -24,12 +25,12 @@ WHERE h.subscription_id = %s AND h.quantity > 0
 GROUP BY p.id ORDER BY p.name, p.code
 """
 
-NAMES = ("users", "linked", "numbers", "trunks", "calls", "scheduled", "requests")
+NAMES = ("users", "linked", "numbers", "trunks", "calls", "holdings", "scheduled", "requests")
 
 
 def what_ends(subscription_id: UUID) -> dict[str, Any]:
-    """How many users, links, numbers, trunks, live calls, scheduled orders and open requests there
-    are, and `held`: (name, code, quantity) of each product.
+    """How many users, links, numbers, trunks, live calls, holdings, scheduled orders and open
+    requests there are, and `held`: (name, code, quantity) of each product.
 
     Under no lock: it may be more or less by the time it ends. The caller sees the subscription.
     """

@@ -1,31 +1,57 @@
-"""Resuming a subscription that was suspended."""
+"""Resuming a subscription: lifting the holds for which it is suspended."""
 
 from uuid import UUID
 
-from fusion.lifecycle.rules import require_living
+from fusion.lifecycle.do_now import do_now
+from fusion.lifecycle.placing import ORDER, Wish, complete_order
+from fusion.ordering.models import RESUMPTION
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.announce import announce_subscription
+from fusion.tenancy.holds import lift_holds, open_reasons
+from fusion.tenancy.models import Subscription
 from fusion.tenancy.permissions import SUSPEND
-from fusion.tenancy.queries import lock_subscription, subscription_document
 from fusion.tenancy.use_case import Done, use_case
 
 
-@use_case(SUSPEND, verb="subscription.resume")
-def resume(actor: Actor, *, subscription_id: UUID) -> Done:
-    """Resume it; without effect where it is active already.
+@use_case(SUSPEND, verb="subscription.resume", reference_of=ORDER)
+def resume(
+    actor: Actor,
+    *,
+    subscription_id: UUID,
+    reason: str | None = None,
+    note: str | None = None,
+    external_reference: str | None = None,
+) -> Done:
+    """Lift the hold with that reason, or all of them; the subscription's document.
 
-    Problems: `not-found`, `subscription-terminated`.
+    It is active when no hold is left. Writes a completed order of kind resumption; where there is
+    nothing to lift, nothing changes, and no order is written unless it has an external reference.
+
+    Problems: `not-found`, `external-reference-taken`, `subscription-terminated`.
     """
-    subscription = lock_subscription(actor, subscription_id)
-    require_living(subscription.status)
-    if subscription.status == "active":
-        return Done(
-            subscription_document(subscription),
-            subscription.path,
-            subscription.id,
-            subscription_id=subscription.id,
-        )
-    subscription.status = "active"
-    subscription.save(update_fields=["status"])
-    document = announce_subscription(actor, subscription, "resumed")
-    return Done(document, subscription.path, subscription.id, subscription_id=subscription.id)
+    wish = Wish(kind=RESUMPTION, reason=reason, note=note, external_reference=external_reference)
+    return do_now(actor, subscription_id, wish, is_not_held, carry_out_resumption)
+
+
+def is_not_held(subscription: Subscription, reason: str | None) -> bool:
+    """Whether there is no open hold with that reason, or none at all."""
+    held = open_reasons(subscription.id)
+    return reason not in held if reason else not held
+
+
+def carry_out_resumption(
+    actor: Actor,
+    subscription: Subscription,
+    order_id: UUID,
+    reason: str | None,
+    verb: str | None,
+) -> None:
+    """Lift the holds and complete the order. An operation: the caller holds the lock."""
+    lifted = lift_holds(subscription, reason=reason)
+    complete_order(actor, order_id, verb)
+    if subscription.status == "suspended" and not open_reasons(subscription.id):
+        subscription.status = "active"
+        subscription.save(update_fields=["status"])
+        announce_subscription(actor, subscription, "resumed")
+    elif lifted:
+        announce_subscription(actor, subscription, "changed")

@@ -2,30 +2,63 @@
 
 from uuid import UUID
 
-from fusion.lifecycle.rules import require_living
+from fusion.lifecycle.do_now import do_now
+from fusion.lifecycle.placing import ORDER, Wish, complete_order
+from fusion.ordering.models import SUSPENSION
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.announce import announce_subscription
+from fusion.tenancy.holds import open_reasons, place_hold
+from fusion.tenancy.models import Subscription
 from fusion.tenancy.permissions import SUSPEND
-from fusion.tenancy.queries import lock_subscription, subscription_document
 from fusion.tenancy.use_case import Done, use_case
 
+UNSAID = "other"
+"""The reason of a suspension that names none."""
 
-@use_case(SUSPEND, verb="subscription.suspend")
-def suspend(actor: Actor, *, subscription_id: UUID) -> Done:
-    """Suspend it; without effect where it is suspended already.
 
-    Problems: `not-found`, `subscription-terminated`.
+@use_case(SUSPEND, verb="subscription.suspend", reference_of=ORDER)
+def suspend(
+    actor: Actor,
+    *,
+    subscription_id: UUID,
+    reason: str | None = None,
+    note: str | None = None,
+    external_reference: str | None = None,
+) -> Done:
+    """Suspend it for a reason; the subscription's document.
+
+    Writes a completed order of kind suspension. Where it is suspended for that reason already,
+    nothing changes, and no order is written unless it has an external reference.
+
+    Problems: `not-found`, `external-reference-taken`, `subscription-terminated`.
     """
-    subscription = lock_subscription(actor, subscription_id)
-    require_living(subscription.status)
-    if subscription.status == "suspended":
-        return Done(
-            subscription_document(subscription),
-            subscription.path,
-            subscription.id,
-            subscription_id=subscription.id,
-        )
-    subscription.status = "suspended"
-    subscription.save(update_fields=["status"])
-    document = announce_subscription(actor, subscription, "suspended")
-    return Done(document, subscription.path, subscription.id, subscription_id=subscription.id)
+    wish = Wish(
+        kind=SUSPENSION,
+        reason=reason or UNSAID,
+        note=note,
+        external_reference=external_reference,
+    )
+    return do_now(actor, subscription_id, wish, is_suspended_for, carry_out_suspension)
+
+
+def is_suspended_for(subscription: Subscription, reason: str | None) -> bool:
+    """Whether a hold with that reason is open."""
+    return (reason or UNSAID) in open_reasons(subscription.id)
+
+
+def carry_out_suspension(
+    actor: Actor,
+    subscription: Subscription,
+    order_id: UUID,
+    reason: str | None,
+    verb: str | None,
+) -> None:
+    """Place the hold and complete the order. An operation: the caller holds the lock."""
+    is_new = place_hold(subscription, reason=reason or UNSAID, order_id=order_id)
+    complete_order(actor, order_id, verb)
+    if subscription.status == "active":
+        subscription.status = "suspended"
+        subscription.save(update_fields=["status"])
+        announce_subscription(actor, subscription, "suspended")
+    elif is_new:
+        announce_subscription(actor, subscription, "changed")

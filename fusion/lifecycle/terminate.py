@@ -4,51 +4,69 @@ from uuid import UUID
 
 from django.db import connection
 
-from fusion.kernel.ids import new_id
+from fusion.lifecycle.do_now import do_now
+from fusion.lifecycle.placing import ORDER, Wish, complete_order
 from fusion.numbers.release import release_all_numbers
+from fusion.ordering.models import TERMINATION
 from fusion.ordering.reject_request import reject_open_requests
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.announce import announce_subscription
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.permissions import TERMINATE
-from fusion.tenancy.queries import lock_subscription, subscription_document
 from fusion.tenancy.use_case import Done, use_case
 from fusion.trunks.unroute_number import unroute_all
 from fusion.users.unlink import unlink_all_users
 
+VERB = "subscription.terminate"
 
-@use_case(TERMINATE, verb="subscription.terminate")
-def terminate(actor: Actor, *, subscription_id: UUID) -> Done:
+
+@use_case(TERMINATE, verb=VERB, reference_of=ORDER)
+def terminate(
+    actor: Actor,
+    *,
+    subscription_id: UUID,
+    reason: str | None = None,
+    note: str | None = None,
+    external_reference: str | None = None,
+) -> Done:
     """End it: scheduled orders are cancelled, what is held is removed by a completed order of
-    kind termination, balances end at 0/0. Without effect where it is terminated already.
+    kind termination, balances end at 0/0. Where it is terminated already, nothing changes, and no
+    order is written unless it has an external reference.
 
-    Problem: `not-found`.
+    Problems: `not-found`, `external-reference-taken`.
     """
-    # Orders take this lock first, too: one is either complete before this goes on, and is undone
-    # with the rest, or it waits and then finds the subscription terminated.
-    subscription = lock_subscription(actor, subscription_id)
-    if subscription.status == "terminated":
-        return Done(
-            subscription_document(subscription),
-            subscription.path,
-            subscription.id,
-            subscription_id=subscription.id,
-        )
+    # Orders take the subscription's lock first, too: one is either complete before this goes on,
+    # and is undone with the rest, or it waits and then finds the subscription terminated.
+    wish = Wish(kind=TERMINATION, reason=reason, note=note, external_reference=external_reference)
+    return do_now(actor, subscription_id, wish, is_terminated, carry_out_termination, verb=VERB)
+
+
+def is_terminated(subscription: Subscription, reason: str | None) -> bool:
+    """Whether it has ended already, for whatever reason."""
+    return subscription.status == "terminated"
+
+
+def carry_out_termination(
+    actor: Actor,
+    subscription: Subscription,
+    order_id: UUID,
+    reason: str | None,
+    verb: str | None,
+) -> None:
+    """End it by the order. An operation: the caller holds the subscription's lock."""
+    if is_terminated(subscription, reason):
+        complete_order(actor, order_id, verb)
+        return
     # What consumes the subscription's balances is released here, before the orders end.
     unlink_all_users(actor, subscription)
     unroute_all(subscription)
     release_all_numbers(actor, subscription)
-    _end_orders(actor, subscription)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT lifecycle_end_orders(%s::uuid, %s::text, %s::text, %s::text)",
+            [order_id, actor.label, actor.request.id, verb or VERB],
+        )
     reject_open_requests(actor, subscription)
     subscription.status = "terminated"
     subscription.save(update_fields=["status"])
-    document = announce_subscription(actor, subscription, "terminated")
-    return Done(document, subscription.path, subscription.id, subscription_id=subscription.id)
-
-
-def _end_orders(actor: Actor, subscription: Subscription) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT lifecycle_end_orders(%s::uuid, %s::uuid, %s::text, %s::text)",
-            [subscription.id, new_id(), actor.label, actor.request.id],
-        )
+    announce_subscription(actor, subscription, "terminated")

@@ -1,21 +1,20 @@
--- End the orders of a subscription that is being terminated: scheduled ones are cancelled, and a
--- completed order of kind termination removes all that is held, so that every balance ends at 0/0.
--- The caller holds the subscription's lock and has released every use. Returns the new order's id,
--- null where nothing was held.
+-- End the orders of a subscription that is being terminated: all others that are scheduled are
+-- cancelled, and p_order, of kind termination, removes all that is held, so that every balance ends
+-- at 0/0, and is completed. The caller holds the subscription's lock and has released every use.
 CREATE OR REPLACE FUNCTION lifecycle_end_orders(
-    p_subscription uuid, p_order uuid, p_actor text, p_request text
-) RETURNS uuid
+    p_order uuid, p_actor text, p_request text, p_verb text
+) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     plan ordering_plan;
     o ordering_order;
-    v_now timestamptz;
     v_cancelled uuid;
     l_position int[]; l_product uuid[]; l_quantity bigint[];
 BEGIN
+    SELECT * INTO o FROM ordering_order WHERE id = p_order;
     FOR v_cancelled IN
         UPDATE ordering_order SET state = 'cancelled'
-        WHERE subscription_id = p_subscription AND state = 'scheduled'
+        WHERE subscription_id = o.subscription_id AND state = 'scheduled' AND id <> p_order
         RETURNING id
     LOOP
         PERFORM ordering_announce(v_cancelled, p_actor, p_request, 'order.cancel');
@@ -27,34 +26,38 @@ BEGIN
         SELECT (row_number() OVER (ORDER BY product_id))::int AS position, product_id,
                sum(quantity)::bigint AS quantity
         FROM ordering_holding
-        WHERE subscription_id = p_subscription AND quantity > 0
+        WHERE subscription_id = o.subscription_id AND quantity > 0
         GROUP BY product_id
     ) h;
     IF l_position IS NULL THEN
-        RETURN NULL;
+        PERFORM lifecycle_complete(p_order);
+    ELSE
+        plan := ordering_decide(
+            ARRAY[1], ARRAY[cardinality(l_position)],
+            array_fill(o.subscription_id, ARRAY[cardinality(l_position)]),
+            array_fill('remove'::text, ARRAY[cardinality(l_position)]), l_product,
+            array_fill(NULL::int, ARRAY[cardinality(l_position)]), l_quantity, true);
+        IF plan.problem[1] IS NOT NULL THEN
+            RAISE EXCEPTION 'termination left something in use: %', plan.problem[1];
+        END IF;
+        INSERT INTO ordering_orderline (order_id, position, action, product_id, quantity)
+        SELECT p_order, w.position, 'remove', w.product_id, w.quantity
+        FROM unnest(l_position, l_product, l_quantity) AS w(position, product_id, quantity);
+        PERFORM ordering_complete(plan, o, l_position, p_actor, kernel_now());
     END IF;
+    PERFORM ordering_announce(p_order, p_actor, p_request, p_verb);
+END
+$$;
 
-    plan := ordering_decide(
-        ARRAY[1], ARRAY[cardinality(l_position)],
-        array_fill(p_subscription, ARRAY[cardinality(l_position)]),
-        array_fill('remove'::text, ARRAY[cardinality(l_position)]), l_product,
-        array_fill(NULL::int, ARRAY[cardinality(l_position)]), l_quantity, true);
-    IF plan.problem[1] IS NOT NULL THEN
-        RAISE EXCEPTION 'termination left something in use: %', plan.problem[1];
-    END IF;
-
-    v_now := kernel_now();
-    INSERT INTO ordering_order (id, number, kind, state, group_id, distributor_id, reseller_id,
-                                tenant_id, subscription_id, placed_by, placed_at, completed_at, changes)
-    SELECT p_order, ordering_next_number(s.group_id), 'termination', 'completed', s.group_id,
-           s.distributor_id, s.reseller_id, s.tenant_id, s.id, p_actor, v_now, v_now, plan.changes[1]
-    FROM tenancy_subscription s WHERE s.id = p_subscription
-    RETURNING * INTO o;
-    INSERT INTO ordering_orderline (order_id, position, action, product_id, quantity, taken)
-    SELECT p_order, w.position, 'remove', w.product_id, w.quantity, w.taken
-    FROM unnest(l_position, l_product, l_quantity, plan.taken) AS w(position, product_id, quantity, taken);
-    PERFORM ordering_write(plan, o.group_id, ARRAY[o.id], ARRAY[o.number], l_position, p_actor, v_now);
-    PERFORM ordering_announce(o.id, p_actor, p_request, 'subscription.terminate');
-    RETURN o.id;
+-- As the release before calls it: it gives the id of an order that is yet to be written.
+CREATE OR REPLACE FUNCTION lifecycle_end_orders(
+    p_subscription uuid, p_order uuid, p_actor text, p_request text
+) RETURNS uuid
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM lifecycle_place(
+        p_order, p_subscription, 'termination', NULL, NULL, NULL, NULL, p_actor);
+    PERFORM lifecycle_end_orders(p_order, p_actor, p_request, 'subscription.terminate'::text);
+    RETURN p_order;
 END
 $$;

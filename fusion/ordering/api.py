@@ -12,6 +12,7 @@ from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
 from fusion.ordering.cancel import cancel_order
+from fusion.ordering.permissions import find_order_to_cancel
 from fusion.ordering.place import place_order
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
@@ -29,6 +30,7 @@ from fusion.ordering.schemas import (
 from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
 from fusion.tenancy.idempotency import check_key, fingerprint
 from fusion.tenancy.permissions import (
+    CANCEL_ORDERS,
     PLACE_ORDERS,
     PREVIEW_ORDERS,
     READ_BALANCES,
@@ -116,11 +118,11 @@ def one(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 @router.post(
     "/orders/{uuid:order_id}/cancel",
-    auth=Door(PLACE_ORDERS, order_id=find_order),
+    auth=Door(CANCEL_ORDERS, order_id=find_order_to_cancel),
     response={200: OrderDocument, **PROBLEMS},
 )
 def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """Cancel a scheduled order."""
+    """Cancel a scheduled order. One that suspends, resumes or terminates needs `tenancy:write`."""
     return respond(cancel_order(retrying_actor(request), order_id=order_id))
 
 

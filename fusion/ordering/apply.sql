@@ -5,7 +5,12 @@
 -- an order of it, so that those of one subscription are applied in the order of their effective
 -- times and placements. Busy subscriptions are passed over and come later. The order's own state
 -- decides: a crash before the commit leaves it scheduled, and after the commit nobody finds it.
-CREATE OR REPLACE FUNCTION ordering_apply_next(p_actor text, p_request text) RETURNS text
+--
+-- Orders that change the subscription's state are not applied here: with p_others they are answered
+-- as {order_id, kind, group_id, subscription_id, due: true} for the caller to apply; without,
+-- subscriptions where one is due are passed over. At one instant a termination comes last.
+CREATE OR REPLACE FUNCTION ordering_apply_next(p_actor text, p_request text, p_others boolean)
+RETURNS text
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -18,6 +23,10 @@ BEGIN
     SELECT s.* INTO v_subscription
     FROM ordering_order w JOIN tenancy_subscription s ON s.id = w.subscription_id
     WHERE w.state = 'scheduled' AND w.effective_at <= v_due
+      AND (p_others OR NOT EXISTS (
+          SELECT FROM ordering_order x
+          WHERE x.subscription_id = w.subscription_id AND x.state = 'scheduled'
+            AND x.effective_at <= v_due AND x.kind <> 'change'))
     ORDER BY w.effective_at, w.placed_at, w.id
     LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED;
     IF NOT FOUND THEN
@@ -28,10 +37,15 @@ BEGIN
     SELECT * INTO o FROM ordering_order w
     WHERE w.subscription_id = v_subscription.id AND w.state = 'scheduled'
       AND w.effective_at <= v_due
-    ORDER BY w.effective_at, w.placed_at, w.id
+    ORDER BY w.effective_at, w.kind = 'termination', w.placed_at, w.id
     LIMIT 1 FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN '{}';
+    END IF;
+    IF o.kind IN ('suspension', 'resumption', 'termination') THEN
+        RETURN CASE WHEN p_others THEN json_build_object(
+            'order_id', o.id, 'kind', o.kind, 'group_id', o.group_id,
+            'subscription_id', o.subscription_id, 'due', true)::text ELSE '{}' END;
     END IF;
 
     PERFORM ordering_apply(o, p_actor);
@@ -39,6 +53,12 @@ BEGIN
     RETURN (SELECT json_build_object('order_id', w.id, 'number', w.number, 'state', w.state)
             FROM ordering_order w WHERE w.id = o.id);
 END
+$$;
+
+-- As the workers of the release before call it, which know orders of kind change alone.
+CREATE OR REPLACE FUNCTION ordering_apply_next(p_actor text, p_request text) RETURNS text
+LANGUAGE sql AS $$
+    SELECT ordering_apply_next(p_actor, p_request, false)
 $$;
 
 -- Complete a scheduled order whose subscription is locked, or fail it with the refusal that a

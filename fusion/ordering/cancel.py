@@ -6,20 +6,22 @@ from django.db import connection
 
 from fusion.kernel.errors import Problem
 from fusion.ordering.models import Order
-from fusion.ordering.queries import find_order, order_document_of
+from fusion.ordering.permissions import find_order_to_cancel
+from fusion.ordering.queries import order_document_of
 from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import PLACE_ORDERS
+from fusion.tenancy.permissions import CANCEL_ORDERS
 from fusion.tenancy.use_case import Done, use_case
 
 
-@use_case(PLACE_ORDERS, verb="order.cancel", status=200)
+@use_case(CANCEL_ORDERS, verb="order.cancel", status=200)
 def cancel_order(actor: Actor, *, order_id: UUID) -> Done:
-    """Cancel an order that is still scheduled; its document.
+    """Cancel an order that is still scheduled; its document. Needs what placing its kind needs.
 
-    Problem `order-not-cancellable` for one in any other state. The condition stands in the
-    statement: an order that a worker is applying is waited for, and then no longer scheduled.
+    Problems: `not-found`, `forbidden`, `order-not-cancellable` for one in any other state. The
+    condition stands in the statement: an order that a worker is applying is waited for, and then
+    no longer scheduled.
     """
-    order = find_order(actor, order_id)
+    order = find_order_to_cancel(actor, order_id)
     cancelled = (
         Order.objects.visible_to(actor)
         .filter(id=order_id, state="scheduled")

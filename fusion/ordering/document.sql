@@ -13,7 +13,10 @@ SELECT o.id,
            'effective_at', kernel_instant(o.effective_at),
            'completed_at', kernel_instant(o.completed_at),
            'failure', o.failure,
-           'lines', (
+           'reason', o.reason,
+           'note', o.note,
+           'warnings', coalesce(o.warnings, '[]'),
+           'lines', coalesce((
                SELECT json_agg(
                    json_build_object(
                        'product_id', l.product_id, 'product_code', p.code, 'revision', l.revision,
@@ -21,7 +24,7 @@ SELECT o.id,
                    ORDER BY l.position)
                FROM ordering_orderline l
                JOIN catalogue_product p ON p.id = l.product_id
-               WHERE l.order_id = o.id),
+               WHERE l.order_id = o.id), '[]'),
            'changes', coalesce(o.changes, '[]')
        ) AS document
 FROM ordering_order o;

@@ -7,13 +7,23 @@ from fusion.events.models import JsonTextField
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.kernel.quantities import MAX_QUANTITY
+from fusion.tenancy.models import REASONS
 from fusion.tenancy.scope import Scoped, within_tree
 
 STATES = ("scheduled", "completed", "failed", "cancelled")
 
+SUSPENSION, RESUMPTION, TERMINATION = "suspension", "resumption", "termination"
+OF_STATE = (SUSPENSION, RESUMPTION, TERMINATION)
+"""The kinds of orders that change the state of a subscription."""
+
+KINDS = ("change", "reversal", "expiry", "repair", *OF_STATE)
+
 
 class Order(models.Model):
     """A billable change of one subscription. Only a group places orders.
+
+    `reason` is that of a change of the subscription's state; `warnings` is a list of refusals
+    that were no reason to refuse it.
 
     Carries the ids of the organizations above its subscription, as that does, so that the list
     of any subtree is one index range, newest first.
@@ -35,6 +45,9 @@ class Order(models.Model):
     completed_at = models.DateTimeField(null=True)
     failure = JsonTextField(null=True)
     changes = JsonTextField(null=True)
+    reason = models.CharField(max_length=16, null=True)
+    note = models.CharField(max_length=2000, null=True)
+    warnings = JsonTextField(null=True)
 
     objects = Scoped["Order"](within_tree)
 
@@ -72,6 +85,14 @@ class Order(models.Model):
                 condition=Q(external_reference__isnull=False),
             ),
             models.Index(
+                "group_id",
+                "kind",
+                "placed_at",
+                "id",
+                name="order_of_kind",
+                condition=~Q(kind="change"),
+            ),
+            models.Index(
                 "effective_at",
                 "placed_at",
                 "id",
@@ -96,8 +117,11 @@ class Order(models.Model):
                 name="order_external_reference",
             ),
             models.CheckConstraint(condition=Q(state__in=STATES), name="order_state"),
+            models.CheckConstraint(condition=Q(kind__in=KINDS), name="order_kind"),
             models.CheckConstraint(
-                condition=Q(kind__in=("change", "termination")), name="order_kind"
+                condition=(Q(reason__isnull=True) & ~Q(kind=SUSPENSION))
+                | Q(kind__in=OF_STATE, reason__isnull=False, reason__in=REASONS),
+                name="order_reason",
             ),
             models.CheckConstraint(
                 condition=Q(state="completed", completed_at__isnull=False, changes__isnull=False)

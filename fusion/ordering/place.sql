@@ -168,10 +168,12 @@ BEGIN
         INSERT INTO ordering_order (
             id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id,
             subscription_id, external_reference, placed_by, placed_at, effective_at, completed_at,
-            changes)
+            changes, warnings)
         SELECT w.id, w.number, 'change', CASE WHEN w.effective IS NULL THEN 'completed' ELSE 'scheduled' END,
                s.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id, w.reference, p_actor,
-               v_now, w.effective, CASE WHEN w.effective IS NULL THEN v_now END, w.changes
+               v_now, w.effective, CASE WHEN w.effective IS NULL THEN v_now END, w.changes,
+               CASE WHEN w.effective IS NOT NULL
+                    THEN ordering_warnings(s.id, w.effective, 'change') END
         FROM unnest(v_id, v_number, v_subscription, v_reference, v_effective, plan.changes)
              AS w(id, number, subscription_id, reference, effective, changes)
         JOIN tenancy_subscription s ON s.id = w.subscription_id

@@ -54,6 +54,7 @@ def list_orders(
     subscription_id: UUID | None = None,
     organization_id: UUID | None = None,
     state: str | None = None,
+    kind: str | None = None,
     external_reference: str | None = None,
     placed_from: datetime | None = None,
     placed_to: datetime | None = None,
@@ -70,6 +71,8 @@ def list_orders(
         rows = rows.filter(**{f"{organization.kind}_id": organization.id})
     if state:
         rows = rows.filter(state=state)
+    if kind:
+        rows = rows.filter(kind=kind, group_id=actor.group_id)
     if external_reference:
         rows = rows.filter(external_reference=external_reference)
     if placed_from:

@@ -1,11 +1,14 @@
 """The rules of orders that need no database. What the numbers allow is decided in `decide.sql`."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 LONGEST_NOTICE = 5
 """How many years ahead an order may be scheduled."""
+
+ORDER_GRACE = timedelta(hours=24)
+"""How far in the past an order may be said to take effect; it is carried out at once then."""
 
 
 def repeated_products(products: Sequence[UUID]) -> list[UUID]:

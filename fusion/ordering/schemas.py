@@ -9,9 +9,11 @@ from fusion.kernel.fields import Body, Id, Instant, Quantity, Reference, Text
 from fusion.kernel.quantities import MAX_BATCH, MAX_LINES
 from fusion.kernel.schemas import Paging, ProblemDocument
 from fusion.ordering.place import Draft, Line
+from fusion.tenancy.schemas import Reason
 
 Action = Literal["add", "remove"]
 State = Literal["scheduled", "completed", "failed", "cancelled"]
+Kind = Literal["change", "reversal", "expiry", "repair", "suspension", "resumption", "termination"]
 
 
 class LineBody(Body):
@@ -86,7 +88,7 @@ class Change(BaseModel):
 
 
 class Failure(BaseModel, extra="allow"):
-    """Why a scheduled order failed: the refusal that a caller would have got."""
+    """Why a scheduled order failed, or a warning: like the refusal that a caller would get."""
 
     code: str
     detail: str
@@ -97,7 +99,7 @@ class OrderDocument(BaseModel):
 
     id: UUID
     number: int
-    kind: Literal["change", "termination"]
+    kind: Kind
     state: State
     subscription_id: UUID
     external_reference: str | None
@@ -106,6 +108,9 @@ class OrderDocument(BaseModel):
     effective_at: str | None
     completed_at: str | None
     failure: Failure | None
+    reason: Reason | None
+    note: str | None
+    warnings: list[Failure]
     lines: list[LineDocument]
     changes: list[Change]
 
@@ -148,6 +153,7 @@ class OrderFilter(Paging):
     subscription_id: Id | None = None
     organization_id: Id | None = None
     state: State | None = None
+    kind: Kind | None = None
     external_reference: Reference | None = None
     placed_from: Instant | None = Field(default=None, description="Inclusive.")
     placed_to: Instant | None = Field(default=None, description="Exclusive.")

@@ -66,14 +66,16 @@ CHECKS: Mapping[str, str] = {
           AND l.quantity IS DISTINCT FROM (
               SELECT sum(t.quantity)
               FROM json_to_recordset(l.taken) AS t(revision int, quantity bigint))""",
-    "order without lines, or line without its order or product revision": """
+    "order without lines or with lines of another kind, or line without its order or revision": """
         SELECT format('order %s, line %s', coalesce(o.id, l.order_id), l.position)
         FROM ordering_order o
         FULL JOIN ordering_orderline l ON l.order_id = o.id
         LEFT JOIN catalogue_product p ON p.id = l.product_id
         LEFT JOIN catalogue_productrevision r
                ON r.product_id = l.product_id AND r.revision = l.revision
-        WHERE o.id IS NULL OR l.order_id IS NULL OR p.group_id IS DISTINCT FROM o.group_id
+        WHERE o.id IS NULL OR (l.order_id IS NULL AND o.kind = 'change')
+           OR (l.order_id IS NOT NULL AND o.kind IN ('suspension', 'resumption'))
+           OR (l.order_id IS NOT NULL AND p.group_id IS DISTINCT FROM o.group_id)
            OR (l.action = 'add' AND r.revision IS NULL)""",
     "order carries other organizations than its subscription": """
         SELECT format('order %s', o.id)
@@ -96,6 +98,22 @@ CHECKS: Mapping[str, str] = {
                        WHERE h.subscription_id = s.id AND h.quantity <> 0)
             OR EXISTS (SELECT FROM ordering_order o
                        WHERE o.subscription_id = s.id AND o.state = 'scheduled'))""",
+    "scheduled order without the instant that it is due": """
+        SELECT format('order %s', o.id) FROM ordering_order o
+        WHERE o.state = 'scheduled' AND o.effective_at IS NULL""",
+    "status of a subscription differs from its holds": """
+        SELECT format('subscription %s is %s and has %s open holds', s.id, s.status, count(h.id))
+        FROM tenancy_subscription s
+        LEFT JOIN tenancy_hold h ON h.subscription_id = s.id AND h.lifted_at IS NULL
+        GROUP BY s.id HAVING (s.status = 'suspended') <> (count(h.id) > 0)""",
+    "hold of another group, or placed by another order than a completed suspension": """
+        SELECT format('hold %s', h.id)
+        FROM tenancy_hold h
+        LEFT JOIN tenancy_subscription s ON s.id = h.subscription_id
+        LEFT JOIN ordering_order o ON o.id = h.order_id
+        WHERE h.group_id IS DISTINCT FROM s.group_id OR h.lifted_at < h.since
+           OR (h.order_id IS NOT NULL AND (o.subscription_id, o.kind, o.state, o.reason)
+               IS DISTINCT FROM (h.subscription_id, 'suspension', 'completed', h.reason))""",
     "completed order without exactly one event": """
         SELECT format('order %s: %s events', o.id, count(e.id))
         FROM ordering_order o

@@ -61,6 +61,19 @@ def fingerprint_of(request: HttpRequest) -> bytes:
     return fingerprint(request.method or "", request.path, body)
 
 
+def lock(actor: Actor, name: str) -> None:
+    """Lock the actor's key, if any, and a name of their group until the transaction ends.
+
+    Both in one statement, which takes them in the order that everybody takes them in.
+    """
+    names = [name] if actor.request.key is None else [f"key:{actor.request.key}", name]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tenancy_lock_names(%s::uuid, %s::uuid, %s::text[])",
+            [actor.group_id, actor.organization_id, names],
+        )
+
+
 def recall(actor: Actor) -> Stored | None:
     """Lock the actor's key until the transaction ends; the stored answer, None for a first request.
 

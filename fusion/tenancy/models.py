@@ -149,7 +149,7 @@ class Hold(models.Model):
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+", db_index=False)
     reason = models.CharField(max_length=16)
     order_id = models.UUIDField(null=True)
-    since = models.DateTimeField(db_default=Now())
+    since = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True)
 
     objects = Scoped["Hold"](within_group)

@@ -81,7 +81,9 @@ MANAGE_PRODUCTS = Permission(
     "create and edit products", ("catalogue:write",), (ADMINISTRATOR,), (GROUP,)
 )
 READ_ORDERS = Permission("read orders", ("orders:read",))
-PLACE_ORDERS = Permission("place and cancel orders", ("orders:write",), WRITERS, (GROUP,))
+PLACE_ORDERS = Permission("place orders", ("orders:write",), WRITERS, (GROUP,))
+CANCEL_ORDERS = Permission("cancel orders", ("orders:write", "tenancy:write"), WRITERS, (GROUP,))
+"""Which of the two scopes, and whether an agent may, depends on the order's kind."""
 REQUEST_ORDERS = Permission("request orders", ("orders:write",), WRITERS)
 PREVIEW_ORDERS = Permission("preview orders", ("orders:read",), WRITERS, (GROUP,))
 READ_BALANCES = Permission("read balances", ("orders:read", "provisioning:read"))

@@ -1,5 +1,6 @@
 """Read models of organizations, subscriptions, members and API clients, as callers see them."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
 from fusion.tenancy.actor import Actor
+from fusion.tenancy.holds import open_holds
 from fusion.tenancy.models import ApiClient, Member, Organization, Subscription
 
 
@@ -109,7 +111,7 @@ def list_subscriptions(
         rows = rows.filter(**{f"{organization.kind}_id": organization.id})
     rows = _searched(rows, q, external_reference)
     shown, following = newest(rows, limit=limit, cursor=cursor)
-    return {"items": [subscription_document(row) for row in shown], "next": following}
+    return {"items": subscription_documents(shown), "next": following}
 
 
 def list_members(
@@ -170,15 +172,26 @@ def organization_document(organization: Organization) -> dict[str, Any]:
 
 def subscription_document(subscription: Subscription) -> dict[str, Any]:
     """A subscription as the API shows it."""
-    return {
-        "id": str(subscription.id),
-        "tenant_id": str(subscription.tenant_id),
-        "group_id": str(subscription.group_id),
-        "name": subscription.name,
-        "external_reference": subscription.external_reference,
-        "status": subscription.status,
-        "created_at": instant(subscription.created_at),
-    }
+    return subscription_documents([subscription])[0]
+
+
+def subscription_documents(subscriptions: Sequence[Subscription]) -> list[dict[str, Any]]:
+    """Subscriptions as the API shows them, with the holds of those that are suspended."""
+    suspended = [each.id for each in subscriptions if each.status == "suspended"]
+    holds = open_holds(suspended) if suspended else {}
+    return [
+        {
+            "id": str(each.id),
+            "tenant_id": str(each.tenant_id),
+            "group_id": str(each.group_id),
+            "name": each.name,
+            "external_reference": each.external_reference,
+            "status": each.status,
+            "holds": holds.get(each.id, []),
+            "created_at": instant(each.created_at),
+        }
+        for each in subscriptions
+    ]
 
 
 def member_document(member: Member) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from fusion.kernel.schemas import Paging
 from fusion.tenancy.rules import MAX_EMAIL, normal_email
 
 Kind = Literal["group", "distributor", "reseller", "tenant"]
+Reason = Literal["non_payment", "customer", "fraud", "migration", "other"]
 Role = Literal["administrator", "agent", "viewer"]
 Scope = Literal[
     "tenancy:read",
@@ -67,8 +68,16 @@ class OrganizationFilter(Paging):
     external_reference: Search | None = None
 
 
+class HoldDocument(BaseModel):
+    """Why a subscription is suspended; `order_id` is the order of kind suspension."""
+
+    reason: Reason
+    since: datetime
+    order_id: UUID | None
+
+
 class SubscriptionDocument(BaseModel):
-    """What consumes the service, of one tenant."""
+    """What consumes the service, of one tenant. It is suspended while it has `holds`."""
 
     id: UUID
     tenant_id: UUID
@@ -76,6 +85,7 @@ class SubscriptionDocument(BaseModel):
     name: str
     external_reference: str | None
     status: Literal["active", "suspended", "terminated"]
+    holds: list[HoldDocument]
     created_at: datetime
 
 

@@ -56,11 +56,18 @@ class Done:
 
 
 def use_case(
-    permission: Permission, *, verb: str, status: int = 200, unaudited: tuple[str, ...] = ()
+    permission: Permission,
+    *,
+    verb: str,
+    status: int = 200,
+    unaudited: tuple[str, ...] = (),
+    reference_of: str | None = None,
 ) -> Callable[[Callable[Concatenate[Actor, P], Done]], Callable[Concatenate[Actor, P], Answer]]:
     """Make a verb of a function `(actor, *, ...) -> Done`.
 
-    `verb` is `<object>.<deed>`; `unaudited` names arguments that must not be recorded.
+    `verb` is `<object>.<deed>`; `unaudited` names arguments that must not be recorded. With
+    `reference_of`, the argument `external_reference` is locked together with the idempotency key,
+    as that of an object of this kind: the verb may look whether it is free.
     Raises what the verb raises; nothing of it has happened then.
     """
 
@@ -72,6 +79,9 @@ def use_case(
             permission.require_role(actor)
             request = actor.request
             with transaction.atomic():
+                reference = kwargs.get("external_reference") if reference_of else None
+                if reference is not None:
+                    idempotency.lock(actor, f"{reference_of}:{reference}")
                 if request.key is not None:
                     stored = idempotency.recall(actor)
                     if stored is not None:

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from fusion.ordering.apply_due import apply_due_orders
+from fusion.lifecycle.apply_due import apply_due_orders
 from tests.ordering.placing import consume, draft, fall_due, line, place, placed, seen
 from tests.paging import follow_feed
 from tests.world import World, answer, make_organization, make_subscription

@@ -9,7 +9,7 @@ from django.db import connection
 
 from fusion.kernel.clock import now
 from fusion.kernel.errors import Problem
-from fusion.ordering.apply_due import apply_due_orders
+from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.verify import differences
 from tests.concurrency.actors import add, at_once, balance, holding, order, remove, rows

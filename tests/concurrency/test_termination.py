@@ -7,8 +7,8 @@ from functools import partial
 from django.db import connection
 
 from fusion.kernel.clock import now
+from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.lifecycle.terminate import terminate
-from fusion.ordering.apply_due import apply_due_orders
 from fusion.ordering.verify import differences
 from tests.concurrency.actors import add, at_once, balance, holding, order, rows
 from tests.world import World, make_subscription

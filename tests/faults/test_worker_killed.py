@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 
 from fusion.kernel.clock import now
-from fusion.ordering.apply_due import apply_due_orders
+from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.ordering.verify import differences
 from tests.concurrency.actors import add, balance, order, remove, rows
 from tests.concurrency.test_due import APPLIED, EXPECTED, fall_due, schedule, state_of

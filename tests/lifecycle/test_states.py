@@ -40,8 +40,13 @@ def test_suspend_and_resume(world: World) -> None:
             response = act(world, deed)
             assert (response.status_code, answer(response)["status"]) == (200, status)
     told = events(world)
-    assert [type for type, *_ in told] == ["subscription.suspended", "subscription.resumed"]
-    assert [data["status"] for *_, data in told] == ["suspended", "active"]
+    assert [type for type, *_ in told] == [
+        "order.completed",
+        "subscription.suspended",
+        "order.completed",
+        "subscription.resumed",
+    ]
+    assert [data.get("status") for *_, data in told] == [None, "suspended", None, "active"]
     assert {path for _, _, path, _ in told} == {world.tenant.path}
 
 
@@ -132,7 +137,9 @@ def test_terminate_a_suspended_one_that_holds_nothing(world: World) -> None:
     act(world, "suspend")
     assert answer(act(world, "terminate"))["status"] == "terminated"
     assert [type for type, *_ in events(world)] == [
+        "order.completed",
         "subscription.suspended",
+        "order.completed",
         "subscription.terminated",
     ]
 

@@ -24,9 +24,9 @@ from hypothesis.stateful import (
 from fusion.catalogue.change_product import change_product
 from fusion.catalogue.models import Product
 from fusion.kernel.errors import Problem
+from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.lifecycle.terminate import terminate
 from fusion.ordering import place as ordering
-from fusion.ordering.apply_due import apply_due_orders
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fusion.ordering.apply_due import apply_due_orders
+from fusion.lifecycle.apply_due import apply_due_orders
 from tests.ordering.placing import (
     balances,
     consume,

@@ -6,7 +6,6 @@ nothing of them. A constraint trigger looks once more when the transaction commi
 
 import django.db.models.deletion
 from django.db import migrations, models
-from django.db.models.functions import Now
 
 import fusion.kernel.ids
 
@@ -81,7 +80,7 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=fusion.kernel.ids.new_id)),
                 ("reason", models.CharField(max_length=16)),
                 ("order_id", models.UUIDField(null=True)),
-                ("since", models.DateTimeField(db_default=Now())),
+                ("since", models.DateTimeField()),
                 ("lifted_at", models.DateTimeField(null=True)),
                 (
                     "group",

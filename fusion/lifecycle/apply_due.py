@@ -1,0 +1,116 @@
+"""Applying scheduled orders that are due: what the worker does every few seconds.
+
+The orders themselves are the queue: nothing has to be recovered after a crash, and what fell due
+while no worker ran is found by the next one. Several workers share the work. Changes of what is
+held are applied by the database function that finds them; changes of a subscription's state here.
+"""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+from django.db import DatabaseError, OperationalError, connection, transaction
+
+from fusion.kernel.constraints import violated
+from fusion.kernel.database import first_row
+from fusion.kernel.errors import Problem
+from fusion.lifecycle.kinds import CARRY_OUT
+from fusion.lifecycle.placing import tell_order
+from fusion.lifecycle.rules import require_living
+from fusion.ordering.models import Order
+from fusion.tenancy.actor import Actor, Request, system_actor
+from fusion.tenancy.models import Subscription
+
+log = structlog.get_logger(__name__)
+
+ACTOR = "system:worker"
+
+VERB = "order.apply"
+
+
+def apply_due_orders(*, limit: int = 10_000, request_id: str = "") -> int:
+    """Apply up to `limit` due orders, each in a transaction of its own; how many were settled.
+
+    Ends early when none is left that no other worker has in hand.
+    """
+    settled = 0
+    first_row("SELECT 1")
+    while settled < limit:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT ordering_apply_next(%s::text, %s::text, true)", [ACTOR, request_id]
+            )
+            (answer,) = cursor.fetchone()
+        if answer is None:
+            break
+        told = orjson.loads(answer)
+        if told.get("due"):
+            told = _change_state(told, request_id)
+        if told:
+            settled += 1
+            log.info("order settled", **told)
+    return settled
+
+
+def _change_state(due: dict[str, Any], request_id: str) -> dict[str, Any]:
+    """Carry out an order that is due, or fail it; empty where somebody else has it or had it."""
+    group_id, order_id = UUID(due["group_id"]), UUID(due["order_id"])
+    actor = replace(system_actor(group_id, ACTOR), request=Request(id=request_id))
+    try:
+        with transaction.atomic():
+            order = _carry_out(actor, UUID(due["subscription_id"]), order_id)
+    except Problem as problem:
+        order = _fail(actor, order_id, {"code": problem.code, "detail": problem.detail})
+    except OperationalError:
+        raise  # the database is away, or busy: the order is as it was, and comes again
+    except DatabaseError as error:
+        log.exception("order cannot be carried out", order_id=str(order_id))
+        order = _fail(actor, order_id, _failure(error))
+    return {} if order is None else _told(order)
+
+
+def _carry_out(actor: Actor, subscription_id: UUID, order_id: UUID) -> Order | None:
+    rows = Subscription.objects.visible_to(actor).select_for_update(no_key=True, skip_locked=True)
+    subscription = rows.filter(id=subscription_id).first()
+    if subscription is None:
+        return None
+    order = _lock_scheduled(actor, order_id)
+    if order is not None:
+        require_living(subscription.status)
+        CARRY_OUT[order.kind](actor, subscription, order.id, order.reason, VERB)
+    return order
+
+
+def _lock_scheduled(actor: Actor, order_id: UUID) -> Order | None:
+    """The order, held against a cancellation, if it is still scheduled."""
+    orders = Order.objects.visible_to(actor).select_for_update(no_key=True)
+    return orders.filter(id=order_id, state="scheduled").first()
+
+
+def _fail(actor: Actor, order_id: UUID, failure: dict[str, str]) -> Order | None:
+    """An order that cannot be carried out must not hold up those behind it."""
+    with transaction.atomic():
+        order = _lock_scheduled(actor, order_id)
+        if order is not None:
+            order.state, order.failure = "failed", orjson.dumps(failure).decode()
+            order.save(update_fields=["state", "failure"])
+            tell_order(actor, order_id, VERB)
+    return order
+
+
+def _failure(error: DatabaseError) -> dict[str, str]:
+    constraint = violated(error)
+    if constraint:
+        return {
+            "code": "conflict",
+            "detail": f"The order would have broken the rule {constraint} of the database.",
+        }
+    return {"code": "internal-error", "detail": "The order could not be carried out."}
+
+
+def _told(order: Order) -> dict[str, Any]:
+    rows = Order.objects.unscoped("an order of the worker's own")
+    state = rows.values_list("state", flat=True).get(id=order.id)
+    return {"order_id": str(order.id), "number": order.number, "state": state}

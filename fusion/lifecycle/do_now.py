@@ -1,0 +1,63 @@
+"""Changing the state of a subscription at once, with an order that tells of it."""
+
+from typing import Protocol
+from uuid import UUID
+
+from fusion.lifecycle.placing import Wish, lock_for, write_order
+from fusion.lifecycle.rules import require_living
+from fusion.ordering.models import TERMINATION
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.queries import subscription_document
+from fusion.tenancy.use_case import Done
+
+
+class IsSo(Protocol):
+    """Whether a subscription is in the wanted state already."""
+
+    def __call__(self, subscription: Subscription, reason: str | None) -> bool:
+        """`reason` is that of the wish."""
+
+
+class CarryOut(Protocol):
+    """Bring a locked subscription into the state that an order is for, and complete the order.
+
+    `verb` is that of the order's audit record; without one, none is written.
+    """
+
+    def __call__(
+        self,
+        actor: Actor,
+        subscription: Subscription,
+        order_id: UUID,
+        reason: str | None,
+        verb: str | None,
+    ) -> None:
+        """The order is written, and is still scheduled."""
+
+
+def do_now(
+    actor: Actor,
+    subscription_id: UUID,
+    wish: Wish,
+    is_so: IsSo,
+    carry_out: CarryOut,
+    *,
+    verb: str | None = None,
+) -> Done:
+    """Do it in the transaction of a use case; the subscription's document.
+
+    Problems: `not-found`, `external-reference-taken`, `subscription-terminated`.
+    """
+    subscription = lock_for(actor, subscription_id, wish.external_reference)
+    if wish.kind != TERMINATION:
+        require_living(subscription.status)
+    if wish.external_reference is not None or not is_so(subscription, wish.reason):
+        order_id = write_order(actor, subscription, wish)
+        carry_out(actor, subscription, order_id, wish.reason, verb)
+    return Done(
+        subscription_document(subscription),
+        subscription.path,
+        subscription.id,
+        subscription_id=subscription.id,
+    )

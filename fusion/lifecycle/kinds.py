@@ -1,0 +1,20 @@
+"""The kinds of orders that change a subscription's state, and what carries each of them out."""
+
+from collections.abc import Mapping
+
+from fusion.lifecycle.do_now import CarryOut
+from fusion.lifecycle.resume import carry_out_resumption
+from fusion.lifecycle.suspend import UNSAID, carry_out_suspension
+from fusion.lifecycle.terminate import carry_out_termination
+from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
+
+CARRY_OUT: Mapping[str, CarryOut] = {
+    SUSPENSION: carry_out_suspension,
+    RESUMPTION: carry_out_resumption,
+    TERMINATION: carry_out_termination,
+}
+
+
+def reason_of(kind: str, reason: str | None) -> str | None:
+    """The reason as an order keeps it: a suspension always has one."""
+    return reason or (UNSAID if kind == SUSPENSION else None)

@@ -1,0 +1,127 @@
+"""Orders that suspend, resume and terminate: what they have in common, whenever they count."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from fusion.kernel.clock import instant
+from fusion.kernel.errors import InvalidFields, Problem
+from fusion.kernel.ids import new_id
+from fusion.ordering.models import Order
+from fusion.ordering.rules import ORDER_GRACE, is_too_far
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.queries import lock_subscription
+
+ORDER = "order"
+"""What external references of orders are locked as: see `tenancy/use_case.py`."""
+
+PLACE = (
+    "SELECT lifecycle_place(%s::uuid, %s::uuid, %s::text, %s::text, %s::text, %s::text,"
+    " %s::timestamptz, %s::text)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A change of a subscription's state; `effective_at` is None for at once."""
+
+    kind: str
+    reason: str | None = None
+    note: str | None = None
+    external_reference: str | None = None
+    effective_at: datetime | None = None
+
+
+def lock_for(actor: Actor, subscription_id: UUID, reference: str | None) -> Subscription:
+    """The subscription, locked, for an order with that external reference.
+
+    The caller holds the lock on the reference's name. Problems: `not-found`,
+    `external-reference-taken`.
+    """
+    subscription = lock_subscription(actor, subscription_id)
+    require_free_reference(actor, reference)
+    return subscription
+
+
+def require_free_reference(actor: Actor, reference: str | None) -> None:
+    """Problem `external-reference-taken` where another live order has the reference."""
+    if reference is None:
+        return
+    orders = Order.objects.visible_to(actor).filter(
+        group_id=actor.group_id,
+        external_reference=reference,
+        state__in=("scheduled", "completed"),
+    )
+    number = orders.values_list("number", flat=True).first()
+    if number is not None:
+        raise Problem(
+            "external-reference-taken",
+            f"Order {number} already carries the external reference {reference}; it is free again "
+            "only when that order fails or is cancelled.",
+        )
+
+
+def database_now() -> datetime:
+    """The present instant by the clock that decides which orders are due."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT kernel_now()")
+        at: datetime = cursor.fetchone()[0]
+    return at
+
+
+def require_timely(effective_at: datetime, now: datetime) -> None:
+    """Problem `invalid-fields` for an instant further ahead or longer past than is taken."""
+    if is_too_far(effective_at, now):
+        raise InvalidFields(effective_at="must be at most five years ahead")
+    if now - effective_at > ORDER_GRACE:
+        hours = ORDER_GRACE // timedelta(hours=1)
+        raise InvalidFields(
+            effective_at=f"lies more than {hours} hours in the past (it is {instant(now)} now); "
+            "leave it out to do it at once"
+        )
+
+
+def write_order(actor: Actor, subscription: Subscription, wish: Wish) -> UUID:
+    """Write the order, scheduled; its id. The caller holds the subscription's lock."""
+    id = new_id()
+    _call(
+        PLACE,
+        id,
+        subscription.id,
+        wish.kind,
+        wish.reason,
+        wish.note,
+        wish.external_reference,
+        wish.effective_at,
+        actor.label,
+    )
+    return id
+
+
+def tell_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
+    """Write the event of what has become of the order, and with `verb` its audit record."""
+    if verb is None:
+        _call("SELECT ordering_emit(%s::uuid, %s::text)", order_id, actor.label)
+    else:
+        _call(
+            "SELECT ordering_announce(%s::uuid, %s::text, %s::text, %s::text)",
+            order_id,
+            actor.label,
+            actor.request.id,
+            verb,
+        )
+
+
+def complete_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
+    """Complete an order without lines, and tell it."""
+    _call("SELECT lifecycle_complete(%s::uuid)", order_id)
+    tell_order(actor, order_id, verb)
+
+
+def _call(statement: str, *parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)

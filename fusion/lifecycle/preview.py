@@ -1,0 +1,56 @@
+"""What a change of a subscription's state would release, told and not done."""
+
+from typing import Any
+from uuid import UUID
+
+from fusion.kernel.errors import Problem
+from fusion.lifecycle.ending import what_ends
+from fusion.lifecycle.placing import Wish, database_now, require_free_reference, require_timely
+from fusion.lifecycle.rules import require_living
+from fusion.ordering.models import TERMINATION
+from fusion.ordering.permissions import PERMISSIONS
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.queries import find_subscription
+
+NOTHING = {"users": 0, "numbers": 0, "trunks": 0, "calls": 0, "holdings": 0}
+
+
+def preview_state(actor: Actor, *, subscription_id: UUID, wish: Wish) -> dict[str, Any]:
+    """{allowed, releases: {users, numbers, trunks, calls, holdings}, refusals}, as things are now.
+
+    `users` are those who are linked to a number, `numbers` those assigned and reserved, `calls`
+    the live ones, `holdings` products by revision. Only a termination releases anything. Under no
+    lock, and promises nothing. Problems: `forbidden`, `not-found`.
+    """
+    PERMISSIONS[wish.kind].require_role(actor)
+    subscription = find_subscription(actor, subscription_id)
+    refusals = []
+    try:
+        _judge(actor, subscription, wish)
+    except Problem as problem:
+        refusals = [{"code": problem.code, "detail": problem.detail}]
+    return {
+        "allowed": not refusals,
+        "releases": _releases(subscription) if wish.kind == TERMINATION else NOTHING,
+        "refusals": refusals,
+    }
+
+
+def _judge(actor: Actor, subscription: Subscription, wish: Wish) -> None:
+    require_free_reference(actor, wish.external_reference)
+    if wish.kind != TERMINATION or wish.effective_at is not None:
+        require_living(subscription.status)
+    if wish.effective_at is not None:
+        require_timely(wish.effective_at, database_now())
+
+
+def _releases(subscription: Subscription) -> dict[str, int]:
+    ends = what_ends(subscription.id)
+    return {
+        "users": ends["linked"],
+        "numbers": ends["numbers"],
+        "trunks": ends["trunks"],
+        "calls": ends["calls"],
+        "holdings": ends["holdings"],
+    }

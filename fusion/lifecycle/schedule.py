@@ -1,0 +1,92 @@
+"""Suspending, resuming and terminating on a date: an order that the worker carries out."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from fusion.lifecycle.kinds import CARRY_OUT, reason_of
+from fusion.lifecycle.placing import (
+    ORDER,
+    Wish,
+    database_now,
+    lock_for,
+    require_timely,
+    tell_order,
+    write_order,
+)
+from fusion.lifecycle.rules import require_living
+from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
+from fusion.ordering.permissions import PERMISSIONS
+from fusion.ordering.queries import order_document_of
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.use_case import Answer, Done, use_case
+
+
+def schedule(
+    actor: Actor,
+    *,
+    kind: str,
+    subscription_id: UUID,
+    effective_at: datetime,
+    reason: str | None = None,
+    note: str | None = None,
+    external_reference: str | None = None,
+) -> Answer:
+    """Place an order of a kind of `OF_STATE`: 201 and its document.
+
+    It is scheduled; where `effective_at` is past, by no more than the grace, it is carried out at
+    once and says how late.
+
+    Problems: `forbidden`, `not-found`, `idempotency-key-reused`, `external-reference-taken`,
+    `subscription-terminated`, `invalid-fields` (the date).
+    """
+    return _SCHEDULE[kind](
+        actor,
+        kind=kind,
+        subscription_id=subscription_id,
+        effective_at=effective_at,
+        reason=reason,
+        note=note,
+        external_reference=external_reference,
+    )
+
+
+def _schedule(
+    actor: Actor,
+    *,
+    kind: str,
+    subscription_id: UUID,
+    effective_at: datetime,
+    reason: str | None,
+    note: str | None,
+    external_reference: str | None,
+) -> Done:
+    subscription = lock_for(actor, subscription_id, external_reference)
+    require_living(subscription.status)
+    # Asked for under the lock: no order of this subscription falls due between this and the write.
+    now = database_now()
+    require_timely(effective_at, now)
+    wish = Wish(
+        kind=kind,
+        reason=reason_of(kind, reason),
+        note=note,
+        external_reference=external_reference,
+        effective_at=effective_at,
+    )
+    order_id = write_order(actor, subscription, wish)
+    if effective_at > now:
+        tell_order(actor, order_id)
+    else:
+        CARRY_OUT[kind](actor, subscription, order_id, wish.reason, None)
+    return Done(
+        order_document_of(order_id),
+        subscription.path,
+        order_id,
+        subscription_id=subscription.id,
+    )
+
+
+_SCHEDULE: Mapping[str, Callable[..., Answer]] = {
+    kind: use_case(PERMISSIONS[kind], verb="order.place", status=201, reference_of=ORDER)(_schedule)
+    for kind in (SUSPENSION, RESUMPTION, TERMINATION)
+}

@@ -1,0 +1,33 @@
+"""Who may place an order of which kind, and so cancel it."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION, Order
+from fusion.ordering.queries import find_order
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.permissions import PLACE_ORDERS, SUSPEND, TERMINATE, Permission
+
+PERMISSIONS: Mapping[str, Permission] = {
+    SUSPENSION: SUSPEND,
+    RESUMPTION: SUSPEND,
+    TERMINATION: TERMINATE,
+}
+"""Kind → permission; all other kinds need that of placing orders."""
+
+
+def permission_of(order: Order) -> Permission:
+    """What is needed to place an order of this kind."""
+    return PERMISSIONS.get(order.kind, PLACE_ORDERS)
+
+
+def find_order_to_cancel(actor: Actor, id: UUID) -> Order:
+    """The order, if `actor` may cancel it.
+
+    Problems: `not-found`, `forbidden`.
+    """
+    order = find_order(actor, id)
+    permission = permission_of(order)
+    permission.require_scope(actor)
+    permission.require_role(actor)
+    return order
