@@ -42,7 +42,7 @@ def delete_one_organization(request: HttpRequest, organization_id: UUID) -> Http
 
 
 ANSWERS = {200: SubscriptionDocument | StatePreview, 201: OrderDocument, **PROBLEMS}
-AS_IT_IS = Body(default=StateBody())
+AS_IT_IS: StateBody = Body(default=StateBody())  # type: ignore[type-arg]
 """A body that may be left out: everything is as it is unless said."""
 
 

@@ -33,6 +33,7 @@ class OrderSearch:
     organization_id: UUID | None = None
     product_id: UUID | None = None
     state: str | None = None
+    kind: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -56,6 +57,8 @@ def _narrowed(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
         rows = rows.filter(state=search.state)
         if search.state != "completed":
             rows = rows.filter(group_id=actor.group_id)  # the index of what is not completed
+    if search.kind:
+        rows = rows.filter(kind=search.kind, group_id=actor.group_id)
     if search.since:
         rows = rows.filter(placed_at__gte=search.since)
     if search.until:
@@ -96,23 +99,29 @@ COLUMNS = (
     "product_code",
     "revision",
     "quantity",
+    "reason",
+    "note",
 )
 
 LINES = """
 SELECT o.number, o.kind, o.state, o.subscription_id::text, s.name, t.name, o.external_reference,
-       o.placed_at, o.effective_at, o.completed_at, l.action, p.code, l.revision, l.quantity
+       o.placed_at, o.effective_at, o.completed_at, l.action, p.code, l.revision, l.quantity,
+       o.reason, o.note
 FROM ordering_order o
 JOIN tenancy_subscription s ON s.id = o.subscription_id
 JOIN tenancy_organization t ON t.id = s.tenant_id
-JOIN ordering_orderline l ON l.order_id = o.id
-JOIN catalogue_product p ON p.id = l.product_id
+LEFT JOIN ordering_orderline l ON l.order_id = o.id
+LEFT JOIN catalogue_product p ON p.id = l.product_id
 WHERE o.id IN ({found})
 ORDER BY o.placed_at DESC, o.id DESC, l.position
 """
 
 
 def orders_as_csv(actor: Actor, search: OrderSearch, query: Query) -> Iterator[str]:
-    """All orders that are found, newest first: a row for each line, under a header line."""
+    """All orders that are found, newest first: a row for each line, under a header line.
+
+    An order without lines has a row of its own.
+    """
     yield from csv_lines([COLUMNS])
     rows = _narrowed(actor, search)
     if rows.query.is_empty():

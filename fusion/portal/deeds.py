@@ -90,6 +90,7 @@ FIELDS: Mapping[str, Any] = {
     "state": _("state"),
     "status": _("status"),
     "reason": _("reason"),
+    "effective_at": _("takes effect"),
     "note": _("note"),
     "code": _("code"),
     "description": _("description"),

@@ -26,6 +26,8 @@ class Rule:
     ids: tuple[tuple[str, str], ...] = ()
     """(name of a path parameter, name of the id to be used there) where they differ."""
     headers: tuple[tuple[str, str], ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    """Those of `scopes` that are for other objects than the one tried here."""
 
     def status(self, kind: str) -> int:
         """What an organization of that kind is answered."""
@@ -127,9 +129,9 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", "/subscriptions"): Rule(WRITE_TENANCY, everyone(201), named(tenant_id="tenant_id")),
     ("GET", SUBSCRIPTION): Rule(READ_TENANCY, everyone(200)),
     ("PATCH", SUBSCRIPTION): Rule(WRITE_TENANCY, everyone(200), named()),
-    ("POST", SUBSCRIPTION + "/suspend"): Rule(WRITE_TENANCY, the_group(200)),
-    ("POST", SUBSCRIPTION + "/resume"): Rule(WRITE_TENANCY, the_group(200)),
-    ("POST", SUBSCRIPTION + "/terminate"): Rule(WRITE_TENANCY, the_group(200)),
+    ("POST", SUBSCRIPTION + "/suspend"): Rule(WRITE_TENANCY, the_group(200), lambda ids: {}),
+    ("POST", SUBSCRIPTION + "/resume"): Rule(WRITE_TENANCY, the_group(200), lambda ids: {}),
+    ("POST", SUBSCRIPTION + "/terminate"): Rule(WRITE_TENANCY, the_group(200), lambda ids: {}),
     ("GET", SUBSCRIPTION + "/balances"): Rule(READ_BALANCES, everyone(200)),
     ("GET", SUBSCRIPTION + "/entries"): Rule(READ_BALANCES, everyone(200)),
     ("GET", SUBSCRIPTION + "/holdings"): Rule(READ_BALANCES, everyone(200)),
@@ -161,7 +163,10 @@ TABLE: dict[tuple[str, str], Rule] = {
     ),
     ("GET", "/orders/{order_id}"): Rule(READ_ORDERS, everyone(200)),
     ("POST", "/orders/{order_id}/cancel"): Rule(
-        WRITE_ORDERS, the_group(200), ids=(("order_id", "scheduled_order_id"),)
+        (*WRITE_ORDERS, *WRITE_TENANCY),
+        the_group(200),
+        ids=(("order_id", "scheduled_order_id"),),
+        elsewhere=WRITE_TENANCY,
     ),
     ("GET", "/order-requests"): Rule(READ_ORDERS, everyone(200)),
     ("POST", "/order-requests"): Rule(WRITE_ORDERS, everyone(201), an_order),

@@ -29,6 +29,7 @@ def test_create(world: World, kind: str) -> None:
         "name": "Voice",
         "external_reference": "B-1",
         "status": "active",
+        "holds": [],
         "created_at": made["created_at"],
     }
     assert response["Location"] == f"/api/v1/subscriptions/{made['id']}"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.ordering.models import STATES
 from fusion.portal.forms import Form
-from fusion.portal.templatetags.kit import BADGES
+from fusion.portal.templatetags.kit import BADGES, ORDER_WORDS
 
 LOCAL = "%Y-%m-%dT%H:%M"
 """How browsers write a date with a time."""
@@ -52,6 +52,11 @@ class OrderFilter(forms.Form):
         label=_("State"),
         required=False,
         choices=[("", _("All")), *((state, BADGES[state][2]) for state in STATES)],
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        required=False,
+        choices=[("", _("All")), *ORDER_WORDS.items()],
     )
     since = forms.DateField(
         label=_("Placed from"),

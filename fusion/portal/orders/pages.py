@@ -17,6 +17,7 @@ from fusion.ledger.queries import entries_of_order
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.models import Order
 from fusion.ordering.order_search import OrderSearch, orders_as_csv, search_orders
+from fusion.ordering.permissions import find_order_to_cancel, permission_of
 from fusion.ordering.queries import find_order, order_document_of
 from fusion.portal.forms import Confirmation, confirmed
 from fusion.portal.orders.forms import OrderFilter
@@ -27,7 +28,7 @@ from fusion.portal.who import who
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.find import subscription_names
 from fusion.tenancy.history import events_of
-from fusion.tenancy.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
+from fusion.tenancy.permissions import CANCEL_ORDERS, PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.tenancy.queries import find_organization, find_subscription
 
 ROWS = 50
@@ -57,6 +58,7 @@ def narrowing(request: PageRequest) -> tuple[OrderFilter, OrderSearch | None, st
         organization_id=ids["organization"],
         product_id=UUID(told["product"]) if told["product"] else None,
         state=told["state"] or None,
+        kind=told["kind"] or None,
         since=told["since"],
         until=told["until"],
     )
@@ -129,7 +131,7 @@ def detail(request: PageRequest, order: Order) -> HttpResponse:
         "products": _product_names(actor, document),
         "confirmation": Confirmation(),
         "may_order": PLACE_ORDERS.allows(actor),
-        "may_cancel": order.state == "scheduled" and PLACE_ORDERS.allows(actor),
+        "may_cancel": order.state == "scheduled" and permission_of(order).allows(actor),
     }
     return show(request, "portal/orders/detail.html", context)
 
@@ -140,7 +142,7 @@ def _product_names(actor: Actor, document: Mapping[str, Any]) -> dict[str, str]:
     return {str(id): name for id, name in rows.values_list("id", "name")}
 
 
-@page(PLACE_ORDERS, methods=("POST",), order_id=find_order)
+@page(CANCEL_ORDERS, methods=("POST",), order_id=find_order_to_cancel)
 def cancel(request: PageRequest, order: Order) -> HttpResponse:
     """`POST /orders/<id>/cancel`."""
     return confirmed(

@@ -171,6 +171,54 @@ def role(name: str) -> Any:
     return ROLE_WORDS.get(name, name)
 
 
+ORDER_WORDS: Mapping[str, Any] = {
+    "change": _("Change"),
+    "suspension": _("Suspension"),
+    "resumption": _("Resumption"),
+    "termination": _("Termination"),
+}
+"""Kinds of orders that there are so far."""
+
+REASON_WORDS: Mapping[str, Any] = {
+    "non_payment": _("Non-payment"),
+    "customer": _("At the customer's request"),
+    "fraud": _("Fraud"),
+    "migration": _("Migration"),
+    "other": _("Other reason"),
+}
+"""Why a subscription is suspended, resumed or terminated."""
+
+
+@register.filter
+def order_kind(name: str) -> Any:
+    """A kind of order in the reader's language."""
+    return ORDER_WORDS.get(name, name)
+
+
+@register.filter
+def reason(name: str | None) -> Any:
+    """A reason in the reader's language; a dash for none."""
+    return REASON_WORDS.get(name, name) if name else "–"
+
+
+WARNINGS: Mapping[str, Any] = {
+    "cancelled-by-termination": _(
+        "Order %(number)s terminates the subscription before that. Unless it is cancelled, it "
+        "cancels this order."
+    ),
+    "cancels-orders": _("Orders for later that this termination will cancel: %(orders)s."),
+    "late": _("It was done later than it was to take effect."),
+}
+"""Code → what an order warns of."""
+
+
+@register.filter
+def warning(told: Mapping[str, Any]) -> str:
+    """A warning of an order in the reader's language."""
+    text = WARNINGS.get(told["code"])
+    return str(text) % told if text else str(told["detail"])
+
+
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
 SYSTEMS = (
     ("Android", "Android"),

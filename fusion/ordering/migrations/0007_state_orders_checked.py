@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ordering", "0005_state_orders")]
+    dependencies = [("ordering", "0006_state_orders")]
     operations = [
         migrations.RunSQL(
             "ALTER TABLE ordering_order VALIDATE CONSTRAINT order_kind,"

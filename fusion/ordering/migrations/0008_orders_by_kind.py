@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("ordering", "0006_state_orders_checked")]
+    dependencies = [("ordering", "0007_state_orders_checked")]
     operations = [
         AddIndexConcurrently(
             "order",

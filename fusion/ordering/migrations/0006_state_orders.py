@@ -42,7 +42,7 @@ ALTER TABLE ordering_order
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ordering", "0004_order_requests")]
+    dependencies = [("ordering", "0005_kernel_now")]
     operations = [
         migrations.AddField("order", "reason", models.CharField(max_length=16, null=True)),
         migrations.AddField("order", "note", models.CharField(max_length=2000, null=True)),

@@ -61,7 +61,7 @@ REASONS = ["non_payment", "customer", "fraud", "migration", "other"]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenancy", "0009_invitation_limits")]
+    dependencies = [("tenancy", "0010_kernel_now")]
     operations = [
         migrations.CreateModel(
             name="Hold",

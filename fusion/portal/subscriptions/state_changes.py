@@ -1,0 +1,109 @@
+"""Suspending, resuming and terminating a subscription, at once or on a date."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext
+
+from fusion.lifecycle.ending import what_ends
+from fusion.lifecycle.resume import resume as resume_subscription
+from fusion.lifecycle.schedule import schedule
+from fusion.lifecycle.suspend import suspend as suspend_subscription
+from fusion.lifecycle.terminate import terminate as terminate_subscription
+from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
+from fusion.portal.forms import done, form_of, show_form, submit
+from fusion.portal.page import page
+from fusion.portal.subscriptions.state_forms import (
+    ResumeForm,
+    StateForm,
+    SuspendForm,
+    TerminateForm,
+)
+from fusion.portal.subscriptions.states import holds_of
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.actor import Actor
+from fusion.tenancy.models import Subscription
+from fusion.tenancy.permissions import SUSPEND, TERMINATE
+from fusion.tenancy.queries import find_subscription
+from fusion.tenancy.use_case import Answer
+
+WRITES = ("GET", "POST")
+DETAIL = "subscriptions-detail"
+
+
+DO_NOW: Mapping[str, Callable[..., Answer]] = {
+    SUSPENSION: suspend_subscription,
+    RESUMPTION: resume_subscription,
+    TERMINATION: terminate_subscription,
+}
+
+
+@page(SUSPEND, methods=WRITES, subscription_id=find_subscription)
+def suspend(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/suspend`: what it means, and for which reason."""
+    form = form_of(request, SuspendForm, {})
+    changed = _changed(request, subscription, form, SUSPENSION)
+    return changed or _shown(request, subscription, form, "suspend")
+
+
+@page(SUSPEND, methods=WRITES, subscription_id=find_subscription)
+def resume(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/resume`: which of its reasons have gone."""
+    form = form_of(request, ResumeForm, {})
+    changed = _changed(request, subscription, form, RESUMPTION)
+    return changed or _shown(request, subscription, form, "resume")
+
+
+@page(TERMINATE, methods=WRITES, subscription_id=find_subscription)
+def terminate(request: PageRequest, subscription: Subscription) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/terminate`: what it releases, and the name to type."""
+    form = form_of(request, TerminateForm, {})
+    form.name = subscription.name
+    changed = _changed(request, subscription, form, TERMINATION)
+    return changed or _shown(request, subscription, form, "terminate")
+
+
+def _shown(
+    request: PageRequest, subscription: Subscription, form: StateForm, name: str
+) -> HttpResponse:
+    context = {
+        "subscription": subscription,
+        "ends": what_ends(subscription.id),
+        "holds": holds_of(subscription),
+    }
+    return show_form(request, f"portal/subscriptions/{name}.html", form, context)
+
+
+def _changed(
+    request: PageRequest, subscription: Subscription, form: StateForm, kind: str
+) -> HttpResponse | None:
+    """Do what a form that was sent asks for; None where it is shown, or shown again."""
+    if request.method != "POST":
+        return None
+
+    def deed(actor: Actor) -> Answer:
+        at, facts = form.cleaned_data["effective_at"], form.facts()
+        if at is None:
+            return DO_NOW[kind](actor, subscription_id=subscription.id, **facts)
+        return schedule(actor, kind=kind, subscription_id=subscription.id, effective_at=at, **facts)
+
+    answer = submit(request, form, deed)
+    if answer is None:
+        return None
+    return done(request, _said(kind, answer.body), DETAIL, subscription.id, answer=answer)
+
+
+def _said(kind: str, body: dict[str, Any]) -> str:
+    """What came of it: the body is an order where a date was given, else the subscription."""
+    if body.get("state") == "scheduled":
+        return gettext("It was scheduled as order %(number)s.") % {"number": body["number"]}
+    if "number" in body:
+        return gettext("It was done, as order %(number)s.") % {"number": body["number"]}
+    if kind == TERMINATION:
+        return gettext("The subscription was terminated.")
+    if kind == SUSPENSION:
+        return gettext("The subscription was suspended.")
+    if body["status"] == "suspended":
+        return gettext("The subscription stays suspended, for other reasons.")
+    return gettext("The subscription is active again.")

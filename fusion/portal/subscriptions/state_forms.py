@@ -1,0 +1,88 @@
+"""The forms that suspend, resume and terminate, at once or on a date."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from fusion.portal.forms import Form
+from fusion.portal.orders.forms import LOCAL
+from fusion.portal.templatetags.kit import REASON_WORDS
+
+
+class StateForm(Form):
+    """When it counts, and why."""
+
+    effective_at = forms.DateTimeField(
+        label=_("When it takes effect"),
+        required=False,
+        input_formats=[LOCAL, f"{LOCAL}:%S"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL),
+    )
+    reason = forms.ChoiceField(label=_("Reason"), required=False)
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    external_reference = forms.CharField(
+        label=_("Billing reference"),
+        max_length=100,
+        required=False,
+        help_text=_("What the billing platform calls this order."),
+    )
+    unsaid: Any = _("Not said")
+    """What is shown for no reason."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["effective_at"].help_text = _(
+            "Empty: at once. At most five years ahead, in your time zone (%(zone)s)."
+        ) % {"zone": timezone.get_current_timezone_name()}
+        reason: Any = self.fields["reason"]
+        reason.choices = [("", self.unsaid), *REASON_WORDS.items()]
+
+    def facts(self) -> Mapping[str, Any]:
+        """What was typed, but for the date, as use cases take it."""
+        names = ("reason", "note", "external_reference")
+        return {name: self.cleaned_data[name] or None for name in names}
+
+
+class SuspendForm(StateForm):
+    """A suspension always has a reason."""
+
+    unsaid = REASON_WORDS["other"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        reason: Any = self.fields["reason"]
+        reason.choices = list(REASON_WORDS.items())
+        reason.initial = "other"
+
+
+class ResumeForm(StateForm):
+    """Which of the reasons has gone."""
+
+    unsaid = _("All of them")
+
+
+class TerminateForm(StateForm):
+    """With the name of the subscription, typed: it cannot be brought back."""
+
+    typed = forms.CharField(
+        label=_("Type the name of the subscription"),
+        max_length=200,
+        strip=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    name = ""
+
+    def clean_typed(self) -> str:
+        """The name, letter by letter; spaces at its ends are nobody's concern."""
+        typed = str(self.cleaned_data["typed"])
+        if typed.split() != self.name.split():
+            raise forms.ValidationError(_("This is not its name."))
+        return typed
