@@ -61,7 +61,7 @@ REASONS = ["non_payment", "customer", "fraud", "migration", "other"]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenancy", "0010_kernel_now")]
+    dependencies = [("tenancy", "0012_idempotency_key")]
     operations = [
         migrations.CreateModel(
             name="Hold",
