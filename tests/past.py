@@ -17,8 +17,8 @@ from psycopg.types.numeric import NumericLoader
 from fusion.billing.rollup import fill_history
 from fusion.kernel.clock import instant
 from fusion.kernel.past import movable_clock
+from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.numbers.sweep import sweep_numbers
-from fusion.ordering.apply_due import apply_due_orders
 from fusion.ordering.approve_request import approve_request
 from fusion.ordering.place import Line
 from fusion.ordering.reject_request import reject_request

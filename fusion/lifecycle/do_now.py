@@ -49,7 +49,7 @@ def do_now(
 
     Problems: `not-found`, `external-reference-taken`, `subscription-terminated`.
     """
-    subscription = lock_for(actor, subscription_id, wish.external_reference)
+    subscription = lock_for(actor, subscription_id, wish)
     if wish.kind != TERMINATION:
         require_living(subscription.status)
     if wish.external_reference is not None or not is_so(subscription, wish.reason):

@@ -36,33 +36,55 @@ class Wish:
     effective_at: datetime | None = None
 
 
-def lock_for(actor: Actor, subscription_id: UUID, reference: str | None) -> Subscription:
-    """The subscription, locked, for an order with that external reference.
+def lock_for(actor: Actor, subscription_id: UUID, wish: Wish) -> Subscription:
+    """The subscription, locked, for an order that does what is wished.
 
     The caller holds the lock on the reference's name. Problems: `not-found`,
     `external-reference-taken`.
     """
     subscription = lock_subscription(actor, subscription_id)
-    require_free_reference(actor, reference)
+    require_free_reference(actor, subscription_id, wish)
     return subscription
 
 
-def require_free_reference(actor: Actor, reference: str | None) -> None:
-    """Problem `external-reference-taken` where another live order has the reference."""
-    if reference is None:
+def require_free_reference(actor: Actor, subscription_id: UUID, wish: Wish) -> None:
+    """Problem `external-reference-taken` where another live order has the reference.
+
+    It names that order, and says whether it is the same request.
+    """
+    if wish.external_reference is None:
         return
-    orders = Order.objects.visible_to(actor).filter(
-        group_id=actor.group_id,
-        external_reference=reference,
-        state__in=("scheduled", "completed"),
-    )
-    number = orders.values_list("number", flat=True).first()
-    if number is not None:
-        raise Problem(
-            "external-reference-taken",
-            f"Order {number} already carries the external reference {reference}; it is free again "
-            "only when that order fails or is cancelled.",
+    taken = (
+        Order.objects.visible_to(actor)
+        .filter(
+            group_id=actor.group_id,
+            external_reference=wish.external_reference,
+            state__in=("scheduled", "completed"),
         )
+        .first()
+    )
+    if taken is None:
+        return
+    is_same = (taken.subscription_id, taken.kind, taken.effective_at, taken.reason) == (
+        subscription_id,
+        wish.kind,
+        wish.effective_at,
+        wish.reason,
+    )
+    raise Problem(
+        "external-reference-taken",
+        f"Order {taken.number} already carries the external reference {wish.external_reference}; "
+        "it is free again only when that order fails or is cancelled.",
+        extra={
+            "existing": {
+                "kind": "order",
+                "id": str(taken.id),
+                "number": taken.number,
+                "state": taken.state,
+            },
+            "same_request": is_same,
+        },
+    )
 
 
 def database_now() -> datetime:

@@ -38,7 +38,7 @@ def preview_state(actor: Actor, *, subscription_id: UUID, wish: Wish) -> dict[st
 
 
 def _judge(actor: Actor, subscription: Subscription, wish: Wish) -> None:
-    require_free_reference(actor, wish.external_reference)
+    require_free_reference(actor, subscription.id, wish)
     if wish.kind != TERMINATION or wish.effective_at is not None:
         require_living(subscription.status)
     if wish.effective_at is not None:

@@ -61,11 +61,6 @@ def _schedule(
     note: str | None,
     external_reference: str | None,
 ) -> Done:
-    subscription = lock_for(actor, subscription_id, external_reference)
-    require_living(subscription.status)
-    # Asked for under the lock: no order of this subscription falls due between this and the write.
-    now = database_now()
-    require_timely(effective_at, now)
     wish = Wish(
         kind=kind,
         reason=reason_of(kind, reason),
@@ -73,6 +68,11 @@ def _schedule(
         external_reference=external_reference,
         effective_at=effective_at,
     )
+    subscription = lock_for(actor, subscription_id, wish)
+    require_living(subscription.status)
+    # Asked for under the lock: no order of this subscription falls due between this and the write.
+    now = database_now()
+    require_timely(effective_at, now)
     order_id = write_order(actor, subscription, wish)
     if effective_at > now:
         tell_order(actor, order_id)

@@ -328,8 +328,13 @@ def test_sent_again(world: World) -> None:
         "idempotency-key-reused",
         before,
     )
+    for more, same in ((body, True), ({**body, "reason": "fraud"}, False)):
+        taken = ask(world, "terminate", **more)
+        problem = refused(world, taken, 409, "external-reference-taken", before)
+        assert (problem["existing"]["id"], problem["same_request"]) == (answer(first)["id"], same)
     taken = ask(world, "suspend", external_reference="R")
-    refused(world, taken, 409, "external-reference-taken", before)
+    problem = refused(world, taken, 409, "external-reference-taken", before)
+    assert problem["same_request"] is False
     fall_due(world)
     apply_due_orders()
     # Its time has come, and the key still tells what was answered.

@@ -61,7 +61,7 @@ REASONS = ["non_payment", "customer", "fraud", "migration", "other"]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenancy", "0012_idempotency_key")]
+    dependencies = [("tenancy", "0014_reference_of_owner")]
     operations = [
         migrations.CreateModel(
             name="Hold",

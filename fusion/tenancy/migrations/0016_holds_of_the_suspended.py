@@ -12,5 +12,5 @@ ON CONFLICT (subscription_id, reason) WHERE lifted_at IS NULL DO NOTHING
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenancy", "0013_hold")]
+    dependencies = [("tenancy", "0015_hold")]
     operations = [migrations.RunSQL(FILL, migrations.RunSQL.noop)]
