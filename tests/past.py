@@ -101,9 +101,13 @@ def _order(past: Past, quantity: int) -> None:
 def _ask(past: Past) -> None:
     """Three requests: one is approved, one rejected, one left open."""
     world = past.world
-    given = {"subscription_id": world.subscription.id, "note": None}
     lines = (Line(world.seat.id, 1),)
-    asked = [request_order(world.actor("tenant"), lines=lines, **given).body for _ in range(3)]
+    asked = [
+        request_order(
+            world.actor("tenant"), subscription_id=world.subscription.id, lines=lines
+        ).body
+        for _ in range(3)
+    ]
     past.requests = [UUID(str(each["id"])) for each in asked]
     approve_request(world.actor(), request_id=past.requests[0])
     reject_request(world.actor(), request_id=past.requests[1], reason="Not now.")

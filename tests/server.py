@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import httpx
 
-PATIENCE = 30.0
+from tests.bounds import PATIENCE
 
 
 @dataclass
@@ -121,7 +121,7 @@ def run_server(
             server.stop()
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            process.wait(PATIENCE)
             raise
 
 

@@ -41,6 +41,7 @@ def tracked() -> tuple[Path, ...]:
         capture_output=True,
         text=True,
         check=True,
+        timeout=60,
     )
     files = (ROOT / name for name in done.stdout.split("\0") if name)
     return tuple(sorted(file for file in files if file.is_file()))

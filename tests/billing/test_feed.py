@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from fusion.billing.feed import FEED, read_feed
 from fusion.kernel.pagination import decode_cursor, encode_cursor
 from fusion.tenancy.actor import Actor
+from tests.bounds import PATIENCE
 from tests.events.clusters import Spare, dump, emit, spare_cluster
 from tests.paging import follow_feed
 from tests.world import World, answer, make_organization
@@ -99,12 +100,14 @@ def _follow_until(read: Reader, limit: int, is_over: Event) -> list[Any]:
     items: list[Any] = []
     after: str | None = None
     try:
-        while True:
+        deadline = time.monotonic() + 2 * PATIENCE
+        was_over = False
+        while not was_over:
+            assert time.monotonic() < deadline, "the writers do not end"
             was_over = is_over.is_set()
             page, after = follow(read, after, limit)
             items += page
-            if was_over:
-                return items
+        return items
     finally:
         connection.close()
 
@@ -115,12 +118,12 @@ def test_readers_among_writers_miss_nothing_and_see_nothing_twice(world: World) 
         readers = [pool.submit(_follow_until, read, limit, is_over) for limit in (1, 2, 7, 500)]
         writers = [pool.submit(_write, world, writer, random.Random(writer)) for writer in range(8)]
         for writer in writers:
-            writer.result()
+            writer.result(PATIENCE)
         is_over.set()
     expected = committed(world)
     assert len(expected) > 100
     for reader in readers:
-        items = reader.result()
+        items = reader.result(PATIENCE)
         assert subjects(items) == expected
         assert len({item["id"] for item in items}) == len(items)
 
@@ -140,7 +143,7 @@ def test_an_open_writer_holds_the_feed_back_and_nothing_is_lost(world: World) ->
                 return subjects(items)
 
             # The quick one is committed, but the slow one would come before it.
-            assert pool.submit(write_and_read).result() == []
+            assert pool.submit(write_and_read).result(PATIENCE) == []
         items, _ = follow(read, cursor)
     assert subjects(seen) == ["before"]
     assert subjects(items) == ["slow", "quick"]

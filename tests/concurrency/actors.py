@@ -18,9 +18,8 @@ from fusion.ordering.place import Draft, Line, place_order
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.tenancy.actor import Actor, Request
 from fusion.tenancy.models import Subscription
+from tests.bounds import PATIENCE
 from tests.world import World
-
-PATIENCE = 20.0
 
 
 def at_once[Result](*deeds: Callable[[], Result]) -> list[Result]:
@@ -59,7 +58,7 @@ class Meanwhile:
         until = time.monotonic() + PATIENCE
         while count_waiting() <= waiting:
             assert time.monotonic() < until, "nobody waited"
-            assert not future.done(), f"it did not wait: {future.result()}"
+            assert not future.done(), f"it did not wait: {future.result(PATIENCE)}"
             time.sleep(0.005)
         return future
 

@@ -12,6 +12,7 @@ from fusion.kernel.errors import Problem
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.verify import differences
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, at_once, balance, holding, order, remove, rows
 from tests.world import World, make_subscription
 
@@ -121,7 +122,7 @@ def test_cancelling_waits_for_a_worker_and_is_refused(world: World) -> None:
     with holding() as meanwhile:
         apply_due_orders()
         late = meanwhile.start(lambda: _cancel(world, id))
-    assert late.result() == "order-not-cancellable"
+    assert late.result(PATIENCE) == "order-not-cancellable"
     assert state_of(id) == ("completed", None)
     assert balance(world, world.user_sku) == (1, 0)
 
@@ -133,7 +134,7 @@ def test_a_worker_waits_for_a_cancellation_and_goes_on_with_the_next(world: Worl
     with holding() as meanwhile:
         assert _cancel(world, id) == "cancelled"
         worker = meanwhile.start(apply_due_orders)
-    worker.result()
+    worker.result(PATIENCE)
     assert state_of(id) == ("cancelled", None)
     assert state_of(next) == ("completed", None)
     assert balance(world, world.user_sku) == (1, 0)

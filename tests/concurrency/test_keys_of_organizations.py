@@ -11,6 +11,7 @@ from django.http import HttpResponse
 
 from fusion.tenancy.idempotency import fingerprint
 from fusion.tenancy.models import NOBODY, Organization
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, holding, rows
 from tests.numbers.stock import entitle, stock
 from tests.ordering.placing import draft
@@ -197,14 +198,17 @@ def test_an_old_server_and_a_new_one_at_the_same_moment(world: World) -> None:
     with holding() as meanwhile:
         first = old_post(world, named(world))
         new = meanwhile.start(lambda: send(world, world.group, "/subscriptions", named(world)))
-    assert (is_replay(new.result()), answer(new.result())) == (True, orjson.loads(first))
+    assert (is_replay(new.result(PATIENCE)), answer(new.result(PATIENCE))) == (
+        True,
+        orjson.loads(first),
+    )
 
 
 def test_a_new_server_and_an_old_one_at_the_same_moment(world: World) -> None:
     with holding() as meanwhile:
         first = send(world, world.group, "/subscriptions", named(world))
         old = meanwhile.start(lambda: old_post(world, named(world)))
-    assert orjson.loads(old.result()) == answer(first)
+    assert orjson.loads(old.result(PATIENCE)) == answer(first)
 
 
 def test_old_and_new_batches_and_orders_at_once(world: World) -> None:
@@ -277,7 +281,7 @@ def test_what_became_invisible_while_waiting_is_not_replayed(world: World) -> No
             cursor.execute(
                 "UPDATE tenancy_organization SET status = 'deleted' WHERE id = %s", [gone.id]
             )
-    assert waiting.result().status_code == 404
+    assert waiting.result(PATIENCE).status_code == 404
 
 
 def test_fingerprints_are_those_of_former_releases() -> None:

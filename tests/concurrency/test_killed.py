@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from fusion.ordering.verify import differences
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, balance, count_waiting, holding, order, rows
 from tests.world import World
 
@@ -43,7 +44,7 @@ def test_a_statement_that_timed_out_left_nothing(world: World) -> None:
         late = meanwhile.start(
             lambda: _with_timeout(lambda: order(world, add(world.seat), key="k"))
         )
-        assert late.result() == "QueryCanceled"
+        assert late.result(PATIENCE) == "QueryCanceled"
     assert world.fingerprint() == before
     assert order(world, add(world.seat), key="k")[0] == "placed"
     assert order(world, add(world.seat), key="k")[0] == "replayed"
@@ -70,7 +71,7 @@ def test_a_backend_ended_at_any_of_its_writes_left_nothing(world: World, table: 
         late = meanwhile.start(place)
         assert count_waiting() == 1
         rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
-        assert late.result() == "AdminShutdown"
+        assert late.result(PATIENCE) == "AdminShutdown"
     assert world.fingerprint() == before
     assert balance(world, world.user_sku) == (2, 0)
     assert order(world, add(world.seat), key="k")[0] == "placed"

@@ -4,6 +4,7 @@ from collections import Counter
 from functools import partial
 
 from fusion.ordering.verify import differences
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, at_once, balance, holding, order, remove, rows, use
 from tests.world import World
 
@@ -13,7 +14,7 @@ def test_of_two_removals_of_the_last_units_one_is_refused(world: World) -> None:
     with holding() as meanwhile:
         assert order(world, remove(world.seat, 2))[0] == "placed"
         second = meanwhile.start(lambda: order(world, remove(world.seat, 2)))
-    code, problem = second.result()
+    code, problem = second.result(PATIENCE)
     assert code == "not-held"
     # It was judged by what the first one left, not by what stood there when it came.
     assert problem["holdings"][0]["held"] == 1
@@ -34,14 +35,14 @@ def test_a_removal_and_the_use_of_the_last_unit(world: World) -> None:
     with holding() as meanwhile:
         assert use(world, world.user_sku, "a") is None
         removal = meanwhile.start(lambda: order(world, remove(world.seat)))
-    code, problem = removal.result()
+    code, problem = removal.result(PATIENCE)
     assert code == "below-use"
     assert problem["refusals"][0]["used"] == 1
     use(world, world.user_sku, "a", verb="ledger_release")
     with holding() as meanwhile:
         assert order(world, remove(world.seat))[0] == "placed"
         consumption = meanwhile.start(lambda: use(world, world.user_sku, "b"))
-    assert consumption.result() == {"granted": 0, "used": 0, "requested": 1, "missing": 1}
+    assert consumption.result(PATIENCE) == {"granted": 0, "used": 0, "requested": 1, "missing": 1}
     assert balance(world, world.user_sku) == (0, 0)
 
 

@@ -10,6 +10,7 @@ from fusion.catalogue.change_product import change_product
 from fusion.catalogue.delete_product import delete_product
 from fusion.catalogue.models import Product
 from fusion.ordering.verify import differences
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, at_once, balance, holding, order, remove, rows
 from tests.world import World, make_subscription
 
@@ -44,7 +45,9 @@ def test_each_line_carries_one_revision_and_its_entries_match(world: World) -> N
         done.set()
 
     def place(n: int) -> None:
+        deadline = time.monotonic() + PATIENCE
         while not done.is_set():
+            assert time.monotonic() < deadline, "the edits do not end"
             assert order(world, add(product, 3), subscription=subscriptions[n])[0] == "placed"
 
     at_once(edit, *[lambda n=n: place(n) for n in range(4)])
@@ -75,7 +78,7 @@ def test_a_removal_waits_for_an_order_under_way_and_then_retires(world: World) -
         removal = meanwhile.start(
             lambda: delete_product(world.actor(), product_id=world.seat.id).status
         )
-    assert removal.result() == 204
+    assert removal.result(PATIENCE) == 204
     assert rows("SELECT status FROM catalogue_product WHERE id = %s", [world.seat.id]) == [
         ("retired",)
     ]
@@ -86,7 +89,7 @@ def test_an_order_waits_for_a_removal_under_way_and_finds_nothing(world: World) 
     with holding() as meanwhile:
         delete_product(world.actor(), product_id=world.seat.id)
         late = meanwhile.start(lambda: order(world, add(world.seat)))
-    assert late.result()[0] == "not-found"
+    assert late.result(PATIENCE)[0] == "not-found"
     assert rows("SELECT count(*) FROM ordering_order WHERE group_id = %s", [world.group.id]) == [
         (0,)
     ]

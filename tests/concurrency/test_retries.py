@@ -8,6 +8,7 @@ import pytest
 from fusion.ordering.place import Draft, Line
 from fusion.ordering.verify import differences
 from fusion.tenancy.models import Subscription
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import (
     add,
     at_once,
@@ -49,7 +50,7 @@ def test_a_key_whose_first_user_is_refused_goes_to_the_next(world: World) -> Non
     with holding() as meanwhile:
         assert order(world, nothing, key="k")[0] == "not-held"
         second = meanwhile.start(lambda: order(world, add(world.seat), key="k"))
-    assert second.result()[0] == "placed"
+    assert second.result(PATIENCE)[0] == "placed"
 
 
 def test_one_key_from_single_orders_and_batches(world: World) -> None:

@@ -10,6 +10,7 @@ from fusion.kernel.clock import now
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.lifecycle.terminate import terminate
 from fusion.ordering.verify import differences
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, at_once, balance, holding, order, rows
 from tests.world import World, make_subscription
 
@@ -27,7 +28,7 @@ def test_termination_waits_for_an_order_under_way_and_undoes_it(world: World) ->
     with holding() as meanwhile:
         assert order(world, add(world.seat, 3))[0] == "placed"
         ending = meanwhile.start(lambda: _end(world))
-    assert ending.result() == "terminated"
+    assert ending.result(PATIENCE) == "terminated"
     assert balance(world, world.user_sku) == (0, 0)
     [(lines,)] = rows(
         "SELECT array_agg(l.quantity) FROM ordering_order o JOIN ordering_orderline l"
@@ -45,7 +46,7 @@ def test_an_order_waits_for_a_termination_under_way_and_is_refused(world: World)
         later = meanwhile.start(
             lambda: order(world, add(world.seat), effective_at=now() + timedelta(days=1))
         )
-    assert {at_last.result()[0], later.result()[0]} == {"subscription-terminated"}
+    assert {at_last.result(PATIENCE)[0], later.result(PATIENCE)[0]} == {"subscription-terminated"}
     assert balance(world, world.user_sku) == (0, 0)
 
 

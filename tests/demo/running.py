@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-PATIENCE = 60.0
+from tests.bounds import PATIENCE, killed_after
 
 
 class Demo:
@@ -38,30 +38,35 @@ class Demo:
     def wait_for(self, words: str) -> "Demo":
         """Read on until it has said that; fails when it ends before."""
         assert self.process.stdout is not None
-        while words not in self.output:
-            line = self.process.stdout.readline()
-            assert line, f"it ended without {words!r}:\n{self.output}"
-            self.output += line
+        with killed_after(self.process, 3 * PATIENCE):
+            for line in self.process.stdout:
+                self.output += line
+                if words in self.output:
+                    break
+        assert words in self.output, f"it ended without {words!r}:\n{self.output}"
         return self
 
     def stop(self, order: signal.Signals = signal.SIGTERM) -> int:
         """Tell it to stop; its exit code, once nothing of it is left."""
         self.process.send_signal(order)
-        return self.wait()
+        return self.ended()
 
     def kill_all(self) -> None:
         """`kill -9` of every process of its session."""
+        deadline = time.monotonic() + PATIENCE
         while pids := self.session():
+            assert time.monotonic() < deadline, f"not to be killed: {pids}"
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             self.process.poll()
             time.sleep(0.02)
 
-    def wait(self) -> int:
+    def ended(self) -> int:
         """Its exit code, once nothing of it is left."""
         assert self.process.stdout is not None
-        self.output += self.process.stdout.read()
+        with killed_after(self.process):
+            self.output += self.process.stdout.read()
         code = self.process.wait(PATIENCE)
         deadline = time.monotonic() + PATIENCE
         while self.session():

@@ -182,7 +182,7 @@ def test_passwords(demo: Demo, folder: Path) -> None:
 def test_port_in_use(demo: Demo, folder: Path) -> None:
     """A second one says so, and leaves the first one alone."""
     second = Demo(folder, demo.port)
-    assert second.wait() == 3
+    assert second.ended() == 3
     assert f"Cannot listen on 127.0.0.1:{demo.port}" in second.output
     assert httpx.get(f"{demo.facts()['base_url']}/readyz").status_code == 200
 
@@ -217,7 +217,7 @@ def test_again_and_again(demo: Demo, folder: Path) -> None:
     assert again.facts() == facts
 
     os.kill(child_running(again, "worker"), signal.SIGKILL)
-    assert again.wait() == 4
+    assert again.ended() == 4
     assert "The worker has ended (SIGKILL)" in again.output
 
     spoilt = (

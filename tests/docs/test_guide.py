@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fusion.users.provision import provision_batches
+from tests.bounds import PATIENCE
 from tests.docs.pages import ROOT
 from tests.numbers.stock import entitle, french, stock
 from tests.server import run_server
@@ -50,7 +51,12 @@ def _paste(block: str, api: str, world: World, folder: Path) -> dict[str, Any]:
     }
     given = "".join(f"{name}='{value}'\n" for name, value in variables.items())
     done = subprocess.run(
-        ["sh", "-eu", "-c", given + block], cwd=folder, capture_output=True, text=True, check=False
+        ["sh", "-eu", "-c", given + block],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=2 * PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)

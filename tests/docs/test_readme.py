@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.bounds import PATIENCE
 from tests.docs.pages import ROOT
 from tests.server import fusion, run_server
 from tests.world import World
@@ -44,7 +45,12 @@ def _paste(folder: Path) -> list[dict[str, Any]]:
     found = BLOCK.search((ROOT / "README.md").read_text(encoding="utf-8"))
     assert found
     done = subprocess.run(
-        ["sh", "-eu", "-c", found[1]], cwd=folder, capture_output=True, text=True, check=False
+        ["sh", "-eu", "-c", found[1]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=2 * PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -16,6 +16,7 @@ import pytest
 
 from fusion.embedded import Cluster, find_bindir, locks, server
 from fusion.embedded.leases import stop
+from tests.bounds import PATIENCE, killed_after
 
 ROOT = Path(__file__).resolve().parents[2]
 # Processes are killed here, never the machine: without fsync nothing is lost by that.
@@ -26,6 +27,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from fusion.embedded import Cluster, lease
+from tests.bounds import PATIENCE, killed_after
 held = lease(Cluster(Path(sys.argv[1]), None, {"shared_buffers": "16MB", "fsync": "off"}))
 print(held.url, flush=True)
 sys.stdin.read()
@@ -99,7 +101,7 @@ def holders() -> Iterator[Callable[[Cluster], subprocess.Popen[str]]]:
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=PATIENCE)
 
 
 def environment() -> dict[str, str]:
@@ -114,7 +116,8 @@ def environment() -> dict[str, str]:
 
 def said_url(holder: subprocess.Popen[str]) -> str:
     assert holder.stdout is not None
-    url = holder.stdout.readline().strip()
+    with killed_after(holder):
+        url = holder.stdout.readline().strip()
     assert url.startswith("postgresql://"), "the holder has no lease"
     return url
 

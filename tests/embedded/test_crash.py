@@ -23,6 +23,7 @@ from fusion.embedded import (
 )
 from fusion.embedded.accounts import server_account
 from fusion.embedded.keeper import ATTEMPTS
+from tests.bounds import PATIENCE
 from tests.embedded.conftest import (
     SMALL,
     can_connect,
@@ -129,7 +130,7 @@ def test_a_stale_pid_file_is_not_believed(cluster: Cluster, stranger: str) -> No
             assert query(held.url, "SELECT 1") == "1"
     finally:
         other.kill()
-        other.wait()
+        other.wait(PATIENCE)
 
 
 def test_a_killed_initdb_leaves_nothing_half_done(new_cluster: Cluster, holders: Holders) -> None:
@@ -167,7 +168,7 @@ def test_a_server_that_outlived_its_keeper_is_adopted_and_stopped_in_the_end(
         assert survivor.wait(5) == 0
     finally:
         survivor.kill()
-        survivor.wait()
+        survivor.wait(PATIENCE)
 
 
 def test_a_server_that_cannot_start_says_why(cluster: Cluster) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from fusion.embedded import Cluster, lease
 from fusion.embedded.keeper import LOG_LIMIT
+from tests.bounds import PATIENCE
 from tests.embedded.conftest import (
     SMALL,
     can_connect,
@@ -84,10 +85,10 @@ def test_whoever_is_killed_has_let_go(cluster: Cluster, holders: Holders) -> Non
     url = said_url(holder)
     said_url(other)
     holder.kill()
-    holder.wait()
+    holder.wait(PATIENCE)
     assert can_connect(url), "another one still uses it"
     other.kill()
-    other.wait()
+    other.wait(PATIENCE)
     eventually(lambda: not is_kept(cluster))
     assert not can_connect(url)
 
@@ -98,7 +99,7 @@ def test_a_newcomer_never_meets_a_server_that_is_stopping(cluster: Cluster) -> N
         leaving = threading.Thread(target=held.release, kwargs={"linger": False})
         leaving.start()
         with lease(cluster) as newcomer:
-            leaving.join()
+            leaving.join(PATIENCE)
             assert query(newcomer.url, "SELECT 1") == "1"
 
 
@@ -121,7 +122,7 @@ def test_the_keeper_is_of_the_session_and_a_ctrl_c_does_not_reach_it(
     assert os.getpgid(keeper) == os.getpgid(postmaster) != os.getpgid(holder.pid)
     with lease(cluster):
         os.killpg(holder.pid, signal.SIGINT)
-        holder.wait()
+        holder.wait(PATIENCE)
         run = started_at(url)
         assert (keeper, postmaster) == (keeper_pid(cluster), postmaster_pid(cluster))
         assert started_at(url) == run

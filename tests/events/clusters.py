@@ -12,6 +12,7 @@ import psycopg
 
 from fusion.embedded import Cluster, Lease, find_bindir, run_temporary
 from fusion.embedded.leases import stop
+from tests.bounds import PATIENCE
 
 SMALL = {"shared_buffers": "32MB", "restore_command": "false"}
 
@@ -74,7 +75,11 @@ def dump(url: str, file: Path) -> Path:
 def run(program: str, *arguments: str) -> None:
     """Run one of PostgreSQL's programs; what it said is the error when it fails."""
     done = subprocess.run(
-        [str(find_bindir() / program), *arguments], capture_output=True, text=True, check=False
+        [str(find_bindir() / program), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=2 * PATIENCE,
     )
     assert done.returncode == 0, done.stderr
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.bounds import PATIENCE
 from tests.events.clusters import Spare, ask, dump, spare_cluster
 
 EPOCH = "SELECT events_epoch()"
@@ -44,7 +45,7 @@ def test_the_same_cluster_keeps_its_epoch(spare: Spare, backup: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(PATIENCE)
     assert seen == [first] * 8
 
 
@@ -68,7 +69,7 @@ def test_another_cluster_begins_a_new_epoch(spare: Spare, backup: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(PATIENCE)
     assert len(set(seen)) == 1
     assert seen[0] > here
     with psycopg.connect(url) as connection:

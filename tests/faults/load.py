@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import psycopg
 
+from tests.bounds import PATIENCE
 from tests.server import wait_for
 from tests.world import World
 
@@ -49,7 +50,7 @@ class Load:
         """Let the clients finish what they are at."""
         self._stop.set()
         for client in self._running:
-            client.result()
+            client.result(PATIENCE)
         self._pool.shutdown()
         return self.told
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from fusion.ordering.verify import differences
+from tests.bounds import PATIENCE
 from tests.faults.processes import kill_all
 from tests.server import run_server, wait_for
 from tests.trunks.calling import live, order_channels, rows, trunk_id
@@ -34,7 +35,7 @@ class Phones:
         """Let the clients finish what they are at."""
         self._stop.set()
         for client in self._running:
-            client.result()
+            client.result(PATIENCE)
         self._pool.shutdown()
 
     def _work(self, who: int) -> None:
@@ -72,7 +73,7 @@ def test_all_of_the_server_is_killed(world: World, tmp_path: Path) -> None:
         phones = Phones(world, server.url, trunk)
         wait_for(lambda: len(phones.over) > 40, "calls that come and go")
         kill_all(server.process.pid)
-        server.process.wait()
+        server.process.wait(PATIENCE)
         wait_for(lambda: bool(phones.unknown), "somebody to be hit")
         phones.stop()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fusion.ordering.verify import differences
+from tests.bounds import PATIENCE
 from tests.faults.load import Load, check
 from tests.faults.processes import descendants, kill_all
 from tests.server import run_server
@@ -19,7 +20,7 @@ def test_all_of_the_server_is_killed(world: World, tmp_path: Path) -> None:
         load = Load(world, server.url)
         load.wait_for_more(40)
         kill_all(server.process.pid)
-        server.process.wait()
+        server.process.wait(PATIENCE)
         told = load.stop()
     assert told.unknown, "nobody was hit"
     with run_server(tmp_path / "log", "--workers", "2") as server:

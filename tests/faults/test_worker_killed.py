@@ -11,6 +11,7 @@ import psycopg
 from fusion.kernel.clock import now
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.ordering.verify import differences
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, balance, order, remove, rows
 from tests.concurrency.test_due import APPLIED, EXPECTED, fall_due, schedule, state_of
 from tests.faults.processes import kill_all
@@ -51,7 +52,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_rest_to_the_next(
             before.rollback()
             _wait_for_waiter("relation")
             kill_all(worker.pid)
-            worker.wait()
+            worker.wait(PATIENCE)
             # Its backend finds out when it has an answer to give.
             rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
         wait_for(lambda: rows(WAITING, ["relation"]) == [(0,)], "its backend has gone")
@@ -79,7 +80,7 @@ def test_workers_killed_again_and_again(world: World, tmp_path: Path) -> None:
             wait_for(partial(_is_past, ids, start), "some progress")
             for worker in (first, second):
                 kill_all(worker.pid)
-                worker.wait()
+                worker.wait(PATIENCE)
     apply_due_orders()
     wait_for(lambda: apply_due_orders() == 0 and _settled(ids) == len(ids), "all are applied")
     for each in subscriptions:

@@ -49,13 +49,13 @@ def test_what_is_no_cursor_is_refused_and_nothing_else_goes_wrong(text: str) -> 
 @given(st.integers(1, 10), st.integers(0, 30))
 def test_pages_cut_a_list_without_loss(limit: int, length: int) -> None:
     seen: list[int] = []
-    rows, start = list(range(length)), 0
-    while True:
+    rows = list(range(length))
+    for start in range(0, length + 1, limit):
         shown, more = page(rows[start : start + limit + 1], limit)
         seen += shown
-        start += limit
         if not more:
             break
+    assert not more
     assert seen == rows
 
 

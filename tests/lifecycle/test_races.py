@@ -1,6 +1,7 @@
 """Two actors at the same instant: ending something against using it."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +17,7 @@ from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.models import ApiClient, Member, Organization, Subscription
 from fusion.tenancy.queries import lock_subscription
+from tests.bounds import PATIENCE
 from tests.lifecycle.test_states import act, balances, order
 from tests.tenancy.acting import at_once, closing, events, somebody_waits
 from tests.world import World, answer, make_organization
@@ -29,7 +31,7 @@ def test_an_order_that_came_second_is_refused(world: World) -> None:
             terminate(world.actor(), subscription_id=world.subscription.id)
             late = pool.submit(closing(lambda: order(world, 3)))
             somebody_waits()
-        response = late.result()
+        response = late.result(PATIENCE)
     assert (response.status_code, answer(response)["code"]) == (409, "subscription-terminated")
     assert balances(world) == [("be-geographic", 0, 0), ("user", 0, 0)]
 
@@ -42,7 +44,7 @@ def test_an_order_that_came_first_is_taken_back(world: World) -> None:
             late = pool.submit(closing(lambda: act(world, "terminate")))
             somebody_waits()
             assert order(world, 3).status_code == 201
-        response = late.result()
+        response = late.result(PATIENCE)
     assert answer(response)["status"] == "terminated"
     assert balances(world) == [("be-geographic", 0, 0), ("user", 0, 0)]
 
@@ -117,7 +119,7 @@ def test_a_creation_waits_for_a_deletion_and_is_refused(world: World) -> None:
             )
             somebody_waits()
         with pytest.raises(Problem) as problem:
-            late.result()
+            late.result(PATIENCE)
     assert problem.value.code == "not-found"
     assert alive_under_the_dead(world) == 0
 
@@ -133,7 +135,7 @@ def test_a_deletion_waits_for_a_creation_and_is_refused(world: World) -> None:
             )
             somebody_waits()
         with pytest.raises(Problem, match="1 subscription"):
-            late.result()
+            late.result(PATIENCE)
     assert alive_under_the_dead(world) == 0
 
 
@@ -145,7 +147,8 @@ def test_a_whole_branch_deleted_and_grown_at_once(world: World) -> None:
 
     def grow() -> None:
         try:
-            while not stop.is_set():
+            deadline = time.monotonic() + PATIENCE
+            while not stop.is_set() and time.monotonic() < deadline:
                 try:
                     create_organization(actor, kind="tenant", parent_id=reseller.id, name="T")
                 except Problem:

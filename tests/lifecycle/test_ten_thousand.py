@@ -9,6 +9,7 @@ from fusion.lifecycle.terminate import terminate
 from fusion.numbers.models import Number, Range
 from fusion.ordering.verify import differences
 from fusion.users.provision import provision_batches
+from tests.bounds import drain
 from tests.concurrency.actors import count_waiting, holding, rows
 from tests.contract.stage import trunk_of
 from tests.numbers.stock import french
@@ -44,8 +45,7 @@ def crowded(world: World) -> World:
         assert response.status_code == 201, response.content
     batch = [row(f"user {n}", number) for n, number in enumerate(numbers[:USERS])]
     id = submitted(world, batch)
-    while provision_batches():
-        pass
+    drain(provision_batches)
     told = answer(world.call("GET", f"/jobs/{id}"))
     assert (told["state"], told["done"], told["failed"]) == ("finished", USERS, 0)
     routed = f"{trunk_of(world, world.subscription)}/numbers/{numbers[USERS]}"
@@ -101,7 +101,7 @@ def test_ten_thousand_users(crowded: World) -> None:
             late = meanwhile.start(lambda: end(world))
             assert count_waiting() == 1
             rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
-            assert late.result() == "AdminShutdown", table
+            assert late.result(PATIENCE) == "AdminShutdown", table
         assert state(world) == before, table
     began = time.monotonic()
     assert end(world) == "done"

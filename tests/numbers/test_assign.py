@@ -1,6 +1,5 @@
 """Assigning and reserving: by list or the next free ones, all or none, never more than ordered."""
 
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +25,7 @@ from tests.numbers.stock import (
     stock,
     told,
 )
+from tests.server import wait_for
 from tests.world import World, answer, make_subscription
 
 SOON = instant(now() + timedelta(days=7))
@@ -182,8 +182,7 @@ def test_a_reservation_is_answered_again_when_its_time_is_over(world: World) -> 
     asked: dict[str, Any] = {"status": "reserved", "until": instant(soon)}
     first = assign(world, numbers[0], key="k", **asked)
     assert first.status_code == 201
-    while now() <= soon:
-        time.sleep(0.05)
+    wait_for(lambda: now() > soon, "the instant to pass")
     before = world.fingerprint()
     again = assign(world, numbers[0], key="k", **asked)
     assert (again.status_code, again.content) == (201, first.content)

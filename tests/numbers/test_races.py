@@ -22,6 +22,7 @@ from fusion.numbers.release import release_number
 from fusion.numbers.sweep import sweep_numbers
 from fusion.ordering.verify import differences
 from fusion.tenancy.models import Subscription
+from tests.bounds import PATIENCE, killed_after
 from tests.concurrency.actors import at_once, holding, rows
 from tests.numbers.stock import (
     assigned,
@@ -75,7 +76,7 @@ def test_the_last_entitlement(world: World) -> None:
     with holding() as meanwhile:
         assert take(world)[0] == "assigned"
         second = meanwhile.start(lambda: take(world))
-    assert second.result() == ("no-entitlement", [])
+    assert second.result(PATIENCE) == ("no-entitlement", [])
     assert balance(world) == (1, 1)
 
 
@@ -86,7 +87,7 @@ def test_the_last_free_number(world: World) -> None:
     with holding() as meanwhile:
         assert take(world, first.id) == ("assigned", [last])
         other = meanwhile.start(lambda: take(world, second.id))
-    assert other.result() == ("no-free-number", [])
+    assert other.result(PATIENCE) == ("no-free-number", [])
     assert balance(world, second) == (1, 0)
 
 
@@ -97,7 +98,7 @@ def test_the_last_free_number_that_its_holder_gives_back(world: World) -> None:
         assert take(world, first.id) == ("assigned", [last])
         other = meanwhile.start(lambda: take(world, second.id))
         raise ZeroDivisionError  # and all of it is undone
-    assert other.result() == ("assigned", [last])
+    assert other.result(PATIENCE) == ("assigned", [last])
     assert balance(world, first) == (1, 0)
 
 
@@ -322,13 +323,14 @@ def test_killed_in_the_middle(world: World, way: str) -> None:
         text=True,
     )
     assert process.stdout is not None and process.stdin is not None
-    backend = int(process.stdout.readline())
+    with killed_after(process):
+        backend = int(process.stdout.readline())
     try:
         if way == "its backend":
             assert rows("SELECT pg_terminate_backend(%s)", [backend]) == [(True,)]
     finally:
         process.kill()
-        process.wait()
+        process.wait(PATIENCE)
         process.stdout.close()
         process.stdin.close()
     assert take(world, sku="fr-geographic", quantity=5) == ("assigned", numbers)

@@ -11,6 +11,7 @@ import pytest
 
 from fusion.cli.commands import fusion as group
 from fusion.tenancy.models import ApiClient, Member, Organization
+from tests.bounds import PATIENCE
 from tests.server import fusion
 from tests.world import World
 
@@ -129,7 +130,7 @@ def test_two_migrate_at_once(empty_database: str) -> None:
             pool.submit(fusion, "migrate", environment={"DATABASE_URL": empty_database})
             for _ in range(3)
         ]
-    said = [run.result() for run in runs]
+    said = [run.result(PATIENCE) for run in runs]
     assert [done.returncode for done in said] == [0, 0, 0], [done.stderr for done in said]
     assert sum("migrations: none applied" in done.stdout for done in said) == 2
 

@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from tests.bounds import PATIENCE
 from tests.operations.conftest import url_of
 from tests.server import Server, free_port, fusion, run_server, wait_for
 from tests.world import World
@@ -53,7 +54,7 @@ def test_requests_under_way_are_finished(world: World, log: Path, told: signal.S
         wait_for(lambda: any("Stopping worker" in line for line in server.lines()), "the stop")
         assert not answer.done()
         held.rollback()
-        assert answer.result().status_code == 201
+        assert answer.result(PATIENCE).status_code == 201
         assert server.process.wait(20) == 0
     assert not any("Traceback" in line for line in server.lines())
 

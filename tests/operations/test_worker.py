@@ -10,6 +10,7 @@ from django.db import connection
 from fusion.edge import tasks
 from fusion.ordering.verify import differences
 from fusion.tenancy.forget import forget_answers, forget_tokens
+from tests.bounds import PATIENCE
 from tests.server import run_worker, wait_for
 from tests.world import World, answer
 
@@ -65,7 +66,7 @@ def test_several_workers_one_of_them_killed(world: World, tmp_path: Path) -> Non
         ]
         wait_for(lambda: states(world).get("completed", 0) > 20, "the work to begin", 60)
         workers[0].send_signal(signal.SIGKILL)
-        workers[0].wait()
+        workers[0].wait(PATIENCE)
         wait_for(lambda: states(world) == {"completed": ORDERS}, "the rest to do it all", 90)
         for worker in workers[1:]:
             worker.terminate()

@@ -22,6 +22,7 @@ from tests.ordering.placing import (
     revise,
     seen,
 )
+from tests.server import wait_for
 from tests.world import World, answer, make_subscription
 
 LATER = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -203,8 +204,7 @@ def test_a_replay_of_a_request_whose_instant_has_passed(world: World) -> None:
     headers = {"Idempotency-Key": "k"}
     first = world.call("POST", "/orders", body, headers=headers)
     assert first.status_code == 201
-    while datetime.now(UTC) <= soon:
-        pass
+    wait_for(lambda: datetime.now(UTC) > soon, "the instant to pass")
     again = world.call("POST", "/orders", body, headers=headers)
     assert again.content == first.content
     other = world.call("POST", "/orders", body)

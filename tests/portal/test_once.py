@@ -13,6 +13,7 @@ from fusion.portal.forms import Confirmation, Form, acting_once, submit
 from fusion.tenancy.actor import ADMINISTRATOR, VIEWER, Actor
 from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.models import Subscription
+from tests.bounds import PATIENCE
 from tests.portal.people import make_person, signed_in
 from tests.world import World, make_subscription
 
@@ -66,7 +67,7 @@ def test_a_double_click_counts_once(world: World) -> None:
     for each in clicks:
         each.start()
     for each in clicks:
-        each.join()
+        each.join(PATIENCE)
     assert len(answers) == 4
     assert len(set(answers)) == 1
     assert names(world) == ["Clicked", "Main"]

@@ -15,6 +15,7 @@ from fusion.kernel.environment import SETTINGS
 from fusion.kernel.ids import new_id
 from fusion.portal.models import Mail
 from fusion.portal.outbox import deliver_mail
+from tests.bounds import PATIENCE, drain
 
 
 class Postman(socketserver.StreamRequestHandler):
@@ -114,8 +115,12 @@ def test_what_nobody_takes_is_given_up() -> None:
 
 def test_two_workers_hand_over_each_mail_once() -> None:
     def work(done: list[Any]) -> None:
-        while deliver_mail():
-            done.append(1)
+        def step() -> bool:
+            delivered = deliver_mail()
+            done.extend([1] * bool(delivered))
+            return bool(delivered)
+
+        drain(step)
         connection.close()
 
     with mail_server() as taken:
@@ -126,7 +131,7 @@ def test_two_workers_hand_over_each_mail_once() -> None:
         for worker in workers:
             worker.start()
         for worker in workers:
-            worker.join()
+            worker.join(PATIENCE)
     assert len(done) == len(taken) == 10
 
 

@@ -15,6 +15,7 @@ from fusion.portal.requests.mail import write_request_mails
 from fusion.tenancy.actor import ADMINISTRATOR, AGENT, VIEWER
 from fusion.tenancy.models import Organization, User
 from fusion.tenancy.set_brand import set_host
+from tests.bounds import drain
 from tests.concurrency.actors import at_once
 from tests.ordering.requesting import requested
 from tests.portal.people import join, make_person
@@ -24,15 +25,13 @@ from tests.world import World
 @pytest.fixture(autouse=True)
 def nothing_else() -> None:
     """What other tests have left is told before."""
-    while write_request_mails():
-        pass
+    drain(write_request_mails)
     Mail.objects.all().delete()
 
 
 def mails() -> dict[str, tuple[str, str]]:
     """Recipient → (subject, text) of the mails that were written."""
-    while write_request_mails():
-        pass
+    drain(write_request_mails)
     rows = Mail.objects.order_by("id")
     found = {mail.recipient: (mail.subject, mail.text) for mail in rows}
     assert len(found) == len(rows), "each got one"
@@ -110,8 +109,7 @@ def test_two_workers_write_each_mail_once(world: World) -> None:
     for _ in range(3):
         requested(world)
     at_once(*[write_request_mails] * 4)
-    while write_request_mails():
-        pass
+    drain(write_request_mails)
     assert Mail.objects.filter(recipient=person.email).count() == 3
 
 

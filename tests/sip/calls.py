@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.bounds import PATIENCE
 from tests.server import wait_for
 from tests.sip.proxy import CARRIER, EXCHANGE, PROXY, Proxy, free_udp_port
 
@@ -105,7 +106,7 @@ class Calls:
         """An exchange that is gone at once, without a BYE."""
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait()
+        self.process.wait(PATIENCE)
 
 
 @contextmanager
@@ -154,7 +155,7 @@ def answering(proxy: Proxy) -> Iterator[None]:
     finally:
         for process in processes:
             process.kill()
-            process.wait()
+            process.wait(PATIENCE)
 
 
 def _sipp(folder: Path, scenario: str, *arguments: str) -> "subprocess.Popen[bytes]":

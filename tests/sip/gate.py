@@ -4,6 +4,8 @@ import socket
 import threading
 from contextlib import suppress
 
+from tests.bounds import PATIENCE
+
 
 class Gate:
     """Forwards connections to `target`: a TCP address, or the path of a unix socket."""
@@ -44,8 +46,7 @@ class Gate:
 
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
-            while True:
-                here, _ = listener.accept()
+            for here, _ in iter(listener.accept, None):
                 there = self._connect()
                 self._held += [here, there]
                 for source, sink, asking in ((here, there, True), (there, here, False)):
@@ -55,7 +56,7 @@ class Gate:
 
     def _connect(self) -> socket.socket:
         if isinstance(self.target, tuple):
-            return socket.create_connection(self.target)
+            return socket.create_connection(self.target, timeout=PATIENCE)
         there = socket.socket(socket.AF_UNIX)
         there.connect(self.target)
         return there
@@ -64,7 +65,7 @@ class Gate:
         with suppress(OSError):
             while piece := source.recv(65_536):
                 if asking:
-                    self._passing.wait()
+                    self._passing.wait(PATIENCE)
                 sink.sendall(piece)
         _shut(source)
         _shut(sink)

@@ -2,6 +2,8 @@
 
 import re
 import socket
+from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -63,14 +65,16 @@ class Phone:
 
     def statuses(self, branch: str) -> list[int]:
         """The answers to that INVITE so far, provisional ones too."""
-        while True:
-            try:
-                answer = self._socket.recv(65_536)
-            except BlockingIOError:
-                return self._statuses.get(branch, [])
+        for answer in self._arrived():
             status, found = STATUS.match(answer), BRANCH.search(answer)
             if status and found:
                 self._statuses.setdefault(found[1].decode(), []).append(int(status[1]))
+        return self._statuses.get(branch, [])
+
+    def _arrived(self) -> Iterator[bytes]:
+        """What lies ready; the socket does not block."""
+        with suppress(BlockingIOError):
+            yield from iter(lambda: self._socket.recv(65_536), None)
 
     def wait_for(self, branch: str, status: int) -> None:
         """Return when that INVITE has been answered so."""

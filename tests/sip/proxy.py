@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.bounds import PATIENCE
 from tests.server import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,8 +62,8 @@ class Proxy:
 
     def kill(self) -> None:
         """`kill -9` of all its processes, which are a group of their own."""
-        subprocess.run(["kill", "-9", "--", f"-{self.process.pid}"], check=True)
-        self.process.wait()
+        subprocess.run(["kill", "-9", "--", f"-{self.process.pid}"], check=True, timeout=PATIENCE)
+        self.process.wait(PATIENCE)
 
     def restart(self) -> None:
         """Start it again after `kill`, on the same port and with the same configuration."""

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from fusion.embedded import find_bindir
+from tests.bounds import PATIENCE
 from tests.sip.customer import Customer
 from tests.sip.site import Login
 
@@ -25,6 +26,7 @@ def run_example(way: str, environment: dict[str, str]) -> tuple[list[str], list[
         capture_output=True,
         text=True,
         check=False,
+        timeout=2 * PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return PROMISE.findall(script), done.stdout.splitlines()

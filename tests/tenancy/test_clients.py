@@ -11,6 +11,7 @@ from fusion.kernel.errors import Problem
 from fusion.tenancy.actor import AGENT, SCOPES, VIEWER
 from fusion.tenancy.create_client import create_client
 from fusion.tenancy.rotate_secret import rotate_secret
+from tests.bounds import PATIENCE
 from tests.tenancy.acting import (
     ask_token,
     at_once,
@@ -230,7 +231,7 @@ def test_a_token_asked_for_while_the_secret_is_rotated(world: World) -> None:
             )
             late = pool.submit(closing(lambda: ask_token(_credentials(client))))
             somebody_waits()
-        response = late.result()
+        response = late.result(PATIENCE)
     assert (response.status_code, answer(response)["error"]) == (401, "invalid_client")
 
 

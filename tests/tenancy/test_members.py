@@ -15,6 +15,7 @@ from fusion.tenancy.change_role import change_role
 from fusion.tenancy.enrol import enrol
 from fusion.tenancy.models import Member, Organization, User
 from fusion.tenancy.remove_member import remove_member
+from tests.bounds import PATIENCE
 from tests.tenancy.acting import at_once, audited, closing, refused, somebody_waits
 from tests.world import World, answer
 
@@ -218,7 +219,7 @@ def test_the_second_of_two_administrators_waits_and_stays(world: World) -> None:
             )
             somebody_waits()
         with pytest.raises(Problem, match="last administrator"):
-            late.result()
+            late.result(PATIENCE)
 
 
 def test_the_same_person_at_once(world: World) -> None:

@@ -15,6 +15,7 @@ from fusion.ordering.verify import differences
 from fusion.trunks.delete_trunk import delete_trunk
 from fusion.trunks.edit_trunk import edit_trunk
 from fusion.trunks.route_number import route_number
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, holding
 from tests.numbers.stock import assigned, entitle, stock
 from tests.trunks.calling import (
@@ -42,7 +43,7 @@ def test_of_two_who_want_the_last_channel_one_gets_it(world: World) -> None:
     with holding() as meanwhile:
         assert ask(world, trunk, "a") == 201
         second = meanwhile.start(lambda: ask(world, trunk, "b"))
-    assert second.result() == "no-free-channel of subscription"
+    assert second.result(PATIENCE) == "no-free-channel of subscription"
     assert live(world) == ["a"]
 
 
@@ -137,11 +138,11 @@ def test_an_admission_is_judged_by_what_was_ordered_meanwhile(world: World) -> N
     with holding() as meanwhile:
         order_channels(world, -1)
         second = meanwhile.start(lambda: ask(world, trunk, "b"))
-    assert second.result() == "no-free-channel of subscription"
+    assert second.result(PATIENCE) == "no-free-channel of subscription"
     with holding() as meanwhile:
         order_channels(world, 1)
         second = meanwhile.start(lambda: ask(world, trunk, "b"))
-    assert second.result() == 201
+    assert second.result(PATIENCE) == 201
 
 
 def test_an_admission_is_judged_by_the_cap_of_the_moment(world: World) -> None:
@@ -151,7 +152,7 @@ def test_an_admission_is_judged_by_the_cap_of_the_moment(world: World) -> None:
     with holding() as meanwhile:
         edit_trunk(world.actor(), **of, changes={"channel_cap": 0})  # type: ignore[arg-type]
         first = meanwhile.start(lambda: ask(world, trunk, "a"))
-    assert first.result() == "no-free-channel of trunk"
+    assert first.result(PATIENCE) == "no-free-channel of trunk"
 
 
 def test_an_admission_and_a_suspension_or_termination(world: World) -> None:
@@ -161,7 +162,7 @@ def test_an_admission_and_a_suspension_or_termination(world: World) -> None:
         with holding() as meanwhile:
             deed(world.actor(), subscription_id=world.subscription.id)
             first = meanwhile.start(lambda: ask(world, trunk, "a"))
-        assert first.result() == code
+        assert first.result(PATIENCE) == code
     assert live(world) == []
 
 
@@ -171,7 +172,7 @@ def test_a_trunk_is_deleted_or_used_never_both(world: World) -> None:
     with holding() as meanwhile:
         assert ask(world, trunk, "a") == 201
         deletion = meanwhile.start(lambda: delete(world, trunk))
-    assert deletion.result() == "conflict"
+    assert deletion.result(PATIENCE) == "conflict"
     assert hang_up(world, trunk, "a") == 204
     with holding() as meanwhile:
         assert delete(world, trunk) == 204
@@ -179,7 +180,7 @@ def test_a_trunk_is_deleted_or_used_never_both(world: World) -> None:
             meanwhile.start(lambda: ask(world, trunk, "b")),
             meanwhile.start(lambda: hang_up(world, trunk, "a")),
         ]
-    assert [each.result() for each in late] == ["not-found", "not-found"]
+    assert [each.result(PATIENCE) for each in late] == ["not-found", "not-found"]
     assert differences() == []
 
 
@@ -193,12 +194,12 @@ def test_a_number_is_routed_or_its_trunk_deleted_never_both(world: World) -> Non
         routing = meanwhile.start(
             lambda: told_of(lambda: route_number(world.actor(), **of, e164=e164))
         )
-    assert routing.result() == "not-found"
+    assert routing.result(PATIENCE) == "not-found"
     of["trunk_id"] = trunk_id(world)
     with holding() as meanwhile:
         assert route_number(world.actor(), **of, e164=e164).status == 200
         deletion = meanwhile.start(lambda: delete(world, of["trunk_id"]))
-    assert deletion.result() == "number-in-use"
+    assert deletion.result(PATIENCE) == "number-in-use"
     assert differences() == []
 
 
@@ -220,7 +221,7 @@ def test_nobody_waits_on_the_phone_for_a_subscription_that_is_held(world: World)
         rows("SELECT FROM tenancy_subscription WHERE id = %s FOR UPDATE", world.subscription.id)
         started = time.monotonic()
         waiting = [meanwhile.start(partial(send, method)) for method in ("PUT", "DELETE")]
-        told = [each.result() for each in waiting]
+        told = [each.result(PATIENCE) for each in waiting]
         assert 1.5 < time.monotonic() - started < 5
     for refusal in told:
         assert (refusal.status_code, answer(refusal)["code"]) == (503, "unavailable")

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from fusion.ordering.verify import differences
 from fusion.trunks.sweep import BATCH, sweep_calls
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, holding
 from tests.server import run_worker, wait_for
 from tests.trunks.calling import (
@@ -140,7 +141,7 @@ def test_a_call_that_comes_while_it_is_swept_is_another_call(world: World) -> No
     with holding() as meanwhile:
         assert sweep_calls() == 1
         again = meanwhile.start(lambda: ask(world, trunk, "a"))
-    assert again.result() == 201
+    assert again.result(PATIENCE) == 201
     assert outcomes_of(world) == ["lapsed"]
     assert live(world) == ["a"]
 
@@ -152,7 +153,7 @@ def test_an_end_that_comes_while_it_is_swept(world: World) -> None:
     with holding() as meanwhile:
         assert sweep_calls() == 1
         late = meanwhile.start(lambda: hang_up(world, trunk, "a"))
-    assert late.result() == 204
+    assert late.result(PATIENCE) == 204
     assert outcomes_of(world) == ["lapsed"]
     assert put(world, trunk, "a").status_code == 410
 

@@ -10,6 +10,7 @@ from django.test import Client
 
 from fusion.tenancy.models import Subscription
 from fusion.users.provision import provision_batches
+from tests.bounds import drain
 from tests.numbers.stock import french, stock
 from tests.ordering.placing import line, placed
 from tests.paging import all_items
@@ -141,8 +142,7 @@ def outcomes(world: World, id: str) -> list[Any]:
 
 def work(chunk: int = 1000) -> None:
     """Let a worker do all that waits."""
-    while provision_batches(chunk=chunk):
-        pass
+    drain(lambda: provision_batches(chunk=chunk))
 
 
 def done(world: World, rows: Sequence[Any] | bytes, media: str = "application/json") -> list[Any]:

@@ -14,6 +14,7 @@ from fusion.users.delete_user import delete_user
 from fusion.users.link import link_user
 from fusion.users.provision import provision_batches
 from fusion.users.unlink import unlink_user
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, count_waiting, holding, rows
 from tests.users.staff import (
     created,
@@ -84,7 +85,7 @@ def test_of_two_for_the_last_licence_one_waits_and_is_refused(world: World) -> N
     with holding() as meanwhile:
         assert _link(world, one, first) == "linked"
         other = meanwhile.start(lambda: _link(world, two, second))
-    assert other.result() == "no-license"
+    assert other.result(PATIENCE) == "no-license"
 
 
 def test_one_number_for_many(world: World) -> None:
@@ -123,11 +124,11 @@ def test_moving_against_unlinking(world: World) -> None:
     with holding() as meanwhile:
         _unlink(world, user)
         move = meanwhile.start(lambda: _link(world, user, b))
-    assert move.result() == "linked"
+    assert move.result(PATIENCE) == "linked"
     with holding() as meanwhile:
         assert _link(world, user, a) == "linked"
         end = meanwhile.start(lambda: _unlink(world, user))
-    assert end.result() == "unlinked"
+    assert end.result(PATIENCE) == "unlinked"
     assert licences(world) == (1, 0)
     assert differences() == []
 
@@ -138,12 +139,12 @@ def test_deleting_against_linking(world: World) -> None:
     with holding() as meanwhile:
         _delete(world, user)
         late = meanwhile.start(lambda: _link(world, user, number))
-    assert late.result() == "not-found"
+    assert late.result(PATIENCE) == "not-found"
     user = created(world)
     with holding() as meanwhile:
         assert _link(world, user, number) == "linked"
         end = meanwhile.start(lambda: _delete(world, user))
-    assert end.result() == "deleted"
+    assert end.result(PATIENCE) == "deleted"
     assert (licences(world), seen(world, user)) == ((1, 0), None)
     assert differences() == []
 
@@ -236,7 +237,7 @@ def test_a_worker_killed_at_any_of_its_writes(world: World, table: str) -> None:
         late = meanwhile.start(provision)
         assert count_waiting() == 1
         rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
-        assert late.result() == "AdminShutdown"
+        assert late.result(PATIENCE) == "AdminShutdown"
     assert world.fingerprint() == before
     assert job(world, id)["done"] == 2
     work(chunk=2)
@@ -250,7 +251,7 @@ def test_a_job_in_another_s_hands_is_passed_over(world: World) -> None:
     with holding() as meanwhile:
         rows("SELECT id FROM users_job WHERE id = %s FOR NO KEY UPDATE", [ids[0]])
         future = meanwhile._pool.submit(_provision_and_close)
-        assert future.result() >= 1
+        assert future.result(PATIENCE) >= 1
         assert [job(world, id)["state"] for id in ids] == ["queued", "finished"]
     work()
     assert job(world, ids[0])["state"] == "finished"

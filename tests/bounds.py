@@ -1,0 +1,29 @@
+"""How long tests wait. Nothing waits for ever: what does not come about fails its test."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+PATIENCE = 60.0
+"""Seconds that a test gives to anything that must come, on a slow machine too."""
+
+
+def drain(step: Callable[[], object], patience: float = 5 * PATIENCE) -> None:
+    """Repeat `step` until it finds nothing to do (gives something false)."""
+    deadline = time.monotonic() + patience
+    while step():
+        assert time.monotonic() < deadline, f"there is no end of work for {step}"
+
+
+@contextmanager
+def killed_after(process: "subprocess.Popen[Any]", patience: float = PATIENCE) -> Iterator[None]:
+    """Kill the process unless this block ends in time: reading its output then ends as well."""
+    timer = threading.Timer(patience, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
