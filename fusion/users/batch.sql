@@ -193,3 +193,36 @@ BEGIN
                              'finished', j.done + v_count = j.total);
 END
 $$;
+
+-- Record the next row of a batch as failed: the database refused it, which is no fault of the
+-- caller's. The job tells so in `error`, and goes on behind it. Answers as users_provision does.
+-- Locks: job (passed over when taken).
+CREATE OR REPLACE FUNCTION users_give_up_row(p_job uuid) RETURNS json
+LANGUAGE plpgsql AS $$
+DECLARE
+    j users_job;
+    v_position int;
+BEGIN
+    SELECT w.* INTO j FROM users_job w
+    WHERE w.id = p_job AND w.state <> 'finished' FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    v_position := j.done + 1;
+    INSERT INTO users_jobresult (job_id, position, status, answer)
+    VALUES (j.id, v_position, 500, kernel_problem('internal-error', format(
+        'Fusion could not do this row because of an error of its own. Nothing of it was done; '
+        'the operator finds the cause in the worker''s log, under job %s.', j.id)));
+    UPDATE users_job w
+    SET done = v_position, failed = j.failed + 1,
+        error = coalesce(j.error, format(
+            'Row %s could not be done because of an error in Fusion. All rows without a problem '
+            'were done; the operator finds the cause in the worker''s log, under job %s.',
+            v_position, j.id)),
+        state = CASE WHEN v_position = j.total THEN 'finished' ELSE 'running' END,
+        finished_at = CASE WHEN v_position = j.total THEN kernel_now() END
+    WHERE w.id = j.id;
+    RETURN json_build_object('id', j.id, 'done', v_position, 'total', j.total,
+                             'finished', v_position = j.total);
+END
+$$;

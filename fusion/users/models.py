@@ -43,6 +43,7 @@ class Job(models.Model):
 
     `rows` is what was asked for, each row with the id of the user to be, or the `problem` that
     it came with. How far it has come is `done`, moved on in the transaction of a chunk's effects.
+    `error` tells of the first row that Fusion could not do: such a job ends as `failed`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -56,6 +57,7 @@ class Job(models.Model):
     request_id = models.CharField(max_length=64)
     created_at = models.DateTimeField(db_default=KernelNow())
     finished_at = models.DateTimeField(null=True)
+    error = models.TextField(null=True)
 
     objects = Scoped["Job"](_within_subscription)
 

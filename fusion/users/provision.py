@@ -18,6 +18,9 @@ log = structlog.get_logger(__name__)
 CHUNK = 1_000
 """Rows of one transaction: what others who change the subscription wait for, at most."""
 
+PARTS = 10
+"""Into how many parts a chunk is divided that cannot be done, to find the row that is to blame."""
+
 WAITING = """
 SELECT id FROM users_job WHERE state <> 'finished' ORDER BY created_at, id LIMIT 1000
 """
@@ -39,16 +42,47 @@ def provision_batches(*, chunk: int = CHUNK) -> int:
 
 
 def provision_batch(job: UUID, chunk: int = CHUNK) -> dict[str, Any] | None:
-    """One chunk of one job: how far it has come; None where it is finished or in other hands."""
+    """One chunk of one job: how far it has come; None where it is over or in other hands.
+
+    A chunk that the database refuses is done in parts, down to the single row that is to blame;
+    that row fails, which the job then tells, and all others are done.
+    """
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT users_provision(%s::uuid, %s::int)::text", [job, chunk])
-            (answer,) = cursor.fetchone()
+        return _call("SELECT users_provision(%s::uuid, %s::int)::text", job, chunk)
     except OperationalError:
         raise  # the database is away, or chose this one to end a deadlock: another time
+    except DatabaseError:
+        if chunk == 1:
+            log.exception("row of a job failed", job=str(job))
+            return _give_up_row(job)
+    return _provision_in_parts(job, chunk)
+
+
+def _provision_in_parts(job: UUID, chunk: int) -> dict[str, Any] | None:
+    size = -(-chunk // PARTS)
+    told = None
+    for _ in range(-(-chunk // size)):
+        told = provision_batch(job, size)
+        if told is None or told["finished"]:
+            break
+    return told
+
+
+def _give_up_row(job: UUID) -> dict[str, Any] | None:
+    """Record the next row as failed, so that the job goes on; None where not even that works."""
+    try:
+        return _call("SELECT users_give_up_row(%s::uuid)::text", job)
+    except OperationalError:
+        raise
     except DatabaseError:
         # One job that cannot be done does not keep the others from being done.
         log.exception("job failed", job=str(job))
         return None
+
+
+def _call(statement: str, *parameters: UUID | int) -> dict[str, Any] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        (answer,) = cursor.fetchone()
     told: dict[str, Any] | None = None if answer is None else orjson.loads(answer)
     return told

@@ -136,12 +136,13 @@ def job_document(job: Job) -> dict[str, Any]:
     return {
         "id": str(job.id),
         "subscription_id": str(job.subscription_id),
-        "state": job.state,
+        "state": "failed" if job.finished_at and job.error else job.state,
         "total": job.total,
         "done": job.done,
         "failed": job.failed,
         "created_at": instant(job.created_at),
         "finished_at": instant(job.finished_at),
+        "error": job.error,
     }
 
 

@@ -75,16 +75,20 @@ class UserFilter(Paging):
 
 
 class JobDocument(BaseModel):
-    """A batch of users: how far it has come. `failed` counts those of `done` that were refused."""
+    """A batch of users: how far it has come. `failed` counts those of `done` that were refused.
+
+    It ends as `finished`, or as `failed` where Fusion could not do a row; `error` then says which.
+    """
 
     id: UUID
     subscription_id: UUID
-    state: Literal["queued", "running", "finished"]
+    state: Literal["queued", "running", "finished", "failed"]
     total: int
     done: int
     failed: int
     created_at: str
     finished_at: str | None
+    error: str | None
 
 
 class ResultFilter(Paging):
@@ -94,7 +98,10 @@ class ResultFilter(Paging):
 
 
 class ResultDocument(BaseModel):
-    """What became of a row: 201 created, 200 linked, else a refusal. Positions count from 1."""
+    """What became of a row: 201 created, 200 linked, 409 or 422 refused, 500 not done.
+
+    Positions count from 1.
+    """
 
     position: int
     status: int

@@ -3,6 +3,7 @@
 import csv
 import io
 import resource
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -141,6 +142,47 @@ def test_a_period_shows_links_that_have_ended(
     instant = rows[1]["linked_at"]
     while_ben = report(world, f"{USAGE}?from={instant}&to={rows[1]['unlinked_at']}")["items"]
     assert ("ben", numbers[0]) in [(row["login"], row["number"]) for row in while_ben]
+
+
+@pytest.mark.parametrize("form", [lambda world, path: report(world, path)["items"], lines])
+def test_a_period_includes_its_beginning_and_not_its_end(
+    staffed: tuple[World, dict[str, Any], list[str]], form: Callable[[World, str], list[Any]]
+) -> None:
+    """So that periods which follow each other bill each moment once."""
+    world, user, _ = staffed
+    unlink(world, user)
+    year = f"{USAGE}?from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z"
+    (row,) = form(world, year)
+    linked_at, unlinked_at = (
+        datetime.fromisoformat(row[name]) for name in ("linked_at", "unlinked_at")
+    )
+    before, after = linked_at - timedelta(days=1), unlinked_at + timedelta(days=1)
+    moment = timedelta(microseconds=1)
+    for since, until, is_shown in (
+        (before, linked_at, False),
+        (before, linked_at + moment, True),
+        (linked_at, linked_at + moment, True),
+        (unlinked_at - moment, unlinked_at, True),
+        (unlinked_at - moment, after, True),
+        (unlinked_at, after, False),
+    ):
+        path = f"{USAGE}?from={spelled(since)}&to={spelled(until)}"
+        assert bool(form(world, path)) == is_shown, (row, since, until)
+    assert form(world, f"{USAGE}?from={spelled(unlinked_at)}") == []
+    assert form(world, f"{USAGE}?from={spelled(unlinked_at - moment)}") == [row]
+    assert form(world, f"{USAGE}?to={spelled(linked_at)}") == []
+    assert form(world, f"{USAGE}?to={spelled(linked_at + moment)}") == [row]
+
+
+def test_what_is_still_linked_has_no_end(
+    staffed: tuple[World, dict[str, Any], list[str]],
+) -> None:
+    world, _, _ = staffed
+    (row,) = report(world, USAGE)["items"]
+    linked_at = datetime.fromisoformat(row["linked_at"])
+    far = spelled(linked_at + timedelta(days=3650))
+    assert report(world, f"{USAGE}?from={far}")["items"] == [row]
+    assert report(world, f"{USAGE}?to={spelled(linked_at)}")["items"] == []
 
 
 def test_a_period_must_go_forward(world: World) -> None:

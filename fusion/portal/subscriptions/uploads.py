@@ -139,7 +139,7 @@ def upload(request: PageRequest, subscription: Subscription, job_id: UUID) -> Ht
     if found.subscription_id != subscription.id:
         raise not_found("upload")
     job = _job(job_document(found))
-    if request.htmx.target == "progress" and job["state"] == "finished":
+    if request.htmx.target == "progress" and job["finished_at"]:
         return HttpResponseClientRefresh()
     asked = request.GET.get("show", "")
     text = list_results(
