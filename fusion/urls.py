@@ -5,13 +5,14 @@ from django.urls import path
 from fusion.api import api, urls
 from fusion.edge.health import healthz, prometheus, readyz
 from fusion.portal.urls import urlpatterns as pages
-from fusion.tenancy.oauth import token
+from fusion.tenancy.oauth import revoke, token
 
 described, application, namespace = api.urls
 
 urlpatterns = [
     path("api/v1/", (urls(described), application, namespace)),
     path("oauth/token", token),
+    path("oauth/revoke", revoke),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", prometheus),

@@ -36,6 +36,7 @@ EXCLUDED = {
     "billing_total": "computed from other tables, at times of its own",
     "billing_day": "computed from other tables, at times of its own",
     "billing_nearlyfull": "computed from other tables, at times of its own",
+    "tenancy_clientattempt": "counted before anything is known of a client, its provider included",
     "trunks_emergencynumber": "of a country, not of a provider",
 }
 

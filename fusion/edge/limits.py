@@ -10,7 +10,7 @@ from fusion.kernel.errors import Problem
 from fusion.kernel.http import body_limit, media_type_of
 from fusion.kernel.rate import RateLimit
 
-TOKEN_PATH = "/oauth/token"
+TOKEN_PATHS = ("/oauth/token", "/oauth/revoke")
 
 _token_requests = RateLimit(setting("FUSION_TOKEN_RATE_LIMIT"))
 
@@ -20,7 +20,7 @@ def admit_token_request(request: HttpRequest) -> None:
 
     The address is the one that the connection comes from: behind a proxy, limit there.
     """
-    if _token_requests.per_minute and request.path == TOKEN_PATH:
+    if _token_requests.per_minute and request.path in TOKEN_PATHS:
         _token_requests.admit(request.META.get("REMOTE_ADDR", ""))
 
 

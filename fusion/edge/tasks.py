@@ -20,7 +20,7 @@ from fusion.numbers.sweep import sweep_numbers
 from fusion.portal.forget import forget_sessions
 from fusion.portal.outbox import deliver_mail
 from fusion.portal.requests.mail import write_request_mails
-from fusion.tenancy.forget import forget_answers, forget_tokens
+from fusion.tenancy.forget import forget_answers, forget_attempts, forget_tokens
 from fusion.trunks.keep_records import keep_records
 from fusion.trunks.sweep import sweep_calls
 from fusion.users.forget import forget_batches
@@ -111,6 +111,7 @@ def forget(timestamp: int) -> None:
     """Delete answers and batches that are kept no longer, expired tokens and sessions."""
     answers = forget_answers(days=setting("FUSION_IDEMPOTENCY_DAYS"))
     tokens = forget_tokens()
+    forget_attempts()
     batches = forget_batches()
     sessions = forget_sessions()
     log.info("forgotten", answers=answers, tokens=tokens, batches=batches, sessions=sessions)

@@ -60,6 +60,12 @@ class Actor:
         noun, _, access = scope.partition(":")
         return access == "read" and f"{noun}:write" in self.scopes
 
+    @property
+    def client_id(self) -> UUID | None:
+        """The id of the API client that acts; None for a member or Fusion itself."""
+        kind, _, id = self.label.partition(":")
+        return UUID(id) if kind == "client" else None
+
     def is_above(self, path: str) -> bool:
         """Whether the organization at `path` lies strictly below the actor's own."""
         return path != self.path and path.startswith(self.path)

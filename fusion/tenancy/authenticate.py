@@ -23,7 +23,11 @@ MAX_TOKEN = 512
 """Characters of the longest token that is looked up."""
 
 
-def _unauthenticated(detail: str, error: str = "") -> Problem:
+INVALID_TOKEN = ', error="invalid_token"'
+
+
+def unauthenticated(detail: str, error: str = "") -> Problem:
+    """401 with its challenge (RFC 6750); `error` is part of that."""
     challenge = f'Bearer realm="fusion"{error}'
     return Problem("unauthenticated", detail, headers={"WWW-Authenticate": challenge})
 
@@ -33,7 +37,7 @@ def bearer_token(request: HttpRequest) -> str:
     header: str = request.META.get("HTTP_AUTHORIZATION", "")
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise _unauthenticated("Send `Authorization: Bearer <token>`; POST /oauth/token gives one.")
+        raise unauthenticated("Send `Authorization: Bearer <token>`; POST /oauth/token gives one.")
     return token.strip()
 
 
@@ -65,9 +69,9 @@ def authenticate(
         checksum = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
         row = first_row(TOKEN.format(read=also), [*parameters, checksum])
     if row is None:
-        raise _unauthenticated(
+        raise unauthenticated(
             "The token is unknown, revoked or expired; get a new one from POST /oauth/token.",
-            ', error="invalid_token"',
+            INVALID_TOKEN,
         )
     found, client, granted, held, organization, kind, path, group = row
     actor = Actor(

@@ -11,6 +11,7 @@ from fusion.tenancy.hold import hold_organization
 from fusion.tenancy.models import ApiClient, Organization
 from fusion.tenancy.permissions import MANAGE_CLIENTS
 from fusion.tenancy.queries import client_document, find_organization
+from fusion.tenancy.revoke import hold_creator
 from fusion.tenancy.rules import grantable, in_order
 from fusion.tenancy.use_case import Done, use_case
 
@@ -19,6 +20,8 @@ from fusion.tenancy.use_case import Done, use_case
 def create_client(actor: Actor, *, organization_id: UUID, name: str, scopes: Sequence[str]) -> Done:
     """Create a client that holds `scopes`; the answer shows its secret, this once.
 
+    One that an API client creates ends with that one.
+
     Problems: `not-found`, `forbidden` (scopes that the actor's own token lacks),
     `invalid-fields` (scopes that an organization of this kind cannot have).
     """
@@ -26,6 +29,7 @@ def create_client(actor: Actor, *, organization_id: UUID, name: str, scopes: Seq
     _check(organization, scopes)
     require_scopes(actor, scopes)
     hold_organization(organization)
+    hold_creator(actor)
     id, secret = new_id(), new_secret()
     client = ApiClient(
         id=id,
@@ -36,6 +40,7 @@ def create_client(actor: Actor, *, organization_id: UUID, name: str, scopes: Seq
         organization_id=organization.id,
         name=name,
         scopes=" ".join(in_order(scopes)),
+        created_by=actor.client_id,
     )
     client.save(force_insert=True)
     return secret_shown(client, organization.path, secret)

@@ -1,9 +1,12 @@
-"""Forgetting what is of no more use: old answers to idempotency keys, tokens that have expired.
+"""Forgetting what is of no more use: old answers to idempotency keys, tokens that have expired,
+counts of wrong secrets.
 
 Operations of the worker, in small batches that each commit: nobody waits long for a lock.
 """
 
 from django.db import connection
+
+from fusion.tenancy.attempts import KNOWN_DAYS
 
 BATCH = 1_000
 """Rows deleted at a time."""
@@ -24,6 +27,14 @@ DELETE FROM oauth2_provider_accesstoken WHERE id IN (
     LIMIT %s FOR UPDATE SKIP LOCKED)
 """
 
+ATTEMPTS = """
+DELETE FROM tenancy_clientattempt WHERE (client, address) IN (
+    SELECT client, address FROM tenancy_clientattempt
+    WHERE since < (SELECT kernel_now()) - interval '1 hour'
+      AND (right_at IS NULL OR right_at < (SELECT kernel_now()) - make_interval(days => %s))
+    ORDER BY since LIMIT %s FOR UPDATE SKIP LOCKED)
+"""
+
 
 def forget_answers(*, days: int) -> int:
     """Delete the answers that were stored more than `days` ago; how many there were."""
@@ -33,6 +44,11 @@ def forget_answers(*, days: int) -> int:
 def forget_tokens() -> int:
     """Delete the access tokens that have expired; how many there were."""
     return _delete(TOKENS, TOKEN_DAYS)
+
+
+def forget_attempts() -> int:
+    """Delete the counts of wrong secrets that matter no more; how many there were."""
+    return _delete(ATTEMPTS, KNOWN_DAYS)
 
 
 def _delete(statement: str, days: int) -> int:

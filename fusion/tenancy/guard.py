@@ -41,6 +41,9 @@ class Door(AuthBase):
     """
 
     openapi_type = "oauth2"
+    openapi_description = (
+        "POST /oauth/token gives an API client a token, POST /oauth/revoke (RFC 7009) ends one."
+    )
     openapi_flows = {
         "clientCredentials": {
             "tokenUrl": "/oauth/token",

@@ -302,20 +302,46 @@ class ClientLookup(models.Manager["ApiClient"]):
 class ApiClient(AbstractApplication):
     """An OAuth 2 client (client credentials) of one organization; acts as its administrator.
 
-    `scopes` are separated by spaces. `objects` is for django-oauth-toolkit alone; our code uses
-    `scoped`.
+    `scopes` are separated by spaces. `created_by` is the client that created this one, if one did:
+    this one ends with it. `objects` is for django-oauth-toolkit alone; our code uses `scoped`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     scopes = models.TextField()
+    # No foreign key: a server of the release before deletes a client without those it has created.
+    created_by = models.UUIDField(null=True)
 
     objects = ClientLookup()
     scoped = Scoped["ApiClient"](within_path("organization__"))
 
     class Meta(AbstractApplication.Meta):
-        indexes = [models.Index("organization", "id", name="api_client_of_organization")]
+        indexes = [
+            models.Index("organization", "id", name="api_client_of_organization"),
+            models.Index(
+                "created_by", name="api_client_created_by", condition=Q(created_by__isnull=False)
+            ),
+        ]
         constraints = [models.CheckConstraint(condition=~Q(scopes=""), name="api_client_scopes")]
+
+
+class ClientAttempt(models.Model):
+    """How many wrong secrets of a client came from an address, and when a right one last did.
+
+    `client` is the SHA-256 of the `client_id` that was given, of a client or not. `wrong` counts
+    since `since`; `right_at` is when a right secret last came from there. Of no group: nothing is
+    known of a client before its secret is.
+    """
+
+    pk = models.CompositePrimaryKey("client", "address")
+    client = models.CharField(max_length=64, db_collation="C")
+    address = models.CharField(max_length=45, db_collation="C")
+    wrong = models.IntegerField(db_default=0)
+    since = models.DateTimeField(db_default=KernelNow())
+    right_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index("since", name="client_attempt_age")]
 
 
 class AuditRecord(models.Model):

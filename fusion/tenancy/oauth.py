@@ -1,10 +1,15 @@
-"""`POST /oauth/token`: OAuth 2 client credentials (RFC 6749, 4.4), and no other grant.
+"""OAuth 2: `POST /oauth/token`, client credentials alone (RFC 6749, 4.4), and `POST /oauth/revoke`.
 
 django-oauth-toolkit decides; what could make it stumble is refused before. Errors have the shape
 of RFC 6749, `{"error": …, "error_description": …}`, which OAuth libraries read.
 """
 
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote_plus
 
 import orjson
 from django.core.exceptions import BadRequest, SuspiciousOperation
@@ -16,15 +21,21 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.settings import oauth2_settings
 from oauthlib.oauth2 import BackendApplicationServer, InvalidClientError
 
-from fusion.kernel.database import first_row
+from fusion.tenancy.attempts import Attempts, attempts_of
 from fusion.tenancy.models import ApiClient
 
-FIELDS = ("grant_type", "scope", "client_id", "client_secret")
+FIELDS = ("grant_type", "scope", "client_id", "client_secret", "token")
 """What is read of the body; other fields are ignored, as RFC 6749 wants it."""
+
+METHODS = ("client_secret", "client_assertion")
+"""Fields that authenticate a client, of which the second is not supported."""
 
 FORM = "application/x-www-form-urlencoded"
 MAX_BODY = 16 * 1024
-"""Bytes of a token request."""
+"""Bytes of a request."""
+
+MOST_TOKENS = 1_000
+"""Tokens of one client. One more ends the oldest."""
 
 
 class Core(OAuthLibCore):
@@ -32,7 +43,11 @@ class Core(OAuthLibCore):
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
         """The fields of the form that matter; one without a value counts as left out."""
-        return [(name, request.POST[name]) for name in FIELDS if request.POST.get(name)]
+        given = {name: request.POST[name] for name in FIELDS if request.POST.get(name)}
+        # One space or several between two scopes; nothing but spaces stays what it is: no scope.
+        if names := given.get("scope", "").split():
+            given["scope"] = " ".join(names)
+        return list(given.items())
 
 
 class Validator(OAuth2Validator):
@@ -64,7 +79,27 @@ class Validator(OAuth2Validator):
         if row is None or row[0] != request.client.client_secret:
             raise InvalidClientError(request=request)
         super()._save_bearer_token(token, request, *args, **kwargs)
+        with connection.cursor() as cursor:
+            cursor.execute(END_OLDEST, [request.client.pk, MOST_TOKENS])
 
+    def revoke_token(
+        self, token: str, token_type_hint: Any, request: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """Delete the token, if it is the client's own; another's is like one that is unknown."""
+        checksum = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+        with connection.cursor() as cursor:
+            cursor.execute(REVOKE, [checksum, request.client.pk])
+
+
+END_OLDEST = """
+DELETE FROM oauth2_provider_accesstoken WHERE id IN (
+    SELECT id FROM oauth2_provider_accesstoken WHERE application_id = %s
+    ORDER BY id DESC OFFSET %s FOR UPDATE SKIP LOCKED)
+"""
+
+REVOKE = """
+DELETE FROM oauth2_provider_accesstoken WHERE token_checksum = %s AND application_id = %s
+"""
 
 CORE = Core(
     BackendApplicationServer(
@@ -77,15 +112,44 @@ NO_STORE = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 @csrf_exempt
 def token(request: HttpRequest) -> HttpResponse:
     """A token for an API client, or an error of RFC 6749."""
+    return _answer(request, CORE.create_token_response)
+
+
+@csrf_exempt
+def revoke(request: HttpRequest) -> HttpResponse:
+    """End a token of the client (RFC 7009): 200, for a token that is unknown too."""
+    return _answer(request, CORE.create_revocation_response)
+
+
+def _answer(request: HttpRequest, respond: Callable[[HttpRequest], Any]) -> HttpResponse:
     wrong = _unreadable(request)
     if wrong:
         status, detail = wrong
-        body = {"error": "invalid_request", "error_description": detail}
-        headers = {**NO_STORE, "Allow": "POST"} if status == 405 else NO_STORE
-        return HttpResponse(orjson.dumps(body), status=status, headers=headers)
-    first_row("SELECT 1")  # the look-ups that follow are not ours to ask twice
-    _, headers, text, status = CORE.create_token_response(request)
+        headers = {"Allow": "POST"} if status == 405 else {}
+        return _error(status, "invalid_request", detail, headers)
+    # What this reads comes first on its connection, which is made anew where it is dead.
+    attempts = attempts_of(_client_id(request), request)
+    if attempts.refused:
+        return _too_often(attempts)
+    _, headers, text, status = respond(request)
+    if status == 401:
+        attempts.count_wrong()
+        if attempts.wait:
+            return _too_often(attempts)
+    elif status == 200:
+        attempts.note_right()
     return HttpResponse(text, status=status, headers={**NO_STORE, **headers})
+
+
+def _error(status: int, error: str, detail: str, headers: dict[str, str]) -> HttpResponse:
+    body = {"error": error, "error_description": detail}
+    return HttpResponse(orjson.dumps(body), status=status, headers={**NO_STORE, **headers})
+
+
+def _too_often(attempts: Attempts) -> HttpResponse:
+    detail = f"Too many wrong secrets from this address. Wait {attempts.wait} seconds."
+    headers = {"Retry-After": str(attempts.wait)}
+    return _error(429, "temporarily_unavailable", detail, headers)
 
 
 def _unreadable(request: HttpRequest) -> tuple[int, str] | None:
@@ -112,4 +176,33 @@ def _misused(request: HttpRequest) -> tuple[int, str] | None:
             return 400, f"{name} is given more than once."
         if "\0" in fields.get(name, ""):
             return 400, f"{name} contains a NUL character."
+    return _ambiguous(request)
+
+
+def _ambiguous(request: HttpRequest) -> tuple[int, str] | None:
+    """RFC 6749, 2.3: a client authenticates in one way, and is one client."""
+    methods = [name for name in METHODS if request.POST.get(name)]
+    if request.headers.get("Authorization"):
+        methods.append("the Authorization header")
+    if len(methods) > 1:
+        return 400, f"Authenticate in one way only, not by {' and '.join(methods)}."
+    in_header, in_body = _basic_id(request), request.POST.get("client_id")
+    if in_header and in_body and in_header != in_body:
+        return 400, "client_id is another one in the Authorization header than in the body."
     return None
+
+
+def _client_id(request: HttpRequest) -> str:
+    """The id of the client that the request is said to come from; empty where none is said."""
+    return _basic_id(request) or request.POST.get("client_id") or ""
+
+
+def _basic_id(request: HttpRequest) -> str:
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        text = base64.b64decode(credentials.strip()).decode()
+    except (binascii.Error, ValueError):
+        return ""
+    return unquote_plus(text.partition(":")[0])

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db import connection
 from oauth2_provider.models import get_access_token_model
 
 from fusion.kernel.errors import not_found
 from fusion.tenancy.actor import Actor
+from fusion.tenancy.authenticate import INVALID_TOKEN, unauthenticated
 from fusion.tenancy.models import ApiClient
 from fusion.tenancy.queries import find_organization
 
@@ -24,6 +26,39 @@ def lock_client(actor: Actor, *, organization_id: UUID, client_id: UUID) -> ApiC
     if client is None:
         raise not_found("API client")
     return client
+
+
+def hold_creator(actor: Actor) -> None:
+    """Keep the API client that acts, if one does, from being revoked until the transaction ends.
+
+    Problem `unauthenticated` when it was revoked in the meantime.
+    """
+    if actor.client_id is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM tenancy_apiclient WHERE id = %s FOR KEY SHARE", [actor.client_id]
+        )
+        if cursor.rowcount == 0:
+            raise unauthenticated("This API client was revoked.", INVALID_TOKEN)
+
+
+def lock_created_by(client: ApiClient) -> list[ApiClient]:
+    """The clients that `client` has created, and those that they have, all held alone.
+
+    The caller holds `client`. One that is being created holds its creator: it is either there when
+    this returns, or is refused because its creator is gone.
+    """
+    rows = ApiClient.scoped.unscoped("clients end with the one that created them")
+    found: list[ApiClient] = []
+    level = [client.id]
+    while level:
+        held = rows.filter(created_by__in=level).order_by("id")
+        held = held.select_related("organization").select_for_update(of=("self",))
+        created = list(held)
+        level = [each.id for each in created]
+        found += created
+    return found
 
 
 def delete_tokens(clients: Iterable[UUID]) -> None:
