@@ -6,7 +6,7 @@ import fusion.kernel.clock
 class Migration(migrations.Migration):
     """Wrong secrets are counted; a client knows which client created it."""
 
-    dependencies = [("tenancy", "0014_reference_of_owner")]
+    dependencies = [("tenancy", "0016_holds_of_the_suspended")]
 
     operations = [
         migrations.CreateModel(
