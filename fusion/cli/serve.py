@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -12,10 +13,10 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian.server import MPServer
 
 from fusion.cli.address import check_address
 from fusion.edge.folders import metrics_folder
+from fusion.edge.gateway.server import GatewayServer
 from fusion.edge.process import let_children_be_stopped, settle_in
 
 GRACE = 30
@@ -23,6 +24,9 @@ GRACE = 30
 
 INSISTENCE = 1.0
 """Seconds after which they are told again."""
+
+CONNECTIONS = 4096
+"""Connections at a time of one server process, and those that wait to be accepted."""
 
 LOGGING = {
     "formatters": {},
@@ -34,7 +38,7 @@ LOGGING = {
 ours wait for the database most of the time."""
 
 
-class InsistentServer(MPServer):
+class InsistentServer(GatewayServer):
     """Granian, which tells its processes to stop until they do.
 
     One that is about to serve at the very moment when it is told overlooks that.
@@ -61,9 +65,10 @@ def run(*, host: str, port: int, workers: int, threads: int) -> None:
         "fusion.wsgi:application",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=workers,
-        blocking_threads=threads,
+        backlog=CONNECTIONS,
+        backpressure=CONNECTIONS,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         websockets=False,
@@ -73,17 +78,27 @@ def run(*, host: str, port: int, workers: int, threads: int) -> None:
     )
     click.echo(f"Fusion listens on http://{host}:{port} (API: /api/v1/docs)", err=True)
     let_children_be_stopped()
+    _allow_connections()
     with metrics_folder(settings.VAR) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-        server.serve(target_loader=partial(_load_application, os.getpid()), wrap_loader=False)
+        load: Any = partial(_load_application, os.getpid(), threads)
+        server.serve(target_loader=load, wrap_loader=False)
+
+
+def _allow_connections() -> None:
+    """Each takes a file descriptor, and many systems allow 1,024 unless more are wanted."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS if hard == resource.RLIM_INFINITY else min(2 * CONNECTIONS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _is_no_advice(record: logging.LogRecord) -> bool:
     return "Consider" not in record.getMessage()
 
 
-def _load_application(supervisor: int) -> Callable[..., Any]:
+def _load_application(supervisor: int, threads: int) -> tuple[Callable[..., Any], int]:
     """Runs in each server process: nothing of the application is loaded before the fork."""
     settle_in(supervisor)
     application: Callable[..., Any] = import_string("fusion.wsgi.application")
-    return application
+    return application, threads

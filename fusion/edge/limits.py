@@ -1,8 +1,5 @@
 """How large a request may be, and how often tokens may be asked for."""
 
-from io import BytesIO
-from typing import Any
-
 from django.http import HttpRequest
 
 from fusion.kernel.environment import setting
@@ -11,6 +8,9 @@ from fusion.kernel.http import body_limit, media_type_of
 from fusion.kernel.rate import RateLimit
 
 TOKEN_PATHS = ("/oauth/token", "/oauth/revoke")
+
+REFUSAL = "fusion.refusal"
+"""Where in the WSGI environment the gateway puts the Problem of a body that it could not read."""
 
 _token_requests = RateLimit(setting("FUSION_TOKEN_RATE_LIMIT"))
 
@@ -25,28 +25,16 @@ def admit_token_request(request: HttpRequest) -> None:
 
 
 def limit_body(request: HttpRequest) -> None:
-    """Problem `too-large` for a body beyond the limit of its path, before it is read.
-
-    One that does not declare its length (chunked) is read here, up to the limit: Django takes it
-    for an empty one.
-    """
+    """Problem for a body beyond the limit of its path, or what the gateway found wrong with it."""
+    refusal = request.META.get(REFUSAL)
+    if refusal is not None:
+        raise refusal
     declared = request.META.get("CONTENT_LENGTH") or ""
     limit = body_limit(request.path, media_type_of(request))
-    if declared.isdigit():
-        if int(declared) > limit:
-            raise _too_large(limit)
-    elif "HTTP_TRANSFER_ENCODING" in request.META:
-        _read_chunked(request, limit)
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large(limit)
 
 
-def _read_chunked(request: Any, limit: int) -> None:
-    body = request.META["wsgi.input"].read(limit + 1)
-    if len(body) > limit:
-        raise _too_large(limit)
-    request.META["CONTENT_LENGTH"] = str(len(body))
-    request._stream = BytesIO(body)
-    request._read_started = False
-
-
-def _too_large(limit: int) -> Problem:
+def too_large(limit: int) -> Problem:
+    """The refusal of a body that is larger than `limit` bytes."""
     return Problem("too-large", f"The body has more than {limit} bytes, the most taken here.")

@@ -142,6 +142,13 @@ SETTINGS = {
             "`json` (one object per line) or `console` (for people).",
         ),
         Setting(
+            "FUSION_BODY_SECONDS",
+            _positive,
+            "20",
+            "Seconds within which the whole body of a request must have come; fifteen times as "
+            "long for uploads and batches of callers who are known.",
+        ),
+        Setting(
             "FUSION_TOKEN_SECONDS",
             _natural,
             "3600",

@@ -17,6 +17,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "forbidden": (403, "Not allowed"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Method not allowed"),
+    "request-timeout": (408, "The request took too long to arrive"),
     "conflict": (409, "Conflict with the present state"),
     "external-reference-taken": (409, "External reference already in use"),
     "product-retired": (409, "Product is retired"),

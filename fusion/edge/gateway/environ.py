@@ -1,0 +1,55 @@
+"""From Granian's description of a request to a WSGI environment (PEP 3333)."""
+
+import sys
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+Environ = dict[str, Any]
+
+BASE: Environ = {
+    "GATEWAY_INTERFACE": "CGI/1.1",
+    "SCRIPT_NAME": "",
+    "SERVER_SOFTWARE": "Granian",
+    "wsgi.errors": sys.stderr,
+    "wsgi.input_terminated": True,
+    "wsgi.multiprocess": True,
+    "wsgi.multithread": True,
+    "wsgi.run_once": False,
+    "wsgi.version": (1, 0),
+}
+
+
+def environ_of(scope: Any) -> Environ:
+    """The environment of the request that `scope` describes, with an empty body.
+
+    A header that is sent twice has both values, joined. One with an underscore in its name is left
+    out: it would pass for the header with a hyphen, which a trusted proxy may have set.
+    """
+    environ = BASE.copy()
+    path = scope.path
+    environ["REQUEST_METHOD"] = scope.method
+    environ["PATH_INFO"] = path if path.isascii() else path.encode().decode("latin-1")
+    environ["QUERY_STRING"] = scope.query_string
+    environ["REMOTE_ADDR"] = scope.client.rpartition(":")[0].strip("[]")
+    name, _, environ["SERVER_PORT"] = scope.server.rpartition(":")
+    environ["SERVER_NAME"] = name.strip("[]")
+    version = scope.http_version
+    environ["SERVER_PROTOCOL"] = "HTTP/1.0" if version == "1" else f"HTTP/{version}"
+    environ["wsgi.url_scheme"] = scope.scheme
+    environ["wsgi.input"] = BytesIO()
+    for header, value in scope.headers.items():
+        key = _key(header)
+        if key in environ:
+            environ[key] = f"{environ[key]}{';' if key == 'HTTP_COOKIE' else ','}{value}"
+        elif key:
+            environ[key] = value
+    return environ
+
+
+@lru_cache(512)
+def _key(header: str) -> str:
+    if "_" in header:
+        return ""
+    name = header.upper().replace("-", "_")
+    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"

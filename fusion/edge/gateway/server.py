@@ -1,0 +1,117 @@
+"""Granian with the gateway in the place of its own way from a request to Python.
+
+What is used here of Granian is not its public interface, which would take a turn through asyncio
+for each request: twice as dear as the whole of its WSGI (docs/decisions/0028). That is why
+pyproject.toml holds Granian to the releases that the tests have run with.
+"""
+
+import socket
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+
+from granian._granian import CallbackScheduler, RSGIWorker
+from granian._signals import set_sync_signals
+from granian.server.common import WORKERS_METHODS
+from granian.server.mp import MPServer, WorkerProcess
+
+from fusion.edge.gateway.gateway import Gateway
+
+ARGUMENTS = (
+    "loop",
+    "runtime_mode",
+    "runtime_threads",
+    "runtime_blocking_threads",
+    "blocking_threads",
+    "blocking_threads_idle_timeout",
+    "backpressure",
+    "task_impl",
+    "http_mode",
+    "http1_settings",
+    "http2_settings",
+    "websockets",
+    "static_path",
+    "log_access_fmt",
+    "ssl_ctx",
+    "scope_opts",
+    "metrics",
+)
+"""What Granian gives a process of its own, after its number, the target and the sockets."""
+
+SPARE = 2
+"""Threads besides those that answer requests: for health, and for the arrival of bodies."""
+
+UNREAD_AFTER = 30_000
+"""Milliseconds after which the kernel ends a connection whose peer takes nothing of what is sent,
+or acknowledges nothing."""
+
+
+class Loop:
+    """Stands where Granian wants an event loop: what it asks to be called is called at once."""
+
+    def call_soon(self, callback: Callable[..., Any], *given: Any, context: Any = None) -> None:
+        """Call it."""
+        callback(*given)
+
+    call_soon_threadsafe = call_soon
+
+
+class Scheduler(CallbackScheduler):
+    """Hands each request to the gateway, in one of Granian's threads for Python."""
+
+    __slots__ = ()
+
+    def __new__(cls, gateway: Gateway, loop: Loop) -> "Scheduler":
+        """Granian's own takes what it needs for coroutines; there are none."""
+        scheduler: Scheduler = super().__new__(  # type: ignore[call-arg]
+            cls, loop, gateway.schedule, None, None, None
+        )
+        scheduler._schedule_fn = gateway.schedule  # type: ignore[attr-defined]
+        return scheduler
+
+    def __init__(self, gateway: Gateway, loop: Loop) -> None:
+        super().__init__()
+
+
+class GatewayServer(MPServer):
+    """A server whose target is a `Gateway` for `threads` threads."""
+
+    def _init_shared_socket(self) -> None:
+        super()._init_shared_socket()  # type: ignore[no-untyped-call]
+        listener: socket.socket | None = self._sso
+        if listener is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Connections inherit it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_AFTER)
+
+    @staticmethod
+    @WorkerProcess.wrap_target  # type: ignore[untyped-decorator]
+    def _spawn_rsgi_worker(
+        worker_id: int, callback: Any, sock: Any, ipc: Any, *others: Any
+    ) -> None:
+        given = dict(zip(ARGUMENTS, others, strict=True))
+        application, threads = callback
+        shutdown = set_sync_signals()  # type: ignore[no-untyped-call]
+        ended = Event()
+        shutdown.add_cb(ended.set)
+        worker = RSGIWorker(  # type: ignore[call-arg]
+            worker_id,
+            sock,
+            ipc,
+            given["runtime_threads"],
+            given["runtime_blocking_threads"],
+            threads + SPARE,
+            given["blocking_threads_idle_timeout"],
+            given["backpressure"],
+            given["http_mode"],
+            given["http1_settings"],
+            given["http2_settings"],
+            given["websockets"],
+            given["static_path"],
+            *given["ssl_ctx"],
+            given["metrics"],
+        )
+        mode = WORKERS_METHODS[given["runtime_mode"]]
+        serve = getattr(worker, mode[(sock[0] or sock[1]).is_uds()])
+        loop = Loop()
+        serve(Scheduler(Gateway(application, threads), loop), loop, shutdown)
+        ended.wait()

@@ -1,0 +1,87 @@
+"""How much of a body is read, for how long, and who must be known before."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import Error, close_old_connections
+
+from fusion.edge.gateway.environ import Environ
+from fusion.kernel.environment import setting
+from fusion.kernel.errors import Problem
+from fusion.kernel.http import MAX_BODY, body_limit
+from fusion.tenancy.actor import Request
+from fusion.tenancy.authenticate import authenticate
+
+WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"))
+"""Methods whose body is never read."""
+
+SMALL = 64 * 1024
+"""Bytes of a body that is read before its sender is known; the largest form of a stranger."""
+
+TOKEN_FORM = 16 * 1024
+"""Bytes of the largest form that is taken below `/oauth/`."""
+
+UPLOAD_FACTOR = 15
+"""How much longer than other bodies those may take whose limit is above `MAX_BODY`."""
+
+Check = Callable[[Environ], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Bytes and seconds of the body, and how to tell whether its sender is known, if need be."""
+
+    limit: int
+    seconds: float
+    check: Check | None
+
+
+def terms_of(environ: Environ) -> Terms | None:
+    """The terms on which the request's body is read; None when it is not.
+
+    Where a token is required, a request without one is answered from its headers alone.
+    """
+    if environ["REQUEST_METHOD"] in WITHOUT_BODY:
+        return None
+    path: str = environ["PATH_INFO"]
+    seconds = float(setting("FUSION_BODY_SECONDS"))
+    if path.startswith("/oauth/"):
+        declared = environ.get("CONTENT_LENGTH", "0")
+        # What is larger is refused there, in the words of OAuth.
+        return Terms(TOKEN_FORM, seconds, None) if int(declared) <= TOKEN_FORM else None
+    media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    limit = body_limit(path, media_type)
+    allowed = seconds * UPLOAD_FACTOR if limit > MAX_BODY else seconds
+    if path.startswith("/api/"):
+        bearer = environ.get("HTTP_AUTHORIZATION", "")[:7].lower() == "bearer "
+        return Terms(limit, allowed, has_valid_token) if bearer else None
+    if f"{settings.SESSION_COOKIE_NAME}=" in environ.get("HTTP_COOKIE", ""):
+        return Terms(limit, allowed, is_signed_in)
+    return Terms(min(limit, SMALL), seconds, None)
+
+
+def has_valid_token(environ: Environ) -> bool:
+    """Whether the request's token is one of a client; False when the database cannot tell."""
+    try:
+        authenticate(WSGIRequest(environ), Request(id=""))
+    except (Problem, Error):
+        return False
+    finally:
+        close_old_connections()
+    return True
+
+
+def is_signed_in(environ: Environ) -> bool:
+    """Whether the request's session is somebody's; False when the database cannot tell."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    try:
+        key = WSGIRequest(environ).COOKIES.get(settings.SESSION_COOKIE_NAME)
+        return SESSION_KEY in store(key)
+    except Error:
+        return False
+    finally:
+        close_old_connections()

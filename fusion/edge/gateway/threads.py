@@ -1,0 +1,45 @@
+"""How many requests the application answers at a time."""
+
+from collections import deque
+from collections.abc import Callable
+from threading import Lock
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+Job = Callable[[], None]
+
+
+class Threads:
+    """At most `limit` jobs at a time, each in the thread that brings it; others wait their turn.
+
+    A waiting job is done by the first thread that has finished its own.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._free = limit
+        self._waiting: deque[Job] = deque()
+        self._lock = Lock()
+
+    def run(self, job: Job) -> None:
+        """Do `job` now and those that wait after it, or let it wait."""
+        with self._lock:
+            if not self._free:
+                self._waiting.append(job)
+                return
+            self._free -= 1
+        following: Job | None = job
+        while following is not None:
+            try:
+                following()
+            except Exception:
+                log.exception("a request failed outside the application")
+            following = self._next()
+
+    def _next(self) -> Job | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._free += 1
+            return None

@@ -1,0 +1,65 @@
+"""The thread that ends what takes too long: bodies that do not come, answers that nobody reads."""
+
+import os
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+from time import monotonic
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+PERIOD = 0.25
+"""Seconds between two looks."""
+
+KEPT = 600
+"""Seconds that a cut-off answer may wait for its reader."""
+
+
+class Watch:
+    """Calls what is due, and ends answers that were cut off once their readers go on reading."""
+
+    def __init__(self) -> None:
+        self._due: dict[object, tuple[float, Callable[[], None]]] = {}
+        self._pipes: dict[int, tuple[float, bytes]] = {}
+        self._lock = Lock()
+        self._stopped = Event()
+        Thread(target=self._run, name="watch", daemon=True).start()
+
+    def at(self, when: float, owner: object, act: Callable[[], None]) -> None:
+        """Call `act` at `when` (monotonic seconds), unless `owner` is forgotten before."""
+        self._due[owner] = (when, act)
+
+    def forget(self, owner: object) -> None:
+        """There is nothing more to watch about `owner`."""
+        self._due.pop(owner, None)
+
+    def finish(self, pipe: int, last: bytes) -> None:
+        """Write `last` into the pipe when there is room, and close it."""
+        with self._lock:
+            self._pipes[pipe] = (monotonic() + KEPT, last)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(PERIOD):
+            now = monotonic()
+            for owner, (when, act) in list(self._due.items()):
+                if when <= now and self._due.pop(owner, None) is not None:
+                    try:
+                        act()
+                    except Exception:
+                        log.exception("a request could not be ended")
+            for pipe, (until, last) in list(self._pipes.items()):
+                if now > until or _written(pipe, last):
+                    del self._pipes[pipe]
+                    os.close(pipe)
+
+
+def _written(pipe: int, last: bytes) -> bool:
+    """Whether `last` was written, or nobody is left to read it."""
+    try:
+        os.write(pipe, last)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
