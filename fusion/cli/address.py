@@ -1,6 +1,7 @@
 """The address that a server is to listen on."""
 
 import socket
+from ipaddress import ip_address
 
 from fusion.cli.errors import CommandFailed
 
@@ -21,3 +22,12 @@ def check_address(host: str, port: int) -> None:
                 "--port or PORT.",
                 3,
             ) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can connect to `host`, an address or a name."""
+    try:
+        found = {ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+    except (OSError, ValueError):
+        return False
+    return all(address.is_loopback for address in found)

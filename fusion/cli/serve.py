@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
-from fusion.cli.address import check_address
+from fusion.cli.address import check_address, is_loopback
 from fusion.edge.folders import metrics_folder
 from fusion.edge.gateway.server import GatewayServer
 from fusion.edge.process import let_children_be_stopped, settle_in
@@ -77,6 +77,12 @@ def run(*, host: str, port: int, workers: int, threads: int) -> None:
         log_dictconfig=LOGGING,
     )
     click.echo(f"Fusion listens on http://{host}:{port} (API: /api/v1/docs)", err=True)
+    if not settings.HTTPS and not is_loopback(host):
+        click.echo(
+            f"Warning: FUSION_HTTPS is not set, and other machines reach {host}. Passwords "
+            "and cookies may pass without encryption: set it where a proxy terminates TLS.",
+            err=True,
+        )
     let_children_be_stopped()
     _allow_connections()
     with metrics_folder(settings.VAR) as folder:

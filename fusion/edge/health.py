@@ -1,13 +1,23 @@
 """What operators ask a server: is it alive, is it ready, what are its numbers."""
 
+import gzip
+
 import psycopg
+import structlog
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from fusion.edge import metrics, state
 from fusion.edge.readiness import find_obstacle
 from fusion.kernel.errors import Problem
-from fusion.kernel.http import json_response, problem_response
+from fusion.kernel.http import accepts_gzip, json_response, problem_response
+from fusion.kernel.recent import Recent
+
+log = structlog.get_logger(__name__)
+
+AGE = 1.0
+"""Seconds for which readiness and the numbers are those of an earlier answer: each takes a
+connection beside the pool, and callers need no credentials."""
 
 _seen: set[str] = set()
 
@@ -18,28 +28,43 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200, or the 503 problem that says what is missing.
-
-    Once found right, tables and functions are not compared again: while the next release is being
-    rolled out they are newer than this process, which goes on serving.
-    """
-    try:
-        with state.direct_connection() as direct:
-            direct.execute("SELECT 1")
-    except psycopg.Error as error:
-        return _not_ready(f"The database cannot be reached: {' '.join(str(error).split())}")
-    if "ready" not in _seen:
-        obstacle = find_obstacle()
-        if obstacle:
-            return _not_ready(f"{obstacle} Run: fusion migrate")
-        _seen.add("ready")
-    return json_response({"status": "ready"})
+    """200, or the 503 problem that says what is missing; the log says more."""
+    obstacle = _obstacle.get()
+    if obstacle is None:
+        return json_response({"status": "ready"})
+    return problem_response(Problem("unavailable", obstacle, headers={"Retry-After": "5"}))
 
 
 def prometheus(request: HttpRequest) -> HttpResponse:
     """What the server processes have counted, and what the database tells."""
-    return HttpResponse(metrics.render() + state.render(), CONTENT_TYPE_LATEST)
+    text, packed = _numbers.get()
+    if accepts_gzip(request):
+        headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return HttpResponse(packed, CONTENT_TYPE_LATEST, headers=headers)
+    return HttpResponse(text, CONTENT_TYPE_LATEST, headers={"Vary": "Accept-Encoding"})
 
 
-def _not_ready(detail: str) -> HttpResponse:
-    return problem_response(Problem("unavailable", detail, headers={"Retry-After": "5"}))
+def _find_obstacle() -> str | None:
+    """Once found right, tables and functions are not compared again: while the next release is
+    being rolled out they are newer than this process, which goes on serving."""
+    try:
+        with state.direct_connection() as direct:
+            direct.execute("SELECT 1")
+    except psycopg.Error as error:
+        log.warning("the database cannot be reached", error=" ".join(str(error).split()))
+        return "The database cannot be reached."
+    if "ready" not in _seen:
+        obstacle = find_obstacle()
+        if obstacle:
+            return f"{obstacle} Run: fusion migrate"
+        _seen.add("ready")
+    return None
+
+
+def _render() -> tuple[bytes, bytes]:
+    text = metrics.render() + state.render()
+    return text, gzip.compress(text, 1)
+
+
+_obstacle = Recent(_find_obstacle, AGE)
+_numbers = Recent(_render, AGE)

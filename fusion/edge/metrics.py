@@ -33,7 +33,7 @@ latency = Histogram(
     "fusion_http_request_seconds",
     "Time from the arrival of a request in the application to its answer.",
     ("method", "route"),
-    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+    buckets=(0.005, 0.02, 0.1, 0.5, 2, 10),
     registry=registry,
 )
 refusals = Counter(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -31,6 +32,9 @@ UNKNOWN = "unknown"
 """Stands in metrics and logs for every path that is no route."""
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+STRICT_TRANSPORT = "max-age=31536000"
+"""A year. Other names below this one are not Fusion's to decide about."""
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
@@ -92,6 +96,8 @@ def _add_headers(response: HttpResponseBase, request_id: str) -> None:
     headers = response.headers
     headers["X-Request-Id"] = request_id
     headers["X-Content-Type-Options"] = "nosniff"
+    if settings.HTTPS:
+        headers["Strict-Transport-Security"] = STRICT_TRANSPORT
     is_page = headers.get("Content-Type", "").startswith("text/html")
     # Without any referrer a browser sends its forms without an origin, and they are refused.
     headers["Referrer-Policy"] = "same-origin" if is_page else "no-referrer"

@@ -18,6 +18,8 @@ from django.contrib.staticfiles.finders import find, get_finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
 from whitenoise import WhiteNoise
 
+from fusion.edge.middleware import STRICT_TRANSPORT
+
 MAX_AGE = 3600
 """Seconds for which a browser keeps a file that is asked for by its plain name."""
 
@@ -84,4 +86,6 @@ def _is_immutable(path: str, url: str) -> bool:
 
 def _add_headers(headers: Any, path: str, url: str) -> None:
     headers["X-Content-Type-Options"] = "nosniff"
+    if settings.HTTPS:
+        headers["Strict-Transport-Security"] = STRICT_TRANSPORT
     headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"

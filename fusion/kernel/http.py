@@ -67,6 +67,16 @@ def _parse(request: HttpRequest) -> Any:
         raise Problem("invalid-json", f"The body is not readable JSON: {error}.") from None
 
 
+def accepts_gzip(request: HttpRequest) -> bool:
+    """Whether the answer may be compressed."""
+    return re.search(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", _encodings(request)) is not None
+
+
+def _encodings(request: HttpRequest) -> str:
+    accepted: str = request.META.get("HTTP_ACCEPT_ENCODING", "")
+    return accepted.lower()
+
+
 def json_response(
     body: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:

@@ -23,8 +23,9 @@ BASE: Environ = {
 def environ_of(scope: Any) -> Environ:
     """The environment of the request that `scope` describes, with an empty body.
 
-    A header that is sent twice has both values, joined. One with an underscore in its name is left
-    out: it would pass for the header with a hyphen, which a trusted proxy may have set.
+    A header that is sent twice has both values, joined; one that is not ASCII is empty. One with an
+    underscore in its name is left out: it would pass for the header with a hyphen, which a trusted
+    proxy may have set.
     """
     environ = BASE.copy()
     path = scope.path
@@ -38,7 +39,11 @@ def environ_of(scope: Any) -> Environ:
     environ["SERVER_PROTOCOL"] = "HTTP/1.0" if version == "1" else f"HTTP/{version}"
     environ["wsgi.url_scheme"] = scope.scheme
     environ["wsgi.input"] = BytesIO()
-    for header, value in scope.headers.items():
+    headers, names = scope.headers.items(), scope.headers.keys()
+    if len(dict(headers)) < len(names):  # Granian leaves out values that are not ASCII
+        given = dict(headers)
+        headers += [(name, "") for name in names if name not in given]
+    for header, value in headers:
         key = _key(header)
         if key in environ:
             environ[key] = f"{environ[key]}{';' if key == 'HTTP_COOKIE' else ','}{value}"

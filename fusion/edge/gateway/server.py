@@ -5,11 +5,15 @@ for each request: twice as dear as the whole of its WSGI (docs/decisions/0028). 
 pyproject.toml holds Granian to the releases that the tests have run with.
 """
 
+import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from threading import Event
+from time import sleep
 from typing import Any
 
+import structlog
 from granian._granian import CallbackScheduler, RSGIWorker
 from granian._signals import set_sync_signals
 from granian.server.common import WORKERS_METHODS
@@ -37,6 +41,8 @@ ARGUMENTS = (
     "metrics",
 )
 """What Granian gives a process of its own, after its number, the target and the sockets."""
+
+log = structlog.get_logger(__name__)
 
 SPARE = 2
 """Threads besides those that answer requests: for health, and for the arrival of bodies."""
@@ -76,13 +82,6 @@ class Scheduler(CallbackScheduler):
 class GatewayServer(MPServer):
     """A server whose target is a `Gateway` for `threads` threads."""
 
-    def _init_shared_socket(self) -> None:
-        super()._init_shared_socket()  # type: ignore[no-untyped-call]
-        listener: socket.socket | None = self._sso
-        if listener is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
-            # Connections inherit it.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_AFTER)
-
     @staticmethod
     @WorkerProcess.wrap_target  # type: ignore[untyped-decorator]
     def _spawn_rsgi_worker(
@@ -114,4 +113,25 @@ class GatewayServer(MPServer):
         serve = getattr(worker, mode[(sock[0] or sock[1]).is_uds()])
         loop = Loop()
         serve(Scheduler(Gateway(application, threads), loop), loop, shutdown)
+        _give_up_on_silence()
         ended.wait()
+
+
+def _give_up_on_silence() -> None:
+    """Set `UNREAD_AFTER` on the socket that Granian has made to listen: connections inherit it."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is None:
+        return
+    for _ in range(500):
+        for listener in _listening():
+            listener.setsockopt(socket.IPPROTO_TCP, option, UNREAD_AFTER)
+            return
+        sleep(0.01)
+    log.warning("stalled connections are left to the kernel")
+
+
+def _listening() -> Iterator[socket.socket]:
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as found:
+            if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                yield found
