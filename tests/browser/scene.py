@@ -1,12 +1,15 @@
 """The provider that the pages are visited with: something of everything that a page shows."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from fusion.kernel.clock import now
 from fusion.kernel.ids import new_id
+from fusion.lifecycle.schedule import schedule
+from fusion.lifecycle.suspend import suspend
+from fusion.ordering.models import RESUMPTION, TERMINATION
 from fusion.ordering.reject_request import reject_request
 from fusion.tenancy.actor import ADMINISTRATOR, AGENT
 from fusion.tenancy.create_client import create_client
@@ -64,14 +67,27 @@ class Scene:
         assigned(world, *numbers[4:6], subscription=full)
         unused = make_subscription(world.tenant, FOREIGN)
         self.ids["order"] = placed(world, line(world.seat, 1200), subscription=unused)["id"]
-        later = (now() + timedelta(days=30)).isoformat()
-        scheduled = placed(world, line(world.seat, 3), effective_at=later)
+        later = now() + timedelta(days=30)
+        self._hold(later)
+        scheduled = placed(world, line(world.seat, 3), effective_at=later.isoformat())
         self.ids["scheduled"] = scheduled["id"]
         self.ids["request"] = requested(world, note=f"{LONG}\n{FOREIGN}")
         self.ids["rejected"] = requested(world)
         reject_request(
             world.actor(), request_id=UUID(self.ids["rejected"]), reason=f"Not yet. {FOREIGN}"
         )
+
+    def _hold(self, later: datetime) -> None:
+        """A subscription that is suspended for two reasons, and will end."""
+        held, actor = make_subscription(self.world.tenant, LONG), self.world.actor()
+        self.ids["held"] = held.id
+        for reason in ("non_payment", "fraud"):
+            suspend(actor, subscription_id=held.id, reason=reason, note=FOREIGN)
+        ending = {"subscription_id": held.id, "effective_at": later, "note": f"{LONG} {FOREIGN}"}
+        made = schedule(actor, kind=TERMINATION, **ending).body
+        self.ids["ending"] = made["id"]
+        after = later + timedelta(days=1)
+        schedule(actor, kind=RESUMPTION, subscription_id=held.id, effective_at=after)
 
     def organization(self, kind: str) -> Organization:
         """The organization of that kind above (or at) the tenant."""

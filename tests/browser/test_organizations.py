@@ -1,8 +1,11 @@
 """Customers: finding, adding, changing and ending them in a browser."""
 
-import pytest
-from playwright.sync_api import expect
+from datetime import timedelta
 
+import pytest
+from playwright.sync_api import Page, expect
+
+from fusion.kernel.clock import now
 from fusion.tenancy.models import Organization, Subscription
 from tests.browser.browsing import Tab
 from tests.browser.conftest import SignIn
@@ -100,16 +103,37 @@ def test_a_reference_that_is_taken(own: tuple[Scene, Tab]) -> None:
     expect(page.get_by_label("Name")).to_have_value("Second")
 
 
+def _planned_and_cancelled(page: Page) -> None:
+    """A suspension for tomorrow, cancelled on the subscription's page."""
+    tomorrow = (now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    page.get_by_role("link", name="Suspend").click()
+    page.get_by_label("When it takes effect").fill(tomorrow)
+    page.get_by_label("Reason").select_option("fraud")
+    page.get_by_role("button", name="Suspend").click()
+    expect(page.get_by_text("It was scheduled as order")).to_be_visible()
+    subscription = page.url
+    expect(page.get_by_role("heading", name="Planned")).to_be_visible()
+    page.get_by_role("button", name="Cancel it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the order").click()
+    expect(page.get_by_text("The order was cancelled.")).to_be_visible()
+    page.goto(subscription)
+    expect(page.get_by_role("heading", name="Planned")).to_have_count(0)
+
+
 def test_suspend_resume_terminate(own: tuple[Scene, Tab]) -> None:
     scene, tab = own
     page, world = tab.page, scene.world
     tab.go(f"/subscriptions/{scene.ids['full']}")
+    page.get_by_role("link", name="Suspend").click()
+    expect(page.get_by_text("they stay with the subscription")).to_be_visible()
+    page.get_by_label("Reason").select_option("non_payment")
     page.get_by_role("button", name="Suspend").click()
-    page.get_by_role("dialog").get_by_role("button", name="Suspend").click()
     expect(page.get_by_text("The subscription was suspended.")).to_be_visible()
+    expect(page.get_by_role("cell", name="Non-payment")).to_be_visible()
+    page.get_by_role("link", name="Resume").click()
     page.get_by_role("button", name="Resume").click()
-    page.get_by_role("dialog").get_by_role("button", name="Resume").click()
     expect(page.get_by_text("The subscription is active again.")).to_be_visible()
+    _planned_and_cancelled(page)
     page.get_by_role("link", name="Terminate").click()
     expect(page.get_by_text("2: they rest in quarantine")).to_be_visible()
     page.get_by_label("Type the name").fill("Something else")

@@ -64,6 +64,13 @@ class Stage:
         found: Organization = getattr(self.world, kind)
         return found
 
+    def _dated(self, subscription: Subscription, deed: str) -> str:
+        """A scheduled order of the group that changes the subscription's state."""
+        body = {"effective_at": FAR}
+        response = self.world.call("POST", f"/subscriptions/{subscription.id}/{deed}", body)
+        id: str = answer(response)["id"]
+        return id
+
     def _branch(self, tenant: Organization, subscription: Subscription) -> Branch:
         order = placed_for(self.world, subscription)
         scheduled = placed_for(self.world, subscription, effective_at=FAR)
@@ -91,6 +98,10 @@ class Stage:
             "subscription_id": subscription.id,
             "order_id": order,
             "scheduled_order_id": scheduled,
+            **{
+                f"scheduled_{deed}_id": self._dated(subscription, deed)
+                for deed in ("suspend", "terminate")
+            },
             "product_id": self.world.seat.id,
             "sku_id": self.world.number_sku.id,
         }

@@ -18,9 +18,11 @@ from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.delete_organization import delete_organization
 from fusion.lifecycle.resume import resume
+from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.suspend import suspend
 from fusion.lifecycle.terminate import terminate
 from fusion.ordering.cancel import cancel_order
+from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
 from fusion.ordering.place import Draft, Line, place_order
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
@@ -53,11 +55,23 @@ Deed = Callable[[Stage, Actor], Answer]
 
 ADMINISTRATORS, WRITERS = (ADMINISTRATOR,), (ADMINISTRATOR, AGENT)
 
+AHEAD = timedelta(days=9)
+
 
 def a_draft(stage: Stage, effective_at: datetime | None = None) -> Draft:
     """An order of one seat."""
     line = Line(stage.world.seat.id, 1)
     return Draft(stage.world.subscription.id, (line,), effective_at=effective_at)
+
+
+def on_a_date(stage: Stage, actor: Actor, kind: str, ahead: timedelta = AHEAD) -> Answer:
+    """Suspend, resume or terminate the stage's subscription on a date."""
+    return schedule(
+        actor,
+        kind=kind,
+        subscription_id=stage.world.subscription.id,
+        effective_at=datetime.now(UTC) + ahead,
+    )
 
 
 def id_of(stage: Stage, name: str) -> UUID:
@@ -202,6 +216,36 @@ DEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Deed]] = {
         ADMINISTRATORS,
         ("group",),
         lambda stage, actor: terminate(actor, subscription_id=stage.world.subscription.id),
+    ),
+    "suspend on a date": (
+        WRITERS,
+        ("group",),
+        lambda stage, actor: on_a_date(stage, actor, SUSPENSION),
+    ),
+    "resume on a date": (
+        WRITERS,
+        ("group",),
+        lambda stage, actor: on_a_date(stage, actor, RESUMPTION),
+    ),
+    "terminate on a date": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: on_a_date(stage, actor, TERMINATION),
+    ),
+    "terminate on a date that is past": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: on_a_date(stage, actor, TERMINATION, timedelta(hours=-1)),
+    ),
+    "cancel a suspension": (
+        WRITERS,
+        ("group",),
+        lambda stage, actor: cancel_order(actor, order_id=id_of(stage, "scheduled_suspend_id")),
+    ),
+    "cancel a termination": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: cancel_order(actor, order_id=id_of(stage, "scheduled_terminate_id")),
     ),
     "create a trunk": (
         WRITERS,

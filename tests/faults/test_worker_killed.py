@@ -15,6 +15,7 @@ from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, balance, order, remove, rows
 from tests.concurrency.test_due import APPLIED, EXPECTED, fall_due, schedule, state_of
 from tests.faults.processes import kill_all
+from tests.lifecycle.dating import scheduled, state
 from tests.server import run_worker, wait_for
 from tests.world import World, make_subscription
 
@@ -113,3 +114,31 @@ def test_after_days_without_a_worker_everything_happens_in_its_order(world: Worl
     )
     assert is_now
     assert order(world, remove(world.seat, 6))[0] == "not-held"
+
+
+def test_killed_in_the_middle_of_a_termination(world: World, tmp_path: Path) -> None:
+    """It has released all, and is about to write its lines: nothing of it has happened."""
+    order(world, add(world.seat, 5))
+    scheduled(world, "suspend", 1, reason="fraud")
+    ending = UUID(scheduled(world, "terminate", 2)["id"])
+    fall_due(world)
+    with psycopg.connect(os.environ["DATABASE_URL"]) as amid:
+        amid.execute("LOCK TABLE ordering_orderline IN SHARE MODE")
+        with run_worker(tmp_path / "log") as worker:
+            _wait_for_waiter("relation")
+            kill_all(worker.pid)
+            worker.wait()
+            rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+        wait_for(lambda: rows(WAITING, ["relation"]) == [(0,)], "its backend has gone")
+        amid.rollback()
+    assert state_of(ending) == ("scheduled", None)
+    assert state(world) == ("suspended", ["fraud"])
+    assert balance(world, world.user_sku) == (5, 0)
+    with run_worker(tmp_path / "log"):
+        wait_for(lambda: _settled([ending]) == 1, "the next worker carries it out")
+    assert state(world) == ("terminated", [])
+    assert balance(world, world.user_sku) == (0, 0)
+    told = "SELECT count(*) FROM events_event WHERE subject = %s AND type = %s"
+    assert rows(told, [str(ending), "order.completed"]) == [(1,)]
+    assert rows(told, [str(world.subscription.id), "subscription.terminated"]) == [(1,)]
+    assert differences() == []

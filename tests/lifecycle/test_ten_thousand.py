@@ -1,17 +1,23 @@
 """Terminating a subscription of ten thousand users: one transaction, whole or not at all."""
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, connection
 
+from fusion.kernel.clock import now
+from fusion.lifecycle.apply_due import apply_due_orders
+from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.terminate import terminate
 from fusion.numbers.models import Number, Range
+from fusion.ordering.models import TERMINATION
 from fusion.ordering.verify import differences
 from fusion.users.provision import provision_batches
 from tests.bounds import drain
 from tests.concurrency.actors import count_waiting, holding, rows
 from tests.contract.stage import trunk_of
+from tests.lifecycle.dating import fall_due
 from tests.numbers.stock import french
 from tests.ordering.placing import line, placed
 from tests.users.staff import row, submitted
@@ -103,8 +109,16 @@ def test_ten_thousand_users(crowded: World) -> None:
             rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
             assert late.result(PATIENCE) == "AdminShutdown", table
         assert state(world) == before, table
+    # On a date it is one transaction of the worker's.
+    schedule(
+        world.actor(),
+        kind=TERMINATION,
+        subscription_id=world.subscription.id,
+        effective_at=now() + timedelta(minutes=9),
+    )
+    fall_due(world)
     began = time.monotonic()
-    assert end(world) == "done"
+    assert apply_due_orders() == 1
     assert time.monotonic() - began < PATIENCE
     ((balances, numbers, links, users, events, orders, status),) = state(world)
     assert balances == '[["fr-geographic", 0, 0], ["user", 0, 0]]'

@@ -1,0 +1,202 @@
+"""Dated suspensions and terminations while others act: each exactly once, none half."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from fusion.kernel.clock import read_instant
+from fusion.kernel.errors import Problem
+from fusion.lifecycle.apply_due import apply_due_orders
+from fusion.lifecycle.resume import resume
+from fusion.lifecycle.schedule import schedule
+from fusion.lifecycle.suspend import suspend
+from fusion.lifecycle.terminate import terminate
+from fusion.ordering.cancel import cancel_order
+from fusion.ordering.verify import differences
+from fusion.tenancy.models import Subscription
+from tests.concurrency.actors import add, at_once, balance, holding, order, rows
+from tests.lifecycle.dating import ask, at, fall_due, orders, scheduled, state
+from tests.world import World, make_subscription
+
+KIND_STATES = "SELECT kind, state FROM ordering_order WHERE subscription_id = %s"
+
+
+def said(deed: Any) -> str:
+    """The state that an order or a subscription came to, or the code of the refusal."""
+    try:
+        body = deed().body
+    except Problem as problem:
+        return problem.code
+    return str(body.get("state") or body.get("status"))
+
+
+def ending(world: World, hours: float, subscription: Subscription | None = None) -> Any:
+    """Schedule a termination."""
+    return schedule(
+        world.actor(),
+        kind="termination",
+        subscription_id=(subscription or world.subscription).id,
+        effective_at=_instant(hours),
+    )
+
+
+def _instant(hours: float) -> datetime:
+    return read_instant(at(hours))
+
+
+def _run(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def cancel(world: World, id: str) -> str:
+    return said(lambda: cancel_order(world.actor(), order_id=UUID(id)))
+
+
+def test_several_workers_carry_out_each_once(world: World) -> None:
+    subscriptions = [make_subscription(world.tenant, f"s{n}") for n in range(6)]
+    for each in subscriptions:
+        order(world, add(world.seat, 2), subscription=each)
+        world.subscription = each
+        scheduled(world, "suspend", 1, reason="fraud")
+        order(world, add(world.seat, 3), subscription=each, effective_at=_instant(2))
+        scheduled(world, "terminate", 2)
+    fall_due(world)
+    settled = at_once(*[apply_due_orders] * 4)
+    assert sum(settled) + apply_due_orders() == 3 * len(subscriptions)
+    for each in subscriptions:
+        found = Counter(rows(KIND_STATES, [each.id]))
+        assert found == {
+            ("change", "completed"): 2,
+            ("suspension", "completed"): 1,
+            ("termination", "completed"): 1,
+        }
+        assert balance(world, world.user_sku, each.id) == (0, 0)
+        told = Counter(rows("SELECT type FROM events_event WHERE subscription_id = %s", [each.id]))
+        assert told[("subscription.terminated",)] == told[("subscription.suspended",)] == 1
+        assert told[("order.completed",)] == 4
+    assert apply_due_orders() == 0
+    assert differences() == []
+
+
+def test_scheduling_waits_for_a_termination_under_way_and_is_refused(world: World) -> None:
+    order(world, add(world.seat))
+    with holding() as meanwhile:
+        terminate(world.actor(), subscription_id=world.subscription.id)
+        late = meanwhile.start(lambda: said(lambda: ending(world, 5)))
+    assert late.result() == "subscription-terminated"
+    assert differences() == []
+
+
+def test_a_termination_waits_for_a_scheduling_and_cancels_it(world: World) -> None:
+    order(world, add(world.seat))
+    with holding() as meanwhile:
+        later = ending(world, 5).body["id"]
+        end = meanwhile.start(
+            lambda: said(lambda: terminate(world.actor(), subscription_id=world.subscription.id))
+        )
+    assert end.result() == "terminated"
+    assert rows("SELECT state FROM ordering_order WHERE id = %s", [later]) == [("cancelled",)]
+    assert differences() == []
+
+
+def test_a_cancellation_waits_for_the_worker_and_is_refused(world: World) -> None:
+    order(world, add(world.seat, 4))
+    later = scheduled(world, "terminate")
+    fall_due(world)
+    with holding() as meanwhile:
+        assert apply_due_orders() == 1
+        late = meanwhile.start(lambda: cancel(world, later["id"]))
+    assert late.result() == "order-not-cancellable"
+    assert state(world) == ("terminated", [])
+
+
+def test_a_worker_waits_for_a_cancellation_and_does_nothing(world: World) -> None:
+    later = scheduled(world, "terminate")
+    fall_due(world)
+    with holding() as meanwhile:
+        assert cancel(world, later["id"]) == "cancelled"
+        worker = meanwhile.start(apply_due_orders)
+    worker.result()
+    assert state(world) == ("active", [])
+    assert [each["state"] for each in orders(world)] == ["cancelled"]
+
+
+def test_cancellations_against_workers(world: World) -> None:
+    subscriptions = [make_subscription(world.tenant, f"s{n}") for n in range(8)]
+    ids = {each.id: ending(world, 1, each).body["id"] for each in subscriptions}
+    fall_due(world)
+    outcomes = at_once(
+        *[lambda id=id: cancel(world, id) for id in ids.values()],
+        lambda: str(apply_due_orders()),
+        lambda: str(apply_due_orders()),
+    )
+    apply_due_orders()
+    for each, outcome in zip(subscriptions, outcomes, strict=False):
+        [(status,)] = rows("SELECT status FROM tenancy_subscription WHERE id = %s", [each.id])
+        expected = {"cancelled": "active", "order-not-cancellable": "terminated"}
+        assert status == expected[outcome]
+    assert differences() == []
+
+
+def test_suspending_and_resuming_at_once(world: World) -> None:
+    id = world.subscription.id
+    for _ in range(4):
+        at_once(
+            lambda: said(lambda: suspend(world.actor(), subscription_id=id, reason="fraud")),
+            lambda: said(lambda: suspend(world.actor(), subscription_id=id, reason="fraud")),
+            lambda: said(lambda: suspend(world.actor(), subscription_id=id, reason="customer")),
+            lambda: said(lambda: resume(world.actor(), subscription_id=id, reason="fraud")),
+            lambda: said(lambda: resume(world.actor(), subscription_id=id)),
+        )
+        assert differences() == []
+    ask(world, "resume")
+    assert state(world) == ("active", [])
+
+
+def test_one_reference_of_a_change_and_a_suspension_at_once(world: World) -> None:
+    other = make_subscription(world.tenant, "other")
+    for n in range(5):
+        outcomes = at_once(
+            lambda n=n: order(
+                world, add(world.seat), key=f"a{n}", subscription=other, external_reference=f"R{n}"
+            )[0],
+            lambda n=n: said(
+                lambda: suspend(
+                    world.actor(key=f"b{n}"),
+                    subscription_id=world.subscription.id,
+                    external_reference=f"R{n}",
+                )
+            ),
+        )
+        assert sorted(outcomes) in (
+            ["external-reference-taken", "placed"],
+            ["external-reference-taken", "suspended"],
+        )
+    assert differences() == []
+
+
+def test_one_that_cannot_be_carried_out_fails_and_holds_up_nobody(world: World) -> None:
+    """A rule of the database that no look beforehand knows of, as far as an order can."""
+    order(world, add(world.seat, 2))
+    scheduled(world, "terminate", 1)
+    behind = order(world, add(world.seat), effective_at=_instant(2))[1]
+    fall_due(world)
+    try:
+        _run(
+            "ALTER TABLE tenancy_subscription ADD CONSTRAINT lives"
+            f" CHECK (id <> '{world.subscription.id}' OR status <> 'terminated')"
+        )
+        assert apply_due_orders() == 2
+    finally:
+        _run("ALTER TABLE tenancy_subscription DROP CONSTRAINT lives")
+    [first, failed, second] = orders(world)
+    assert (first["state"], second["state"]) == ("completed", "completed")
+    assert (failed["state"], failed["failure"]["code"]) == ("failed", "conflict")
+    assert "lives" in failed["failure"]["detail"]
+    assert (second["id"], failed["lines"]) == (behind["id"], [])
+    assert balance(world, world.user_sku) == (3, 0)
+    assert differences() == []

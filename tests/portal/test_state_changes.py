@@ -1,0 +1,130 @@
+"""Suspending, resuming and terminating on pages, at once and on a date."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from fusion.lifecycle.apply_due import apply_due_orders
+from fusion.tenancy.actor import ADMINISTRATOR, AGENT, VIEWER
+from tests.lifecycle.dating import ask, fall_due, orders, scheduled, state
+from tests.lifecycle.dating import at as instant_in
+from tests.lifecycle.test_states import order
+from tests.ordering.placing import line, placed
+from tests.portal.furnished import at, person, text
+from tests.world import World
+
+
+def local(hours: float) -> str:
+    """So many hours from now, as browsers write it where the reader is."""
+    return (timezone.localtime() + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M")
+
+
+def test_at_once_with_a_reason(world: World) -> None:
+    client = person(world)
+    page = text(client, at(world, "suspend"))
+    assert "they keep their numbers" in page and "Non-payment" in page
+    told = {"reason": "non_payment", "note": "Third reminder", "external_reference": "dunning-7"}
+    assert client.post(at(world, "suspend"), told).status_code == 303
+    assert state(world) == ("suspended", ["non_payment"])
+    [made] = orders(world)
+    assert (made["note"], made["external_reference"]) == ("Third reminder", "dunning-7")
+    page = text(client, at(world))
+    assert "Why it is suspended" in page and "Non-payment" in page
+    ask(world, "suspend", reason="fraud")
+    page = text(client, at(world, "resume"))
+    assert "It is suspended now for:" in page and "Fraud" in page
+    answer = client.post(at(world, "resume"), {"reason": "fraud"})
+    assert "stays suspended" in text(client, answer.headers["Location"])
+    client.post(at(world, "resume"), {"reason": ""})
+    assert state(world) == ("active", [])
+
+
+@pytest.mark.parametrize("deed", ["suspend", "resume", "terminate"])
+def test_on_a_date(world: World, deed: str) -> None:
+    placed(world, line(world.seat, 3))
+    if deed == "resume":
+        ask(world, "suspend")
+    before, client = state(world), person(world)
+    page = text(client, at(world, deed))
+    assert f"in your time zone ({timezone.get_current_timezone_name()})" in page
+    fields = {"effective_at": local(30), "reason": "customer", "typed": world.subscription.name}
+    answer = client.post(at(world, deed), fields)
+    page = text(client, answer.headers["Location"])
+    assert "It was scheduled as order" in page and "Planned" in page
+    assert "At the customer" in page
+    assert state(world) == before
+    [made] = orders(world, state="scheduled")
+    assert f"/orders/{made['id']}/cancel" in page
+    told = text(client, f"/orders/{made['id']}")
+    assert "changes the state" in told or "what is held then is removed" in told
+    assert client.post(f"/orders/{made['id']}/cancel").status_code == 303
+    assert "Planned" not in text(client, at(world))
+    assert orders(world)[-1]["state"] == "cancelled"
+
+
+def test_what_is_refused_does_nothing(world: World) -> None:
+    placed(world, line(world.seat), external_reference="taken")
+    client = person(world)
+    name = world.subscription.name
+    before = world.fingerprint()
+    for deed in ("suspend", "resume", "terminate"):
+        for wrong in (
+            {"effective_at": "tomorrow"},
+            {"effective_at": local(-30)},
+            {"effective_at": local(24 * 366 * 6)},
+            {"reason": "bored"},
+            {"note": "x" * 2001},
+            {"external_reference": "taken"},
+        ):
+            answer = client.post(at(world, deed), {"typed": name, **wrong})
+            assert answer.status_code == 422, (deed, wrong)
+    assert client.post(at(world, "terminate"), {"typed": "Another"}).status_code == 422
+    assert world.fingerprint() == before
+
+
+def test_a_form_that_is_sent_twice_does_it_once(world: World) -> None:
+    client = person(world)
+    page = text(client, at(world, "suspend"))
+    once = page.split('name="once" value="')[1].split('"')[0]
+    fields = {"once": once, "effective_at": local(5), "reason": "fraud"}
+    for _ in range(2):
+        assert client.post(at(world, "suspend"), fields).status_code == 303
+    assert len(orders(world)) == 1
+
+
+def test_who_sees_what_is_planned_and_who_may_cancel_it(world: World) -> None:
+    ending = scheduled(world, "terminate", note="Moves away")
+    held = scheduled(world, "suspend", 12)
+    cancel = [f"/orders/{each['id']}/cancel" for each in (ending, held)]
+    for kind, role, may in (
+        ("group", ADMINISTRATOR, [True, True]),
+        ("group", AGENT, [False, True]),
+        ("group", VIEWER, [False, False]),
+        ("reseller", ADMINISTRATOR, [False, False]),
+        ("tenant", VIEWER, [False, False]),
+    ):
+        client = person(world, kind, role)
+        page = text(client, at(world))
+        assert "Planned" in page and "Moves away" in page
+        assert [path in page for path in cancel] == may
+        before = world.fingerprint()
+        for path, allowed in zip(cancel, may, strict=True):
+            if not allowed:
+                assert client.post(path).status_code == 403
+        assert world.fingerprint() == before
+
+
+def test_warnings_and_the_list_by_kind(world: World) -> None:
+    ending = scheduled(world, "terminate", 10)
+    order(world, 1, effective_at=instant_in(20))
+    client = person(world)
+    [late] = orders(world, kind="change")
+    assert "cancels this order" in text(client, f"/orders/{late['id']}")
+    page = text(client, "/orders?kind=termination")
+    assert f"/orders/{ending['id']}" in page and f"/orders/{late['id']}" not in page
+    csv = b"".join(client.get("/orders.csv?kind=termination")).decode()
+    assert csv.splitlines()[1].split(",")[1:3] == ["termination", "scheduled"]
+    fall_due(world)
+    apply_due_orders()
+    assert "is terminated." in text(client, at(world))
