@@ -83,8 +83,13 @@ class Scene:
         self.ids["held"] = held.id
         for reason in ("non_payment", "fraud"):
             suspend(actor, subscription_id=held.id, reason=reason, note=FOREIGN)
-        ending = {"subscription_id": held.id, "effective_at": later, "note": f"{LONG} {FOREIGN}"}
-        made = schedule(actor, kind=TERMINATION, **ending).body
+        made = schedule(
+            actor,
+            kind=TERMINATION,
+            subscription_id=held.id,
+            effective_at=later,
+            note=f"{LONG} {FOREIGN}",
+        ).body
         self.ids["ending"] = made["id"]
         after = later + timedelta(days=1)
         schedule(actor, kind=RESUMPTION, subscription_id=held.id, effective_at=after)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -157,20 +158,29 @@ def test_suspending_and_resuming_at_once(world: World) -> None:
     assert state(world) == ("active", [])
 
 
+def _place_for(world: World, other: Subscription, reference: str) -> str:
+    deed = order(
+        world,
+        add(world.seat),
+        key=f"a {reference}",
+        subscription=other,
+        external_reference=reference,
+    )
+    return deed[0]
+
+
+def _suspend_for(world: World, reference: str) -> str:
+    actor = world.actor(key=f"b {reference}")
+    id = world.subscription.id
+    return said(lambda: suspend(actor, subscription_id=id, external_reference=reference))
+
+
 def test_one_reference_of_a_change_and_a_suspension_at_once(world: World) -> None:
     other = make_subscription(world.tenant, "other")
     for n in range(5):
         outcomes = at_once(
-            lambda n=n: order(
-                world, add(world.seat), key=f"a{n}", subscription=other, external_reference=f"R{n}"
-            )[0],
-            lambda n=n: said(
-                lambda: suspend(
-                    world.actor(key=f"b{n}"),
-                    subscription_id=world.subscription.id,
-                    external_reference=f"R{n}",
-                )
-            ),
+            partial(_place_for, world, other, f"R{n}"),
+            partial(_suspend_for, world, f"R{n}"),
         )
         assert sorted(outcomes) in (
             ["external-reference-taken", "placed"],

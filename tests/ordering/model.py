@@ -3,7 +3,8 @@
 Knows nothing of locks, SQL or HTTP. Quantities are integers, instants are hours from a fixed day.
 """
 
-from collections import Counter
+import hashlib
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +56,8 @@ class Placed:
     state: str
     revisions: tuple[int | None, ...]
     outcome: Outcome | None = None
+    kind: str = "change"
+    reason: str | None = None
 
 
 @dataclass
@@ -83,6 +86,7 @@ class Model:
         self.used: Counter[tuple[str, str]] = Counter()
         self.known: set[tuple[str, str]] = set()
         self.terminated: set[str] = set()
+        self.holds: dict[str, set[str]] = defaultdict(set)
         self.orders: list[Placed] = []
         self.keys: dict[str, int] = {}
 
@@ -113,23 +117,70 @@ class Model:
         return outcome or self.judge(draft, tuple(revisions))
 
     def apply_due(self, subscription: str) -> list[Placed]:
-        """Settle the scheduled orders of a subscription, by effective time and placement."""
+        """Settle the scheduled orders of a subscription, by effective time and placement.
+
+        At one time a termination comes last; it cancels what is left.
+        """
         due = [
             order
             for order in self.orders
             if order.state == "scheduled" and order.draft.subscription == subscription
         ]
-        for order in sorted(due, key=lambda order: order.draft.hours or 0):  # a stable sort
-            outcome = self.judge(order.draft, order.revisions)
-            if outcome.code is None:
-                self._complete(order, outcome)
+        settled = []
+        for order in sorted(due, key=lambda o: (o.draft.hours or 0, o.kind == "termination")):
+            if order.state != "scheduled":
+                continue
+            settled.append(order)
+            if order.kind == "change":
+                outcome = self.judge(order.draft, order.revisions)
+                if outcome.code is None:
+                    self._complete(order, outcome)
+                else:
+                    order.state, order.outcome = "failed", outcome
+            elif order.kind == "termination" and self._uses(subscription):
+                order.state, order.outcome = "failed", Outcome("internal-error")
             else:
-                order.state, order.outcome = "failed", outcome
-        return due
+                order.state = "completed"
+                self.change_state(subscription, order.kind, order.reason)
+        return settled
+
+    def schedule_state(
+        self, subscription: str, kind: str, reason: str | None, hours: int
+    ) -> str | None:
+        """Place an order that changes the state later; the code of the refusal."""
+        if subscription in self.terminated:
+            return "subscription-terminated"
+        draft = Draft(subscription, (), hours=hours)
+        self.orders.append(Placed(draft, "scheduled", (), None, kind, reason))
+        return None
+
+    def change_state(self, subscription: str, kind: str, reason: str | None) -> str | None:
+        """Suspend, resume or terminate now; the code of the refusal."""
+        if kind == "termination":
+            self.terminate(subscription)
+        elif subscription in self.terminated:
+            return "subscription-terminated"
+        elif kind == "suspension":
+            self.holds[subscription].add(reason or "other")
+        elif reason is None:
+            self.holds[subscription].clear()
+        else:
+            self.holds[subscription].discard(reason)
+        return None
+
+    def status(self, subscription: str) -> str:
+        """The state of the subscription."""
+        if subscription in self.terminated:
+            return "terminated"
+        return "suspended" if self.holds[subscription] else "active"
+
+    def _uses(self, subscription: str) -> bool:
+        return any(many for balance, many in self.used.items() if balance[0] == subscription)
 
     def terminate(self, subscription: str) -> None:
         """Cancel what is scheduled and give back all that is held."""
         self.terminated.add(subscription)
+        self.holds[subscription].clear()
         for order in self.orders:
             if order.draft.subscription == subscription and order.state == "scheduled":
                 order.state = "cancelled"
@@ -230,3 +281,13 @@ class Model:
                     self.known.add((subscription, sku))
         for sku, change in outcome.changes.items():
             self.granted[subscription, sku] += change
+
+
+def fingerprint_of(draft: Draft) -> bytes:
+    """What an idempotency key of this draft stands for."""
+    return hashlib.sha256(repr(draft).encode()).digest()
+
+
+def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same rows, whatever their order was."""
+    return sorted(rows, key=lambda row: sorted(map(str, row.items())))

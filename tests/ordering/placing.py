@@ -1,7 +1,9 @@
 """Placing orders in tests, and seeing what they did."""
 
 from typing import Any
+from uuid import UUID
 
+import orjson
 from django.db import connection
 from django.http import HttpResponse
 
@@ -68,6 +70,17 @@ def holdings(world: World) -> dict[tuple[str, int], int]:
     """(product code, revision) → quantity, as the API tells."""
     items = answer(world.call("GET", f"/subscriptions/{world.subscription.id}/holdings"))["items"]
     return {(item["product_code"], item["revision"]): item["quantity"] for item in items}
+
+
+def ledger(function: str, subscription: UUID, sku: UUID, holders: list[str]) -> Any:
+    """Consume or release one unit for each holder; the refusal, None where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {function}(%s::uuid, %s::uuid, 'holder', %s::text[], 'test')::text",
+            [subscription, sku, holders],
+        )
+        (told,) = cursor.fetchone()
+    return None if told is None else orjson.loads(told)
 
 
 def consume(world: World, sku: Sku, *holders: str, verb: str = "ledger_consume") -> None:

@@ -3,12 +3,11 @@
 After each step the answer, and everything that the provider holds, is compared with the model.
 """
 
-import hashlib
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.db import connection
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -25,44 +24,32 @@ from fusion.catalogue.change_product import change_product
 from fusion.catalogue.models import Product
 from fusion.kernel.errors import Problem
 from fusion.lifecycle.apply_due import apply_due_orders
+from fusion.lifecycle.resume import resume
+from fusion.lifecycle.schedule import schedule
+from fusion.lifecycle.suspend import suspend
 from fusion.lifecycle.terminate import terminate
 from fusion.ordering import place as ordering
 from fusion.ordering.cancel import cancel_order
+from fusion.ordering.models import OF_STATE
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
 from fusion.ordering.verify import differences
 from fusion.tenancy.actor import Actor
-from tests.ordering.model import Draft, Line, Model, Outcome
+from fusion.tenancy.use_case import Answer
+from tests.ordering.drawing import (
+    MONDAY,
+    PRODUCTS,
+    SKUS,
+    SUBSCRIPTIONS,
+    drafts,
+    items,
+    lines,
+    reasons,
+    subscriptions,
+)
+from tests.ordering.model import Draft, Line, Model, Outcome, fingerprint_of, in_order
+from tests.ordering.placing import ledger
 from tests.world import World, make_subscription
-
-SKUS = ("user", "sip-channel", "be-geographic")
-PRODUCTS: dict[str, dict[str, int]] = {
-    "seat": {"user": 1, "be-geographic": 1},
-    "trunk": {"sip-channel": 3},
-    "bundle": {"user": 2, "sip-channel": 1, "be-geographic": 1},
-    "depot": {"be-geographic": 1_000_000},
-}
-SUBSCRIPTIONS = ("east", "west", "north")
-MONDAY = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
-
-quantities = st.integers(1, 5) | st.sampled_from((1_999, 2_000, 1_000_000))
-lines = st.builds(
-    Line, st.sampled_from(sorted(PRODUCTS)), quantities, st.sampled_from(("add", "add", "remove"))
-)
-several_lines = st.lists(lines, min_size=1, max_size=4, unique_by=lambda line: line.product)
-sound = st.builds(
-    Draft, subscription=st.sampled_from(SUBSCRIPTIONS), lines=several_lines.map(tuple)
-)
-named = st.builds(
-    Draft,
-    subscription=st.sampled_from(SUBSCRIPTIONS),
-    lines=st.lists(lines, min_size=1, max_size=3).map(tuple),
-    key=st.none() | st.sampled_from([f"k{i}" for i in range(9)]),
-    reference=st.none() | st.sampled_from([f"r{i}" for i in range(9)]),
-)
-drafts = sound | sound | named
-items = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 4), min_size=1)
-subscriptions = st.sampled_from(SUBSCRIPTIONS)
 
 
 class Ordering(RuleBasedStateMachine):
@@ -168,11 +155,41 @@ class Ordering(RuleBasedStateMachine):
         if code is None:
             order.state = "cancelled"
 
-    @precondition(lambda self: self.documents)
+    @rule(subscription=subscriptions, kind=st.sampled_from(("suspension", "resumption")),
+          reason=reasons)  # fmt: skip
+    def suspend_or_resume(self, subscription: str, kind: str, reason: str | None) -> None:
+        """Place a hold, or lift one or all."""
+        expected = self.model.change_state(subscription, kind, reason)
+        do = suspend if kind == "suspension" else resume
+        id = self.subscriptions[subscription]
+        self._try(expected, lambda: do(self._actor(), subscription_id=id, reason=reason))
+
+    @rule(subscription=subscriptions, kind=st.sampled_from(OF_STATE), reason=reasons,
+          hours=st.integers(0, 3))  # fmt: skip
+    def schedule_state(self, subscription: str, kind: str, reason: str | None, hours: int) -> None:
+        """Suspend, resume or terminate later. Few end: of the dead there is little to see."""
+        if kind == "termination" and (self.model.terminated or len(self.documents) < 6):
+            return
+        expected = self.model.schedule_state(subscription, kind, reason, hours)
+        answer = self._try(
+            expected,
+            lambda: schedule(
+                self._actor(),
+                kind=kind,
+                subscription_id=self.subscriptions[subscription],
+                effective_at=MONDAY + timedelta(hours=hours),
+                reason=reason,
+            ),
+        )
+        if answer is not None:
+            self.documents.append(answer.body)
+
+    @precondition(lambda self: any(order.kind == "change" for order in self.model.orders))
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
         """Send an order again that was accepted, whatever has happened since."""
-        draft = self.model.orders[data.draw(st.integers(0, len(self.documents) - 1))].draft
+        drafts = [order.draft for order in self.model.orders if order.kind == "change"]
+        draft = data.draw(st.sampled_from(drafts))
         self._compare(draft, self.model.place(draft), *self._place(draft))
 
     @rule(code=st.sampled_from(sorted(PRODUCTS)), made=items)
@@ -199,7 +216,7 @@ class Ordering(RuleBasedStateMachine):
         fits = self.model.used[balance] + count <= self.model.granted[balance]
         self.holders += count
         holders = [f"{sku}-{self.holders - i}" for i in range(count)]
-        told = self._ledger("ledger_consume", balance, holders)
+        told = ledger("ledger_consume", *self._ids(balance), holders)
         assert (told is None) is fits
         if fits:
             self.model.used[balance] += count
@@ -218,10 +235,10 @@ class Ordering(RuleBasedStateMachine):
             holders = [holder for (holder,) in cursor.fetchall()]
         if not holders:
             holders = ["nobody"]
-            told = self._ledger("ledger_release", balance, holders)
+            told = ledger("ledger_release", *self._ids(balance), holders)
             assert told["missing"] == 1
             return
-        assert self._ledger("ledger_release", balance, holders) is None
+        assert ledger("ledger_release", *self._ids(balance), holders) is None
         self.model.used[balance] -= len(holders)
 
     @precondition(lambda self: not self.model.terminated and len(self.documents) > 5)
@@ -255,10 +272,21 @@ class Ordering(RuleBasedStateMachine):
             held = {(names[id], code, revision): many for id, code, revision, many in cursor}
             cursor.execute(
                 "SELECT id::text, state, failure ->> 'code' FROM ordering_order"
-                " WHERE group_id = %s AND kind = 'change'",
+                " WHERE group_id = %s AND (kind = 'change' OR effective_at IS NOT NULL)",
                 [self.world.group.id],
             )
             states = {id: (state, failure) for id, state, failure in cursor}
+            cursor.execute(
+                "SELECT s.id, s.status, coalesce(array_agg(h.reason) FILTER"
+                " (WHERE h.lifted_at IS NULL AND h.reason IS NOT NULL), '{}')"
+                " FROM tenancy_subscription s LEFT JOIN tenancy_hold h ON h.subscription_id = s.id"
+                " WHERE s.id = ANY (%s) GROUP BY s.id",
+                [list(names)],
+            )
+            statuses = {names[id]: (status, set(held)) for id, status, held in cursor}
+        assert statuses == {
+            name: (self.model.status(name), self.model.holds[name]) for name in SUBSCRIPTIONS
+        }
         assert told == {
             key: (self.model.granted[key], self.model.used[key]) for key in self.model.known
         }
@@ -274,6 +302,19 @@ class Ordering(RuleBasedStateMachine):
 
     def _actor(self, key: str | None = None) -> Actor:
         return self.world.actor(key=key)
+
+    def _try(self, expected: str | None, do: Callable[[], Answer]) -> Answer | None:
+        """The answer, or None where it is refused, as the model has it."""
+        try:
+            answer = do()
+        except Problem as problem:
+            assert problem.code == expected
+            return None
+        assert expected is None
+        return answer
+
+    def _ids(self, balance: tuple[str, str]) -> tuple[UUID, UUID]:
+        return self.subscriptions[balance[0]], self.skus[balance[1]].id
 
     def _draft(self, draft: Draft) -> ordering.Draft:
         at = None if draft.hours is None else MONDAY + timedelta(hours=draft.hours)
@@ -293,12 +334,12 @@ class Ordering(RuleBasedStateMachine):
             wanted.check()
         except Problem as problem:
             return Item(None, problem)
-        return Item(wanted, None, draft.key, _fingerprint(draft) if draft.key else b"")
+        return Item(wanted, None, draft.key, fingerprint_of(draft) if draft.key else b"")
 
     def _place(self, draft: Draft) -> tuple[int, dict[str, Any], bool]:
         actor = self.world.actor(key=draft.key)
         if draft.key is not None:
-            object.__setattr__(actor.request, "fingerprint", _fingerprint(draft))
+            object.__setattr__(actor.request, "fingerprint", fingerprint_of(draft))
         try:
             answer = ordering.place_order(actor, draft=self._draft(draft))
         except Problem as problem:
@@ -320,11 +361,11 @@ class Ordering(RuleBasedStateMachine):
             seen = told.get("refusals", [])
             for refusal in seen:
                 refusal.pop("detail")
-            assert _sorted(seen) == _sorted(outcome.refusals)
+            assert in_order(seen) == in_order(outcome.refusals)
             missing = told.get("holdings", [])
             for each in missing:
                 each.pop("product_id")
-            assert _sorted(missing) == _sorted(outcome.missing)
+            assert in_order(missing) == in_order(outcome.missing)
             return
         assert status == 201, told
         self.documents.append(told)
@@ -341,24 +382,6 @@ class Ordering(RuleBasedStateMachine):
         answer = change_product(self._actor(), product_id=product.id, changes=changes)
         document: dict[str, Any] = answer.body
         return document
-
-    def _ledger(self, function: str, balance: tuple[str, str], holders: list[str]) -> Any:
-        subscription, sku = balance
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT {function}(%s::uuid, %s::uuid, 'holder', %s::text[], 'test')::text",
-                [self.subscriptions[subscription], self.skus[sku].id, holders],
-            )
-            (told,) = cursor.fetchone()
-        return None if told is None else orjson.loads(told)
-
-
-def _fingerprint(draft: Draft) -> bytes:
-    return hashlib.sha256(repr(draft).encode()).digest()
-
-
-def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(rows, key=lambda row: sorted(map(str, row.items())))
 
 
 def test_orders_do_what_the_model_says() -> None:

@@ -1,0 +1,37 @@
+"""What the model test draws from: catalogues, orders and their lines, reasons."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from tests.ordering.model import Draft, Line
+
+SKUS = ("user", "sip-channel", "be-geographic")
+PRODUCTS: dict[str, dict[str, int]] = {
+    "seat": {"user": 1, "be-geographic": 1},
+    "trunk": {"sip-channel": 3},
+    "bundle": {"user": 2, "sip-channel": 1, "be-geographic": 1},
+    "depot": {"be-geographic": 1_000_000},
+}
+SUBSCRIPTIONS = ("east", "west", "north")
+MONDAY = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
+
+quantities = st.integers(1, 5) | st.sampled_from((1_999, 2_000, 1_000_000))
+lines = st.builds(
+    Line, st.sampled_from(sorted(PRODUCTS)), quantities, st.sampled_from(("add", "add", "remove"))
+)
+several_lines = st.lists(lines, min_size=1, max_size=4, unique_by=lambda line: line.product)
+sound = st.builds(
+    Draft, subscription=st.sampled_from(SUBSCRIPTIONS), lines=several_lines.map(tuple)
+)
+named = st.builds(
+    Draft,
+    subscription=st.sampled_from(SUBSCRIPTIONS),
+    lines=st.lists(lines, min_size=1, max_size=3).map(tuple),
+    key=st.none() | st.sampled_from([f"k{i}" for i in range(9)]),
+    reference=st.none() | st.sampled_from([f"r{i}" for i in range(9)]),
+)
+drafts = sound | sound | named
+items = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 4), min_size=1)
+subscriptions = st.sampled_from(SUBSCRIPTIONS)
+reasons = st.none() | st.sampled_from(("fraud", "non_payment", "other"))
