@@ -83,6 +83,20 @@ def pytest_configure(config: pytest.Config) -> None:
     call_command("migrate", verbosity=0)
     install_functions()
     prepare_calls()
+    _act_as_runtime_role()
+
+
+def _act_as_runtime_role() -> None:
+    """From here on this process may do what servers and workers may: see `tests.owner`."""
+    from django.db import connection  # noqa: PLC0415
+
+    from fusion.kernel.runtime_role import RUNTIME_ROLE, prepare_runtime_role  # noqa: PLC0415
+
+    assert prepare_runtime_role() == []
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
+    options = connection.settings_dict["OPTIONS"]
+    options["options"] = f"{options['options']} -c role={RUNTIME_ROLE}"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

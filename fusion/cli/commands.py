@@ -96,7 +96,9 @@ def serve(host: str, port: int, workers: int, threads: int) -> int | None:
       PORT=8080 fusion serve --host 0.0.0.0 --workers 4
     """
     keep_memory_small()  # before the first thread: the C library decides then, and once
-    return perform("fusion.cli.serve", host=host, port=port, workers=workers, threads=threads)
+    return perform(
+        "fusion.cli.serve", serving=True, host=host, port=port, workers=workers, threads=threads
+    )
 
 
 @fusion.command()
@@ -112,7 +114,7 @@ def worker() -> int | None:
     Example:
       fusion worker
     """
-    return perform("fusion.cli.worker")
+    return perform("fusion.cli.worker", serving=True)
 
 
 @fusion.command()

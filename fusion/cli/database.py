@@ -10,34 +10,41 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 import django
 import psycopg
 from django.db import connections
 
 from fusion.cli.errors import CommandFailed
 from fusion.edge.readiness import find_obstacle
-from fusion.embedded import Cluster, lease
+from fusion.embedded import Cluster, Lease, lease
 from fusion.kernel.environment import setting
+from fusion.kernel.runtime_role import as_runtime
 
 UNAVAILABLE = 3
 """The exit code when the database cannot be used."""
 
 CONNECT_TIMEOUT = 5
 
+_leases: list[Lease] = []
+"""The lease of this process, where it has one."""
+
 
 @contextmanager
-def database(*, linger: bool = True) -> Iterator[None]:
+def database(*, linger: bool = True, serving: bool = False) -> Iterator[None]:
     """Have a database and Django ready; what was opened is closed at the end.
 
     With `linger=False` the end waits until the embedded server has been stopped, unless others
-    use it: for a command that leaves no process behind.
+    use it: for a command that leaves no process behind. With `serving` the process and its
+    children act as the runtime role.
     """
     with ExitStack() as stack:
         if not setting("DATABASE_URL"):
             held = lease(Cluster(Path("var/postgres")))
             stack.callback(held.release, linger=linger)
-            os.environ["DATABASE_URL"] = held.url
-        _check(os.environ["DATABASE_URL"])
+            os.environ["DATABASE_URL"] = held.server_url if serving else held.url
+            _leases.append(held)
+        _check(os.environ["DATABASE_URL"], serving=serving)
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion.settings")
         django.setup()
         stack.callback(close_connections)
@@ -52,24 +59,41 @@ def close_connections() -> None:
             connection.close_pool()
 
 
-def perform(work: str, *, migrated: bool = True, linger: bool = True, **options: Any) -> int | None:
+def server_url() -> str:
+    """The address for the servers and workers that this process starts."""
+    return _leases[-1].server_url if _leases else os.environ["DATABASE_URL"]
+
+
+def perform(
+    work: str,
+    *,
+    migrated: bool = True,
+    linger: bool = True,
+    serving: bool = False,
+    **options: Any,
+) -> int | None:
     """Run `run(**options)` of the module named `work`, with the database at hand.
 
     CommandFailed when the database is not that of this release, unless `migrated` is false. The
     module is loaded by name and only now: Django's models cannot be imported before it is known
-    where the database is, and `fusion --help` should not wait for them. `linger`: see `database`.
+    where the database is, and `fusion --help` should not wait for them. `linger` and `serving`: see
+    `database`.
     """
-    with database(linger=linger):
+    with database(linger=linger, serving=serving):
         if migrated:
             _require_this_release()
         code: int | None = importlib.import_module(work).run(**options)
         return code
 
 
-def _check(url: str) -> None:
+def _check(url: str, *, serving: bool) -> None:
     """One plain connection: a pool would try again and again, and not say why."""
     try:
-        psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT).close()
+        with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT) as direct:
+            if serving:
+                os.environ["DATABASE_URL"], warning = as_runtime(url, direct)
+                if warning:
+                    click.echo(f"fusion: {warning}", err=True)
     except psycopg.ProgrammingError:  # its message would show the password
         raise CommandFailed(
             "DATABASE_URL cannot be read: write postgresql://user:password@host:5432/name",

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import click
 from django.conf import settings
 
 from fusion.cli import migrate
-from fusion.cli.database import close_connections
+from fusion.cli.database import close_connections, server_url
 from fusion.cli.errors import CommandFailed
 from fusion.demo import facts
 from fusion.demo.caller import Caller
@@ -72,7 +71,7 @@ def _serve(port: int) -> None:
     commands = {"server": ("serve", "--port", str(port)), "worker": ("worker",)}
     with running(
         logs=settings.VAR / "log",
-        environment={"FUSION_DEMO": "true", "DATABASE_URL": os.environ["DATABASE_URL"]},
+        environment={"FUSION_DEMO": "true", "DATABASE_URL": server_url()},
         **commands,
     ) as children:
         installation = _find_or_load()

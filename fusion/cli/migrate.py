@@ -14,6 +14,7 @@ from psycopg.errors import LockNotAvailable
 from fusion.cli.database import close_connections
 from fusion.cli.errors import CommandFailed
 from fusion.kernel.functions import install_functions
+from fusion.kernel.runtime_role import prepare_runtime_role
 from fusion.ordering.start_numbers import start_numbers
 from fusion.trunks.prepare import prepare_calls
 
@@ -28,7 +29,7 @@ def run() -> None:
             _migrate()
             files = install_functions()
             sequences = start_numbers()
-            told = prepare_calls()
+            notes = prepare_calls() + prepare_runtime_role()
         except OperationalError as error:
             raise _explain(error) from error
         with connection.cursor() as cursor:
@@ -37,7 +38,7 @@ def run() -> None:
     click.echo(f"functions: {files} files installed")
     click.echo(f"order numbers: {sequences or 'no'} sequences made")
     click.echo(f"feed: epoch {epoch}")
-    for line in told:
+    for line in notes:
         click.echo(line)
 
 

@@ -16,6 +16,11 @@ def find_obstacle() -> str | None:
     Raises Django's database errors when it cannot be asked.
     """
     first_row("SELECT 1")  # the pooled connections may have died with a server that was restarted
+    if not _may_read():
+        return (
+            "The role of DATABASE_URL may not read the tables: it is no member of fusion_runtime,"
+            " or that role has not been granted its privileges."
+        )
     missing = expected_migrations() - _applied_migrations()
     if missing:
         return f"The database lacks {len(missing)} migrations of this release."
@@ -33,6 +38,15 @@ def expected_migrations() -> frozenset[tuple[str, str]]:
             if module.name[0] not in "_~" and not module.ispkg:
                 found.add((app.label, module.name))
     return frozenset(found)
+
+
+def _may_read() -> bool:
+    """True too where there are no tables yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(has_table_privilege(to_regclass('django_migrations'), 'SELECT'), true)"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def _applied_migrations() -> frozenset[tuple[str, str]]:

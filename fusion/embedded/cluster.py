@@ -7,7 +7,7 @@ without asking another one:
     data/           what initdb made; PostgreSQL's own
     socket/         the unix socket; mode 0700
     fusion.conf     the settings, written anew at every start
-    secret          mode 0600; the passwords of both roles are derived from it
+    secret          mode 0600; the passwords of the roles are derived from it
     postgres.log    with postgres.log.1 before it
     keeper.log      what the keeper did and why
     *.lock          see `locks`
@@ -25,6 +25,8 @@ from fusion.embedded.errors import EmbeddedPostgresError
 
 DATABASE = "fusion"
 ROLE = "fusion"  # the application's: owns its databases, may create more and roles; no superuser
+RUNTIME_ROLE = "fusion_runtime"  # what servers and workers act as; it logs nobody in
+SERVER = "fusion_server"  # their login, a member of it
 SUPERUSER = "postgres"  # the runner's own
 PORT = 5432  # part of the socket's name; nothing listens on TCP
 
@@ -82,6 +84,10 @@ class Cluster:
     def url(self, database: str = DATABASE) -> str:
         """A libpq URL for the application's role. It holds the password: never log it."""
         return self._url(ROLE, database)
+
+    def server_url(self, database: str = DATABASE) -> str:
+        """For servers and workers: a login that can change rows and no table."""
+        return self._url(SERVER, database)
 
     def superuser_url(self) -> str:
         """For the runner itself, which creates roles and databases."""

@@ -3,7 +3,7 @@
 import psycopg
 from psycopg import sql
 
-from fusion.embedded.cluster import DATABASE, ROLE, Cluster
+from fusion.embedded.cluster import DATABASE, ROLE, RUNTIME_ROLE, SERVER, Cluster
 from fusion.embedded.errors import EmbeddedPostgresError
 
 _TIMEOUT = 5
@@ -32,7 +32,7 @@ def create(cluster: Cluster) -> bool:
         with psycopg.connect(
             cluster.superuser_url(), connect_timeout=_TIMEOUT, autocommit=True
         ) as connection:
-            _create_role(connection, cluster.password(ROLE))
+            _create_roles(connection, cluster)
             _create_database(connection)
     except psycopg.Error as error:
         if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
@@ -44,19 +44,36 @@ def create(cluster: Cluster) -> bool:
     return True
 
 
-def _create_role(connection: psycopg.Connection, password: str) -> None:
-    named = sql.Identifier(ROLE)
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).rowcount:
+def _create_roles(connection: psycopg.Connection, cluster: Cluster) -> None:
+    """The owner, the runtime role, and the login of servers, where they are missing."""
+    owner, runtime = map(sql.Identifier, (ROLE, RUNTIME_ROLE))
+    if not _has_role(connection, ROLE):
+        _create_login(connection, cluster, ROLE, sql.SQL("CREATEDB CREATEROLE"))
+    else:
         # Clusters made by an older release: roles of SIP proxies are made by this one.
-        connection.execute(sql.SQL("ALTER ROLE {} CREATEROLE").format(named))
-        return
+        connection.execute(sql.SQL("ALTER ROLE {} CREATEROLE").format(owner))
+    if not _has_role(connection, RUNTIME_ROLE):
+        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(runtime))
+    if not _has_role(connection, SERVER):
+        _create_login(connection, cluster, SERVER, sql.SQL("IN ROLE {}").format(runtime))
+    # The owner takes the role too, and may make more logins for servers.
+    connection.execute(sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(runtime, owner))
+
+
+def _has_role(connection: psycopg.Connection, name: str) -> bool:
+    return connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).rowcount > 0
+
+
+def _create_login(
+    connection: psycopg.Connection, cluster: Cluster, name: str, options: sql.Composable
+) -> None:
     # The verifier instead of the password: a statement that fails is written to the log.
     verifier = connection.pgconn.encrypt_password(
-        password.encode(), ROLE.encode(), b"scram-sha-256"
+        cluster.password(name).encode(), name.encode(), b"scram-sha-256"
     ).decode()
     connection.execute(
-        sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(
-            named, sql.Literal(verifier)
+        sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(
+            sql.Identifier(name), options, sql.Literal(verifier)
         )
     )
 

@@ -42,6 +42,11 @@ class Lease:
         """See `Cluster.url`: it holds the password."""
         return self._cluster.url()
 
+    @property
+    def server_url(self) -> str:
+        """See `Cluster.server_url`: it holds the password."""
+        return self._cluster.server_url()
+
     def ensure(self) -> None:
         """Have the server started again if its keeper was killed; cheap when all is well. For
         supervisors: a server that dies alone is restarted by its keeper."""

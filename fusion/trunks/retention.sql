@@ -1,10 +1,13 @@
 -- What makes room for coming call records and does away with old ones. Each needs a lock on the whole
 -- table for a moment, gives up after a second so that no call waits for it, and is tried again.
+-- Partitions belong to the owner of the tables, so these functions run with the owner's rights: the
+-- worker itself may neither make nor remove a table.
 
 -- A partition of the call records for each month from p_from's up to p_to's; safe to repeat. Rows of a
 -- month that came before its partition are moved into it. How many were made.
 CREATE OR REPLACE FUNCTION trunks_ensure_partitions(p_from date, p_to date) RETURNS int
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp
 SET lock_timeout = '1s'
 AS $$
 DECLARE
@@ -36,27 +39,31 @@ BEGIN
 END
 $$;
 
--- Remove the call records of all months before p_before's. How many partitions went.
+-- Remove the call records of all months before p_before's. How many partitions went. The present
+-- month is always kept, whoever calls.
 CREATE OR REPLACE FUNCTION trunks_drop_partitions(p_before date) RETURNS int
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp
 SET lock_timeout = '1s'
 AS $$
 DECLARE
     v_name name;
     v_dropped int := 0;
+    v_before CONSTANT date := least(
+        p_before, date_trunc('month', kernel_now() AT TIME ZONE 'UTC')::date);
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('trunks_partitions', 0));
     FOR v_name IN
         SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'trunks_callrecord'::regclass AND c.relname ~ '^trunks_callrecord_[0-9]{6}$'
-          AND c.relname < 'trunks_callrecord_' || to_char(p_before, 'YYYYMM')
+          AND c.relname < 'trunks_callrecord_' || to_char(v_before, 'YYYYMM')
         ORDER BY c.relname
     LOOP
         EXECUTE format('DROP TABLE %I', v_name);
         v_dropped := v_dropped + 1;
     END LOOP;
     DELETE FROM trunks_callrecord_other
-    WHERE ended_at < date_trunc('month', p_before)::timestamp AT TIME ZONE 'UTC';
+    WHERE ended_at < date_trunc('month', v_before)::timestamp AT TIME ZONE 'UTC';
     RETURN v_dropped;
 END
 $$;

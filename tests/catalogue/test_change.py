@@ -20,7 +20,11 @@ from tests.catalogue.acting import (
     sell,
     unchanged,
 )
+<<<<<<< HEAD
 from tests.paging import all_items
+=======
+from tests.owner import as_owner
+>>>>>>> 179666b (Let servers and workers act as a role that changes no table)
 from tests.world import World, answer
 
 
@@ -204,6 +208,7 @@ def test_the_verb_judges_visibility_for_itself(world: World) -> None:
 def test_the_database_keeps_revisions_as_they_are(world: World, statement: str) -> None:
     with (
         unchanged(world),
+        as_owner(),
         pytest.raises(IntegrityError, match="append-only"),
         transaction.atomic(),
         connection.cursor() as cursor,

@@ -7,7 +7,8 @@ from django.db import DatabaseError, connection
 
 from fusion.ordering.verify import differences
 from tests.bounds import PATIENCE
-from tests.concurrency.actors import add, balance, count_waiting, holding, order, rows
+from tests.concurrency.actors import add, balance, count_waiting, holding, order
+from tests.owner import owner_rows
 from tests.world import World
 
 TABLES = (
@@ -66,11 +67,10 @@ def test_a_backend_ended_at_any_of_its_writes_left_nothing(world: World, table: 
                 cursor.close()
 
     with holding() as meanwhile:
-        with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
+        owner_rows(f"LOCK TABLE {table} IN SHARE MODE")
         late = meanwhile.start(place)
         assert count_waiting() == 1
-        rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+        owner_rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
         assert late.result(PATIENCE) == "AdminShutdown"
     assert world.fingerprint() == before
     assert balance(world, world.user_sku) == (2, 0)

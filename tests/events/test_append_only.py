@@ -5,6 +5,7 @@ from django.db import IntegrityError, connection, transaction
 from psycopg.errors import RestrictViolation
 
 from tests.ordering.placing import place
+from tests.owner import as_owner
 from tests.world import World
 
 HISTORY = {
@@ -32,6 +33,7 @@ def test_history_stays(world: World, table: str, statement: str) -> None:
     parameters = [owner] if "%s" in statement else []
     before = world.fingerprint()
     with (
+        as_owner(),
         pytest.raises(IntegrityError) as refused,
         transaction.atomic(),
         connection.cursor() as cursor,

@@ -16,6 +16,7 @@ from tests.concurrency.actors import add, balance, order, remove, rows
 from tests.concurrency.test_due import APPLIED, EXPECTED, fall_due, schedule, state_of
 from tests.faults.processes import kill_all
 from tests.lifecycle.dating import scheduled, state
+from tests.owner import owner_rows
 from tests.server import run_worker, wait_for
 from tests.world import World, make_subscription
 
@@ -55,7 +56,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_rest_to_the_next(
             kill_all(worker.pid)
             worker.wait(PATIENCE)
             # Its backend finds out when it has an answer to give.
-            rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+            owner_rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
         wait_for(lambda: rows(WAITING, ["relation"]) == [(0,)], "its backend has gone")
         amid.rollback()
     assert _settled(ids) == 11

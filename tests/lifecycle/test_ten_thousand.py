@@ -20,6 +20,7 @@ from tests.contract.stage import trunk_of
 from tests.lifecycle.dating import fall_due
 from tests.numbers.stock import french
 from tests.ordering.placing import line, placed
+from tests.owner import owner_rows
 from tests.users.staff import row, submitted
 from tests.world import World, answer
 
@@ -102,11 +103,10 @@ def test_ten_thousand_users(crowded: World) -> None:
     world, before = crowded, state(crowded)
     for table in WRITES:  # killed at each of its writes: nothing of it has happened
         with holding() as meanwhile:
-            with connection.cursor() as cursor:
-                cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            owner_rows(f"LOCK TABLE {table} IN SHARE MODE")
             late = meanwhile.start(lambda: end(world))
             assert count_waiting() == 1
-            rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+            owner_rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
             assert late.result(PATIENCE) == "AdminShutdown", table
         assert state(world) == before, table
     # On a date it is one transaction of the worker's.

@@ -23,7 +23,7 @@ from fusion.numbers.sweep import sweep_numbers
 from fusion.ordering.verify import differences
 from fusion.tenancy.models import Subscription
 from tests.bounds import PATIENCE, killed_after
-from tests.concurrency.actors import at_once, holding, rows
+from tests.concurrency.actors import at_once, holding
 from tests.numbers.stock import (
     assigned,
     balance,
@@ -34,6 +34,7 @@ from tests.numbers.stock import (
     statuses,
     stock,
 )
+from tests.owner import owner_rows
 from tests.world import World, make_subscription
 
 CROWD = 60
@@ -327,7 +328,7 @@ def test_killed_in_the_middle(world: World, way: str) -> None:
         backend = int(process.stdout.readline())
     try:
         if way == "its backend":
-            assert rows("SELECT pg_terminate_backend(%s)", [backend]) == [(True,)]
+            assert owner_rows("SELECT pg_terminate_backend(%s)", [backend]) == [(True,)]
     finally:
         process.kill()
         process.wait(PATIENCE)

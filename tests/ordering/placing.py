@@ -129,7 +129,7 @@ def fall_due(*orders: dict[str, Any]) -> None:
         for index, order in enumerate(orders):
             cursor.execute(
                 "UPDATE ordering_order SET effective_at = now() - interval '1 hour'"
-                " + %s * interval '1 second' WHERE id = %s",
+                " + %s * interval '1 second' WHERE id = %s AND state = 'scheduled'",
                 [index, order["id"]],
             )
 

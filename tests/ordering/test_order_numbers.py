@@ -11,11 +11,19 @@ from django.db import connection
 
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.found import found_group
-from fusion.ordering.start_numbers import make_sequence, start_numbers
+from fusion.ordering.start_numbers import make_sequence
+from fusion.ordering.start_numbers import start_numbers as start_as_owner
 from tests.ordering.placing import place
+from tests.owner import as_owner
 from tests.world import World, answer
 
 WAIT = 20.0
+
+
+def start_numbers() -> int:
+    """As `fusion migrate` does."""
+    with as_owner():
+        return start_as_owner()
 
 
 def sequence_of(group_id: UUID) -> str:

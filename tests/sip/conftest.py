@@ -26,19 +26,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def login() -> Iterator[object]:
     """How a proxy reaches the database: as a role that is a member of fusion_calls and no more."""
-    from django.db import connection  # noqa: PLC0415
     from psycopg import sql  # noqa: PLC0415
 
+    from tests.owner import owner_rows  # noqa: PLC0415
     from tests.sip.site import Login  # noqa: PLC0415
 
     held = Login(f"proxy_{secrets.token_hex(4)}", secrets.token_hex(16))
     role = sql.Identifier(held.role)
-    with connection.cursor() as cursor:
-        statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE fusion_calls")
-        cursor.execute(statement.format(role, sql.Literal(held.password)))
+    statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE fusion_calls")
+    owner_rows(statement.format(role, sql.Literal(held.password)).as_string(None))
     yield held
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("DROP ROLE {}").format(role))
+    owner_rows(sql.SQL("DROP ROLE {}").format(role).as_string(None))
 
 
 @pytest.fixture

@@ -42,11 +42,8 @@ def somebody_waits(seconds: float = 5) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
+            cursor.execute("SELECT FROM pg_locks WHERE NOT granted")
+            if cursor.rowcount:
                 return
         time.sleep(0.01)
     raise AssertionError("nobody waits")

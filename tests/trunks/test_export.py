@@ -14,7 +14,8 @@ from django.test import Client
 from fusion.kernel import stream as streams
 from fusion.kernel.clock import instant
 from tests.numbers.stock import refused
-from tests.trunks.calling import admitted, end, order_channels, records, rows, trunk_id
+from tests.owner import owner_rows
+from tests.trunks.calling import admitted, end, order_channels, records, trunk_id
 from tests.trunks.test_records import put_on_record
 from tests.world import World
 
@@ -131,7 +132,7 @@ def test_an_answer_that_is_cut_off_says_so(world: World, day: datetime, format: 
     response = world.call("GET", f"/call-records?format={format}")
     texts = iter(response)
     next(texts)
-    ended = rows(
+    ended = owner_rows(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
         " WHERE state = 'idle in transaction' AND query ILIKE 'FETCH%%'"
         " AND datname = current_database()"

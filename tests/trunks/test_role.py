@@ -14,6 +14,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from fusion.embedded import Cluster, run_temporary
 from fusion.trunks.prepare import ROLE
+from tests.owner import owner_rows
 from tests.server import fusion
 from tests.trunks.calling import admitted, by_sql, live, order_channels, outcomes, rows, trunk_id
 from tests.world import World
@@ -30,17 +31,21 @@ def proxy() -> Iterator[Connection]:
     """Logged in as a proxy's role."""
     name, password = f"proxy_{secrets.token_hex(4)}", secrets.token_hex(16)
     named = sql.Identifier(name)
+<<<<<<< HEAD
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {ROLE}")
     given: dict[str, Any] = {
+=======
+    owner_rows(f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {ROLE}")
+    given = {
+>>>>>>> 179666b (Let servers and workers act as a role that changes no table)
         key: str(value)
         for key, value in connection.get_connection_params().items()
         if key in ("host", "port", "dbname") and value
     }
     with psycopg.connect(user=name, password=password, autocommit=True, **given) as opened:
         yield opened
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("DROP ROLE {}").format(named).as_string(None))
+    owner_rows(sql.SQL("DROP ROLE {}").format(named).as_string(None))
 
 
 def test_the_two_functions(world: World, proxy: Connection) -> None:

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from fusion.kernel.stream import STREAMS
+from tests.owner import owner_rows
 from tests.server import Server, wait_for
-from tests.trunks.calling import rows, trunk_id
+from tests.trunks.calling import trunk_id
 from tests.trunks.test_records import put_on_record
 from tests.world import World
 
@@ -44,7 +45,7 @@ def test_constant_memory(server: Server, world: World, day: datetime) -> None:
             lines += part.count(b"\n")
     assert lines == ROWS + 1
     assert memory(server) - before < MEGABYTES
-    rows("DELETE FROM trunks_callrecord WHERE subscription_id = %s", world.subscription.id)
+    owner_rows("DELETE FROM trunks_callrecord WHERE subscription_id = %s", [world.subscription.id])
 
 
 def ask(server: Server, token: str) -> socket.socket:

@@ -7,6 +7,7 @@ from fusion.kernel.constraints import violated
 from fusion.ledger.verify import run_checks
 from fusion.trunks.verify import CHECKS
 from tests.numbers.stock import assigned, entitle, stock
+from tests.owner import as_owner
 from tests.trunks.calling import admitted, end, order_channels, trunk_id, trunks_path
 from tests.world import World
 
@@ -89,7 +90,7 @@ COPY_RECORD = (
     ],
 )
 def test_verify_finds_each_kind_of_damage(busy: World, damage: str, found: str) -> None:
-    with transaction.atomic():
+    with as_owner(), transaction.atomic():
         assert list(run_checks(CHECKS)) == []
         run(busy, damage)
         lines = list(run_checks(CHECKS))
@@ -127,7 +128,7 @@ def test_every_check_is_tried_above() -> None:
 )
 def test_the_database_refuses(busy: World, statement: str, constraint: str | None) -> None:
     before = busy.fingerprint()
-    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+    with as_owner(), pytest.raises(IntegrityError) as refused, transaction.atomic():
         run(busy, statement)
     assert constraint is None or violated(refused.value) == constraint
     assert busy.fingerprint() == before

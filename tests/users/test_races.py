@@ -16,6 +16,7 @@ from fusion.users.provision import provision_batches
 from fusion.users.unlink import unlink_user
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, count_waiting, holding, rows
+from tests.owner import owner_rows
 from tests.users.staff import (
     created,
     equip,
@@ -232,11 +233,10 @@ def test_a_worker_killed_at_any_of_its_writes(world: World, table: str) -> None:
         return "done"
 
     with holding() as meanwhile:
-        with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
+        owner_rows(f"LOCK TABLE {table} IN SHARE MODE")
         late = meanwhile.start(provision)
         assert count_waiting() == 1
-        rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+        owner_rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
         assert late.result(PATIENCE) == "AdminShutdown"
     assert world.fingerprint() == before
     assert job(world, id)["done"] == 2

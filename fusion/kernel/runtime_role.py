@@ -1,0 +1,62 @@
+"""The two roles of a database: the owner, as which `fusion migrate` works, and the runtime role.
+
+Servers and workers act as the runtime role (see runtime_role.sql). Best they log in as a member of
+it; a process that is given the owner's address takes the role when it connects.
+"""
+
+from django.db import connection
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+RUNTIME_ROLE = "fusion_runtime"
+
+MISSING = {
+    "role": f"the role {RUNTIME_ROLE} is missing, and {{owner}} may not create roles. Have a "
+    f"superuser run: CREATE ROLE {RUNTIME_ROLE} NOLOGIN; GRANT {RUNTIME_ROLE} TO {{owner}}. "
+    "Then run fusion migrate again",
+    "membership": f"{{owner}} is not a member of {RUNTIME_ROLE}. Have a superuser run: "
+    f"GRANT {RUNTIME_ROLE} TO {{owner}}",
+}
+
+OWNED = """
+SELECT current_user,
+       EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass('django_migrations')
+               AND pg_has_role(c.relowner, 'USAGE')),
+       EXISTS (SELECT FROM pg_roles r WHERE r.rolname = %s AND pg_has_role(r.oid, CASE
+               WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET'
+               ELSE 'MEMBER' END))
+"""
+
+
+def prepare_runtime_role() -> list[str]:
+    """Make the role and grant it what it needs; returns what the operator should know."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT kernel_make_runtime_role(), current_user")
+        missing, owner = cursor.fetchone()
+        if missing != "role":
+            cursor.execute("SELECT kernel_grant_runtime()")
+    return [f"roles: {MISSING[missing].format(owner=owner)}"] if missing else []
+
+
+def as_runtime(url: str, direct: Connection[tuple[object, ...]]) -> tuple[str, str | None]:
+    """The address for a server or worker, and a warning when `url` is the owner's.
+
+    `direct` is an open connection to `url`. The owner's address is returned with an option that
+    takes the runtime role at every connection.
+    """
+    row = direct.execute(OWNED, [RUNTIME_ROLE]).fetchone()
+    user, owns, may_take = row if row is not None else ("", False, False)
+    if not owns:
+        return url, None
+    given = f"DATABASE_URL names the owner of the tables, {user}"
+    if not may_take:
+        return url, (
+            f"{given}, and the role {RUNTIME_ROLE} is missing: this process can change tables and "
+            "triggers. Run: fusion migrate"
+        )
+    options = conninfo_to_dict(url).get("options", "")
+    taken = make_conninfo(url, options=f"{options} -c role={RUNTIME_ROLE}".strip())
+    return taken, (
+        f"{given}; this process works as {RUNTIME_ROLE}. Give servers and workers a login of their "
+        'own: see "Two database roles" in the operator\'s guide'
+    )
