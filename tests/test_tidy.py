@@ -14,6 +14,7 @@ import pytest
 
 from fusion.kernel.environment import SETTINGS
 from fusion.kernel.functions import function_files, install_functions
+from tests.owner import as_owner
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "fusion"
@@ -226,7 +227,8 @@ def test_the_environment_is_read_in_one_place() -> None:
 
 def test_sql_installs() -> None:
     """All of it, a second time over: installing is repeatable."""
-    assert install_functions() == len(function_files())
+    with as_owner():
+        assert install_functions() == len(function_files())
 
 
 def test_nothing_is_left_for_later() -> None:

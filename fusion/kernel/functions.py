@@ -6,6 +6,8 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
+from fusion.kernel.runtime_role import RUNTIME_ROLE
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -34,6 +36,9 @@ def install_functions() -> int:
             f" AS $$ SELECT '{functions_digest()}'::text $$"
         )
         cursor.execute("SELECT kernel_withhold_functions()")
+        cursor.execute(
+            "SELECT kernel_grant_routines(oid) FROM pg_roles WHERE rolname = %s", [RUNTIME_ROLE]
+        )
     return len(files)
 
 

@@ -20,11 +20,8 @@ from tests.catalogue.acting import (
     sell,
     unchanged,
 )
-<<<<<<< HEAD
-from tests.paging import all_items
-=======
 from tests.owner import as_owner
->>>>>>> 179666b (Let servers and workers act as a role that changes no table)
+from tests.paging import all_items
 from tests.world import World, answer
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import InsufficientPrivilege, RestrictViolation
 
@@ -162,12 +162,10 @@ def test_an_ordered_revision_is_not_removed(world: World, login: Direct) -> None
 
 def test_the_owner_writes_the_owners_of_a_finished_order_and_nothing_else(world: World) -> None:
     order = placed(world)["id"]
-    with as_owner(), connection.cursor() as cursor:
-        cursor.execute("UPDATE ordering_order SET reseller_id = NULL WHERE id = %s", [order])
-        cursor.execute("BEGIN")
+    with as_owner(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE ordering_order SET tenant_id = group_id WHERE id = %s", [order])
         assert cursor.rowcount == 1
-        cursor.execute("ROLLBACK")
+        transaction.set_rollback(True)
     with (
         psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as owner,
         pytest.raises(RestrictViolation),

@@ -31,14 +31,8 @@ def proxy() -> Iterator[Connection]:
     """Logged in as a proxy's role."""
     name, password = f"proxy_{secrets.token_hex(4)}", secrets.token_hex(16)
     named = sql.Identifier(name)
-<<<<<<< HEAD
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {ROLE}")
-    given: dict[str, Any] = {
-=======
     owner_rows(f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {ROLE}")
-    given = {
->>>>>>> 179666b (Let servers and workers act as a role that changes no table)
+    given: dict[str, Any] = {
         key: str(value)
         for key, value in connection.get_connection_params().items()
         if key in ("host", "port", "dbname") and value
