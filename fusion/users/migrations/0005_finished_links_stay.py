@@ -20,5 +20,5 @@ DROP TRIGGER kept_truncate ON users_link;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("users", "0003_kernel_now"), ("events", "0006_finished_rows")]
+    dependencies = [("users", "0004_job_error"), ("events", "0006_finished_rows")]
     operations = [migrations.RunSQL(LINKS, UNDO)]
