@@ -5,7 +5,7 @@ order. What a caller sees may come from several of them (its own numbers and the
 SKU; each status): each gives its first few, and the page is the first few of those. See `LIST`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -49,6 +49,7 @@ SELECT k.code, k.country, k.number_type, (
         ORDER BY n.sku_id, n.e164 LIMIT %(most)s::int + 1) AS counted)
 FROM catalogue_sku k
 WHERE k.group_id = %(group)s::uuid AND k.type = 'entitlement' AND k.code > %(after)s::text
+  AND (%(codes)s::text[] IS NULL OR k.code = ANY (%(codes)s::text[]))
 ORDER BY k.code LIMIT %(limit)s::int
 """
 
@@ -227,7 +228,13 @@ def free_counts(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[
     with connection.cursor() as sql:
         sql.execute(
             SUMMARY,
-            {"group": actor.group_id, "after": after, "limit": limit + 1, "most": MOST_COUNTED},
+            {
+                "group": actor.group_id,
+                "after": after,
+                "limit": limit + 1,
+                "most": MOST_COUNTED,
+                "codes": None,
+            },
         )
         rows, more = page(sql.fetchall(), limit)
     return {
@@ -243,3 +250,19 @@ def free_counts(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[
         ],
         "next": encode_cursor(rows[-1][0]) if more else None,
     }
+
+
+def count_free(actor: Actor, codes: Sequence[str], *, most: int) -> dict[str, int]:
+    """SKU code → how many free numbers of it the group has, counted up to `most` + 1."""
+    with connection.cursor() as sql:
+        sql.execute(
+            SUMMARY,
+            {
+                "group": actor.group_id,
+                "after": "",
+                "limit": len(codes),
+                "most": most,
+                "codes": list(codes),
+            },
+        )
+        return {code: count for code, _country, _type, count in sql.fetchall()}

@@ -46,7 +46,9 @@ def test_the_next_free_ones(world: World) -> None:
     free = stock(world, 6)
     client = person(world, "tenant", "agent")
     take = at(world, "numbers", "take")
-    assert 'value="fr-geographic" selected>fr-geographic (6 free)' in text(client, take)
+    assert 'value="fr-geographic" selected>fr-geographic (4 left to take, 6 in stock)' in text(
+        client, take
+    )
     fields = {"sku": "fr-geographic", "quantity": "3", "contiguous": "on"}
     assert "3 numbers were taken" in told(client, post(client, take, **fields))
     assert statuses(*free[:4]) == ["assigned"] * 3 + ["free"]

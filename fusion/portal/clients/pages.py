@@ -56,6 +56,13 @@ class ClientForm(Form):
         field: Any = self.fields["scopes"]
         field.choices = [(scope, _scope_word(scope)) for scope in grantable(kind)]
 
+    def clean_scopes(self) -> list[str]:
+        """Each scope once."""
+        scopes: list[str] = self.cleaned_data["scopes"]
+        if len(set(scopes)) != len(scopes):
+            raise forms.ValidationError(_("Each scope can be given once."))
+        return scopes
+
 
 @page(READ_MEMBERS, organization_id=find_organization)
 def clients(request: PageRequest, organization: Organization) -> HttpResponse:

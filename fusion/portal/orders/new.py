@@ -1,13 +1,15 @@
 """A new order: for whom, which lines, what it will change, and placing it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from fusion.kernel.ids import parse_id
-from fusion.ordering.place import Draft, place_order
+from fusion.kernel.pagination import MAX_LIMIT
+from fusion.ordering.place import Draft, Line, place_order
 from fusion.ordering.queries import find_order, order_document_of
 from fusion.portal.asked import asked_for
 from fusion.portal.forms import done, form_of, show_form, submit
@@ -25,6 +27,8 @@ from fusion.tenancy.queries import find_subscription, list_subscriptions
 FOUND = 10
 """How many subscriptions stand below the search."""
 
+TERMINATED = "terminated"
+
 PREVIEW = "preview"
 """The button, and the part of the page, that shows what the order would do."""
 
@@ -36,7 +40,8 @@ def new(request: PageRequest) -> HttpResponse:
     if given is None:
         return choose(request, gettext("New order"), "orders-new")
     subscription = find_subscription(request.actor, given)
-    rows = line_rows(request, subscription.id, _initial(request))
+    initial = _initial(request)
+    rows = line_rows(request, subscription.id, initial)
     form = form_of(request, OrderForm, {}, rows)
     if request.method == "POST" and not asks_for_rows(request) and PREVIEW not in request.POST:
         answer = submit(
@@ -50,7 +55,7 @@ def new(request: PageRequest) -> HttpResponse:
     context = {
         "subscription": subscription,
         "tenant": subscription_names({subscription.id})[subscription.id][1],
-        "preview": _preview(request, form, subscription, rows),
+        "preview": _preview(request, subscription, rows, initial),
     }
     parts, looking = ("rows", PREVIEW), PREVIEW in request.POST
     return show_form(request, "portal/orders/new.html", form, context, parts=parts, looking=looking)
@@ -60,17 +65,26 @@ def choose(request: PageRequest, heading: str, to: str) -> HttpResponse:
     """The page that looks for a subscription, and goes on to the page named `to` with it."""
     text = asked_for(request, "q")["q"]
     if text:
-        rows = find_subscriptions(request.actor, text, limit=FOUND + 1)
+        rows, more = find_subscriptions(request.actor, text, limit=FOUND + 1), False
     else:
-        rows = list_subscriptions(request.actor, limit=FOUND)["items"]
+        rows, more = _newest(request)
     context = {
         "heading": heading,
         "to": to,
         "q": text,
         "rows": rows[:FOUND],
-        "more": len(rows) > FOUND,
+        "more": more or len(rows) > FOUND,
     }
     return show(request, "portal/orders/choose.html", context, parts=("found",))
+
+
+def _newest(request: PageRequest) -> tuple[list[dict[str, Any]], bool]:
+    """The newest subscriptions that live, with their customers; and whether there are more."""
+    listed = list_subscriptions(request.actor, limit=MAX_LIMIT)
+    rows = [each for each in listed["items"] if each["status"] != TERMINATED]
+    names = subscription_names({UUID(each["id"]) for each in rows[:FOUND]})
+    shown = [{**each, "tenant_name": names[UUID(each["id"])][1]} for each in rows[:FOUND]]
+    return shown, len(rows) > FOUND or listed["next"] is not None
 
 
 def _placed(order: Mapping[str, Any]) -> str:
@@ -104,9 +118,17 @@ def _draft(form: OrderForm, subscription: Subscription, rows: Rows) -> Draft:
 
 
 def _preview(
-    request: PageRequest, form: OrderForm, subscription: Subscription, rows: Rows
+    request: PageRequest,
+    subscription: Subscription,
+    rows: Rows,
+    initial: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any] | None:
-    """What the lines would do; None while there is none that can be read."""
-    if not rows.is_bound or not rows.is_valid():
-        return None
-    return previewed(request.actor, Draft(subscription.id, lines_of(rows)))
+    """What the lines would do, at first those that the form begins with; None without any."""
+    if rows.is_bound:
+        lines = lines_of(rows) if rows.is_valid() else ()
+    else:
+        given = () if asks_for_rows(request) else initial
+        lines = tuple(
+            Line(UUID(each["product"]), each["quantity"], each["action"]) for each in given
+        )
+    return previewed(request.actor, Draft(subscription.id, lines)) if lines else None

@@ -17,6 +17,7 @@ from fusion.billing.overview import (
 )
 from fusion.portal.page import page, show
 from fusion.portal.skus import sku_names
+from fusion.portal.stock import with_stock
 from fusion.portal.usage import usage_of
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.actor import TENANT
@@ -59,7 +60,7 @@ def _overview(request: PageRequest, organization: Organization) -> HttpResponse:
             "use": usage_of(total["used"], total["granted"]),
             "spark": [point["used"] for point in lines[total["sku"]]],
         }
-        for total in current
+        for total in with_stock(actor, current)
     ]
     context = {
         "organization": organization,

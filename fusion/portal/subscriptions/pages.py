@@ -13,6 +13,7 @@ from fusion.ledger.queries import balances_now
 from fusion.ordering.queries import list_holdings
 from fusion.portal.page import page, show
 from fusion.portal.skus import sku_names
+from fusion.portal.stock import with_stock
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.states import states
 from fusion.portal.usage import usage_of
@@ -38,7 +39,9 @@ def detail(request: PageRequest, subscription: Subscription) -> HttpResponse:
     context = {
         **frame(request, subscription, "overview"),
         **states(request.actor, subscription),
-        "balances": [_shown(subscription, balance) for balance in balances],
+        "balances": [
+            _shown(subscription, balance) for balance in with_stock(request.actor, balances)
+        ],
         "names": sku_names(request.actor),
         "peak": day_peak(subscription) if has_channels else None,
         "holdings": held["items"],
@@ -55,7 +58,7 @@ def live(request: PageRequest, subscription: Subscription) -> HttpResponse:
     if not found:
         raise not_found("channel")
     context = {
-        "balance": _shown(subscription, found[0]),
+        "balance": _shown(subscription, with_stock(request.actor, found)[0]),
         "name": sku_names(request.actor).get(found[0]["sku"]),
         "peak": day_peak(subscription),
     }

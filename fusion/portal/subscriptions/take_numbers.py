@@ -9,20 +9,21 @@ import orjson
 from django import forms
 from django.http import HttpResponse, QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from fusion.kernel.pagination import MAX_LIMIT
+from fusion.kernel.errors import Problem
 from fusion.ledger.queries import balances_now
 from fusion.numbers.assign import ASSIGNED, RESERVED, assign_numbers
 from fusion.numbers.port_in import port_in
-from fusion.numbers.queries import Wanted, free_counts, list_numbers
+from fusion.numbers.queries import Wanted, list_numbers
 from fusion.numbers.rules import E164, MAX_NUMBERS, MAX_RESERVATION_DAYS
 from fusion.portal.asked import asked_for
 from fusion.portal.days import after
 from fusion.portal.forms import Form, done, form_of, show_form, submit
 from fusion.portal.page import page
 from fusion.portal.skus import number_skus
+from fusion.portal.stock import NUMBER, with_stock
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.number_finder import plain
 from fusion.portal.subscriptions.numbers import digits_of
@@ -80,18 +81,21 @@ class NextForm(ReservingForm):
     )
     field_order = ("sku", "quantity", "contiguous", "until")
 
-    def offer(self, skus: Mapping[str, str], free: Sequence[Mapping[str, Any]]) -> None:
-        """The types to choose from, each with how many numbers of it are free."""
-        counts = {each["sku"]: each for each in free}
+    def offer(self, skus: Mapping[str, str], entitled: Sequence[Mapping[str, Any]]) -> None:
+        """Offer the types that were ordered, each with its two figures.
+
+        Any other type is refused with its numbers by what takes them, not as an unknown word.
+        """
         sku: Any = self.fields["sku"]
-        sku.choices = [(code, _offered(name, counts.get(code))) for code, name in skus.items()]
+        sku.choices = list(skus.items())
+        sku.widget.choices = [
+            (each["sku"], _offered(skus.get(each["sku"], each["sku"]), each)) for each in entitled
+        ]
 
 
-def _offered(name: str, count: Mapping[str, Any] | None) -> str:
-    if count is None:
-        return name
-    free = f"{count['free']}{'+' if count['more'] else ''}"
-    return str(_("%(name)s (%(free)s free)")) % {"name": name, "free": free}
+def _offered(name: str, balance: Mapping[str, Any]) -> str:
+    text = _("%(name)s (%(left)s left to take, %(stock)s in stock)")
+    return str(text) % {"name": name, "left": balance["left"], "stock": balance["stock"] or "–"}
 
 
 def numbers_in(text: str) -> list[str]:
@@ -167,10 +171,9 @@ class PortInForm(Form):
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def take(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/take`: the next free ones."""
-    free = free_counts(request.actor, limit=MAX_LIMIT)["items"]
-    initial = {"quantity": 1, "sku": _with_most_left(request, subscription, free)}
-    form = form_of(request, NextForm, initial)
-    form.offer(number_skus(request.actor), free)
+    entitled = _entitled(request, subscription)
+    form = form_of(request, NextForm, {"quantity": 1, "sku": _with_most_left(entitled)})
+    form.offer(number_skus(request.actor), entitled)
     if request.method == "POST":
         answer = submit(
             request,
@@ -186,17 +189,24 @@ def take(request: PageRequest, subscription: Subscription) -> HttpResponse:
         )
         if answer is not None:
             return _taken(request, subscription, answer)
-    context = {**frame(request, subscription, "numbers"), "way": "next"}
+    context = {
+        **frame(request, subscription, "numbers"),
+        "way": "next",
+        "nothing_ordered": not entitled,
+    }
     return show_form(request, "portal/subscriptions/numbers_take.html", form, context)
 
 
-def _with_most_left(
-    request: PageRequest, subscription: Subscription, free: Sequence[Mapping[str, Any]]
-) -> str | None:
-    """The number type of which most can be taken: ordered, and there."""
-    counts = {each["sku"]: each["free"] for each in free}
+def _entitled(request: PageRequest, subscription: Subscription) -> list[dict[str, Any]]:
+    """The balances of the number types that were ordered, each with its stock."""
     balances = balances_now(request.actor, subscription.id)
-    left = {each["sku"]: min(each["available"], counts.get(each["sku"], 0)) for each in balances}
+    ordered = [each for each in balances if each["metric"] == NUMBER and each["granted"]]
+    return with_stock(request.actor, ordered)
+
+
+def _with_most_left(entitled: Sequence[Mapping[str, Any]]) -> str | None:
+    """The number type of which most can be taken: ordered, and there."""
+    left = {each["sku"]: min(each["left"], each["stock"].count) for each in entitled}
     return max(left, key=lambda sku: left[sku], default=None)
 
 
@@ -219,17 +229,20 @@ def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
             return _taken(request, subscription, answer)
     context = {
         **frame(request, subscription, "numbers"),
-        **_offer(request),
+        **_offer(request, _entitled(request, subscription)),
         "way": "chosen",
     }
     template = "portal/subscriptions/numbers_choose.html"
     return show_form(request, template, form, context, parts=("found",))
 
 
-def _offer(request: PageRequest) -> dict[str, Any]:
-    """Free numbers as they are looked for."""
+def _offer(request: PageRequest, entitled: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Free numbers as they are looked for: at first those of the type with most left to take."""
     asked = asked_for(request, "sku", "starts", "ends")
-    skus = number_skus(request.actor)
+    known = number_skus(request.actor)
+    skus = {each["sku"]: known.get(each["sku"], each["sku"]) for each in entitled}
+    if "sku" not in request.GET:
+        asked["sku"] = _with_most_left(entitled) or ""
     wanted = Wanted(
         status="free",
         sku=asked["sku"] if asked["sku"] in skus else None,
@@ -238,8 +251,11 @@ def _offer(request: PageRequest) -> dict[str, Any]:
     )
     found = orjson.loads(list_numbers(request.actor, wanted, limit=OFFERED))
     # What was ticked before stays, whatever is looked for now.
-    sent = request.POST if request.method == "POST" else request.GET
-    ticked = [e164 for e164 in sent.getlist("number")[:MAX_NUMBERS] if E164.fullmatch(e164)]
+    sent = (request.POST if request.method == "POST" else request.GET).getlist("number")
+    if len(sent) > MAX_NUMBERS:
+        text = gettext("At most %(most)s numbers at once; these are %(given)s.")
+        raise Problem("invalid-fields", text % {"most": MAX_NUMBERS, "given": len(sent)})
+    ticked = [e164 for e164 in sent if E164.fullmatch(e164)]
     return {
         "skus": skus,
         "asked": asked,

@@ -79,6 +79,14 @@ def state_word(state: str) -> Any:
     return BADGES.get(state, ("", "", state))[2]
 
 
+@register.filter
+def is_refused(form: Any) -> bool:
+    """Whether the page's form came back, and says why; False for a page without a form."""
+    if not isinstance(form, forms.BaseForm):
+        return False
+    return bool(getattr(form, "has_errors", form.is_bound and form.errors))
+
+
 @register.inclusion_tag("portal/kit/errors.html")
 def errors(form: forms.BaseForm, doing: str = "") -> dict[str, Any]:
     """The summary of what is wrong with a form that came back, focused, linked to the fields.
@@ -89,7 +97,7 @@ def errors(form: forms.BaseForm, doing: str = "") -> dict[str, Any]:
     rows = getattr(form, "rows", None)
     return {
         "form": form,
-        "shown": getattr(form, "has_errors", bool(form.errors)),
+        "shown": is_refused(form),
         "rows": rows if rows is not None and rows.is_bound else None,
         "heading": doing or (title_of(problem) if problem and not problem.errors else ""),
         "refusals": [explain_refusal(each) for each in problem.refusals] if problem else [],
