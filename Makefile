@@ -39,9 +39,10 @@ lint: $(VENV)/dev ## style, types and floors
 	$(BIN)/mypy fusion tests
 	$(BIN)/lint-imports
 
-debian: ## what the tests use of Debian: its PostgreSQL, a SIP proxy and calls for it, a browser
+debian: ## what the tests use of Debian: PostgreSQL, a SIP proxy and calls, reverse proxies, a browser
 	@./.ci/postgres
 	@./.ci/sip
+	@./.ci/proxies
 	@./.ci/browser
 
 # The newest Python that will do; .python-version names the one that we develop with.

@@ -15,6 +15,13 @@ MAX_COLUMNS = 100
 MAX_HEADER = 4_096
 """Bytes in which the first line is looked for."""
 
+MAX_ROW = 64 * 1024
+"""Characters of one row, line breaks in quotation marks included; a user takes a few hundred."""
+
+MAX_BLANK = 1_000
+"""Blank rows, wherever they stand. Spreadsheets leave some; a file of nothing else is refused long
+before its end."""
+
 Row = dict[str, str] | InvalidFields
 
 
@@ -22,22 +29,26 @@ def read_csv(content: bytes) -> list[Row]:
     """The rows under the header line, blank lines left out; a malformed row is its refusal.
 
     InvalidFields for what concerns the file as a whole: not UTF-8, a quotation mark that is not
-    closed, a column that is missing, unknown or doubled, no row, or more than `MAX_ROWS`.
+    closed, a row or number of columns beyond all use, a column that is missing, unknown or
+    doubled, no row, more than `MAX_ROWS`, or more than `MAX_BLANK` blank ones. Reading stops where
+    the file is refused.
     """
-    lines = csv.reader(
-        TextIOWrapper(BytesIO(content), encoding="utf-8-sig", newline=""),
-        delimiter=_delimiter(content),
-        strict=True,
-    )
+    source = _Lines(TextIOWrapper(BytesIO(content), encoding="utf-8-sig", newline=""))
+    lines = csv.reader(source, delimiter=_delimiter(content), strict=True)
     rows: list[Row] = []
     header: list[str] | None = None
     try:
-        for cells in _filled(lines):
+        for cells in _filled(lines, source):
             if header is None:
                 header = _header(cells)
             elif len(rows) == MAX_ROWS:
                 raise InvalidFields(
                     users=f"has more than {MAX_ROWS} rows; split it into several batches"
+                )
+            elif len(cells) > MAX_COLUMNS:
+                raise InvalidFields(
+                    body=f"has {len(cells)} cells in line {lines.line_num}; a user has "
+                    f"{len(COLUMNS)} at most"
                 )
             else:
                 rows.append(_row(header, cells))
@@ -54,21 +65,56 @@ def read_csv(content: bytes) -> list[Row]:
     return rows
 
 
+class _Lines(Iterator[str]):
+    """The lines of a file, at most `MAX_ROW` characters of them for one row."""
+
+    def __init__(self, file: TextIOWrapper) -> None:
+        self._file = file
+        self._number = 0
+        self.of_row = 0
+        """Characters since the last row; whoever takes a row sets it back."""
+
+    def __next__(self) -> str:
+        line = self._file.readline(MAX_ROW + 1)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self.of_row += len(line)
+        if self.of_row > MAX_ROW:
+            raise InvalidFields(
+                body=f"has a row of more than {MAX_ROW} characters, which ends in line "
+                f"{self._number} or later; is a quotation mark not closed?"
+            )
+        return line
+
+
 def _delimiter(content: bytes) -> str:
     first = content[:MAX_HEADER].splitlines()[:1] or [b""]
     return ";" if first[0].count(b";") > first[0].count(b",") else ","
 
 
-def _filled(lines: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The lines that have something in them; spaces around a cell do not count."""
+def _filled(lines: Iterator[list[str]], source: _Lines) -> Iterator[list[str]]:
+    """The rows that have something in them, and those that have too much; spaces around a cell do
+    not count."""
+    blank = 0
     for line in lines:
+        source.of_row = 0
+        if len(line) > MAX_COLUMNS:
+            yield line
+            continue
         cells = [cell.strip() for cell in line]
         if any(cells):
             yield cells
+            continue
+        blank += 1
+        if blank > MAX_BLANK:
+            raise InvalidFields(
+                users=f"has more than {MAX_BLANK} blank rows; remove those after the last user"
+            )
 
 
 def _header(cells: Sequence[str]) -> list[str]:
-    # Looked at before they are compared with each other: a file may have millions of columns.
+    # Looked at before they are compared with each other: a file may have thousands of columns.
     if len(cells) > MAX_COLUMNS:
         raise InvalidFields(
             header=f"has {len(cells)} columns; there are {len(COLUMNS)}: {', '.join(COLUMNS)}"

@@ -56,6 +56,8 @@ def test_server_without_its_database(empty_database: str, log: Path) -> None:
             ready = httpx.get(f"{server.url}/readyz", timeout=20)
             assert ready.status_code == 503
             assert ready.json()["code"] == "unavailable"
+            assert ready.json()["detail"] == "The database cannot be reached.", "no address of it"
+            assert any("the database cannot be reached" in line for line in server.lines())
             assert httpx.get(f"{server.url}/healthz").status_code == 200
             metrics = httpx.get(f"{server.url}/metrics", timeout=20)
             assert "fusion_database_up 0.0" in metrics.text
