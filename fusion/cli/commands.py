@@ -131,6 +131,20 @@ def verify() -> int | None:
     return perform("fusion.cli.verify")
 
 
+@fusion.command("fill-history")
+def fill_history() -> int | None:
+    """Fill the overview's past from the ledger.
+
+    Writes the sums of the past 90 days anew, from the ledger's entries and the records of calls.
+    Run it when an import has added entries of the past. Safe to repeat, and while others work.
+
+    \b
+    Example:
+      fusion fill-history
+    """
+    return perform("fusion.cli.fill_history")
+
+
 @fusion.command("create-group")
 @click.argument("name")
 @click.option("--external-reference", help="The billing platform's id of this provider.")

@@ -7,12 +7,15 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from fusion.billing.rollup import fill_history
 from fusion.catalogue.change_product import change_product
 from fusion.demo import story
 from fusion.demo.credentials import give_client
 from fusion.demo.installation import LABEL, Installation, find_installation, record
-from fusion.demo.staff import put_to_use, write_inventory
+from fusion.demo.staff import Staff, write_inventory
+from fusion.demo.year import CHANCE, DAYS, Year
 from fusion.kernel.clock import now
+from fusion.kernel.past import movable_clock
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.place import Draft, Line, place_order
 from fusion.seed.catalogue import write_product, write_skus
@@ -25,11 +28,10 @@ from fusion.seed.seed import FOUNDING, TABLES
 from fusion.tenancy.actor import GROUP, Actor, system_actor
 from fusion.tenancy.add_member import add_member
 from fusion.tenancy.models import Organization
+from fusion.trunks.sweep import sweep_calls
 
-ORDERS, OTHER_ORDERS = 320, 12
-MONTHS = 182 * DAY
-CHANCE = 11
-"""Decides who has ordered what: the same in every installation."""
+OTHER_ORDERS = 12
+YEAR = DAYS * DAY
 
 
 @dataclass(slots=True)
@@ -49,30 +51,34 @@ def load_demo() -> Installation:
         if made_meanwhile is not None:
             return made_meanwhile
         load = Load()
-        span = _span(ORDERS)
+        span = _span(OTHER_ORDERS)
         made = _make(load, story.MERIDIAN, span)
         other = _make(load, story.LOWMOOR, span)
         load.flush()
         installation = _installation(made, other)
         actors = {name: _with_client(installation, name) for name in installation.organizations()}
         _add_members(installation)
-        _write_history(load, made, actors["group"], span)
-        _write_history(load, other, actors["other_group"], _span(OTHER_ORDERS))
-        put_to_use(
-            actors["group"],
-            [subscriber.id for subscriber in made.provider.subscribers],
-            write_inventory(actors["group"]),
-        )
+        _write_history(load, other, actors["other_group"], span)
+        _live_through(actors["group"], made.provider)
         _go_on(actors["group"], made, installation)
         record(installation)
     with connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {TABLES}, numbers_number, users_user")
+        cursor.execute(f"ANALYZE {TABLES}, numbers_number, users_user, trunks_callrecord")
+    fill_history()
     return installation
+
+
+def _live_through(actor: Actor, provider: Provider) -> None:
+    """The past year, by the use cases. Its calls are over; what they left is cleared away."""
+    year = Year(actor, provider, Staff(actor, write_inventory(actor)))
+    with movable_clock() as go_to:
+        year.live(go_to)
+    sweep_calls()
 
 
 def _span(orders: int) -> Span:
     until = moment(now()) - HOUR
-    return Span(until - MONTHS, until, orders)
+    return Span(until - YEAR, until, orders)
 
 
 def _make(load: Load, told: story.Story, span: Span) -> Made:
@@ -102,8 +108,6 @@ def _write_products(
 ) -> None:
     for position, goods in enumerate(products):
         revisions = [(founded + 5 * HOUR + position * 240 * SECOND, goods.items)]
-        if goods.later:
-            revisions.append((founded + MONTHS // 2 + position * HOUR, goods.later))
         write_product(
             load,
             provider,

@@ -1,18 +1,22 @@
 """Putting to use what the demonstration's customers have ordered: numbers, users and trunks."""
 
 from collections.abc import Iterator, Sequence
-from itertools import cycle
 from uuid import UUID
 
 from django.db import connection
 
 from fusion.demo import story
+from fusion.demo.installation import REASON
 from fusion.kernel.errors import Problem
 from fusion.numbers.assign import assign_numbers
 from fusion.numbers.create_range import create_range
+from fusion.numbers.models import Number
+from fusion.numbers.release import release_number
 from fusion.tenancy.actor import Actor
 from fusion.trunks.create_trunk import create_trunk
 from fusion.trunks.route_number import route_number
+from fusion.users.delete_user import delete_user
+from fusion.users.models import User
 from fusion.users.provision import provision_batch
 from fusion.users.submit_batch import submit_batch
 
@@ -22,17 +26,15 @@ SIZE = 5_000
 ATTEMPTS = 8
 """Blocks that are tried: a demonstration that came to its end has kept its own."""
 
-TAKEN = (72, 100, 45, 88, 20, 96)
-"""Per cent of its entitlements that a customer takes, in turn: some have plenty, some run out."""
-
 LINKED = 90
 """Per cent of those numbers that users get, as far as there are licences."""
 
 MOST = 250
 """Numbers of one SKU that one customer takes."""
 
-USED = """
-SELECT b.sku, b.granted FROM ledger_balance b WHERE b.subscription_id = %s::uuid ORDER BY b.sku
+BALANCES = """
+SELECT b.sku, b.granted, b.used FROM ledger_balance b
+WHERE b.subscription_id = %s::uuid ORDER BY b.sku
 """
 
 
@@ -51,58 +53,102 @@ def write_inventory(actor: Actor) -> set[str]:
     return stocked
 
 
-def put_to_use(actor: Actor, subscriptions: Sequence[str], stocked: set[str]) -> None:
-    """Each subscription takes numbers, gives most of them to users, and some to a trunk."""
-    names = _names()
-    for subscription, share in zip(map(UUID, subscriptions), cycle(TAKEN), strict=False):
-        with connection.cursor() as cursor:
-            cursor.execute(USED, [subscription])
-            granted = dict(cursor.fetchall())
-        numbers = _take(actor, subscription, granted, sorted(stocked & granted.keys()), share)
-        users = min(granted.get("user", 0), len(numbers) * LINKED // 100)
-        spare = numbers[users:]
-        if users:
-            _link(actor, subscription, numbers[:users], names)
-        if granted.get("sip-channel"):
-            _connect(actor, subscription, spare[: len(spare) // 2])
+class Staff:
+    """What customers make of what they have ordered: numbers, users with numbers, and trunks."""
 
+    def __init__(self, actor: Actor, stocked: set[str]) -> None:
+        """`stocked`: the SKUs whose numbers are in stock."""
+        self._actor = actor
+        self._stocked = stocked
+        self._names = _names()
+        self._trunks: dict[UUID, UUID] = {}
+        self._logins: set[tuple[UUID, str]] = set()
+        self.gone: set[UUID] = set()
+        """Subscriptions that have ended."""
 
-def _take(
-    actor: Actor, subscription: UUID, granted: dict[str, int], skus: Sequence[str], share: int
-) -> list[str]:
-    numbers: list[str] = []
-    for sku in skus:
-        quantity = min(granted[sku] * share // 100, MOST)
-        if quantity:
-            answer = assign_numbers(actor, subscription_id=subscription, sku=sku, quantity=quantity)
-            numbers += [item["e164"] for item in answer.body["items"]]
-    return numbers
+    def trunks(self) -> dict[UUID, int]:
+        """The channels that are ordered for each trunk."""
+        found = {}
+        for subscription, trunk in self._trunks.items():
+            channels = _balances(subscription).get("sip-channel", (0, 0))[0]
+            if channels:
+                found[trunk] = channels
+        return found
 
+    def put_to_use(self, subscription: UUID, share: int) -> None:
+        """Take numbers up to that share, in per cent, of those ordered; most get users."""
+        balances = _balances(subscription)
+        for sku in sorted(self._stocked & balances.keys()):
+            granted, used = balances[sku]
+            quantity = min(granted * share // 100, MOST) - used
+            if quantity > 0:
+                assign_numbers(
+                    self._actor, subscription_id=subscription, sku=sku, quantity=quantity
+                )
+        granted, used = balances.get("user", (0, 0))
+        linked, spare = _numbers(subscription)
+        users = min(granted - used, (linked + len(spare)) * LINKED // 100 - linked)
+        if users > 0:
+            self._link(subscription, spare[:users])
+        if balances.get("sip-channel", (0, 0))[0] and subscription not in self._trunks:
+            self._connect(subscription, spare[max(users, 0) :])
 
-def _link(
-    actor: Actor, subscription: UUID, numbers: Sequence[str], names: Iterator[tuple[str, str]]
-) -> None:
-    accounts = [(name, "resource_account") for name in story.ACCOUNTS]
-    rows = []
-    for position, number in enumerate(numbers):
-        if position < len(accounts) and len(numbers) > 2 * len(accounts):
-            name, kind = accounts[position]
+    def part_with(self, subscription: UUID, count: int) -> None:
+        """People leave: they are deleted, and their numbers wait for others."""
+        users = User.objects.unscoped(REASON).filter(subscription_id=subscription, kind="user")
+        for id in users.order_by("id").values_list("id", flat=True)[:count]:
+            delete_user(self._actor, subscription_id=subscription, user_id=id)
+
+    def halve(self, subscription: UUID) -> None:
+        """Half of the people leave, and their numbers are given back."""
+        linked, _ = _numbers(subscription)
+        self.part_with(subscription, linked // 2)
+        for e164 in _numbers(subscription)[1]:
+            release_number(self._actor, subscription_id=subscription, e164=e164)
+
+    def _link(self, subscription: UUID, numbers: Sequence[str]) -> None:
+        rows = [{**self._someone(subscription), "number": number} for number in numbers]
+        job = submit_batch(self._actor, subscription_id=subscription, rows=rows).body["id"]
+        while provision_batch(UUID(job)):
+            pass
+
+    def _someone(self, subscription: UUID) -> dict[str, str]:
+        """A login that the subscription does not have: resource accounts first, then people."""
+        for name in story.ACCOUNTS:
             login = name.lower().replace(" ", "-")
-        else:
-            (first, last), kind = next(names), "user"
-            name, login = f"{first} {last}", f"{first}.{last}".lower()
-        rows.append({"login": login, "display_name": name, "kind": kind, "number": number})
-    job = UUID(submit_batch(actor, subscription_id=subscription, rows=rows).body["id"])
-    while provision_batch(job):
-        pass
+            if (subscription, login) not in self._logins:
+                self._logins.add((subscription, login))
+                return {"login": login, "display_name": name, "kind": "resource_account"}
+        while True:
+            first, last = next(self._names)
+            login = f"{first}.{last}".lower()
+            if (subscription, login) not in self._logins:
+                self._logins.add((subscription, login))
+                return {"login": login, "display_name": f"{first} {last}", "kind": "user"}
 
-
-def _connect(actor: Actor, subscription: UUID, numbers: Sequence[str]) -> None:
-    answer = create_trunk(actor, subscription_id=subscription, name=story.TRUNK, country="BE")
-    for e164 in numbers:
-        route_number(
-            actor, subscription_id=subscription, trunk_id=UUID(answer.body["id"]), e164=e164
+    def _connect(self, subscription: UUID, spare: Sequence[str]) -> None:
+        answer = create_trunk(
+            self._actor, subscription_id=subscription, name=story.TRUNK, country="BE"
         )
+        self._trunks[subscription] = trunk = UUID(answer.body["id"])
+        for e164 in spare[: len(spare) // 2]:
+            route_number(self._actor, subscription_id=subscription, trunk_id=trunk, e164=e164)
+
+
+def _balances(subscription: UUID) -> dict[str, tuple[int, int]]:
+    """SKU → (granted, used)."""
+    with connection.cursor() as cursor:
+        cursor.execute(BALANCES, [subscription])
+        return {sku: (granted, used) for sku, granted, used in cursor.fetchall()}
+
+
+def _numbers(subscription: UUID) -> tuple[int, list[str]]:
+    """How many have a user, and those that have neither a user nor a trunk."""
+    numbers = Number.objects.unscoped(REASON).filter(
+        subscription_id=subscription, status="assigned"
+    )
+    spare = numbers.filter(user_id=None, trunk_id=None).order_by("e164")
+    return numbers.exclude(user_id=None).count(), list(spare.values_list("e164", flat=True))
 
 
 def _names() -> Iterator[tuple[str, str]]:

@@ -88,6 +88,9 @@ _SUBSCRIPTIONS = (
     ("S-1015", "T-9001", "Sales"),
     ("S-1016", "T-0201", "Branches"),
 )
+SHRINKING, LEAVING = "S-1012", "S-1010"
+"""A subscription that gives half of its licences back, and one that is terminated."""
+
 SHOWN = "S-1001"
 """The subscription that the main job is shown on; its tenant has a reseller and a distributor."""
 
@@ -197,6 +200,9 @@ _PRODUCTS = (
         _items(sip_channel=1, be_geographic=1),
     ),
 )
+
+CHANNELS = ("sip-10", "sip-30", "fax-line")
+"""Products for calls alone."""
 
 RETIRED = "fax-line"
 ORDERED = "team-be-10"

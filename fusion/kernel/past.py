@@ -44,9 +44,13 @@ def movable_clock() -> Iterator[Callable[[datetime], None]]:
     _execute(REPLACED)
     try:
         yield go_to
-    finally:
+    except BaseException:
         set_back(timedelta(0))
-        _execute(REAL)
+        if not connection.in_atomic_block:  # else it is rolled back with all the rest
+            _execute(REAL)
+        raise
+    set_back(timedelta(0))
+    _execute(REAL)
 
 
 def _execute(statement: str) -> None:

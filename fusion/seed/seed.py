@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from fusion.billing.rollup import fill_history
 from fusion.kernel.clock import now
 from fusion.seed import made_up
 from fusion.seed.catalogue import write_product, write_skus
@@ -44,6 +45,7 @@ def seed(plan: Plan, progress: Progress = lambda steps: None) -> list[UUID]:
         ]
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {TABLES}")
+    fill_history()
     return groups
 
 

@@ -16,6 +16,7 @@ from fusion.kernel.clock import instant, now
 from fusion.tenancy.models import Organization, Subscription
 from tests.numbers.stock import assigned, entitle, stock
 from tests.past import Past, make_past, no_numeric
+from tests.server import fusion
 from tests.world import World, answer
 
 LIVE = Moment(now(), False)
@@ -136,7 +137,8 @@ def test_a_line_that_begins_late_knows_what_was_before() -> None:
         cursor.execute(
             "UPDATE billing_day SET granted = 0 WHERE organization_id = %s", [made.world.group.id]
         )
-    fill_history()
+    done = fusion("fill-history")
+    assert done.returncode == 0 and "are filled" in done.stdout, done.stderr
     check(made, made.world.group, ROLLED)
 
 

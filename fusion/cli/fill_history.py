@@ -1,0 +1,15 @@
+"""`fusion fill-history`."""
+
+import click
+
+from fusion.billing.rollup import fill_history
+from fusion.cli.errors import CommandFailed
+
+
+def run() -> None:
+    """Write the overview's past 90 days anew; says as of when."""
+    try:
+        at = fill_history()
+    except TimeoutError as error:
+        raise CommandFailed(f"Nothing was written: {error}. Try again.", 1) from error
+    click.echo(f"The past 90 days of the overview are filled, as of {at:%Y-%m-%d %H:%M:%S} UTC.")
