@@ -4,12 +4,14 @@ A year has thousands: those of a day go to the database at once, with the instan
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
 import orjson
 from django.db import connection
+
+from fusion.kernel.past import behind
 
 MOST = 8
 """Calls of one trunk on one day, all in its busy hour."""
@@ -44,9 +46,8 @@ def make_calls(trunks: Mapping[UUID, int], day: datetime, random: Random) -> Non
 
     For the `movable_clock` alone, which is left at the end of the last call.
     """
-    real = datetime.now(UTC)
     steps = sorted(_steps(trunks, day, random), key=lambda step: step[0])
-    told = [{"behind": f"{(real - at).total_seconds()} s", **step} for at, step in steps]
+    told = [{"behind": behind(at), **step} for at, step in steps]
     with connection.cursor() as cursor:
         cursor.execute(REPLAY)
         cursor.execute("SELECT pg_temp.replay(%s::json)", [orjson.dumps(told).decode()])

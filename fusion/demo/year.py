@@ -19,8 +19,8 @@ from fusion.demo.calls import make_calls
 from fusion.demo.staff import Staff
 from fusion.kernel.clock import now
 from fusion.kernel.errors import Problem
+from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.lifecycle.terminate import terminate
-from fusion.ordering.apply_due import apply_due_orders
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.place import Draft, Line, place_order
 from fusion.seed.provider import Provider

@@ -34,12 +34,8 @@ def movable_clock() -> Iterator[Callable[[datetime], None]]:
     """
 
     def go_to(at: datetime) -> None:
-        behind = datetime.now(UTC) - at
-        set_back(behind)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('fusion.behind', %s, false)", [f"{behind.total_seconds()} s"]
-            )
+        set_back(datetime.now(UTC) - at)
+        _execute("SELECT set_config('fusion.behind', %s, false)", behind(at))
 
     _execute(REPLACED)
     try:
@@ -53,6 +49,11 @@ def movable_clock() -> Iterator[Callable[[datetime], None]]:
     _execute(REAL)
 
 
-def _execute(statement: str) -> None:
+def behind(at: datetime) -> str:
+    """How far `at` lies in the past, as the setting `fusion.behind` takes it."""
+    return f"{(datetime.now(UTC) - at).total_seconds()} s"
+
+
+def _execute(statement: str, *parameters: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, parameters or None)

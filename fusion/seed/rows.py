@@ -150,7 +150,8 @@ class Rows:
             f' "placed_at" : "{spelled(order.placed_at)}",'
             f' "effective_at" : {_quoted(order.effective_at)},'
             f' "completed_at" : {_quoted(order.completed_at)},'
-            f' "failure" : {order.failure or "null"}, "lines" : [{lines}],'
+            f' "failure" : {order.failure or "null"}, "reason" : null, "note" : null,'
+            f' "warnings" : [], "lines" : [{lines}],'
             f' "changes" : {order.changes or "[]"}}}'
         )
 

@@ -169,7 +169,9 @@ def test_days_that_no_worker_saw_are_made_good(world: World) -> None:
     refresh(0)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE billing_rollup SET as_of = NULL, day = day - 5 WHERE id = 1")
-        cursor.execute("UPDATE billing_day SET day = day - 5")
+        cursor.execute(
+            "UPDATE billing_day SET day = day - 5 WHERE organization_id = %s", [world.group.id]
+        )
     assigned(world, *stock(world, 1))
     refresh(0)
     points = past(world.group, ROLLED, totals(world.group, LIVE))["fr-geographic"]
