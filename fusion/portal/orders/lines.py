@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import Q, Sum
+from django.db.models import BigIntegerField, Q, Sum
+from django.db.models.functions import Cast
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -70,12 +71,13 @@ def orderable(actor: Actor, subscription_id: UUID) -> Choices:
     """What can be added, and what is held and can be removed though retired; two statements."""
     holdings = Holding.objects.filter(subscription_id=subscription_id, quantity__gt=0)
     held = dict(
-        holdings.values("product_id").annotate(n=Sum("quantity")).values_list("product_id", "n")
+        holdings.values("product_id")
+        .annotate(n=Cast(Sum("quantity"), BigIntegerField()))
+        .values_list("product_id", "n")
     )
     products = Product.objects.visible_to(actor).filter(Q(status=ACTIVE) | Q(id__in=list(held)))
     return Choices(
-        _choice(product, int(held.get(product.id, 0)))
-        for product in products.order_by("name", "code")
+        _choice(product, held.get(product.id, 0)) for product in products.order_by("name", "code")
     )
 
 
