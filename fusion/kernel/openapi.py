@@ -12,7 +12,8 @@ IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "The same key with the same request gives the same answer and one effect.",
+    "description": "The same key with the same request gives the same answer and one effect. "
+    "Keys belong to your organization.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
 }
 

@@ -5,6 +5,7 @@ route that changes something with `**PROBLEMS`.
 """
 
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +18,15 @@ class FieldError(BaseModel):
 
     field: str
     message: str
+
+
+class Existing(BaseModel):
+    """An object that is in the way; `number` is that of an order."""
+
+    kind: str = Field(examples=["order"])
+    id: UUID
+    number: int | None = None
+    state: str | None = None
 
 
 class ProblemDocument(BaseModel):
@@ -32,6 +42,14 @@ class ProblemDocument(BaseModel):
     errors: list[FieldError] = Field(default=[], description="With `invalid-fields` only.")
     refusals: list[dict[str, Any]] = Field(
         default=[], description="Per SKU, where quantities are the reason."
+    )
+    existing: Existing | None = Field(
+        default=None,
+        description="With `external-reference-taken`: what carries it, where you see that.",
+    )
+    same_request: bool = Field(
+        default=False,
+        description="With `external-reference-taken`: that order is the one you have sent.",
     )
 
 

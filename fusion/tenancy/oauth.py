@@ -128,11 +128,12 @@ def _answer(request: HttpRequest, respond: Callable[[HttpRequest], Any]) -> Http
         headers = {"Allow": "POST"} if status == 405 else {}
         return _error(status, "invalid_request", detail, headers)
     # What this reads comes first on its connection, which is made anew where it is dead.
-    attempts = attempts_of(_client_id(request), request)
+    client_id = _client_id(request)
+    attempts = attempts_of(client_id, request)
     if attempts.refused:
         return _too_often(attempts)
     _, headers, text, status = respond(request)
-    if status == 401:
+    if status == 401 and client_id:
         attempts.count_wrong()
         if attempts.wait:
             return _too_often(attempts)

@@ -67,9 +67,9 @@ def delete_tokens(clients: Iterable[UUID]) -> None:
 
 
 def delete_clients(organization_id: UUID) -> None:
-    """Delete every client of an organization, and their tokens."""
+    """Delete every client of an organization, those that they have created, and their tokens."""
     clients = ApiClient.scoped.unscoped("the organization itself is being deleted")
     held = clients.filter(organization_id=organization_id).order_by("id").select_for_update()
-    ids = [client.id for client in held]
+    ids = [each.id for client in held for each in (client, *lock_created_by(client))]
     delete_tokens(ids)
     clients.filter(id__in=ids).delete()

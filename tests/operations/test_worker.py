@@ -118,9 +118,16 @@ def test_old_answers_are_forgotten(world: World) -> None:
         " WHERE group_id = %s AND key = 'old'",
         world.group.id,
     )
+    asked = world.call(
+        "POST", "/order-requests", order, by=world.tenant, headers={"Idempotency-Key": "old"}
+    )
+    assert asked.status_code == 201
     assert forget_answers(days=30) >= 1
-    kept = run("SELECT key FROM tenancy_idempotency WHERE group_id = %s", world.group.id)
-    assert kept == [("new",)]
+    kept = run(
+        "SELECT key, organization_id FROM tenancy_idempotency WHERE group_id = %s ORDER BY key",
+        world.group.id,
+    )
+    assert kept == [("new", world.group.id), ("old", world.tenant.id)]
     again = world.call("POST", "/orders", order, headers={"Idempotency-Key": "new"})
     assert again.headers["Idempotency-Replayed"] == "true"
 
