@@ -211,11 +211,13 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # the other sessions end all the same
+# Passwords are limited by `fusion.portal.account.limits`; "login_failed" is left for the codes of
+# second factors, whose key is the person.
 ACCOUNT_RATE_LIMITS = {
-    "login": "30/m/ip",
-    "login_failed": "10/m/ip,5/5m/key",
-    "reset_password": "20/m/ip,5/h/key",
-    "reset_password_from_key": "20/m/ip",
+    "login": None,
+    "login_failed": "5/5m/key",
+    "reset_password": "60/5m/ip,5/h/key",
+    "reset_password_from_key": "60/5m/ip",
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
 }
@@ -223,10 +225,11 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = "Fusion"
+MFA_FORMS = {"activate_totp": "fusion.portal.account.second_factor.ActivateForm"}
 MFA_ADAPTER = "fusion.portal.account.adapter.SecondFactors"
 
 MAILERS = {
-    "default": {"BACKEND": "fusion.portal.outbox.Outbox"},
+    "default": {"BACKEND": "fusion.portal.mails.outbox.Outbox"},
     "transport": setting("FUSION_EMAIL_URL"),
 }
 DEFAULT_FROM_EMAIL = setting("FUSION_EMAIL_FROM")

@@ -71,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion.settings")
     os.environ.setdefault("FUSION_SECRET_KEY", "for the tests only, of no use anywhere else")
     os.environ.setdefault("FUSION_LOG_LEVEL", "WARNING")
+    os.environ.setdefault("FUSION_PORTAL_URL", "https://portal.example.com")
     os.environ.setdefault("FUSION_ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
     _start_database()
     import django  # noqa: PLC0415 - after DATABASE_URL is known

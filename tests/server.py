@@ -106,7 +106,12 @@ def run_server(
     with open(log, "ab") as output:
         process = subprocess.Popen(
             command,
-            env={**os.environ, "FUSION_LOG_LEVEL": "INFO", **(environment or {})},
+            env={
+                **os.environ,
+                "FUSION_LOG_LEVEL": "INFO",
+                "FUSION_PORTAL_URL": f"http://127.0.0.1:{port}",
+                **(environment or {}),
+            },
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=output,

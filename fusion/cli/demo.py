@@ -22,6 +22,7 @@ from fusion.demo.load import load_demo
 from fusion.demo.show import show_main_job
 from fusion.demo.summary import summary
 from fusion.edge.readiness import find_obstacle
+from fusion.kernel.environment import setting
 
 READY_WITHIN = 60.0
 """Seconds until a server that does not answer is given up."""
@@ -71,7 +72,12 @@ def _serve(port: int) -> None:
     commands = {"server": ("serve", "--port", str(port)), "worker": ("worker",)}
     with running(
         logs=settings.VAR / "log",
-        environment={"FUSION_DEMO": "true", "DATABASE_URL": server_url()},
+        environment={
+            "FUSION_DEMO": "true",
+            "FUSION_EMAIL_URL": "files:",  # nothing leaves a demonstration
+            "FUSION_PORTAL_URL": setting("FUSION_PORTAL_URL") or _base_url(port),
+            "DATABASE_URL": server_url(),
+        },
         **commands,
     ) as children:
         installation = _find_or_load()
@@ -83,6 +89,10 @@ def _serve(port: int) -> None:
         _tell(told)
         _write_facts(installation, port, trusting=False)
         _wait_for(lambda: False, children, within=None)
+
+
+def _base_url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
 
 
 def _find_or_load() -> Installation:
@@ -97,9 +107,7 @@ def _write_facts(installation: Installation, port: int, *, trusting: bool) -> di
     """Write `var/demo.json`, unless it is right already; what it says."""
     file = settings.VAR / "demo.json"
     former = facts.read(file)
-    told = facts.gather(
-        installation, base_url=f"http://127.0.0.1:{port}", former=former, trusting=trusting
-    )
+    told = facts.gather(installation, base_url=_base_url(port), former=former, trusting=trusting)
     if told != former:
         facts.write(file, told)
     close_connections()
@@ -118,6 +126,7 @@ def _tell(told: dict[str, Any]) -> None:
     click.echo(f"  the portal                {told['base_url']}/ (its sign-in page lists who may)")
     click.echo(f"  the API's documentation   {told['base_url']}/api/v1/docs")
     click.echo("  credentials of all levels var/demo.json")
+    click.echo(f"  its e-mails               {told['base_url']}/demonstration/mails, and var/mail")
     click.echo("  logs                      var/log")
     click.echo("  Ctrl-C stops everything.")
 

@@ -15,6 +15,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
 from fusion.cli.address import check_address, is_loopback
+from fusion.cli.advice import advise
 from fusion.edge.folders import metrics_folder
 from fusion.edge.gateway.server import GatewayServer
 from fusion.edge.process import let_children_be_stopped, settle_in
@@ -76,6 +77,7 @@ def run(*, host: str, port: int, workers: int, threads: int) -> None:
         workers_kill_timeout=GRACE,
         log_dictconfig=LOGGING,
     )
+    advise()
     click.echo(f"Fusion listens on http://{host}:{port} (API: /api/v1/docs)", err=True)
     if not settings.HTTPS and not is_loopback(host):
         click.echo(

@@ -9,6 +9,7 @@ import structlog
 from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app, connector_params
 
+from fusion.cli.advice import advise
 from fusion.edge import tasks
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,7 @@ PAUSE = 2.0
 def run() -> None:
     """Work until SIGTERM or SIGINT; a database that goes away for a while is waited for."""
     queues = ", ".join(sorted({task.queue for task in app.tasks.values()} - {"builtin"}))
+    advise()
     click.echo(f"Fusion worker: {queues or tasks.SWEEP}; stop it with Ctrl-C", err=True)
     asyncio.run(_work())
 

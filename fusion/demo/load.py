@@ -26,7 +26,7 @@ from fusion.seed.past import DAY, HOUR, SECOND, moment
 from fusion.seed.provider import Provider
 from fusion.seed.seed import FOUNDING, TABLES
 from fusion.tenancy.actor import GROUP, Actor, system_actor
-from fusion.tenancy.add_member import add_member
+from fusion.tenancy.enrol import enrol
 from fusion.tenancy.models import Organization
 from fusion.trunks.sweep import sweep_calls
 
@@ -160,7 +160,7 @@ def _with_client(installation: Installation, name: str) -> Actor:
 def _add_members(installation: Installation) -> None:
     actor = system_actor(installation.group, LABEL)
     for person in story.PEOPLE:
-        add_member(
+        enrol(
             actor,
             organization_id=installation.organizations()[person.kind],
             email=person.email,

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest
 
+from fusion.kernel.client_address import ADDRESS
 from fusion.kernel.environment import setting
 from fusion.kernel.errors import Problem
 from fusion.kernel.http import body_limit, media_type_of
@@ -18,10 +19,10 @@ _token_requests = RateLimit(setting("FUSION_TOKEN_RATE_LIMIT"))
 def admit_token_request(request: HttpRequest) -> None:
     """Problem `rate-limited` when this address has asked for tokens too often.
 
-    The address is the one that the connection comes from: behind a proxy, limit there.
+    The address is the client's: behind proxies, see `FUSION_TRUSTED_PROXIES`.
     """
     if _token_requests.per_minute and request.path in TOKEN_PATHS:
-        _token_requests.admit(request.META.get("REMOTE_ADDR", ""))
+        _token_requests.admit(ADDRESS.get())
 
 
 def limit_body(request: HttpRequest) -> None:

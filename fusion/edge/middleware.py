@@ -18,6 +18,7 @@ from fusion.edge import metrics
 from fusion.edge.limits import admit_token_request, limit_body
 from fusion.edge.logs import REQUEST_ID
 from fusion.edge.problems import as_problem, code_of
+from fusion.kernel.client_address import ADDRESS, client_address
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.kernel.http import problem_response
 from fusion.kernel.ids import new_id
@@ -56,6 +57,7 @@ class Edge:
         request_id = given if _SANE_ID.fullmatch(given) else str(new_id())
         request.request_id = request_id  # type: ignore[attr-defined]
         REQUEST_ID.set(request_id)
+        ADDRESS.set(client_address(request))
         try:
             _admit(request)
             response = self.get_response(request)
@@ -65,6 +67,7 @@ class Edge:
             response = as_problem(request, response)
         _add_headers(response, request_id)
         _tell(request, response, perf_counter() - started)
+        ADDRESS.set("")
         return response
 
 
@@ -125,5 +128,6 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
         status=status,
         code=code,
         duration_ms=round(seconds * 1000, 2),
+        address=ADDRESS.get(),
         actor=actor.label if actor else None,
     )

@@ -18,7 +18,8 @@ from fusion.kernel.ids import new_id
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.numbers.sweep import sweep_numbers
 from fusion.portal.forget import forget_sessions
-from fusion.portal.outbox import deliver_mail
+from fusion.portal.mails.outbox import deliver_mail
+from fusion.portal.members.mail import write_invitation_mails
 from fusion.portal.requests.mail import write_request_mails
 from fusion.tenancy.forget import forget_answers, forget_attempts, forget_tokens
 from fusion.trunks.keep_records import keep_records
@@ -76,9 +77,10 @@ def provision_users(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="* * * * * */2")
 @app.task(name="send_mail", queue=SWEEP, queueing_lock="send_mail", pass_context=True)
 def send_mail(context: JobContext, timestamp: int) -> None:
-    """Write the mails that events ask for and hand over those that are due, until none is left."""
-    while not context.should_abort() and write_request_mails():
-        pass
+    """Write the mails of events and invitations, and hand over those due, until none is left."""
+    for write in (write_request_mails, write_invitation_mails):
+        while not context.should_abort() and write():
+            pass
     while not context.should_abort():
         if not deliver_mail():
             break

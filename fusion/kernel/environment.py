@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from fusion.kernel.proxies import read_proxies
+
 
 class SettingError(Exception):
     """An environment variable has a value that cannot be used."""
@@ -64,13 +66,32 @@ def _positive(text: str) -> int:
     return number
 
 
+MAILERS = {
+    "console": "django.core.mail.backends.console.EmailBackend",
+    "files": "fusion.portal.mails.files.Files",
+}
+
+
+def _origin(text: str) -> str:
+    """The beginning of an address, without a slash at its end; empty stays empty."""
+    parts = urlsplit(text.strip())
+    if not text.strip():
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must begin with https:// or http:// and name a host")
+    return text.strip().rstrip("/")
+
+
 def _mailer(text: str) -> dict[str, Any]:
-    """What Django calls a mailer: `console:`, or `smtp://user:password@host:587`."""
+    """What Django calls a mailer: `files:`, `console:`, or `smtp://user:password@host:587`."""
     parts = urlsplit(text)
-    if parts.scheme == "console":
-        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if text in ("console:", "files:"):
+        return {"BACKEND": MAILERS[parts.scheme]}
     if parts.scheme not in ("smtp", "smtps", "smtp+plain") or not parts.hostname:
-        raise ValueError("must begin with smtp://, smtps:// or smtp+plain:// and name a host")
+        raise ValueError(
+            "must be files: or console:, or begin with smtp://, smtps:// or smtp+plain:// and name "
+            "a host"
+        )
     secure = parts.scheme == "smtps"
     options = {
         "host": parts.hostname,
@@ -167,6 +188,14 @@ SETTINGS = {
             "Token requests per minute and address that one server process admits; 0 for no limit.",
         ),
         Setting(
+            "FUSION_TRUSTED_PROXIES",
+            read_proxies,
+            "",
+            "Proxies whose `X-Forwarded-For` is believed: their networks, separated by commas "
+            "(`10.0.0.0/8, ::1`), or how many there are one behind the other. Limits, logs and the "
+            "audit trail then know the client. Empty: none, the address of the connection counts.",
+        ),
+        Setting(
             "FUSION_IDEMPOTENCY_DAYS",
             _natural,
             "30",
@@ -206,9 +235,10 @@ SETTINGS = {
         Setting(
             "FUSION_EMAIL_URL",
             _mailer,
-            "console:",
+            "files:",
             "Where e-mails are handed over: `smtp://user:password@host:587` (STARTTLS), `smtps://` "
-            "(TLS), `smtp+plain://` (neither), or `console:` (they are printed).",
+            "(TLS), `smtp+plain://` (neither), `files:` (each in a file of `./var/mail` that its "
+            "owner alone may read), or `console:` (printed by the worker, secret links too).",
         ),
         Setting(
             "FUSION_EMAIL_FROM",
@@ -218,10 +248,11 @@ SETTINGS = {
         ),
         Setting(
             "FUSION_PORTAL_URL",
-            str,
+            _origin,
             "",
             "Where people reach the portal, such as `https://portal.example.com`: for links in "
-            "e-mails. A group with a host name of its own gets links to that. Empty: no links.",
+            "e-mails. A group with a host name of its own gets links to that. Empty: e-mails of "
+            "all other groups tell the path alone, to be put behind the portal's address.",
         ),
         Setting(
             "FUSION_DEMO",

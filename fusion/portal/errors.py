@@ -99,6 +99,15 @@ WITH_FACTS = {
         "You act for %(acting)s now; this page was opened for another organization. Nothing was "
         "changed. Send it once more if it is meant for %(acting)s, or switch back first."
     ),
+    ("conflict", "you_are_last"): _(
+        "You are the last administrator of %(you_are_last)s: without one nobody of it could manage "
+        "its members. Make someone else an administrator first, who has accepted that."
+    ),
+    ("conflict", "last_administrator"): _(
+        "%(last_administrator)s is the last administrator of %(organization)s: without one nobody "
+        "of it could manage its members. Make someone else an administrator first, who has "
+        "accepted that."
+    ),
     ("conflict", "calls"): TRUNK_IN_USE,
     ("number-in-use", "calls"): TRUNK_IN_USE,
     ("rate-limited", "invited"): _(

@@ -21,7 +21,7 @@ class Preference(models.Model):
 
 
 class Mail(models.Model):
-    """A mail to one person that has not been handed over yet (see `outbox.py`)."""
+    """A mail to one person that has not been handed over yet (see `mails/outbox.py`)."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     sender = models.TextField()

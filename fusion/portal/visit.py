@@ -130,6 +130,14 @@ def switch(request: HttpRequest, member_id: UUID) -> bool:
     return True
 
 
+def actor_by(request: HttpRequest, member_id: UUID) -> Actor | None:
+    """Who somebody is by one of their own memberships; None when it is not theirs."""
+    visit = visit_of(request)
+    rows = visit.memberships if visit else ()
+    member = next((each for each in rows if each.id == member_id), None)
+    return None if member is None else _actor(request, member)
+
+
 def language_of(request: HttpRequest, visit: Visit | None) -> str:
     """The language to answer in: as the person has chosen, else as the browser asks."""
     known = {code for code, _ in settings.LANGUAGES}

@@ -1,31 +1,43 @@
-"""Accepting an invitation: who has the secret of its link becomes a member."""
+"""Accepting an invitation: who has the key of one of its links becomes a member."""
 
 from uuid import UUID
 
-from fusion.kernel.clock import now
 from fusion.tenancy.actor import Actor
-from fusion.tenancy.invitations import digest, lock_invitation, not_any_more
+from fusion.tenancy.grant_role import hold_author
+from fusion.tenancy.hold import hold_organization
+from fusion.tenancy.invitation_keys import opens
+from fusion.tenancy.invitations import is_acceptable, lock_invitation, not_any_more
 from fusion.tenancy.join import join
+from fusion.tenancy.people import person_document
 from fusion.tenancy.permissions import MANAGE_MEMBERS
-from fusion.tenancy.queries import member_document
 from fusion.tenancy.use_case import Done, use_case
 
 
-@use_case(MANAGE_MEMBERS, verb="invitation.accept", status=201, unaudited=("token",))
+@use_case(MANAGE_MEMBERS, verb="invitation.accept", status=201, unaudited=("key",))
 def accept_invitation(
-    actor: Actor, *, organization_id: UUID, invitation_id: UUID, token: str, name: str | None
+    actor: Actor, *, organization_id: UUID, invitation_id: UUID, key: str, name: str | None
 ) -> Done:
-    """The new membership. `actor` is Fusion itself: the secret is what allows it.
+    """The new membership. `actor` is Fusion itself: the key is what allows it.
 
-    Problems: `conflict` (not open any more, sent again meanwhile, or a member already).
+    Problem `conflict`: not open any more, sent again meanwhile, its author may not invite any
+    more, or a member already.
     """
     invitation = lock_invitation(
         actor, organization_id=organization_id, invitation_id=invitation_id
     )
-    # Sent again since the link was looked at: the secret has changed under the lock.
-    if bytes(invitation.token) != digest(token) or invitation.expires_at <= now():
+    # Before the author's row is held: a deletion of the organization takes the two in this order.
+    hold_organization(invitation.organization)
+    hold_author(invitation.invited_by)
+    # Sent again since the link was looked at: the keys have changed under the lock.
+    if not opens(invitation, key) or not is_acceptable(invitation):
         raise not_any_more()
-    member = join(invitation.organization, email=invitation.email, name=name, role=invitation.role)
+    member = join(
+        invitation.organization,
+        id=invitation.id,
+        email=invitation.email,
+        name=name,
+        role=invitation.role,
+    )
     invitation.state = "accepted"
     invitation.save(update_fields=["state"])
-    return Done(member_document(member), invitation.organization.path, invitation.id)
+    return Done(person_document(member), invitation.organization.path, invitation.id)

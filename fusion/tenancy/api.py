@@ -8,7 +8,6 @@ from ninja import Query, Router
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
 from fusion.tenancy import schemas
-from fusion.tenancy.add_member import add_member
 from fusion.tenancy.change_role import change_role
 from fusion.tenancy.create_client import create_client
 from fusion.tenancy.create_organization import create_organization
@@ -16,6 +15,8 @@ from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.edit_organization import edit_organization, find_organization_to_edit
 from fusion.tenancy.edit_subscription import edit_subscription
 from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
+from fusion.tenancy.invite_member import invite_member
+from fusion.tenancy.people import find_person, list_people, person_document
 from fusion.tenancy.permissions import (
     MANAGE_CLIENTS,
     MANAGE_MEMBERS,
@@ -27,14 +28,11 @@ from fusion.tenancy.permissions import (
 from fusion.tenancy.queries import (
     client_document,
     find_client,
-    find_member,
     find_organization,
     find_subscription,
     list_clients,
-    list_members,
     list_organizations,
     list_subscriptions,
-    member_document,
     organization_document,
     subscription_document,
 )
@@ -116,8 +114,8 @@ def patch_organization(
 def post_member(
     request: HttpRequest, organization_id: UUID, body: schemas.NewMember
 ) -> HttpResponse:
-    """Make a person a member, by e-mail."""
-    answer = add_member(
+    """Invite a person by e-mail; they are a member once they have accepted."""
+    answer = invite_member(
         retrying_actor(request), organization_id=organization_id, **body.model_dump()
     )
     return respond(answer, location=f"/api/v1/organizations/{organization_id}/members")
@@ -130,34 +128,34 @@ def post_member(
     tags=["members"],
 )
 def get_members(request: HttpRequest, organization_id: UUID, paging: Query[Paging]) -> HttpResponse:
-    """List the members of an organization, newest first."""
+    """List the members of an organization and those invited, newest first."""
     return json_response(
-        list_members(actor_of(request), organization_id=organization_id, **paging.model_dump())
+        list_people(actor_of(request), organization_id=organization_id, **paging.model_dump())
     )
 
 
 @router.get(
     MEMBER,
-    auth=Door(READ_MEMBERS, organization_id=find_organization, member_id=find_member),
+    auth=Door(READ_MEMBERS, organization_id=find_organization, member_id=find_person),
     response={200: schemas.MemberDocument, **READ_PROBLEMS},
     tags=["members"],
 )
 def get_member(request: HttpRequest, organization_id: UUID, member_id: UUID) -> HttpResponse:
-    """Read a membership."""
-    member = find_member(actor_of(request), member_id, organization_id)
-    return json_response(member_document(member))
+    """Read a membership or an invitation."""
+    person = find_person(actor_of(request), member_id, organization_id)
+    return json_response(person_document(person))
 
 
 @router.patch(
     MEMBER,
-    auth=Door(MANAGE_MEMBERS, organization_id=find_organization, member_id=find_member),
+    auth=Door(MANAGE_MEMBERS, organization_id=find_organization, member_id=find_person),
     response={200: schemas.MemberDocument, **PROBLEMS},
     tags=["members"],
 )
 def patch_member(
     request: HttpRequest, organization_id: UUID, member_id: UUID, body: schemas.RoleChange
 ) -> HttpResponse:
-    """Give a member another role."""
+    """Give a member, or somebody invited, another role."""
     changes = body.model_dump(exclude_unset=True)
     answer = change_role(
         actor_of(request), organization_id=organization_id, member_id=member_id, **changes
@@ -167,12 +165,12 @@ def patch_member(
 
 @router.delete(
     MEMBER,
-    auth=Door(MANAGE_MEMBERS, organization_id=find_organization, member_id=find_member),
+    auth=Door(MANAGE_MEMBERS, organization_id=find_organization, member_id=find_person),
     response={204: None, **PROBLEMS},
     tags=["members"],
 )
 def delete_member(request: HttpRequest, organization_id: UUID, member_id: UUID) -> HttpResponse:
-    """Remove a member from an organization."""
+    """Remove a member from an organization, or withdraw an invitation."""
     return respond(
         remove_member(actor_of(request), organization_id=organization_id, member_id=member_id)
     )

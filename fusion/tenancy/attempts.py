@@ -12,6 +12,7 @@ from ipaddress import IPv6Address, ip_address
 from django.db import connection
 from django.http import HttpRequest
 
+from fusion.kernel.client_address import client_address
 from fusion.kernel.database import first_row
 
 MOST_WRONG = 10
@@ -74,7 +75,7 @@ class Attempts:
 def attempts_of(client_id: str, request: HttpRequest) -> Attempts:
     """What has come for a client from the request's address."""
     client = hashlib.sha256(client_id.encode("utf-8", "surrogatepass")).hexdigest()
-    address = _network(request.META.get("REMOTE_ADDR") or "")
+    address = _network(client_address(request))
     row = first_row(FIND, [client, address])
     if row is None:
         return Attempts(client, address)

@@ -6,6 +6,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from fusion.kernel.client_address import ADDRESS
 from fusion.tenancy.actor import Actor
 
 
@@ -27,8 +28,8 @@ def record(
         cursor.execute(
             "INSERT INTO tenancy_auditrecord"
             " (at, group_id, path, subscription_id, actor, request_id, verb, object_type,"
-            " object_id, detail)"
-            " VALUES (kernel_now(), %s, %s, %s, %s, %s, %s, %s, %s, %s::json)",
+            " object_id, address, detail)"
+            " VALUES (kernel_now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::json)",
             [
                 actor.group_id,
                 path,
@@ -38,6 +39,7 @@ def record(
                 verb,
                 object_type,
                 str(object_id),
+                ADDRESS.get()[:45] or None,
                 orjson.dumps(detail, default=str).decode(),
             ],
         )

@@ -1,11 +1,13 @@
-"""Giving a member another role."""
+"""Giving a member, or somebody who is invited, another role."""
 
 from uuid import UUID
 
 from fusion.tenancy.actor import ADMINISTRATOR, Actor
-from fusion.tenancy.lock_member import lock_member, require_another_administrator
+from fusion.tenancy.grant_role import require_role_in_reach
+from fusion.tenancy.lock_person import lock_person, require_another_administrator
+from fusion.tenancy.models import Member
+from fusion.tenancy.people import person_document
 from fusion.tenancy.permissions import MANAGE_MEMBERS
-from fusion.tenancy.queries import member_document
 from fusion.tenancy.use_case import Done, use_case
 
 
@@ -15,12 +17,18 @@ def change_role(
 ) -> Done:
     """Set the role, where one is given.
 
-    Problems: `not-found`, `conflict` (the last administrator of a group).
+    Problems: `not-found`, `forbidden` (a role beyond the token), `conflict` (the last
+    administrator of one's own organization).
     """
-    member = lock_member(actor, organization_id=organization_id, member_id=member_id)
-    if role is not None and role != member.role:
-        if role != ADMINISTRATOR:
-            require_another_administrator(member)
-        member.role = role
-        member.save(update_fields=["role"])
-    return Done(member_document(member), member.organization.path, member.id)
+    person = lock_person(actor, organization_id=organization_id, member_id=member_id)
+    if role is not None and role != person.role:
+        require_role_in_reach(actor, role)
+        if role != ADMINISTRATOR and isinstance(person, Member):
+            require_another_administrator(actor, person)
+        person.role = role
+        changed = ["role"]
+        if not isinstance(person, Member):
+            person.invited_by = actor.label  # who sets the role answers for it
+            changed.append("invited_by")
+        person.save(update_fields=changed)
+    return Done(person_document(person), person.organization.path, person.id)

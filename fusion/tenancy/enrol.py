@@ -8,8 +8,9 @@ from fusion.kernel.errors import InvalidFields, Problem
 from fusion.tenancy.actor import ADMINISTRATOR, Actor
 from fusion.tenancy.join import join
 from fusion.tenancy.models import Member, User
+from fusion.tenancy.people import person_document
 from fusion.tenancy.permissions import MANAGE_MEMBERS
-from fusion.tenancy.queries import find_organization, member_document
+from fusion.tenancy.queries import find_organization
 from fusion.tenancy.rules import MIN_PASSWORD, normal_email
 from fusion.tenancy.use_case import Done, use_case
 
@@ -27,7 +28,8 @@ def enrol(
     """Make a person a member, and let them sign in with `password` if one is given.
 
     A password that they have already is never replaced. Problems: `not-found`, `conflict` (a
-    member already, or has a password already), `invalid-fields` (e-mail, password).
+    member already, has a password already, or has one but never confirmed the e-mail),
+    `invalid-fields` (e-mail, password).
     """
     organization = find_organization(actor, organization_id)
     try:
@@ -35,9 +37,21 @@ def enrol(
     except ValueError as error:
         raise InvalidFields(email=str(error)) from None
     member = join(organization, email=address, name=name, role=role)
+    _require_confirmed(member)
     if password is not None:
         _set_password(member, password)
-    return Done(member_document(member), organization.path, member.id)
+    return Done(person_document(member), organization.path, member.id)
+
+
+def _require_confirmed(member: Member) -> None:
+    """Problem `conflict` where somebody who need not read that mailbox has set the password."""
+    if member.user.has_usable_password() and not member.user.email_confirmed:
+        raise Problem(
+            "conflict",
+            f"The account of {member.user.email} was made through a copied invitation link, and "
+            "its e-mail was never confirmed. Have the person set a new password by the link for a "
+            "forgotten one, then try again.",
+        )
 
 
 def _set_password(member: Member, password: str) -> None:

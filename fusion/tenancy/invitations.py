@@ -1,14 +1,15 @@
-"""Invitations: how they are found and shown, their secret, and the lock under which one changes."""
+"""Invitations: how they are found, and the lock under which one changes."""
 
-import hashlib
-import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from fusion.kernel.clock import instant, now
+from fusion.kernel.clock import now
 from fusion.kernel.errors import Problem, not_found
 from fusion.tenancy.actor import Actor
+from fusion.tenancy.grant_role import Author, authors_of
+from fusion.tenancy.invitation_keys import digest, id_in, opens
 from fusion.tenancy.models import MOST_SENT, Invitation, Member, Organization
 from fusion.tenancy.queries import find_organization, newest
 
@@ -23,20 +24,18 @@ def not_any_more() -> Problem:
     """The refusal of a link that leads nowhere."""
     return Problem(
         "conflict",
-        "This invitation was accepted, withdrawn or sent again, or its seven days are over. Ask "
-        "whoever invited you to send it again.",
+        "This invitation was accepted or withdrawn, its seven days are over, or whoever sent it "
+        "may not invite any more. Ask for a new one.",
     )
 
 
-def new_token() -> tuple[str, bytes]:
-    """The secret of a link, 256 random bits, and what is stored of it."""
-    token = secrets.token_urlsafe(32)
-    return token, digest(token)
-
-
-def digest(token: str) -> bytes:
-    """What is stored of a secret: nobody guesses 256 random bits, so one SHA-256 is enough."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+def unknown_link() -> Problem:
+    """The refusal of a link that no invitation has."""
+    return Problem(
+        "conflict",
+        "This link belongs to no invitation. It may have been copied only in part, or replaced by "
+        "a newer one: follow the link of the newest e-mail, or ask for another.",
+    )
 
 
 def find_invitation(actor: Actor, id: UUID, organization_id: UUID | None = None) -> Invitation:
@@ -66,30 +65,50 @@ def lock_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID)
     return invitation
 
 
-def invitation_of(token: str) -> Invitation:
-    """The open invitation that a link's secret belongs to, with its organization.
+def invitation_of(key: str) -> Invitation:
+    """The open invitation that a link's key belongs to, with its organization.
 
-    Problem `conflict` where there is none any more.
+    Problem `conflict`: the key is not known, or its invitation cannot be accepted any more.
     """
-    rows = Invitation.objects.unscoped("who has the secret has the invitation")
-    invitation = (
-        rows.select_related("organization")
-        .filter(token=digest(token), state="open", expires_at__gt=now())
-        .filter(organization__status="active")
-        .first()
-    )
-    if invitation is None:
+    rows = Invitation.objects.unscoped("who has the key has the invitation")
+    id = id_in(key)
+    found = rows.filter(token=digest(key)) if id is None else rows.filter(id=id)
+    invitation = found.select_related("organization").first()
+    if invitation is None or not opens(invitation, key):
+        raise unknown_link()
+    if not is_acceptable(invitation):
         raise not_any_more()
     return invitation
+
+
+def is_acceptable(invitation: Invitation) -> bool:
+    """Whether its links still lead somewhere; its organization is loaded."""
+    return invitation.id in acceptable([invitation])
+
+
+def acceptable(invitations: Sequence[Invitation]) -> set[UUID]:
+    """The ids of those that can be accepted; their organizations are loaded."""
+    authors = authors_of([each.invited_by for each in invitations])
+    return {each.id for each in invitations if _is_good(each, authors.get(each.invited_by))}
+
+
+def _is_good(invitation: Invitation, author: Author | None) -> bool:
+    organization = invitation.organization
+    return (
+        invitation.state == "open"
+        and invitation.expires_at > now()
+        and organization.status == "active"
+        and author is not None
+        and author.may_give(invitation.role, organization.path)
+    )
 
 
 def list_invitations(
     actor: Actor, organization: Organization, *, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
     """One page of an organization's open invitations, newest first; past their time too."""
-    rows = Invitation.objects.visible_to(actor).filter(
-        organization_id=organization.id, state="open"
-    )
+    rows = Invitation.objects.visible_to(actor).select_related("organization")
+    rows = rows.filter(organization_id=organization.id, state="open")
     shown, following = newest(rows, limit=limit, cursor=cursor)
     return {"items": list(shown), "next": following}
 
@@ -129,15 +148,3 @@ def sent_too_often() -> Problem:
         "is right; else withdraw it and invite anew.",
         extra={"sent": MOST_SENT},
     )
-
-
-def invitation_document(invitation: Invitation) -> dict[str, Any]:
-    """An invitation as it is recorded and answered; its secret is in no record."""
-    return {
-        "id": str(invitation.id),
-        "organization_id": str(invitation.organization_id),
-        "email": invitation.email,
-        "role": invitation.role,
-        "state": invitation.state,
-        "expires_at": instant(invitation.expires_at),
-    }

@@ -4,16 +4,14 @@ from uuid import UUID
 
 from fusion.kernel.clock import now
 from fusion.kernel.errors import Problem
+from fusion.kernel.ids import new_id
 from fusion.tenancy.actor import Actor
+from fusion.tenancy.grant_role import require_role_in_reach
 from fusion.tenancy.hold import hold_organization
-from fusion.tenancy.invitations import (
-    LIFE,
-    invitation_document,
-    new_token,
-    require_no_member,
-    require_room,
-)
-from fusion.tenancy.models import Invitation
+from fusion.tenancy.invitation_keys import digest, mailed_key
+from fusion.tenancy.invitations import LIFE, is_acceptable, require_no_member, require_room
+from fusion.tenancy.models import Invitation, Organization
+from fusion.tenancy.people import person_document
 from fusion.tenancy.permissions import MANAGE_MEMBERS
 from fusion.tenancy.queries import find_organization
 from fusion.tenancy.refusing import refusing
@@ -21,29 +19,52 @@ from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(MANAGE_MEMBERS, verb="invitation.create", status=201)
-def invite_member(actor: Actor, *, organization_id: UUID, email: str, role: str) -> Done:
-    """Invite `email` (in its normal spelling); the answer alone shows the `token` of the link.
+def invite_member(
+    actor: Actor,
+    *,
+    organization_id: UUID,
+    email: str,
+    role: str,
+    name: str | None = None,
+    language: str = "",
+) -> Done:
+    """Invite `email` (in its normal spelling); its mail is due, in `language`.
 
-    Whether anybody else knows the person is not told. Problems: `not-found`, `conflict` (a member
-    already, or invited already), `rate-limited` (too many within a day).
+    The person is no member before they accept. Whether anybody else knows them is not told.
+    Problems: `not-found`, `forbidden` (a role beyond the token), `conflict` (a member already, or
+    invited already), `rate-limited` (too many within a day).
     """
     organization = find_organization(actor, organization_id)
+    require_role_in_reach(actor, role)
     hold_organization(organization, alone=True)
     require_no_member(organization.id, email)
     require_room(organization.id)
-    token, stored = new_token()
+    _close_former(organization, email)
+    id = new_id()
     invitation = Invitation(
+        id=id,
         organization_id=organization.id,
         email=email,
         role=role,
-        token=stored,
+        name=name,
+        language=language,
+        token=digest(mailed_key(id, 1)),
         invited_by=actor.label,
         expires_at=now() + LIFE,
+        mail_due=True,
     )
     already = Problem(
         "conflict", f"{email} is invited already. Send that invitation again, or withdraw it."
     )
     with refusing(invitation_once=already):
         invitation.save(force_insert=True)
-    document = {**invitation_document(invitation), "token": None}
-    return Done(document, organization.path, invitation.id, secret={"token": token})
+    return Done(person_document(invitation), organization.path, invitation.id)
+
+
+def _close_former(organization: Organization, email: str) -> None:
+    """Withdraw an open invitation that nobody can accept any more: the new one replaces it."""
+    rows = Invitation.objects.unscoped("the caller has found the organization for its actor")
+    opened = rows.filter(organization_id=organization.id, email=email, state="open")
+    former = opened.select_related("organization").first()
+    if former is not None and not is_acceptable(former):
+        opened.filter(id=former.id).update(state="withdrawn")

@@ -1,21 +1,32 @@
 """Making a person a member of an organization: an operation in the caller's transaction."""
 
+from uuid import UUID
+
 from django.contrib.auth.hashers import make_password
 from django.db.models.functions import Lower
 
 from fusion.kernel.errors import Problem
+from fusion.kernel.ids import new_id
 from fusion.tenancy.hold import hold_organization
 from fusion.tenancy.models import Member, Organization, User
 from fusion.tenancy.refusing import refusing
 
 
-def join(organization: Organization, *, email: str, name: str | None, role: str) -> Member:
+def join(
+    organization: Organization, *, email: str, name: str | None, role: str, id: UUID | None = None
+) -> Member:
     """The new membership, with its person, who is made known if nobody has this e-mail yet.
 
     `email` is in its normal spelling. Problem `conflict` when they are a member already.
     """
     hold_organization(organization)
-    member = Member(user=_person(email), organization_id=organization.id, name=name, role=role)
+    member = Member(
+        id=id or new_id(),
+        user=_person(email),
+        organization_id=organization.id,
+        name=name,
+        role=role,
+    )
     already = Problem(
         "conflict",
         f"{email} is a member of this organization already. Change the role of that membership, "

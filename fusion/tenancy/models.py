@@ -209,10 +209,13 @@ class User(AbstractBaseUser):
     """A person, found by e-mail. What they may do follows from their memberships alone.
 
     Carries nothing else about them: what one organization wrote here another would read.
+    `email_confirmed` is false while the password was set through a copied invitation link, which
+    shows nothing about who reads the mailbox.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     email = models.EmailField(max_length=254)
+    email_confirmed = models.BooleanField(db_default=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=KernelNow())
 
@@ -253,6 +256,8 @@ class Invitation(models.Model):
     """A person is asked, by e-mail, to become a member. `token`: SHA-256 of the link's secret.
 
     One that is open and past `expires_at` can be sent again, which gives it another secret.
+    `mail_due` until its mail is written, in `language`. Who accepts becomes the member with the
+    same id.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -265,11 +270,17 @@ class Invitation(models.Model):
     created_at = models.DateTimeField(db_default=KernelNow())
     expires_at = models.DateTimeField()
     sent = models.SmallIntegerField(db_default=1)
+    name = models.CharField(max_length=200, null=True)
+    language = models.CharField(max_length=8, db_default="")
+    mail_due = models.BooleanField(db_default=False)
 
     objects = Scoped["Invitation"](within_path("organization__"))
 
     class Meta:
-        indexes = [models.Index("organization", "id", name="invitation_of_organization")]
+        indexes = [
+            models.Index("organization", "id", name="invitation_of_organization"),
+            models.Index("id", name="invitation_mail_due", condition=Q(mail_due=True)),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(role__in=ROLES), name="invitation_role"),
             models.CheckConstraint(
@@ -348,7 +359,8 @@ class AuditRecord(models.Model):
     """Who did what to which object, in which request. Append-only.
 
     `subscription_id` is whose the object is or was, where it is a subscription's: a user, a trunk,
-    an order, the subscription itself.
+    an order, the subscription itself. `address` is the client's network address; the records of
+    hot database functions have none, the access log has it under the same request id.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -358,6 +370,7 @@ class AuditRecord(models.Model):
     subscription_id = models.UUIDField(null=True)
     actor = models.CharField(max_length=80)
     request_id = models.CharField(max_length=64)
+    address = models.CharField(max_length=45, null=True)
     verb = models.CharField(max_length=64)
     object_type = models.CharField(max_length=32)
     object_id = models.CharField(max_length=80)

@@ -71,6 +71,7 @@ MANAGE_SUBSCRIPTIONS = Permission(
 )
 MANAGE_MEMBERS = Permission("manage members", ("tenancy:write",), (ADMINISTRATOR,))
 MANAGE_CLIENTS = Permission("manage API clients", ("tenancy:write",), (ADMINISTRATOR,))
+LEAVE = Permission("leave an organization", ("tenancy:read",))
 READ_MEMBERS = Permission("read members and API clients", ("tenancy:read",), (ADMINISTRATOR,))
 SUSPEND = Permission("suspend and resume subscriptions", ("tenancy:write",), WRITERS, (GROUP,))
 TERMINATE = Permission("terminate subscriptions", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,))

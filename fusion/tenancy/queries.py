@@ -114,16 +114,6 @@ def list_subscriptions(
     return {"items": subscription_documents(shown), "next": following}
 
 
-def list_members(
-    actor: Actor, *, organization_id: UUID, limit: int, cursor: str | None = None
-) -> dict[str, Any]:
-    """One page of the members of an organization."""
-    organization = find_organization(actor, organization_id)
-    rows = Member.objects.visible_to(actor).filter(organization_id=organization.id)
-    shown, following = newest(rows.select_related("user"), limit=limit, cursor=cursor)
-    return {"items": [member_document(row) for row in shown], "next": following}
-
-
 def list_clients(
     actor: Actor, *, organization_id: UUID, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
@@ -192,21 +182,6 @@ def subscription_documents(subscriptions: Sequence[Subscription]) -> list[dict[s
         }
         for each in subscriptions
     ]
-
-
-def member_document(member: Member) -> dict[str, Any]:
-    """A member as the API shows them; `member.user` is loaded.
-
-    The person's own id stays inside: it would tell that two organizations know the same person.
-    """
-    return {
-        "id": str(member.id),
-        "organization_id": str(member.organization_id),
-        "email": member.user.email,
-        "name": member.name,
-        "role": member.role,
-        "created_at": instant(member.created_at),
-    }
 
 
 def client_document(client: ApiClient) -> dict[str, Any]:

@@ -1,21 +1,46 @@
-"""Removing a member from an organization."""
+"""Removing a member from an organization, or leaving it."""
 
 from uuid import UUID
 
+from fusion.kernel.errors import not_found
+from fusion.kernel.ids import parse_id
 from fusion.tenancy.actor import Actor
-from fusion.tenancy.lock_member import lock_member, require_another_administrator
-from fusion.tenancy.permissions import MANAGE_MEMBERS
+from fusion.tenancy.lock_person import lock_person, require_another_administrator
+from fusion.tenancy.models import Invitation
+from fusion.tenancy.permissions import LEAVE, MANAGE_MEMBERS
 from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(MANAGE_MEMBERS, verb="member.remove", status=204)
 def remove_member(actor: Actor, *, organization_id: UUID, member_id: UUID) -> Done:
-    """End the membership; the person stays known to the other organizations they belong to.
+    """End the membership, or withdraw the invitation.
 
-    Problems: `not-found`, `conflict` (the last administrator of a group).
+    The person stays known to the other organizations they belong to. Problems: `not-found`,
+    `conflict` (the last administrator of one's own organization).
     """
-    member = lock_member(actor, organization_id=organization_id, member_id=member_id)
-    require_another_administrator(member)
-    path = member.organization.path
-    member.delete()
+    return _end(actor, organization_id, member_id)
+
+
+@use_case(LEAVE, verb="member.leave", status=204)
+def leave_organization(actor: Actor) -> Done:
+    """End the membership by which `actor` acts, whatever its role.
+
+    Problems: `not-found` (an API client is no member), `conflict` (the last administrator).
+    """
+    kind, _, id = actor.label.partition(":")
+    own = parse_id(id) if kind == "member" else None
+    if own is None:
+        raise not_found("member")
+    return _end(actor, actor.organization_id, own)
+
+
+def _end(actor: Actor, organization_id: UUID, member_id: UUID) -> Done:
+    person = lock_person(actor, organization_id=organization_id, member_id=member_id)
+    path = person.organization.path
+    if isinstance(person, Invitation):
+        person.state = "withdrawn"
+        person.save(update_fields=["state"])
+    else:
+        require_another_administrator(actor, person)
+        person.delete()
     return Done(None, path, member_id)

@@ -4,13 +4,10 @@ from uuid import UUID
 
 from fusion.kernel.clock import now
 from fusion.tenancy.actor import Actor
-from fusion.tenancy.invitations import (
-    LIFE,
-    invitation_document,
-    lock_invitation,
-    new_token,
-    sent_too_often,
-)
+from fusion.tenancy.grant_role import require_role_in_reach
+from fusion.tenancy.invitation_keys import digest, mailed_key
+from fusion.tenancy.invitations import LIFE, lock_invitation, sent_too_often
+from fusion.tenancy.people import person_document
 from fusion.tenancy.permissions import MANAGE_MEMBERS
 from fusion.tenancy.refusing import refusing
 from fusion.tenancy.use_case import Done, use_case
@@ -18,18 +15,20 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(MANAGE_MEMBERS, verb="invitation.renew")
 def renew_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID) -> Done:
-    """The former link leads nowhere from now on.
+    """The former links lead nowhere from now on; `actor` answers for the invitation.
 
     Problems: `not-found`, `conflict` (not open), `rate-limited` (sent as often as may be).
     """
     invitation = lock_invitation(
         actor, organization_id=organization_id, invitation_id=invitation_id
     )
-    token, invitation.token = new_token()
-    invitation.expires_at = now() + LIFE
+    require_role_in_reach(actor, invitation.role)
     invitation.sent += 1
+    invitation.token = digest(mailed_key(invitation.id, invitation.sent))
+    invitation.expires_at = now() + LIFE
+    invitation.invited_by = actor.label
+    invitation.mail_due = True
+    changed = ["token", "expires_at", "sent", "invited_by", "mail_due"]
     with refusing(invitation_sent_at_most=sent_too_often()):
-        invitation.save(update_fields=["token", "expires_at", "sent"])
-    document = {**invitation_document(invitation), "token": None}
-    path = invitation.organization.path
-    return Done(document, path, invitation.id, secret={"token": token})
+        invitation.save(update_fields=changed)
+    return Done(person_document(invitation), invitation.organization.path, invitation.id)

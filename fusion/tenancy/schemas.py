@@ -106,18 +106,24 @@ class SubscriptionFilter(Paging):
 
 
 class MemberDocument(BaseModel):
-    """A person's role in one organization; `name` is what they are called there."""
+    """A person's role in one organization; `name` is what they are called there.
+
+    `status`: `invited` until they accept, at the latest at `expires_at`; they may do nothing
+    before that. `active` once they are a member; the id stays the same.
+    """
 
     id: UUID
     organization_id: UUID
     email: str
     name: str | None
     role: Role
+    status: Literal["invited", "active"]
     created_at: datetime
+    expires_at: datetime | None
 
 
 class NewMember(Body):
-    """A person to be made a member, whether or not they are known already."""
+    """A person to be invited, whether or not they are known already."""
 
     email: Email
     name: Name | None = None

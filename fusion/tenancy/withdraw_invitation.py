@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from fusion.tenancy.actor import Actor
-from fusion.tenancy.invitations import invitation_document, lock_invitation
+from fusion.tenancy.invitations import lock_invitation
+from fusion.tenancy.people import person_document
 from fusion.tenancy.permissions import MANAGE_MEMBERS
 from fusion.tenancy.use_case import Done, use_case
 
@@ -16,4 +17,4 @@ def withdraw_invitation(actor: Actor, *, organization_id: UUID, invitation_id: U
     )
     invitation.state = "withdrawn"
     invitation.save(update_fields=["state"])
-    return Done(invitation_document(invitation), invitation.organization.path, invitation.id)
+    return Done(person_document(invitation), invitation.organization.path, invitation.id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fusion.kernel.ids import new_id
+from fusion.tenancy.actor import SCOPES
 from tests.contract.stage import FAR, Ids
 from tests.numbers.stock import block
 
@@ -28,6 +29,8 @@ class Rule:
     headers: tuple[tuple[str, str], ...] = ()
     elsewhere: tuple[str, ...] = ()
     """Those of `scopes` that are for other objects than the one tried here."""
+    hands_on: tuple[str, ...] = ()
+    """What a token must have besides, because the body gives it to somebody else."""
 
     def status(self, kind: str) -> int:
         """What an organization of that kind is answered."""
@@ -76,6 +79,9 @@ READ_PROVISIONING, PROVISION = ("provisioning:read",), ("provisioning:write",)
 READ_CALLS, ADMIT_CALLS = ("calls:read",), ("calls:write",)
 READ_BALANCES = ("orders:read", "provisioning:read")
 
+OF_AGENTS = tuple(scope for scope in SCOPES if scope != "tenancy:write")
+"""What agents may do, and what a token must have that makes somebody one."""
+
 ORGANIZATION = "/organizations/{organization_id}"
 MEMBER = ORGANIZATION + "/members/{member_id}"
 CLIENT = ORGANIZATION + "/api-clients/{client_id}"
@@ -114,9 +120,12 @@ TABLE: dict[tuple[str, str], Rule] = {
         WRITE_TENANCY,
         everyone(201),
         lambda ids: {"email": f"{new_id()}@example.com", "role": "agent"},
+        hands_on=OF_AGENTS,
     ),
     ("GET", MEMBER): Rule(READ_TENANCY, everyone(200)),
-    ("PATCH", MEMBER): Rule(WRITE_TENANCY, everyone(200), lambda ids: {"role": "agent"}),
+    ("PATCH", MEMBER): Rule(
+        WRITE_TENANCY, everyone(200), lambda ids: {"role": "agent"}, hands_on=OF_AGENTS
+    ),
     ("DELETE", MEMBER): Rule(WRITE_TENANCY, everyone(204)),
     ("GET", ORGANIZATION + "/api-clients"): Rule(READ_TENANCY, everyone(200)),
     ("POST", ORGANIZATION + "/api-clients"): Rule(

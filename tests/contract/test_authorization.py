@@ -203,8 +203,14 @@ def test_one_scope_is_enough(route: tuple[str, str], stage: Stage) -> None:
     rule = TABLE[route]
     for scope in required(rule):
         where = stage if rule.reads else Stage()
-        token = make_token(where.world.group, (scope,))
-        response = ask(route, own_ids(where, "group")).send(where, token)
+        asked = ask(route, own_ids(where, "group"))
+        if rule.hands_on:
+            before = where.world.fingerprint()
+            alone = make_token(where.world.group, (scope,))
+            refuses(asked.send(where, alone), 403, "forbidden")
+            assert where.world.fingerprint() == before
+        token = make_token(where.world.group, (scope, *rule.hands_on))
+        response = asked.send(where, token)
         expected = 403 if scope in rule.elsewhere else rule.status("group")
         assert response.status_code == expected, response.content
 

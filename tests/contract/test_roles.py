@@ -28,13 +28,13 @@ from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
 from fusion.tenancy import permissions
 from fusion.tenancy.actor import ADMINISTRATOR, AGENT, ROLES, VIEWER, Actor
-from fusion.tenancy.add_member import add_member
 from fusion.tenancy.change_role import change_role
 from fusion.tenancy.create_client import create_client
 from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.edit_organization import edit_organization
 from fusion.tenancy.edit_subscription import edit_subscription
+from fusion.tenancy.invite_member import invite_member
 from fusion.tenancy.permissions import Permission
 from fusion.tenancy.remove_member import remove_member
 from fusion.tenancy.revoke_client import revoke_client
@@ -286,10 +286,10 @@ DEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Deed]] = {
         KINDS,
         lambda stage, actor: end_call(actor, **a_call(stage, "live_call_id")),
     ),
-    "add a member": (
+    "invite a member": (
         ADMINISTRATORS,
         KINDS,
-        lambda stage, actor: add_member(
+        lambda stage, actor: invite_member(
             actor,
             organization_id=tenant(stage),
             email=f"{new_id()}@example.com",

@@ -11,10 +11,10 @@ from django.db import connection, connections, transaction
 from fusion.kernel.errors import Problem
 from fusion.lifecycle.delete_organization import delete_organization
 from fusion.lifecycle.terminate import terminate
-from fusion.tenancy.add_member import add_member
 from fusion.tenancy.create_client import create_client
 from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.create_subscription import create_subscription
+from fusion.tenancy.enrol import enrol
 from fusion.tenancy.models import ApiClient, Member, Organization, Subscription
 from fusion.tenancy.queries import lock_subscription
 from tests.bounds import PATIENCE
@@ -96,7 +96,7 @@ def test_nothing_is_created_under_what_is_being_deleted(world: World, what: str)
                 return create_subscription(actor, tenant_id=doomed.id, name="S")
             if what == "member":
                 email = f"{doomed.id.hex}@example.org"
-                return add_member(actor, organization_id=doomed.id, email=email, role="agent")
+                return enrol(actor, organization_id=doomed.id, email=email, role="agent")
             return create_client(actor, organization_id=doomed.id, name="C", scopes=["orders:read"])
 
         def delete(doomed: Organization = doomed) -> Any:

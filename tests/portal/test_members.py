@@ -119,7 +119,7 @@ def test_the_last_administrator_of_a_group_stays(world: World) -> None:
 def link(email: str) -> str:
     """The address in the mail of an invitation."""
     text = Mail.objects.filter(recipient=email).latest("id").text
-    (found,) = re.findall(r"http://testserver(/invitation\?key=\S+)", text)
+    (found,) = re.findall(r"https://portal.example.com(/invitation\?key=\S+)", text)
     return str(found)
 
 

@@ -13,8 +13,8 @@ from django.test import override_settings
 
 from fusion.kernel.environment import SETTINGS
 from fusion.kernel.ids import new_id
+from fusion.portal.mails.outbox import deliver_mail
 from fusion.portal.models import Mail
-from fusion.portal.outbox import deliver_mail
 from tests.bounds import PATIENCE, drain
 
 
@@ -50,7 +50,7 @@ def mail_server(*, refuses: bool = False) -> Iterator[list[str]]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
         told = SETTINGS["FUSION_EMAIL_URL"].read(f"smtp+plain://127.0.0.1:{port}")
-        outbox = {"BACKEND": "fusion.portal.outbox.Outbox"}
+        outbox = {"BACKEND": "fusion.portal.mails.outbox.Outbox"}
         with override_settings(MAILERS={"default": outbox, "transport": told}):
             yield server.taken  # type: ignore[attr-defined]
         server.shutdown()

@@ -36,7 +36,7 @@ def ask(email: str) -> Any:
 def link_to(person: User) -> str:
     """The path of the link in the only mail to them."""
     (text,) = mails_to(person)
-    (link,) = re.findall(r"http://testserver(/password/new/\S+)", text)
+    (link,) = re.findall(r"https://portal.example.com(/password/new/\S+)", text)
     return str(link)
 
 

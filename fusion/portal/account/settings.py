@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from fusion.kernel.errors import not_found
 from fusion.kernel.ids import parse_id
-from fusion.portal.forms import Form, done, show_form
+from fusion.portal.forms import Confirmation, Form, done, show_form
 from fusion.portal.models import Preference
 from fusion.portal.page import page
 from fusion.portal.visit import PageRequest, switch, visit_of
@@ -49,7 +49,8 @@ def settings(request: PageRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         _save(request, **{name: form.cleaned_data[name] for name in names})
         return done(request, gettext("Your settings were saved."), "settings")
-    return show_form(request, "portal/account/settings.html", form)
+    context = {"confirmation": Confirmation()}
+    return show_form(request, "portal/account/settings.html", form, context)
 
 
 def _save(request: HttpRequest, **values: str) -> None:

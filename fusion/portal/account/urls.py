@@ -10,19 +10,22 @@ from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from django.urls import path, re_path
 
-from fusion.portal.account import security, settings
+from fusion.portal.account import memberships, security, settings
+from fusion.portal.account.demo_mails import demo_mails
+from fusion.portal.account.new_password import new_password
 from fusion.portal.account.sign_in import sign_in
 
 urlpatterns = [
     path("sign-in", sign_in, name="account_login"),
     path("sign-in/second-factor", mfa.authenticate, name="mfa_authenticate"),
     path("sign-in/closed", account.account_inactive, name="account_inactive"),
+    path("demonstration/mails", demo_mails, name="demo-mails"),
     path("sign-out", account.logout, name="account_logout"),
     path("password/forgotten", account.password_reset, name="account_reset_password"),
     path("password/sent", account.password_reset_done, name="account_reset_password_done"),
     re_path(
         r"^password/new/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)$",
-        account.password_reset_from_key,
+        new_password,
         name="account_reset_password_from_key",
     ),
     path(
@@ -33,6 +36,7 @@ urlpatterns = [
     path("account", settings.settings, name="settings"),
     path("account/theme", settings.theme, name="theme"),
     path("account/organization", settings.act_for, name="switch"),
+    path("account/memberships/<uuid:member_id>/leave", memberships.leave, name="leave"),
     path("account/language", settings.language, name="language"),
     path("account/security", security.security, name="security"),
     path("account/security/sessions/<int:session_id>", security.end, name="end-session"),

@@ -1,7 +1,8 @@
-"""Accepting an invitation: for whoever has its link, signed in or not, known or not.
+"""Accepting an invitation: for whoever has a link to it, signed in or not, known or not.
 
-The secret stands in the address of the mail's link alone: it moves to the session at once, so that
-no other address, log or `Referer` has it.
+The key stands in the address of the link alone: it moves to the session at once, so that no other
+address, log or `Referer` has it. The page of a copied link says nothing about whether the person is
+known: an administrator who invites somebody could look.
 """
 
 from typing import Any
@@ -19,13 +20,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from fusion.kernel.errors import Problem
+from fusion.portal.account.devices import remember_device
 from fusion.portal.errors import explain
 from fusion.portal.forms import Form
 from fusion.portal.visit import MEMBER, visit_of
 from fusion.tenancy.accept_invitation import accept_invitation
 from fusion.tenancy.actor import system_actor
+from fusion.tenancy.invitation_keys import opens_by_mail
 from fusion.tenancy.invitations import invitation_of
-from fusion.tenancy.models import Invitation, User
+from fusion.tenancy.models import Invitation, Member, User
 
 KEY = "invitation"
 """Where the session keeps the link's secret."""
@@ -69,24 +72,30 @@ class FirstPasswordForm(JoinForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest) -> HttpResponse:
-    """`GET /invitation?key=` from the mail, and `GET` and `POST /invitation` after that."""
+    """`GET /invitation?key=` from the link, and `GET` and `POST /invitation` after that."""
     if request.GET.get("key"):
         request.session[KEY] = request.GET["key"][:200]
         return redirect("invitation")
+    key = str(request.session.get(KEY, ""))
     try:
-        asked = invitation_of(str(request.session.get(KEY, "")))
+        asked = invitation_of(key)
     except Problem as problem:
         refusal = {"refusal": explain(problem)}
         return render(request, "portal/members/refused.html", refusal, status=409)
-    user = User.objects.filter(email=asked.email).first()
     visit = visit_of(request)
     here = visit.user if visit else None
-    context: dict[str, Any] = {"invitation": asked}
+    by_mail = opens_by_mail(asked, key)
+    context: dict[str, Any] = {"invitation": asked, "by_mail": by_mail}
     if here is not None and here.email != asked.email:
         return render(request, "portal/members/accept.html", {**context, "other": here})
-    if user is not None and user.has_usable_password() and here is None:
+    if by_mail and here is None and _has_password(asked.email):
         return render(request, "portal/members/accept.html", {**context, "must_sign_in": True})
     return _ask(request, asked, here, context)
+
+
+def _has_password(email: str) -> bool:
+    user = User.objects.filter(email=email).first()
+    return user is not None and user.has_usable_password()
 
 
 def _ask(
@@ -94,7 +103,8 @@ def _ask(
 ) -> HttpResponse:
     """The form that accepts: for who is signed in, or sets their first password here."""
     kind = JoinForm if here else FirstPasswordForm
-    form = kind(request.POST) if request.method == "POST" else kind()
+    initial = {"name": asked.name or ""}
+    form = kind(request.POST) if request.method == "POST" else kind(initial=initial)
     if isinstance(form, FirstPasswordForm):
         form.email = asked.email
     if request.method == "POST" and form.is_valid():
@@ -109,24 +119,59 @@ def _ask(
 def _accept(
     request: HttpRequest, asked: Invitation, here: User | None, form: JoinForm
 ) -> HttpResponse:
+    key = request.session[KEY]
+    by_mail = opens_by_mail(asked, key)
     with transaction.atomic():
+        user = _held_person(asked.email)
+        if here is None:
+            _require_first_password(user, by_mail=by_mail)
         answer = accept_invitation(
             system_actor(asked.organization.group_id, "system:invitation"),
             organization_id=asked.organization_id,
             invitation_id=asked.id,
-            token=request.session[KEY],
+            key=key,
             name=form.cleaned_data["name"],
         )
-        user = User.objects.select_for_update().get(email=asked.email)
+        user = _held_person(asked.email)
+        if user is None:
+            raise Problem("conflict", "The account has just been deleted.")
         if here is None:
-            # Whoever has read the mail has the address, as with a link for a forgotten password. A
-            # password that was set meanwhile is not overwritten: its owner signs in.
-            if user.has_usable_password():
-                raise Problem("conflict", gettext("You have a password already: sign in first."))
             user.password = make_password(form.cleaned_data["password"])
-            user.save(update_fields=["password"])
+            user.email_confirmed = by_mail
+        elif by_mail:
+            user.email_confirmed = True
+        user.save(update_fields=["password", "email_confirmed"])
     del request.session[KEY]
     if here is None:
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     request.session[MEMBER] = answer.body["id"]
-    return redirect("home")
+    response = redirect("home")
+    remember_device(request, response, user.id)
+    return response
+
+
+def _held_person(email: str) -> User | None:
+    """The person, whom nobody else changes until the transaction ends."""
+    return User.objects.select_for_update(no_key=True).filter(email=email).first()
+
+
+def _require_first_password(user: User | None, *, by_mail: bool) -> None:
+    """Problem `conflict` where no password may be set by this link.
+
+    Whoever has read the mail has the address, as with a link for a forgotten password. A copied
+    link proves nothing of the kind: it may open a new account, and no account that somebody has or
+    that an organization gave rights to. A password that is there is never overwritten.
+    """
+    if user is None:
+        return
+    memberships = Member.objects.unscoped("what the copied link would otherwise give away")
+    if user.has_usable_password() or not (
+        by_mail or not memberships.filter(user_id=user.id).exists()
+    ):
+        raise Problem(
+            "conflict",
+            gettext(
+                "No password can be set by this link. If you have an account, sign in; if you have "
+                "forgotten its password, have a link sent to your e-mail address."
+            ),
+        )

@@ -1,31 +1,59 @@
-"""The e-mail of an invitation."""
+"""The e-mail of an invitation, and the link that may be copied instead.
 
-from collections.abc import Mapping
-from typing import Any
+An invitation is made by a page or by the API; its mail is due from then on. The page writes it at
+once, the worker writes all others. Whoever writes it marks it in the same transaction.
+"""
+
 from urllib.parse import urlencode
+from uuid import UUID
 
-from django.core.mail import send_mail
-from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.db import connection, transaction
 from django.urls import reverse
 
-from fusion.portal.visit import brand_for
-from fusion.tenancy.models import Organization
+from fusion.portal.mails.write import reader_of, sender_of, write_mail
+from fusion.tenancy.invitation_keys import copied_key, mailed_key, opens_by_mail
+from fusion.tenancy.models import Invitation
+
+TAKE = """
+UPDATE tenancy_invitation SET mail_due = false
+WHERE id IN (SELECT id FROM tenancy_invitation
+             WHERE mail_due AND (%s::uuid IS NULL OR id = %s::uuid)
+             ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
 
 
-def send_invitation(
-    request: HttpRequest, organization: Organization, told: Mapping[str, Any]
-) -> None:
-    """Write the mail of an invitation that was made or renewed: the one place of its secret.
+def write_invitation_mails(*, only: UUID | None = None, limit: int = 50) -> int:
+    """Write the mails that are due, or that of one invitation; how many were due."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(TAKE, [only, only, limit])
+            due = [row[0] for row in cursor.fetchall()]
+        rows = Invitation.objects.unscoped("their mails are due, whoever has invited")
+        for invitation in rows.select_related("organization").filter(id__in=due).order_by("id"):
+            _write(invitation)
+    return len(due)
 
-    In the language of whoever invites: that of the invited is not known.
-    """
-    link = f"{reverse('invitation')}?{urlencode({'key': told['token']})}"
-    brand = brand_for(request)
-    context = {
-        "organization": organization.name,
-        "link": request.build_absolute_uri(link),
-        "brand": brand.name if brand else "Fusion",
-    }
-    subject, _, text = render_to_string("portal/members/mail.txt", context).strip().partition("\n")
-    send_mail(" ".join(subject.split()), f"{text.strip()}\n", None, [told["email"]])
+
+def _write(invitation: Invitation) -> None:
+    key = mailed_key(invitation.id, invitation.sent)
+    if invitation.state != "open" or not opens_by_mail(invitation, key):
+        return
+    organization = invitation.organization
+    context = {"organization": organization.name, "role": invitation.role}
+    write_mail(
+        "invitation",
+        reader_of(invitation.email, language=invitation.language),
+        sender_of(organization.group_id),
+        context,
+        path=_path(key),
+    )
+
+
+def path_to_copy(invitation: Invitation) -> str:
+    """Where a link leads that accepts the invitation without its mail."""
+    return _path(copied_key(invitation))
+
+
+def _path(key: str) -> str:
+    return f"{reverse('invitation')}?{urlencode({'key': key})}"

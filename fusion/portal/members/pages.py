@@ -1,30 +1,34 @@
 """The members of an organization, and who is invited: for its administrators and those above."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from fusion.kernel.clock import now, read_instant
+from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import not_found
 from fusion.portal.forms import Confirmation, Form, confirmed, done, form_of, show_form, submit
-from fusion.portal.members.mail import send_invitation
+from fusion.portal.mails.files import mail_folder
+from fusion.portal.mails.write import sender_of
+from fusion.portal.members.mail import path_to_copy, write_invitation_mails
 from fusion.portal.organizations.frame import frame
 from fusion.portal.page import page, show
 from fusion.portal.templatetags.kit import ROLE_WORDS
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.actor import ROLES, Actor
 from fusion.tenancy.change_role import change_role
-from fusion.tenancy.invitations import find_invitation, list_invitations
+from fusion.tenancy.invitations import acceptable, find_invitation, list_invitations
 from fusion.tenancy.invite_member import invite_member
 from fusion.tenancy.models import Invitation, Member, Organization
+from fusion.tenancy.people import last_administrator_of, list_members
 from fusion.tenancy.permissions import MANAGE_MEMBERS, READ_MEMBERS
-from fusion.tenancy.queries import find_member, find_organization, list_members
+from fusion.tenancy.queries import find_member, find_organization
 from fusion.tenancy.remove_member import remove_member
 from fusion.tenancy.renew_invitation import renew_invitation
 from fusion.tenancy.rules import normal_email
@@ -87,15 +91,34 @@ def members(request: PageRequest, organization: Organization) -> HttpResponse:
         **frame(request, organization, "members"),
         "rows": [{**each, "since": read_instant(each["created_at"])} for each in listed["items"]],
         "next": listed["next"],
-        "invitations": [
-            {"invitation": each, "is_over": each.expires_at <= now()} for each in invited["items"]
-        ],
+        "invitations": _shown(request, organization, invited["items"]),
         "more_invitations": invited["next"],
         "mine": str(mine.id) if mine else "",
         "may_manage": MANAGE_MEMBERS.allows(actor),
+        "last_administrator": last_administrator_of(organization),
+        "from_above": actor.is_above(organization.path),
         "confirmation": Confirmation(),
+        "in_files": "files" in settings.MAILERS["transport"]["BACKEND"],
+        "mail_folder": mail_folder(),
     }
     return show(request, "portal/members/list.html", context, parts=("more",))
+
+
+def _shown(
+    request: PageRequest, organization: Organization, invitations: Sequence[Invitation]
+) -> list[dict[str, Any]]:
+    """Each open invitation, whether it can still be accepted, and the link to copy if so."""
+    may_copy = MANAGE_MEMBERS.allows(request.actor)
+    good = acceptable(invitations)
+    sender = sender_of(organization.group_id)
+    return [
+        {
+            "invitation": each,
+            "is_over": each.id not in good,
+            "link": sender.link(path_to_copy(each)) if may_copy and each.id in good else "",
+        }
+        for each in invitations
+    ]
 
 
 @page(MANAGE_MEMBERS, methods=WRITES, organization_id=find_organization)
@@ -106,11 +129,15 @@ def invite(request: PageRequest, organization: Organization) -> HttpResponse:
     def deed(actor: Actor) -> Answer:
         told = form.cleaned_data
         return invite_member(
-            actor, organization_id=organization.id, email=told["email"], role=told["role"]
+            actor,
+            organization_id=organization.id,
+            email=told["email"],
+            role=told["role"],
+            language=get_language() or "",
         )
 
     if request.method == "POST":
-        answer = submit(request, form, lambda actor: _and_send(request, organization, actor, deed))
+        answer = submit(request, form, lambda actor: _and_write(actor, deed))
         if answer is not None:
             message = gettext("An invitation was sent to %(email)s.") % form.cleaned_data
             return done(request, message, LIST, organization.id, answer=answer)
@@ -118,18 +145,11 @@ def invite(request: PageRequest, organization: Organization) -> HttpResponse:
     return show_form(request, "portal/members/invite.html", form, context)
 
 
-def _and_send(
-    request: PageRequest,
-    organization: Organization,
-    actor: Actor,
-    deed: Callable[[Actor], Answer],
-) -> Answer:
-    """Do it and write its mail in one transaction; a replayed answer has no secret and no mail."""
+def _and_write(actor: Actor, deed: Callable[[Actor], Answer]) -> Answer:
+    """Do it and write the invitation's mail in one transaction; a replay has no mail due."""
     with transaction.atomic():
         answer = deed(actor)
-        told: Mapping[str, Any] = answer.body
-        if told["token"]:
-            send_invitation(request, organization, told)
+        write_invitation_mails(only=UUID(answer.body["id"]))
     return answer
 
 
@@ -149,7 +169,7 @@ def send_again(
 
     return confirmed(
         request,
-        lambda actor: _and_send(request, organization, actor, deed),
+        lambda actor: _and_write(actor, deed),
         gettext("The invitation was sent again. The former link leads nowhere now."),
         LIST,
         organization.id,
@@ -197,7 +217,9 @@ def role(request: PageRequest, organization: Organization, member: Member) -> Ht
         if answer is not None:
             message = gettext("The role was changed.")
             return done(request, message, LIST, organization.id, answer=answer)
-    context = {**frame(request, organization, "members"), "member": member}
+    mine = request.visit.member
+    is_mine = mine is not None and mine.id == member.id
+    context = {**frame(request, organization, "members"), "member": member, "is_mine": is_mine}
     return show_form(request, "portal/members/role.html", form, context)
 
 

@@ -9,13 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import connection, transaction
-from django.template.loader import render_to_string
-from django.utils import translation
+from django.urls import reverse
 
-from fusion.kernel.environment import setting
+from fusion.portal.mails.write import Reader, sender_of, write_mail
 from fusion.tenancy.actor import ADMINISTRATOR
 from fusion.tenancy.permissions import WRITERS
 
@@ -39,23 +36,21 @@ MOVE = "UPDATE portal_position SET epoch = %s, xid = %s::xid8, event = %s WHERE 
 # Who decides, and who asked: that person while they are a member, else those who run the
 # organization that asked (an API client has no e-mail).
 GROUP = """
-SELECT DISTINCT u.email, coalesce(f.language, '')
+SELECT DISTINCT u.email, coalesce(f.language, ''), coalesce(f.time_zone, '')
 FROM tenancy_member m JOIN tenancy_user u ON u.id = m.user_id AND u.is_active
 LEFT JOIN portal_preference f ON f.user_id = u.id
 WHERE m.organization_id = %s::uuid AND m.role = ANY (%s::text[])
 """
 ASKER = """
-SELECT u.email, coalesce(f.language, '')
+SELECT u.email, coalesce(f.language, ''), coalesce(f.time_zone, '')
 FROM tenancy_member m JOIN tenancy_user u ON u.id = m.user_id AND u.is_active
 LEFT JOIN portal_preference f ON f.user_id = u.id
 WHERE 'member:' || m.id = %s::text AND m.organization_id = %s::uuid
 """
 
 FACTS = """
-SELECT s.name, t.name, b.host, coalesce(b.name, 'Fusion')
-FROM tenancy_subscription s
-JOIN tenancy_organization t ON t.id = s.tenant_id
-LEFT JOIN tenancy_brand b ON b.group_id = s.group_id
+SELECT s.name, t.name
+FROM tenancy_subscription s JOIN tenancy_organization t ON t.id = s.tenant_id
 WHERE s.id = %s::uuid
 """
 
@@ -83,25 +78,20 @@ def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def _tell(deed: str, group: Any, asked: dict[str, Any]) -> None:
-    ((subscription, tenant, host, brand),) = _rows(FACTS, [asked["subscription_id"]])
-    origin = f"https://{host}" if host else setting("FUSION_PORTAL_URL").rstrip("/")
-    context = {
-        "deed": deed,
-        "asked": asked,
-        "subscription": subscription,
-        "tenant": tenant,
-        "brand": brand,
-        "link": f"{origin}/order-requests/{asked['id']}" if origin else "",
-    }
-    for email, language in set(_recipients(deed, group, asked)):
-        with translation.override(language or settings.LANGUAGE_CODE):
-            text = render_to_string("portal/requests/mail.txt", context)
-        subject, _, body = text.strip().partition("\n")
-        # A name may hold line breaks; a subject may not.
-        send_mail(" ".join(subject.split()), f"{body.strip()}\n", None, [email])
+    ((subscription, tenant),) = _rows(FACTS, [asked["subscription_id"]])
+    context = {"deed": deed, "asked": asked, "subscription": subscription, "tenant": tenant}
+    sender = sender_of(group)
+    for email, language, zone in set(_recipients(deed, group, asked)):
+        write_mail(
+            "order_request",
+            Reader(email, language, zone),
+            sender,
+            context,
+            path=reverse("requests-detail", args=[asked["id"]]),
+        )
 
 
-def _recipients(deed: str, group: Any, asked: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _recipients(deed: str, group: Any, asked: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     if deed in ("created", "withdrawn"):
         yield from _rows(GROUP, [group, list(WRITERS)])
         return

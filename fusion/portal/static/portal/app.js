@@ -37,6 +37,15 @@ addEventListener("pageshow", (event) => {
   for (const button of document.querySelectorAll("button[data-sent]")) button.disabled = false;
 });
 
+// A link that is meant to be passed on is copied, where the browser allows it.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-copy]");
+  if (!link || !navigator.clipboard) return;
+  event.preventDefault();
+  await navigator.clipboard.writeText(link.href);
+  link.querySelector("span").textContent = link.dataset.copy;
+});
+
 // A branch of the tree opens and closes; htmx fetches it the first time.
 document.addEventListener("click", (event) => {
   const twist = event.target.closest(".twist");

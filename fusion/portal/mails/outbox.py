@@ -5,8 +5,9 @@ it took. A mail whose change is rolled back is not sent; one that is sent stands
 """
 
 from collections.abc import Sequence
+from email.message import EmailMessage as Envelope
 from smtplib import SMTPException
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.core.mail import EmailMessage, mailers
@@ -55,6 +56,21 @@ class Outbox(BaseEmailBackend):
         return len(mails)
 
 
+class UnfoldedMessage(EmailMessage):
+    """A mail whose lines are sent as they are.
+
+    Python would encode long lines as quoted-printable, which breaks them in the middle of a link:
+    whoever looks at the mail as it is transported copies a link that leads nowhere.
+    """
+
+    def message(self, **options: Any) -> Envelope:
+        """The mail with its body in 7 bit where it is ASCII, in 8 bit otherwise."""
+        envelope: Any = super().message(**options)
+        body = str(self.body)
+        envelope.set_content(body, cte="7bit" if body.isascii() else "8bit")
+        return cast(Envelope, envelope)
+
+
 def deliver_mail() -> bool:
     """Hand over the next mail that is due; whether there was one."""
     with connection.cursor() as cursor:
@@ -63,7 +79,7 @@ def deliver_mail() -> bool:
     if row is None:
         return False
     id, sender, recipient, subject, text, tries = row
-    message = EmailMessage(subject, text, sender, [recipient])
+    message = UnfoldedMessage(subject, text, sender, [recipient])
     try:
         mailers[TRANSPORT].send_messages([message])
     except (OSError, SMTPException, ValueError) as error:  # an address may be no address at all

@@ -1,0 +1,15 @@
+"""What `fusion serve` and `fusion worker` say when a setting that people will miss is not there."""
+
+import click
+
+from fusion.kernel.environment import setting
+
+
+def advise() -> None:
+    """Warn on stderr; nothing is stopped by it."""
+    if not setting("FUSION_PORTAL_URL"):
+        click.echo(
+            "FUSION_PORTAL_URL is not set: e-mails of groups without a host name of their own "
+            "(fusion set-host) tell the path of a link alone.",
+            err=True,
+        )

@@ -1,0 +1,40 @@
+"""Where a request comes from: one answer for limits, logs and the audit trail."""
+
+from contextvars import ContextVar
+
+from django.http import HttpRequest
+
+from fusion.kernel.environment import setting
+from fusion.kernel.proxies import Proxies
+
+ADDRESS: ContextVar[str] = ContextVar("client_address", default="")
+"""The client's address of the request that this thread is answering; empty outside of one."""
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address of the client behind the trusted proxies; empty where no server knows it.
+
+    Without `FUSION_TRUSTED_PROXIES` it is the address of the connection, whatever headers say.
+    `Forwarded` (RFC 7239) counts where there is no `X-Forwarded-For`.
+    """
+    proxies: Proxies = setting("FUSION_TRUSTED_PROXIES")
+    peer: str = request.META.get("REMOTE_ADDR") or ""
+    if not proxies.hops and not proxies.networks:
+        return proxies.client_of(peer, ())
+    listed: str | None = request.META.get("HTTP_X_FORWARDED_FOR")
+    if listed is not None:
+        return proxies.client_of(peer, listed.split(","))
+    return proxies.client_of(peer, _forwarded(request.META.get("HTTP_FORWARDED") or ""))
+
+
+def _forwarded(header: str) -> list[str]:
+    """What `for=` says in each element of a `Forwarded` header."""
+    chain = []
+    for element in header.split(",") if header else []:
+        pairs = (pair.partition("=") for pair in element.split(";"))
+        chain.append(next((value for name, _, value in pairs if _is_for(name)), ""))
+    return chain
+
+
+def _is_for(name: str) -> bool:
+    return name.strip().lower() == "for"

@@ -1,0 +1,58 @@
+"""Browsers from which somebody has signed in before.
+
+A stranger's guesses must not keep a person out of their own account. So a browser that has signed
+in keeps a signed cookie, and its attempts are counted by that cookie, apart from everybody else's
+(OWASP: "Slow Down Online Guessing Attacks with Device Cookies"). It gives no right to anything.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from fusion.kernel.ids import new_id, parse_id
+from fusion.tenancy.models import User
+
+NAME = "__Host-device" if settings.HTTPS else "device"
+SALT = "fusion.portal.account.device"
+YEAR = 365 * 24 * 3600
+
+MOST = 5
+"""People whom one browser remembers."""
+
+
+def known_device(request: HttpRequest, email: str) -> str | None:
+    """What names this browser where the person with this e-mail has signed in before, else None."""
+    devices = _devices(request)
+    if not devices:
+        return None
+    for id in User.objects.filter(email=email.strip().lower()).values_list("id", flat=True):
+        return devices.get(str(id))
+    return None
+
+
+def remember_device(request: HttpRequest, response: HttpResponseBase, user_id: UUID) -> None:
+    """Have this browser known for the person from now on."""
+    devices = _devices(request)
+    name = devices.pop(str(user_id), None) or new_id().hex
+    kept = dict(list(devices.items())[-(MOST - 1) :])
+    response.set_cookie(
+        NAME,
+        signing.dumps({**kept, str(user_id): name}, salt=SALT),
+        max_age=YEAR,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _devices(request: HttpRequest) -> dict[str, str]:
+    """Person's id → name of this browser, the newest last."""
+    try:
+        found: Any = signing.loads(request.COOKIES.get(NAME, ""), salt=SALT, max_age=YEAR)
+    except signing.BadSignature:
+        return {}
+    return {key: str(name) for key, name in found.items() if parse_id(key)}

@@ -1,0 +1,69 @@
+"""How often sign-in may fail. Who guesses is slowed down, and nobody else with them.
+
+| what is counted | stops | window |
+|---|---|---|
+| account and address together | guesses at one account from one place | 5 in 5 minutes |
+| account | guesses at one account from many places | 10 in 15 minutes |
+| address | guesses at many accounts from one place | 30 in 5 minutes |
+
+A browser from which the person has signed in before, and a session of theirs, are counted by
+themselves alone: strangers can neither use up their attempts nor guess through them. Only wrong
+passwords count; the counts are taken before the password is looked at, and given back after it was
+right.
+"""
+
+from allauth.core.internal import ratelimit
+from allauth.core.internal.ratelimit import RateLimitUsage
+from django.http import HttpRequest
+
+from fusion.portal.account.devices import known_device
+
+APP = "fusion"
+
+LIMITS = {
+    "address": "30/5m/ip",
+    "account": "10/15m/key",
+    "account-at-address": "5/5m/key",
+    "device": "10/15m/key",
+}
+
+
+def admit_attempt(request: HttpRequest, email: str) -> RateLimitUsage | None:
+    """What the attempt has used up, to be given back if it succeeds; None where it is too many."""
+    account = email.strip().lower()
+    device = _own(request, account)
+    if device is not None:
+        return _take(request, {"device": f"{account} {device}"})
+    place = ratelimit.get_ip(request)
+    # The address comes first: what it refuses is not counted against an account.
+    return _take(
+        request, {"address": None, "account": account, "account-at-address": f"{account} {place}"}
+    )
+
+
+def forget_attempts(request: HttpRequest, email: str) -> None:
+    """Count anew for an account whose owner has set a new password."""
+    account = email.strip().lower()
+    ratelimit.clear(request, app=APP, action="account", config=LIMITS, key=account)
+    place = f"{account} {ratelimit.get_ip(request)}"
+    ratelimit.clear(request, app=APP, action="account-at-address", config=LIMITS, key=place)
+
+
+def _own(request: HttpRequest, account: str) -> str | None:
+    """What names the session or browser of the account's owner; None for everybody else."""
+    user = request.user
+    if user.is_authenticated and user.email == account:
+        return f"session {user.pk}"
+    return known_device(request, account)
+
+
+def _take(request: HttpRequest, keys: dict[str, str | None]) -> RateLimitUsage | None:
+    taken: list[RateLimitUsage] = []
+    for action, key in keys.items():
+        usage = ratelimit.consume(request, app=APP, action=action, config=LIMITS, key=key)
+        if usage is None:
+            for former in taken:
+                former.rollback()
+            return None
+        taken.append(usage)
+    return RateLimitUsage(usage=[each for usage in taken for each in usage.usage])

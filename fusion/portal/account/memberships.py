@@ -1,0 +1,27 @@
+"""Leaving an organization: whoever is a member may, whatever their role."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils.translation import gettext
+
+from fusion.kernel.errors import Problem, not_found
+from fusion.portal.forms import Confirmation, done, refused
+from fusion.portal.page import page
+from fusion.portal.visit import PageRequest, actor_by
+from fusion.tenancy.remove_member import leave_organization
+
+
+@page(None, methods=("POST",))
+def leave(request: PageRequest, member_id: UUID) -> HttpResponse:
+    """`POST /account/memberships/<id>/leave`: end a membership of one's own."""
+    actor = actor_by(request, member_id)
+    if actor is None:
+        raise not_found("membership")
+    try:
+        leave_organization(actor)
+    except Problem as problem:
+        form = Confirmation(request.POST)
+        form.refuse(problem)
+        return refused(request, form, "settings")
+    return done(request, gettext("You have left the organization."), "home")

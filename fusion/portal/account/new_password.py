@@ -1,0 +1,29 @@
+"""Setting a new password by the link of an e-mail."""
+
+from typing import Any
+
+from allauth.account.views import PasswordResetFromKeyView
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.http import HttpResponse
+
+from fusion.portal.account.limits import forget_attempts
+from fusion.tenancy.models import User
+
+
+class NewPassword(PasswordResetFromKeyView):
+    """django-allauth's view. Who follows the link has read the mail, and so has the address."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Set the password; what a stranger has set on an unconfirmed account goes with it."""
+        user = User.objects.get(pk=self.reset_user.pk)
+        with transaction.atomic():
+            response: HttpResponse = super().form_valid(form)
+            if not user.email_confirmed:
+                Authenticator.objects.filter(user_id=user.pk).delete()
+                User.objects.filter(pk=user.pk).update(email_confirmed=True)
+        forget_attempts(self.request, user.email)
+        return response
+
+
+new_password = NewPassword.as_view()

@@ -1,0 +1,101 @@
+"""Which roles an actor may give: nobody hands on more than they have themselves."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from fusion.kernel.errors import Problem
+from fusion.kernel.ids import parse_id
+from fusion.tenancy.actor import ADMINISTRATOR, GROUP, VIEWER, Actor, including_reads
+from fusion.tenancy.rules import grantable
+
+MANAGE = "tenancy:write"
+"""The scope that administrators alone have among the people of an organization."""
+
+
+def scopes_of_role(role: str, kind: str) -> tuple[str, ...]:
+    """What a token of an organization of `kind` must carry to give `role`.
+
+    Administrator: every scope; agent: all but `tenancy:write`; viewer: every read.
+    """
+    scopes = grantable(kind)
+    if role == ADMINISTRATOR:
+        return scopes
+    if role == VIEWER:
+        return tuple(scope for scope in scopes if scope.endswith(":read"))
+    return tuple(scope for scope in scopes if scope != MANAGE)
+
+
+def require_role_in_reach(actor: Actor, role: str) -> None:
+    """Problem `forbidden` for a token that lacks a scope of the role that it gives."""
+    missing = [each for each in scopes_of_role(role, actor.kind) if not actor.has_scope(each)]
+    if missing:
+        raise Problem(
+            "forbidden",
+            f"This token does not have {', '.join(missing)}, and cannot give the role {role}, "
+            "which includes them. Use a client that has them, or let an administrator invite in "
+            "the portal.",
+        )
+
+
+AUTHORS = """
+SELECT 'member:' || m.id, o.path, o.kind, NULL
+FROM tenancy_member m
+JOIN tenancy_user u ON u.id = m.user_id
+JOIN tenancy_organization o ON o.id = m.organization_id
+WHERE m.id = ANY (%(member)s::uuid[]) AND m.role = 'administrator' AND u.is_active
+  AND o.status = 'active'
+UNION ALL
+SELECT 'client:' || c.id, o.path, o.kind, c.scopes
+FROM tenancy_apiclient c JOIN tenancy_organization o ON o.id = c.organization_id
+WHERE c.id = ANY (%(client)s::uuid[]) AND o.status = 'active'
+"""
+
+HOLD = {
+    "member": "SELECT FROM tenancy_member WHERE id = %s::uuid FOR SHARE",
+    "client": "SELECT FROM tenancy_apiclient WHERE id = %s::uuid FOR SHARE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who has made an invitation, as they are now: where they stand, and a client's scopes."""
+
+    path: str = ""
+    kind: str = GROUP
+    scopes: str | None = None
+
+    def may_give(self, role: str, path: str) -> bool:
+        """Whether they could invite to the organization at `path` today."""
+        if not path.startswith(self.path):
+            return False
+        return self.scopes is None or including_reads(self.scopes.split()).issuperset(
+            {MANAGE, *scopes_of_role(role, self.kind)}
+        )
+
+
+def authors_of(labels: Iterable[str]) -> dict[str, Author]:
+    """Label of a record → its author, of those who may still manage members somewhere."""
+    found = {label: Author() for label in labels if label.startswith("system:")}
+    ids: dict[str, list[UUID]] = {"member": [], "client": []}
+    for label in set(labels):
+        kind, _, text = label.partition(":")
+        id = parse_id(text)
+        if kind in ids and id is not None:
+            ids[kind].append(id)
+    if any(ids.values()):
+        with connection.cursor() as cursor:
+            cursor.execute(AUTHORS, ids)
+            found.update((row[0], Author(*row[1:])) for row in cursor.fetchall())
+    return found
+
+
+def hold_author(label: str) -> None:
+    """Have them stay what they are: who removes or lowers them waits for the transaction's end."""
+    kind, _, text = label.partition(":")
+    id = parse_id(text)
+    if kind in HOLD and id is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(HOLD[kind], [id])

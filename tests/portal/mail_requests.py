@@ -1,0 +1,142 @@
+"""Every request after which Fusion writes a mail, for tests that look at all of them."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.test import Client
+
+from fusion.kernel.ids import new_id
+from fusion.ordering.approve_request import approve_request
+from fusion.ordering.reject_request import reject_request
+from fusion.ordering.withdraw_request import withdraw_request
+from fusion.portal.members.mail import write_invitation_mails
+from fusion.portal.models import Mail
+from fusion.portal.requests.mail import write_request_mails
+from fusion.tenancy.actor import ADMINISTRATOR
+from fusion.tenancy.models import User
+from tests.ordering.requesting import requested
+from tests.portal.people import PASSWORD, make_person, signed_in
+from tests.world import World
+
+NEW = "quite another password"
+
+
+def code_of(secret: str, ahead: int = 0) -> str:
+    """What an authenticator app shows now, or so many half minutes later."""
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + ahead)))
+
+
+def confirmed(client: Client, path: str, **more: Any) -> Any:
+    """The page at `path`, after the password was given once more where that is asked."""
+    answer = client.get(path, follow=True, **more)
+    if "/account/confirm" in str(answer.redirect_chain):
+        address = answer.redirect_chain[-1][0]
+        answer = client.post(address, {"password": PASSWORD}, follow=True, **more)
+    return answer
+
+
+def switch_on(client: Client, **more: Any) -> str:
+    """Switch the second factor on by the page; the secret, whose present code is used up."""
+    page = confirmed(client, "/account/second-factor/on", **more).content.decode()
+    (secret,) = re.findall(r"<code[^>]*>([A-Z2-7]{16,})</code>", page)
+    answer = client.post("/account/second-factor/on", {"code": code_of(secret)}, **more)
+    assert answer.status_code == 302, answer.content.decode()
+    return str(secret)
+
+
+def forgotten(world: World, more: dict[str, Any]) -> None:
+    """Ask for a new password, and set it."""
+    person = make_person((world.tenant, ADMINISTRATOR))
+    Client().post("/password/forgotten", {"email": person.email}, **more)
+    text = Mail.objects.filter(recipient=person.email).latest("id").text
+    (path,) = re.findall(r"(/password/new/\S+)", text)
+    client = Client()
+    address = client.get(path, follow=True, **more).redirect_chain[-1][0]
+    answer = client.post(address, {"password1": NEW, "password2": NEW}, **more)
+    assert answer.status_code == 302
+
+
+def changed(world: World, more: dict[str, Any]) -> None:
+    """Change the password."""
+    client = signed_in(make_person((world.tenant, ADMINISTRATOR)))
+    fields = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    assert client.post("/account/password", fields, **more).status_code == 302
+
+
+def first(world: World, more: dict[str, Any]) -> None:
+    """Set a first password, in a session that was begun without one."""
+    person = make_person((world.tenant, ADMINISTRATOR))
+    person.set_unusable_password()
+    User.objects.filter(id=person.id).update(password=person.password)
+    client = signed_in(person)
+    fields = {"password1": NEW, "password2": NEW}
+    assert client.post("/account/password/first", fields, **more).status_code == 302
+
+
+def second_factor(world: World, more: dict[str, Any]) -> None:
+    """Switch the second factor on, make new recovery codes, switch it off."""
+    client = signed_in(make_person((world.tenant, ADMINISTRATOR)))
+    switch_on(client, **more)
+    client.post("/account/recovery-codes/new", **more)
+    assert client.post("/account/second-factor/off", **more).status_code == 302
+
+
+def invited_by_page(world: World, more: dict[str, Any]) -> None:
+    """Invite somebody, and once more."""
+    client = signed_in(make_person((world.tenant, ADMINISTRATOR)))
+    path = f"/customers/{world.tenant.id}/members"
+    fields = {"email": f"{new_id()}@example.com", "role": "agent"}
+    assert client.post(f"{path}/invite", fields, **more).status_code == 303
+    (id,) = re.findall(r"/invitations/([0-9a-f-]+)/send", client.get(path).content.decode())
+    base = f"/customers/{world.tenant.id}/invitations/{id}"
+    assert client.post(f"{base}/send", **more).status_code == 303
+
+
+def invited_by_api(world: World, more: dict[str, Any]) -> None:
+    """Invite somebody by the API; the worker writes the mail."""
+    answer = world.call(
+        "POST",
+        f"/organizations/{world.tenant.id}/members",
+        {"email": f"{new_id()}@example.com", "role": "viewer"},
+        headers=more.get("headers"),
+    )
+    assert answer.status_code == 201
+    write_invitation_mails(only=UUID(answer.json()["id"]))
+
+
+def order_requests(world: World, more: dict[str, Any]) -> None:
+    """Ask for more, withdraw, approve and reject; the worker writes the mails."""
+    make_person((world.group, ADMINISTRATOR))
+    make_person((world.tenant, ADMINISTRATOR))
+    subscription = world.subscription
+    client = signed_in(make_person((world.tenant, ADMINISTRATOR)))
+    fields = {
+        "lines-TOTAL_FORMS": "1",
+        "lines-INITIAL_FORMS": "0",
+        "lines-0-product": str(world.seat.id),
+        "lines-0-quantity": "2",
+    }
+    client.post(f"/order-requests/new?subscription={subscription.id}", fields, **more)
+    withdraw_request(world.actor("tenant"), request_id=UUID(requested(world)))
+    approve_request(world.actor(), request_id=UUID(requested(world)))
+    reject_request(world.actor(), request_id=UUID(requested(world)), reason="Not now")
+    while write_request_mails():
+        pass
+
+
+REQUESTS: dict[str, Callable[[World, dict[str, Any]], None]] = {
+    each.__name__: each
+    for each in (
+        forgotten,
+        changed,
+        first,
+        second_factor,
+        invited_by_page,
+        invited_by_api,
+        order_requests,
+    )
+}
