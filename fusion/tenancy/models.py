@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -11,8 +10,25 @@ from oauth2_provider.models import AbstractApplication
 from fusion.events.models import JsonTextField
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import KINDS, ROLES
+from fusion.tenancy.actor import KINDS
+from fusion.tenancy.person_models import INVITATION_STATES, MOST_SENT, Invitation, Member, User
 from fusion.tenancy.scope import Scoped, UnscopedQuery, within_group, within_path, within_tree
+
+__all__ = [
+    "INVITATION_STATES",
+    "MOST_SENT",
+    "ApiClient",
+    "AuditRecord",
+    "Brand",
+    "ClientAttempt",
+    "Hold",
+    "Idempotency",
+    "Invitation",
+    "Member",
+    "Organization",
+    "Subscription",
+    "User",
+]
 
 
 class Organization(models.Model):
@@ -193,107 +209,6 @@ class Brand(models.Model):
                 condition=Q(logo__isnull=True, logo_type="")
                 | Q(logo__isnull=False, logo_type__in=("image/png", "image/jpeg", "image/webp")),
                 name="brand_logo",
-            ),
-        ]
-
-
-class UserManager(BaseUserManager["User"]):
-    """People are found by e-mail, ignoring case."""
-
-    def get_by_natural_key(self, username: str | None) -> "User":
-        """The user who signs in as `username`."""
-        return self.alias(lowered=Lower("email")).get(lowered=(username or "").lower())
-
-
-class User(AbstractBaseUser):
-    """A person, found by e-mail. What they may do follows from their memberships alone.
-
-    Carries nothing else about them: what one organization wrote here another would read.
-    `email_confirmed` is false while the password was set through a copied invitation link, which
-    shows nothing about who reads the mailbox.
-    """
-
-    id = models.UUIDField(primary_key=True, default=new_id)
-    email = models.EmailField(max_length=254)
-    email_confirmed = models.BooleanField(db_default=True)
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(db_default=KernelNow())
-
-    USERNAME_FIELD = "email"
-    objects = UserManager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email")]
-
-
-class Member(models.Model):
-    """A person's role in one organization, and what they are called there."""
-
-    id = models.UUIDField(primary_key=True, default=new_id)
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
-    name = models.CharField(max_length=200, null=True)
-    role = models.CharField(max_length=16)
-    created_at = models.DateTimeField(db_default=KernelNow())
-
-    objects = Scoped["Member"](within_path("organization__"))
-
-    class Meta:
-        indexes = [models.Index("organization", "id", name="member_of_organization")]
-        constraints = [
-            models.CheckConstraint(condition=Q(role__in=ROLES), name="member_role"),
-            models.UniqueConstraint("organization", "user", name="member_once"),
-        ]
-
-
-MOST_SENT = 5
-"""How often one invitation is sent."""
-
-INVITATION_STATES = ("open", "accepted", "withdrawn")
-
-
-class Invitation(models.Model):
-    """A person is asked, by e-mail, to become a member. `token`: SHA-256 of the link's secret.
-
-    One that is open and past `expires_at` can be sent again, which gives it another secret.
-    `mail_due` until its mail is written, in `language`. Who accepts becomes the member with the
-    same id.
-    """
-
-    id = models.UUIDField(primary_key=True, default=new_id)
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
-    email = models.EmailField(max_length=254)
-    role = models.CharField(max_length=16)
-    state = models.CharField(max_length=16, default="open")
-    token = models.BinaryField(unique=True)
-    invited_by = models.CharField(max_length=80)
-    created_at = models.DateTimeField(db_default=KernelNow())
-    expires_at = models.DateTimeField()
-    sent = models.SmallIntegerField(db_default=1)
-    name = models.CharField(max_length=200, null=True)
-    language = models.CharField(max_length=8, db_default="")
-    mail_due = models.BooleanField(db_default=False)
-
-    objects = Scoped["Invitation"](within_path("organization__"))
-
-    class Meta:
-        indexes = [
-            models.Index("organization", "id", name="invitation_of_organization"),
-            models.Index("id", name="invitation_mail_due", condition=Q(mail_due=True)),
-        ]
-        constraints = [
-            models.CheckConstraint(condition=Q(role__in=ROLES), name="invitation_role"),
-            models.CheckConstraint(
-                condition=Q(state__in=INVITATION_STATES), name="invitation_state"
-            ),
-            models.CheckConstraint(
-                condition=Q(email=Lower("email")), name="invitation_email_in_lower_case"
-            ),
-            models.UniqueConstraint(
-                "organization", "email", condition=Q(state="open"), name="invitation_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(sent__range=(1, MOST_SENT)), name="invitation_sent_at_most"
             ),
         ]
 
