@@ -1,0 +1,53 @@
+"""What `fusion verify` finds of states that do not agree, where no trigger stood in the way."""
+
+import pytest
+from django.db import connection, transaction
+
+from fusion.ledger.verify import run_checks
+from fusion.ordering.verify import CHECKS
+from tests.lifecycle.dating import ask, scheduled
+from tests.world import World
+
+HOLD = (
+    "INSERT INTO tenancy_hold (group_id, id, subscription_id, reason, order_id, since)"
+    " SELECT s.group_id, gen_random_uuid(), s.id, 'customer', {order}, now()"
+    " FROM tenancy_subscription s WHERE s.id = %(id)s"
+)
+ORDER = "(SELECT id FROM ordering_order WHERE subscription_id = %(id)s AND state = 'scheduled')"
+
+
+@pytest.mark.parametrize(
+    ("spoiling", "found"),
+    [
+        ("UPDATE tenancy_subscription SET status = 'active' WHERE id = %(id)s", "open holds"),
+        ("UPDATE tenancy_subscription SET status = 'terminated' WHERE id = %(id)s", "open holds"),
+        ("DELETE FROM tenancy_hold WHERE subscription_id = %(id)s", "0 open holds"),
+        (HOLD.format(order=ORDER), "hold "),
+        (
+            "UPDATE tenancy_hold SET lifted_at = since - interval '1 s'"
+            " WHERE subscription_id = %(id)s",
+            "hold ",
+        ),
+        ("UPDATE ordering_order SET effective_at = NULL WHERE subscription_id = %(id)s", "order "),
+        (
+            "INSERT INTO ordering_orderline (order_id, position, action, product_id, quantity)"
+            f" VALUES ({ORDER}, 1, 'remove', gen_random_uuid(), 1)",
+            "order ",
+        ),
+    ],
+)  # fmt: skip
+def test_what_does_not_agree_is_found(world: World, spoiling: str, found: str) -> None:
+    ask(world, "suspend", reason="fraud")
+    scheduled(world, "resume")
+    with transaction.atomic(), connection.cursor() as cursor:
+        assert told() == []
+        for table in ("tenancy_subscription", "tenancy_hold"):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(spoiling, {"id": world.subscription.id})
+        assert any(found in line for line in told()), told()
+        transaction.set_rollback(True)
+    assert told() == []
+
+
+def told() -> list[str]:
+    return list(run_checks(CHECKS))
