@@ -129,7 +129,7 @@ def test_killed_in_the_middle_of_a_termination(world: World, tmp_path: Path) -> 
             _wait_for_waiter("relation")
             kill_all(worker.pid)
             worker.wait()
-            rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+            owner_rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
         wait_for(lambda: rows(WAITING, ["relation"]) == [(0,)], "its backend has gone")
         amid.rollback()
     assert state_of(ending) == ("scheduled", None)

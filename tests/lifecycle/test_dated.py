@@ -372,7 +372,10 @@ def test_status_and_holds_agree_in_the_database(world: World) -> None:
             world.group.id,
             id,
         )
-    assert state(world) == ("suspended", ["fraud"])
+    ask(world, "resume")
+    with pytest.raises(IntegrityError, match="is not changed"), transaction.atomic():
+        run("UPDATE tenancy_hold SET reason = 'other' WHERE subscription_id = %s", id)
+    assert state(world) == ("active", [])
 
 
 def run(statement: str, *parameters: Any) -> None:

@@ -6,8 +6,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import Problem
 from fusion.lifecycle.apply_due import apply_due_orders
@@ -20,6 +18,7 @@ from fusion.ordering.verify import differences
 from fusion.tenancy.models import Subscription
 from tests.concurrency.actors import add, at_once, balance, holding, order, rows
 from tests.lifecycle.dating import ask, at, fall_due, orders, scheduled, state
+from tests.owner import owner_rows
 from tests.world import World, make_subscription
 
 KIND_STATES = "SELECT kind, state FROM ordering_order WHERE subscription_id = %s"
@@ -46,11 +45,6 @@ def ending(world: World, hours: float, subscription: Subscription | None = None)
 
 def _instant(hours: float) -> datetime:
     return read_instant(at(hours))
-
-
-def _run(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
 
 
 def cancel(world: World, id: str) -> str:
@@ -196,13 +190,13 @@ def test_one_that_cannot_be_carried_out_fails_and_holds_up_nobody(world: World) 
     behind = order(world, add(world.seat), effective_at=_instant(2))[1]
     fall_due(world)
     try:
-        _run(
+        owner_rows(
             "ALTER TABLE tenancy_subscription ADD CONSTRAINT lives"
             f" CHECK (id <> '{world.subscription.id}' OR status <> 'terminated')"
         )
         assert apply_due_orders() == 2
     finally:
-        _run("ALTER TABLE tenancy_subscription DROP CONSTRAINT lives")
+        owner_rows("ALTER TABLE tenancy_subscription DROP CONSTRAINT lives")
     [first, failed, second] = orders(world)
     assert (first["state"], second["state"]) == ("completed", "completed")
     assert (failed["state"], failed["failure"]["code"]) == ("failed", "conflict")
