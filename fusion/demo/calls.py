@@ -18,13 +18,12 @@ MOST = 8
 
 # Each is done in a statement of its own, which sees what those before have done.
 REPLAY = """
-CREATE OR REPLACE FUNCTION pg_temp.replay(p_steps json) RETURNS void
-LANGUAGE plpgsql AS $$
+DO $$
 DECLARE
     s record;
 BEGIN
     FOR s IN
-        SELECT * FROM json_to_recordset(p_steps) AS x (
+        SELECT * FROM json_to_recordset(current_setting('fusion.steps')::json) AS x (
             behind text, trunk uuid, direction text, call text, caller text, callee text)
     LOOP
         PERFORM set_config('fusion.behind', s.behind, false);
@@ -49,8 +48,10 @@ def make_calls(trunks: Mapping[UUID, int], day: datetime, random: Random) -> Non
     steps = sorted(_steps(trunks, day, random), key=lambda step: step[0])
     told = [{"behind": behind(at), **step} for at, step in steps]
     with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('fusion.steps', %s, false)", [orjson.dumps(told).decode()]
+        )
         cursor.execute(REPLAY)
-        cursor.execute("SELECT pg_temp.replay(%s::json)", [orjson.dumps(told).decode()])
 
 
 def _steps(trunks: Mapping[UUID, int], day: datetime, random: Random) -> Iterator[Step]:

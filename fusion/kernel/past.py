@@ -37,21 +37,28 @@ def movable_clock() -> Iterator[Callable[[datetime], None]]:
         set_back(datetime.now(UTC) - at)
         _execute("SELECT set_config('fusion.behind', %s, false)", behind(at))
 
-    _execute(REPLACED)
+    _replace(REPLACED)
     try:
         yield go_to
     except BaseException:
         set_back(timedelta(0))
         if not connection.in_atomic_block:  # else it is rolled back with all the rest
-            _execute(REAL)
+            _replace(REAL)
         raise
     set_back(timedelta(0))
-    _execute(REAL)
+    _replace(REAL)
 
 
 def behind(at: datetime) -> str:
     """How far `at` lies in the past, as the setting `fusion.behind` takes it."""
     return f"{(datetime.now(UTC) - at).total_seconds()} s"
+
+
+def _replace(function: str) -> None:
+    """As the owner, who may have logged in to act as the runtime role."""
+    _execute("SET ROLE NONE")
+    _execute(function)
+    _execute("RESET ROLE")
 
 
 def _execute(statement: str, *parameters: str) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from fusion.kernel.clock import KernelNowOnce, instant
+from fusion.kernel.clock import KernelNowOnce, instant, now
 from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
@@ -193,6 +193,28 @@ GROUP BY 1, 2 ORDER BY 1, p.trunk_id NULLS FIRST
 """
 
 
+# Of hours in which no call began, was renewed or ended nothing is noted: calls that lasted through
+# one are found in their records, or are live still.
+LASTING = """
+SELECT h, c.trunk_id, count(*)
+FROM (
+    SELECT r.trunk_id, r.admitted_at, r.ended_at FROM trunks_callrecord r
+    WHERE r.subscription_id = %(subscription)s::uuid
+      AND r.ended_at >= %(since)s::timestamptz AND r.admitted_at < %(until)s::timestamptz
+      AND r.ended_at - r.admitted_at >= interval '1 hour'
+    UNION ALL
+    SELECT w.trunk_id, w.admitted_at, least(w.lease_expires_at, %(now)s::timestamptz)
+    FROM trunks_call w
+    WHERE w.subscription_id = %(subscription)s::uuid AND w.ended_at IS NULL
+) c
+CROSS JOIN LATERAL generate_series(
+    date_trunc('hour', c.admitted_at, 'UTC') + interval '1 hour',
+    least(c.ended_at, %(until)s::timestamptz) - interval '1 hour', interval '1 hour') AS h
+WHERE h >= date_trunc('hour', %(since)s::timestamptz, 'UTC')
+GROUP BY 1, 2
+"""
+
+
 def channel_use(subscription_id: UUID, *, since: datetime, until: datetime) -> dict[str, Any]:
     """Calls that are live now, and the most at one time in each hour from `since` to `until`.
 
@@ -206,7 +228,12 @@ def channel_use(subscription_id: UUID, *, since: datetime, until: datetime) -> d
         names = ("trunk_id", "name", "channel_cap", "in_use")
         trunks = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         cursor.execute(PEAKS, [subscription_id, since, until])
-        hours = _by_hour(cursor.fetchall())
+        peaks = cursor.fetchall()
+        cursor.execute(
+            LASTING,
+            {"subscription": subscription_id, "since": since, "until": until, "now": now()},
+        )
+        hours = _by_hour(_with_lasting(peaks, cursor.fetchall()))
     return {
         "subscription_id": str(subscription_id),
         "channels": channels,
@@ -214,6 +241,23 @@ def channel_use(subscription_id: UUID, *, since: datetime, until: datetime) -> d
         "trunks": trunks,
         "hours": hours,
     }
+
+
+Peaks = Sequence[tuple[datetime, UUID | None, int]]
+"""Hour, trunk (None: the subscription) and the most calls at one time."""
+
+
+def _with_lasting(peaks: Peaks, lasting: Peaks) -> Peaks:
+    """The peaks by hour, the subscription's first; where none is noted, the calls that lasted."""
+    found = {(hour, trunk): peak for hour, trunk, peak in peaks}
+    through: dict[datetime, int] = {}
+    for hour, trunk, calls in lasting:
+        found.setdefault((hour, trunk), calls)
+        through[hour] = through.get(hour, 0) + calls
+    for hour, calls in through.items():
+        found.setdefault((hour, None), calls)
+    keys = sorted(found, key=lambda key: (key[0], str(key[1] or "")))
+    return [(hour, trunk, found[hour, trunk]) for hour, trunk in keys]
 
 
 def _by_hour(peaks: Sequence[tuple[datetime, UUID | None, int]]) -> list[dict[str, Any]]:

@@ -1,13 +1,14 @@
 """What is in use: now, at its peak by hour, and in the balances."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from fusion.kernel.clock import instant, now
+from fusion.kernel.past import movable_clock
 from tests.numbers.stock import refused
-from tests.trunks.calling import admitted, end, lapsed, order_channels, rows, trunk_id
+from tests.trunks.calling import admitted, by_sql, end, lapsed, order_channels, rows, trunk_id
 from tests.world import World, answer, make_subscription
 
 
@@ -182,3 +183,44 @@ def test_an_end_tells_the_peak_of_a_quiet_minute(world: World) -> None:
         world.subscription.id,
     )
     assert sorted(found) == [(False, 2), (True, 2)]
+
+
+def test_hours_that_a_call_lasted_through(world: World) -> None:
+    """Nothing is noted in an hour in which a call only goes on; it is on all the same."""
+    order_channels(world, 5)
+    one, two = trunk_id(world), trunk_id(world)
+    day = now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
+
+    def at(hours: float) -> datetime:
+        return day + timedelta(hours=hours)
+
+    with movable_clock() as go_to:
+        go_to(at(9.5))
+        for trunk, call in ((one, "a"), (one, "b"), (two, "c")):
+            assert by_sql(trunk, call, seconds=6 * 3600)[0] == 201
+        go_to(at(11.5))
+        end(world, one, "b")
+        go_to(at(13.25))
+        end(world, one, "a")
+        end(world, two, "c")
+    hours = use(world, **{"from": instant(day), "to": instant(at(24))})["hours"]
+    assert [(hour["hour"], hour["peak"]) for hour in hours] == [
+        (instant(at(hour)), peak) for hour, peak in ((9, 3), (10, 3), (11, 3), (12, 2), (13, 2))
+    ]
+    assert hours[3]["trunks"] == [
+        {"trunk_id": trunk, "peak": 1} for trunk in sorted((one, two))
+    ]  # in the order of their ids, as in other hours
+
+
+def test_a_live_call_fills_its_hours(world: World) -> None:
+    order_channels(world, 1)
+    trunk = trunk_id(world)
+    hour = now().replace(minute=0, second=0, microsecond=0)
+    with movable_clock() as go_to:
+        go_to(hour - timedelta(hours=3.5))
+        assert by_sql(trunk, "a", seconds=86_400)[0] == 201
+    told = use(world, **{"from": instant(hour - timedelta(hours=6)), "to": instant(hour)})
+    assert [each["hour"] for each in told["hours"]] == [
+        instant(hour - timedelta(hours=ago)) for ago in (4, 3, 2, 1)
+    ]
+    end(world, trunk, "a")
