@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WANTED := $(shell cat .python-version)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench verify lint messages lock clean debian
+.PHONY: help demo test long coverage mutants variants bench verify lint messages lock clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -29,6 +29,25 @@ test: debian lint ## everything that a change must pass
 	env -u DATABASE_URL $(BIN)/python -m pytest $(SPREAD)
 	env -u DATABASE_URL FUSION_TEST_BINDIR="$$(./.ci/postgres --bindir)" \
 	  $(BIN)/python -m pytest $(SPREAD) -m "not once" $(DATABASE_TESTS)
+
+# The rooms whose rules leave no mutant alive that tests/mutants/explained.toml does not explain.
+RULED := tenancy ledger ordering numbers users trunks
+
+long: coverage variants ## what takes hours: coverage, the tests in other surroundings, all mutants
+	@for room in $(RULED); do $(BIN)/python -m tests.mutants $$room || exit 1; done
+
+coverage: debian $(VENV)/dev ## branch coverage of fusion/, with the processes that tests start
+	rm -rf var/coverage
+	env -u DATABASE_URL $(BIN)/coverage run -m pytest $(SPREAD)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet --directory var/coverage/html
+	$(BIN)/coverage report
+
+mutants: $(VENV)/dev ## change the rules of a ROOM, one thing at a time; FILES="decide.sql" for others
+	@exec $(BIN)/python -m tests.mutants $(ROOM) $(FILES)
+
+variants: debian $(VENV)/dev ## the tests in other surroundings (VARIANTS="locale slow" for some)
+	@exec ./.ci/variants $(VARIANTS)
 
 bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json (BENCH="--help" tells options)
 	@exec $(BIN)/python -m bench $(BENCH)

@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fusion.ordering.place import Draft, Line
 from fusion.ordering.place_batch import Item
-from fusion.ordering.rules import is_too_far, repeated_products, runs_of_distinct
+from fusion.ordering.rules import ORDER_GRACE, is_too_far, repeated_products, runs_of_distinct
 
 few_ids = st.lists(st.integers(1, 6).map(lambda n: UUID(int=n)), max_size=12)
 names = st.lists(st.frozensets(st.sampled_from("abcdef"), max_size=2), max_size=30)
@@ -38,6 +39,25 @@ def test_five_years_ahead_is_not_too_far_and_a_day_or_so_more_is(now: datetime) 
     day = min(now.day, 28)
     assert not is_too_far(now.replace(year=now.year + 5, day=day), now)
     assert is_too_far(now + timedelta(days=5 * 366, seconds=1), now)
+
+
+@pytest.mark.parametrize(
+    ("now", "latest"),
+    [
+        ("2026-06-30T12:00:00+00:00", "2031-06-30T12:00:00+00:00"),
+        ("2024-02-29T23:59:59+00:00", "2029-03-01T23:59:59+00:00"),
+        ("2024-02-28T00:00:00+00:00", "2029-02-28T00:00:00+00:00"),
+        ("2024-03-29T00:00:00+00:00", "2029-03-29T00:00:00+00:00"),
+    ],
+)
+def test_the_latest_instant(now: str, latest: str) -> None:
+    start, end = datetime.fromisoformat(now), datetime.fromisoformat(latest)
+    assert not is_too_far(end, start)
+    assert is_too_far(end + timedelta(microseconds=1), start)
+
+
+def test_how_late_an_order_may_be() -> None:
+    assert timedelta(hours=24) == ORDER_GRACE
 
 
 @given(names)

@@ -6,7 +6,14 @@ from hypothesis import strategies as some
 
 from fusion.tenancy.actor import GROUP, KINDS, SCOPES, including_reads
 from fusion.tenancy.hashers import SecretHasher, new_secret
-from fusion.tenancy.rules import grantable, in_order, misplaced, normal_email
+from fusion.tenancy.rules import (
+    MAX_EMAIL,
+    MIN_PASSWORD,
+    grantable,
+    in_order,
+    misplaced,
+    normal_email,
+)
 
 kinds = some.sampled_from(KINDS)
 scopes = some.lists(some.sampled_from(SCOPES))
@@ -17,6 +24,26 @@ def test_a_kind_stands_only_under_a_higher_one(kind: str, parent: str) -> None:
     allowed = not misplaced(kind, parent)
     higher = KINDS.index(parent) < KINDS.index(kind)
     assert allowed == higher
+
+
+def test_limits() -> None:
+    assert (MAX_EMAIL, MIN_PASSWORD) == (254, 12)
+
+
+def test_why_it_may_not_stand_there() -> None:
+    assert set(misplaced("group", "group")) == {"kind"}
+    assert misplaced("reseller", "tenant") == {
+        "parent_id": "is a tenant, but a reseller stands under a group or distributor"
+    }
+
+
+def test_the_longest_email() -> None:
+    label = "a" * 61
+    domain = ".".join([label] * 3) + ".example"
+    longest = "x" * (MAX_EMAIL - len(domain) - 1) + "@" + domain
+    assert normal_email(longest) == longest
+    with pytest.raises(ValueError, match="254"):
+        normal_email("x" + longest)
 
 
 @given(kinds)

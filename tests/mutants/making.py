@@ -1,0 +1,79 @@
+"""The mutants of a file: Cosmic Ray's for Python; comparisons and logic turned round for SQL."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+USED = re.compile(
+    r"AddNot|ExceptionReplacer|NumberReplacer|Replace(And|Or|True|False|Break|Continue|Unary).*"
+    r"|ReplaceBinaryOperator_(Add_Sub|Sub_Add|Mul_FloorDiv|FloorDiv_Mul|Mod_FloorDiv)"
+    r"|ReplaceComparisonOperator_(Is.*|(?!Is).*(?<!_Is)(?<!_IsNot))|ZeroIterationForLoop"
+)
+"""The operators that change what a rule says. Of arithmetic one replacement each is enough."""
+
+SQL = (
+    (r"<=", "<"),
+    (r">=", ">"),
+    (r"(?<![<>:=-])<(?![=>])", "<="),
+    (r"(?<![<>=-])>(?!=)", ">="),
+    (r"<>", "="),
+    (r"(?<=\s)AND(?=\s)", "OR"),
+    (r"(?<=\s)OR(?= [^R])", "AND"),
+    (r"IS NOT NULL", "IS NULL"),
+    (r"IS NULL", "IS NOT NULL"),
+    (r"(?<=[\w)\]] )\+(?= )", "-"),
+    (r"(?<=[\w)\]] )-(?= )", "+"),
+    (r"(?<=WHEN )NOT |(?<=IF )NOT |(?<=WHERE )NOT ", ""),
+)
+"""What is replaced by what, one place at a time; not in comments and texts."""
+
+COMMENT_OR_TEXT = re.compile(r"--[^\n]*|'[^'\n]*'")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`text` is the whole file with one place changed: `line`, which becomes `change`."""
+
+    file: str
+    line: str
+    change: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.line} => {self.change}"
+
+
+def mutants(root: Path, file: str) -> Iterator[Mutant]:
+    """Every mutant of a `.py` or `.sql` file below `root`."""
+    source = (root / file).read_text(encoding="utf-8")
+    for text in _of_sql(source) if file.endswith(".sql") else _of_python(source):
+        lines = zip(source.splitlines(), text.splitlines(), strict=False)
+        line, change = next(((old, new) for old, new in lines if old != new), ("", ""))
+        yield Mutant(file, line.strip(), change.strip(), text)
+
+
+def _of_python(source: str) -> Iterator[str]:
+    met = {source}
+    for name in sorted(operator_names()):
+        if not USED.fullmatch(name.removeprefix("core/")):
+            continue
+        operator = get_operator(name)()
+        nodes = ast_nodes(get_ast(source))
+        for place in range(sum(len(list(operator.mutation_positions(node))) for node in nodes)):
+            text = mutate_code(source, operator, place)
+            if text is not None and text not in met:
+                met.add(text)
+                yield text
+
+
+def _of_sql(source: str) -> Iterator[str]:
+    hidden = [range(*found.span()) for found in COMMENT_OR_TEXT.finditer(source)]
+    for pattern, replacement in SQL:
+        for found in re.finditer(pattern, source):
+            if not any(found.start() in each for each in hidden):
+                yield source[: found.start()] + replacement + source[found.end() :]

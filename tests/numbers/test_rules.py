@@ -1,0 +1,110 @@
+"""What a number is, and which ranges make sense."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fusion.numbers import rules
+from fusion.numbers.rules import (
+    BLOCK,
+    calling_code,
+    countries,
+    number_types,
+    samples,
+    wrong_number,
+    wrong_range,
+)
+
+BRUSSELS, MOBILE, UNKNOWN = "+3225550100", "+32470123456", "+99912345678"
+
+
+def test_limits() -> None:
+    assert (rules.MAX_RANGE, rules.MAX_NUMBERS) == (1_000_000, 1_000)
+    assert (rules.MAX_RESERVATION_DAYS, BLOCK) == (366, 100)
+
+
+@pytest.mark.parametrize(
+    ("number", "types", "where", "code"),
+    [
+        (BRUSSELS, ("geographic",), ("BE",), 32),
+        (MOBILE, ("mobile",), ("BE",), 32),
+        ("+3280012345", ("toll_free",), ("BE",), 32),
+        ("+12125550123", ("geographic", "mobile"), ("US",), 1),
+        (UNKNOWN, (), (), 0),
+        ("", (), (), 0),
+        ("32", (), (), 0),
+    ],
+)
+def test_what_a_number_is(
+    number: str, types: tuple[str, ...], where: tuple[str, ...], code: int
+) -> None:
+    assert (number_types(number), countries(number), calling_code(number)) == (types, where, code)
+
+
+def test_a_type_of_no_name_of_ours_is_national() -> None:
+    assert number_types("+448450123456") != ("national",)
+    assert number_types("+443001234567") == ("national",)  # a UAN
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "type", "told"),
+    [
+        (BRUSSELS, "BE", "geographic", None),
+        (MOBILE, "BE", "mobile", None),
+        (BRUSSELS, "FR", "geographic", "no valid number of FR"),
+        (UNKNOWN, "BE", "geographic", "no valid number of BE"),
+        ("x", "BE", "geographic", "no valid number of BE"),
+        (BRUSSELS, "BE", "mobile", "is a geographic, not a mobile number"),
+        ("+12125550123", "US", "toll_free", "is a geographic or mobile, not a toll_free number"),
+    ],
+)
+def test_why_it_is_no_such_number(number: str, country: str, type: str, told: str | None) -> None:
+    found = wrong_number(number, country=country, type=type)
+    assert (found is None) if told is None else (told in str(found))
+
+
+def judged(first: str, last: str, type: str = "geographic") -> dict[str, str]:
+    """What is wrong with a range of Belgian numbers."""
+    return wrong_range(first, last, country="BE", type=type)
+
+
+def test_a_range_that_makes_sense() -> None:
+    assert judged("+3225550100", "+3225550100") == {}
+    assert judged("+3225550100", "+3225550199") == {}
+    assert judged("+3225550000", "+3225559999") == {}
+
+
+def test_the_ends_of_a_range() -> None:
+    assert judged("+3225550100", "+32255501000") == {"last": "must have as many digits as first"}
+    assert judged("+3225550101", "+3225550100") == {"last": "must not be below first"}
+    assert set(judged("+32470123456", "+32470123457")) == {"first"}
+    assert set(judged("+3225550100", "+3225550100", "mobile")) == {"first"}
+
+
+def test_the_longest_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MAX_RANGE", 10)
+    assert judged("+3225550100", "+3225550109") == {}
+    assert "more than 10" in judged("+3225550100", "+3225550110")["last"]
+
+
+def test_something_else_in_the_middle_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ends are such numbers, one block in between is not."""
+    tried: list[str] = []
+
+    def wrong(e164: str, *, country: str, type: str) -> str | None:
+        tried.append(e164)
+        return "wrong" if "2550300" <= e164[-7:] <= "2550399" else None
+
+    monkeypatch.setattr(rules, "wrong_number", wrong)
+    assert judged("+3222550000", "+3222550900") == {"last": "wrong"}
+    assert tried[0] == "+3222550000" and tried[-1] == "+3222550300"
+
+
+@given(st.integers(1, 10**6), st.integers(0, 1_000))
+def test_samples_are_both_ends_of_every_block(low: int, length: int) -> None:
+    high = low + length
+    expected = {low, high}
+    for number in range(low, high + 1):
+        if number % BLOCK in (0, BLOCK - 1):
+            expected.add(number)
+    assert list(samples(low, high)) == sorted(expected)

@@ -1,0 +1,29 @@
+"""What the state of a subscription means for its users; how large a batch may be."""
+
+import pytest
+
+from fusion.kernel.errors import Problem
+from fusion.users.rules import MAX_ROWS, require_active, require_living
+
+
+@pytest.mark.parametrize(
+    ("status", "living", "active"),
+    [
+        ("active", None, None),
+        ("suspended", None, "subscription-suspended"),
+        ("terminated", "subscription-terminated", "subscription-terminated"),
+    ],
+)
+def test_what_a_state_allows(status: str, living: str | None, active: str | None) -> None:
+    for require, expected in ((require_living, living), (require_active, active)):
+        if expected is None:
+            require(status)
+            continue
+        with pytest.raises(Problem) as refused:
+            require(status)
+        assert refused.value.code == expected
+        assert "final" in refused.value.detail or "resumed" in refused.value.detail
+
+
+def test_a_batch_has_ten_thousand_rows_at_most() -> None:
+    assert MAX_ROWS == 10_000
