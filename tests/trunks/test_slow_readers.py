@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fusion.kernel.stream import STREAMS
+from fusion.edge.gateway.answers import PATIENCE
+from fusion.kernel.stream import CUT_OFF, STREAMS
 from tests.owner import owner_rows
 from tests.server import Server, wait_for
 from tests.trunks.calling import trunk_id
@@ -77,3 +78,35 @@ def test_readers_who_stand_still_leave_room_for_others(
         lambda: httpx.get(f"{url}?format=csv", headers=headers, timeout=20).status_code == 200,
         "room for another reader, when those have gone",
     )
+
+
+def rest_of(reader: socket.socket) -> bytes:
+    """The end of what a reader gets who reads on; empty when the connection was given up."""
+    end = b""
+    try:
+        while piece := reader.recv(1 << 20):
+            end = (end + piece)[-500:]
+    except OSError:
+        return b""
+    return end
+
+
+def test_readers_who_stand_still_lose_their_place(
+    server: Server, world: World, day: datetime
+) -> None:
+    """While they stay connected, others get it; half an answer does not look like a whole one."""
+    put_on_record(world, trunk_id(world), 50_000, since=day)
+    token = world.token(world.group)
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"{server.url}/api/v1/call-records?format=csv"
+    with ExitStack() as stack:
+        readers = [stack.enter_context(ask(server, token)) for _ in range(STREAMS)]
+        assert httpx.get(url, headers=headers).status_code == 429
+        wait_for(
+            lambda: httpx.get(url, headers=headers, timeout=20).status_code == 200,
+            "the place of one who stands still",
+            2 * PATIENCE,
+        )
+        for reader in readers:
+            end = rest_of(reader)
+            assert not end or CUT_OFF.encode() in end
