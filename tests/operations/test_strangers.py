@@ -115,7 +115,10 @@ def routes() -> Iterator[str]:
     yield from dict.fromkeys(below(get_resolver().url_patterns, "/"))
 
 
-COSTLY = {"/metrics": 40}
+DEAREST = 100
+"""How many times what health takes an answer may take; a page takes some 20 times as much."""
+
+COSTLY = {"/metrics": 1_000}
 """Addresses that are hidden from strangers; worked out once a second at most."""
 
 
@@ -130,13 +133,13 @@ def cost(server: Server, ask: Callable[[], object], count: int = 20) -> float:
 
 @pytest.mark.once
 def test_no_answer_to_a_stranger_is_dear(server: Server) -> None:
-    """None takes the processor thirty times as long as health; the password hash is limited."""
+    """None takes the processor `DEAREST` times as long as health; hashes need a form's token."""
     with httpx.Client(base_url=server.url, timeout=30) as client:
         health = max(cost(server, lambda: client.get("/healthz"), 300), 0.0002)
         dear = {}
         for path in routes():
             ratio = cost(server, lambda path=path: client.get(path)) / health  # type: ignore[misc]
-            if ratio > COSTLY.get(path, 30):
+            if ratio > COSTLY.get(path, DEAREST):
                 dear[path] = round(ratio)
         assert dear == {}
         guesses = {"login": "nobody@example.com", "password": "a guess"}
