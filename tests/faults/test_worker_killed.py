@@ -128,7 +128,7 @@ def test_killed_in_the_middle_of_a_termination(world: World, tmp_path: Path) -> 
         with run_worker(tmp_path / "log") as worker:
             _wait_for_waiter("relation")
             kill_all(worker.pid)
-            worker.wait()
+            worker.wait(PATIENCE)
             owner_rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
         wait_for(lambda: rows(WAITING, ["relation"]) == [(0,)], "its backend has gone")
         amid.rollback()

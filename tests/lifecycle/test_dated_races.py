@@ -16,6 +16,7 @@ from fusion.lifecycle.terminate import terminate
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.verify import differences
 from fusion.tenancy.models import Subscription
+from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, at_once, balance, holding, order, rows
 from tests.lifecycle.dating import ask, at, fall_due, orders, scheduled, state
 from tests.owner import owner_rows
@@ -82,7 +83,7 @@ def test_scheduling_waits_for_a_termination_under_way_and_is_refused(world: Worl
     with holding() as meanwhile:
         terminate(world.actor(), subscription_id=world.subscription.id)
         late = meanwhile.start(lambda: said(lambda: ending(world, 5)))
-    assert late.result() == "subscription-terminated"
+    assert late.result(PATIENCE) == "subscription-terminated"
     assert differences() == []
 
 
@@ -93,7 +94,7 @@ def test_a_termination_waits_for_a_scheduling_and_cancels_it(world: World) -> No
         end = meanwhile.start(
             lambda: said(lambda: terminate(world.actor(), subscription_id=world.subscription.id))
         )
-    assert end.result() == "terminated"
+    assert end.result(PATIENCE) == "terminated"
     assert rows("SELECT state FROM ordering_order WHERE id = %s", [later]) == [("cancelled",)]
     assert differences() == []
 
@@ -105,7 +106,7 @@ def test_a_cancellation_waits_for_the_worker_and_is_refused(world: World) -> Non
     with holding() as meanwhile:
         assert apply_due_orders() == 1
         late = meanwhile.start(lambda: cancel(world, later["id"]))
-    assert late.result() == "order-not-cancellable"
+    assert late.result(PATIENCE) == "order-not-cancellable"
     assert state(world) == ("terminated", [])
 
 
@@ -115,7 +116,7 @@ def test_a_worker_waits_for_a_cancellation_and_does_nothing(world: World) -> Non
     with holding() as meanwhile:
         assert cancel(world, later["id"]) == "cancelled"
         worker = meanwhile.start(apply_due_orders)
-    worker.result()
+    worker.result(PATIENCE)
     assert state(world) == ("active", [])
     assert [each["state"] for each in orders(world)] == ["cancelled"]
 

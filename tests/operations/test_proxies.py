@@ -17,7 +17,8 @@ from threading import Thread
 import httpx
 import pytest
 
-from tests.server import PATIENCE, Server, free_port, run_server, wait_for
+from tests.bounds import PATIENCE
+from tests.server import Server, free_port, run_server, wait_for
 from tests.world import World
 
 HOME = Path(__file__).resolve().parents[2] / "integrations" / "proxies"

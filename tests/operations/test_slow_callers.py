@@ -136,11 +136,12 @@ def test_slow_callers_are_sent_away(server: Server, world: World, kind: str) -> 
     text = KINDS[kind].format(token=world.token(world.group))
     with callers(server, text, 2) as opened:
         for connection in opened:
-            begun = time.perf_counter()
+            begun = time.monotonic()
             received = b""
             while piece := connection.recv(65536):
                 received += piece
-            assert time.perf_counter() - begun < 15
+                assert time.monotonic() - begun < 15
+            assert time.monotonic() - begun < 15
             if kind != "headers that do not end":
                 assert received.startswith(b"HTTP/1.1 "), kind
                 assert received[9:10] in (b"2", b"4"), received[:300]

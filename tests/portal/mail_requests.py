@@ -18,9 +18,10 @@ from fusion.portal.models import Mail
 from fusion.portal.requests.mail import write_request_mails
 from fusion.tenancy.actor import ADMINISTRATOR
 from fusion.tenancy.models import User
+from tests.bounds import drain
 from tests.ordering.requesting import requested
 from tests.portal.people import PASSWORD, make_person, signed_in
-from tests.world import World
+from tests.world import World, answer
 
 NEW = "quite another password"
 
@@ -98,14 +99,14 @@ def invited_by_page(world: World, more: dict[str, Any]) -> None:
 
 def invited_by_api(world: World, more: dict[str, Any]) -> None:
     """Invite somebody by the API; the worker writes the mail."""
-    answer = world.call(
+    response = world.call(
         "POST",
         f"/organizations/{world.tenant.id}/members",
         {"email": f"{new_id()}@example.com", "role": "viewer"},
         headers=more.get("headers"),
     )
-    assert answer.status_code == 201
-    write_invitation_mails(only=UUID(answer.json()["id"]))
+    assert response.status_code == 201
+    write_invitation_mails(only=UUID(answer(response)["id"]))
 
 
 def order_requests(world: World, more: dict[str, Any]) -> None:
@@ -124,8 +125,7 @@ def order_requests(world: World, more: dict[str, Any]) -> None:
     withdraw_request(world.actor("tenant"), request_id=UUID(requested(world)))
     approve_request(world.actor(), request_id=UUID(requested(world)))
     reject_request(world.actor(), request_id=UUID(requested(world)), reason="Not now")
-    while write_request_mails():
-        pass
+    drain(write_request_mails)
 
 
 REQUESTS: dict[str, Callable[[World, dict[str, Any]], None]] = {

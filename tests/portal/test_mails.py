@@ -28,6 +28,7 @@ from fusion.portal.requests.mail import write_request_mails
 from fusion.tenancy.actor import ADMINISTRATOR
 from fusion.tenancy.models import Organization, Subscription
 from fusion.tenancy.set_brand import set_brand, set_host
+from tests.bounds import drain
 from tests.portal.mail_requests import REQUESTS
 from tests.portal.people import make_person, signed_in
 from tests.portal.test_outbox import mail_server
@@ -70,8 +71,7 @@ UNREACHABLE = {
 def nothing_else() -> None:
     """Mails and attempts of other tests are put aside."""
     cache.clear()
-    while write_request_mails() or write_invitation_mails():
-        pass
+    drain(lambda: write_request_mails() or write_invitation_mails())
     Mail.objects.all().delete()
 
 

@@ -19,6 +19,7 @@ from tests.past import NumericRead, Past, make_past, no_numeric
 from tests.portal.people import join, make_person, signed_in
 from tests.portal.test_statements import addresses
 from tests.portal.walking import walk
+from tests.world import answer
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def ids(made: Past) -> dict[str, Any]:
         "asked_id": made.requests[2],
         "request_id": made.requests[2],
         "user_id": user["id"],
-        "e164": number.json()["items"][0]["e164"],
+        "e164": answer(number)["items"][0]["e164"],
         "trunk_id": made.trunks[main.id],
         "job_id": made.job,
     }

@@ -113,7 +113,7 @@ class Shop:
         assert assign(world, *stock(world, each), subscription=other).status_code == 201
         for organization in (world.group, world.tenant):
             join(make_person(), organization, AGENT)
-            given = {"organization_id": organization.id}
+            given: dict[str, Any] = {"organization_id": organization.id}
             email = f"{mark}@example.com"
             asked = invite_member(world.actor(), email=email, role=AGENT, **given)
             made = create_client(world.actor(), name=mark, scopes=["orders:read"], **given)

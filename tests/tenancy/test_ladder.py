@@ -21,6 +21,7 @@ from fusion.tenancy.remove_member import leave_organization, remove_member
 from fusion.tenancy.renew_invitation import renew_invitation
 from fusion.tenancy.revoke_client import revoke_client
 from fusion.tenancy.rules import grantable
+from tests.bounds import PATIENCE
 from tests.tenancy.acting import client_of, closing, narrowed, refused, somebody_waits, token_of
 from tests.tenancy.inviting import accept, id_of, invitation, invite, member_of, someone
 from tests.world import World, answer, make_organization
@@ -214,7 +215,7 @@ def test_accepting_while_the_author_is_being_removed(world: World) -> None:
             late = pool.submit(closing(lambda: accept(id)))
             somebody_waits()
         with pytest.raises(Problem) as told:
-            late.result()
+            late.result(PATIENCE)
     assert told.value.code == "conflict"
     assert not Member.objects.unscoped("test").filter(id=id).exists()
 

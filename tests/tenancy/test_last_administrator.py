@@ -11,6 +11,7 @@ from fusion.tenancy.actor import ADMINISTRATOR, AGENT, KINDS, VIEWER, Actor
 from fusion.tenancy.change_role import change_role
 from fusion.tenancy.models import Member, User
 from fusion.tenancy.remove_member import leave_organization, remove_member
+from tests.bounds import PATIENCE
 from tests.tenancy.acting import at_once, closing, refused, somebody_waits
 from tests.tenancy.inviting import accept, id_of, invite, member_of
 from tests.world import World, answer
@@ -118,7 +119,7 @@ def test_the_second_waits_and_is_refused(world: World, kind: str) -> None:
             late = pool.submit(closing(lambda: leave_organization(a)))
             somebody_waits()
         with pytest.raises(Problem, match="You are the last administrator"):
-            late.result()
+            late.result(PATIENCE)
     assert administrators(a) == 1
 
 

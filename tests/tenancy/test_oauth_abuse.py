@@ -272,6 +272,7 @@ def test_a_client_that_is_being_revoked_creates_no_other(
     world.token(world.group)
 
     def create_late() -> HttpResponse:
+        _wait_for_revocation(client)
         return world.call("POST", path, body, by=token)
 
     def revoke_first() -> None:
@@ -279,9 +280,7 @@ def test_a_client_that_is_being_revoked_creates_no_other(
             assert world.call("DELETE", path_of(client)).status_code == 204
             somebody_waits()
 
-    late, _ = at_once(
-        closing(lambda: (_wait_for_revocation(client), create_late())[1]), closing(revoke_first)
-    )
+    late, _ = at_once(closing(create_late), closing(revoke_first))
     assert late.status_code == 401
     assert late["WWW-Authenticate"].startswith("Bearer")
     listed = answer(world.call("GET", path))["items"]

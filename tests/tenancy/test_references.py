@@ -160,7 +160,7 @@ def test_at_once(world: World, noun: str) -> None:
     for by in organizations:
         world.token(by)
     responses = at_once(
-        *[lambda by=by: create(world, noun, by, "RACE") for by in organizations for _ in range(3)]  # type: ignore[misc]
+        *[lambda by=by: create(world, noun, by, "RACE") for by in organizations for _ in range(3)]
     )
     assert sorted(each.status_code for each in responses) == [201] * 2 + [409] * 4
     for response in responses:
