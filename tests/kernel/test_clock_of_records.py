@@ -29,6 +29,7 @@ OTHER_CLOCKS = {
     "edge/state.py": "jobs are kept by a library, in real time",
     "edge/tasks.py": "jobs are kept by a library, in real time",
     "portal/forget.py": "sessions and attempts are kept by libraries, in real time",
+    "portal/mails/files.py": "files carry the system's time, and no record does",
     "tenancy/authenticate.py": "access tokens are kept by a library, in real time",
     "tenancy/forget.py": "the same",
 }

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 
 from fusion.kernel.client_address import client_address
+from fusion.kernel.clock import now
 from fusion.portal.mails.write import group_of, reader_of, sender_of, write_mail
 from fusion.portal.visit import visit_of
 from fusion.tenancy.models import User
@@ -38,7 +39,7 @@ def write_account_mail(
     sender = sender_of(own.group_id if own else group_of(user))
     reader = reader_of(user.email, language=translation.get_language() or "")
     told = {
-        "timestamp": timezone.now(),
+        "timestamp": now(),
         "zone": reader.zone or "UTC",
         "address": client_address(request),
     }
