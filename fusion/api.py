@@ -15,6 +15,7 @@ from fusion.catalogue import api as catalogue
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import problem_response, read_json
 from fusion.kernel.openapi import Described
+from fusion.kernel.strict import MEANINGFUL_HEADERS, has_body
 from fusion.ledger import api as ledger
 from fusion.lifecycle import api as lifecycle
 from fusion.numbers import api as numbers
@@ -90,7 +91,7 @@ def _plainly(
 ) -> Callable[..., HttpResponse]:
     def answer(request: HttpRequest, **parameters: Any) -> HttpResponse:
         view = by_method.get(request.method or "")
-        if view is None or request.META["QUERY_STRING"]:
+        if view is None or _says_more(request):
             return described(request, **parameters)
         try:
             return view(request, **parameters) or described(request, **parameters)
@@ -100,10 +101,20 @@ def _plainly(
     return answer
 
 
+def _says_more(request: HttpRequest) -> bool:
+    """Whether there is something to be refused, or a parameter, which the plain views leave."""
+    meta = request.META
+    return bool(
+        meta["QUERY_STRING"]
+        or (request.method != "PUT" and has_body(meta))
+        or any(variable in meta for variable in MEANINGFUL_HEADERS.values())
+    )
+
+
 @api.exception_handler(Problem)
 def refuse(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Every refusal of ours. What cannot be seen is 404 before a field is wrong."""
-    if problem.status == 422:
+    """Every refusal of ours. What cannot be seen is 404 before a body or a field is wrong."""
+    if problem.status in (400, 415, 422):
         try:
             look_first(request)
         except Problem as unseen:

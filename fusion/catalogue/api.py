@@ -63,7 +63,7 @@ def skus(request: HttpRequest, asked: Query[Paging]) -> HttpResponse:
 
 @router.get(
     "/skus/{uuid:sku_id}",
-    auth=Door(READ_CATALOGUE),
+    auth=Door(READ_CATALOGUE, hot=True, sku_id=find_sku),
     response={200: SkuDocument, **READ_PROBLEMS},
 )
 def sku(request: HttpRequest, sku_id: UUID) -> HttpResponse:
@@ -98,7 +98,7 @@ def products(request: HttpRequest, asked: Query[ProductFilter]) -> HttpResponse:
 
 @router.get(
     "/products/{uuid:product_id}",
-    auth=Door(READ_CATALOGUE),
+    auth=Door(READ_CATALOGUE, hot=True, product_id=find_product),
     response={200: ProductDocument, 304: None, **READ_PROBLEMS},
 )
 def product(

@@ -1,5 +1,6 @@
 """Reading bodies and writing answers: JSON in, JSON or RFC 9457 problem details out."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -47,7 +48,8 @@ def read_json(request: HttpRequest) -> Any:
     """The request's JSON body, parsed once.
 
     Problems: `unsupported-media-type`, `too-large`, `invalid-json` (also for numbers that are not
-    numbers, for nesting that is too deep, and for text that is not UTF-8).
+    numbers, for nesting that is too deep, for text that is not UTF-8, and for an object that has
+    a member twice).
     """
     if not hasattr(request, "parsed_json"):
         request.parsed_json = _parse(request)  # type: ignore[attr-defined]
@@ -67,10 +69,40 @@ def _parse(request: HttpRequest) -> Any:
         raise Problem("too-large", f"The body has more than {limit} bytes, the most taken here.")
     if request.body.count(b",") > MAX_COMMAS:
         raise Problem("too-large", f"The body has more than {MAX_COMMAS} commas: too many values.")
+    return parse_json(request.body)
+
+
+def parse_json(text: bytes) -> Any:
+    """The value that `text` spells; Problem `invalid-json`, see `read_json`."""
     try:
-        return orjson.loads(request.body)
+        value = orjson.loads(text)
+        written = orjson.dumps(value)
     except orjson.JSONDecodeError as error:
         raise Problem("invalid-json", f"The body is not readable JSON: {error}.") from None
+    except orjson.JSONEncodeError:
+        raise Problem("invalid-json", "The body is nested too deeply.") from None
+    # orjson keeps the last of two equal members. A colon stands between each member and its value,
+    # and in strings; written again, the value has as many unless a member was lost, or a colon was
+    # written as an escape (\u003a), which only a reader of each member can tell apart.
+    if text.count(b":") != written.count(b":") or b"\\u003" in text:
+        _refuse_doubled_members(text)
+    return value
+
+
+def _refuse_doubled_members(text: bytes) -> None:
+    try:
+        json.loads(text, object_pairs_hook=_distinct)
+    except RecursionError:
+        raise Problem("invalid-json", "The body is nested too deeply.") from None
+
+
+def _distinct(members: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for name, _ in members:
+        if name in seen:
+            detail = f"An object of the body has the member {name[:100]!r} more than once."
+            raise Problem("invalid-json", detail)
+        seen.add(name)
 
 
 def accepts_gzip(request: HttpRequest) -> bool:

@@ -1,10 +1,18 @@
 """The OpenAPI document: what Ninja leaves out of it about scopes, problems and headers."""
 
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+
+from fusion.kernel.strict import Known, check_request, known_of
+
+PREFIX = "api/v1/"
+"""Where the API's routes stand."""
 
 PROBLEM = "application/problem+json"
 
@@ -83,7 +91,33 @@ class Document(OpenAPISchema):
 
 
 class Described(NinjaAPI):
-    """An API that describes itself by such a document."""
+    """An API that describes itself by such a document, and refuses what that does not describe."""
+
+    def operations(self) -> Iterator[tuple[str, Operation]]:
+        """Every operation with its route, as Django's resolver spells it after the prefix."""
+        for router in self._get_bound_routers():
+            patterns = router.urls_paths(router.prefix)
+            views = router.path_operations.values()
+            operations = (operation for view in views for operation in view.operations)
+            for pattern, operation in zip(patterns, operations, strict=True):
+                yield str(pattern.pattern), operation
+
+    @cached_property
+    def known(self) -> dict[tuple[str, str], Known]:
+        """(route, method) → what it takes."""
+        return {
+            (route, method): known_of(operation)
+            for route, operation in self.operations()
+            for method in operation.methods
+        }
+
+    def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
+        """Ninja calls this when the caller is let in, before anything of the request is read."""
+        match = request.resolver_match
+        if match is not None:
+            route = match.route.removeprefix(PREFIX)
+            check_request(request, self.known[route, request.method or ""])
+        return super().create_temporal_response(request)
 
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None

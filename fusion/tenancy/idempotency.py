@@ -56,8 +56,8 @@ def fingerprint(method: str, path: str, body: Any) -> bytes:
 
 
 def fingerprint_of(request: HttpRequest) -> bytes:
-    """The fingerprint of a request with a JSON body, or with none."""
-    body = read_json(request) if request.body else None
+    """The fingerprint of a request with a JSON body, or with none, which `{}` says as well."""
+    body = (read_json(request) or None) if request.body else None
     return fingerprint(request.method or "", request.path, body)
 
 

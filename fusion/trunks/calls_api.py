@@ -14,6 +14,7 @@ from fusion.kernel.http import CSV, json_response, read_json
 from fusion.kernel.openapi import NAMED_BY_CALLER, also_csv
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, ProblemDocument
 from fusion.kernel.stream import stream, wants_csv
+from fusion.kernel.strict import refuse_body
 from fusion.tenancy.guard import Door, actor_of, respond
 from fusion.tenancy.permissions import ADMIT_CALLS, READ_CALLS
 from fusion.tenancy.queries import find_subscription
@@ -98,6 +99,7 @@ def post_call(
 ) -> HttpResponse:
     """PUT or DELETE of the same call, for SIP proxies whose HTTP client has neither."""
     if override == "DELETE":
+        refuse_body(request)
         return _end(request, trunk_id, direction, call_id)
     if not request.body:
         raise InvalidFields(body="is missing")

@@ -49,7 +49,7 @@ def test_sent_again(route: tuple[str, str]) -> None:
     for changed in bodies:
         if changed != asked.body:
             other = stage.world.call("POST", path, changed, headers=headers)
-            assert other.status_code == 422, other.content
+            assert other.status_code in (400, 422), other.content
     assert stage.world.fingerprint() == before
 
 

@@ -1,0 +1,92 @@
+"""Text from outside: what two people see as one name is one name.
+
+Every text that enters (bodies, parameters, CSV, forms, the command line) goes through `clean_line`
+or `clean_note`. Harmless differences are removed without a word: text becomes NFC, every kind of
+space an ordinary one, spaces around it go, and so do variation selectors, soft hyphens and byte
+order marks. What hides or reorders text is refused with its position: control characters,
+marks of direction, zero-width characters, line separators. A note may have line feeds.
+
+Logins are compared by `login_key`, and a login of Latin mixed with Cyrillic or Greek is refused.
+"""
+
+import re
+import unicodedata
+
+REMOVED = "\u00ad\ufe00-\ufe0f\ufeff"
+"""Soft hyphen, variation selectors, byte order mark: without them the text looks the same."""
+
+SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""Every space that is not U+0020 (Unicode's Zs)."""
+
+REFUSED = (
+    "\u0000-\u001f\u007f-\u009f"  # controls
+    "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # joiners, direction, fillers
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero width, lines, direction, invisible operators
+    "\u3164\uffa0\ufff0-\uffff"  # fillers, annotations, no characters
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # formats, tags
+)
+"""Controls, formats and what Unicode says to show as nothing, as the inside of a character class."""
+
+LINE = f"^[^{REFUSED}]*$"
+"""What a line matches, after white space around it is gone. For the OpenAPI document."""
+
+NOTE = f"^[^{REFUSED.replace('\\u001f', '', 1)}]*$"
+
+_REMOVED = re.compile(f"[{REMOVED}]")
+_SPACE = re.compile(f"[{SPACES}]")
+_REFUSED = re.compile(f"[{REFUSED}]")
+_REFUSED_IN_NOTE = re.compile(f"(?!\n)[{REFUSED}]")
+_LINE_END = re.compile("\r\n?")
+
+
+class Unclean(ValueError):
+    """A character that no text may have: its position counts from 1, in what was sent."""
+
+    def __init__(self, text: str, index: int) -> None:
+        self.position = index + 1
+        self.character = f"U+{ord(text[index]):04X}"
+        super().__init__(
+            f"has a character that cannot be seen or turns the text around ({self.character}) at "
+            f"position {self.position}"
+        )
+
+
+def clean_line(text: str) -> str:
+    """`text` as it is kept: NFC and trimmed. Unclean for what a single line may not have."""
+    if text.isascii() and text.isprintable():
+        return text.strip(" ")
+    return _cleaned(text, _REFUSED)
+
+
+def clean_note(text: str) -> str:
+    """The same for a text of several lines, whose ends become line feeds."""
+    return _cleaned(_LINE_END.sub("\n", text), _REFUSED_IN_NOTE)
+
+
+def _cleaned(text: str, refused: re.Pattern[str]) -> str:
+    inner = text.strip()
+    wrong = refused.search(_REMOVED.sub(" ", inner))
+    if wrong:
+        raise Unclean(text, text.index(inner) + wrong.start())
+    return unicodedata.normalize("NFC", _SPACE.sub(" ", _REMOVED.sub("", inner))).strip()
+
+
+def login_key(login: str) -> str:
+    """What two logins have in common that are one: NFKC, case folded, i with a dot is i.
+
+    The database has the same rule in `kernel_login_key`; a test holds them together.
+    """
+    folded = unicodedata.normalize("NFKC", login).casefold()
+    return unicodedata.normalize("NFKC", folded).casefold().replace("i\u0307", "i")
+
+
+def mixes_scripts(text: str) -> bool:
+    """Whether Latin letters stand beside Cyrillic or Greek ones, which look like them."""
+    if text.isascii():
+        return False
+    scripts = {_script(character) for character in unicodedata.normalize("NFKC", text)}
+    return "LATIN" in scripts and bool(scripts & {"CYRILLIC", "GREEK"})
+
+
+def _script(character: str) -> str:
+    return unicodedata.name(character, "").partition(" ")[0] if character.isalpha() else ""

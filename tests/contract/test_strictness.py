@@ -1,0 +1,205 @@
+"""Nothing that a caller says is silently ignored, on any route of the OpenAPI document.
+
+Each request would be done without the one thing that its route does not know: it is refused for
+that, names it, and changes nothing. A new route is found by itself.
+"""
+
+import re
+from typing import Any
+
+import orjson
+import pytest
+from django.http import HttpResponse
+
+from fusion.api import api
+from fusion.kernel.ids import new_id
+from tests.contract.refusing import fields, is_problem
+from tests.contract.stage import Stage
+from tests.contract.test_authorization import OPERATIONS, ROUTES, Asked, ask, own_ids
+from tests.world import World
+
+WRITING = [route for route in ROUTES if route[0] != "GET"]
+WITHOUT_BODY = [route for route in ROUTES if "requestBody" not in OPERATIONS[route]]
+WITH_BODY = [route for route in ROUTES if "requestBody" in OPERATIONS[route]]
+
+
+def parameters_of(route: tuple[str, str], where: str = "query") -> list[str]:
+    """Names of the parameters that the document gives this route."""
+    declared = OPERATIONS[route].get("parameters", [])
+    return [each["name"] for each in declared if each["in"] == where]
+
+
+@pytest.fixture(scope="module")
+def stage() -> Stage:
+    """One stage for all: nothing that is sent here changes it."""
+    return Stage()
+
+
+def request(stage: Stage, route: tuple[str, str]) -> Asked:
+    """A request of that route that would be done."""
+    asked = ask(route, own_ids(stage, "group"))
+    asked.query = {}
+    return asked
+
+
+def refused(stage: Stage, asked: Asked, body: Any = None, query: str = "") -> HttpResponse:
+    """The answer to `asked`, with this body and query, which changes nothing."""
+    world = stage.world
+    path = asked.template.format(**asked.path) + query
+    before = world.fingerprint()
+    response = world.call(asked.method, path, body or asked.body, headers=asked.headers)
+    assert world.fingerprint() == before
+    return response
+
+
+def routes(chosen: list[tuple[str, str]]) -> pytest.MarkDecorator:
+    """A test for each of these routes."""
+    return pytest.mark.parametrize("route", chosen, ids=" ".join)
+
+
+def test_the_checks_know_what_the_document_declares() -> None:
+    for route, operation in api.operations():
+        method = operation.methods[0]
+        known = api.known[route, method]
+        declared = OPERATIONS[method, re.sub(r"{\w+:", "{", operation.path)]
+        names = [each["name"] for each in declared.get("parameters", []) if each["in"] == "query"]
+        assert list(known.parameters) == names
+        assert known.body == ("requestBody" in declared)
+
+
+@routes(ROUTES)
+def test_an_unknown_parameter(stage: Stage, route: tuple[str, str]) -> None:
+    response = refused(stage, request(stage, route), query="?nonsense=1")
+    assert fields(response) == ["nonsense"]
+    detail = orjson.loads(response.content)["detail"]
+    assert all(name in detail for name in parameters_of(route))
+
+
+@routes(ROUTES)
+def test_other_spellings_of_nothing(stage: Stage, route: tuple[str, str]) -> None:
+    for query in ("?LIMIT=1", "?=1", "?x", "?%00=1", "?limit%20=1"):
+        assert len(fields(refused(stage, request(stage, route), query=query))) == 1
+
+
+@routes([route for route in ROUTES if parameters_of(route)])
+def test_a_parameter_given_twice(stage: Stage, route: tuple[str, str]) -> None:
+    for name in parameters_of(route):
+        response = refused(stage, request(stage, route), query=f"?{name}=1&{name}=1")
+        assert fields(response) == [name]
+
+
+@routes(WITHOUT_BODY)
+def test_a_body_where_none_is_taken(stage: Stage, route: tuple[str, str]) -> None:
+    asked = request(stage, route)
+    assert fields(refused(stage, asked, {"x": 1})) == ["x"]
+    body = {"effective_at": "2030-01-01T00:00:00Z", "dry_run": True}
+    assert fields(refused(stage, asked, body)) == ["effective_at", "dry_run"]
+    for wrong in (b"{oops", b"[]", b"null", b"1", b'""', b" ", b'{"x":1,"x":1}', b"[" * 999):
+        is_problem(refused(stage, asked, wrong), 400, "invalid-json")
+
+
+@routes(WITHOUT_BODY)
+def test_another_kind_of_content_where_no_body_is_taken(
+    stage: Stage, route: tuple[str, str]
+) -> None:
+    asked = request(stage, route)
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", "text/csv"):
+        response = _send(stage, asked, b"x=1", media_type)
+        is_problem(response, 415, "unsupported-media-type")
+
+
+@routes(WITH_BODY)
+def test_an_unknown_member(stage: Stage, route: tuple[str, str]) -> None:
+    asked = request(stage, route)
+    assert fields(refused(stage, asked, {**(asked.body or {}), "x": 1})) == ["x"]
+
+
+@routes(WITH_BODY)
+def test_an_unreadable_body(stage: Stage, route: tuple[str, str]) -> None:
+    asked = request(stage, route)
+    for wrong in (b"{oops", b"{", b"\xff", b" "):
+        is_problem(refused(stage, asked, wrong), 400, "invalid-json")
+    response = _send(stage, asked, orjson.dumps(asked.body), "text/plain")
+    is_problem(response, 415, "unsupported-media-type")
+
+
+@routes(WITH_BODY)
+def test_a_member_given_twice(stage: Stage, route: tuple[str, str]) -> None:
+    asked = request(stage, route)
+    text = orjson.dumps(asked.body)
+    doubled = [b'{"x":1,"x":1,' + text[1:], _first_member_doubled(asked.body)]
+    for wrong in doubled:
+        is_problem(refused(stage, asked, wrong), 400, "invalid-json")
+
+
+def _first_member_doubled(body: dict[str, Any]) -> bytes:
+    """The body, whose innermost first member stands twice."""
+    name, value = next(iter(body.items()))
+    inner = orjson.dumps(value)
+    if isinstance(value, list) and isinstance(value[0], dict):
+        inner = b"[" + _first_member_doubled(value[0]) + b"]"
+        return b"{" + orjson.dumps(name) + b":" + inner + b"}"
+    member = orjson.dumps(name) + b":" + inner
+    return b"{" + member + b"," + member + b"," + orjson.dumps(body)[1:]
+
+
+@routes(WRITING)
+@pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "If-Match"])
+def test_a_header_that_would_change_the_request(
+    stage: Stage, route: tuple[str, str], header: str
+) -> None:
+    if header in parameters_of(route, "header"):
+        return
+    asked = request(stage, route)
+    asked.headers = {**asked.headers, header: "DELETE"}
+    assert fields(refused(stage, asked)) == [header]
+
+
+@routes([route for route in ROUTES if "_id}" in route[1]])
+def test_what_cannot_be_seen_comes_first(stage: Stage, route: tuple[str, str]) -> None:
+    """Order of the checks: visibility 404, then parameters and body."""
+    asked = request(stage, route)
+    for name in asked.path:
+        if name.endswith("_id") and name != "call_id":
+            foreign = {**asked.path, name: new_id()}
+            path = asked.template.format(**foreign)
+            world = stage.world
+            for body, query in ((asked.body, "?nonsense=1"), (b"{oops", ""), ({"x": 1}, "")):
+                response = world.call(asked.method, path + query, body, headers=asked.headers)
+                is_problem(response, 404, "not-found")
+
+
+@routes(ROUTES)
+def test_who_may_not_is_told_that_first(stage: Stage, route: tuple[str, str]) -> None:
+    asked = request(stage, route)
+    path = asked.template.format(**asked.path)
+    response = stage.world.call(asked.method, path + "?nonsense=1", b"{oops", by="no token")
+    is_problem(response, 401, "unauthenticated")
+
+
+def test_an_empty_object_is_no_body(world: World) -> None:
+    path = f"/subscriptions/{world.subscription.id}"
+    for body in (None, {}, b" {} "):
+        assert world.call("POST", f"{path}/suspend", body).status_code == 200
+        assert world.call("GET", path, body).status_code == 200
+
+
+def test_a_key_is_taken_everywhere(world: World) -> None:
+    """It adds nothing where a request may be repeated anyway."""
+    headers = {"Idempotency-Key": "a"}
+    path = f"/subscriptions/{world.subscription.id}"
+    assert world.call("GET", path, headers=headers).status_code == 200
+    assert world.call("PATCH", path, {"name": "New"}, headers=headers).status_code == 200
+
+
+def _send(stage: Stage, asked: Asked, content: bytes, media_type: str) -> HttpResponse:
+    world = stage.world
+    before = world.fingerprint()
+    response = world.call(
+        asked.method,
+        asked.template.format(**asked.path),
+        content,
+        headers={**asked.headers, "Content-Type": media_type},
+    )
+    assert world.fingerprint() == before
+    return response
