@@ -126,7 +126,7 @@ def refuse(request: HttpRequest, problem: Problem) -> HttpResponse:
 def refuse_fields(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Fields that their types do not take: 422 with one entry for each."""
     # Ninja puts where the field stands (body, body's parameter; query) in front of its path.
-    return refuse(request, fields_problem(error.errors, 2))
+    return refuse(request, fields_problem(error.errors, 2, api.parameters_of(request)))
 
 
 @api.exception_handler(HttpError)

@@ -1,11 +1,12 @@
 """Shapes of what leaves for the billing platform."""
 
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
-from fusion.kernel.fields import Id, Instant, Text
+from fusion.kernel.fields import Cursor, Id, Instant
 from fusion.kernel.pagination import DEFAULT_LIMIT, MAX_LIMIT
 
 
@@ -35,7 +36,7 @@ class Feed(BaseModel):
 class FeedPosition(BaseModel):
     """Where to go on; from the beginning, where it is left out."""
 
-    after: Text | None = Field(default=None, description="`next` of a former answer.")
+    after: Cursor | None = Field(default=None, description="`next` of a former answer.")
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
@@ -124,8 +125,10 @@ class UsageFilter(ReportFilter):
     from_: Instant | None = Field(default=None, alias="from", description="Included.")
     to: Instant | None = Field(default=None, description="Not included.")
 
-    @model_validator(mode="after")
-    def _forward(self) -> "UsageFilter":
-        if self.from_ is not None and self.to is not None and self.to <= self.from_:
-            raise ValueError("to must be after from")
-        return self
+    @field_validator("to")
+    @classmethod
+    def _forward(cls, to: datetime | None, others: ValidationInfo) -> datetime | None:
+        since = others.data.get("from_")
+        if to is not None and since is not None and to <= since:
+            raise ValueError("must be after from")
+        return to

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from fusion.catalogue.change_product import ProductChanges
 from fusion.catalogue.models import NumberType
 from fusion.catalogue.rules import Item
-from fusion.kernel.fields import Body, Code, Name, Note, Quantity, Reference, Text
+from fusion.kernel.fields import Body, Code, Name, Note, Quantity, Reference, Search, Spelled
 from fusion.kernel.quantities import MAX_ITEMS
 from fusion.kernel.schemas import Paging
 
@@ -21,7 +21,12 @@ def _known(country: str) -> str:
     return country
 
 
-Country = Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["BE"]), AfterValidator(_known)]
+Country = Annotated[
+    str,
+    Spelled("[A-Z]{2}", "must be an ISO 3166 country with telephone numbers, such as BE"),
+    Field(examples=["BE"]),
+    AfterValidator(_known),
+]
 """Kosovo (XK) and the islands that have numbers but no code of their own right count too."""
 
 
@@ -132,5 +137,5 @@ class ProductFilter(Paging):
     """Which products are asked for."""
 
     status: Status | None = None
-    q: Text | None = Field(default=None, description="Part of the code or name, ignoring case.")
-    external_reference: Text | None = None
+    q: Search | None = Field(default=None, description="Part of the code or name, ignoring case.")
+    external_reference: Search | None = None

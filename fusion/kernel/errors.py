@@ -8,7 +8,7 @@ A refusal is an answer, not an accident: it is raised before anything was writte
 a transaction that is rolled back because of it. The shape on the wire is RFC 9457.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 CODES: Mapping[str, tuple[int, str]] = {
@@ -123,18 +123,46 @@ MOST_ERRORS = 100
 """Errors that one problem tells: a refusal is not larger than what it refuses."""
 
 
-def fields_problem(errors: Sequence[Mapping[str, Any]], skip: int) -> Problem:
-    """Pydantic's errors as a problem; `skip` leading parts of each location are not the caller's.
+def fields_problem(
+    errors: Sequence[Mapping[str, Any]], skip: int, parameters: Collection[str] = ()
+) -> Problem:
+    """Pydantic's errors as a problem; `skip` leading parts of each location are not the caller's,
+    unless one is the name of one of its `parameters`.
 
-    A field is told as a path such as `lines.0.quantity`.
+    A field is told as a path such as `lines.0.quantity`. What concerns a body or a query as a whole
+    is told of `body` or `query`.
     """
     entries = [
-        {
-            "field": ".".join(str(part) for part in error["loc"][skip:] or error["loc"][-1:])
-            or WHOLE_BODY,
-            "message": str(error["msg"]).removeprefix("Value error, "),
-        }
+        {"field": _field(error["loc"], skip, parameters), "message": _message(error)}
         for error in errors[:MOST_ERRORS]
     ]
     detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in entries[:5])
     return Problem("invalid-fields", detail, errors=entries)
+
+
+def _field(place: Sequence[str | int], skip: int, parameters: Collection[str]) -> str:
+    # Pydantic puts the name of a validator, such as `function-after[...]`, among those of fields.
+    parts = [str(part) for part in place[skip:] if "[" not in str(part)]
+    if parts:
+        return ".".join(parts)
+    if not place:
+        return WHOLE_BODY
+    # The last part is a parameter, or else the name of a function's argument.
+    return str(place[-1] if place[-1] in parameters else place[0])
+
+
+PLAIN_WORDS = {
+    "string_type": "must be a string",
+    "string_pattern_mismatch": "is spelled in a way that is not taken here",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+}
+"""Pydantic's kind of an error → its message, where Pydantic's own names things of the program."""
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    if error["type"] in PLAIN_WORDS:
+        return PLAIN_WORDS[error["type"]]
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -1,38 +1,32 @@
 """The types of fields that come from outside, strict: `true` and `"5"` are no integers.
 
 Limits follow the contract: names 200 characters, codes 64 of `A-Za-z0-9._-`, references 100,
-notes 2,000, and NUL nowhere (PostgreSQL cannot store it).
+notes 2,000. Every text is cleaned by `kernel/text.py` before anything else is looked at, and its
+limits stand in the OpenAPI document.
 """
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
 )
+from pydantic_core import core_schema
 
 from fusion.kernel.clock import read_instant
 from fusion.kernel.ids import parse_id
 from fusion.kernel.quantities import MAX_QUANTITY
-
-
-def _no_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain NUL characters")
-    return text
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be blank")
-    return text
+from fusion.kernel.text import LINE, LINE_WITH_TEXT, NOTE, NOTE_WITH_TEXT, clean_line, clean_note
 
 
 def _from_text(value: object) -> object:
@@ -47,14 +41,81 @@ def _uuid(value: object) -> UUID:
     return found
 
 
+PATTERNS = {clean_line: (LINE, LINE_WITH_TEXT), clean_note: (NOTE, NOTE_WITH_TEXT)}
+"""How a text is cleaned → the patterns of one that may be blank, and of one that may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Marks a `str` as a text, with its length after cleaning: one line unless told otherwise."""
+
+    least: int = 0
+    most: int = 200
+    clean: Callable[[str], str] = clean_line
+
+    def read(self, text: str) -> str:
+        """The cleaned text; ValueError where it has a character or a length that is not taken."""
+        cleaned = self.clean(text)
+        if len(cleaned) < self.least:
+            raise ValueError("must not be blank")
+        if len(cleaned) > self.most:
+            raise ValueError(f"must have {self.most} characters at most")
+        return cleaned
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        shape = {**handler(schema), "maxLength": self.most}
+        if self.least:
+            shape["minLength"] = self.least
+        if self.clean in PATTERNS:
+            shape["pattern"] = PATTERNS[self.clean][self.least > 0]
+        return shape
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """Marks a `str` that has a fixed spelling, which `words` describe to whoever gets it wrong."""
+
+    pattern: str
+    words: str
+
+    def read(self, text: str) -> str:
+        """The text without spaces around it; ValueError where it is spelled in another way."""
+        cleaned = clean_line(text)
+        if not re.fullmatch(self.pattern, cleaned, re.ASCII):
+            raise ValueError(self.words)
+        return cleaned
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": f"^{self.pattern}$"}
+
+
 Id = Annotated[UUID, BeforeValidator(_uuid)]
-Text = Annotated[str, AfterValidator(_no_nul)]
-Name = Annotated[Text, StringConstraints(min_length=1, max_length=200), AfterValidator(_not_blank)]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-Reference = Annotated[
-    Text, StringConstraints(min_length=1, max_length=100), AfterValidator(_not_blank)
+Text = Annotated[str, Line()]
+Search = Annotated[str, Line()]
+Name = Annotated[str, Line(1, 200)]
+Code = Annotated[
+    str,
+    Spelled("[A-Za-z0-9._-]{1,64}", "must be 1 to 64 letters, digits, dots, underscores, hyphens"),
 ]
-Note = Annotated[Text, StringConstraints(max_length=2000)]
+Reference = Annotated[str, Line(1, 100)]
+Note = Annotated[str, Line(0, 2000, clean_note)]
+Reason = Annotated[str, Line(1, 2000, clean_note)]
+Key = Annotated[str, Spelled("[ -~]{1,255}", "must be 1 to 255 printable ASCII characters")]
+Cursor = Annotated[str, Spelled("[A-Za-z0-9_-]{1,2000}", "is no cursor of a list")]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_from_text)]
 

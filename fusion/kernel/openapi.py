@@ -38,6 +38,10 @@ LOCATION = {
 
 CHALLENGE = {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}}
 
+TAGS = ("If-Match", "If-None-Match")
+TAG_PATTERN = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
+"""Entity tags (RFC 9110, section 8.8.3)."""
+
 NAMED_BY_CALLER = "x-named-by-caller"
 """Says of a POST that its path names what it is about, so that it may be sent again as it is."""
 
@@ -71,7 +75,7 @@ class Document(OpenAPISchema):
 
     def operation_parameters(self, operation: Operation) -> list[dict[str, Any]]:
         """What the route declares, and the key of those that may be sent again."""
-        parameters = super().operation_parameters(operation)
+        parameters = [_said(parameter) for parameter in super().operation_parameters(operation)]
         return [*parameters, IDEMPOTENCY_KEY] if _is_retryable(operation) else parameters
 
     def responses(self, operation: Operation) -> dict[int, Any]:
@@ -111,12 +115,24 @@ class Described(NinjaAPI):
             for method in operation.methods
         }
 
+    def known_at(self, request: HttpRequest) -> Known | None:
+        """What the route of `request` takes; None where it has none."""
+        match = request.resolver_match
+        route = match.route.removeprefix(PREFIX) if match else ""
+        return self.known.get((route, request.method or ""))
+
+    def parameters_of(self, request: HttpRequest) -> set[str]:
+        """The names of the parameters of its route: in path, query and headers."""
+        match, known = request.resolver_match, self.known_at(request)
+        if match is None or known is None:
+            return set()
+        return {*match.kwargs, *known.parameters, *known.headers}
+
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
         """Ninja calls this when the caller is let in, before anything of the request is read."""
-        match = request.resolver_match
-        if match is not None:
-            route = match.route.removeprefix(PREFIX)
-            check_request(request, self.known[route, request.method or ""])
+        known = self.known_at(request)
+        if known is not None:
+            check_request(request, known)
         return super().create_temporal_response(request)
 
     def get_openapi_schema(
@@ -124,6 +140,18 @@ class Described(NinjaAPI):
     ) -> Document:
         """The document of all routes."""
         return Document(self, path_prefix or self.get_root_path(path_params or {}))
+
+
+def _said(parameter: dict[str, Any]) -> dict[str, Any]:
+    """The parameter as a caller can say it: what is left out is null, but `null` is not said."""
+    shape = parameter["schema"]
+    said = [each for each in shape.get("anyOf", []) if each != {"type": "null"}]
+    if len(said) == 1:
+        shape = {name: value for name, value in shape.items() if name not in ("anyOf", "default")}
+        shape |= said[0]
+    if parameter["name"] in TAGS:
+        shape = {**shape, "pattern": TAG_PATTERN}
+    return {**parameter, "schema": shape}
 
 
 def _scopes(auth: Any) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fusion.kernel.fields import Text
+from fusion.kernel.fields import Cursor
 from fusion.kernel.pagination import DEFAULT_LIMIT, MAX_LIMIT
 
 
@@ -75,4 +75,4 @@ class Paging(BaseModel):
     """Which page of a list is asked for: the query parameters that every list takes."""
 
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: Text | None = Field(default=None, description="`next` of the page before.")
+    cursor: Cursor | None = Field(default=None, description="`next` of the page before.")

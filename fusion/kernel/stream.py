@@ -40,8 +40,11 @@ CUT_OFF = (
 """What ends an answer that is not whole. The server closes it like any other, so that nothing else
 would tell: this is no JSON, and a line of CSV that lacks its other cells."""
 
-FORMULA = frozenset("=+-@\t\r")
-"""What the cells begin with that spreadsheets compute."""
+FORMULA = re.compile(
+    "[\t\r\n]|[\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*[=+\\-@＝＋－＠﹦﹢﹣﹫]"
+)
+"""What cells begin with that spreadsheets compute: also with small and full-width signs, and behind
+what is not seen."""
 
 E164 = re.compile(r"\+[0-9]{7,15}")
 
@@ -159,5 +162,7 @@ def csv_cell(value: Any) -> Any:
     True and false are spelled as in JSON.
     """
     if isinstance(value, str):
-        return f"'{value}" if value[:1] in FORMULA and not E164.fullmatch(value) else value
+        if value[:1].isalnum() or not FORMULA.match(value) or E164.fullmatch(value):
+            return value
+        return f"'{value}"
     return str(value).lower() if isinstance(value, bool) else value

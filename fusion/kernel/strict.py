@@ -37,7 +37,7 @@ class Known:
 
 
 def known_of(operation: Operation) -> Known:
-    """What `operation` declares. Header names are as in `MEANINGFUL_HEADERS`, in lower case."""
+    """What `operation` declares."""
     names: dict[str, list[str]] = {"query": [], "header": [], "body": []}
     repeatable: set[str] = set()
     for model in operation.models:
@@ -51,7 +51,7 @@ def known_of(operation: Operation) -> Known:
     return Known(
         parameters=tuple(names["query"]),
         repeatable=frozenset(repeatable),
-        headers=frozenset(name.lower() for name in names["header"]),
+        headers=frozenset(names["header"]),
         body=bool(names["body"]) or described,
     )
 
@@ -64,7 +64,7 @@ def check_request(request: HttpRequest, known: Known) -> None:
     """
     meta = request.META
     for name, variable in MEANINGFUL_HEADERS.items():
-        if variable in meta and name.lower() not in known.headers and not _reads(request, name):
+        if variable in meta and name not in known.headers and not _reads(request, name):
             raise InvalidFields(**{name: "has no meaning for this method of this address"})
     if meta["QUERY_STRING"]:
         _check_parameters(request.GET, known)

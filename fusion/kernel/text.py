@@ -22,20 +22,39 @@ REFUSED = (
     "\u0000-\u001f\u007f-\u009f"  # controls
     "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # joiners, direction, fillers
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero width, lines, direction, invisible operators
-    "\u3164\uffa0\ufff0-\uffff"  # fillers, annotations, no characters
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # formats, tags
+    "\u3164\uffa0\ufff0-\ufffb\ufffe\uffff"  # fillers, annotations, no characters
 )
-"""Controls, formats and what Unicode says to show as nothing, as the inside of a character class."""
+"""Controls, formats, and what Unicode shows as nothing: the inside of a character class."""
 
-LINE = f"^[^{REFUSED}]*$"
-"""What a line matches, after white space around it is gone. For the OpenAPI document."""
+REFUSED_BEYOND = (
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # formats, tags
+    "\ud800-\udfff"  # surrogates, of which a command line may be made
+)
+"""The same beyond what a pattern of the OpenAPI document can say everywhere."""
 
-NOTE = f"^[^{REFUSED.replace('\\u001f', '', 1)}]*$"
+
+def _shown(refused: str, *, blank: bool) -> str:
+    """A pattern for the OpenAPI document, which JavaScript and Python read alike: with escapes."""
+    within = "".join(_escaped(character) for character in refused)
+    if blank:
+        return f"^[^{within}]*$"
+    removed = "".join(_escaped(character) for character in REMOVED)
+    return f"^[^{within}]*[^\\s{removed}{within}][^{within}]*$"
+
+
+def _escaped(character: str) -> str:
+    return character if character == "-" else f"\\u{ord(character):04x}"
+
+
+REFUSED_IN_NOTE = REFUSED.replace("\u0000-\u001f", "\u0000-\u0009\u000b-\u001f")
+LINE, LINE_WITH_TEXT = _shown(REFUSED, blank=True), _shown(REFUSED, blank=False)
+NOTE, NOTE_WITH_TEXT = _shown(REFUSED_IN_NOTE, blank=True), _shown(REFUSED_IN_NOTE, blank=False)
+"""Patterns of what is taken, for the OpenAPI document; those `_WITH_TEXT` are not blank."""
 
 _REMOVED = re.compile(f"[{REMOVED}]")
 _SPACE = re.compile(f"[{SPACES}]")
-_REFUSED = re.compile(f"[{REFUSED}]")
-_REFUSED_IN_NOTE = re.compile(f"(?!\n)[{REFUSED}]")
+_REFUSED = re.compile(f"[{REFUSED}{REFUSED_BEYOND}]")
+_REFUSED_IN_NOTE = re.compile(f"[{REFUSED_IN_NOTE}{REFUSED_BEYOND}]")
 _LINE_END = re.compile("\r\n?")
 
 
@@ -63,6 +82,16 @@ def clean_note(text: str) -> str:
     return _cleaned(_LINE_END.sub("\n", text), _REFUSED_IN_NOTE)
 
 
+def clean_signalling(text: str) -> str:
+    """What a proxy has read from a call, where strangers write: what others may not say is removed.
+
+    It is kept and shown, but nothing is found by it, and no call is refused for it.
+    """
+    if text.isascii() and text.isprintable():
+        return text.strip(" ")
+    return _cleaned(_REFUSED.sub("", text), _REFUSED)
+
+
 def _cleaned(text: str, refused: re.Pattern[str]) -> str:
     inner = text.strip()
     wrong = refused.search(_REMOVED.sub(" ", inner))
@@ -72,12 +101,13 @@ def _cleaned(text: str, refused: re.Pattern[str]) -> str:
 
 
 def login_key(login: str) -> str:
-    """What two logins have in common that are one: NFKC, case folded, i with a dot is i.
+    """What two logins have in common that are one: compatible spellings and the case of letters do
+    not count, and an i with a dot is an i.
 
-    The database has the same rule in `kernel_login_key`; a test holds them together.
+    The database has the same rule in `users_login_key`; a test holds them together.
     """
-    folded = unicodedata.normalize("NFKC", login).casefold()
-    return unicodedata.normalize("NFKC", folded).casefold().replace("i\u0307", "i")
+    folded = unicodedata.normalize("NFKD", login).casefold()
+    return unicodedata.normalize("NFKC", folded).replace("i\u0307", "i")
 
 
 def mixes_scripts(text: str) -> bool:

@@ -6,12 +6,15 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from fusion.catalogue.models import NumberType
-from fusion.kernel.fields import Body, Code, Id, Instant
+from fusion.kernel.fields import Body, Code, Id, Instant, Spelled
 from fusion.kernel.schemas import Paging
 from fusion.numbers.queries import Wanted
 from fusion.numbers.rules import MAX_NUMBERS, MAX_RESERVATION_DAYS
 
-E164 = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+3225551234"])]
+A_NUMBER = Spelled(
+    r"\+[1-9][0-9]{6,14}", "must be a phone number with its plus sign, such as +3225551234"
+)
+E164 = Annotated[str, A_NUMBER, Field(examples=["+3225551234"])]
 
 Status = Literal["free", "reserved", "assigned", "quarantined"]
 
@@ -32,10 +35,9 @@ def _without_plus(text: object) -> object:
     return text[1:] if isinstance(text, str) and text[:1] in ("+", " ") else text
 
 
-StartsWith = Annotated[
-    str, BeforeValidator(_without_plus), Field(pattern=r"^[0-9]{1,15}$", examples=["322555"])
-]
-EndsWith = Annotated[str, Field(pattern=r"^[0-9]{1,15}$", examples=["1234"])]
+DIGITS = Spelled("[0-9]{1,15}", "must be 1 to 15 digits")
+StartsWith = Annotated[str, DIGITS, BeforeValidator(_without_plus), Field(examples=["322555"])]
+EndsWith = Annotated[str, DIGITS, Field(examples=["1234"])]
 
 
 class RangeBody(Body):

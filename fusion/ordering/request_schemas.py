@@ -3,9 +3,9 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
-from fusion.kernel.fields import Body, Id, Note, Text
+from fusion.kernel.fields import Body, Id, Note, Reason
 from fusion.kernel.quantities import MAX_LINES
 from fusion.kernel.schemas import Paging
 from fusion.ordering.place import Line
@@ -14,17 +14,6 @@ from fusion.ordering.schemas import Action, LineBody
 RequestState = Literal["open", "approved", "rejected", "withdrawn"]
 
 Lines = Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be blank")
-    return text
-
-
-Reason = Annotated[
-    Text, StringConstraints(min_length=1, max_length=2000), AfterValidator(_not_blank)
-]
 
 
 def drafted(lines: list[LineBody]) -> tuple[Line, ...]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from fusion.kernel.fields import Body, Id, Instant, Quantity, Reference, Text
+from fusion.kernel.fields import Body, Id, Instant, Key, Quantity, Reference
 from fusion.kernel.quantities import MAX_BATCH, MAX_LINES
 from fusion.kernel.schemas import Paging, ProblemDocument
 from fusion.ordering.place import Draft, Line
@@ -47,7 +47,7 @@ class OrderBody(Body):
 class BatchItemBody(OrderBody):
     """An order of a batch: an order and, where wanted, its own idempotency key."""
 
-    idempotency_key: Annotated[Text, Field(min_length=1, max_length=255)] | None = None
+    idempotency_key: Key | None = None
 
 
 AnyOrder = Annotated[

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from fusion.kernel.text import clean_line
 from fusion.tenancy.actor import DISTRIBUTOR, GROUP, RESELLER, SCOPES, TENANT
 
 PARENTS = {
@@ -47,7 +48,10 @@ def in_order(scopes: Iterable[str]) -> list[str]:
 
 def normal_email(text: str) -> str:
     """The one spelling of an e-mail address, in lower case; ValueError when it is none."""
-    email = text.strip().lower()
+    try:
+        email = clean_line(text).lower()
+    except ValueError as error:
+        raise ValueError(f"must be an e-mail address: it {error}") from None
     try:
         validate_email(email)
     except ValidationError:

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field
 
-from fusion.kernel.fields import Body, Id, Name, Reference, Text
+from fusion.kernel.fields import Body, Id, Line, Name, Reference, Search
 from fusion.kernel.schemas import Paging
 from fusion.tenancy.rules import MAX_EMAIL, normal_email
 
@@ -27,8 +27,12 @@ Scope = Literal[
     "reports:read",
     "reports:write",
 ]
-Email = Annotated[Text, StringConstraints(max_length=MAX_EMAIL), AfterValidator(normal_email)]
-Search = Annotated[Text, StringConstraints(max_length=200)]
+Email = Annotated[
+    str,
+    Line(3, MAX_EMAIL),
+    AfterValidator(normal_email),
+    Field(json_schema_extra={"format": "email"}),
+]
 
 
 class OrganizationDocument(BaseModel):

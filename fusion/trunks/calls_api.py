@@ -10,6 +10,7 @@ from ninja import Header, Path, Query, Router
 from pydantic import ValidationError
 
 from fusion.kernel.errors import InvalidFields, fields_problem
+from fusion.kernel.fields import Line
 from fusion.kernel.http import CSV, json_response, read_json
 from fusion.kernel.openapi import NAMED_BY_CALLER, also_csv
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, ProblemDocument
@@ -44,9 +45,8 @@ CALL = "/trunks/{uuid:trunk_id}/calls/{direction}/{path:call_id}"
 
 CallId = Annotated[
     str,
+    Line(1, MAX_CALL_ID),
     Path(
-        max_length=MAX_CALL_ID,
-        pattern=r"^[^\x00]+$",
         description="The call's name on this trunk in this direction: its SIP Call-ID, say.",
         examples=["a84b4c76e66710@192.0.2.10"],
     ),

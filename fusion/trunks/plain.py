@@ -54,8 +54,14 @@ def delete_call(
 
 
 def _is_plain(direction: str, call_id: str) -> bool:
-    well_formed = direction in DIRECTIONS and len(call_id) <= MAX_CALL_ID and "\0" not in call_id
-    return well_formed and not setting("FUSION_RATE_LIMIT")
+    # Printable ASCII without spaces around it is clean; anything else is looked at in full.
+    clean = call_id.isascii() and call_id.isprintable() and call_id.strip(" ") == call_id
+    return (
+        clean
+        and direction in DIRECTIONS
+        and len(call_id) <= MAX_CALL_ID
+        and not setting("FUSION_RATE_LIMIT")
+    )
 
 
 def _body_of(request: HttpRequest) -> CallBody | None:

@@ -8,16 +8,16 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
-    StringConstraints,
     ValidationInfo,
     field_validator,
 )
 
 from fusion.kernel.clock import now
 from fusion.kernel.errors import InvalidFields
-from fusion.kernel.fields import Body, Id, Instant, Name, Text
+from fusion.kernel.fields import Body, Id, Instant, Line, Name, Spelled
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.kernel.schemas import Paging
+from fusion.kernel.text import clean_signalling
 from fusion.trunks.rules import is_country
 
 Direction = Literal["inbound", "outbound"]
@@ -39,12 +39,12 @@ def _known_country(code: str) -> str:
 
 Country = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Z]{2}$"),
+    Spelled("[A-Z]{2}", "must be a country as ISO 3166 has it: two capital letters"),
     AfterValidator(_known_country),
     Field(examples=["BE"]),
 ]
 Cap = Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY)]
-Party = Annotated[Text, StringConstraints(max_length=255)]
+Party = Annotated[str, Line(0, 255, clean_signalling)]
 
 
 class TrunkBody(Body):
@@ -80,9 +80,7 @@ class CallBody(Body):
     """Who calls whom: numbers or SIP URIs, as the proxy has them."""
 
     caller: Party = Field(examples=["+3225550100"])
-    callee: Annotated[Text, StringConstraints(min_length=1, max_length=255)] = Field(
-        examples=["+3225550199"]
-    )
+    callee: Annotated[str, Line(1, 255, clean_signalling)] = Field(examples=["+3225550199"])
 
 
 class CallAnswer(BaseModel):

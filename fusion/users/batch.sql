@@ -23,8 +23,8 @@ DECLARE
     r_user int[]; r_number int[];           -- its slots among users and numbers
     -- by row: what becomes of it
     r_status int[]; r_answer json[]; r_linked text[]; r_former text[]; v_count int;
-    -- users that rows name, by login without case; u_id is null until there is one
-    u_login text[]; u_id uuid[]; u_number int[];
+    -- users that rows name, by the key of their login; u_id is null until there is one
+    v_users int; r_known uuid[]; u_id uuid[]; u_number int[];
     -- numbers that rows name, or that those users have
     n_e164 text[]; n_ours boolean[]; n_before uuid[]; n_user uuid[]; n_trunk uuid[];
     v_created int[] := '{}'; v_moved int[] := '{}'; v_consuming text[] := '{}';  -- rows, rows, ids
@@ -44,28 +44,31 @@ BEGIN
 
     -- 1. The rows, and the users that are there already. No row of another subscription is read.
     SELECT array_agg(x.id), array_agg(x.login), array_agg(x.name), array_agg(x.kind),
-           array_agg(x.number), array_agg(x.problem), array_agg(x.slot)
-    INTO r_id, r_login, r_name, r_kind, r_e164, r_problem, r_user
+           array_agg(x.number), array_agg(x.problem), array_agg(x.slot), array_agg(x.known)
+    INTO r_id, r_login, r_name, r_kind, r_e164, r_problem, r_user, r_known
     FROM (
         SELECT (w.item ->> 'id')::uuid AS id, w.item ->> 'login' AS login,
                w.item ->> 'display_name' AS name, w.item ->> 'kind' AS kind,
                w.item ->> 'number' AS number, w.item -> 'problem' AS problem,
-               dense_rank() OVER (ORDER BY lower(w.item ->> 'login')) AS slot
+               y.id AS known,
+               dense_rank() OVER (
+                   ORDER BY coalesce(y.id::text, users_login_key(w.item ->> 'login'))) AS slot
         FROM json_array_elements(j.rows) WITH ORDINALITY AS w(item, position)
+        LEFT JOIN LATERAL (
+            -- Of users whose logins collided before there were keys, the one that is meant.
+            SELECT v.id FROM users_user v
+            WHERE v.subscription_id = s.id AND v.login_key = users_login_key(w.item ->> 'login')
+            ORDER BY lower(v.login) <> lower(w.item ->> 'login'), v.login_twin LIMIT 1
+        ) y ON true
         WHERE w.position > j.done AND w.position <= j.done + p_limit
         ORDER BY w.position
     ) x;
     v_count := cardinality(r_id);
+    v_users := (SELECT max(w.slot) FROM unnest(r_user) AS w(slot));
+    u_id := array_fill(NULL::uuid, ARRAY[v_users]);
+    u_number := array_fill(NULL::int, ARRAY[v_users]);
     FOR i IN 1 .. v_count LOOP
-        u_login[r_user[i]] := lower(r_login[i]);
-    END LOOP;
-    u_id := array_fill(NULL::uuid, ARRAY[cardinality(u_login)]);
-    u_number := array_fill(NULL::int, ARRAY[cardinality(u_login)]);
-    FOR r IN
-        SELECT w.slot, x.id FROM unnest(u_login) WITH ORDINALITY AS w(login, slot)
-        JOIN users_user x ON x.subscription_id = s.id AND lower(x.login) = w.login
-    LOOP
-        u_id[r.slot] := r.id;
+        u_id[r_user[i]] := r_known[i];
     END LOOP;
 
     -- 2. The numbers, locked; who has them is read by a new statement.

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fusion.kernel.errors import Problem
+from fusion.kernel.errors import InvalidFields, Problem
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.permissions import PROVISION
 from fusion.tenancy.queries import lock_subscription
@@ -10,7 +10,7 @@ from fusion.tenancy.refusing import refusing
 from fusion.tenancy.use_case import Done, use_case
 from fusion.users.models import User
 from fusion.users.queries import user_document
-from fusion.users.rules import require_living
+from fusion.users.rules import one_script, require_living
 
 
 @use_case(PROVISION, verb="user.create", status=201)
@@ -19,17 +19,22 @@ def create_user(
 ) -> Done:
     """Create a user, or a resource account; on a suspended subscription too.
 
-    Problems: `not-found`, `subscription-terminated`, `conflict` (the login is taken).
+    Problems: `not-found`, `subscription-terminated`, `conflict` (the login is taken),
+    `invalid-fields` (it mixes scripts).
     """
+    try:
+        one_script(login)
+    except ValueError as error:
+        raise InvalidFields(login=str(error)) from None
     subscription = lock_subscription(actor, subscription_id)
     require_living(subscription.status)
     user = User(subscription_id=subscription.id, login=login, display_name=display_name, kind=kind)
     taken = Problem(
         "conflict",
-        f"Another user of this subscription has the login {login} (upper and lower case are the "
-        "same). Take another login, or use the user who is there.",
+        f"Another user of this subscription has the login {login} (upper and lower case, and "
+        "spellings that look the same, are one). Take another login, or use the user who is there.",
         extra={"login": login},
     )
-    with refusing(user_login=taken):
+    with refusing(user_login=taken, user_login_key=taken):
         user.save(force_insert=True)
     return Done(user_document(user.id), subscription.path, user.id, subscription_id=subscription.id)

@@ -17,11 +17,17 @@ def _within_subscription(actor: Actor) -> Q:
 
 
 class User(models.Model):
-    """An end user or a resource account (auto attendant, call queue) of a subscription."""
+    """An end user or a resource account (auto attendant, call queue) of a subscription.
+
+    A trigger keeps `login_key` (migrations/0006_login_key.py). Users who had colliding keys when
+    the keys came are numbered by `login_twin`; nobody new gets a key that is there.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+", db_index=False)
     login = models.CharField(max_length=200)
+    login_key = models.TextField(null=True, editable=False, db_collation="C")
+    login_twin = models.IntegerField(db_default=0, editable=False)
     display_name = models.CharField(max_length=200)
     kind = models.CharField(max_length=16)
     created_at = models.DateTimeField(db_default=KernelNow())
@@ -32,6 +38,9 @@ class User(models.Model):
         indexes = [models.Index("subscription", "id", name="user_of_subscription")]
         constraints = [
             models.UniqueConstraint("subscription", Lower("login"), name="user_login"),
+            models.UniqueConstraint(
+                fields=["subscription", "login_key", "login_twin"], name="user_login_key"
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=("user", "resource_account")), name="user_kind"
             ),

@@ -1,9 +1,20 @@
 """What the state of a subscription means for the records of its users."""
 
 from fusion.kernel.errors import Problem
+from fusion.kernel.text import mixes_scripts
 
 MAX_ROWS = 10_000
 """Most rows of a batch."""
+
+
+def one_script(login: str) -> str:
+    """The login; ValueError where it mixes scripts whose letters look like each other's.
+
+    Invariant: a login is what it looks like.
+    """
+    if mixes_scripts(login):
+        raise ValueError("mixes Latin letters with Cyrillic or Greek ones, which look the same")
+    return login
 
 
 def require_living(status: str) -> None:

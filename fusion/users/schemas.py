@@ -3,20 +3,23 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
-from fusion.kernel.fields import Body, Name, Text
+from fusion.kernel.fields import Body, Line, Name, Search
 from fusion.kernel.schemas import Paging, ProblemDocument
 from fusion.numbers.schemas import E164
-from fusion.users.rules import MAX_ROWS
+from fusion.users.rules import MAX_ROWS, one_script
 
 Kind = Literal["user", "resource_account"]
 
 
-class UserBody(Body):
-    """A new user. The login is unique in the subscription, ignoring case."""
+Login = Annotated[str, Line(1, 200), AfterValidator(one_script)]
 
-    login: Name
+
+class UserBody(Body):
+    """A new user. The login is unique in the subscription, whatever the case of its letters."""
+
+    login: Login
     display_name: Name
     kind: Kind = "user"
 
@@ -66,10 +69,8 @@ class UserDocument(BaseModel):
 class UserFilter(Paging):
     """Which users are listed."""
 
-    q: Text | None = Field(
-        default=None, max_length=200, description="What login or display name begin with."
-    )
-    login: Text | None = Field(default=None, max_length=200, description="Ignoring case.")
+    q: Search | None = Field(default=None, description="What login or display name begin with.")
+    login: Search | None = Field(default=None, description="Compared as logins are.")
     kind: Kind | None = None
     linked: bool | None = Field(default=None, description="Whether they have a number.")
 

@@ -34,6 +34,10 @@ CHECKS: Mapping[str, str] = {
            OR l.group_id <> n.group_id OR l.tenant_id <> n.tenant_id
            OR l.reseller_id IS DISTINCT FROM n.reseller_id
            OR l.distributor_id IS DISTINCT FROM n.distributor_id OR l.sku_id <> n.sku_id""",
+    "login that is the same as another one's of its subscription": """
+        SELECT format('subscription %s, user %s: login %s', subscription_id, id, login)
+        FROM users_user
+        WHERE login_twin > 0 OR login_key IS DISTINCT FROM users_login_key(login)""",
     "link of a terminated subscription": """
         SELECT format('subscription %s, number %s', s.id, n.e164)
         FROM tenancy_subscription s

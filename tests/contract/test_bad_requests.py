@@ -185,7 +185,7 @@ def test_nul_in_strings_of_the_body(world: World) -> None:
         ("   ", False),
         ("\t\n", False),
         ("Ünïcødé 😀", True),
-        ("a\u200bb", True),
+        ("a\u200bb", False),
         (5, False),
         (True, False),
         ([], False),
@@ -244,7 +244,6 @@ def test_odd_characters_in_filters(world: World, template: str, text: str) -> No
         "/orders/%ff%fe",
         "/orders/" + "1" * 36,
         "/orders/" + "x" * 36,
-        "/orders/{ID}",
         "/orders/{hex}",
         "/subscriptions/%00/balances",
         "/subscriptions/%ed%a0%80/balances",
@@ -255,7 +254,7 @@ def test_odd_characters_in_filters(world: World, template: str, text: str) -> No
 )
 def test_odd_characters_in_paths(world: World, path: str) -> None:
     order = placed(world)
-    path = path.replace("{ID}", order["id"].upper()).replace("{hex}", order["id"].replace("-", ""))
+    path = path.replace("{hex}", order["id"].replace("-", ""))
     before = world.fingerprint()
     path = quote(path, safe="/%", errors="surrogatepass")
     for method in ("GET", "POST", "DELETE", "PATCH", "PUT"):

@@ -5,7 +5,9 @@ that, names it, and changes nothing. A new route is found by itself.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -127,7 +129,8 @@ def test_an_unreadable_body(stage: Stage, route: tuple[str, str]) -> None:
 def test_a_member_given_twice(stage: Stage, route: tuple[str, str]) -> None:
     asked = request(stage, route)
     text = orjson.dumps(asked.body)
-    doubled = [b'{"x":1,"x":1,' + text[1:], _first_member_doubled(asked.body)]
+    doubled = [b'{"x":1,"x":1' + (b"," + text[1:] if asked.body else b"}")]
+    doubled += [_first_member_doubled(asked.body)] if asked.body else []
     for wrong in doubled:
         is_problem(refused(stage, asked, wrong), 400, "invalid-json")
 
@@ -179,7 +182,8 @@ def test_who_may_not_is_told_that_first(stage: Stage, route: tuple[str, str]) ->
 
 def test_an_empty_object_is_no_body(world: World) -> None:
     path = f"/subscriptions/{world.subscription.id}"
-    for body in (None, {}, b" {} "):
+    bodies: list[Any] = [None, {}, b" {} "]
+    for body in bodies:
         assert world.call("POST", f"{path}/suspend", body).status_code == 200
         assert world.call("GET", path, body).status_code == 200
 
@@ -203,3 +207,64 @@ def _send(stage: Stage, asked: Asked, content: bytes, media_type: str) -> HttpRe
     )
     assert world.fingerprint() == before
     return response
+
+
+PYTHON = re.compile(
+    r"\basked\b|filters|paging|function-|\[|\bloc\b|pydantic|\^|\\"
+    r"|instance of|dictionary|NoneType|override"
+)
+
+
+@routes(ROUTES)
+def test_a_refusal_names_nothing_of_the_program(stage: Stage, route: tuple[str, str]) -> None:
+    """Wrong values in each parameter and member: fields are the caller's, and words are words."""
+    asked = request(stage, route)
+    wrong = ["\u200b", "x" * 3000, "-", "0", "2026-01-01T00:00:00Z"]
+    for name in parameters_of(route):
+        others = {"from": "to", "to": "from"}
+        for value in wrong:
+            query = {name: value, **({others[name]: value} if name in others else {})}
+            response = stage.world.call(
+                asked.method, asked.template.format(**asked.path) + f"?{urlencode(query)}"
+            )
+            if response.status_code == 422:
+                tells_no_python(response, set(query))
+    if "requestBody" in OPERATIONS[route]:
+        stage = Stage()  # some of these are right
+        asked = request(stage, route)
+        path = asked.template.format(**asked.path)
+        for body in ({}, [], 1, None, *_wrongly(asked.body)):
+            content = orjson.dumps(body)
+            response = stage.world.call(asked.method, path, content, headers=asked.headers)
+            if response.status_code == 422:
+                tells_no_python(response, None)
+
+
+def _wrongly(body: Any) -> Iterator[Any]:
+    """The body with each member of a wrong type, one at a time."""
+    for name, value in (body or {}).items():
+        values: list[Any] = [None, [], {}, 1.5, "\u200b", "-", -1, [1], [{}], [{"x": 1}], "+1"]
+        for wrong in values:
+            if wrong != value:
+                yield {**body, name: wrong}
+
+
+def tells_no_python(response: HttpResponse, names: set[str] | None) -> None:
+    """A 422 whose fields are names of `names`, where given, and whose words are plain."""
+    for error in orjson.loads(response.content)["errors"]:
+        assert names is None or error["field"] in names, error
+        assert not PYTHON.search(error["field"]), error
+        assert not PYTHON.search(error["message"].replace("\\u", "")), error
+
+
+@routes([route for route in ROUTES if "_id}" in route[1]])
+def test_ids_in_capital_letters_are_the_same(stage: Stage, route: tuple[str, str]) -> None:
+    asked = request(stage, route)
+    path = {
+        name: str(value).upper() if name.endswith("_id") and name != "call_id" else value
+        for name, value in asked.path.items()
+    }
+    response = stage.world.call(
+        asked.method, asked.template.format(**path) + "?nonsense=1", headers=asked.headers
+    )
+    assert fields(response) == ["nonsense"]

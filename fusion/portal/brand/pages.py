@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fusion.portal.errors import explain_field
+from fusion.portal.fields import LineField
 from fusion.portal.forms import Form, done, show_form, submit
 from fusion.portal.page import page, show
 from fusion.portal.visit import PageRequest
@@ -27,12 +28,12 @@ from fusion.tenancy.set_brand import set_brand
 class BrandForm(Form):
     """Name, colour and logo."""
 
-    name = forms.CharField(
+    name = LineField(
         label=_("Name"),
         max_length=MAX_NAME,
         help_text=_("Stands in the corner of every page, in titles and in e-mails."),
     )
-    colour = forms.CharField(
+    colour = LineField(
         label=_("Colour"),
         widget=forms.TextInput(attrs={"type": "color"}),
         help_text=_("Where it cannot be read, it is made darker or lighter just as far as needed."),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fusion.kernel.clock import read_instant
+from fusion.portal.fields import LineField
 from fusion.portal.forms import Confirmation, Form, confirmed, form_of, refused, show_form, submit
 from fusion.portal.organizations.frame import frame
 from fusion.portal.page import page, show
@@ -44,7 +45,7 @@ def _scope_word(scope: str) -> str:
 class ClientForm(Form):
     """A new client: a name for people, and what it may do."""
 
-    name = forms.CharField(
+    name = LineField(
         label=_("Name"), max_length=200, help_text=_("Such as that of the system that uses it.")
     )
     scopes = forms.MultipleChoiceField(

@@ -14,6 +14,7 @@ from fusion.numbers.create_range import create_range
 from fusion.numbers.queries import Wanted, free_counts, list_numbers, list_ranges
 from fusion.numbers.rules import E164
 from fusion.portal.asked import asked_for
+from fusion.portal.fields import LineField
 from fusion.portal.forms import Form, done, form_of, show_form, submit
 from fusion.portal.page import page, show
 from fusion.portal.skus import number_skus
@@ -89,10 +90,10 @@ class RangeForm(Form):
     """The first and the last number of a range, and what they are."""
 
     sku = forms.ChoiceField(label=_("Number type"))
-    first = forms.CharField(
+    first = LineField(
         label=_("First number"), max_length=40, help_text=_("With the country, such as +32 2 …")
     )
-    last = forms.CharField(
+    last = LineField(
         label=_("Last number"),
         max_length=40,
         help_text=_("A range has up to 1,000,000 numbers, each of the country and the type."),

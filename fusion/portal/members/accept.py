@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods
 from fusion.kernel.errors import Problem
 from fusion.portal.account.devices import remember_device
 from fusion.portal.errors import explain
+from fusion.portal.fields import LineField
 from fusion.portal.forms import Form
 from fusion.portal.visit import MEMBER, visit_of
 from fusion.tenancy.accept_invitation import accept_invitation
@@ -37,7 +38,7 @@ KEY = "invitation"
 class JoinForm(Form):
     """What somebody is called in the organization."""
 
-    name = forms.CharField(label=_("Your name"), max_length=200)
+    name = LineField(label=_("Your name"), max_length=200)
 
 
 class FirstPasswordForm(JoinForm):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import not_found
+from fusion.portal.fields import EmailField
 from fusion.portal.forms import Confirmation, Form, confirmed, done, form_of, show_form, submit
 from fusion.portal.mails.files import mail_folder
 from fusion.portal.mails.write import sender_of
@@ -65,7 +66,7 @@ class RoleForm(Form):
 class InvitationForm(RoleForm):
     """Whom to invite, as what."""
 
-    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    email = EmailField(label=_("E-mail"), max_length=254)
     field_order = ("email", "role")
 
     def clean_email(self) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from fusion.ordering.models import STATES
+from fusion.portal.fields import LineField
 from fusion.portal.forms import Form
 from fusion.portal.templatetags.kit import BADGES, ORDER_WORDS
 
@@ -18,7 +19,7 @@ LOCAL = "%Y-%m-%dT%H:%M"
 class OrderForm(Form):
     """An order beside its lines."""
 
-    external_reference = forms.CharField(
+    external_reference = LineField(
         label=_("Billing reference"),
         max_length=100,
         required=False,
@@ -41,7 +42,7 @@ class OrderForm(Form):
 class OrderFilter(forms.Form):
     """What narrows the list of orders; part of its address."""
 
-    q = forms.CharField(
+    q = LineField(
         label=_("Number, reference or customer"),
         max_length=200,
         required=False,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.kernel.ids import parse_id
 from fusion.lifecycle.delete_organization import delete_organization
+from fusion.portal.fields import LineField
 from fusion.portal.forms import (
     ChangeForm,
     Confirmation,
@@ -36,8 +37,8 @@ WRITES = ("GET", "POST")
 class NameForm(Form):
     """What an organization or a subscription is called."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
-    external_reference = forms.CharField(
+    name = LineField(label=_("Name"), max_length=200)
+    external_reference = LineField(
         label=_("Billing reference"),
         max_length=100,
         required=False,

@@ -10,6 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from fusion.catalogue.models import NUMBER_TYPES
 from fusion.catalogue.rules import Item
 from fusion.kernel.quantities import MAX_QUANTITY
+from fusion.portal.fields import LineField, NoteField
 from fusion.portal.forms import Form
 from fusion.portal.listed import Choices, ListedField
 from fusion.portal.rows import RowForm
@@ -22,14 +23,14 @@ IS_CODE = RegexValidator(
 class TextsForm(Form):
     """What a product is called; may be changed at any time."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
-    description = forms.CharField(
+    name = LineField(label=_("Name"), max_length=200)
+    description = NoteField(
         label=_("Description"),
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    external_reference = forms.CharField(
+    external_reference = LineField(
         label=_("Billing reference"),
         max_length=100,
         required=False,
@@ -40,7 +41,7 @@ class TextsForm(Form):
 class NewProductForm(TextsForm):
     """A new product: its code too, which never changes."""
 
-    code = forms.CharField(
+    code = LineField(
         label=_("Code"),
         max_length=64,
         validators=[IS_CODE],
@@ -88,16 +89,14 @@ TYPE_WORDS = {
 class SkuForm(Form):
     """A new entitlement: one type of phone numbers of one country."""
 
-    code = forms.CharField(
+    code = LineField(
         label=_("Code"),
         max_length=64,
         validators=[IS_CODE],
         help_text=_("What products and other systems call it. It never changes."),
     )
-    name = forms.CharField(label=_("Name"), max_length=200)
-    country = forms.CharField(
-        label=_("Country"), max_length=2, help_text=_("Two letters, such as BE.")
-    )
+    name = LineField(label=_("Name"), max_length=200)
+    country = LineField(label=_("Country"), max_length=2, help_text=_("Two letters, such as BE."))
     number_type = forms.ChoiceField(
         label=_("Number type"), choices=[(name, TYPE_WORDS[name]) for name in NUMBER_TYPES]
     )

@@ -10,6 +10,7 @@ from fusion.ordering.models import OrderRequest
 from fusion.ordering.request_order import request_order
 from fusion.ordering.requests import find_request
 from fusion.ordering.withdraw_request import withdraw_request
+from fusion.portal.fields import NoteField
 from fusion.portal.forms import Form, confirmed, done, form_of, show_form, submit
 from fusion.portal.orders.lines import line_rows, lines_of
 from fusion.portal.orders.new import choose
@@ -24,7 +25,7 @@ from fusion.tenancy.queries import find_subscription
 class RequestForm(Form):
     """What is asked for, beside its lines."""
 
-    note = forms.CharField(
+    note = NoteField(
         label=_("Note"),
         max_length=2000,
         required=False,

@@ -13,6 +13,7 @@ from fusion.ordering.place import Draft
 from fusion.ordering.reject_request import reject_request
 from fusion.ordering.requests import find_request, request_documents
 from fusion.ordering.requests import lines_of as asked_lines
+from fusion.portal.fields import NoteField
 from fusion.portal.forms import Form, done, form_of, show_form, submit
 from fusion.portal.orders.lines import line_rows, lines_of
 from fusion.portal.orders.new import PREVIEW
@@ -34,7 +35,7 @@ class ApprovalForm(Form):
 class ReasonForm(Form):
     """Why a request is not ordered."""
 
-    reason = forms.CharField(
+    reason = NoteField(
         label=_("Reason"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.numbers.linkable import linkable_numbers
 from fusion.numbers.rules import E164
+from fusion.portal.fields import LineField
 from fusion.portal.forms import Form
 from fusion.portal.skus import sku_names
 from fusion.portal.visit import PageRequest
@@ -28,7 +29,7 @@ def plain(text: str) -> str:
 class NumberForm(Form):
     """The number that was chosen."""
 
-    number = forms.CharField(label=_("Number"), max_length=40)
+    number = LineField(label=_("Number"), max_length=40)
 
     def clean_number(self) -> str:
         """As the inventory writes it."""

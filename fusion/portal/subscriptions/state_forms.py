@@ -7,6 +7,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from fusion.portal.fields import LineField, NoteField
 from fusion.portal.forms import Form
 from fusion.portal.orders.forms import LOCAL
 from fusion.portal.templatetags.kit import REASON_WORDS
@@ -22,13 +23,13 @@ class StateForm(Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL),
     )
     reason = forms.ChoiceField(label=_("Reason"), required=False)
-    note = forms.CharField(
+    note = NoteField(
         label=_("Note"),
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    external_reference = forms.CharField(
+    external_reference = LineField(
         label=_("Billing reference"),
         max_length=100,
         required=False,

@@ -117,7 +117,7 @@ def numbers_in(text: str) -> list[str]:
 
 
 class NumbersField(forms.CharField):
-    """A list of numbers, as people paste it."""
+    """A list of numbers, as people paste it: each is held against the spelling of a number."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(

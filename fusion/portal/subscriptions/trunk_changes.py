@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fusion.kernel.quantities import MAX_QUANTITY
+from fusion.portal.fields import LineField
 from fusion.portal.forms import (
     ChangeForm,
     Confirmation,
@@ -40,7 +41,7 @@ WRITES = ("GET", "POST")
 class TrunkForm(Form):
     """What may be changed of a trunk."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    name = LineField(label=_("Name"), max_length=200)
     channel_cap = forms.IntegerField(
         label=_("Calls at one time, at most"),
         required=False,
@@ -57,7 +58,7 @@ class EditTrunkForm(ChangeForm, TrunkForm):
 class NewTrunkForm(TrunkForm):
     """A new trunk: its country too, which never changes."""
 
-    country = forms.CharField(
+    country = LineField(
         label=_("Country"),
         min_length=2,
         max_length=2,

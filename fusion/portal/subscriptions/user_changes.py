@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.portal.fields import LineField
 from fusion.portal.forms import Form, confirmed, done, form_of, show_form, submit
 from fusion.portal.page import page
 from fusion.portal.subscriptions.frame import frame
@@ -28,13 +29,13 @@ WRITES = ("GET", "POST")
 class RenameForm(Form):
     """What a user is called."""
 
-    display_name = forms.CharField(label=_("Name"), max_length=200)
+    display_name = LineField(label=_("Name"), max_length=200)
 
 
 class UserForm(RenameForm):
     """A new user."""
 
-    login = forms.CharField(
+    login = LineField(
         label=_("Login"),
         max_length=200,
         help_text=_("Such as the e-mail address. Unique in this subscription; it never changes."),

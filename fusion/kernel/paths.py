@@ -1,0 +1,16 @@
+"""Ids in addresses: a UUID is the same id in capital letters, in the API and in the portal."""
+
+from django.urls.converters import UUIDConverter
+from ninja.signature.utils import UUIDStrConverter
+
+HEX = "[0-9A-Fa-f]"
+ANY_CASE = f"{HEX}{{8}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{12}}"
+
+
+def take_ids_in_any_case() -> None:
+    """Let `<uuid:…>` match capital letters too; called before the first route is made.
+
+    Django and Ninja match small letters alone, and Django lets nobody register the name again.
+    """
+    UUIDConverter.regex = ANY_CASE
+    UUIDStrConverter.regex = ANY_CASE
