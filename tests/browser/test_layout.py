@@ -9,14 +9,13 @@ from django.db import connection
 from playwright.sync_api import Browser
 
 from fusion.tenancy.actor import ADMINISTRATOR
-from fusion.tenancy.set_brand import set_brand
 from tests.browser.browsing import Tab, new_tab
 from tests.browser.pages import PAGES
 from tests.browser.scene import Scene
 from tests.browser.scene_subscriptions import furnished
 from tests.ordering.placing import line, placed
 from tests.portal.people import open_session
-from tests.portal.test_hostile import TEXTS
+from tests.portal.test_hostile import make_hostile
 from tests.server import Server
 
 UNBROKEN = (
@@ -63,11 +62,11 @@ def hostile() -> Scene:
     for visit in VISITS:
         if visit.role is not None:
             scene.person(visit.kind, visit.role)
+    make_hostile(scene, UNBROKEN)
     group = scene.world.group.id
     with connection.cursor() as cursor:
-        for statement in (*TEXTS, *MORE_TEXTS):
-            cursor.execute(statement, {"text": UNBROKEN, "group": group})
-    set_brand(scene.world.actor(), name=UNBROKEN[:60], colour="#336699")
+        for statement in MORE_TEXTS:
+            cursor.execute(statement, {"group": group})
     return scene
 
 

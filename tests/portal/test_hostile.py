@@ -2,6 +2,7 @@
 
 import re
 from itertools import cycle
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -9,10 +10,13 @@ from django.test import Client
 
 from fusion.kernel.ids import new_id
 from fusion.kernel.pagination import encode_cursor
+from fusion.ordering.reject_request import reject_request
 from fusion.tenancy.actor import ADMINISTRATOR, GROUP
 from fusion.tenancy.set_brand import set_brand
 from tests.browser.scene import Scene
 from tests.browser.scene_subscriptions import furnished
+from tests.ordering.placing import line, placed
+from tests.ordering.requesting import requested
 from tests.portal.people import signed_in
 from tests.portal.walking import Form, Page, shape, walk
 
@@ -35,9 +39,9 @@ TEXTS = (
     "UPDATE catalogue_product SET name = %(text)s::text, description = %(text)s::text,"
     " external_reference = id::text || left(%(text)s::text, 60) WHERE group_id = %(group)s",
     "UPDATE ordering_order SET external_reference = id::text || left(%(text)s::text, 60)"
-    " WHERE group_id = %(group)s",
-    "UPDATE ordering_orderrequest SET note = %(text)s::text,"
-    " reason = CASE WHEN reason IS NOT NULL THEN %(text)s::text END WHERE group_id = %(group)s",
+    " WHERE group_id = %(group)s AND state = 'scheduled'",
+    "UPDATE ordering_orderrequest SET note = %(text)s::text"
+    " WHERE group_id = %(group)s AND state = 'open'",
     "UPDATE users_user u SET display_name = %(text)s::text, login = %(text)s::text || u.id"
     " FROM tenancy_subscription s WHERE s.id = u.subscription_id AND s.group_id = %(group)s",
     "UPDATE trunks_trunk t SET name = %(text)s::text FROM tenancy_subscription s"
@@ -46,16 +50,24 @@ TEXTS = (
 """Every text that is stored: columns that people or programs write."""
 
 
+def make_hostile(scene: Scene, text: str) -> None:
+    """Let every text of that provider be `text`; finished orders and requests are made with it."""
+    world = scene.world
+    placed(world, line(world.seat, 1), external_reference=text[:90])
+    rejected = UUID(requested(world, note=text))
+    reject_request(world.actor(), request_id=rejected, reason=text)
+    with connection.cursor() as cursor:
+        for statement in TEXTS:
+            cursor.execute(statement, {"text": text, "group": world.group.id})
+    set_brand(world.actor(), name=text[:60], colour="#336699")
+
+
 @pytest.fixture(scope="module")
 def scene() -> Scene:
     """A provider all of whose texts are hostile."""
     scene = Scene()
     furnished(scene)
-    group = scene.world.group.id
-    with connection.cursor() as cursor:
-        for statement in TEXTS:
-            cursor.execute(statement, {"text": HOSTILE, "group": group})
-    set_brand(scene.world.actor(), name=HOSTILE[:60], colour="#336699")
+    make_hostile(scene, HOSTILE)
     return scene
 
 
