@@ -112,9 +112,9 @@ def stay_quick(server: Server, world: World) -> None:
     }
     headers = {"Authorization": f"Bearer {world.token(world.group)}"}
     url = server.url
-    assert quickest(lambda: httpx.get(f"{url}/healthz", timeout=5), 200) < QUICK
+    assert quickest(lambda: httpx.get(f"{url}/healthz", timeout=30), 200) < QUICK
     placed = f"{url}/api/v1/orders"
-    answer = quickest(lambda: httpx.post(placed, json=order, headers=headers, timeout=5), 201)
+    answer = quickest(lambda: httpx.post(placed, json=order, headers=headers, timeout=30), 201)
     assert answer < QUICK
 
 
