@@ -4,8 +4,10 @@ import pytest
 from django.apps import apps
 from django.db import connection, transaction
 
+from fusion.portal.models import Preference
+from fusion.tenancy.actor import AGENT
 from tests.fingerprint import EXCLUDED, statement
-from tests.ordering.placing import line, placed
+from tests.portal.people import make_person
 from tests.world import World
 
 
@@ -19,18 +21,23 @@ def test_every_table_is_covered_or_excluded_with_a_reason() -> None:
 @pytest.mark.parametrize(
     ("table", "change"),
     [
-        ("ordering_orderline", "UPDATE ordering_orderline SET quantity = 3 WHERE order_id = %s"),
-        ("ordering_order", "UPDATE ordering_order SET external_reference = 'x' WHERE id = %s"),
+        ("tenancy_subscription", "UPDATE tenancy_subscription SET name = 'x' WHERE id = %s"),
+        ("tenancy_member", "UPDATE tenancy_member SET role = 'viewer' WHERE user_id = %s"),
+        ("portal_preference", "UPDATE portal_preference SET theme = 'dark' WHERE user_id = %s"),
     ],
 )
 def test_a_change_shows_in_its_own_table_and_provider(
     world: World, table: str, change: str
 ) -> None:
-    other, order = World(), placed(world, line(world.seat))["id"]
+    """Reached by the group's id, by an organization, and by a person who is a member of one."""
+    other = World()
+    person = make_person((world.tenant, AGENT))
+    Preference(user=person).save(force_insert=True)
+    id = world.subscription.id if table == "tenancy_subscription" else person.id
     before, elsewhere = world.fingerprint(), other.fingerprint()
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(change, [order])
+            cursor.execute(change, [id])
         after = world.fingerprint()
         assert [name for name in before if after[name] != before[name]] == [table]
         assert other.fingerprint() == elsewhere
