@@ -38,6 +38,7 @@ def test_why_it_may_not_stand_there() -> None:
 
 
 def test_the_longest_email() -> None:
+    assert normal_email(" A@Example.com ") == "a@example.com"
     label = "a" * 61
     domain = ".".join([label] * 3) + ".example"
     longest = "x" * (MAX_EMAIL - len(domain) - 1) + "@" + domain
