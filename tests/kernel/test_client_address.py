@@ -1,5 +1,7 @@
 """Whose address a request has: what trusted proxies say, and nothing that anybody else says."""
 
+from typing import Any
+
 import pytest
 from django.test import RequestFactory
 from hypothesis import given
@@ -14,7 +16,8 @@ NETWORKS = "10.0.0.0/8, fd00::/8, 127.0.0.1"
 def asked(monkeypatch: pytest.MonkeyPatch, trusted: str, peer: str, **headers: str) -> str:
     """The client's address of a request with these headers."""
     monkeypatch.setenv("FUSION_TRUSTED_PROXIES", trusted)
-    return client_address(RequestFactory().get("/", REMOTE_ADDR=peer, **headers))
+    given: dict[str, Any] = {"REMOTE_ADDR": peer, **headers}
+    return client_address(RequestFactory().get("/", **given))
 
 
 @pytest.mark.parametrize(
