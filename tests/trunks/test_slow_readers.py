@@ -1,6 +1,7 @@
 """A real server and readers of long answers: constant memory, and room for everybody else."""
 
 import socket
+import time
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -84,7 +85,9 @@ def rest_of(reader: socket.socket) -> bytes:
     """The end of what a reader gets who reads on; empty when the connection was given up."""
     end = b""
     try:
+        deadline = time.monotonic() + 60
         while piece := reader.recv(1 << 20):
+            assert time.monotonic() < deadline, "the answer does not end"
             end = (end + piece)[-500:]
     except OSError:
         return b""
