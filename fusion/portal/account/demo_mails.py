@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from fusion.kernel.errors import not_found
-from fusion.portal.mails.files import mail_folder, read_mails
+from fusion.portal.mails.files import read_mails
 
 MOST = 50
 """Mails on the page."""
@@ -20,5 +20,5 @@ def demo_mails(request: HttpRequest) -> HttpResponse:
     """`GET /demonstration/mails`, for whoever has come to the demonstration."""
     if not settings.DEMO:
         raise not_found("page")
-    context = {"mails": read_mails(limit=MOST), "folder": mail_folder()}
+    context = {"mails": read_mails(limit=MOST), "folder": "var/mail"}
     return render(request, "portal/account/demo_mails.html", context)

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
 from django.utils.translation import get_language, gettext
@@ -15,7 +14,6 @@ from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import not_found
 from fusion.portal.fields import EmailField
 from fusion.portal.forms import Confirmation, Form, confirmed, done, form_of, show_form, submit
-from fusion.portal.mails.files import mail_folder
 from fusion.portal.mails.write import sender_of
 from fusion.portal.members.mail import path_to_copy, write_invitation_mails
 from fusion.portal.organizations.frame import frame
@@ -99,8 +97,6 @@ def members(request: PageRequest, organization: Organization) -> HttpResponse:
         "last_administrator": last_administrator_of(organization),
         "from_above": actor.is_above(organization.path),
         "confirmation": Confirmation(),
-        "in_files": "files" in settings.MAILERS["transport"]["BACKEND"],
-        "mail_folder": mail_folder(),
     }
     return show(request, "portal/members/list.html", context, parts=("more",))
 
