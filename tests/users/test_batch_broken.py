@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from fusion.ordering.verify import differences
 from fusion.tenancy.actor import AGENT
 from fusion.users.provision import provision_batch, provision_batches
+from tests.owner import owner_rows
 from tests.portal.people import make_person, signed_in
 from tests.trunks.calling import trunk_id
 from tests.users.staff import equip, job, licences, outcomes, results, row, submitted, work
@@ -19,19 +19,18 @@ from tests.world import World
 @contextmanager
 def refusing(table: str, condition: str) -> Iterator[None]:
     """The database refuses rows of `table` where `condition` holds: a fault of our own."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            " RAISE EXCEPTION 'refused by the test'; END $$"
-        )
-        cursor.execute(
-            f"CREATE TRIGGER test_refuse BEFORE INSERT ON {table} FOR EACH ROW"
-            f" WHEN ({condition}) EXECUTE FUNCTION test_refuse()"
-        )
-        try:
-            yield
-        finally:
-            cursor.execute("DROP FUNCTION test_refuse CASCADE")
+    owner_rows(
+        "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'refused by the test'; END $$"
+    )
+    owner_rows(
+        f"CREATE TRIGGER test_refuse BEFORE INSERT ON {table} FOR EACH ROW"
+        f" WHEN ({condition}) EXECUTE FUNCTION test_refuse()"
+    )
+    try:
+        yield
+    finally:
+        owner_rows("DROP FUNCTION test_refuse CASCADE")
 
 
 def batch(count: int) -> list[dict[str, object]]:
