@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from fusion.kernel.errors import Problem
+from fusion.portal.refusals import translated
 
 TITLES = {
     "forbidden": _("You do not have permission for this"),
@@ -90,6 +91,11 @@ TRUNK_IN_USE = _(
     "and let the calls end."
 )
 
+NOT_HELD = _(
+    "The subscription holds %(held)s of product %(product_code)s, %(missing)s fewer than the "
+    "%(requested)s to be removed."
+)
+
 WITH_FACTS = {
     ("conflict", "login"): _(
         "Another user of this subscription has the login %(login)s (upper and lower case are the "
@@ -100,13 +106,14 @@ WITH_FACTS = {
         "changed. Send it once more if it is meant for %(acting)s, or switch back first."
     ),
     ("conflict", "you_are_last"): _(
-        "You are the last administrator of %(you_are_last)s: without one nobody of it could manage "
-        "its members. Make someone else an administrator first, who has accepted that."
+        "You are the last administrator of %(you_are_last)s. Without one, nobody there could "
+        "manage its members. Make someone else an administrator first; an invitation counts once "
+        "it is accepted."
     ),
     ("conflict", "last_administrator"): _(
-        "%(last_administrator)s is the last administrator of %(organization)s: without one nobody "
-        "of it could manage its members. Make someone else an administrator first, who has "
-        "accepted that."
+        "%(last_administrator)s is the last administrator of %(organization)s. Without one, nobody "
+        "there could manage its members. Make someone else an administrator first; an invitation "
+        "counts once it is accepted."
     ),
     ("conflict", "calls"): TRUNK_IN_USE,
     ("number-in-use", "calls"): TRUNK_IN_USE,
@@ -141,7 +148,15 @@ def explain(problem: Problem) -> str:
     for (code, fact), text in WITH_FACTS.items():
         if code == problem.code and problem.extra.get(fact) is not None:
             return str(text) % {name: _fact(value) for name, value in problem.extra.items()}
-    return str(EXPLANATIONS.get(problem.code) or gettext(problem.detail))
+    if problem.code in EXPLANATIONS:
+        return str(EXPLANATIONS[problem.code])
+    if "holdings" in problem.extra:
+        return " ".join(str(NOT_HELD) % each for each in problem.extra["holdings"])
+    if problem.errors:
+        return " ".join(
+            f"{each['field']}: {explain_field(each['message'])}" for each in problem.errors
+        )
+    return translated(problem.detail)
 
 
 def _fact(value: Any) -> str:
@@ -153,7 +168,7 @@ def _fact(value: Any) -> str:
 
 def explain_field(message: str) -> str:
     """What is wrong with a field, as it stands beside it."""
-    text = gettext(message)
+    text = translated(message)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 

@@ -76,7 +76,7 @@ class Choices:
         found = self._by_key.get(typed) or self._by_text.get(text)
         if found is None:
             raise forms.ValidationError(
-                _("There is no “%(text)s” to choose. Choose from the list, or give its code.")
+                _("“%(text)s” is not in the list. Choose from the list, or give a code.")
                 % {"text": typed[:100]}
             )
         return found

@@ -42,7 +42,7 @@ SUBJECTS = {
     "invitation": "You are invited to",
     "order_request": "",
     "password_reset_key": "Set a new password",
-    "password_reset": "Your password was set anew",
+    "password_reset": "Your password was reset",
     "password_changed": "Your password was changed",
     "password_set": "Your password was set",
     "totp_activated": "Your second factor was switched on",
@@ -172,7 +172,7 @@ def test_without_an_address_of_the_portal_mails_tell_the_path(
         request(world, {})
     for mail in written():
         assert "://" not in mail.text and "testserver" not in mail.text
-        assert re.search(r"behind its address:\n\n/\S+\n", mail.text), mail.text
+        assert re.search(r"add this to its address:\n\n/\S+\n", mail.text), mail.text
 
 
 @pytest.mark.parametrize(

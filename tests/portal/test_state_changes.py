@@ -33,7 +33,7 @@ def test_at_once_with_a_reason(world: World) -> None:
     assert "Why it is suspended" in page and "Non-payment" in page
     ask(world, "suspend", reason="fraud")
     page = text(client, at(world, "resume"))
-    assert "It is suspended now for:" in page and "Fraud" in page
+    assert "It is suspended for these reasons:" in page and "Fraud" in page
     answer = client.post(at(world, "resume"), {"reason": "fraud"})
     assert "stays suspended" in text(client, answer.headers["Location"])
     client.post(at(world, "resume"), {"reason": ""})
@@ -57,7 +57,7 @@ def test_on_a_date(world: World, deed: str) -> None:
     [made] = orders(world, state="scheduled")
     assert f"/orders/{made['id']}/cancel" in page
     told = text(client, f"/orders/{made['id']}")
-    assert "changes the state" in told or "what is held then is removed" in told
+    assert "changes the state" in told or "whatever is held then will be removed" in told
     assert client.post(f"/orders/{made['id']}/cancel").status_code == 303
     assert "Planned" not in text(client, at(world))
     assert orders(world)[-1]["state"] == "cancelled"

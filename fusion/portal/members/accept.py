@@ -135,7 +135,7 @@ def _accept(
         )
         user = _held_person(asked.email)
         if user is None:
-            raise Problem("conflict", "The account has just been deleted.")
+            raise Problem("conflict", gettext("The account has just been deleted."))
         if here is None:
             user.password = make_password(form.cleaned_data["password"])
             user.email_confirmed = by_mail

@@ -35,7 +35,7 @@ class StateForm(Form):
         required=False,
         help_text=_("What the billing platform calls this order."),
     )
-    unsaid: Any = _("Not said")
+    unsaid: Any = _("No reason given")
     """What is shown for no reason."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -67,7 +67,7 @@ class SuspendForm(StateForm):
 class ResumeForm(StateForm):
     """Which of the reasons has gone."""
 
-    unsaid = _("All of them")
+    unsaid = _("All reasons")
 
 
 class TerminateForm(StateForm):

@@ -11,6 +11,7 @@ from django import forms, template
 from django.template.context import Context
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from fusion.portal.charts import Line, line_chart, sparkline_points
 from fusion.portal.errors import explain_refusal, title_of
@@ -180,7 +181,7 @@ def role(name: str) -> Any:
 
 
 ORDER_WORDS: Mapping[str, Any] = {
-    "change": _("Change"),
+    "change": pgettext_lazy("a kind of order", "Change"),
     "suspension": _("Suspension"),
     "resumption": _("Resumption"),
     "termination": _("Termination"),
@@ -214,8 +215,8 @@ WARNINGS: Mapping[str, Any] = {
         "Order %(number)s terminates the subscription before that. Unless it is cancelled, it "
         "cancels this order."
     ),
-    "cancels-orders": _("Orders for later that this termination will cancel: %(orders)s."),
-    "late": _("It was done later than it was to take effect."),
+    "cancels-orders": _("This termination will cancel orders that are due after it: %(orders)s."),
+    "late": _("It was carried out later than planned."),
 }
 """Code → what an order warns of."""
 
