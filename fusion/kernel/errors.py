@@ -104,7 +104,7 @@ KNOWN_MEMBERS = ("code", "detail", "errors", "refusals")
 class InvalidFields(Problem):
     """422 with one entry for each field that is not acceptable."""
 
-    def __init__(self, **fields: str) -> None:
+    def __init__(self, /, **fields: str) -> None:  # callers name fields, `self` among them
         errors = [{"field": field, "message": message} for field, message in fields.items()]
         detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
         super().__init__("invalid-fields", detail, errors=errors)

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from django.http import HttpRequest, HttpResponse
 
-from fusion.kernel.errors import Problem
+from fusion.kernel.errors import MOST_ERRORS, InvalidFields, Problem
 
 MAX_BODY = 1024 * 1024
 """Bytes of an ordinary request body."""
@@ -23,7 +23,14 @@ MAX_COMMAS = 1_000_000
 """Commas of a JSON body: the largest batch has a tenth. A list in Python takes twenty times the two
 characters that it has in JSON."""
 
+MAX_MEMBERS = 200
+"""Members of one JSON object, several times those of any that is taken here. Each that is unknown
+would become an error of its own before the first hundred are told."""
+
 CSV = "text/csv"
+
+UTF_8 = frozenset(("utf-8", "utf8", "us-ascii"))
+"""Names of character sets that a body may have: ASCII is part of UTF-8."""
 
 BATCHES = re.compile(r"/api/v1/(orders|subscriptions/[^/]+/users)/batch")
 UPLOADS = re.compile(r"/api/v1/subscriptions/[^/]+/users/batch")
@@ -44,12 +51,24 @@ def media_type_of(request: HttpRequest) -> str:
     return (request.content_type or "").lower()
 
 
+def refuse_encoding(request: HttpRequest) -> None:
+    """Problem `unsupported-media-type` for a body that is said to be compressed or not UTF-8."""
+    coding = request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+    if coding not in ("", "identity"):
+        detail = f"The body has the encoding {coding[:100]!r}; send it as it is."
+        raise Problem("unsupported-media-type", detail)
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
+    if charset not in UTF_8:
+        detail = f"The body has the character set {charset[:100]!r}; send UTF-8."
+        raise Problem("unsupported-media-type", detail)
+
+
 def read_json(request: HttpRequest) -> Any:
     """The request's JSON body, parsed once.
 
     Problems: `unsupported-media-type`, `too-large`, `invalid-json` (also for numbers that are not
     numbers, for nesting that is too deep, for text that is not UTF-8, and for an object that has
-    a member twice).
+    a member twice); InvalidFields for an object of more than `MAX_MEMBERS`.
     """
     if not hasattr(request, "parsed_json"):
         request.parsed_json = _parse(request)  # type: ignore[attr-defined]
@@ -64,12 +83,29 @@ def _parse(request: HttpRequest) -> Any:
             "unsupported-media-type",
             f"The body is {media_type or 'of no declared type'}; send application/json.",
         )
+    refuse_encoding(request)
     length = request.META.get("CONTENT_LENGTH") or "0"
     if (length.isdigit() and int(length) > limit) or len(request.body) > limit:
         raise Problem("too-large", f"The body has more than {limit} bytes, the most taken here.")
     if request.body.count(b",") > MAX_COMMAS:
         raise Problem("too-large", f"The body has more than {MAX_COMMAS} commas: too many values.")
-    return parse_json(request.body)
+    value = parse_json(request.body)
+    if request.body.count(b":") > MAX_MEMBERS:
+        _refuse_wide_objects(value)
+    return value
+
+
+def _refuse_wide_objects(value: Any) -> None:
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            if len(each) > MAX_MEMBERS:
+                told = f"is one of {len(each)} members of an object, more than {MAX_MEMBERS}"
+                raise InvalidFields(**dict.fromkeys(list(each)[:MOST_ERRORS], told))
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
 
 
 def parse_json(text: bytes) -> Any:

@@ -183,7 +183,10 @@ def _misused(request: HttpRequest) -> tuple[int, str] | None:
 def _ambiguous(request: HttpRequest) -> tuple[int, str] | None:
     """RFC 6749, 2.3: a client authenticates in one way, and is one client."""
     methods = [name for name in METHODS if request.POST.get(name)]
-    if request.headers.get("Authorization"):
+    header = request.headers.get("Authorization", "")
+    if "," in header:  # the server joins the values of a repeated header
+        return 400, "The Authorization header is given more than once."
+    if header:
         methods.append("the Authorization header")
     if len(methods) > 1:
         return 400, f"Authenticate in one way only, not by {' and '.join(methods)}."

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from pydantic import ValidationError
 
-from fusion.kernel.errors import InvalidFields, Problem, fields_problem
-from fusion.kernel.http import CSV, json_response, media_type_of, read_json
+from fusion.kernel.errors import InvalidFields, fields_problem
+from fusion.kernel.http import CSV, json_response, media_type_of, read_json, refuse_encoding
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
 from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
 from fusion.tenancy.permissions import PROVISION, READ_PROVISIONING
@@ -172,9 +172,7 @@ def post_batch(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
 
 
 def _rows_of_csv(request: HttpRequest) -> Any:
-    charset = (request.content_params or {}).get("charset", "utf-8")
-    if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise Problem("unsupported-media-type", f"CSV is taken in UTF-8, not in {charset[:40]}.")
+    refuse_encoding(request)
     return read_csv(request.body)
 
 

@@ -7,7 +7,7 @@ that, names it, and changes nothing. A new route is found by itself.
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 import pytest
@@ -178,6 +178,24 @@ def test_who_may_not_is_told_that_first(stage: Stage, route: tuple[str, str]) ->
     path = asked.template.format(**asked.path)
     response = stage.world.call(asked.method, path + "?nonsense=1", b"{oops", by="no token")
     is_problem(response, 401, "unauthenticated")
+
+
+@pytest.mark.parametrize("name", ["self", "cls", "fields", "detail", "__class__", "[0]", ".", " "])
+def test_names_that_mean_something_to_python(world: World, name: str) -> None:
+    subscription = f"/subscriptions/{world.subscription.id}"
+    for response in (
+        world.call("GET", f"/orders?{quote(name)}=1"),
+        world.call("GET", "/orders", {name: 1}),
+        world.call("POST", f"{subscription}/suspend", {name: 1}),
+        world.call("POST", "/orders", {name: 1}),
+        world.call(
+            "POST",
+            f"{subscription}/users/batch",
+            f"login,display_name,kind,number,{name}\na,A,,,\n".encode(),
+            headers={"Content-Type": "text/csv"},
+        ),
+    ):
+        is_problem(response, 422, "invalid-fields")
 
 
 def test_an_empty_object_is_no_body(world: World) -> None:

@@ -74,6 +74,27 @@ def test_an_ordinary_request_and_one_in_chunks(server: Server, world: World) -> 
     assert balances(world)["user"] == (2, 0)
 
 
+@pytest.mark.parametrize("path", ["/api/v1/orders", "/api/v1/skus?limit=1"])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_the_body_of_a_get(server: Server, world: World, path: str, chunked: bool) -> None:
+    statuses = {b'{"x": 1}': 422, b"{oops": 400, b"[]": 400, b"{}": 200, b"": 200}
+    for body, expected in statuses.items():
+        pieces = in_chunks(body) if body else b"0\r\n\r\n"
+        sent = (
+            request(world, pieces, CHUNKED, path=path, length=False)
+            if chunked
+            else request(world, body, path=path)
+        )
+        assert exchange(server, sent.replace(b"POST", b"GET", 1))[0] == expected, body
+
+
+def test_the_body_of_a_get_without_a_token(server: Server, world: World) -> None:
+    """It is not waited for."""
+    sent = request(world, b"{", "Content-Length: 1000", length=False).replace(b"POST", b"GET", 1)
+    nobody = sent.replace(b"Authorization: Bearer", b"Authorization: Nobody")
+    assert exchange(server, nobody)[0] == 401
+
+
 def test_too_large_whether_or_not_the_length_is_told(server: Server, world: World) -> None:
     before = world.fingerprint()
     large = order(world).ljust(MAX_BODY + 1)

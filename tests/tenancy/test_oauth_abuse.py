@@ -59,6 +59,15 @@ def error(response: HttpResponse) -> tuple[int, str]:
     return response.status_code, answer(response)["error"]
 
 
+def test_two_authorization_headers(client: dict[str, Any]) -> None:
+    """The server joins them with a comma; a lenient decoder reads the first alone."""
+    one, two = basic(client["client_id"], client["client_secret"]), basic("other", "x")
+    joined = {"Authorization": f"{one['Authorization']},{two['Authorization']}"}
+    fields = {"grant_type": "client_credentials"}
+    for path in ("/oauth/token", "/oauth/revoke"):
+        assert error(post(path, {**fields, "token": "t"}, joined)) == (400, "invalid_request")
+
+
 @pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
 @pytest.mark.parametrize("secret", ["right", "wrong"])
 @pytest.mark.parametrize("scheme", ["Basic", "Bearer"])

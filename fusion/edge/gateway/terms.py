@@ -17,7 +17,7 @@ from fusion.tenancy.actor import Request
 from fusion.tenancy.authenticate import authenticate
 
 WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"))
-"""Methods whose body is never read."""
+"""Methods whose body is read below `/api/` only, where it is refused."""
 
 SMALL = 64 * 1024
 """Bytes of a body that is read before its sender is known; the largest form of a stranger."""
@@ -45,9 +45,9 @@ def terms_of(environ: Environ) -> Terms | None:
 
     Where a token is required, a request without one is answered from its headers alone.
     """
-    if environ["REQUEST_METHOD"] in WITHOUT_BODY:
-        return None
     path: str = environ["PATH_INFO"]
+    if environ["REQUEST_METHOD"] in WITHOUT_BODY and not path.startswith("/api/"):
+        return None
     seconds = float(setting("FUSION_BODY_SECONDS"))
     if path.startswith("/oauth/"):
         declared = environ.get("CONTENT_LENGTH", "0")
