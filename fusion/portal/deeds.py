@@ -99,6 +99,21 @@ FIELDS: Mapping[str, Any] = {
     "scopes": _("scopes"),
     "first": _("first"),
     "last": _("last"),
+    "lines": _("lines"),
+    "items": _("items"),
+    "sku": _("licence or number type"),
+    "number_type": _("number type"),
+    "action": _("action"),
+    "until": _("until"),
+    "colour": _("colour"),
+    "language": _("language"),
+    "rows": _("rows"),
+    "request_id": _("request"),
+    "invitation_id": _("invitation"),
+    "member_id": _("member"),
+    "client_id": _("API client"),
+    "parent_id": _("organization"),
+    "tenant_id": _("customer"),
 }
 """Name of an argument → its word; others are shown as they are called."""
 
@@ -141,10 +156,14 @@ def told(detail: Any) -> list[tuple[str, str]]:
         **{name: part for each in parts for name, part in each.items()},
     }
     return [
-        (str(FIELDS.get(name, name.replace("_", " "))), _text(value))
+        (_word(name), _text(value))
         for name, value in flat.items()
         if name not in UNTOLD and value not in (None, "", [], {})
     ]
+
+
+def _word(name: str) -> str:
+    return str(FIELDS.get(name, name.replace("_", " ")))
 
 
 def _text(value: Any) -> str:
@@ -152,5 +171,5 @@ def _text(value: Any) -> str:
         shown = ", ".join(_text(each) for each in value[:MOST_SHOWN])
         return shown + (f" … (+{len(value) - MOST_SHOWN})" if len(value) > MOST_SHOWN else "")
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
+        return ", ".join(f"{_word(name)} {_text(part)}" for name, part in value.items())
     return str(value)
