@@ -22,22 +22,14 @@ from fusion.kernel.ids import new_id, parse_id
 from fusion.portal.errors import EXPLANATIONS, explain, explain_field, explain_refusal
 from fusion.portal.page import show
 from fusion.portal.rows import Rows, asks_for_rows, refuse_row
+from fusion.portal.sent import ACTING, BESIDE, ONCE, require_as_shown
 from fusion.portal.visit import PageRequest, visit_of
 from fusion.tenancy.actor import Actor, Request
 from fusion.tenancy.idempotency import fingerprint
 from fusion.tenancy.use_case import Answer
 
-ONCE = "once"
-"""The name of the hidden field with the one-time key."""
-
-ACTING = "acting"
-"""The name of the hidden field with the membership that the page was shown to."""
-
 LONG = 8_000
 """Characters of an address that are too many to be sent on: some servers refuse them."""
-
-NOT_ASKED = (ONCE, ACTING, "csrfmiddlewaretoken")
-"""Fields of a form that are no part of what is asked for."""
 
 
 class Renderer(TemplatesSetting):
@@ -50,12 +42,14 @@ class Renderer(TemplatesSetting):
 class Form(forms.Form):
     """A form with a one-time key; `names` maps the API's names of fields to the form's.
 
-    `rows` are those of the form, where it has any (`rows.py`).
+    `rows` are those of the form, where it has any (`rows.py`). `several` names what its page reads
+    beside its fields, as often as it comes.
     """
 
     names: dict[str, str] = {}
     problem: Problem | None = None
     rows: Rows | None = None
+    several: tuple[str, ...] = ()
 
     @cached_property
     def once(self) -> str:
@@ -143,7 +137,7 @@ def submit(request: PageRequest, form: Form, deed: Callable[[Actor], Answer]) ->
     """
     try:
         _require_same_member(request)
-        if not form.is_right():
+        if not is_as_shown(request, form) or not form.is_right():
             return None
         return deed(acting_once(request, form.once))
     except Problem as problem:
@@ -151,6 +145,16 @@ def submit(request: PageRequest, form: Form, deed: Callable[[Actor], Answer]) ->
             raise
         form.refuse(problem)
         return None
+
+
+def is_as_shown(request: HttpRequest, form: Form) -> bool:
+    """Whether what was sent has the fields that the page had (`sent.py`); else the form says so."""
+    try:
+        require_as_shown(request, form, form.rows, form.several)
+    except Problem as problem:
+        form.refuse(problem)
+        return False
+    return True
 
 
 def _require_same_member(request: PageRequest) -> None:
@@ -259,9 +263,9 @@ def acting_once(request: PageRequest, once: str) -> Actor:
 
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
-    fields = {name: values for name, values in request.POST.lists() if name not in NOT_ASKED}
+    fields = {name: values for name, values in request.POST.lists() if name not in BESIDE}
     # What is asked for may stand in the address too, such as the subscription of an order.
-    of = {name: values for name, values in request.GET.lists() if name not in NOT_ASKED}
+    of = {name: values for name, values in request.GET.lists() if name not in BESIDE}
     files = {name: _checksum(file) for name, file in request.FILES.items()}
     return {"fields": fields, "of": of, "files": files}
 

@@ -7,6 +7,7 @@ of RFC 6749, `{"error": …, "error_description": …}`, which OAuth libraries r
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_plus
@@ -25,7 +26,8 @@ from fusion.tenancy.attempts import Attempts, attempts_of
 from fusion.tenancy.models import ApiClient
 
 FIELDS = ("grant_type", "scope", "client_id", "client_secret", "token")
-"""What is read of the body; other fields are ignored, as RFC 6749 wants it."""
+"""What is read of the body. RFC 6749 (3.2): other parameters are ignored, and each stands at most
+once, other ones included."""
 
 METHODS = ("client_secret", "client_assertion")
 """Fields that authenticate a client, of which the second is not supported."""
@@ -172,12 +174,18 @@ def _misused(request: HttpRequest) -> tuple[int, str] | None:
         fields = request.POST
     except (BadRequest, SuspiciousOperation, ValueError):
         return 400, f"The body is not readable as {FORM}."
+    doubled = [name for name, values in fields.lists() if len(values) > 1]
+    if doubled:
+        return 400, f"{_named(doubled[0])} is given more than once."
     for name in FIELDS:
-        if len(fields.getlist(name)) > 1:
-            return 400, f"{name} is given more than once."
         if "\0" in fields.get(name, ""):
             return 400, f"{name} contains a NUL character."
     return _ambiguous(request)
+
+
+def _named(name: str) -> str:
+    """The name, where it consists of what error descriptions may have (RFC 6749, 5.2)."""
+    return name if re.fullmatch("[A-Za-z0-9_.-]{1,50}", name) else "A parameter"
 
 
 def _ambiguous(request: HttpRequest) -> tuple[int, str] | None:

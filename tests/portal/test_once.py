@@ -9,6 +9,7 @@ from django.test import RequestFactory
 
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
+from fusion.portal.fields import LineField
 from fusion.portal.forms import Confirmation, Form, acting_once, submit
 from fusion.tenancy.actor import ADMINISTRATOR, VIEWER, Actor
 from fusion.tenancy.create_subscription import create_subscription
@@ -16,6 +17,12 @@ from fusion.tenancy.models import Subscription
 from tests.bounds import PATIENCE
 from tests.portal.people import make_person, signed_in
 from tests.world import World, make_subscription
+
+
+class Named(Form):
+    """A form with one field."""
+
+    name = LineField()
 
 
 def sent(actor: Actor, **fields: str) -> Any:
@@ -45,7 +52,7 @@ def names(world: World) -> list[str]:
 def test_the_second_time_gives_the_first_answer(world: World) -> None:
     actor, once = world.actor(), str(new_id())
     first, second = (
-        create(world, request, Confirmation(request.POST))
+        create(world, request, Named(request.POST))
         for request in (sent(actor, name="Twice", once=once) for _ in range(2))
     )
     assert first.body == second.body
@@ -60,7 +67,7 @@ def test_a_double_click_counts_once(world: World) -> None:
 
     def click() -> None:
         request = sent(actor, name="Clicked", once=once)
-        answers.append(create(world, request, Confirmation(request.POST)).body["id"])
+        answers.append(create(world, request, Named(request.POST)).body["id"])
         connection.close()
 
     clicks = [threading.Thread(target=click) for _ in range(4)]
@@ -76,10 +83,10 @@ def test_a_double_click_counts_once(world: World) -> None:
 def test_another_form_with_the_same_key_is_refused_and_gets_a_new_one(world: World) -> None:
     actor, once = world.actor(), str(new_id())
     request = sent(actor, name="First", once=once)
-    create(world, request, Confirmation(request.POST))
+    create(world, request, Named(request.POST))
     before = world.fingerprint()
     request = sent(actor, name="Changed", once=once)
-    form = Confirmation(request.POST)
+    form = Named(request.POST)
     assert create(world, request, form) is None
     assert form.problem is not None and form.problem.code == "idempotency-key-reused"
     assert form.once != once
@@ -90,7 +97,7 @@ def test_keys_of_two_members_do_not_meet(world: World) -> None:
     once = str(new_id())
     for _ in range(2):
         request = sent(world.actor(), name="Same", once=once)
-        assert not create(world, request, Confirmation(request.POST)).replayed
+        assert not create(world, request, Named(request.POST)).replayed
     assert names(world) == ["Main", "Same", "Same"]
 
 
@@ -116,7 +123,7 @@ def test_what_is_not_allowed_is_no_error_of_the_form(world: World) -> None:
     before = world.fingerprint()
     request = sent(world.actor("tenant", VIEWER), name="No")
     with pytest.raises(Problem) as refusal:
-        create(world, request, Confirmation(request.POST))
+        create(world, request, Named(request.POST))
     assert refusal.value.code == "forbidden"
     assert world.fingerprint() == before
 
@@ -132,6 +139,8 @@ def test_the_same_fields_for_another_subscription_are_another_request(world: Wor
         "lines-0-action": "add",
         "lines-0-product": str(world.seat.id),
         "lines-0-quantity": "1",
+        "external_reference": "",
+        "effective_at": "",
     }
     first = client.post(f"/orders/new?subscription={world.subscription.id}", fields)
     assert first.status_code == 303

@@ -47,8 +47,9 @@ def test_what_is_not_seen(world: World) -> None:
     for id in (other.seat.id, new_id()):
         for path in ("", "/edit"):
             assert admin.get(f"/products/{id}{path}").status_code == 404
-        for path in ("/edit", "/retire", "/reactivate", "/delete"):
-            assert admin.post(f"/products/{id}{path}", FIELDS).status_code == 404
+        assert admin.post(f"/products/{id}/edit", FIELDS).status_code == 404
+        for path in ("/retire", "/reactivate", "/delete"):
+            assert admin.post(f"/products/{id}{path}").status_code == 404
         assert admin.get(f"/products/new?from={id}").status_code == 404
     assert other.fingerprint() == before
 

@@ -49,7 +49,7 @@ def test_the_next_free_ones(world: World) -> None:
     assert 'value="fr-geographic" selected>fr-geographic (4 left to take, 6 in stock)' in text(
         client, take
     )
-    fields = {"sku": "fr-geographic", "quantity": "3", "contiguous": "on"}
+    fields = {"sku": "fr-geographic", "quantity": "3", "contiguous": "on", "until": ""}
     assert "3 numbers were taken" in told(client, post(client, take, **fields))
     assert statuses(*free[:4]) == ["assigned"] * 3 + ["free"]
     before = world.fingerprint()
@@ -124,7 +124,7 @@ def test_chosen_ones_ticked_and_typed(world: World) -> None:
     assert (free[4] in part, free[0] in part, "<html" in part) == (True, False, False)
     assert "No free number fits" in text(client, f"{choose}?starts=9999")
     spaced = f"{free[2][:3]} {free[2][3:6]} {free[2][6:]}"
-    chosen = {"number": [free[0]], "typed": f"{spaced}\n\n{free[0]}, {free[3]}"}
+    chosen = {"number": [free[0]], "typed": f"{spaced}\n\n{free[0]}, {free[3]}", "until": ""}
     assert "3 numbers were taken" in told(client, post(client, choose, **chosen))
     assert statuses(*free) == ["assigned", "free", "assigned", "assigned", "free"]
     before = world.fingerprint()
@@ -134,9 +134,9 @@ def test_chosen_ones_ticked_and_typed(world: World) -> None:
         free[0]: "Not to be had",
         "\n".join(f"+3319900{index:05}" for index in range(1001)): "At most 1000",
     }.items():
-        refused = post(client, choose, typed=wrong)
+        refused = post(client, choose, typed=wrong, until="")
         assert refused.status_code == 422 and words in refused.content.decode(), wrong[:20]
-    kept = post(client, choose, number=[free[1]], typed=free[0]).content.decode()
+    kept = post(client, choose, number=[free[1]], typed=free[0], until="").content.decode()
     assert f'value="{free[1]}" checked' in kept
     assert world.fingerprint() == before
 
@@ -147,7 +147,8 @@ def test_port_in_and_out(world: World) -> None:
     first, second, third = block(3)
     client = person(world, "tenant", "agent")
     port = at(world, "numbers", "port-in")
-    assert "2 numbers were taken" in told(client, post(client, port, numbers=f"{first}\n{second}"))
+    both = post(client, port, numbers=f"{first}\n{second}", sku="")
+    assert "2 numbers were taken" in told(client, both)
     assert number(world, first)["origin"] == "ported"
     assert "Ported in" in text(client, at(world, "numbers"))
     before = world.fingerprint()
@@ -158,7 +159,7 @@ def test_port_in_and_out(world: World) -> None:
         "+32475123456": "for which there is no such SKU",
         "": "required",
     }.items():
-        refused = post(client, port, numbers=given)
+        refused = post(client, port, numbers=given, sku="")
         assert refused.status_code == 422 and words in refused.content.decode(), given
     assert post(client, port, numbers=third, sku="user").status_code == 422
     assert world.fingerprint() == before
@@ -190,13 +191,21 @@ def test_a_second_page_and_what_pages_cost(world: World) -> None:
     assert part.count("<tr>") == 14
 
 
-@pytest.mark.parametrize("path", ["take", "choose", "port-in"])
+FIELDS = {
+    "take": ("sku", "quantity", "until"),
+    "choose": ("typed", "until"),
+    "port-in": ("numbers", "sku"),
+}
+
+
+@pytest.mark.parametrize("path", FIELDS)
 def test_a_form_sent_twice_counts_once(world: World, path: str) -> None:
     entitle(world, 2)
     first, second = stock(world, 2)
     [ported] = block(1)
     client = person(world)
-    fields = {"sku": "fr-geographic", "quantity": "1", "typed": first, "numbers": ported}
+    texts = {"sku": "fr-geographic", "quantity": "1", "typed": first, "numbers": ported}
+    fields = {name: texts.get(name, "") for name in FIELDS[path]}
     for _ in range(2):
         response = client.post(
             at(world, "numbers", path), {**fields, "once": str(world.subscription.id)}

@@ -1,6 +1,7 @@
 """Two authentications at once, wrong secrets, tokens that are given back, and clients' clients."""
 
 import base64
+import re
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -25,7 +26,10 @@ def client(world: World) -> dict[str, Any]:
 
 
 def post(
-    path: str, fields: dict[str, str], headers: dict[str, str] | None = None, address: str = NEAR
+    path: str,
+    fields: dict[str, str] | list[tuple[str, str]],
+    headers: dict[str, str] | None = None,
+    address: str = NEAR,
 ) -> HttpResponse:
     return cast(
         "HttpResponse",
@@ -92,6 +96,34 @@ def test_ids_that_differ_are_refused(client: dict[str, Any], path: str) -> None:
         assert error(post(path, fields, headers)) == (400, "invalid_request")
     same = {"grant_type": "client_credentials", "client_id": client["client_id"], "token": "x"}
     assert post(path, same, headers).status_code == 200
+
+
+READ = ["grant_type", "client_id", "client_secret", "scope", "token", "token_type_hint"]
+UNKNOWN = ["resource", "audience", "client_assertion_type", "Scope", 'an "odd" \\ name', ""]
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
+@pytest.mark.parametrize("name", [*READ, "client_assertion", *UNKNOWN])
+def test_a_parameter_given_twice_is_refused(
+    world: World, client: dict[str, Any], path: str, name: str
+) -> None:
+    """RFC 6749, 3.2: no parameter more than once; with equal and with empty values too."""
+    fields = {"grant_type": "client_credentials", "token": "x"}
+    fields |= {field: client[field] for field in ("client_id", "client_secret")}
+    before = world.fingerprint()
+    for values in (("x", "y"), ("x", "x"), ("", "x"), ("", "")):
+        given = [*((key, text) for key, text in fields.items() if key != name)]
+        response = post(path, [*given, (name, values[0]), (name, values[1])])
+        assert error(response) == (400, "invalid_request")
+        assert re.fullmatch(r"[ !#-\[\]-~]+", answer(response)["error_description"])
+    assert world.fingerprint() == before
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
+def test_an_unknown_parameter_is_ignored(client: dict[str, Any], path: str) -> None:
+    fields = {"grant_type": "client_credentials", "token": "x"}
+    fields |= {field: client[field] for field in ("client_id", "client_secret")}
+    assert post(path, {**fields, **dict.fromkeys(UNKNOWN, "x")}).status_code == 200
 
 
 @pytest.mark.parametrize("spaces", ["{}  {}", " {} {}", "{} {} ", "{}   {}"])

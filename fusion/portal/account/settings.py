@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from fusion.kernel.errors import not_found
 from fusion.kernel.ids import parse_id
-from fusion.portal.forms import Confirmation, Form, done, show_form
+from fusion.portal.forms import Confirmation, Form, done, is_as_shown, show_form
 from fusion.portal.models import Preference
 from fusion.portal.page import page
 from fusion.portal.visit import PageRequest, switch, visit_of
@@ -46,7 +46,7 @@ def settings(request: PageRequest) -> HttpResponse:
     names = ("language", "time_zone", "theme")
     initial = {name: getattr(preference, name) for name in names}
     form = SettingsForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and is_as_shown(request, form) and form.is_valid():
         _save(request, **{name: form.cleaned_data[name] for name in names})
         return done(request, gettext("Your settings were saved."), "settings")
     context = {"confirmation": Confirmation()}

@@ -23,7 +23,7 @@ from fusion.kernel.errors import Problem
 from fusion.portal.account.devices import remember_device
 from fusion.portal.errors import explain
 from fusion.portal.fields import LineField
-from fusion.portal.forms import Form
+from fusion.portal.forms import Form, is_as_shown
 from fusion.portal.visit import MEMBER, visit_of
 from fusion.tenancy.accept_invitation import accept_invitation
 from fusion.tenancy.actor import system_actor
@@ -108,7 +108,7 @@ def _ask(
     form = kind(request.POST) if request.method == "POST" else kind(initial=initial)
     if isinstance(form, FirstPasswordForm):
         form.email = asked.email
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and is_as_shown(request, form) and form.is_valid():
         try:
             return _accept(request, asked, here, form)
         except Problem as problem:

@@ -139,6 +139,7 @@ class ChosenForm(ReservingForm):
     typed = NumbersField(required=False)
     field_order = ("typed", "until")
     names = {"numbers": "typed"}
+    several = ("number",)
 
     def clean(self) -> dict[str, Any]:
         """All of them together, as `numbers`."""
