@@ -16,7 +16,7 @@ from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
 
 from fusion.kernel.environment import setting
-from fusion.kernel.errors import Problem
+from fusion.kernel.errors import InvalidFields, Problem
 from fusion.kernel.http import CSV
 
 log = structlog.get_logger(__name__)
@@ -52,10 +52,16 @@ _slots = BoundedSemaphore(STREAMS)
 
 
 def wants_csv(request: HttpRequest, asked: str | None) -> bool:
-    """Whether the answer is to be CSV: by the parameter `format`, else by the header `Accept`."""
+    """Whether the answer is to be CSV: by the parameter `format`, else by the header `Accept`.
+
+    InvalidFields for a header that cannot be read.
+    """
     if asked is not None:
         return asked == "csv"
-    return request.get_preferred_type(["application/json", CSV]) == CSV
+    try:
+        return request.get_preferred_type(["application/json", CSV]) == CSV
+    except (ValueError, LookupError):  # a parameter too long, or of an unknown character set
+        raise InvalidFields(Accept="is not readable") from None
 
 
 def stream(

@@ -22,7 +22,7 @@ REFUSED = (
     "\u0000-\u001f\u007f-\u009f"  # controls
     "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # joiners, direction, fillers
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero width, lines, direction, invisible operators
-    "\u3164\uffa0\ufff0-\ufffb\ufffe\uffff"  # fillers, annotations, no characters
+    "\u2800\u3164\uffa0\ufff0-\uffff"  # blanks, fillers, annotations, what stands for a lost byte
 )
 """Controls, formats, and what Unicode shows as nothing: the inside of a character class."""
 

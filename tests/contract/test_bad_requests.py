@@ -135,6 +135,12 @@ def test_other_media_types(world: World, media_type: str) -> None:
         is_problem(response, 415, "unsupported-media-type")
 
 
+@pytest.mark.parametrize("path", ["/call-records", "/reports/licenses", "/reports/phone-usage"])
+@pytest.mark.parametrize("accept", ["text/csv;q*=nonsense''x", "text/csv;q=" + "9" * 40_000])
+def test_an_accept_header_that_cannot_be_read(world: World, path: str, accept: str) -> None:
+    is_problem(world.call("GET", path, headers={"Accept": accept}), 422, "invalid-fields")
+
+
 @pytest.mark.parametrize("path", ["/orders", "/orders/batch", "/orders/preview"])
 @pytest.mark.parametrize("around", ["%s", '{"orders": [%s]}', '{"lines": [[{"x": %s}]]}'])
 def test_objects_of_very_many_members(world: World, path: str, around: str) -> None:

@@ -121,6 +121,7 @@ def test_too_large_whether_or_not_the_length_is_told(server: Server, world: Worl
         "Idempotency-Key: \udcff",
         "Idempotency-Key:",
         "Authorization: Bearer other",
+        "Content-Type: application/json; charset*=nonsense''x",
         "X: " + "y" * 2_000_000,
         "\0: x",
         "no colon",

@@ -23,7 +23,8 @@ BASE: Environ = {
 def environ_of(scope: Any) -> Environ:
     """The environment of the request that `scope` describes, with an empty body.
 
-    A header that is sent twice has both values, joined; one that is not ASCII is empty. One with an
+    A header that is sent twice has both values, joined; one that is not ASCII is empty, and so is a
+    media type with an encoded parameter. One with an
     underscore in its name is left out: it would pass for the header with a hyphen, which a trusted
     proxy may have set.
     """
@@ -49,6 +50,9 @@ def environ_of(scope: Any) -> Environ:
             environ[key] = f"{environ[key]}{';' if key == 'HTTP_COOKIE' else ','}{value}"
         elif key:
             environ[key] = value
+    if "*" in environ.get("CONTENT_TYPE", ""):
+        # Django fails on `charset*=nonsense''x` (RFC 2231) before anything of ours is asked.
+        environ["CONTENT_TYPE"] = ""
     return environ
 
 
