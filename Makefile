@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 WANTED := $(shell cat .python-version)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long coverage mutants variants bench verify lint messages lock clean debian
+.PHONY: help demo test long coverage mutants variants bench verify lint pictures messages lock \
+  clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -90,6 +91,10 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/runtime
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
   --allow-unsafe --strip-extras --build-deps-for editable --no-emit-index-url \
   --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+pictures: debian $(VENV)/dev ## take the pictures of docs/first-steps.md anew, from a demo
+	env -u DATABASE_URL FUSION_TEST_PICTURES=docs/pictures \
+	  $(BIN)/python -m pytest -q tests/demo/test_newcomer.py
 
 messages: $(VENV)/dev ## collect the portal's texts into its translation files (needs GNU gettext)
 	DJANGO_SETTINGS_MODULE=fusion.settings $(BIN)/python -m django makemessages -l de -l fr -l nl \

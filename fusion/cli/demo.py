@@ -21,6 +21,7 @@ from fusion.demo.installation import Installation, find_installation
 from fusion.demo.load import load_demo
 from fusion.demo.show import show_main_job
 from fusion.demo.summary import summary
+from fusion.edge import logs
 from fusion.edge.readiness import find_obstacle
 from fusion.kernel.environment import setting
 
@@ -40,6 +41,7 @@ class Stopped(BaseException):
 
 def run(*, port: int) -> None:
     """Set up what is missing, show the main job, and serve until told to stop."""
+    logs.configure(settings.LOGGING | {"level": "WARNING"})  # what people read here is not a log
     for order in ORDERS:
         if order != signal.SIGHUP or signal.getsignal(order) != signal.SIG_IGN:  # nohup
             signal.signal(order, _stop)

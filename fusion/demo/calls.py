@@ -13,8 +13,17 @@ from django.db import connection
 
 from fusion.kernel.past import behind
 
-MOST = 8
-"""Calls of one trunk on one day, all in its busy hour."""
+BUSY = 0.6
+"""The most that the trunk which is shown has in use of its channels."""
+
+MOST = 4
+"""Calls of any other trunk on one day: as many as it could have would take minutes to make."""
+
+QUIET = 8
+"""How many times fewer calls there are on a day of the weekend."""
+
+RUSH = timedelta(minutes=15)
+"""The calls of a day begin within this time and last longer: at its end all of them are up."""
 
 # Each is done in a statement of its own, which sees what those before have done.
 REPLAY = """
@@ -40,12 +49,18 @@ $$
 Step = tuple[datetime, dict[str, str]]
 
 
-def make_calls(trunks: Mapping[UUID, int], day: datetime, random: Random) -> None:
+def make_calls(
+    trunks: Mapping[UUID, int], shown: UUID | None, day: datetime, random: Random
+) -> None:
     """Let the trunks be called; `trunks` has the channels that are ordered for each.
 
-    For the `movable_clock` alone, which is left at the end of the last call.
+    `shown` is the trunk of the subscription that visitors look at. For the `movable_clock` alone,
+    which is left at the end of the last call.
     """
-    steps = sorted(_steps(trunks, day, random), key=lambda step: step[0])
+    counts = {
+        trunk: _count(channels, trunk == shown, day, random) for trunk, channels in trunks.items()
+    }
+    steps = sorted(_steps(counts, day, random), key=lambda step: step[0])
     told = [{"behind": behind(at), **step} for at, step in steps]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -54,19 +69,26 @@ def make_calls(trunks: Mapping[UUID, int], day: datetime, random: Random) -> Non
         cursor.execute(REPLAY)
 
 
-def _steps(trunks: Mapping[UUID, int], day: datetime, random: Random) -> Iterator[Step]:
-    midnight = day.replace(hour=0, minute=0, second=0)
-    for trunk, channels in trunks.items():
-        for number in range(1 + int(random.random() * min(channels, MOST))):
+def _count(channels: int, shown: bool, day: datetime, random: Random) -> int:
+    """How many calls the trunk has on that day."""
+    most = channels * BUSY if shown else min(channels, MOST)
+    quiet = QUIET if day.isoweekday() > 5 else 1
+    return round(most * (0.5 + 0.5 * random.random()) / quiet)
+
+
+def _steps(counts: Mapping[UUID, int], day: datetime, random: Random) -> Iterator[Step]:
+    busiest = day.replace(hour=10, minute=0, second=0)
+    for trunk, count in counts.items():
+        for number in range(count):
             call = {
                 "trunk": str(trunk),
                 "direction": random.choice(("inbound", "outbound")),
                 "call": f"{day:%Y%m%d}-{number}",
             }
             parties = {name: _number(random) for name in ("caller", "callee")}
-            began = midnight + timedelta(hours=10 + random.random())
+            began = busiest + RUSH * random.random()
             yield began, {**call, **parties}
-            yield began + timedelta(minutes=2 + 20 * random.random()), call
+            yield began + RUSH * (1 + random.random()), call
 
 
 def _number(random: Random) -> str:

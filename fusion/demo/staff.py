@@ -75,6 +75,10 @@ class Staff:
                 found[trunk] = channels
         return found
 
+    def trunk_of(self, subscription: UUID) -> UUID | None:
+        """Its trunk, once it has channels."""
+        return self._trunks.get(subscription)
+
     def put_to_use(self, subscription: UUID, share: int) -> None:
         """Take numbers up to that share, in per cent, of those ordered; most get users."""
         balances = _balances(subscription)

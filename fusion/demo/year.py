@@ -65,7 +65,7 @@ class Year:
     def __init__(self, actor: Actor, provider: Provider, staff: Staff) -> None:
         self._actor = actor
         self._staff = staff
-        self._random = Random(CHANCE)  # noqa: S311
+        self._random, self._calls = Random(CHANCE), Random(CHANCE)  # noqa: S311
         self._steps: list[Step] = []
         self._count = 0
         self._now = now()
@@ -75,14 +75,18 @@ class Year:
             self._customer(provider, position, share)
             for position, share in zip(range(len(provider.subscribers)), cycle(TAKEN), strict=False)
         ]
+        self._by_reference = {customer.reference: customer for customer in self._customers}
 
     def _customer(self, provider: Provider, position: int, share: int) -> Customer:
-        offers = [provider.offers[slot] for slot in provider.assortment(position)]
+        reference = story.MERIDIAN.subscriptions[position][0]
+        offers = [UUID(provider.offers[slot].id) for slot in provider.assortment(position)]
+        if reference == story.SHOWN:  # few channels, so that its busy hours fill them
+            offers = [offer for offer in offers if offer not in self._channels]
         opens = self._now - DAY * DAYS * (1 - OPENING * position / len(provider.subscribers))
         return Customer(
             UUID(provider.subscribers[position].id),
-            story.MERIDIAN.subscriptions[position][0],
-            [UUID(offer.id) for offer in offers],
+            reference,
+            offers,
             share,
             self._at_work(opens),
         )
@@ -119,16 +123,16 @@ class Year:
                 at += DAY * (5 + 13 * self._random.random())
                 self._do(self._at_work(at), partial(self._order, customer))
                 self._do(self._at_work(at + DAY), partial(self._use, customer))
-        by_reference = {customer.reference: customer for customer in self._customers}
         for reference, ago, act in (
             (story.SHRINKING, 52, self._shrink),
             (story.LEAVING, 33, self._leave),
         ):
-            self._do(self._at_work(self._now - DAY * ago), partial(act, by_reference[reference]))
+            self._do(
+                self._at_work(self._now - DAY * ago), partial(act, self._by_reference[reference])
+            )
         for ago in range(CALLS, 0, -1):
             day = self._now - DAY * ago
-            if day.isoweekday() <= 5:
-                self._do(day.replace(hour=18), partial(self._call, day))
+            self._do(day.replace(hour=18), partial(self._call, day))
 
     def _change(self, goods: story.Goods) -> None:
         change_product(
@@ -139,7 +143,7 @@ class Year:
         """The first order: users with numbers, and channels for the one that is shown."""
         lines = [Line(customer.products[0], 2), Line(customer.products[1], 3)]
         if customer.reference == story.SHOWN:
-            lines.append(Line(self._products["sip-10"], 2))
+            lines.append(Line(self._products["sip-10"], 3))
         self._place(customer, lines)
         self._use(customer)
 
@@ -210,5 +214,6 @@ class Year:
         self._staff.gone.add(customer.subscription)
 
     def _call(self, day: datetime) -> None:
-        """The calls of a working day, of all who have channels."""
-        make_calls(self._staff.trunks(), day, self._random)
+        """The calls of a day, of all who have channels."""
+        shown = self._staff.trunk_of(self._by_reference[story.SHOWN].subscription)
+        make_calls(self._staff.trunks(), shown, day, self._calls)

@@ -64,6 +64,11 @@ def test_shows_what_is_provisioned(demo: Demo) -> None:
     assert "an emergency call passes all the same" in said
 
 
+def test_the_terminal_is_for_people(demo: Demo) -> None:
+    """What the use cases log while the past is made up stays away from it."""
+    assert [line for line in demo.output.splitlines() if line.startswith("{")] == []
+
+
 def test_facts(demo: Demo, folder: Path) -> None:
     """The shape that scripts rely on, for the owner's eyes only."""
     facts = demo.facts()

@@ -1,21 +1,27 @@
 """The newcomer's first half hour, in a real browser on a real `fusion demo`.
 
-`docs/first-steps.md` tells the same, with the pictures that are taken here.
+`docs/first-steps.md` describes the same steps. `make pictures` writes its pictures anew from here.
 """
 
+import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.bounds import PATIENCE
 from tests.browser.browsing import SCREENSHOTS
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.demo.running import Demo
 from tests.server import free_port
 
 READY = "Ctrl-C stops everything"
+
+PICTURES = Path(os.environ.get("FUSION_TEST_PICTURES", SCREENSHOTS))
+"""The folder for the pictures of the guide."""
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +44,7 @@ def page(demo: Demo) -> Iterator[Page]:
             base_url=f"http://127.0.0.1:{demo.port}",
             viewport={"width": 1280, "height": 800},
             reduced_motion="reduce",
+            color_scheme="light",
         )
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -53,18 +60,16 @@ def page(demo: Demo) -> Iterator[Page]:
 
 
 def picture(page: Page, name: str) -> None:
-    """What stands in the guide."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"newcomer-{name}.png")
+    """Take the guide's picture of that name."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"first-{name}.png")
 
 
 def test_the_newcomer(page: Page) -> None:
-    # A log-in of the list: an administrator of the provider.
     page.goto("/")
     expect(page.get_by_text("Log-ins of this demonstration")).to_be_visible()
     picture(page, "sign-in")
-    page.get_by_role("button", name="Group · Administrator").first.click()
-    expect(page.get_by_role("heading", name="Licences")).to_be_visible()
+    sign_in(page, "Group · Administrator")
     users = page.locator(".stat", has_text="User").first.inner_text()
     picture(page, "overview")
 
@@ -74,10 +79,10 @@ def test_the_newcomer(page: Page) -> None:
     page.get_by_label("Code").fill("desk-be")
     page.get_by_label("Name").fill("Desk in Belgium")
     lines = page.locator(".line")
-    lines.nth(0).get_by_label("Licence or number type").select_option("user")
+    lines.nth(0).get_by_label("Licence or number type").fill("User licence")
     page.get_by_role("button", name="Add a line").click()
     expect(lines).to_have_count(2)
-    lines.nth(1).get_by_label("Licence or number type").select_option("be-geographic")
+    lines.nth(1).get_by_label("Licence or number type").fill("Belgian geographic number")
     picture(page, "product")
     page.get_by_role("button", name="Add the product").click()
     expect(page.get_by_text("The product was added.")).to_be_visible()
@@ -99,7 +104,7 @@ def test_the_newcomer(page: Page) -> None:
     page.get_by_role("link", name="New order").click()
     page.get_by_label("Customer, subscription").fill("linden")
     page.get_by_role("link", name="Lindenhof Bakery").click()
-    page.get_by_label("Product").select_option(label="Desk in Belgium (desk-be)")
+    page.get_by_label("Product").fill("Desk in Belgium")
     page.get_by_label("Quantity").fill("5")
     expect(page.locator("#preview")).to_contain_text("This can be placed")
     expect(page.locator("#preview")).to_contain_text("+5")
@@ -143,6 +148,68 @@ def test_the_newcomer(page: Page) -> None:
     expect(refusal).to_contain_text("5 ordered, 5 in use, 1 asked for; 1 is missing")
     expect(page.get_by_role("link", name="Order").last).to_be_visible()
     picture(page, "refused")
+
+
+def test_asking_for_more(page: Page) -> None:
+    """A customer asks, the provider's agent finds it and reads of it in an e-mail."""
+    sign_in(page, "Customer · Administrator")
+    page.get_by_role("link", name="Request more").first.click()
+    page.get_by_label("Product").fill("Team of ten, Belgium")
+    page.get_by_label("Quantity").fill("3")
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.get_by_text("Your request was sent.")).to_be_visible()
+    asked = page.url.split("?")[0]
+
+    page.context.clear_cookies()
+    sign_in(page, "Group · Agent")
+    page.get_by_role("link", name="Order requests").first.click()
+    page.locator("main tbody").get_by_role("link", name="Bramblewick Bakeries").first.click()
+    assert page.url.split("?")[0] == asked
+    page.get_by_role("link", name="Look and approve").click()
+    page.get_by_role("button", name="Approve and order").click()
+    expect(page.locator("main")).to_contain_text("Approved")
+    assert link_of_mail(page, "jonas.weatherby@meridian.example.com") == asked
+
+
+def test_the_invitation(page: Page) -> None:
+    """It can be read where the demonstration shows its e-mails; its link makes a member."""
+    sign_in(page, "Group · Administrator")
+    page.get_by_role("link", name="Customers", exact=True).click()
+    page.get_by_role("link", name="Harrowgate Freight").click()
+    page.get_by_role("link", name="Members", exact=True).click()
+    page.get_by_role("link", name="Invite").first.click()
+    page.get_by_label("E-mail").fill("lena@harrowgate.example")
+    page.get_by_role("button", name="Send the invitation").click()
+    expect(page.get_by_text("Copy the invitation link").first).to_be_visible()
+    link = link_of_mail(page, "lena@harrowgate.example")
+
+    page.context.clear_cookies()
+    page.goto(link)
+    page.get_by_label("Your name").fill("Lena Freight")
+    page.get_by_label("Password", exact=True).fill("a long way to Antwerp")
+    page.get_by_label("Password, once more").fill("a long way to Antwerp")
+    page.get_by_role("button", name="Accept the invitation").click()
+    expect(page.get_by_role("heading", name="Licences")).to_be_visible()
+    expect(page.get_by_role("banner")).to_contain_text("Harrowgate Freight")
+
+
+def sign_in(page: Page, who: str) -> None:
+    """Choose one of the log-ins that the sign-in page lists."""
+    page.goto("/")
+    page.get_by_role("button", name=who).first.click()
+    expect(page.get_by_role("heading", name="Licences")).to_be_visible()
+
+
+def link_of_mail(page: Page, email: str) -> str:
+    """The link of the newest e-mail to this address, once the worker has handed it over."""
+    mail = page.locator("article", has_text=email).first
+    deadline = time.monotonic() + PATIENCE
+    page.goto("/demonstration/mails")
+    while not mail.count():
+        assert time.monotonic() < deadline, f"no e-mail to {email}"
+        page.wait_for_timeout(500)
+        page.reload()
+    return mail.get_by_role("link").first.get_attribute("href") or ""
 
 
 def ordered(figures: str) -> int:
