@@ -67,6 +67,7 @@ def test_every_decision_is_numbered_once_and_in_the_index() -> None:
     decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     numbers = [page.name[:4] for page in decisions]
     assert len(numbers) == len(set(numbers))
+    assert re.findall(r"^\| \[(\d{4})\]", index, re.MULTILINE) == numbers
     for page in decisions:
         text = page.read_text(encoding="utf-8")
         assert f"decisions/{page.name}" in index
