@@ -14,6 +14,9 @@ import httpx
 
 from tests.bounds import PATIENCE, killed_after
 
+NOT_ITS_OWN = ("DATABASE_URL", "FUSION_PORTAL_URL")
+"""Settings of the tests around it: a newcomer has neither."""
+
 
 class Demo:
     """One run of the command; `output` is what it has said so far."""
@@ -22,7 +25,7 @@ class Demo:
         self.folder = folder
         self.port = port
         self.output = ""
-        environment = {name: text for name, text in os.environ.items() if name != "DATABASE_URL"}
+        environment = {name: text for name, text in os.environ.items() if name not in NOT_ITS_OWN}
         environment |= {"PORT": str(port), "FUSION_LOG_LEVEL": "INFO"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fusion.cli", "demo"],

@@ -1,5 +1,6 @@
 """Every page and every report, for everyone, of a provider that is half a year old."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,10 +12,12 @@ from django.urls import reverse
 from fusion.api import api
 from fusion.billing import rollup
 from fusion.billing.rollup import refresh
+from fusion.events.models import Event
 from fusion.kernel.clock import instant
 from fusion.tenancy.actor import ADMINISTRATOR, AGENT, KINDS, ROLES, VIEWER
 from fusion.tenancy.create_client import create_client
 from fusion.tenancy.invite_member import invite_member
+from tests.docs.pages import ROOT, rows_after
 from tests.past import NumericRead, Past, make_past, no_numeric
 from tests.portal.people import join, make_person, signed_in
 from tests.portal.test_statements import addresses
@@ -129,6 +132,15 @@ def test_every_route_that_reads(made: Past) -> None:
                 response = made.world.call("GET", address + period, headers={"Accept": "text/csv"})
                 assert b"".join(response).count(b"\n") > 1, path
     assert len(asked) >= 35
+
+
+@pytest.mark.parametrize("page", ["integration-guide.md", "domain/event.md"])
+def test_events_of_the_past_are_documented(made: Past, page: str) -> None:
+    rows = rows_after(ROOT / "docs" / page, "event types")
+    documented = {name for row in rows for name in re.findall(r"`([a-z-]+\.[a-z-]+)`", row[0])}
+    events = Event.objects.filter(group_id=made.world.group.id)
+    written = set(events.values_list("type", flat=True))
+    assert len(written) >= 10 and written <= documented
 
 
 def test_a_numeric_is_found() -> None:
