@@ -197,6 +197,7 @@ ACCOUNT_ADAPTER = "fusion.portal.account.adapter.Accounts"
 ACCOUNT_FORMS = {
     "login": "fusion.portal.account.forms.SignInForm",
     "reauthenticate": "fusion.portal.account.forms.ConfirmForm",
+    "reset_password": "fusion.portal.account.forms.ForgottenForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

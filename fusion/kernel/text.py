@@ -6,7 +6,7 @@ space an ordinary one, spaces around it go, and so do variation selectors, soft 
 order marks. What hides or reorders text is refused with its position: control characters,
 marks of direction, zero-width characters, line separators. A note may have line feeds.
 
-Logins are compared by `login_key`, and a login of Latin mixed with Cyrillic or Greek is refused.
+Logins are compared by `text_key`, and a login of Latin mixed with Cyrillic or Greek is refused.
 """
 
 import re
@@ -100,13 +100,13 @@ def _cleaned(text: str, refused: re.Pattern[str]) -> str:
     return unicodedata.normalize("NFC", _SPACE.sub(" ", _REMOVED.sub("", inner))).strip()
 
 
-def login_key(login: str) -> str:
-    """What two logins have in common that are one: compatible spellings and the case of letters do
-    not count, and an i with a dot is an i.
+def text_key(text: str) -> str:
+    """What two logins, or two e-mails, have in common that are one: compatible spellings and the
+    case of letters do not count, and an i with a dot is an i.
 
-    The database has the same rule in `users_login_key`; a test holds them together.
+    The database has the same rule in `kernel_text_key`; a test holds them together.
     """
-    folded = unicodedata.normalize("NFKD", login).casefold()
+    folded = unicodedata.normalize("NFKD", text).casefold()
     return unicodedata.normalize("NFKC", folded).replace("i\u0307", "i")
 
 

@@ -114,6 +114,8 @@ CHECKS: Mapping[str, str] = {
         WHERE h.group_id IS DISTINCT FROM s.group_id OR h.lifted_at < h.since
            OR (h.order_id IS NOT NULL AND (o.subscription_id, o.kind, o.state, o.reason)
                IS DISTINCT FROM (h.subscription_id, 'suspension', 'completed', h.reason))""",
+    "e-mail that is the same as another person's": """
+        SELECT format('person %s: e-mail %s', id, email) FROM tenancy_user WHERE email_twin > 0""",
     "completed order without exactly one event": """
         SELECT format('order %s: %s events', o.id, count(e.id))
         FROM ordering_order o

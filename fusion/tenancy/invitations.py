@@ -10,7 +10,7 @@ from fusion.kernel.errors import Problem, not_found
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.grant_role import Author, authors_of
 from fusion.tenancy.invitation_keys import digest, id_in, opens
-from fusion.tenancy.models import MOST_SENT, Invitation, Member, Organization
+from fusion.tenancy.models import MOST_SENT, Invitation, Member, Organization, User
 from fusion.tenancy.queries import find_organization, newest
 
 LIFE = timedelta(days=7)
@@ -116,7 +116,8 @@ def list_invitations(
 def require_no_member(organization_id: UUID, email: str) -> None:
     """Problem `conflict` when the person is a member already."""
     members = Member.objects.unscoped("the caller has found the organization for its actor")
-    if members.filter(organization_id=organization_id, user__email=email).exists():
+    people = User.objects.known_as(email)
+    if members.filter(organization_id=organization_id, user__in=people).exists():
         raise Problem(
             "conflict",
             f"{email} is a member of this organization already. Change the role of that membership "

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
-from django.db.models.functions import Lower
 
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
@@ -42,4 +41,4 @@ def _person(email: str) -> User:
     # decides, the second waits for the first, and the look-up is a new statement, which sees it.
     unknown = User(email=email, password=make_password(None))
     User.objects.bulk_create([unknown], ignore_conflicts=True)
-    return User.objects.alias(lowered=Lower("email")).get(lowered=email)
+    return User.objects.get_by_natural_key(email)

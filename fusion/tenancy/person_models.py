@@ -4,19 +4,43 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
+from fusion.kernel.text import text_key
 from fusion.tenancy.actor import ROLES
 from fusion.tenancy.scope import Scoped, within_path
 
+EMAIL_KEY = models.Func(
+    models.F("email"), function="kernel_text_key", output_field=models.TextField()
+)
+"""By what e-mails are compared: the database's `text_key`."""
+
 
 class UserManager(BaseUserManager["User"]):
-    """People are found by e-mail, ignoring case."""
+    """People are found by e-mail, of which all spellings are one."""
+
+    def known_as(self, email: str) -> models.QuerySet["User"]:
+        """The people with that e-mail: one, or several who were there before spellings were one.
+
+        Whoever spells it in the same way comes first.
+        """
+        spelled = models.Case(
+            models.When(Exact(Lower("email"), email.strip().lower()), then=0), default=1
+        )
+        return (
+            self.alias(key=EMAIL_KEY)
+            .filter(key=text_key(email.strip()))
+            .order_by(spelled, "email_twin")
+        )
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """The user who signs in as `username`."""
-        return self.alias(lowered=Lower("email")).get(lowered=(username or "").lower())
+        user = self.known_as(username or "").first()
+        if user is None:
+            raise User.DoesNotExist
+        return user
 
 
 class User(AbstractBaseUser):
@@ -24,11 +48,13 @@ class User(AbstractBaseUser):
 
     Carries nothing else about them: what one organization wrote here another would read.
     `email_confirmed` is false while the password was set through a copied invitation link, which
-    shows nothing about who reads the mailbox.
+    shows nothing about who reads the mailbox. `email_twin` numbers people whose e-mails were
+    different spellings of one when spellings became one; nobody new gets one that is there.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     email = models.EmailField(max_length=254)
+    email_twin = models.IntegerField(db_default=0, editable=False)
     email_confirmed = models.BooleanField(db_default=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=KernelNow())
@@ -37,7 +63,10 @@ class User(AbstractBaseUser):
     objects = UserManager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email"),
+            models.UniqueConstraint(EMAIL_KEY, "email_twin", name="user_email_key"),
+        ]
 
 
 class Member(models.Model):

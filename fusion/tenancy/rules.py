@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from fusion.kernel.text import clean_line
+from fusion.kernel.text import clean_line, mixes_scripts, text_key
 from fusion.tenancy.actor import DISTRIBUTOR, GROUP, RESELLER, SCOPES, TENANT
 
 PARENTS = {
@@ -47,15 +47,24 @@ def in_order(scopes: Iterable[str]) -> list[str]:
 
 
 def normal_email(text: str) -> str:
-    """The one spelling of an e-mail address, in lower case; ValueError when it is none."""
+    """The one spelling of an e-mail address, by which people are known; ValueError when it is none.
+
+    Compatible letters, the case of letters and the full stops of other scripts do not count.
+    """
     try:
-        email = clean_line(text).lower()
+        email = text_key(clean_line(text)).replace("\u3002", ".")
     except ValueError as error:
         raise ValueError(f"must be an e-mail address: it {error}") from None
+    mailbox, _, domain = email.rpartition("@")
     try:
         validate_email(email)
     except ValidationError:
         raise ValueError("must be an e-mail address") from None
+    # Django takes a few letters that fold to ASCII, such as a dotless i.
+    if not mailbox.isascii():
+        raise ValueError("must be an e-mail address, with ASCII letters before its @")
+    if any(mixes_scripts(label) for label in domain.split(".")):
+        raise ValueError("must be an e-mail address whose domain does not mix scripts")
     if len(email) > MAX_EMAIL:
         raise ValueError(f"must have {MAX_EMAIL} characters at most")
     return email

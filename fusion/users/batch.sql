@@ -52,12 +52,12 @@ BEGIN
                w.item ->> 'number' AS number, w.item -> 'problem' AS problem,
                y.id AS known,
                dense_rank() OVER (
-                   ORDER BY coalesce(y.id::text, users_login_key(w.item ->> 'login'))) AS slot
+                   ORDER BY coalesce(y.id::text, kernel_text_key(w.item ->> 'login'))) AS slot
         FROM json_array_elements(j.rows) WITH ORDINALITY AS w(item, position)
         LEFT JOIN LATERAL (
             -- Of users whose logins collided before there were keys, the one that is meant.
             SELECT v.id FROM users_user v
-            WHERE v.subscription_id = s.id AND v.login_key = users_login_key(w.item ->> 'login')
+            WHERE v.subscription_id = s.id AND v.login_key = kernel_text_key(w.item ->> 'login')
             ORDER BY lower(v.login) <> lower(w.item ->> 'login'), v.login_twin LIMIT 1
         ) y ON true
         WHERE w.position > j.done AND w.position <= j.done + p_limit

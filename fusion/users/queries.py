@@ -54,8 +54,8 @@ SELECT u.id, users_document(u)::text
 FROM users_user u
 WHERE u.subscription_id = %(subscription)s::uuid
   AND (%(last)s::uuid IS NULL OR u.id < %(last)s::uuid)
-  AND (%(login)s::text IS NULL OR u.login_key = users_login_key(%(login)s::text))
-  AND (%(q)s::text IS NULL OR starts_with(u.login_key, users_login_key(%(q)s::text))
+  AND (%(login)s::text IS NULL OR u.login_key = kernel_text_key(%(login)s::text))
+  AND (%(q)s::text IS NULL OR starts_with(u.login_key, kernel_text_key(%(q)s::text))
        OR starts_with(lower(u.display_name), lower(%(q)s::text)))
   AND (%(kind)s::text IS NULL OR u.kind = %(kind)s::text)
   AND (%(linked)s::boolean IS NULL

@@ -37,7 +37,7 @@ CHECKS: Mapping[str, str] = {
     "login that is the same as another one's of its subscription": """
         SELECT format('subscription %s, user %s: login %s', subscription_id, id, login)
         FROM users_user
-        WHERE login_twin > 0 OR login_key IS DISTINCT FROM users_login_key(login)""",
+        WHERE login_twin > 0 OR login_key IS DISTINCT FROM kernel_text_key(login)""",
     "link of a terminated subscription": """
         SELECT format('subscription %s, number %s', s.id, n.e164)
         FROM tenancy_subscription s

@@ -18,8 +18,8 @@ from fusion.kernel.text import (
     clean_line,
     clean_note,
     clean_signalling,
-    login_key,
     mixes_scripts,
+    text_key,
 )
 
 
@@ -107,10 +107,10 @@ def test_what_is_blank_is_no_name() -> None:
 
 
 def test_keys_of_logins() -> None:
-    assert {login_key(each) for each in ("ISTANBUL", "İstanbul", "istanbul")} == {"istanbul"}
-    assert login_key("Straße") == login_key("STRASSE")
-    assert login_key("ＡＢＣ") == "abc"
-    assert login_key("é") == login_key("e\u0301")
+    assert {text_key(each) for each in ("ISTANBUL", "İstanbul", "istanbul")} == {"istanbul"}
+    assert text_key("Straße") == text_key("STRASSE")
+    assert text_key("ＡＢＣ") == "abc"
+    assert text_key("é") == text_key("e\u0301")
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,27 @@
 
 import sys
 import unicodedata
+from importlib import import_module
 
+import pytest
 from django.db import connection
+from django.db.utils import IntegrityError
 
-from fusion.kernel.text import login_key
+from fusion.kernel.ids import new_id
+from fusion.kernel.text import text_key
+from fusion.ordering.verify import differences
+from fusion.users.models import User
+from tests.owner import as_owner, owner_rows
+from tests.users.staff import create
+from tests.world import World
+
+MIGRATION = import_module("fusion.users.migrations.0007_fill_login_keys")
+
+OLD = (
+    "INSERT INTO users_user (id, subscription_id, login, display_name, kind)"
+    " VALUES (%s, %s, %s, 'Old', 'user')"
+)
+"""What a server of the release before writes: it knows nothing of keys."""
 
 
 def test_python_and_the_database_agree_on_every_character() -> None:
@@ -16,9 +33,50 @@ def test_python_and_the_database_agree_on_every_character() -> None:
     ]
     texts = [*every, *(f"a{each}\u0307z" for each in every)]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT users_login_key(t) FROM unnest(%s::text[]) AS t", [texts])
+        cursor.execute("SELECT kernel_text_key(t) FROM unnest(%s::text[]) AS t", [texts])
         keys = [key for (key,) in cursor.fetchall()]
-    differing = [text for text, key in zip(texts, keys, strict=True) if login_key(text) != key]
+    differing = [text for text, key in zip(texts, keys, strict=True) if text_key(text) != key]
     # The two may know different versions of Unicode: the newest characters alone differ.
     assert len(differing) < 200, [f"{text!r}" for text in differing[:20]]
     assert not [text for text in differing if ord(text[0]) < 0x1C80 and len(text) == 1]
+
+
+def test_a_row_of_the_release_before_takes_the_login(world: World) -> None:
+    owner_rows(OLD, [new_id(), world.subscription.id, "\u0130STANBUL"])
+    for other in ("istanbul", "ISTANBUL", "\uff29stanbul"):
+        with pytest.raises(IntegrityError, match=r"user_login|login is taken"):
+            owner_rows(OLD, [new_id(), world.subscription.id, other])
+        assert create(world, other).status_code == 409
+
+
+def test_users_who_collided_before_stay_and_keep_out_new_ones(world: World) -> None:
+    """The migration on a table with colliding rows, of which it knows nothing."""
+    logins = ["istanbul", "i\u017ftanbul", "\uff29stanbul"]
+    ids = [new_id() for _ in logins]
+    owner_rows("DROP INDEX user_login_key")
+    owner_rows("ALTER TABLE users_user DISABLE TRIGGER users_keep_login_key")
+    try:
+        for id, login in zip(ids, logins, strict=True):
+            owner_rows(OLD, [id, world.subscription.id, login])
+        owner_rows("ALTER TABLE users_user ENABLE TRIGGER users_keep_login_key")
+        with as_owner():
+            MIGRATION.fill(None, connection.schema_editor())
+    finally:
+        owner_rows(
+            "CREATE UNIQUE INDEX user_login_key ON users_user"
+            " (subscription_id, login_key, login_twin)"
+        )
+    try:
+        rows = User.objects.unscoped("test").filter(id__in=ids).order_by("id")
+        assert [row.login for row in rows] == logins
+        assert [(row.login_key, row.login_twin) for row in rows] == [
+            ("istanbul", twin) for twin in range(3)
+        ]
+        with pytest.raises(IntegrityError, match=r"user_login|login is taken"):
+            owner_rows(OLD, [new_id(), world.subscription.id, "Istanbul"])
+        assert create(world, "Istanbul").status_code == 409
+        listed = [line for line in differences() if "login" in line]
+        assert len([line for line in listed if any(str(id) in line for id in ids)]) == 2
+    finally:
+        owner_rows("DELETE FROM users_user WHERE id = ANY (%s)", [ids])
+    assert differences() == []

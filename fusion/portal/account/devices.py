@@ -29,7 +29,7 @@ def known_device(request: HttpRequest, email: str) -> str | None:
     devices = _devices(request)
     if not devices:
         return None
-    for id in User.objects.filter(email=email.strip().lower()).values_list("id", flat=True):
+    for id in User.objects.known_as(email).values_list("id", flat=True)[:1]:
         return devices.get(str(id))
     return None
 

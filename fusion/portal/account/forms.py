@@ -1,9 +1,13 @@
-"""django-allauth's forms in our words."""
+"""django-allauth's forms in our words, with e-mails read as everywhere else."""
 
 from typing import Any
 
-from allauth.account.forms import LoginForm, ReauthenticateForm
+from allauth.account.forms import LoginForm, ReauthenticateForm, ResetPasswordForm
 from django.utils.translation import gettext_lazy as _
+
+from fusion.portal.fields import EmailField
+from fusion.tenancy.models import User
+from fusion.tenancy.rules import normal_email
 
 
 def _reword(form: Any, **labels: Any) -> None:
@@ -14,11 +18,42 @@ def _reword(form: Any, **labels: Any) -> None:
         field.widget.attrs.pop("placeholder", None)
 
 
+class AddressField(EmailField):
+    """The e-mail of somebody who is known perhaps: cleaned, as the database has it where it does.
+
+    Every spelling of an address leads to the same person, and counts as the same attempt.
+    """
+
+    def to_python(self, value: Any) -> Any:
+        """The one spelling; what is none is left to the validators."""
+        text = super().to_python(value)
+        try:
+            email = normal_email(text)
+        except ValueError:
+            return text
+        known = User.objects.known_as(text).first()
+        return known.email if known else email
+
+
+def _read_address(form: Any, name: str) -> None:
+    field = form.fields[name]
+    form.fields[name] = AddressField(max_length=254, widget=field.widget, label=field.label)
+
+
+class ForgottenForm(ResetPasswordForm):
+    """To whom the link for a new password goes."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        _read_address(self, "email")
+
+
 class SignInForm(LoginForm):
     """E-mail and password; the link for a forgotten one stands below the form."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        _read_address(self, "login")
         _reword(self, login=_("E-mail"), password=_("Password"))
 
 

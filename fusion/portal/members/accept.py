@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from fusion.kernel.errors import Problem
+from fusion.kernel.text import text_key
 from fusion.portal.account.devices import remember_device
 from fusion.portal.errors import explain
 from fusion.portal.fields import LineField
@@ -87,7 +88,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
     here = visit.user if visit else None
     by_mail = opens_by_mail(asked, key)
     context: dict[str, Any] = {"invitation": asked, "by_mail": by_mail}
-    if here is not None and here.email != asked.email:
+    if here is not None and text_key(here.email) != text_key(asked.email):
         return render(request, "portal/members/accept.html", {**context, "other": here})
     if by_mail and here is None and _has_password(asked.email):
         return render(request, "portal/members/accept.html", {**context, "must_sign_in": True})
@@ -95,7 +96,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
 
 
 def _has_password(email: str) -> bool:
-    user = User.objects.filter(email=email).first()
+    user = User.objects.known_as(email).first()
     return user is not None and user.has_usable_password()
 
 
@@ -153,7 +154,7 @@ def _accept(
 
 def _held_person(email: str) -> User | None:
     """The person, whom nobody else changes until the transaction ends."""
-    return User.objects.select_for_update(no_key=True).filter(email=email).first()
+    return User.objects.known_as(email).select_for_update(no_key=True).first()
 
 
 def _require_first_password(user: User | None, *, by_mail: bool) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db import migrations, models
 
-RULE = Path(__file__).resolve().parent.parent / "login_key.sql"
+RULE = Path(__file__).resolve().parents[2] / "kernel" / "text_key.sql"
 
 TRIGGER = """
 CREATE FUNCTION users_keep_login_key() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -18,7 +18,7 @@ BEGIN
     THEN
         RETURN NEW;
     END IF;
-    NEW.login_key := users_login_key(NEW.login);
+    NEW.login_key := kernel_text_key(NEW.login);
     -- The constraint decides between two at the same instant; this also finds twins.
     IF TG_OP = 'INSERT' AND EXISTS (
         SELECT FROM users_user u

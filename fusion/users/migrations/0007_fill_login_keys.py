@@ -7,7 +7,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS users_without_key ON users_user (id) WHE
 """
 
 FILL = """
-UPDATE users_user SET login_key = users_login_key(login)
+UPDATE users_user SET login_key = kernel_text_key(login)
 WHERE id IN (SELECT id FROM users_user WHERE login_key IS NULL ORDER BY id LIMIT 5000)
 """
 

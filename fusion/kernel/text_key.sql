@@ -1,11 +1,11 @@
--- What two logins have in common that are one: compatible spellings and the case of letters do not
+-- What two logins have in common that are one, and two e-mails of people: compatible spellings and the case of letters do not
 -- count, and an i with a dot is an i.
 --
--- The same rule as `login_key` in fusion/kernel/text.py; a test compares them for every character.
+-- The same rule as `text_key` in fusion/kernel/text.py; a test compares them for every character.
 -- Unicode's case folding is written out, for the letters that NFKD leaves: what lower() does depends
 -- on the locale of the database, and casefold() came with PostgreSQL 18. Keys that are stored follow
 -- from it: another rule needs new keys.
-CREATE OR REPLACE FUNCTION users_login_key(p_login text) RETURNS text
+CREATE OR REPLACE FUNCTION kernel_text_key(p_login text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
 AS $$
 SELECT CASE WHEN p_login ~ '^[ -~]*$' THEN lower(p_login COLLATE "C") ELSE
