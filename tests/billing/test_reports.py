@@ -189,7 +189,7 @@ def test_what_is_still_linked_has_no_end(
 def test_a_period_must_go_forward(world: World) -> None:
     response = world.call("GET", f"{USAGE}?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z")
     assert response.status_code == 422
-    assert b"to must be after from" in response.content
+    assert b"to: must be after from" in response.content
 
 
 def test_everyone_sees_its_own_subtree(
