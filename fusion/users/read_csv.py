@@ -53,8 +53,9 @@ def read_csv(content: bytes) -> list[Row]:
             else:
                 rows.append(_row(header, cells))
     except UnicodeDecodeError:
+        line = _lines_in_utf8(content)
         raise InvalidFields(
-            body=f"is not UTF-8 (somewhere after line {lines.line_num}); save it as UTF-8"
+            body=f"is not UTF-8 (somewhere after line {line}); save it as UTF-8"
         ) from None
     except csv.Error as error:
         raise InvalidFields(
@@ -63,6 +64,15 @@ def read_csv(content: bytes) -> list[Row]:
     if not rows:
         raise InvalidFields(users="has no rows; the first line is the header, users stand below it")
     return rows
+
+
+def _lines_in_utf8(content: bytes) -> int:
+    """How many lines end before the first byte that is not UTF-8; the reader itself is ahead."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return content.count(b"\n", 0, error.start)
+    return content.count(b"\n")
 
 
 class _Lines(Iterator[str]):

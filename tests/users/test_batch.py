@@ -234,6 +234,13 @@ def test_csv_that_is_refused_as_a_whole(world: World, body: bytes, field: str) -
     assert field in [error["field"] for error in problem["errors"]]
 
 
+@pytest.mark.parametrize("lines", [0, 1, 700])
+def test_where_a_csv_is_not_utf8(world: World, lines: int) -> None:
+    body = HEADER + b"a,A,user,\n" * lines + b"\xc4nna,A,user,\n" + b"b,B,user,\n" * 50
+    problem = answer(submit(world, body, "text/csv"))
+    assert f"(somewhere after line {lines + 1})" in problem["detail"]
+
+
 def test_bodies_that_are_refused_as_a_whole(world: World) -> None:
     before = world.fingerprint()
     for rows in ([], [row("a")] * 10_001):
