@@ -14,6 +14,7 @@ from click.termui import prompt
 from fusion import __version__
 from fusion.cli import demonstrations
 from fusion.cli.database import perform
+from fusion.cli.line import LINE
 from fusion.edge.process import keep_memory_small
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -60,7 +61,9 @@ def migrate() -> int | None:
 
 
 @fusion.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host", type=LINE, default="127.0.0.1", show_default=True, help="Address to listen on."
+)
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
@@ -146,8 +149,8 @@ def fill_history() -> int | None:
 
 
 @fusion.command("create-group")
-@click.argument("name")
-@click.option("--external-reference", help="The billing platform's id of this provider.")
+@click.argument("name", type=LINE)
+@click.option("--external-reference", type=LINE, help="The billing platform's id of this provider.")
 @click.option("--json", "as_json", is_flag=True, help="Print the group as JSON.")
 def create_group(name: str, external_reference: str | None, as_json: bool) -> int | None:
     """Found a service provider.
@@ -169,8 +172,8 @@ def create_group(name: str, external_reference: str | None, as_json: bool) -> in
 
 @fusion.command("create-administrator")
 @click.argument("organization_id", type=click.UUID)
-@click.argument("email")
-@click.option("--name", help="What this person is called.")
+@click.argument("email", type=LINE)
+@click.option("--name", type=LINE, help="What this person is called.")
 @click.option(
     "--role",
     type=click.Choice(("administrator", "agent", "viewer")),
@@ -199,10 +202,11 @@ def create_administrator(password_stdin: bool, **given: Any) -> int | None:
 
 @fusion.command("create-client")
 @click.argument("organization_id", type=click.UUID)
-@click.option("--name", default="Created on the command line", show_default=True)
+@click.option("--name", type=LINE, default="Created on the command line", show_default=True)
 @click.option(
     "--scope",
     "scopes",
+    type=LINE,
     multiple=True,
     help="A scope, such as orders:write; may be repeated. Without it: all that the organization's "
     "clients can have.",
@@ -231,7 +235,7 @@ def create_client(
 
 @fusion.command("set-host")
 @click.argument("group_id", type=click.UUID)
-@click.argument("host", required=False)
+@click.argument("host", type=LINE, required=False)
 def set_host(group_id: UUID, host: str | None) -> int | None:
     """Let a host name stand for a group.
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
+import click
 import psycopg
 import pytest
 
@@ -56,6 +57,35 @@ def test_help_needs_no_database() -> None:
 )
 def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert "Try: fusion" in failed(fusion(*arguments), 2)
+
+
+def texts_of_commands() -> list[tuple[str, str]]:
+    """Every argument and option of every command that is a text, by its command's name."""
+    return [
+        (name, str(each.name))
+        for name, command in sorted(group.commands.items())
+        for each in command.params
+        if isinstance(each.type, click.types.StringParamType)
+    ]
+
+
+@pytest.mark.parametrize(("name", "text"), texts_of_commands())
+def test_a_text_that_cannot_be_seen_is_refused(world: World, name: str, text: str) -> None:
+    """By every command that takes one: with all else right, it would be done."""
+    before = world.fingerprint()
+    given: list[str] = []
+    for each in group.commands[name].params:
+        value = str(world.group.id)
+        if isinstance(each.type, click.types.StringParamType):
+            value = "a\u202e\u200bb@example.com" if each.name == text else "a@example.com"
+        if isinstance(each, click.Argument):
+            given += [value]
+        elif each.name == text:
+            given = [each.opts[0], value, *given]
+    done = fusion(name, *given)
+    assert "cannot be seen" in failed(done, 2)
+    assert "\u202e" not in done.stderr
+    assert world.fingerprint() == before
 
 
 def test_unreachable_database() -> None:

@@ -15,6 +15,8 @@ from tests.browser.scene_subscriptions import furnished
 from tests.portal.people import signed_in
 from tests.portal.walking import shape, walk
 
+ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 BESIDE = ("once", "acting", "csrfmiddlewaretoken", "next")
 """Hidden fields that are no part of what is asked for."""
 
@@ -152,3 +154,12 @@ def test_a_field_that_comes_twice(scene: Scene, client: Client, forms: list[Form
             page = refusal(client, action, [*fields, (name, "x")])
             assert "came more than once" in page, (action, name)
     assert scene.world.fingerprint() == before
+
+
+def test_ids_in_capital_letters_are_the_same_pages(client: Client) -> None:
+    found = {shape(page.path): page for page in walk(client, each=1)}
+    ids = [page for page in found.values() if ID.search(page.path.partition("?")[0])]
+    assert len(ids) >= 15
+    for page in ids:
+        path = ID.sub(lambda match: match[0].upper(), page.path)
+        assert client.get(path, follow=True).status_code == page.status, path
