@@ -90,7 +90,7 @@ def test_reseller_asks_for_its_customer(sign_in: SignIn) -> None:
     reseller.go("/order-requests")
     page.get_by_role("link", name="Request more").first.click()
     page.get_by_label("Customer, subscription").fill("gemein")
-    page.locator(".pick").get_by_role("link", name="Gemeinschaftspraxis").click()
+    page.locator(".pick").get_by_role("link", name="Gemeinschaftspraxis").first.click()
     page.get_by_label("Product").fill("seat (seat)")
     page.get_by_role("button", name="Send the request").click()
     expect(page.get_by_text("Your request was sent.")).to_be_visible()

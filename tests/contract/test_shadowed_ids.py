@@ -146,7 +146,10 @@ def test_a_stored_answer_to_an_id_of_others_is_not_given(
                 response = with_key.send(stage, caller)
                 assert not _replayed(response), response.content
                 if _is_batch_of_a_group(route, kind):
-                    refuses(response, 404, "not-found")
+                    # Ids of orders are judged one by one: an unknown parameter is found before.
+                    shadowed = hidden.query != swapped.query
+                    code = "invalid-fields" if shadowed else "not-found"
+                    refuses(response, 422 if shadowed else 404, code)
                 else:
                     _refusal(route, response, kind)
 

@@ -27,7 +27,6 @@ HOLDER = """
 import sys
 from pathlib import Path
 from fusion.embedded import Cluster, lease
-from tests.bounds import PATIENCE, killed_after
 held = lease(Cluster(Path(sys.argv[1]), None, {"shared_buffers": "16MB", "fsync": "off"}))
 print(held.url, flush=True)
 sys.stdin.read()

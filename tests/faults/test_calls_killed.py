@@ -56,7 +56,9 @@ class Phones:
     def _ask(self, http: httpx.Client, method: str, call: str, expected: int) -> bool:
         body = {"caller": "", "callee": "+3225550199"}
         try:
-            answer = http.request(method, f"{self.calls}/{call}", json=body)
+            answer = http.request(
+                method, f"{self.calls}/{call}", json=body if method == "PUT" else None
+            )
         except httpx.TransportError:
             self.unknown.add(call)
             self._stop.wait(0.05)

@@ -21,6 +21,8 @@ def test_all_of_postgresql_is_killed(world: World, tmp_path: Path) -> None:
         url = spare.restore(backup, "faults")
         assert ask(url, "SHOW synchronous_commit") == [("on",)]
         environment = {"DATABASE_URL": url}
+        granted = fusion("migrate", environment=environment)  # privileges are not in a dump
+        assert granted.returncode == 0, granted.stderr
         options = ("--workers", "2", "--threads", "4")
         with run_server(tmp_path / "log", *options, environment=environment) as server:
             load = Load(world, server.url)

@@ -229,7 +229,7 @@ def test_a_number_that_is_somewhere_is_not_ported_in(world: World) -> None:
 @pytest.mark.parametrize(
     ("e164", "message"),
     [
-        ("+33199", "should match pattern"),
+        ("+33199", "must be a phone number with its plus sign"),
         ("+3319900", "is no valid number"),
         ("+999123456789", "is no valid number"),
         ("+447700900123", "is no valid number"),

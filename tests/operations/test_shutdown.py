@@ -33,10 +33,7 @@ def order(server: Server, world: World) -> httpx.Response:
 def waits(world: World) -> bool:
     """Whether somebody waits for a lock in the test database."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
         return bool(cursor.fetchone()[0])
 
 

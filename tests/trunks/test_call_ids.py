@@ -161,7 +161,6 @@ def test_no_other_route_takes_the_header(world: World) -> None:
         ("a;b=c,d@e:f!$&'()*+=", "a;b=c,d@e:f!$&'()*+="),
         ("a+b%20c", "a+b c"),
         ("%C3%A9", "é"),
-        ("%FF", "%FF"),
         ("x" * 255, "x" * 255),
         ("%78" * 255, "x" * 255),
     ],
@@ -177,7 +176,9 @@ def test_over_the_wire(server: Server, world: World, path: str, call_id: str) ->
     assert live(world) == []
 
 
-@pytest.mark.parametrize("path", ["x" * 256, "x" * 4096, "a/" * 2048, "%00", "a%00b", "%78" * 256])
+@pytest.mark.parametrize(
+    "path", ["x" * 256, "x" * 4096, "a/" * 2048, "%00", "a%00b", "%FF", "%78" * 256]
+)
 def test_wrong_over_the_wire(server: Server, world: World, path: str) -> None:
     trunk = trunk_id(world)
     before = world.fingerprint()

@@ -213,7 +213,7 @@ def test_nobody_waits_on_the_phone_for_a_subscription_that_is_held(world: World)
     def send(method: str) -> HttpResponse:
         client = Client(raise_request_exception=False)
         path = f"/api/v1{call_path(trunk, 'a')}"
-        body = b'{"caller": "", "callee": "112"}'
+        body = b'{"caller": "", "callee": "112"}' if method == "PUT" else b""
         response: Any = client.generic(method, path, body, "application/json", headers=headers)
         return cast("HttpResponse", response)
 
