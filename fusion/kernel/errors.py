@@ -152,17 +152,35 @@ def _field(place: Sequence[str | int], skip: int, parameters: Collection[str]) -
 
 
 PLAIN_WORDS = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known member",
     "string_type": "must be a string",
     "string_pattern_mismatch": "is spelled in a way that is not taken here",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "int_type": "must be a whole number, without quotes or decimals",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number of ordinary size",
+    "bool_type": "must be true or false",
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "literal_error": "must be {expected}",
+    "uuid_type": "must be an id, such as 019e0d3c-6f1e-7000-8000-000000000001",
+    "uuid_parsing": "must be an id, such as 019e0d3c-6f1e-7000-8000-000000000001",
+    "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
     "list_type": "must be a list",
     "dict_type": "must be an object",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
 }
-"""Pydantic's kind of an error → its message, where Pydantic's own names things of the program."""
+"""Pydantic's kind of an error → what a caller reads, with the limits from the error's context."""
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    if error["type"] in PLAIN_WORDS:
-        return PLAIN_WORDS[error["type"]]
+    words = PLAIN_WORDS.get(error["type"])
+    if words is not None:
+        return words.format(**error.get("ctx", {}))
     return str(error["msg"]).removeprefix("Value error, ")
