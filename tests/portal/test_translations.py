@@ -78,7 +78,7 @@ def _shape(node: ast.expr) -> str:
 @cache
 def _texts() -> tuple[str, ...]:
     """The texts of the program outside of the portal, those of database functions included."""
-    found = set()
+    found: set[str] = set()
     for file in PACKAGE.rglob("*.py"):
         if "portal" not in file.parts:
             tree = ast.parse(file.read_text(encoding="utf-8"))
