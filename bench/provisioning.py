@@ -156,12 +156,17 @@ WITH taken AS (
     INSERT INTO users_user (id, subscription_id, login, display_name, kind)
     SELECT gen_random_uuid(), %(subscription)s::uuid, 'bench ' || n, 'Bench ' || n, 'user'
     FROM generate_series(1, %(quantity)s::int) AS n
-    ON CONFLICT (subscription_id, lower(login)) DO UPDATE SET kind = excluded.kind
+    WHERE NOT EXISTS (SELECT FROM users_user u WHERE u.login = 'bench ' || n
+                      AND u.subscription_id = %(subscription)s::uuid)
     RETURNING id, login
+), staff AS (
+    SELECT id, login FROM made UNION ALL
+    SELECT id, login FROM users_user
+    WHERE subscription_id = %(subscription)s::uuid AND login LIKE 'bench %%'
 )
 INSERT INTO bench_user (user_id, subscription_id, e164, login, crowd)
 SELECT m.id, %(subscription)s::uuid, t.e164, m.login, %(crowd)s::boolean
-FROM made m JOIN taken t ON m.login = 'bench ' || t.n
+FROM staff m JOIN taken t ON m.login = 'bench ' || t.n
 """
 
 
