@@ -48,6 +48,7 @@ mutants: $(VENV)/dev ## change the rules of a ROOM, one thing at a time; FILES="
 	@exec $(BIN)/python -m tests.mutants $(ROOM) $(FILES)
 
 variants: debian $(VENV)/dev ## the tests in other surroundings (VARIANTS="locale slow" for some)
+	@./.ci/clock
 	@exec ./.ci/variants $(VARIANTS)
 
 bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json (BENCH="--help" tells options)
