@@ -60,8 +60,9 @@ lint: $(VENV)/dev ## style, types and floors
 	$(BIN)/mypy fusion tests
 	$(BIN)/lint-imports
 
-debian: ## what the tests use of Debian: PostgreSQL, a SIP proxy and calls, reverse proxies, a browser
+debian: ## what the tests use of Debian: PostgreSQL, PgBouncer, SIP and reverse proxies, a browser
 	@./.ci/postgres
+	@./.ci/pooler
 	@./.ci/sip
 	@./.ci/proxies
 	@./.ci/browser

@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from fusion.kernel.catalogues import compile_catalogues
 from fusion.kernel.environment import SettingError, setting
+from fusion.kernel.pooler import is_pooled
 from fusion.tenancy.rules import MIN_PASSWORD
 
 VAR = Path.cwd() / "var"
@@ -42,6 +43,8 @@ def _database() -> dict[str, object]:
         django: parts.pop(libpq) for libpq, django in known.items() if libpq in parts
     }
     options = f"-c idle_in_transaction_session_timeout=60s {parts.pop('options', '')}".strip()
+    # A pooler lends a session for one transaction: nothing of ours may be left in it.
+    session = {} if is_pooled() else {"options": options, "prepare_threshold": 3}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "fusion",
@@ -49,11 +52,11 @@ def _database() -> dict[str, object]:
         "PORT": str(parts.pop("port", "")),
         # The first statement of a request finds out (kernel/database.py), at no cost.
         "CONN_HEALTH_CHECKS": False,
+        "DISABLE_SERVER_SIDE_CURSORS": is_pooled(),  # those that outlive their transaction
         "OPTIONS": {
             **parts,
-            "options": options,
+            **session,
             "application_name": "fusion",
-            "prepare_threshold": 3,
             "server_side_binding": True,
             "pool": {
                 "min_size": 1,

@@ -57,7 +57,7 @@ def migrate() -> int | None:
     Example:
       fusion migrate
     """
-    return perform("fusion.cli.migrate", migrated=False)
+    return perform("fusion.cli.migrate", migrated=False, session=True)
 
 
 @fusion.command()

@@ -18,8 +18,9 @@ from django.db import connections
 from fusion.cli.errors import CommandFailed
 from fusion.edge.readiness import find_obstacle
 from fusion.embedded import Cluster, Lease, lease
+from fusion.kernel import pooler
 from fusion.kernel.environment import setting
-from fusion.kernel.runtime_role import as_runtime
+from fusion.kernel.runtime_role import RUNTIME_ROLE, as_runtime
 
 UNAVAILABLE = 3
 """The exit code when the database cannot be used."""
@@ -31,13 +32,18 @@ _leases: list[Lease] = []
 
 
 @contextmanager
-def database(*, linger: bool = True, serving: bool = False) -> Iterator[None]:
+def database(
+    *, linger: bool = True, serving: bool = False, session: bool = False
+) -> Iterator[None]:
     """Have a database and Django ready; what was opened is closed at the end.
 
     With `linger=False` the end waits until the embedded server has been stopped, unless others
     use it: for a command that leaves no process behind. With `serving` the process and its
-    children act as the runtime role.
+    children act as the runtime role. With `session` the command needs a session to itself, which a
+    pooler does not give: CommandFailed there.
     """
+    if session and pooler.is_pooled():
+        raise CommandFailed(pooler.SESSION, UNAVAILABLE)
     with ExitStack() as stack:
         if not setting("DATABASE_URL"):
             held = lease(Cluster(Path("var/postgres")))
@@ -70,16 +76,17 @@ def perform(
     migrated: bool = True,
     linger: bool = True,
     serving: bool = False,
+    session: bool = False,
     **options: Any,
 ) -> int | None:
     """Run `run(**options)` of the module named `work`, with the database at hand.
 
     CommandFailed when the database is not that of this release, unless `migrated` is false. The
     module is loaded by name and only now: Django's models cannot be imported before it is known
-    where the database is, and `fusion --help` should not wait for them. `linger` and `serving`: see
-    `database`.
+    where the database is, and `fusion --help` should not wait for them. `linger`, `serving` and
+    `session`: see `database`.
     """
-    with database(linger=linger, serving=serving):
+    with database(linger=linger, serving=serving, session=session):
         if migrated:
             _require_this_release()
         code: int | None = importlib.import_module(work).run(**options)
@@ -90,8 +97,11 @@ def _check(url: str, *, serving: bool) -> None:
     """One plain connection: a pool would try again and again, and not say why."""
     try:
         with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT) as direct:
+            _check_pooler(url, direct)
             if serving:
                 os.environ["DATABASE_URL"], warning = as_runtime(url, direct)
+                if warning and pooler.is_pooled():
+                    raise CommandFailed(pooler.OWNER.format(role=RUNTIME_ROLE), UNAVAILABLE)
                 if warning:
                     click.echo(f"fusion: {warning}", err=True)
     except psycopg.ProgrammingError:  # its message would show the password
@@ -101,6 +111,14 @@ def _check(url: str, *, serving: bool) -> None:
         ) from None
     except psycopg.OperationalError as error:
         raise CommandFailed(f"The database cannot be reached: {error}", UNAVAILABLE) from None
+
+
+def _check_pooler(url: str, direct: psycopg.Connection[Any]) -> None:
+    """Nothing that a pooler would lose may get lost unnoticed."""
+    if pooler.is_pooled():
+        pooler.refuse_options(url)
+    elif pooler.leads_to_pooler(direct):
+        raise CommandFailed(pooler.UNTOLD, UNAVAILABLE)
 
 
 def _require_this_release() -> None:

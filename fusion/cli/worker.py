@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app, connector_params
 
 from fusion.cli.advice import advise
 from fusion.edge import tasks
+from fusion.kernel.pooler import is_pooled
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +20,9 @@ CONCURRENCY = 4
 
 GRACE = 20.0
 """Seconds that jobs under way may take when the worker is told to stop."""
+
+POLLING = 1.0
+"""Seconds between two looks for new jobs where the database cannot tell of them."""
 
 PAUSE = 2.0
 """Seconds until the database is tried again after it went away."""
@@ -58,6 +62,9 @@ async def _work_until(stop: asyncio.Event) -> None:
                     concurrency=CONCURRENCY,
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=GRACE,
+                    # Behind a pooler nobody can be told of new jobs: they are looked for.
+                    listen_notify=not is_pooled(),
+                    fetch_job_polling_interval=POLLING if is_pooled() else 5.0,
                     stalled_worker_timeout=tasks.STALLED,
                 )
             )

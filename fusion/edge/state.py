@@ -65,11 +65,14 @@ WHERE j.queue_name = 'sweep' AND j.task_name = 'apply_due_orders' AND e.type = '
 
 @contextmanager
 def direct_connection() -> Iterator[psycopg.Connection[Any]]:
-    """A connection beside the pool, closed at the end; psycopg's errors when there is none."""
+    """A connection beside the pool, in a transaction of limited statements, closed at the end.
+
+    Raises psycopg's errors when there is none.
+    """
     options = dict(connection.get_connection_params())
-    options["options"] += f" -c statement_timeout={STATEMENT_TIMEOUT}"
     options.pop("cursor_factory", None)
-    with psycopg.connect(**options, autocommit=True, connect_timeout=CONNECT_TIMEOUT) as direct:
+    with psycopg.connect(**options, connect_timeout=CONNECT_TIMEOUT) as direct:
+        direct.execute(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'".encode())
         yield direct
 
 

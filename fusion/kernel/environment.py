@@ -151,6 +151,13 @@ SETTINGS = {
             "Seconds that a request waits for a database connection before it is answered 503.",
         ),
         Setting(
+            "FUSION_DATABASE_POOLER",
+            _one_of("none", "transaction"),
+            "none",
+            "`transaction` where DATABASE_URL leads to a connection pooler such as PgBouncer, "
+            "`none` where it leads to PostgreSQL itself.",
+        ),
+        Setting(
             "FUSION_LOG_LEVEL",
             _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
             "INFO",

@@ -1,0 +1,48 @@
+"""A connection pooler between this process and PostgreSQL, such as PgBouncer in transaction mode.
+
+Behind one, a session of PostgreSQL belongs to a client for one transaction at a time. What a client
+would leave in a session (a role, a setting, a lock, a listener, a prepared statement) is lost, or
+meets somebody else. So nothing is left there: see "Behind PgBouncer" in docs/operators-guide.md.
+"""
+
+from typing import Any
+
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict
+
+from fusion.kernel.environment import SettingError, setting
+
+UNTOLD = (
+    "DATABASE_URL leads to a connection pooler. Set FUSION_DATABASE_POOLER=transaction, which also "
+    "suits a pooler that lends connections by session."
+)
+OWNER = (
+    "Behind a connection pooler no process can take the role {role} for itself. Give servers and "
+    'workers a login of their own: see "Two database roles" in the operator\'s guide.'
+)
+SESSION = (
+    "This command needs a session of PostgreSQL for itself, and FUSION_DATABASE_POOLER says that "
+    "DATABASE_URL leads to a connection pooler. Give it PostgreSQL's own address, and "
+    "FUSION_DATABASE_POOLER=none."
+)
+OPTIONS = (
+    "DATABASE_URL has `options`, which a connection pooler does not pass on. Set them for the "
+    "role: ALTER ROLE … SET …"
+)
+
+
+def is_pooled() -> bool:
+    """Whether FUSION_DATABASE_POOLER says that DATABASE_URL leads to a pooler."""
+    return bool(setting("FUSION_DATABASE_POOLER") == "transaction")
+
+
+def leads_to_pooler(direct: Connection[Any]) -> bool:
+    """Whether somebody stands in between: a pooler tells clients a process id of its own making."""
+    row = direct.execute("SELECT pg_backend_pid()").fetchone()
+    return row is not None and row[0] != direct.info.backend_pid
+
+
+def refuse_options(url: str) -> None:
+    """SettingError if `url` sets what would be lost on the way."""
+    if "options" in conninfo_to_dict(url):
+        raise SettingError(OPTIONS)

@@ -1,0 +1,194 @@
+"""Behind Debian's PgBouncer in transaction mode, as `deploy/pgbouncer` sets it up."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from fusion.kernel.ids import new_id
+from fusion.kernel.runtime_role import RUNTIME_ROLE
+from fusion.ordering.verify import differences
+from tests.bounds import PATIENCE
+from tests.faults.counting import count
+from tests.faults.traffic import Traffic
+from tests.owner import owner_rows
+from tests.server import free_port, fusion, run_server, run_worker, wait_for
+from tests.world import World
+
+CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "pgbouncer" / "pgbouncer.ini"
+PATH = os.pathsep.join((os.environ["PATH"], "/usr/local/sbin", "/usr/sbin"))
+PASSWORD = "for this test"
+SESSIONS = 6
+"""Of PostgreSQL, for two server processes of four threads, a worker and those who look."""
+
+LEFT = """
+SELECT 'setting ' || name || ' = ' || setting FROM pg_settings WHERE source = 'session'
+       AND name NOT IN ('TimeZone', 'client_encoding', 'application_name', 'DateStyle',
+                        'standard_conforming_strings')
+       AND name NOT LIKE 'transaction%'
+UNION ALL SELECT 'statement ' || statement FROM pg_prepared_statements
+UNION ALL SELECT 'channel ' || c FROM pg_listening_channels() c
+UNION ALL SELECT 'cursor ' || name FROM pg_cursors WHERE name <> ''
+UNION ALL SELECT 'lock ' || objid FROM pg_locks
+          WHERE locktype = 'advisory' AND pid = pg_backend_pid()
+UNION ALL SELECT 'role ' || current_user WHERE current_user <> session_user
+UNION ALL SELECT 'table ' || relname FROM pg_class WHERE relpersistence = 't'
+"""
+
+
+@dataclass(frozen=True)
+class Pooler:
+    """A running PgBouncer: the address through it, and PostgreSQL's own."""
+
+    url: str
+    direct: str
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For Fusion's processes."""
+        return {"DATABASE_URL": self.url, "FUSION_DATABASE_POOLER": "transaction"}
+
+
+@pytest.fixture(scope="module")
+def pooler() -> Iterator[Pooler]:
+    """Before the database of the test run, for a login of the runtime role."""
+    login = f"server_{new_id().hex}"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as owner:
+        secret = owner.pgconn.encrypt_password(
+            PASSWORD.encode(), login.encode(), b"scram-sha-256"
+        ).decode()
+    owner_rows(f"CREATE ROLE {login} LOGIN PASSWORD '{secret}' IN ROLE {RUNTIME_ROLE}")
+    direct = make_conninfo(os.environ["DATABASE_URL"], user=login, password=PASSWORD)
+    with running(direct, {login: secret}) as started:
+        yield started
+    owner_rows(f"DROP ROLE {login}")
+
+
+@contextmanager
+def running(direct: str, logins: dict[str, str]) -> Iterator[Pooler]:
+    """PgBouncer with the project's file, other addresses and fewer sessions put in."""
+    parts = conninfo_to_dict(direct)
+    port = free_port()
+    there = f"host={parts['host']} port={parts.get('port', 5432)} dbname={parts['dbname']}"
+    with tempfile.TemporaryDirectory(prefix="fusion-pooler-") as folder:
+        home = Path(folder)
+        users = home / "userlist.txt"
+        users.write_text("".join(f'"{name}" "{secret}"\n' for name, secret in logins.items()))
+        text = CONFIGURATION.read_text()
+        for written, real in {
+            "host=127.0.0.1 port=5432 dbname=fusion": there,
+            "listen_port = 6432": f"listen_port = {port}",
+            "/etc/pgbouncer/userlist.txt": str(users),
+            "default_pool_size = 40": f"default_pool_size = {SESSIONS}",
+        }.items():
+            assert written in text, written
+            text = text.replace(written, real)
+        (home / "pgbouncer.ini").write_text(text)
+        account = _account(Path(str(parts["host"])), home)
+        program = shutil.which("pgbouncer", path=PATH)
+        assert program, "make debian installs PgBouncer"
+        with (home / "log").open("ab") as log:
+            process = subprocess.Popen([program, home / "pgbouncer.ini"], stderr=log, **account)
+        through = make_conninfo(direct, host="127.0.0.1", port=str(port))
+        try:
+            wait_for(lambda: _answers(through), "PgBouncer answers")
+            yield Pooler(through, direct, home)
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def _account(socket: Path, home: Path) -> dict[str, Any]:
+    """PgBouncer does not run as root: then it is the owner of PostgreSQL's socket."""
+    if os.geteuid() != 0:
+        return {}
+    owner = socket.stat()
+    for path in (home, *home.iterdir()):
+        os.chown(path, owner.st_uid, owner.st_gid)
+    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+
+
+def _answers(url: str) -> bool:
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+    except psycopg.OperationalError:
+        return False
+
+
+def left_behind(pooler: Pooler) -> list[str]:
+    """What is in the sessions that PgBouncer lends, all of which are looked at at once."""
+    found: list[str] = []
+    seen = set()
+    with ExitStack() as stack:
+        for _ in range(SESSIONS):
+            held = stack.enter_context(psycopg.connect(pooler.url, prepare_threshold=None))
+            row = held.execute("SELECT pg_backend_pid()").fetchone()
+            seen.add(row)
+            found += [what for (what,) in held.execute(LEFT.encode()).fetchall()]
+    assert len(seen) == SESSIONS
+    return found
+
+
+def test_all_that_happens_every_day(world: World, pooler: Pooler, tmp_path: Path) -> None:
+    options = ("--workers", "2", "--threads", "4")
+    with (
+        run_server(tmp_path / "log", *options, environment=pooler.environment) as server,
+        run_worker(tmp_path / "worker", environment=pooler.environment),
+    ):
+        traffic = Traffic(world, [server.url], numbers=100)
+        wait_for(lambda: min(traffic.served().values()) > 12, "some of everything")
+        traffic.end()
+        for kind, told in traffic.told.items():
+            assert (kind, told.odd, told.refused) == (kind, [], {})
+        result = count(traffic, os.environ["DATABASE_URL"])
+        assert result.is_clean(), result
+        headers = {"Authorization": f"Bearer {world.token(world.group)}", "Accept": "text/csv"}
+        report = httpx.get(f"{server.url}/api/v1/reports/phone-usage", headers=headers)
+        assert report.status_code == 200, report.text
+        assert "fusion_database_up 1.0" in httpx.get(f"{server.url}/metrics").text
+        assert left_behind(pooler) == []
+    log = (tmp_path / "log").read_text() + (tmp_path / "worker").read_text()
+    assert "Traceback" not in log
+    assert "worker starts again" not in log
+    assert differences() == []
+
+
+def test_commands_work_and_those_that_need_a_session_say_so(pooler: Pooler) -> None:
+    made = fusion("create-group", "Pooled", environment=pooler.environment)
+    assert made.returncode == 0, made.stderr
+    assert fusion("verify", environment=pooler.environment).returncode == 0
+    refused = fusion("migrate", environment=pooler.environment)
+    assert refused.returncode == 3
+    assert "needs a session of PostgreSQL for itself" in refused.stderr
+    assert left_behind(pooler) == []
+
+
+def test_a_pooler_that_nobody_has_told_of_is_found_out(pooler: Pooler) -> None:
+    for command in ("worker", "verify"):
+        refused = fusion(command, environment={"DATABASE_URL": pooler.url})
+        assert refused.returncode == 3
+        assert "Set FUSION_DATABASE_POOLER=transaction" in refused.stderr
+
+
+@pytest.mark.parametrize("why", ["owner", "options"])
+def test_what_would_get_lost_on_the_way_is_refused(pooler: Pooler, why: str) -> None:
+    """The role that the owner's address takes for itself, and what libpq would set."""
+    url = os.environ["DATABASE_URL"]
+    if why == "options":
+        url = make_conninfo(pooler.direct, options="-c statement_timeout=1s")
+    refused = fusion("worker", environment={**pooler.environment, "DATABASE_URL": url})
+    assert refused.returncode == 3
+    told = "login of their own" if why == "owner" else "ALTER ROLE"
+    assert told in refused.stderr
