@@ -1,12 +1,11 @@
 """Shapes of what leaves for the billing platform."""
 
-from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field
 
-from fusion.kernel.fields import Cursor, Id, Instant
+from fusion.kernel.fields import Cursor, Id, Instant, ends
 from fusion.kernel.pagination import DEFAULT_LIMIT, MAX_LIMIT
 
 
@@ -123,12 +122,6 @@ class UsageFilter(ReportFilter):
     """Links that existed at some time in a period; without one, those that exist now."""
 
     from_: Instant | None = Field(default=None, alias="from", description="Included.")
-    to: Instant | None = Field(default=None, description="Not included.")
-
-    @field_validator("to")
-    @classmethod
-    def _forward(cls, to: datetime | None, others: ValidationInfo) -> datetime | None:
-        since = others.data.get("from_")
-        if to is not None and since is not None and to <= since:
-            raise ValueError("must be after from")
-        return to
+    to: Annotated[Instant | None, ends("from_", "from")] = Field(
+        default=None, description="Not included."
+    )

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -20,10 +21,11 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ValidationInfo,
 )
 from pydantic_core import core_schema
 
-from fusion.kernel.clock import read_instant
+from fusion.kernel.clock import instant, read_instant
 from fusion.kernel.ids import parse_id
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.kernel.text import LINE, LINE_WITH_TEXT, NOTE, NOTE_WITH_TEXT, clean_line, clean_note
@@ -118,6 +120,23 @@ Key = Annotated[str, Spelled("[ -~]{1,255}", "must be 1 to 255 printable ASCII c
 Cursor = Annotated[str, Spelled("[A-Za-z0-9_-]{1,2000}", "is no cursor of a list")]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_from_text)]
+
+
+def ends(field: str, name: str | None = None) -> AfterValidator:
+    """Marks the end of a period, which must be after the beginning in `field` where both are given.
+
+    `name` is what callers know the beginning by, where that is not the name of the field.
+    """
+
+    def check(until: datetime | None, others: ValidationInfo) -> datetime | None:
+        since = others.data.get(field)
+        if until is not None and since is not None and until <= since:
+            raise ValueError(
+                f"must be after {name or field} ({instant(since)}); it is {instant(until)}"
+            )
+        return until
+
+    return AfterValidator(check)
 
 
 class Body(BaseModel):

@@ -1,11 +1,11 @@
 """Shapes of the ledger on the wire."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from fusion.kernel.fields import Code, Id, Instant
+from fusion.kernel.fields import Code, Id, Instant, ends
 from fusion.kernel.schemas import Paging
 
 Kind = Literal["grant", "revoke", "consume", "release"]
@@ -63,7 +63,9 @@ class EntryFilter(Paging):
     sku: Code | None = None
     kind: Kind | None = None
     since: Instant | None = Field(default=None, alias="from", description="Inclusive.")
-    until: Instant | None = Field(default=None, alias="to", description="Exclusive.")
+    until: Annotated[Instant | None, ends("since", "from")] = Field(
+        default=None, alias="to", description="Exclusive."
+    )
 
 
 class LicenseFilter(Paging):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from fusion.kernel.fields import Body, Id, Instant, Key, Quantity, Reference
+from fusion.kernel.fields import Body, Id, Instant, Key, Quantity, Reference, ends
 from fusion.kernel.quantities import MAX_BATCH, MAX_LINES
 from fusion.kernel.schemas import Paging, ProblemDocument
 from fusion.ordering.place import Draft, Line
@@ -156,7 +156,9 @@ class OrderFilter(Paging):
     kind: Kind | None = None
     external_reference: Reference | None = None
     placed_from: Instant | None = Field(default=None, description="Inclusive.")
-    placed_to: Instant | None = Field(default=None, description="Exclusive.")
+    placed_to: Annotated[Instant | None, ends("placed_from")] = Field(
+        default=None, description="Exclusive."
+    )
 
 
 class HoldingDocument(BaseModel):

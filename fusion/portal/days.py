@@ -1,11 +1,62 @@
 """Days that filters ask for, as instants: a day begins when it does for the reader."""
 
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 FIRST, LAST = 1970, 9998
 """Years beyond these are no time that anything happened at."""
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """From the beginning of a day to the end of another; `wrong` says why that is no period.
+
+    Nothing happens in a period that is wrong: whoever looks for it finds nothing.
+    """
+
+    since: datetime | None
+    until: datetime | None
+    wrong: str = ""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of a page that lists them."""
+        return 422 if self.wrong else 200
+
+
+def asked_days(asked: Mapping[str, str]) -> Days:
+    """The days `from` and `to` of a filter, both included; either may be empty."""
+    for text in (asked["from"], asked["to"]):
+        if text and day(text) is None:
+            return Days(NEVER, NEVER, _no_day(text))
+    since, until = day(asked["from"]), after(asked["to"])
+    return Days(since, until, backwards(since, until))
+
+
+def backwards(since: datetime | None, until: datetime | None) -> str:
+    """Why these are no period, with both days; empty where they are one."""
+    if since is None or until is None or since < until:
+        return ""
+    last = until - timedelta(microseconds=1)
+    return gettext(
+        "The last day, %(last)s, is before the first, %(first)s. Change one of them."
+    ) % {
+        "first": date_format(timezone.localtime(since), "DATE_FORMAT"),
+        "last": date_format(timezone.localtime(last), "DATE_FORMAT"),
+    }
+
+
+def _no_day(text: str) -> str:
+    return gettext("%(text)s is no day. Write it as year-month-day, such as 2026-03-05.") % {
+        "text": text[:100]
+    }
 
 
 def day(text: str | None) -> datetime | None:

@@ -172,19 +172,58 @@ def explain_field(message: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
-def explain_refusal(refusal: Mapping[str, Any]) -> str:
+def sentences(problem: Problem, names: Mapping[str, str]) -> list[str]:
+    """All that a refusal says: what would help, and each of its SKUs with its numbers.
+
+    `names` maps the codes of SKUs to their names.
+    """
+    numbers = [explain_refusal(each, names) for each in problem.refusals]
+    # A detail of its own only repeats the numbers of the refusals.
+    if problem.refusals and problem.code not in EXPLANATIONS:
+        return numbers
+    return [explain(problem), *numbers]
+
+
+def sku_words(code: str, names: Mapping[str, str]) -> str:
+    """What a SKU is called, and its code; the code alone where that is its name."""
+    name = names.get(code, code)
+    return code if name == code else f"{name} ({code})"
+
+
+IN_USE = _(
+    "%(name)s: %(granted)s are ordered and %(used)s in use. To take %(requested)s away, release "
+    "%(missing)s first."
+)
+
+TOO_MANY = _(
+    "%(sku)s: %(granted)s ordered; with %(requested)s more there would be %(missing)s more than "
+    "Fusion counts."
+)
+
+
+def explain_refusal(refusal: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """One SKU of a refusal, with its numbers and what would make it succeed."""
     missing = refusal.get("missing") or 0
+    sku = sku_words(str(refusal.get("sku")), names)
+    return _words(refusal.get("code"), missing) % {
+        "sku": sku,
+        "name": sku,
+        "granted": refusal.get("granted"),
+        "used": refusal.get("used"),
+        "requested": refusal.get("requested"),
+        "missing": missing,
+    }
+
+
+def _words(code: str | None, missing: int) -> str:
+    if code == "conflict":
+        return str(TOO_MANY)
+    if code == "below-use":
+        return str(IN_USE)
     return ngettext(
         "%(sku)s: %(granted)s ordered, %(used)s in use, %(requested)s asked for; %(missing)s is "
         "missing.",
         "%(sku)s: %(granted)s ordered, %(used)s in use, %(requested)s asked for; %(missing)s are "
         "missing.",
         missing,
-    ) % {
-        "sku": refusal.get("sku"),
-        "granted": refusal.get("granted"),
-        "used": refusal.get("used"),
-        "requested": refusal.get("requested"),
-        "missing": missing,
-    }
+    )

@@ -19,10 +19,11 @@ from django.utils.translation import gettext
 
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id, parse_id
-from fusion.portal.errors import EXPLANATIONS, explain, explain_field, explain_refusal
+from fusion.portal.errors import EXPLANATIONS, explain, explain_field, sentences
 from fusion.portal.page import show
 from fusion.portal.rows import Rows, asks_for_rows, refuse_row
 from fusion.portal.sent import ACTING, BESIDE, ONCE, require_as_shown
+from fusion.portal.skus import sku_names
 from fusion.portal.visit import PageRequest, visit_of
 from fusion.tenancy.actor import Actor, Request
 from fusion.tenancy.idempotency import fingerprint
@@ -243,8 +244,9 @@ def confirmed(
 def refused(request: HttpRequest, form: Form, to: str, *named: Any) -> HttpResponse:
     """To the page named `to`, which says why what a button asked for was not done."""
     if form.problem is not None:
-        numbers = [explain_refusal(each) for each in form.problem.refusals]
-        for text in (explain(form.problem), *numbers):
+        visit = visit_of(request)
+        actor = visit.actor if visit else None
+        for text in sentences(form.problem, sku_names(actor) if actor else {}):
             messages.error(request, text)
     response = redirect(to, *named)
     response.status_code = 303

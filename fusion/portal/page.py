@@ -135,11 +135,13 @@ def show(
 ) -> HttpResponse:
     """The page; for htmx only the part of it that is to be replaced.
 
-    `parts` names partials of the template after the ids of the elements that they replace.
+    `parts` names partials of the template after the ids of the elements that they replace. A part
+    is always 200: htmx shows nothing else.
     """
     target = request.htmx.target
-    name = f"{template}#{target}" if target in parts else template
-    response = render(request, name, dict(context), status=status)
+    if target in parts:
+        template, status = f"{template}#{target}", 200
+    response = render(request, template, dict(context), status=status)
     if parts:
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response

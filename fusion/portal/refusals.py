@@ -157,6 +157,26 @@ MESSAGES = (
         "has a row of more than %(most)s characters, which ends in line %(line)s or later; is a "
         "quotation mark not closed?"
     ),
+    gettext_noop("is required"),
+    gettext_noop("is not a known member"),
+    gettext_noop("must be a string"),
+    gettext_noop("is spelled in a way that is not taken here"),
+    gettext_noop("must have at least %(min_length)s characters"),
+    gettext_noop("must have at most %(max_length)s characters"),
+    gettext_noop("must be a whole number, without quotes or decimals"),
+    gettext_noop("must be a whole number of ordinary size"),
+    gettext_noop("must be a whole number"),
+    gettext_noop("must be true or false"),
+    gettext_noop("must be %(ge)s or more"),
+    gettext_noop("must be more than %(gt)s"),
+    gettext_noop("must be %(le)s or less"),
+    gettext_noop("must be less than %(lt)s"),
+    gettext_noop("must be an id, such as 019e0d3c-6f1e-7000-8000-000000000001"),
+    gettext_noop("must have at least %(min_length)s entries"),
+    gettext_noop("must have at most %(max_length)s entries"),
+    gettext_noop("must be a list"),
+    gettext_noop("must be an object"),
+    gettext_noop("must be '%(one)s' or '%(other)s'"),
 )
 """What is wrong with a field."""
 

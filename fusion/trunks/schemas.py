@@ -8,13 +8,11 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
-    ValidationInfo,
-    field_validator,
 )
 
-from fusion.kernel.clock import now
+from fusion.kernel.clock import instant, now
 from fusion.kernel.errors import InvalidFields
-from fusion.kernel.fields import Body, Id, Instant, Line, Name, Spelled
+from fusion.kernel.fields import Body, Id, Instant, Line, Name, Spelled, ends
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.kernel.schemas import Paging
 from fusion.kernel.text import clean_signalling
@@ -121,15 +119,7 @@ class Period(BaseModel):
     """From an instant (included) to another (not included)."""
 
     from_: Instant | None = Field(default=None, alias="from")
-    to: Instant | None = None
-
-    @field_validator("to")
-    @classmethod
-    def _forward(cls, to: datetime | None, others: ValidationInfo) -> datetime | None:
-        since = others.data.get("from_")
-        if to is not None and since is not None and to <= since:
-            raise ValueError("must be after from")
-        return to
+    to: Annotated[Instant | None, ends("from_", "from")] = None
 
 
 class Hours(Period):
@@ -142,8 +132,8 @@ class Hours(Period):
         if not timedelta(0) <= until - since <= timedelta(days=DAYS_SHOWN):
             raise InvalidFields(
                 **{
-                    "from": f"must be before to (now, where it is left out), by {DAYS_SHOWN} days "
-                    "at most"
+                    "from": f"must be before to ({instant(until)}), by {DAYS_SHOWN} days at most; "
+                    f"it is {instant(since)}"
                 }
             )
         return since, until

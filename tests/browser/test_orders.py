@@ -95,7 +95,7 @@ def test_a_refusal_names_what_to_release(own: tuple[Scene, Tab]) -> None:
     page.get_by_role("button", name="Place the order").click()
     expect(page.locator("#errors")).to_be_focused()
     expect(page.locator("#errors")).to_contain_text("This order was refused")
-    expect(page.locator("#errors")).to_contain_text("1 is missing")
+    expect(page.locator("#errors")).to_contain_text("release 1 first")
     expect(preview.get_by_role("link", name=numbers[0])).to_be_visible()
     assert tab.violations() == []
     tab.screenshot("order-refused")

@@ -90,6 +90,30 @@ def test_a_parameter_given_twice(stage: Stage, route: tuple[str, str]) -> None:
         assert fields(response) == [name]
 
 
+def _instants_of(route: tuple[str, str]) -> list[str]:
+    """The parameters that are instants: those of a period come as they follow each other."""
+    declared = OPERATIONS[route].get("parameters", [])
+    return [each["name"] for each in declared if "date-time" in str(each["schema"])]
+
+
+PERIODS = [route for route in ROUTES if len(_instants_of(route)) > 1]
+
+
+def test_the_routes_with_periods_are_found() -> None:
+    assert len(PERIODS) >= 5
+
+
+@routes(PERIODS)
+def test_a_period_that_ends_before_it_begins(stage: Stage, route: tuple[str, str]) -> None:
+    since, until = _instants_of(route)
+    late, early = "2026-03-05T00:00:00.000000Z", "2026-03-01T00:00:00.000000Z"
+    for end in (early, late):
+        query = "?" + urlencode({since: late, until: end})
+        response = refused(stage, request(stage, route), query=query)
+        assert fields(response) == [until]
+        assert f"must be after {since} ({late}); it is {end}" in response.content.decode()
+
+
 @routes(WITHOUT_BODY)
 def test_a_body_where_none_is_taken(stage: Stage, route: tuple[str, str]) -> None:
     asked = request(stage, route)

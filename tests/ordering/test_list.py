@@ -100,7 +100,6 @@ def test_placed_from_is_inclusive_and_placed_to_exclusive(world: World) -> None:
     assert listed(world, f"placed_from={at[1]}") == [ids[2], ids[1]]
     assert listed(world, f"placed_to={at[1]}") == [ids[0]]
     assert listed(world, f"placed_from={at[1]}&placed_to={at[2]}") == [ids[1]]
-    assert listed(world, f"placed_from={at[2]}&placed_to={at[0]}") == []
     assert listed(world, "placed_from=0001-01-01T00:00:00Z") == ids[::-1]
     assert listed(world, "placed_to=9999-12-31T23:59:59Z") == ids[::-1]
     offset = quote(orders[1]["placed_at"].replace("Z", "+00:00"))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fusion.kernel.errors import CODES, Problem
 from fusion.portal.charts import HEIGHT, WIDTH, line_chart, sparkline_points, step_of
-from fusion.portal.errors import TITLES, explain_field, explain_refusal
+from fusion.portal.errors import TITLES, explain_field, explain_refusal, sentences
 from fusion.portal.forms import Confirmation
 from fusion.portal.templatetags.kit import browser
 from fusion.portal.usage import FULL, NEAR, UNUSED, usage_of
@@ -152,7 +152,24 @@ def test_a_refusal_shows_its_numbers() -> None:
     form.refuse(Problem("below-use", "Not possible.", refusals=[refusal]))
     drawn = render("{% errors form heading %}", form=form, heading="Refused <here>")
     assert "Refused &lt;here&gt;" in drawn and "Nothing was changed" in drawn
-    assert explain_refusal(refusal) in drawn and "2 are missing" in drawn
+    assert explain_refusal(refusal, {}) in drawn and "2 are missing" in drawn
+
+
+def test_a_refusal_names_a_sku_by_name_and_code() -> None:
+    refusal = {"sku": "fr", "granted": 10, "used": 8, "requested": 4, "missing": 2}
+    names = {"fr": "French numbers"}
+    for code in ("below-use", "conflict", "no-entitlement"):
+        told = explain_refusal({**refusal, "code": code}, names)
+        assert told.startswith("French numbers (fr): 10") and "4" in told and "2" in told
+        assert explain_refusal({**refusal, "code": code}, {}).startswith("fr: 10")
+    problem = Problem("no-entitlement", "fr: 10 ordered", refusals=[refusal])
+    assert [text.split(".")[0] for text in sentences(problem, names)] == [
+        "No number entitlement is left",
+        "French numbers (fr): 10 ordered, 8 in use, 4 asked for; 2 are missing",
+    ]
+    problem = Problem("below-use", "fr: 10 granted", refusals=[{**refusal, "code": "below-use"}])
+    assert len(sentences(problem, names)) == 1 and "(fr)" in sentences(problem, names)[0]
+    assert sentences(Problem("conflict", "It is late."), names) == ["It is late."]
 
 
 def test_errors_of_the_api_stand_beside_the_forms_fields() -> None:

@@ -228,3 +228,14 @@ def test_malformed_invitations(world: World) -> None:
     assert world.fingerprint() == before
     for key in ("", "x" * 5000, "\0"):
         assert Client().get("/invitation", {"key": key}, follow=True).status_code == 409
+
+
+def test_nobody_yet_is_not_said_beside_an_invitation(world: World) -> None:
+    client = signed_in(make_person((world.group, ADMINISTRATOR)))
+    members = f"/customers/{world.tenant.id}/members"
+    assert "Nobody is a member yet" in client.get(members).content.decode()
+    fields = {"email": f"{new_id()}@example.com", "role": "agent"}
+    assert client.post(f"{members}/invite", fields).status_code == 303
+    page = client.get(members).content.decode()
+    assert "Nobody has accepted an invitation yet." in page
+    assert "Nobody is a member yet" not in page

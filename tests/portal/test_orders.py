@@ -2,9 +2,11 @@
 
 import pytest
 
+from fusion.catalogue.models import Sku
 from fusion.kernel.ids import new_id
+from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.tenancy.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, VIEWER
-from tests.ordering.placing import line, placed
+from tests.ordering.placing import consume, fall_due, line, placed
 from tests.ordering.requesting import requested
 from tests.portal.people import make_person, signed_in
 from tests.world import World, make_organization, make_subscription
@@ -111,13 +113,36 @@ def test_wrong_filters_are_told(world: World) -> None:
         "q": "x" * 201,
     }.items():
         answer = client.get("/orders", {name: value})
-        assert answer.status_code == 200
+        assert answer.status_code == 422
         assert b' err"' in answer.content
         assert b"tbody" not in answer.content
         assert client.get("/orders.csv", {name: value}).status_code == 422
     assert client.get("/orders", {"until": "9999-12-31"}).status_code == 200
     assert client.get("/orders", {"q": "9" * 60}).status_code == 200
     assert client.get("/orders", {"cursor": "x"}).status_code == 422
+
+
+def test_a_refusal_names_a_licence_by_name_and_code(world: World) -> None:
+    placed(world, line(world.seat, 3))
+    late = placed(world, line(world.seat, 2, "remove"), effective_at="2029-01-01T00:00:00Z")
+    consume(world, world.user_sku, "a", "b", "c")
+    client = signed_in(make_person((world.group, AGENT)))
+    path = f"/orders/new?subscription={world.subscription.id}"
+    Sku.objects.unscoped("test").filter(id=world.user_sku.id).update(name="Desk")
+    told = "Desk (user): 3 are ordered and 3 in use. To take 2 away, release 2"
+    removed = {
+        **fields(world, 2),
+        "lines-0-action": "remove",
+        "external_reference": "",
+        "effective_at": "",
+    }
+    refused = client.post(path, removed)
+    assert refused.status_code == 422 and refused.content.decode().count(told) == 2
+    fall_due(late)
+    apply_due_orders()
+    assert told in client.get(f"/orders/{late['id']}").content.decode()
+    more = client.post(path, {**removed, "lines-0-quantity": "9"}).content.decode()
+    assert "holds 3 of product seat, 6 fewer than the 9 to be removed" in more
 
 
 def test_malformed_lines_are_refused(world: World) -> None:

@@ -153,6 +153,16 @@ def test_a_list_is_uploaded_and_each_row_has_its_outcome(world: World) -> None:
     assert "Finished" in text(client, at(world, "users", "uploads"))
 
 
+def test_what_is_wrong_with_a_row_is_translated(world: World) -> None:
+    client = person(world, "tenant", "agent")
+    job = upload(client, world, HEADER + b"x,X,robot,\n").headers["Location"]
+    work()
+    said = {"en": "Must be &#x27;user&#x27; or", "de": "Muss &#x27;user&#x27; oder"}
+    for language, words in said.items():
+        page = client.get(job, headers={"Accept-Language": language}).content.decode()
+        assert f"kind: {words} &#x27;resource_account&#x27;" in page
+
+
 def test_the_same_list_is_taken_once(world: World) -> None:
     client = person(world)
     once = str(world.group.id)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import translation
 
 import fusion
+from fusion.kernel.errors import PLAIN_WORDS
 from fusion.kernel.ids import new_id
 from fusion.portal.account.mail import MAILS
 from fusion.portal.errors import EXPLANATIONS, TITLES, WITH_FACTS
@@ -86,7 +87,7 @@ def _texts() -> tuple[str, ...]:
     for file in PACKAGE.rglob("*.sql"):
         sql = re.sub(r"'\s*\n\s*'", "", file.read_text(encoding="utf-8"))
         found.update(each.replace("%s", "{}") for each in re.findall(r"'((?:[^'\n]|'')*)'", sql))
-    return tuple(text for text in found if WORD.search(text))
+    return tuple(re.sub(r"\{\w+\}", "{}", text) for text in found if WORD.search(text))
 
 
 def _says(shape: str, sentence: str) -> bool:
@@ -124,6 +125,13 @@ def _refusals() -> Iterator[tuple[str, str]]:
 def test_refusals_of_use_cases_are_known_to_the_portal(where: str, detail: str) -> None:
     if not detail.startswith(ONLY_PROGRAMS):
         assert any(_says(detail, _sample(text)) for text in DETAILS), f"{where}: {detail}"
+
+
+@pytest.mark.parametrize("words", sorted(set(PLAIN_WORDS.values())))
+def test_what_a_schema_finds_is_known_to_the_portal(words: str) -> None:
+    facts = {"expected": "'one' or 'other'"}
+    sentence = words.format_map({**dict.fromkeys(re.findall(r"{(\w+)}", words), "7"), **facts})
+    assert any(_says(re.sub(r"%\(\w+\)s", "{}", text), sentence) for text in MESSAGES)
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

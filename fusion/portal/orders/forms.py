@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from fusion.ordering.models import STATES
+from fusion.portal.days import backwards
 from fusion.portal.fields import LineField
 from fusion.portal.forms import Form
 from fusion.portal.templatetags.kit import BADGES, ORDER_WORDS
@@ -89,3 +90,10 @@ class OrderFilter(forms.Form):
             return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
         except OverflowError:
             return datetime.max.replace(tzinfo=UTC)
+
+    def clean(self) -> dict[str, Any]:
+        """The days as a whole: the last is not before the first."""
+        told = self.cleaned_data
+        if wrong := backwards(told.get("since"), told.get("until")):
+            self.add_error("until", wrong)
+        return told

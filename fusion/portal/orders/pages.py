@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from fusion.catalogue.models import Product
 from fusion.kernel.clock import read_instant
+from fusion.kernel.errors import problem_of
 from fusion.kernel.http import CSV
 from fusion.kernel.ids import parse_id
 from fusion.kernel.stream import stream
@@ -19,6 +20,7 @@ from fusion.ordering.models import Order
 from fusion.ordering.order_search import OrderSearch, orders_as_csv, search_orders
 from fusion.ordering.permissions import find_order_to_cancel, permission_of
 from fusion.ordering.queries import find_order, order_document_of
+from fusion.portal.errors import sentences
 from fusion.portal.forms import Confirmation, confirmed
 from fusion.portal.orders.forms import OrderFilter
 from fusion.portal.page import page, show
@@ -84,7 +86,8 @@ def orders(request: PageRequest) -> HttpResponse:
         "may_order": PLACE_ORDERS.allows(request.actor),
         "may_ask": REQUEST_ORDERS.allows(request.actor),
     }
-    return show(request, "portal/orders/list.html", context, parts=("list", "more"))
+    status = 422 if search is None else 200
+    return show(request, "portal/orders/list.html", context, parts=("list", "more"), status=status)
 
 
 def listed(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -104,10 +107,11 @@ def _read(document: Mapping[str, Any]) -> dict[str, Any]:
 @page(READ_ORDERS)
 def export(request: PageRequest) -> HttpResponseBase:
     """`GET /orders.csv`: all that the list's filters find."""
-    _, search, _ = narrowing(request)
+    form, search, _ = narrowing(request)
     actor = request.actor
     if search is None:
-        return HttpResponse(gettext("The filters are not right."), status=422)
+        told = [f"{form[name].label}: {text}" for name, all in form.errors.items() for text in all]
+        return HttpResponse("\n".join(told), content_type="text/plain; charset=utf-8", status=422)
     return stream(
         lambda query: orders_as_csv(actor, search, query), media_type=CSV, filename="orders.csv"
     )
@@ -122,12 +126,14 @@ def detail(request: PageRequest, order: Order) -> HttpResponse:
     entries = entries_of_order(order.subscription_id, order.id, order.completed_at)
     events = events_of(actor, order.id)
     people = who(actor, [document["placed_by"], *(each["actor"] for each in events)])
+    names, failure = sku_names(actor), document["failure"]
     context = {
         "order": row,
         "entries": entries,
         "events": events,
         "who": people,
-        "names": sku_names(actor),
+        "names": names,
+        "failure": sentences(problem_of(failure), names) if failure else (),
         "products": _product_names(actor, document),
         "confirmation": Confirmation(),
         "may_order": PLACE_ORDERS.allows(actor),

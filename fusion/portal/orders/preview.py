@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 
 from fusion.catalogue.models import Sku
-from fusion.kernel.errors import Problem
+from fusion.kernel.errors import Problem, problem_of
 from fusion.numbers.queries import Wanted, list_numbers
 from fusion.ordering.place import Draft
 from fusion.ordering.preview import preview_order
-from fusion.portal.errors import explain
+from fusion.portal.errors import explain, explain_refusal, sentences
 from fusion.tenancy.actor import Actor
 from fusion.users.queries import list_users
 
@@ -20,7 +20,7 @@ EXAMPLES = 5
 
 
 def previewed(actor: Actor, draft: Draft) -> dict[str, Any]:
-    """{allowed, balances, refusals} with names of SKUs; each refusal with what to release.
+    """{allowed, balances, refusals} with names of SKUs; each refusal in words, and what to release.
 
     `problem` is the reason where the order cannot be judged at all.
     """
@@ -47,16 +47,24 @@ def _skus(actor: Actor, told: Mapping[str, Any]) -> dict[str, Sku]:
 def explained(
     actor: Actor, draft: Draft, refusals: list[dict[str, Any]], skus: Mapping[str, Sku]
 ) -> list[dict[str, Any]]:
-    """The refusals, with the name of each SKU and, where more is in use, some of what holds it."""
+    """The refusals in words (`text`) and, where more is in use, some of what holds it."""
+    names = {code: sku.name for code, sku in skus.items()}
     return [
         {
             **refusal,
-            "name": skus[refusal["sku"]].name if refusal.get("sku") in skus else "",
+            "text": " ".join(_words(refusal, names)),
             "metric": skus[refusal["sku"]].metric if refusal.get("sku") in skus else "",
             "holders": _holders(actor, draft, refusal, skus),
         }
         for refusal in refusals
     ]
+
+
+def _words(refusal: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    """What a refusal of a SKU says, or else the one reason."""
+    if "sku" in refusal:
+        return [explain_refusal(refusal, names)]
+    return sentences(problem_of(refusal), names)
 
 
 def _holders(

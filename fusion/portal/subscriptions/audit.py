@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from fusion.portal.asked import asked_for
-from fusion.portal.days import after, day
+from fusion.portal.days import asked_days
 from fusion.portal.deeds import OBJECTS, deeds
 from fusion.portal.page import page, show
 from fusion.portal.subscriptions.frame import frame
@@ -30,12 +30,13 @@ PAGES = {"user": "subscriptions-user", "trunk": "subscriptions-trunk", "order": 
 def audit(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/audit`."""
     asked = asked_for(request, "verb", "by", "from", "to")
+    days = asked_days(asked)
     wanted = WantedRecords(
         subscription=subscription,
         verb=asked["verb"] if asked["verb"] in OBJECTS else None,
         actor=asked["by"] or None,
-        since=day(asked["from"]),
-        until=after(asked["to"]),
+        since=days.since,
+        until=days.until,
     )
     found = list_audit(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
     context = {
@@ -44,9 +45,16 @@ def audit(request: PageRequest, subscription: Subscription) -> HttpResponse:
         "next": found["next"],
         "objects": OBJECTS,
         "asked": asked,
+        "wrong": days.wrong,
         "filtered": any(asked.values()),
     }
-    return show(request, "portal/subscriptions/audit.html", context, parts=("list", "more"))
+    return show(
+        request,
+        "portal/subscriptions/audit.html",
+        context,
+        parts=("list", "more"),
+        status=days.status,
+    )
 
 
 def _with_objects(

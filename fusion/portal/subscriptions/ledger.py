@@ -11,7 +11,7 @@ from fusion.kernel.ids import parse_id
 from fusion.ledger.queries import balances_now, entries
 from fusion.numbers.rules import E164
 from fusion.portal.asked import asked_for
-from fusion.portal.days import after, day
+from fusion.portal.days import asked_days
 from fusion.portal.page import page, show
 from fusion.portal.skus import sku_names
 from fusion.portal.subscriptions.frame import frame
@@ -33,14 +33,15 @@ def ledger(request: PageRequest, subscription: Subscription) -> HttpResponse:
     asked = asked_for(request, "sku", "kind", "from", "to")
     names = sku_names(request.actor)
     sku = asked["sku"] if asked["sku"] in names else None
+    days = asked_days(asked)
     found = entries(
         subscription.id,
         limit=ROWS,
         cursor=request.GET.get("cursor"),
         sku=sku,
         kind=asked["kind"] if asked["kind"] in KINDS else None,
-        since=day(asked["from"]),
-        until=after(asked["to"]),
+        since=days.since,
+        until=days.until,
     )
     balances = balances_now(request.actor, subscription.id)
     context = {
@@ -51,9 +52,16 @@ def ledger(request: PageRequest, subscription: Subscription) -> HttpResponse:
         "balances": balances,
         "balance": _chosen(balances, sku),
         "asked": asked,
+        "wrong": days.wrong,
         "filtered": any(asked.values()),
     }
-    return show(request, "portal/subscriptions/ledger.html", context, parts=("list", "more"))
+    return show(
+        request,
+        "portal/subscriptions/ledger.html",
+        context,
+        parts=("list", "more"),
+        status=days.status,
+    )
 
 
 def _chosen(balances: Sequence[dict[str, Any]], sku: str | None) -> dict[str, Any] | None:

@@ -13,8 +13,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from fusion.kernel.errors import Problem
 from fusion.portal.charts import Line, line_chart, sparkline_points
 from fusion.portal.errors import explain_refusal, title_of
+from fusion.portal.skus import sku_names
 from fusion.portal.usage import Usage, usage_of
 
 register = template.Library()
@@ -88,8 +90,8 @@ def is_refused(form: Any) -> bool:
     return bool(getattr(form, "has_errors", form.is_bound and form.errors))
 
 
-@register.inclusion_tag("portal/kit/errors.html")
-def errors(form: forms.BaseForm, doing: str = "") -> dict[str, Any]:
+@register.inclusion_tag("portal/kit/errors.html", takes_context=True)
+def errors(context: Context, form: forms.BaseForm, doing: str = "") -> dict[str, Any]:
     """The summary of what is wrong with a form that came back, focused, linked to the fields.
 
     `doing` is its heading, such as "This order was refused".
@@ -101,8 +103,14 @@ def errors(form: forms.BaseForm, doing: str = "") -> dict[str, Any]:
         "shown": is_refused(form),
         "rows": rows if rows is not None and rows.is_bound else None,
         "heading": doing or (title_of(problem) if problem and not problem.errors else ""),
-        "refusals": [explain_refusal(each) for each in problem.refusals] if problem else [],
+        "refusals": _refusals(context, problem) if problem else [],
     }
+
+
+def _refusals(context: Context, problem: Problem) -> list[str]:
+    visit = context.get("visit")
+    names = sku_names(visit.actor) if problem.refusals and visit and visit.actor else {}
+    return [explain_refusal(each, names) for each in problem.refusals]
 
 
 @register.inclusion_tag("portal/kit/secrets.html", takes_context=True)

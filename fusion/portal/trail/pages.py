@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from fusion.billing.event_list import NOUNS, WantedEvents, list_events
 from fusion.kernel.ids import parse_id
 from fusion.portal.asked import asked_for
-from fusion.portal.days import after, day
+from fusion.portal.days import asked_days
 from fusion.portal.deeds import deeds
 from fusion.portal.page import page, show
 from fusion.portal.trail.words import ABOUT, OBJECTS
@@ -61,13 +61,14 @@ def audit(request: PageRequest) -> HttpResponse:
     asked = asked_for(request, "verb", "by", "from", "to", "object")
     given = parse_id(request.GET.get("organization"))
     organization = find_organization(actor, given) if given else None
+    days = asked_days(asked)
     wanted = WantedRecords(
         organization=organization,
         object_id=asked["object"] or None,
         verb=asked["verb"] if asked["verb"] in OBJECTS else None,
         actor=asked["by"] or None,
-        since=day(asked["from"]),
-        until=after(asked["to"]),
+        since=days.since,
+        until=days.until,
     )
     found = list_audit(actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
     rows = deeds(actor, found["items"])
@@ -76,11 +77,14 @@ def audit(request: PageRequest) -> HttpResponse:
         "next": found["next"],
         "objects": OBJECTS,
         "asked": asked,
+        "wrong": days.wrong,
         "organization": organization,
         "by": who(actor, [asked["by"]]).get(asked["by"], ""),
         "filtered": any(asked.values()) or organization is not None,
     }
-    return show(request, "portal/trail/audit.html", context, parts=("list", "more"))
+    return show(
+        request, "portal/trail/audit.html", context, parts=("list", "more"), status=days.status
+    )
 
 
 def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
