@@ -91,9 +91,11 @@ def _item(order: Any) -> Item:
         return Item(None, fields_problem(list(error.errors(include_url=False)), 0))
     except Problem as problem:
         return Item(None, problem)
-    asked = {name: value for name, value in order.items() if name != "idempotency_key"}
     key = body.idempotency_key
-    return Item(draft, None, key, fingerprint("POST", ORDERS, asked) if key else b"")
+    if key is None:
+        return Item(draft)
+    asked = {name: value for name, value in order.items() if name != "idempotency_key"}
+    return Item(draft, None, key, fingerprint("POST", ORDERS, asked))
 
 
 @router.get(

@@ -2,12 +2,12 @@
 -- tell nothing of the orders of another, and no order waits for another. Gaps come only from
 -- transactions that were rolled back.
 
--- The next order number of a group.
+-- The next `p_count` order numbers of a group, ascending.
 --
 -- A group that a server of an earlier release has founded has no sequence until `fusion migrate`
 -- runs again: it draws from the sequence that all groups shared before. The lock on the table of
 -- orders makes ordering_start_numbers() wait for such an order, so that it starts above its number.
-CREATE OR REPLACE FUNCTION ordering_next_number(p_group uuid) RETURNS bigint
+CREATE OR REPLACE FUNCTION ordering_next_numbers(p_group uuid, p_count int) RETURNS bigint[]
 LANGUAGE plpgsql AS $$
 DECLARE
     v_name CONSTANT text := 'ordering_number_' || replace(p_group::text, '-', '');
@@ -17,8 +17,17 @@ BEGIN
         LOCK TABLE ordering_order IN ROW EXCLUSIVE MODE;
         v_sequence := coalesce(to_regclass(v_name), 'ordering_number'::regclass);
     END IF;
-    RETURN nextval(v_sequence);
+    IF p_count = 1 THEN
+        RETURN ARRAY[nextval(v_sequence)];
+    END IF;
+    RETURN ARRAY(SELECT nextval(v_sequence) FROM generate_series(1, p_count));
 END
+$$;
+
+-- The next order number of a group.
+CREATE OR REPLACE FUNCTION ordering_next_number(p_group uuid) RETURNS bigint
+LANGUAGE sql AS $$
+    SELECT (ordering_next_numbers(p_group, 1))[1]
 $$;
 
 -- Make the sequence of a group, above the highest number of its orders; false where it has one.

@@ -33,6 +33,7 @@ DECLARE
     v_replayed boolean[] := array_fill(false, ARRAY[v_count]);
     v_answer text[] := array_fill(NULL::text, ARRAY[v_count]);
     v_number bigint[] := array_fill(NULL::bigint, ARRAY[v_count]);
+    v_placed int[] := '{}'; v_drawn bigint[];  -- the orders that get a number, and their numbers
     -- by order: its lines, where they are to be judged now
     o_first int[] := array_fill(NULL::int, ARRAY[v_count]);
     o_last int[] := o_first;
@@ -65,8 +66,10 @@ BEGIN
         FROM unnest(v_subscription, v_key, v_fingerprint, v_reference) WITH ORDINALITY
              AS w(subscription_id, key, fingerprint, reference, o)
         LEFT JOIN tenancy_subscription s ON s.id = w.subscription_id AND s.group_id = p_group
-        LEFT JOIN LATERAL tenancy_stored_answer(
-            p_group, p_group, w.key, decode(w.fingerprint, 'hex')) i ON true
+        LEFT JOIN LATERAL (
+            SELECT * FROM tenancy_stored_answer(
+                p_group, p_group, w.key, decode(w.fingerprint, 'hex'))
+            WHERE w.key IS NOT NULL) i ON true
         LEFT JOIN ordering_order taken
                ON taken.group_id = p_group AND taken.external_reference = w.reference
               AND taken.external_reference IS NOT NULL
@@ -158,9 +161,15 @@ BEGIN
             v_status[o] := 200;
             v_answer[o] := ordering_preview(v_answer[o]::json, plan.preview[o]);
         ELSIF v_status[o] IS NULL THEN
-            v_number[o] := ordering_next_number(p_group);
+            v_placed := v_placed || o;
         END IF;
     END LOOP;
+    IF cardinality(v_placed) > 0 THEN
+        v_drawn := ordering_next_numbers(p_group, cardinality(v_placed));
+        FOR i IN 1 .. cardinality(v_placed) LOOP
+            v_number[v_placed[i]] := v_drawn[i];
+        END LOOP;
+    END IF;
 
     -- 6. The writes.
     IF num_nonnulls(VARIADIC v_number) > 0 THEN

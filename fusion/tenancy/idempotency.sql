@@ -18,14 +18,13 @@ BEGIN
     END IF;
     PERFORM CASE WHEN l.shared THEN pg_advisory_xact_lock_shared(l.lock)::text
                  ELSE pg_advisory_xact_lock(l.lock)::text END
-    FROM (SELECT DISTINCT hashtextextended(p_group::text || name, 0) AS lock,
-                 starts_with(name, 'key:') AS shared
-          FROM unnest(p_names) AS name WHERE name IS NOT NULL
-          ORDER BY 1) l;
-    PERFORM pg_advisory_xact_lock(l.lock)
-    FROM (SELECT DISTINCT hashtextextended('of ' || p_organization::text || name, 0) AS lock
-          FROM unnest(p_names) AS name WHERE starts_with(name, 'key:')
-          ORDER BY 1) l;
+    FROM (SELECT DISTINCT w.own, NOT w.own AND starts_with(name, 'key:') AS shared,
+                 hashtextextended(w.prefix || name, 0) AS lock
+          FROM unnest(p_names) AS name
+          JOIN (VALUES (false, p_group::text), (true, 'of ' || p_organization::text))
+               AS w(own, prefix) ON NOT w.own OR starts_with(name, 'key:')
+          WHERE name IS NOT NULL
+          ORDER BY w.own, lock) l;
 END
 $$;
 

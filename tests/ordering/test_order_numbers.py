@@ -13,7 +13,7 @@ from fusion.kernel.ids import new_id
 from fusion.lifecycle.found import found_group
 from fusion.ordering.start_numbers import make_sequence
 from fusion.ordering.start_numbers import start_numbers as start_as_owner
-from tests.ordering.placing import place
+from tests.ordering.placing import draft, line, place
 from tests.owner import as_owner
 from tests.world import World, answer
 
@@ -62,6 +62,17 @@ def test_groups_that_order_by_turns_learn_nothing_of_each_other() -> None:
         make_sequence(world.group.id)
     numbers = [[number_of(world) for world in worlds] for _ in range(3)]
     assert numbers == [[1, 1], [2, 2], [3, 3]]
+
+
+def test_the_orders_of_a_batch_have_successive_numbers(world: World) -> None:
+    """A refused order draws none: only what is rolled back leaves a gap."""
+    make_sequence(world.group.id)
+    too_much = draft(world, line(world.seat, 1_000, "remove"))
+    orders = [draft(world), too_much, draft(world), too_much, draft(world)]
+    response = world.call("POST", "/orders/batch", {"orders": orders})
+    numbers = [each.get("order", {}).get("number") for each in answer(response)["results"]]
+    assert numbers == [1, None, 2, None, 3]
+    assert number_of(world) == 4
 
 
 def test_an_existing_group_goes_on_above_its_highest_number(world: World) -> None:
