@@ -4,11 +4,10 @@ import os
 import secrets
 from pathlib import Path
 
-from psycopg.conninfo import conninfo_to_dict
-
 from fusion.kernel.catalogues import compile_catalogues
 from fusion.kernel.environment import SettingError, setting
 from fusion.kernel.pooler import is_pooled
+from fusion.kernel.postgresql.parameters import connection_parameters
 from fusion.tenancy.rules import MIN_PASSWORD
 
 VAR = Path.cwd() / "var"
@@ -37,34 +36,25 @@ def _secret_key() -> str:
 
 
 def _database() -> dict[str, object]:
-    parts = conninfo_to_dict(setting("DATABASE_URL"))
+    parameters = dict(connection_parameters(setting("DATABASE_URL")))
     known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST"}
-    database: dict[str, object] = {
-        django: parts.pop(libpq) for libpq, django in known.items() if libpq in parts
-    }
-    options = f"-c idle_in_transaction_session_timeout=60s {parts.pop('options', '')}".strip()
-    # A pooler lends a session for one transaction: nothing of ours may be left in it.
-    session = {} if is_pooled() else {"options": options, "prepare_threshold": 3}
     return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": "fusion",
-        **database,
-        "PORT": str(parts.pop("port", "")),
+        "ENGINE": "fusion.kernel.postgresql",
+        "NAME": "",
+        **{django: parameters.pop(libpq, "") for libpq, django in known.items()},
+        "PORT": parameters.pop("port", ""),
         # The first statement of a request finds out (kernel/database.py), at no cost.
         "CONN_HEALTH_CHECKS": False,
         "DISABLE_SERVER_SIDE_CURSORS": is_pooled(),  # those that outlive their transaction
         "OPTIONS": {
-            **parts,
-            **session,
-            "application_name": "fusion",
+            **parameters,
+            # A pooler lends a session for one transaction: nothing of ours may be left in it.
+            **({} if is_pooled() else {"prepare_threshold": 3}),
             "server_side_binding": True,
             "pool": {
                 "min_size": 1,
                 "max_size": setting("FUSION_DATABASE_POOL"),
                 "timeout": setting("FUSION_DATABASE_POOL_WAIT"),
-                # A pool that tries for longer waits longer each time, minutes in the end, and
-                # finds late that the database is back. One that gave up tries on the next request.
-                "reconnect_timeout": 2.0,
             },
         },
     }

@@ -20,12 +20,11 @@ from fusion.edge.readiness import find_obstacle
 from fusion.embedded import Cluster, Lease, lease
 from fusion.kernel import pooler
 from fusion.kernel.environment import setting
+from fusion.kernel.postgresql.parameters import connection_parameters
 from fusion.kernel.runtime_role import RUNTIME_ROLE, as_runtime
 
 UNAVAILABLE = 3
 """The exit code when the database cannot be used."""
-
-CONNECT_TIMEOUT = 5
 
 _leases: list[Lease] = []
 """The lease of this process, where it has one."""
@@ -95,8 +94,9 @@ def perform(
 
 def _check(url: str, *, serving: bool) -> None:
     """One plain connection: a pool would try again and again, and not say why."""
+    parameters: dict[str, Any] = dict(connection_parameters(url))
     try:
-        with psycopg.connect(url, connect_timeout=CONNECT_TIMEOUT) as direct:
+        with psycopg.connect(**parameters) as direct:
             _check_pooler(url, direct)
             if serving:
                 os.environ["DATABASE_URL"], warning = as_runtime(url, direct)
@@ -104,11 +104,8 @@ def _check(url: str, *, serving: bool) -> None:
                     raise CommandFailed(pooler.OWNER.format(role=RUNTIME_ROLE), UNAVAILABLE)
                 if warning:
                     click.echo(f"fusion: {warning}", err=True)
-    except psycopg.ProgrammingError:  # its message would show the password
-        raise CommandFailed(
-            "DATABASE_URL cannot be read: write postgresql://user:password@host:5432/name",
-            UNAVAILABLE,
-        ) from None
+    except psycopg.ProgrammingError as error:  # a value that psycopg itself reads
+        raise CommandFailed(f"DATABASE_URL cannot be used: {error}", UNAVAILABLE) from None
     except psycopg.OperationalError as error:
         raise CommandFailed(f"The database cannot be reached: {error}", UNAVAILABLE) from None
 

@@ -19,6 +19,7 @@ from fusion.cli.advice import advise
 from fusion.edge.folders import metrics_folder
 from fusion.edge.gateway.server import GatewayServer
 from fusion.edge.process import let_children_be_stopped, settle_in
+from fusion.kernel.database import HOT, limit_statements
 
 GRACE = 30
 """Seconds that requests under way may take when the server is told to stop."""
@@ -108,5 +109,6 @@ def _is_no_advice(record: logging.LogRecord) -> bool:
 def _load_application(supervisor: int, threads: int) -> tuple[Callable[..., Any], int]:
     """Runs in each server process: nothing of the application is loaded before the fork."""
     settle_in(supervisor)
+    limit_statements(HOT)
     application: Callable[..., Any] = import_string("fusion.wsgi.application")
     return application, threads

@@ -12,6 +12,8 @@ from procrastinate.contrib.django import app, connector_params
 from fusion.cli.advice import advise
 from fusion.edge import tasks
 from fusion.kernel.pooler import is_pooled
+from fusion.kernel.postgresql import budget
+from fusion.kernel.postgresql.pool import AsyncPool
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +26,7 @@ GRACE = 20.0
 POLLING = 1.0
 """Seconds between two looks for new jobs where the database cannot tell of them."""
 
-PAUSE = 2.0
+PAUSE = 1.0
 """Seconds until the database is tried again after it went away."""
 
 
@@ -53,7 +55,11 @@ async def _work() -> None:
 async def _work_until(stop: asyncio.Event) -> None:
     """One life of procrastinate's worker. Cancelled, it takes no new job and ends those it has."""
     connector = PsycopgConnector(
-        kwargs=connector_params(), min_size=1, max_size=CONCURRENCY + 2, timeout=10
+        pool_factory=AsyncPool,
+        kwargs=connector_params(),
+        min_size=1,
+        max_size=CONCURRENCY + 2,
+        timeout=budget.SECONDS,
     )
     with app.replace_connector(connector):
         async with app.open_async():

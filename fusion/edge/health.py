@@ -1,23 +1,33 @@
 """What operators ask a server: is it alive, is it ready, what are its numbers."""
 
 import gzip
+from time import monotonic
 
 import psycopg
 import structlog
+from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
+from psycopg_pool import PoolTimeout
 
 from fusion.edge import metrics, state
 from fusion.edge.readiness import find_obstacle
+from fusion.kernel.database import first_row
 from fusion.kernel.errors import Problem
 from fusion.kernel.http import accepts_gzip, json_response, problem_response
+from fusion.kernel.postgresql import budget
 from fusion.kernel.recent import Recent
 
 log = structlog.get_logger(__name__)
 
 AGE = 1.0
 """Seconds for which readiness and the numbers are those of an earlier answer: each takes a
-connection beside the pool, and callers need no credentials."""
+connection, and callers need no credentials."""
+
+WAIT = 2.0
+"""Seconds that the question whether the server is ready waits for a connection."""
+
+READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool"
 
 _seen: set[str] = set()
 
@@ -48,17 +58,34 @@ def _find_obstacle() -> str | None:
     """Once found right, tables and functions are not compared again: while the next release is
     being rolled out they are newer than this process, which goes on serving."""
     try:
-        with state.direct_connection() as direct:
-            direct.execute("SELECT 1")
-    except psycopg.Error as error:
+        takes_changes = _takes_changes()
+    except (DatabaseError, psycopg.Error) as error:
         log.warning("the database cannot be reached", error=" ".join(str(error).split()))
         return "The database cannot be reached."
+    if not takes_changes:
+        return "The database takes no changes: it is a standby, or set to read-only."
     if "ready" not in _seen:
         obstacle = find_obstacle()
         if obstacle:
             return f"{obstacle} Run: fusion migrate"
         _seen.add("ready")
     return None
+
+
+def _takes_changes() -> bool:
+    """Asked as a request would: other users may have taken up all connections but those of the
+    pool. A pool that is in use all the time has no need to be asked."""
+    try:
+        with budget.within(WAIT):
+            row = first_row(READ_ONLY)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, PoolTimeout):
+            raise
+        if monotonic() - connection.pool.served < WAIT:  # type: ignore[attr-defined]
+            return True
+        with state.direct_connection() as direct:
+            row = direct.execute(READ_ONLY.encode()).fetchone()
+    return row == (False,)
 
 
 def _render() -> tuple[bytes, bytes]:

@@ -13,6 +13,9 @@ TOKEN_PATHS = ("/oauth/token", "/oauth/revoke")
 REFUSAL = "fusion.refusal"
 """Where in the WSGI environment the gateway puts the Problem of a body that it could not read."""
 
+ARRIVED = "fusion.arrived"
+"""Where it puts when all of the request had come, by `time.monotonic()`."""
+
 _token_requests = RateLimit(setting("FUSION_TOKEN_RATE_LIMIT"))
 
 

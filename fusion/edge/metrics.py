@@ -39,6 +39,12 @@ latency = Histogram(
 refusals = Counter(
     "fusion_refusals", "Requests answered with a problem.", ("code",), registry=registry
 )
+outages = Counter(
+    "fusion_database_outages",
+    "Requests answered 503 because the database could not do its work, by reason.",
+    ("reason",),
+    registry=registry,
+)
 pool_size, pool_in_use, pool_waiting = (
     Gauge(f"fusion_database_pool_{name}", help, multiprocess_mode="livesum", registry=registry)
     for name, help in (

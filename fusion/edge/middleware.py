@@ -6,7 +6,7 @@ makes a problem of every error answer, and counts and logs the outcome.
 
 import re
 from collections.abc import Callable
-from time import perf_counter
+from time import monotonic, perf_counter
 
 import structlog
 from django.conf import settings
@@ -15,13 +15,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from fusion.edge import metrics
-from fusion.edge.limits import admit_token_request, limit_body
+from fusion.edge.limits import ARRIVED, admit_token_request, limit_body
 from fusion.edge.logs import REQUEST_ID
 from fusion.edge.problems import as_problem, code_of
 from fusion.kernel.client_address import ADDRESS, client_address
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.kernel.http import problem_response
 from fusion.kernel.ids import new_id
+from fusion.kernel.postgresql import budget
 from fusion.portal.middleware import wants_page
 
 log = structlog.get_logger("fusion.access")
@@ -58,6 +59,7 @@ class Edge:
         request.request_id = request_id  # type: ignore[attr-defined]
         REQUEST_ID.set(request_id)
         ADDRESS.set(client_address(request))
+        budget.begin(request.META.get(ARRIVED, monotonic()))
         try:
             _admit(request)
             response = self.get_response(request)
@@ -68,6 +70,7 @@ class Edge:
         _add_headers(response, request_id)
         _tell(request, response, perf_counter() - started)
         ADDRESS.set("")
+        budget.end()
         return response
 
 

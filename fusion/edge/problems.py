@@ -6,17 +6,17 @@
 import sys
 from http import HTTPStatus
 
-import psycopg
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
-from psycopg_pool import PoolTimeout
 
+from fusion.edge import metrics
 from fusion.kernel.errors import Problem
 from fusion.kernel.http import problem_response
+from fusion.kernel.postgresql.outage import READ_ONLY, REASONS, outage_of
 from fusion.portal.error_pages import problem_page
 from fusion.portal.middleware import wants_page
 
@@ -50,15 +50,9 @@ def _told(request: HttpRequest, problem: Problem) -> HttpResponse:
 def handler500(request: HttpRequest) -> HttpResponse:
     """An exception that nobody has caught: a database that is away, or a fault of ours."""
     error = sys.exc_info()[1]
-    if error is not None and _is_outage(error):
-        log.error("database not available", error=" ".join(str(error).split()))
-        unavailable = Problem(
-            "unavailable",
-            "The database cannot be reached or is too busy. Nothing is known to have been "
-            "changed: send the same request again, with its idempotency key.",
-            headers={"Retry-After": RETRY_AFTER},
-        )
-        return _told(request, unavailable)
+    reason = outage_of(error) if error is not None else None
+    if reason is not None:
+        return _unavailable(request, reason, " ".join(str(error).split()))
     if isinstance(error, UnreadablePostError):
         return handler400(request, error)
     log.exception("fault")
@@ -67,18 +61,16 @@ def handler500(request: HttpRequest) -> HttpResponse:
     return _told(request, Problem("internal-error", detail))
 
 
-def _is_outage(error: BaseException) -> bool:
-    """A lost or refused connection, a full pool, a server that is shutting down or recovering.
-
-    Not every OperationalError: one with an SQLSTATE of another class is an answer.
-    """
-    cause = error.__cause__ if isinstance(error, OperationalError | InterfaceError) else error
-    if isinstance(cause, PoolTimeout):
-        return True
-    if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
-        return False
-    state = getattr(cause, "sqlstate", None)
-    return state is None or state[:2] in ("08", "53", "57", "25", "40", "55")
+def _unavailable(request: HttpRequest, reason: str, error: str) -> HttpResponse:
+    log.error("database not available", reason=reason, error=error)
+    metrics.outages.labels(reason).inc()
+    if reason == READ_ONLY:
+        connection.pool.renew()  # type: ignore[attr-defined]  # another host may be primary by now
+    detail = (
+        f"{REASONS[reason]} Nothing is known to have been changed: send the same request again, "
+        "with its idempotency key."
+    )
+    return _told(request, Problem("unavailable", detail, headers={"Retry-After": RETRY_AFTER}))
 
 
 def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

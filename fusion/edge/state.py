@@ -12,8 +12,9 @@ from django.db import connection
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-CONNECT_TIMEOUT = 2
-STATEMENT_TIMEOUT = "5s"
+from fusion.kernel.postgresql.connections import Connection
+
+LIMIT = b"SET LOCAL statement_timeout = '5s'"
 
 SMALL_TABLE = 8 * 1024 * 1024
 """Bytes up to which the orders are counted; beyond, completed ones are estimated."""
@@ -64,15 +65,15 @@ WHERE j.queue_name = 'sweep' AND j.task_name = 'apply_due_orders' AND e.type = '
 
 
 @contextmanager
-def direct_connection() -> Iterator[psycopg.Connection[Any]]:
+def direct_connection() -> Iterator[Connection]:
     """A connection beside the pool, in a transaction of limited statements, closed at the end.
 
     Raises psycopg's errors when there is none.
     """
-    options = dict(connection.get_connection_params())
-    options.pop("cursor_factory", None)
-    with psycopg.connect(**options, connect_timeout=CONNECT_TIMEOUT) as direct:
-        direct.execute(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'".encode())
+    parameters = dict(connection.get_connection_params())
+    parameters.pop("cursor_factory", None)
+    with Connection.connect(**parameters) as direct:
+        direct.execute(LIMIT)
         yield direct
 
 
@@ -87,8 +88,7 @@ class _Collector:
     def collect(self) -> list[Metric]:
         up = GaugeMetricFamily("fusion_database_up", "Whether the database could be asked.")
         try:
-            with direct_connection() as direct:
-                metrics = list(_ask(direct))
+            metrics = _numbers()
         except psycopg.Error:
             up.add_metric((), 0)
             return [up]
@@ -96,12 +96,24 @@ class _Collector:
         return [up, *metrics]
 
 
-def _ask(direct: psycopg.Connection[Any]) -> Iterator[Metric]:
+def _numbers() -> list[Metric]:
+    """Over a connection of the pool, and no sooner, where there is no room for another one."""
+    try:
+        with direct_connection() as direct:
+            return list(_ask(direct))
+    except psycopg.OperationalError:
+        pool = connection.pool  # type: ignore[attr-defined]
+        with pool.connection(timeout=1.0) as pooled, pooled.transaction():
+            pooled.execute(LIMIT)
+            return list(_ask(pooled))
+
+
+def _ask(direct: Connection) -> Iterator[Metric]:
     def number(statement: str) -> Any:
         row = direct.execute(statement).fetchone()
         return None if row is None else row[0]
 
-    counts = dict(direct.execute(OPEN_ORDERS).fetchall())
+    counts: dict[str, int] = dict(direct.execute(OPEN_ORDERS).fetchall())
     total = number(COMPLETED_ORDERS)
     yield _orders(counts, total)
     yield GaugeMetricFamily(

@@ -6,10 +6,58 @@ reads, is asked again over a fresh connection when the pooled one turns out to b
 failure is final: neither a lock that was waited for in vain nor a full pool is waited for twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from django.db import OperationalError, connection
+
+from fusion.kernel.pooler import is_pooled
+from fusion.kernel.postgresql import budget
+from fusion.kernel.postgresql.connections import Connection
+from fusion.kernel.postgresql.parameters import with_settings
+
+HOT, BULK = 10, 60
+"""Seconds that PostgreSQL lets a statement of a server run: as a rule, and for batches, bulk
+changes and each portion of a long answer. Those of the worker and of commands are not limited."""
+
+
+def limit_statements(seconds: int) -> None:
+    """Limit the statements of all connections to come of this process; `options` of DATABASE_URL
+    go before."""
+    options = connection.settings_dict["OPTIONS"]
+    Connection.silence_limit = seconds
+    if "options" in options:
+        limit = {"statement_timeout": f"{seconds}s"}
+        options["options"] = with_settings(limit, options["options"])
+
+
+@contextmanager
+def longer_statements(seconds: int = BULK) -> Iterator[None]:
+    """Within, a statement of this thread may run for `seconds`, where they are limited at all.
+
+    It is one more round trip, and two outside of a transaction.
+    """
+    connection.ensure_connection()
+    limit = connection.connection.limit
+    if limit is None or limit >= seconds:
+        yield
+        return
+    if is_pooled():
+        connection.connection.limit = seconds  # PostgreSQL's own limit is that of the role
+        yield
+        return
+    local = connection.in_atomic_block
+    first_row("SELECT set_config('statement_timeout', %s::text, %s::bool)", [f"{seconds}s", local])
+    connection.connection.limit = seconds
+    try:
+        yield
+    finally:
+        if not local and connection.connection is not None and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET statement_timeout")
+            connection.connection.limit = limit
 
 
 def first_row(sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
@@ -17,17 +65,18 @@ def first_row(sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | Non
 
     Raises OperationalError when the database cannot be reached.
     """
+    begun = monotonic()
     try:
         return _row(sql, parameters)
     except OperationalError:
         held = connection.connection
         if connection.in_atomic_block or held is None or not held.closed:
             raise
-        connection.close()
-        pool = getattr(connection, "pool", None)
-        if pool is not None:
-            pool.check()  # its other connections have probably died with this one
-        return _row(sql, parameters)
+        connection.close()  # where its server was given up, the pool replaces the others
+        if not held.gave_up:
+            connection.pool.check()  # type: ignore[attr-defined]  # they have probably died too
+        with budget.within(budget.SECONDS - (monotonic() - begun)):
+            return _row(sql, parameters)
 
 
 def _row(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:

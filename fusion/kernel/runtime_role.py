@@ -6,7 +6,9 @@ it; a process that is given the owner's address takes the role when it connects.
 
 from django.db import connection
 from psycopg import Connection
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
+
+from fusion.kernel.postgresql.parameters import read_address
 
 RUNTIME_ROLE = "fusion_runtime"
 
@@ -54,7 +56,7 @@ def as_runtime(url: str, direct: Connection[tuple[object, ...]]) -> tuple[str, s
             f"{given}, and the role {RUNTIME_ROLE} is missing: this process can change tables and "
             "triggers. Run: fusion migrate"
         )
-    options = conninfo_to_dict(url).get("options", "")
+    options = read_address(url).get("options", "")
     taken = make_conninfo(url, options=f"{options} -c role={RUNTIME_ROLE}".strip())
     return taken, (
         f"{given}; this process works as {RUNTIME_ROLE}. Give servers and workers a login of their "

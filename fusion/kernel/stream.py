@@ -15,6 +15,7 @@ import structlog
 from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
 
+from fusion.kernel.database import BULK
 from fusion.kernel.environment import setting
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.kernel.http import CSV
@@ -27,6 +28,10 @@ Query = Callable[[str, Sequence[Any]], Iterator[Row]]
 
 FETCHED = 2_000
 """Rows in memory at a time."""
+
+SNAPSHOT = f"""SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+SET LOCAL statement_timeout = '{BULK}s'""".encode()
+"""The limit is that of each portion: an answer that goes on may take as long as it likes."""
 
 STREAMS = max(1, min(2, setting("FUSION_DATABASE_POOL") - 1))
 """Streams at a time of one process."""
@@ -119,7 +124,8 @@ def _in_one_snapshot(make: Callable[[Query], Iterator[str]]) -> Iterator[str]:
     if not connection.in_atomic_block:
         connection.close()  # the view's, so that a reader holds one and not two
     with pool.connection() as held, held.transaction():
-        held.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        held.execute(SNAPSHOT, prepare=False)
+        held.limit = BULK
 
         def query(sql: str, parameters: Sequence[Any]) -> Iterator[Row]:
             with held.cursor(name="stream") as cursor:

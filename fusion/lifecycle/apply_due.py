@@ -11,11 +11,12 @@ from uuid import UUID
 
 import orjson
 import structlog
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from fusion.kernel.constraints import violated
 from fusion.kernel.database import first_row
 from fusion.kernel.errors import Problem
+from fusion.kernel.postgresql.outage import outage_of
 from fusion.lifecycle.kinds import CARRY_OUT
 from fusion.lifecycle.placing import tell_order
 from fusion.lifecycle.rules import require_living
@@ -63,9 +64,9 @@ def _change_state(due: dict[str, Any], request_id: str) -> dict[str, Any]:
             order = _carry_out(actor, UUID(due["subscription_id"]), order_id)
     except Problem as problem:
         order = _fail(actor, order_id, {"code": problem.code, "detail": problem.detail})
-    except OperationalError:
-        raise  # the database is away, or busy: the order is as it was, and comes again
     except DatabaseError as error:
+        if outage_of(error):
+            raise  # the database is away, or busy: the order is as it was, and comes again
         log.exception("order cannot be carried out", order_id=str(order_id))
         order = _fail(actor, order_id, _failure(error))
     return {} if order is None else _told(order)

@@ -30,7 +30,7 @@ def find_organization_to_delete(actor: Actor, id: UUID) -> Organization:
     return organization
 
 
-@use_case(MANAGE_ORGANIZATIONS, verb="organization.delete", status=204)
+@use_case(MANAGE_ORGANIZATIONS, verb="organization.delete", status=204, bulk=True)
 def delete_organization(actor: Actor, *, organization_id: UUID) -> Done:
     """Delete it, its members, its API clients and their tokens; its history stays.
 

@@ -20,7 +20,7 @@ from fusion.users.unlink import unlink_all_users
 VERB = "subscription.terminate"
 
 
-@use_case(TERMINATE, verb=VERB, reference_of=ORDER)
+@use_case(TERMINATE, verb=VERB, reference_of=ORDER, bulk=True)
 def terminate(
     actor: Actor,
     *,

@@ -26,7 +26,7 @@ FROM generate_series(%s::bigint, %s::bigint) AS i
 TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('numbers_range:' || %s::int, 0))"
 
 
-@use_case(MANAGE_RANGES, verb="range.create", status=201)
+@use_case(MANAGE_RANGES, verb="range.create", status=201, bulk=True)
 def create_range(actor: Actor, *, sku: str, first: str, last: str) -> Done:
     """Add the numbers from `first` to `last` to the inventory, as free numbers of a SKU.
 

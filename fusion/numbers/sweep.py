@@ -10,9 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, connection
 
 from fusion.kernel.database import first_row
+from fusion.kernel.postgresql.outage import outage_of
 
 log = structlog.get_logger(__name__)
 
@@ -72,9 +73,9 @@ class Sweep:
                 )
                 (count,) = cursor.fetchone()
             return count or 0
-        except OperationalError:
-            raise
-        except DatabaseError:
+        except DatabaseError as error:
+            if outage_of(error):
+                raise
             if len(numbers) > 1:
                 return sum(self._lapse(subscription_id, [number]) for number in numbers)
             log.exception("number does not lapse", number=numbers[0])

@@ -7,6 +7,7 @@ import orjson
 from django.db import connection, transaction
 
 from fusion.catalogue.models import Product
+from fusion.kernel.database import longer_statements
 from fusion.kernel.errors import Problem, not_found, problem_of
 from fusion.ordering.place import Draft, call_place, order_document
 from fusion.ordering.rules import runs_of_distinct
@@ -42,9 +43,10 @@ def place_orders(actor: Actor, *, items: Sequence[Item]) -> Answer:
     PLACE_ORDERS.require_role(actor)
     request = actor.request
     if request.key is None:
-        return Answer(200, _results(actor, items))
+        with longer_statements():
+            return Answer(200, _results(actor, items))
     chosen = [_with_own_key(item, request.key) for item in items]
-    with transaction.atomic():
+    with transaction.atomic(), longer_statements():
         _lock(actor, request.key, chosen)
         stored = idempotency.recall(actor)
         if stored is not None:

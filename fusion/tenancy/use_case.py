@@ -6,6 +6,7 @@ returns the object as the API shows it; the caller gets it as an `Answer`.
 
 import functools
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, cast
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 import orjson
 from django.db import transaction
 
+from fusion.kernel.database import longer_statements
 from fusion.tenancy import audit, idempotency
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.permissions import Permission
@@ -62,12 +64,14 @@ def use_case(
     status: int = 200,
     unaudited: tuple[str, ...] = (),
     reference_of: str | None = None,
+    bulk: bool = False,
 ) -> Callable[[Callable[Concatenate[Actor, P], Done]], Callable[Concatenate[Actor, P], Answer]]:
     """Make a verb of a function `(actor, *, ...) -> Done`.
 
     `verb` is `<object>.<deed>`; `unaudited` names arguments that must not be recorded. With
     `reference_of`, the argument `external_reference` is locked together with the idempotency key,
-    as that of an object of this kind: the verb may look whether it is free.
+    as that of an object of this kind: the verb may look whether it is free. A `bulk` verb may take
+    longer than others.
     Raises what the verb raises; nothing of it has happened then.
     """
 
@@ -78,7 +82,7 @@ def use_case(
         def perform(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> Answer:
             permission.require_role(actor)
             request = actor.request
-            with transaction.atomic():
+            with transaction.atomic(), longer_statements() if bulk else nullcontext():
                 reference = kwargs.get("external_reference") if reference_of else None
                 if reference is not None:
                     idempotency.lock(actor, f"{reference_of}:{reference}")

@@ -9,9 +9,10 @@ from uuid import UUID
 
 import orjson
 import structlog
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, connection
 
 from fusion.kernel.database import first_row
+from fusion.kernel.postgresql.outage import outage_of
 
 log = structlog.get_logger(__name__)
 
@@ -49,9 +50,9 @@ def provision_batch(job: UUID, chunk: int = CHUNK) -> dict[str, Any] | None:
     """
     try:
         return _call("SELECT users_provision(%s::uuid, %s::int)::text", job, chunk)
-    except OperationalError:
-        raise  # the database is away, or chose this one to end a deadlock: another time
-    except DatabaseError:
+    except DatabaseError as error:
+        if outage_of(error):
+            raise  # the database is away, or chose this one to end a deadlock: another time
         if chunk == 1:
             log.exception("row of a job failed", job=str(job))
             return _give_up_row(job)
@@ -72,9 +73,9 @@ def _give_up_row(job: UUID) -> dict[str, Any] | None:
     """Record the next row as failed, so that the job goes on; None where not even that works."""
     try:
         return _call("SELECT users_give_up_row(%s::uuid)::text", job)
-    except OperationalError:
-        raise
-    except DatabaseError:
+    except DatabaseError as error:
+        if outage_of(error):
+            raise
         # One job that cannot be done does not keep the others from being done.
         log.exception("job failed", job=str(job))
         return None

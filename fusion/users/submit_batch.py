@@ -19,7 +19,7 @@ from fusion.users.rules import require_active
 from fusion.users.schemas import RowBody
 
 
-@use_case(PROVISION, verb="job.create", status=202, unaudited=("rows",))
+@use_case(PROVISION, verb="job.create", status=202, unaudited=("rows",), bulk=True)
 def submit_batch(actor: Actor, *, subscription_id: UUID, rows: Sequence[Any]) -> Done:
     """Take in `rows`, each a mapping of `RowBody`'s fields or the Problem that it came with.
 

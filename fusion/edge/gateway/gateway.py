@@ -16,7 +16,7 @@ from fusion.edge.gateway.environ import Environ, environ_of
 from fusion.edge.gateway.terms import SMALL, Terms, terms_of
 from fusion.edge.gateway.threads import Threads
 from fusion.edge.gateway.watch import Watch
-from fusion.edge.limits import REFUSAL, too_large
+from fusion.edge.limits import ARRIVED, REFUSAL, too_large
 from fusion.kernel.errors import Problem
 
 log = structlog.get_logger(__name__)
@@ -26,6 +26,9 @@ Free = Callable[[], None] | None
 
 HEALTH = "/healthz"
 """Answered at once, however many requests wait for a thread."""
+
+QUESTIONS = frozenset(("/readyz", "/metrics"))
+"""Answered by threads of their own: they are wanted when all others wait for the database."""
 
 DRAINED, DRAINED_FOR = 256 * 1024, 2.0
 """Bytes and seconds of an unwanted body that are taken after its answer, so that a caller who
@@ -43,6 +46,7 @@ class Gateway:
         self.memory = Memory()
         self.checks = ThreadPoolExecutor(4, "check")
         self.refusals = ThreadPoolExecutor(2, "refuse")
+        self.questions = ThreadPoolExecutor(2, "question")
 
     def schedule(self, watcher: Any) -> None:
         """Granian calls this for each request, and nothing of it may be raised."""
@@ -55,8 +59,12 @@ class Gateway:
     def _take(self, environ: Environ, reply: Reply) -> None:
         length = environ.get("CONTENT_LENGTH", "0")
         chunked = "HTTP_TRANSFER_ENCODING" in environ
+        environ[ARRIVED] = monotonic()
         if environ["PATH_INFO"] == HEALTH:
             self._answer(environ, reply, unread=chunked or length != "0")
+        elif environ["PATH_INFO"] in QUESTIONS:
+            unread = chunked or length != "0"
+            self.questions.submit(partial(self._answer, environ, reply, unread=unread))
         elif length == "0" and not chunked:
             self.threads.run(partial(self._answer, environ, reply))
         else:
@@ -141,6 +149,7 @@ class Gateway:
             return
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         environ["CONTENT_LENGTH"] = str(len(body))
+        environ[ARRIVED] = monotonic()
         environ["wsgi.input"] = BytesIO(body)
         self.threads.run(partial(self._answer, environ, reply, free=free))
 

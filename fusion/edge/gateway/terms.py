@@ -10,9 +10,11 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.db import Error, close_old_connections
 
 from fusion.edge.gateway.environ import Environ
+from fusion.edge.limits import ARRIVED
 from fusion.kernel.environment import setting
 from fusion.kernel.errors import Problem
 from fusion.kernel.http import MAX_BODY, body_limit
+from fusion.kernel.postgresql import budget
 from fusion.tenancy.actor import Request
 from fusion.tenancy.authenticate import authenticate
 
@@ -66,18 +68,21 @@ def terms_of(environ: Environ) -> Terms | None:
 
 def has_valid_token(environ: Environ) -> bool:
     """Whether the request's token is one of a client; False when the database cannot tell."""
+    budget.begin(environ[ARRIVED])
     try:
         authenticate(WSGIRequest(environ), Request(id=""))
     except (Problem, Error):
         return False
     finally:
         close_old_connections()
+        budget.end()
     return True
 
 
 def is_signed_in(environ: Environ) -> bool:
     """Whether the request's session is somebody's; False when the database cannot tell."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
+    budget.begin(environ[ARRIVED])
     try:
         key = WSGIRequest(environ).COOKIES.get(settings.SESSION_COOKIE_NAME)
         return SESSION_KEY in store(key)
@@ -85,3 +90,4 @@ def is_signed_in(environ: Environ) -> bool:
         return False
     finally:
         close_old_connections()
+        budget.end()

@@ -1,0 +1,131 @@
+"""psycopg's connections, which give up what no living server works on.
+
+psycopg waits for an answer as long as the socket is open, and wakes up ten times a second in
+between. There it is looked at how long the server has been silent: whoever gets an answer in time
+pays a few microseconds, no round trip and no thread.
+"""
+
+import re
+from collections.abc import Generator
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg.abc import RV, PQGen
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
+
+from fusion.kernel.postgresql.hosts import Host
+from fusion.kernel.postgresql.pulse import Pulse, living_first, reached
+
+GRACE = 1.0
+"""Seconds from the limit of a statement, at which PostgreSQL ends it, until it is given up here."""
+
+_NO_PARAMETERS = frozenset(
+    ("autocommit", "prepare_threshold", "context", "row_factory", "cursor_factory")
+)
+
+_LIMIT = re.compile(r"statement_timeout\s*=\s*(\d+)(ms|s|min|h|d)?")
+_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class GivenUp(psycopg.OperationalError):
+    """No answer has come to a statement; its connection is closed, its outcome unknown."""
+
+
+class _Attended:
+    """What both kinds of connection have in common."""
+
+    pulse: Pulse | None = None
+    usual_limit: float | None = None
+    limit: float | None = None
+    """Seconds that PostgreSQL lets a statement run, as a rule and now; None where that is not known
+    here."""
+
+    silence_limit: float | None = None
+    """The same where a pooler stands in between, to which PostgreSQL's limit cannot be told."""
+
+    gave_up = False
+    """Whether it was closed because its server is dead."""
+
+
+def _settle(held: Any, parameters: dict[str, Any]) -> None:
+    known = {name: str(value) for name, value in parameters.items() if name not in _NO_PARAMETERS}
+    given = {"host": held.info.host, "hostaddr": held.info.hostaddr, "port": str(held.info.port)}
+    host: Host = {name: value for name, value in given.items() if value}
+    held.pulse = reached(host, known)
+    limit = _limit(known["options"]) if "options" in known else held.silence_limit
+    held.limit = held.usual_limit = limit
+
+
+def _limit(options: str) -> float | None:
+    """The last one counts, and 0 stands for none."""
+    found = _LIMIT.findall(options)
+    if not found or not int(found[-1][0]):
+        return None
+    number, unit = found[-1]
+    return int(number) * _UNITS[unit or "ms"]
+
+
+def _attend(held: Any, generator: PQGen[RV]) -> Generator[Any, Any, RV]:
+    """`generator`, which talks to the server, until the server is given up."""
+    try:
+        wanted = next(generator)
+    except StopIteration as end:
+        value: RV = end.value
+        return value
+    silent_since = 0.0
+    while True:
+        ready = yield wanted
+        if ready:
+            silent_since = 0.0
+        elif held.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            # What waits for notifications is not active, and may wait for ever.
+            now = monotonic()
+            silent_since = silent_since or now
+            _judge(held, now - silent_since)
+        try:
+            wanted = generator.send(ready)
+        except StopIteration as end:
+            value = end.value
+            return value
+
+
+def _judge(held: Any, silent: float) -> None:
+    late = held.limit is not None and silent > held.limit + GRACE
+    held.gave_up = held.pulse is not None and held.pulse.is_dead(silent)
+    if late or held.gave_up:
+        held.pgconn.finish()
+        raise GivenUp(f"The database has not answered for {silent:.1f} seconds.")
+
+
+class Connection(psycopg.Connection[TupleRow], _Attended):
+    """A connection whose statements are given up when the server is silent and asked in vain."""
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **given: Any) -> "Connection":
+        """Connect, to hosts that were given up last."""
+        ordered: dict[str, Any] = living_first(given)
+        held = super().connect(conninfo, **ordered)
+        _settle(held, ordered)
+        return held
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Run a generator that talks to the server. Raises GivenUp."""
+        return super().wait(_attend(self, gen), interval, timeout)
+
+
+class AsyncConnection(psycopg.AsyncConnection[TupleRow], _Attended):
+    """The same for asyncio."""
+
+    @classmethod
+    async def connect(cls, conninfo: str = "", **given: Any) -> "AsyncConnection":
+        """Connect, to hosts that were given up last."""
+        ordered: dict[str, Any] = living_first(given)
+        held = await super().connect(conninfo, **ordered)
+        _settle(held, ordered)
+        return held
+
+    async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Run a generator that talks to the server. Raises GivenUp."""
+        return await super().wait(_attend(self, gen), interval, timeout)

@@ -1,0 +1,60 @@
+"""Which errors of the database pass by themselves, so that the same request may succeed later.
+
+By SQLSTATE, because psycopg and Django sort by other things: that of a read-only server is an
+"internal error" to them, that of a lock waited for in vain an "operational" one.
+"""
+
+from django.db import Error as DjangoError
+from psycopg import Error, InterfaceError, OperationalError
+from psycopg_pool import PoolTimeout, TooManyRequests
+
+from fusion.kernel.postgresql.connections import GivenUp
+
+AWAY, SILENT, READ_ONLY, NO_ROOM, TOO_LONG, CONTENDED = (
+    "away",
+    "silent",
+    "read_only",
+    "no_room",
+    "too_long",
+    "contended",
+)
+
+REASONS = {
+    AWAY: "The database cannot be reached, or has no connection free.",
+    SILENT: "The database does not answer.",
+    READ_ONLY: "The database takes no changes: it is a standby, or set to read-only.",
+    NO_ROOM: "The database has no room left: memory, disk or connections.",
+    TOO_LONG: "The database took too long: a statement reached its limit, or waited for a lock.",
+    CONTENDED: "The request collided with others, again and again.",
+}
+"""Reason → what callers are told."""
+
+_STATES = {
+    "08": AWAY,  # connection exception
+    "25006": READ_ONLY,
+    "25P03": AWAY,  # idle in a transaction for too long: the connection was ended
+    "25P04": TOO_LONG,  # transaction_timeout
+    "40": CONTENDED,  # serialization, deadlock, a standby's conflict with its recovery
+    "53": NO_ROOM,  # disk full, out of memory, too many connections
+    "55006": CONTENDED,  # object in use
+    "55P03": TOO_LONG,  # lock not available
+    "57014": TOO_LONG,  # query cancelled, by statement_timeout above all
+    "57P": AWAY,  # shutting down, crashed, starting up, dropped, idle for too long
+    "58030": NO_ROOM,  # the disk gives errors
+}
+"""SQLSTATE, or how it begins → reason. All others are answers: faults of a request or ours."""
+
+
+def outage_of(error: BaseException) -> str | None:
+    """The reason why the database could not do its work for now; None for every other error."""
+    cause = error.__cause__ if isinstance(error, DjangoError) else error
+    if isinstance(cause, PoolTimeout | TooManyRequests):
+        return AWAY
+    if isinstance(cause, GivenUp):
+        return SILENT
+    if not isinstance(cause, Error):
+        return None
+    if cause.sqlstate is None:
+        return AWAY if isinstance(cause, OperationalError | InterfaceError) else None
+    state = cause.sqlstate
+    return next((_STATES[state[:n]] for n in (5, 3, 2) if state[:n] in _STATES), None)

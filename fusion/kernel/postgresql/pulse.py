@@ -1,0 +1,145 @@
+"""Whether a server answers at all, asked while a statement is silent for long.
+
+A server that is frozen, or whose host has vanished, keeps its clients waiting like one that works
+on a slow statement, and the kernel of a frozen one still acknowledges what it is sent. So somebody
+who waits for long has the server asked for one more connection: any answer, a refusal too, says
+that it lives, and that the statement may take its time.
+"""
+
+import os
+from errno import EHOSTDOWN, EHOSTUNREACH, ENETUNREACH
+from threading import Lock, Thread
+from time import monotonic, sleep
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg.errors import ConnectionTimeout
+
+from fusion.kernel.postgresql.hosts import Host, hosts, place_of, with_hosts
+from fusion.kernel.postgresql.parameters import Parameters
+
+log = structlog.get_logger(__name__)
+
+ASKED_AFTER = 0.5
+"""Seconds that a statement is silent before its server is asked."""
+
+DEAD_AFTER = 4.0
+"""Seconds that a server is asked without any answer before it is given up."""
+
+PROBE = 2
+"""Seconds that one question may take: the least that libpq knows."""
+
+INTERVAL = 2.0
+"""Seconds between two questions to a server that answers."""
+
+UNREACHABLE = tuple(map(os.strerror, (EHOSTDOWN, EHOSTUNREACH, ENETUNREACH)))
+
+KEPT = 0.5
+"""Seconds for which one who waits counts as waiting; they come again ten times a second."""
+
+
+class Pulse:
+    """What is known of one server by all who wait for it in this process."""
+
+    def __init__(self, host: Host, parameters: Parameters) -> None:
+        """`parameters` are those by which the server was reached, those of its fellows included."""
+        self.dead = False
+        self._host = host
+        self._parameters = parameters
+        self._lock = Lock()
+        self._asking = False
+        self._wanted = 0.0
+        self._heard = 0.0
+
+    def is_dead(self, silent: float) -> bool:
+        """Whether a statement that has been silent for so many seconds is to be given up."""
+        if not self.dead and silent >= ASKED_AFTER:
+            with self._lock:
+                self._wanted = monotonic()
+                if not self._asking:
+                    self._asking, self._heard = True, self._wanted
+                    Thread(target=self._ask, name="fusion-pulse", daemon=True).start()
+        return self.dead
+
+    def _ask(self) -> None:
+        while self._is_wanted():
+            begun = monotonic()
+            if self._answers():
+                self._heard = monotonic()
+                self._rest(INTERVAL)
+            elif monotonic() - self._heard >= DEAD_AFTER or self._has_successor():
+                self._give_up()
+            else:
+                self._rest(begun + PROBE - monotonic())
+
+    def _is_wanted(self) -> bool:
+        with self._lock:
+            self._asking = not self.dead and monotonic() - self._wanted < KEPT
+            return self._asking
+
+    def _rest(self, seconds: float) -> None:
+        until = monotonic() + seconds
+        while monotonic() < until and monotonic() - self._wanted < KEPT:
+            sleep(0.1)
+
+    def _give_up(self) -> None:
+        self.dead = True
+        log.error(
+            "the database does not answer",
+            server=":".join(place_of(self._host)),
+            seconds=round(monotonic() - self._heard, 1),
+        )
+
+    def _answers(self) -> bool:
+        """Whether the server says anything: that it has no room for us will do."""
+        own = with_hosts(self._parameters, [self._host])
+        failure = _connect({**own, "target_session_attrs": "any"})
+        return not isinstance(failure, ConnectionTimeout) and not any(
+            sign in str(failure) for sign in UNREACHABLE
+        )
+
+    def _has_successor(self) -> bool:
+        """Whether another of the hosts is primary by now."""
+        here = place_of(self._host)
+        others = [each for each in hosts(self._parameters) if place_of(each) != here]
+        if not others:
+            return False
+        wanted = {**self._parameters, "target_session_attrs": "read-write"}
+        return _connect(with_hosts(wanted, others)) is None
+
+
+def _connect(parameters: Parameters) -> psycopg.Error | None:
+    """What stands in the way of a connection."""
+    timed: dict[str, Any] = {**parameters, "connect_timeout": str(PROBE)}
+    try:
+        psycopg.connect(**timed).close()
+    except psycopg.Error as error:
+        return error
+    return None
+
+
+_pulses: dict[tuple[str, str, str], Pulse] = {}
+_present: dict[tuple[str, str], Pulse] = {}
+
+
+def reached(host: Host, parameters: Parameters) -> Pulse:
+    """The pulse of a server that has just been connected to, which therefore lives."""
+    key = (*place_of(host), host.get("hostaddr", ""))
+    pulse = _pulses.setdefault(key, Pulse(host, parameters))
+    pulse.dead = False
+    _present[place_of(host)] = pulse
+    return pulse
+
+
+def living_first(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters with the hosts last that were given up, so that nobody waits for those."""
+    named = hosts(parameters)
+    if len(named) < 2:
+        return parameters
+    return with_hosts(parameters, sorted(named, key=_is_given_up))
+
+
+def _is_given_up(host: Host) -> bool:
+    pulse = _present.get(place_of(host))
+    return pulse is not None and pulse.dead
