@@ -20,7 +20,7 @@ from fusion.edge.readiness import find_obstacle
 from fusion.embedded import Cluster, Lease, lease
 from fusion.kernel import pooler
 from fusion.kernel.environment import setting
-from fusion.kernel.postgresql.parameters import connection_parameters
+from fusion.kernel.postgresql.parameters import connection_parameters, read_address
 from fusion.kernel.runtime_role import RUNTIME_ROLE, as_runtime
 
 UNAVAILABLE = 3
@@ -95,6 +95,8 @@ def perform(
 def _check(url: str, *, serving: bool) -> None:
     """One plain connection: a pool would try again and again, and not say why."""
     parameters: dict[str, Any] = dict(connection_parameters(url))
+    if "options" not in read_address(url):
+        parameters.pop("options", None)  # a pooler would refuse ours, before it is known for one
     try:
         with psycopg.connect(**parameters) as direct:
             _check_pooler(url, direct)
