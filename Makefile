@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WANTED := $(shell cat .python-version)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long coverage mutants variants bench verify lint pictures messages lock \
+.PHONY: help demo test long faults coverage mutants variants bench verify lint pictures messages lock \
   clean debian
 
 help: ## what can be made
@@ -44,6 +44,9 @@ coverage: debian $(VENV)/dev ## branch coverage of fusion/, with the processes t
 	$(BIN)/coverage html --quiet --directory var/coverage/html
 	$(BIN)/coverage report
 
+faults: debian $(VENV)/dev ## what a pair of PostgreSQL servers loses: nothing (FAULTS="--help" for options)
+	@exec env -u DATABASE_URL $(BIN)/python -m tests.faults $(FAULTS)
+
 mutants: $(VENV)/dev ## change the rules of a ROOM, one thing at a time; FILES="decide.sql" for others
 	@exec $(BIN)/python -m tests.mutants $(ROOM) $(FILES)
 
@@ -60,9 +63,10 @@ lint: $(VENV)/dev ## style, types and floors
 	$(BIN)/mypy fusion tests
 	$(BIN)/lint-imports
 
-debian: ## what the tests use of Debian: PostgreSQL, PgBouncer, SIP and reverse proxies, a browser
+debian: ## what the tests use of Debian: PostgreSQL and a pair of it, proxies of all kinds, a browser
 	@./.ci/postgres
 	@./.ci/pooler
+	@./.ci/pair
 	@./.ci/sip
 	@./.ci/proxies
 	@./.ci/browser

@@ -11,7 +11,6 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from queue import Empty, Queue
 from typing import Any
 
@@ -56,20 +55,12 @@ class Told:
     """Attempts that were not served: their status, or "no answer"."""
     odd: list[str] = field(default_factory=list)
     """Answers that nobody may get."""
-    moments: dict[int, list[float]] = field(default_factory=dict)
-    """By client, when it was served, on the monotonic clock."""
+    waits: list[tuple[float, float]] = field(default_factory=list)
+    """When a client first asked for something, and when it got it, on the monotonic clock."""
 
     def longest_gap(self, since: float) -> float:
-        """The most seconds between two answers to one client, of those that end after `since`."""
-        return max(
-            (
-                later - earlier
-                for served in self.moments.values()
-                for earlier, later in pairwise(served)
-                if later > since
-            ),
-            default=0.0,
-        )
+        """The most seconds that a client has waited for one thing that it got after `since`."""
+        return max((got - asked for asked, got in self.waits if got > since), default=0.0)
 
 
 Script = Generator[Ask | None, Any]
@@ -106,13 +97,17 @@ class Traffic:
         self._pool = ThreadPoolExecutor(sum(count for _, count in kinds.values()))
         self._running = []
         for kind, (steps, count) in kinds.items():
-            self.told[kind] = Told(moments={who: [] for who in range(count)})
+            self.told[kind] = Told()
             for who in range(count):
                 self._running.append(self._pool.submit(self._work, kind, steps, who))
 
     def served(self) -> dict[str, int]:
         """How many requests of each kind have been acknowledged."""
         return {kind: len(told.acknowledged) for kind, told in self.told.items()}
+
+    def is_broken(self) -> bool:
+        """Whether a client has got an answer that nobody may get."""
+        return any(told.odd for told in self.told.values())
 
     def end(self) -> None:
         """Let the clients finish what they are at: each goes on until that is acknowledged."""
@@ -153,10 +148,11 @@ class Traffic:
                     time.sleep(PAUSE)
                     ask = next(script)
                     continue
+                asked = time.monotonic()
                 response = self._until_served(http, told, ask)
                 if response is None:
                     return
-                told.moments[who].append(time.monotonic())
+                told.waits.append((asked, time.monotonic()))
                 told.acknowledged[ask.key] = response
                 ask = script.send(response)
 
@@ -181,7 +177,10 @@ class Traffic:
         return None
 
     def _orders(self, who: int) -> Script:
-        """Every tenth order is for two seconds later, and the worker's."""
+        """Every tenth order is for two seconds later, and the worker's.
+
+        Who is served when that time has passed is refused: it was not placed, and is not.
+        """
         for n in range(1_000_000):
             key = f"order {who}.{n}"
             body: dict[str, Any] = {
@@ -189,10 +188,12 @@ class Traffic:
                 "external_reference": key,
                 "lines": [{"product_id": str(self.world.seat.id), "quantity": 1 + n % 3}],
             }
-            if n % 10 == 9:
+            later = n % 10 == 9
+            if later:
                 body["effective_at"] = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
-            response = yield Ask(key, "POST", "/api/v1/orders", body, (201,))
-            if n % 10 == 9:
+            expected = (201, 422) if later else (201,)
+            response = yield Ask(key, "POST", "/api/v1/orders", body, expected)
+            if later and response.status_code == 201:
                 self.scheduled.append(response.json()["id"])
 
     def _assignments(self, who: int) -> Script:
