@@ -224,7 +224,8 @@ SETTINGS = {
             "FUSION_CALL_RECORD_MONTHS",
             _natural,
             "24",
-            "Whole calendar months, besides the present one, that call records are kept.",
+            "Whole calendar months, besides the present one, that call records are kept. The "
+            "database keeps at least as many as `fusion migrate` was last given: give it the same.",
         ),
         Setting(
             "FUSION_HTTPS",
@@ -279,3 +280,8 @@ def setting(name: str) -> Any:
         return known.read(text)
     except ValueError as error:
         raise SettingError(f"{name}={text!r}: {error}. {known.help}") from None
+
+
+def given(name: str) -> Any:
+    """The same, but None where the environment does not have the variable."""
+    return setting(name) if name in os.environ else None

@@ -40,6 +40,8 @@ LANGUAGE sql STABLE AS $$
     )
     SELECT CASE
         WHEN c.relkind IN ('v', 'm') OR c.relname = 'django_migrations' THEN '{SELECT}'
+        -- What the owner decides, and the runtime role is held to.
+        WHEN c.relname = 'trunks_recordretention' THEN '{SELECT}'
         -- Records go with their month: trunks_drop_partitions() removes them.
         WHEN c.relname = 'trunks_callrecord' THEN '{SELECT,INSERT}'
         WHEN c.relispartition THEN '{}'  -- reached through the table that it is a part of

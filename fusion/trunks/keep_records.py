@@ -26,6 +26,15 @@ THINNED = timedelta(days=7)
 """How far back one run looks for minutes that were not thinned yet: no worker may have run for so
 long. What is older and was not thinned stays as it is until it is kept no longer."""
 
+MONTHS = 24
+"""Months of records that a database keeps where nobody has said how many."""
+
+HOLD = """
+INSERT INTO trunks_recordretention AS r (id, months) VALUES (1, %(first)s::smallint)
+ON CONFLICT (id) DO UPDATE SET months = %(months)s::smallint
+WHERE r.months <> %(months)s::smallint
+"""
+
 FORGET_PEAKS = "DELETE FROM trunks_channelpeak WHERE minute < %s::timestamptz"
 
 
@@ -52,14 +61,30 @@ def kept_from(months: int, today: date | None = None) -> date:
 def forget_records(*, months: int, today: date | None = None) -> int:
     """Remove the records and peaks of calls that ended more than `months` calendar months ago.
 
-    The present month and `months` whole ones before it stay. How many partitions went.
+    The present month and `months` whole ones before it stay, or as many as the database keeps at
+    least. How many partitions went.
     """
-    first = kept_from(months, today)
+    first = min(kept_from(months, today), kept_from(months_kept()))
     midnight = datetime(first.year, first.month, 1, tzinfo=UTC)
     dropped = _run("SELECT trunks_drop_partitions(%s::date)", [first])
     with connection.cursor() as cursor:
         cursor.execute(FORGET_PEAKS, [midnight])
     return dropped
+
+
+def months_kept() -> int:
+    """How many months of records the database keeps at least, whatever a worker asks."""
+    row = first_row("SELECT months FROM trunks_recordretention")
+    return int(row[0]) if row else MONTHS
+
+
+def hold_records(months: int | None) -> None:
+    """Let the database keep `months` of records at least; None leaves it as it is.
+
+    As the owner of the tables: an operation of `fusion migrate`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, {"months": months, "first": MONTHS if months is None else months})
 
 
 def thin_peaks(*, at: datetime | None = None) -> int:
@@ -72,7 +97,14 @@ def thin_peaks(*, at: datetime | None = None) -> int:
 
 def keep_records(*, months: int) -> None:
     """All of it; a table that stays locked leaves its step for the next time."""
-    first_row("SELECT 1")
+    kept = months_kept()
+    if kept > months:
+        log.warning(
+            "the database keeps call records longer than this worker is set to; to shorten that, "
+            "run fusion migrate with the same FUSION_CALL_RECORD_MONTHS",
+            months=months,
+            kept=kept,
+        )
     steps: tuple[Callable[[], int], ...] = (
         ensure_partitions,
         lambda: forget_records(months=months),

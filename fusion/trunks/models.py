@@ -135,6 +135,19 @@ class CallRecord(models.Model):
         db_table = "trunks_callrecord"
 
 
+class RecordRetention(models.Model):
+    """How many months of call records are kept at least: one row, which the owner alone changes.
+
+    `fusion migrate` writes it; `trunks_drop_partitions` holds whoever calls it to that.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    months = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="record_retention_once")]
+
+
 class ChannelPeak(models.Model):
     """The most calls at one time in a minute: of a trunk, or of the subscription (trunk null).
 

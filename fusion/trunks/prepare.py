@@ -2,7 +2,8 @@
 
 from django.db import connection
 
-from fusion.trunks.keep_records import ensure_partitions
+from fusion.kernel.environment import given
+from fusion.trunks.keep_records import ensure_partitions, hold_records, months_kept
 from fusion.trunks.load_emergency import load_emergency_numbers
 
 ROLE = "fusion_calls"
@@ -17,7 +18,11 @@ MISSING = (
 def prepare_calls() -> list[str]:
     """Load emergency numbers and make room for call records; what to tell the operator."""
     told = [f"emergency numbers: {load_emergency_numbers()} countries"]
-    told.append(f"call records: {ensure_partitions() or 'no'} partitions made")
+    hold_records(given("FUSION_CALL_RECORD_MONTHS"))
+    told.append(
+        f"call records: {ensure_partitions() or 'no'} partitions made, the present month and "
+        f"{months_kept()} before it are kept at least"
+    )
     with connection.cursor() as cursor:
         cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE])
         if cursor.rowcount == 0:

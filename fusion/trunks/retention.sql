@@ -4,7 +4,9 @@
 -- worker itself may neither make nor remove a table.
 
 -- A partition of the call records for each month from p_from's up to p_to's; safe to repeat. Rows of a
--- month that came before its partition are moved into it. How many were made.
+-- month that came before its partition are moved into it. How many were made. Five years of months at
+-- most in one call, none before 2000 and none that is more than two years ahead: whoever may call it
+-- cannot fill the catalogue with tables.
 CREATE OR REPLACE FUNCTION trunks_ensure_partitions(p_from date, p_to date) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp
@@ -17,6 +19,12 @@ DECLARE
     v_end timestamptz;
     v_made int := 0;
 BEGIN
+    IF num_nulls(p_from, p_to) > 0 OR p_from < '2000-01-01' OR p_to >= p_from + interval '5 years'
+       OR p_to >= kernel_now() + interval '2 years' THEN
+        RAISE EXCEPTION 'no partitions of call records from % to %', p_from, p_to
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Five years at most in one call, from 2000 to two years ahead.';
+    END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('trunks_partitions', 0));
     FOR v_month IN SELECT generate_series(date_trunc('month', p_from), p_to, '1 month') LOOP
         v_name := 'trunks_callrecord_' || to_char(v_month, 'YYYYMM');
@@ -39,8 +47,9 @@ BEGIN
 END
 $$;
 
--- Remove the call records of all months before p_before's. How many partitions went. The present
--- month is always kept, whoever calls.
+-- Remove the call records of all months before p_before's. How many partitions went. Refused where
+-- that is less than is kept at least: trunks_recordretention says how many months, and the owner of
+-- the tables alone changes it. The worker's own setting is no bound for whoever took it over.
 CREATE OR REPLACE FUNCTION trunks_drop_partitions(p_before date) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp
@@ -49,9 +58,17 @@ AS $$
 DECLARE
     v_name name;
     v_dropped int := 0;
-    v_before CONSTANT date := least(
-        p_before, date_trunc('month', kernel_now() AT TIME ZONE 'UTC')::date);
+    v_months CONSTANT int := coalesce((SELECT months FROM trunks_recordretention), 24);
+    v_kept CONSTANT date := date_trunc('month', kernel_now() AT TIME ZONE 'UTC')
+                            - v_months * interval '1 month';
+    v_before CONSTANT date := date_trunc('month', p_before);
 BEGIN
+    IF v_before > v_kept THEN
+        RAISE EXCEPTION 'call records of % and later are kept: the present month and % before it',
+                        to_char(v_kept, 'YYYY-MM'), v_months
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'Set FUSION_CALL_RECORD_MONTHS for fusion migrate, and run it.';
+    END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('trunks_partitions', 0));
     FOR v_name IN
         SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -63,7 +80,7 @@ BEGIN
         v_dropped := v_dropped + 1;
     END LOOP;
     DELETE FROM trunks_callrecord_other
-    WHERE ended_at < date_trunc('month', v_before)::timestamp AT TIME ZONE 'UTC';
+    WHERE ended_at < v_before::timestamp AT TIME ZONE 'UTC';
     RETURN v_dropped;
 END
 $$;

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import DatabaseError, OperationalError, transaction
+from structlog.testing import capture_logs
 
 from fusion.edge import tasks
 from fusion.trunks.keep_records import (
@@ -11,10 +12,13 @@ from fusion.trunks.keep_records import (
     add_months,
     ensure_partitions,
     forget_records,
+    hold_records,
     keep_records,
+    months_kept,
     thin_peaks,
 )
 from tests.concurrency.actors import at_once
+from tests.owner import as_owner
 from tests.trunks.calling import rows, trunk_id
 from tests.trunks.test_records import put_on_record
 from tests.world import World
@@ -108,12 +112,87 @@ def test_a_reader_holds_it_up_for_a_second_and_no_longer(world: World) -> None:
     put_on_record(world, trunk_id(world), 1, since=datetime(2001, 1, 1, tzinfo=UTC))
     with transaction.atomic():
         rows("SELECT FROM trunks_callrecord LIMIT 1")
-        [refused] = at_once(lambda: outcome(lambda: forget_records(months=0)))
+        [refused] = at_once(lambda: outcome(lambda: forget_records(months=24)))
         assert isinstance(refused, OperationalError)
         assert at_once(lambda: outcome(lambda: keep_records(months=24))) == [None]
     assert "200101" in months()  # undone
     keep_records(months=24)
     assert months() == [] and where(world) == {}
+
+
+@pytest.mark.parametrize("before", ["infinity", "next month", "this month", "a year ago"])
+def test_a_server_that_was_taken_over_drops_no_month_that_is_kept(
+    world: World, before: str
+) -> None:
+    """The runtime role may call the function, and the limit is not what the caller says."""
+    today = datetime.now(UTC).date()
+    days = {"next month": 1, "this month": 0, "a year ago": -12}
+    day = str(add_months(today, days[before])) if before in days else before
+    recent = datetime.now(UTC) - timedelta(days=400)  # in the rest, or in a partition of its own
+    put_on_record(world, trunk_id(world), 1, since=recent)
+    unchanged = world.fingerprint()
+    for _ in range(2):
+        with pytest.raises(DatabaseError, match="are kept: the present month and 24 before it"):
+            rows("SELECT trunks_drop_partitions(%s::date)", day)
+    assert world.fingerprint() == unchanged
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE trunks_recordretention SET months = 0",
+        "DELETE FROM trunks_recordretention",
+        "INSERT INTO trunks_recordretention VALUES (1, 0)",
+        "TRUNCATE trunks_recordretention",
+    ],
+)
+def test_nor_does_it_change_the_limit(statement: str) -> None:
+    with pytest.raises(DatabaseError, match="permission denied"):
+        rows(statement)
+
+
+def test_the_owner_sets_the_limit_and_a_shorter_setting_of_a_worker_gives_way(
+    world: World,
+) -> None:
+    today = datetime.now(UTC).date()
+    day = add_months(today, -7)
+    put_on_record(world, trunk_id(world), 1, since=datetime(day.year, day.month, 2, tzinfo=UTC))
+    assert where(world) == {"other": 1}
+    with capture_logs() as logs:
+        keep_records(months=6)
+    assert [(each["months"], each["kept"]) for each in logs] == [(6, 24)]
+    assert where(world) == {"other": 1}
+    with as_owner():
+        hold_records(None)
+        assert months_kept() == 24
+        hold_records(6)
+    try:
+        assert months_kept() == 6
+        keep_records(months=12)  # longer than the database insists on
+        assert where(world) == {"other": 1}
+        keep_records(months=6)
+        assert where(world) == {}
+    finally:
+        with as_owner():
+            hold_records(24)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("-infinity", "2001-01-01"),
+        ("2001-01-01", "infinity"),
+        ("1999-12-31", "2000-01-01"),
+        ("2001-01-01", "2006-01-01"),
+        ("2098-01-01", "2099-01-01"),
+        (None, "2001-01-01"),
+        ("2001-01-01", None),
+    ],
+)
+def test_the_catalogue_is_not_filled_with_tables(first: str | None, last: str | None) -> None:
+    with pytest.raises(DatabaseError, match="no partitions of call records from"):
+        rows("SELECT trunks_ensure_partitions(%s::date, %s::date)", first, last)
+    assert months() == []
 
 
 def outcome(deed: object) -> object:
