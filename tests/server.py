@@ -99,8 +99,10 @@ def run_server(
     *options: str,
     environment: dict[str, str] | None = None,
     cwd: str | None = None,
+    ready: bool = True,
 ) -> Iterator[Server]:
-    """Start `fusion serve`, wait until it is ready, and stop it (by its own process id)."""
+    """Start `fusion serve`, wait until it is ready (or answers at all), and stop it (by its own
+    process id)."""
     port = free_port()
     command = [sys.executable, "-m", "fusion.cli", "serve", "--port", str(port), *options]
     with open(log, "ab") as output:
@@ -119,7 +121,7 @@ def run_server(
         )
     server = Server(process, port, log)
     try:
-        _wait_until_ready(server)
+        _wait_for_answer(server, "/readyz" if ready else "/healthz")
         yield server
     finally:
         try:
@@ -130,13 +132,13 @@ def run_server(
             raise
 
 
-def _wait_until_ready(server: Server) -> None:
+def _wait_for_answer(server: Server, path: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             break
         try:
-            if httpx.get(f"{server.url}/readyz", timeout=5).status_code == 200:
+            if httpx.get(f"{server.url}{path}", timeout=5).status_code == 200:
                 return
         except httpx.TransportError:
             pass

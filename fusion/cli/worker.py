@@ -12,8 +12,7 @@ from procrastinate.contrib.django import app, connector_params
 from fusion.cli.advice import advise
 from fusion.edge import tasks
 from fusion.kernel.pooler import is_pooled
-from fusion.kernel.postgresql import budget
-from fusion.kernel.postgresql.pool import AsyncPool
+from fusion.kernel.postgresql.pool import OPENED, AsyncPool
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +58,7 @@ async def _work_until(stop: asyncio.Event) -> None:
         kwargs=connector_params(),
         min_size=1,
         max_size=CONCURRENCY + 2,
-        timeout=budget.SECONDS,
+        timeout=2 * PAUSE + OPENED,  # then all of it begins anew
     )
     with app.replace_connector(connector):
         async with app.open_async():

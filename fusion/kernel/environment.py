@@ -147,8 +147,9 @@ SETTINGS = {
         Setting(
             "FUSION_DATABASE_POOL_WAIT",
             _natural,
-            "10",
-            "Seconds that a request waits for a database connection before it is answered 503.",
+            "9",
+            "Seconds from its arrival on that a request waits for a database connection before it "
+            "is answered 503.",
         ),
         Setting(
             "FUSION_DATABASE_POOLER",

@@ -1,6 +1,7 @@
 """Clients that place orders over HTTP, whatever happens, and remember what they were told."""
 
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ class Told:
     unknown: set[str] = field(default_factory=set)
     outcomes: Counter[str] = field(default_factory=Counter)
     odd: list[str] = field(default_factory=list)
+    longest_gap: float = 0.0
+    """The most seconds that a client waited between two orders that were acknowledged."""
 
 
 class Load:
@@ -56,6 +59,7 @@ class Load:
 
     def _work(self, client: int) -> None:
         with httpx.Client(timeout=30) as http:
+            served = time.monotonic()
             for n in range(100_000):
                 if self._stop.is_set():
                     return
@@ -64,6 +68,9 @@ class Load:
                 self._note(key, response)
                 if response is None or response.status_code != 201:
                     self._stop.wait(PAUSE)
+                    continue
+                gap, served = time.monotonic() - served, time.monotonic()
+                self.told.longest_gap = max(self.told.longest_gap, gap)
 
     def _note(self, key: str, response: httpx.Response | None) -> None:
         if response is None:

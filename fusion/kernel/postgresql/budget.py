@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
 
-SECONDS = 10.0
-"""Within which a request is answered from its arrival on when the database does not answer, and
-within which a task gives up."""
+from fusion.kernel.environment import setting
+
+SECONDS = float(setting("FUSION_DATABASE_POOL_WAIT"))
+"""How long that is from the arrival of the request on, and for a task from when it asks. A second
+short of the ten within which everybody is told that the database does not answer."""
 
 _until: ContextVar[float | None] = ContextVar("budget", default=None)
 
