@@ -41,8 +41,10 @@ DECLARE
     l_order int[]; l_position int[]; l_subscription uuid[]; l_action text[]; l_product uuid[];
     l_revision int[]; l_quantity bigint[]; l_code text[]; l_status text[];
 BEGIN
-    SELECT array_agg(id), array_agg(key), array_agg(fingerprint), array_agg(subscription_id),
-           array_agg(external_reference), array_agg(effective_at)
+    -- Servers of the release before hand over references and keys as they got them.
+    SELECT array_agg(id), array_agg(kernel_clean(key)), array_agg(fingerprint),
+           array_agg(subscription_id), array_agg(kernel_clean(external_reference)),
+           array_agg(effective_at)
     INTO v_id, v_key, v_fingerprint, v_subscription, v_reference, v_effective
     FROM jsonb_to_recordset(p_orders) AS x(
         id uuid, key text, fingerprint text, subscription_id uuid, external_reference text,

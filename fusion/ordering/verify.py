@@ -116,6 +116,29 @@ CHECKS: Mapping[str, str] = {
                IS DISTINCT FROM (h.subscription_id, 'suspension', 'completed', h.reason))""",
     "e-mail that is the same as another person's": """
         SELECT format('person %s: e-mail %s', id, email) FROM tenancy_user WHERE email_twin > 0""",
+    "external reference or login that is not as such texts are kept": """
+        SELECT format('%s %s: %s', w.noun, w.id, w.text) FROM (
+            SELECT 'organization' AS noun, id, external_reference AS text FROM tenancy_organization
+            WHERE status = 'active'
+            UNION ALL
+            SELECT 'subscription', id, external_reference FROM tenancy_subscription
+            WHERE status <> 'terminated'
+            UNION ALL SELECT 'product', id, external_reference FROM catalogue_product
+            UNION ALL SELECT 'user', id, login FROM users_user
+            UNION ALL
+            SELECT 'order', id, external_reference FROM ordering_order WHERE state = 'scheduled'
+        ) w
+        WHERE w.text <> kernel_clean(w.text)""",
+    # A finished order keeps the reference that the first release took. Only where another order
+    # carries the same text, cleaned, can the two be taken for each other.
+    "order with the same external reference as another one, if both are cleaned": """
+        SELECT format('order %s: %s, as order %s', o.id, o.external_reference, other.id)
+        FROM ordering_order o JOIN ordering_order other
+          ON other.group_id = o.group_id
+         AND other.external_reference = kernel_clean(o.external_reference)
+        WHERE o.external_reference <> kernel_clean(o.external_reference)
+          AND o.state IN ('scheduled', 'completed')
+          AND other.state IN ('scheduled', 'completed')""",
     "completed order without exactly one event": """
         SELECT format('order %s: %s events', o.id, count(e.id))
         FROM ordering_order o
