@@ -37,12 +37,14 @@ RULED := tenancy ledger ordering numbers users trunks
 long: coverage variants ## what takes hours: coverage, the tests in other surroundings, all mutants
 	@for room in $(RULED); do $(BIN)/python -m tests.mutants $$room || exit 1; done
 
+MEASURED = PYTHONPATH=$(CURDIR)/tests/measuring $(BIN)/coverage
+
 coverage: debian $(VENV)/dev ## branch coverage of fusion/, with the processes that tests start
 	rm -rf var/coverage
-	env -u DATABASE_URL $(BIN)/coverage run -m pytest $(SPREAD)
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage html --quiet --directory var/coverage/html
-	$(BIN)/coverage report
+	env -u DATABASE_URL $(MEASURED) run -m pytest $(SPREAD)
+	$(MEASURED) combine --quiet
+	$(MEASURED) html --quiet --directory var/coverage/html
+	$(MEASURED) report
 
 faults: debian $(VENV)/dev ## what a pair of PostgreSQL servers loses: nothing (FAULTS="--help" for options)
 	@exec env -u DATABASE_URL $(BIN)/python -m tests.faults $(FAULTS)
