@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from fusion.kernel.clock import instant, now
-from fusion.kernel.errors import not_found
+from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import READ_PROBLEMS, Page
 from fusion.ledger.queries import BALANCES, balances_at, entries, totals, totals_by_subscription
@@ -68,6 +68,8 @@ def read_licenses(request: HttpRequest, asked: Query[LicenseFilter]) -> HttpResp
     """Totals of a subtree per SKU, or with `by=subscription` its subscriptions with theirs."""
     actor = actor_of(request)
     organization = find_organization(actor, asked.organization_id or actor.organization_id)
+    if asked.cursor and not asked.by:
+        raise InvalidFields(cursor="is for by=subscription alone: the totals are one page")
     if asked.by:
         body = totals_by_subscription(organization.path, limit=asked.limit, cursor=asked.cursor)
     else:

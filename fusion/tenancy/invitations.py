@@ -38,12 +38,9 @@ def unknown_link() -> Problem:
     )
 
 
-def find_invitation(actor: Actor, id: UUID, organization_id: UUID | None = None) -> Invitation:
-    """The invitation, if `actor` sees it and it is one of that organization's."""
-    rows = Invitation.objects.visible_to(actor).filter(id=id)
-    if organization_id is not None:
-        rows = rows.filter(organization_id=organization_id)
-    invitation = rows.first()
+def find_invitation(actor: Actor, id: UUID) -> Invitation:
+    """The invitation, if `actor` sees it; else Problem `not-found`."""
+    invitation = Invitation.objects.visible_to(actor).filter(id=id).first()
     if invitation is None:
         raise not_found("invitation")
     return invitation

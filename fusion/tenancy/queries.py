@@ -41,15 +41,9 @@ def lock_subscription(actor: Actor, id: UUID) -> Subscription:
     return subscription
 
 
-def find_member(actor: Actor, id: UUID, organization_id: UUID | None = None) -> Member:
-    """The membership with its person, if `actor` sees it and it is one of that organization's.
-
-    Problem `not-found` otherwise.
-    """
-    rows = Member.objects.visible_to(actor).select_related("user").filter(id=id)
-    if organization_id is not None:
-        rows = rows.filter(organization_id=organization_id)
-    member = rows.first()
+def find_member(actor: Actor, id: UUID) -> Member:
+    """The membership with its person, if `actor` sees it; else Problem `not-found`."""
+    member = Member.objects.visible_to(actor).select_related("user").filter(id=id).first()
     if member is None:
         raise not_found("member")
     return member

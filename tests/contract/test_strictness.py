@@ -15,6 +15,7 @@ from django.http import HttpResponse
 
 from fusion.api import api
 from fusion.kernel.ids import new_id
+from fusion.kernel.pagination import encode_cursor
 from tests.contract.refusing import fields, is_problem
 from tests.contract.stage import Stage
 from tests.contract.test_authorization import OPERATIONS, ROUTES, Asked, ask, own_ids
@@ -112,6 +113,17 @@ def test_a_period_that_ends_before_it_begins(stage: Stage, route: tuple[str, str
         response = refused(stage, request(stage, route), query=query)
         assert fields(response) == [until]
         assert f"must be after {since} ({late}); it is {end}" in response.content.decode()
+
+
+@routes([route for route in ROUTES if "cursor" in parameters_of(route)])
+def test_a_cursor_of_another_list(stage: Stage, route: tuple[str, str]) -> None:
+    for parts in (["x"], ["x", "y"], ["x", "y", "z"], ["1", "2", "3", "4"]):
+        cursor = encode_cursor(*parts)
+        response = refused(stage, request(stage, route), query=f"?cursor={cursor}")
+        if response.status_code == 200:
+            assert len(parts) == 1, parts  # a list by one text goes on behind any
+        else:
+            assert fields(response) == ["cursor"]
 
 
 @routes(WITHOUT_BODY)

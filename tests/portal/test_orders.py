@@ -1,6 +1,10 @@
 """Who may do what on the pages of orders and order requests, and what they cost."""
 
+import re
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from fusion.catalogue.models import Sku
 from fusion.kernel.ids import new_id
@@ -120,6 +124,30 @@ def test_wrong_filters_are_told(world: World) -> None:
     assert client.get("/orders", {"until": "9999-12-31"}).status_code == 200
     assert client.get("/orders", {"q": "9" * 60}).status_code == 200
     assert client.get("/orders", {"cursor": "x"}).status_code == 422
+
+
+def test_what_is_looked_for(world: World) -> None:
+    first = placed(world, external_reference="A 1")
+    second = placed(world, effective_at="2029-01-01T00:00:00Z")
+    client = signed_in(make_person((world.group, AGENT)))
+    today = timezone.localdate()
+    both = {first["number"], second["number"]}
+    for query, found in {
+        f"q={first['number']}": {first["number"]},
+        "q=A+1": {first["number"]},
+        "q=A+2": set(),
+        "state=completed": {first["number"]},
+        "state=scheduled": {second["number"]},
+        "kind=change": both,
+        "kind=termination": set(),
+        f"since={today}": both,
+        f"until={today - timedelta(days=1)}": set(),
+        f"product={world.seat.id}": both,
+    }.items():
+        page = client.get(f"/orders?{query}").content.decode()
+        assert {int(each) for each in re.findall(r'<a href="/orders/[^"]+">(\d+)<', page)} == found
+        rows = b"".join(client.get(f"/orders.csv?{query}")).decode().splitlines()[1:]
+        assert {int(row.partition(",")[0]) for row in rows} == found
 
 
 def test_a_refusal_names_a_licence_by_name_and_code(world: World) -> None:

@@ -80,3 +80,13 @@ def test_users_who_collided_before_stay_and_keep_out_new_ones(world: World) -> N
     finally:
         owner_rows("DELETE FROM users_user WHERE id = ANY (%s)", [ids])
     assert differences() == []
+
+
+def test_a_login_that_mixes_scripts_is_refused(world: World) -> None:
+    before = world.fingerprint()
+    for login in ("\u0430nna", "ann\u0430@example.com", "\u03bfscar"):
+        response = create(world, login)
+        assert response.status_code == 422 and b'"field":"login"' in response.content
+        assert b"mixes Latin letters with Cyrillic or Greek ones" in response.content
+    assert world.fingerprint() == before
+    assert create(world, "\u0430\u043d\u043d\u0430").status_code == 201
