@@ -2,6 +2,7 @@
 
 import io
 import json
+from uuid import UUID
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_a_provider_is_made_up(capsys: pytest.CaptureFixture[str]) -> None:
     sizes = {"tenants": 2, "subscriptions": 2, "orders": 5, "products": 2, "days": 30}
     sizes |= {"groups": 1, "distributors": 1, "resellers": 1, "random-seed": 7}
     assert run(["seed", *(f"--{name}={size}" for name, size in sizes.items())]) == 0
-    (group,) = capsys.readouterr().out.split()
+    group = UUID(capsys.readouterr().out.strip())
     of_group = Organization.objects.unscoped("test").filter(group_id=group)
     assert of_group.filter(kind="tenant").count() == 2
     assert run(["seed", "--days=99999"]) == 1
