@@ -16,13 +16,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from tests.faults.pair import Pair, running_pair
+from tests.faults.pooler import Pooler, running_pooler
 from tests.server import fusion, run_server, run_worker
 
 if TYPE_CHECKING:
@@ -79,9 +80,12 @@ def _run(pair: Pair, stack: ExitStack, given: argparse.Namespace) -> "list[Row]"
 
     words = ["kill"] if given.short else given.words
     wanted = [name for name in FAULTS if not words or any(word in name for word in words)]
-    servers, workers = [by_proxy, by_hosts], [by_hosts, by_proxy]
-    if given.short:
-        servers, workers = servers[:1], workers[:1]
+    servers: list[dict[str, str]] = [{"DATABASE_URL": by_proxy}]
+    workers: list[dict[str, str]] = [{"DATABASE_URL": by_hosts}]
+    if not given.short:
+        pooler = stack.enter_context(_pooler(pair, by_proxy))
+        servers += [{"DATABASE_URL": by_hosts}, pooler.environment]
+        workers += [pooler.environment]
     urls = _start(pair.machines["proxy"].home, stack, servers, workers)
     print(HEAD, flush=True)  # noqa: T201
     rows = []
@@ -92,19 +96,29 @@ def _run(pair: Pair, stack: ExitStack, given: argparse.Namespace) -> "list[Row]"
     return rows
 
 
-def _start(
-    logs: Path, stack: ExitStack, servers: Sequence[str], workers: Sequence[str]
-) -> list[str]:
-    """Start a server for each address of the database, and a worker; the URLs of the servers."""
+def _pooler(pair: Pair, url: str) -> AbstractContextManager[Pooler]:
+    """PgBouncer before HAProxy, with the secret that PostgreSQL knows, as the guide says."""
+    with psycopg.connect(pair.direct(pair.primary())) as superuser:
+        row = superuser.execute(
+            "SELECT rolpassword FROM pg_authid WHERE rolname = 'fusion_server'"
+        ).fetchone()
+    assert row
+    return running_pooler(url, {"fusion_server": row[0]}, sessions=16)
+
+
+Environments = Sequence[dict[str, str]]
+
+
+def _start(logs: Path, stack: ExitStack, servers: Environments, workers: Environments) -> list[str]:
+    """Start a server, and a worker, in each of the environments; the URLs of the servers."""
     started = []
-    for n, url in enumerate(servers):
+    for n, environment in enumerate(servers):
         options = ("--workers", "1", "--threads", "8")
-        log = logs / f"server{n}.log"
-        server = run_server(log, *options, environment={"DATABASE_URL": url})
+        server = run_server(logs / f"server{n}.log", *options, environment=environment)
         started.append(stack.enter_context(server))
     processes = [server.process for server in started]
-    for n, url in enumerate(workers):
-        worker = run_worker(logs / f"worker{n}.log", environment={"DATABASE_URL": url})
+    for n, environment in enumerate(workers):
+        worker = run_worker(logs / f"worker{n}.log", environment=environment)
         processes.append(stack.enter_context(worker))
     for process in processes:  # in the end all are told to stop before the first is waited for
         stack.callback(process.terminate)

@@ -72,9 +72,7 @@ Steps = Callable[[int], Script]
 class Traffic:
     """Clients of each kind, on the servers at `urls`, until `stop`."""
 
-    def __init__(
-        self, world: World, urls: Sequence[str], *, numbers: int = 500, clients: int = 2
-    ) -> None:
+    def __init__(self, world: World, urls: Sequence[str], *, numbers: int = 500) -> None:
         self.world, self.urls = world, urls
         self.events: list[str] = []
         """The ids of the events that the first reader of the feed has got, in their order."""
@@ -86,6 +84,7 @@ class Traffic:
         self._stop = threading.Event()
         self._to_link: Queue[str] = Queue()
         self._prepare(numbers)
+        clients = max(2, len(urls))  # each server places orders and takes calls
         kinds: dict[str, tuple[Steps, int]] = {
             "order": (self._orders, clients),
             "assignment": (self._assignments, 1),

@@ -1,32 +1,26 @@
 """Behind Debian's PgBouncer in transaction mode, as `deploy/pgbouncer` sets it up."""
 
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from fusion.embedded.accounts import Account
 from fusion.kernel.ids import new_id
 from fusion.kernel.runtime_role import RUNTIME_ROLE
 from fusion.ordering.verify import differences
-from tests.bounds import PATIENCE
 from tests.faults.counting import count
+from tests.faults.pooler import Pooler, running_pooler
 from tests.faults.traffic import Traffic
 from tests.owner import owner_rows
-from tests.server import free_port, fusion, run_server, run_worker, wait_for
+from tests.server import fusion, run_server, run_worker, wait_for
 from tests.world import World
 
-CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "pgbouncer" / "pgbouncer.ini"
-PATH = os.pathsep.join((os.environ["PATH"], "/usr/local/sbin", "/usr/sbin"))
 PASSWORD = "for this test"
 SESSIONS = 6
 """Of PostgreSQL, for two server processes of four threads, a worker and those who look."""
@@ -46,20 +40,6 @@ UNION ALL SELECT 'table ' || relname FROM pg_class WHERE relpersistence = 't'
 """
 
 
-@dataclass(frozen=True)
-class Pooler:
-    """A running PgBouncer: the address through it, and PostgreSQL's own."""
-
-    url: str
-    direct: str
-    home: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """For Fusion's processes."""
-        return {"DATABASE_URL": self.url, "FUSION_DATABASE_POOLER": "transaction"}
-
-
 @pytest.fixture(scope="module")
 def pooler() -> Iterator[Pooler]:
     """Before the database of the test run, for a login of the runtime role."""
@@ -70,61 +50,11 @@ def pooler() -> Iterator[Pooler]:
         ).decode()
     owner_rows(f"CREATE ROLE {login} LOGIN PASSWORD '{secret}' IN ROLE {RUNTIME_ROLE}")
     direct = make_conninfo(os.environ["DATABASE_URL"], user=login, password=PASSWORD)
-    with running(direct, {login: secret}) as started:
+    owner_of_socket = Path(str(conninfo_to_dict(direct)["host"])).stat()
+    account = Account(owner_of_socket.st_uid, owner_of_socket.st_gid)
+    with running_pooler(direct, {login: secret}, sessions=SESSIONS, account=account) as started:
         yield started
     owner_rows(f"DROP ROLE {login}")
-
-
-@contextmanager
-def running(direct: str, logins: dict[str, str]) -> Iterator[Pooler]:
-    """PgBouncer with the project's file, other addresses and fewer sessions put in."""
-    parts = conninfo_to_dict(direct)
-    port = free_port()
-    there = f"host={parts['host']} port={parts.get('port', 5432)} dbname={parts['dbname']}"
-    with tempfile.TemporaryDirectory(prefix="fusion-pooler-") as folder:
-        home = Path(folder)
-        users = home / "userlist.txt"
-        users.write_text("".join(f'"{name}" "{secret}"\n' for name, secret in logins.items()))
-        text = CONFIGURATION.read_text()
-        for written, real in {
-            "host=127.0.0.1 port=5432 dbname=fusion": there,
-            "listen_port = 6432": f"listen_port = {port}",
-            "/etc/pgbouncer/userlist.txt": str(users),
-            "default_pool_size = 40": f"default_pool_size = {SESSIONS}",
-        }.items():
-            assert written in text, written
-            text = text.replace(written, real)
-        (home / "pgbouncer.ini").write_text(text)
-        account = _account(Path(str(parts["host"])), home)
-        program = shutil.which("pgbouncer", path=PATH)
-        assert program, "make debian installs PgBouncer"
-        with (home / "log").open("ab") as log:
-            process = subprocess.Popen([program, home / "pgbouncer.ini"], stderr=log, **account)
-        through = make_conninfo(direct, host="127.0.0.1", port=str(port))
-        try:
-            wait_for(lambda: _answers(through), "PgBouncer answers")
-            yield Pooler(through, direct, home)
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
-
-
-def _account(socket: Path, home: Path) -> dict[str, Any]:
-    """PgBouncer does not run as root: then it is the owner of PostgreSQL's socket."""
-    if os.geteuid() != 0:
-        return {}
-    owner = socket.stat()
-    for path in (home, *home.iterdir()):
-        os.chown(path, owner.st_uid, owner.st_gid)
-    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
-
-
-def _answers(url: str) -> bool:
-    try:
-        with psycopg.connect(url, connect_timeout=5) as connection:
-            return connection.execute("SELECT 1").fetchone() == (1,)
-    except psycopg.OperationalError:
-        return False
 
 
 def left_behind(pooler: Pooler) -> list[str]:
