@@ -66,13 +66,17 @@ def fusion(
 
 @contextmanager
 def run_worker(
-    log: "os.PathLike[str]", *, environment: dict[str, str] | None = None
+    log: "os.PathLike[str]",
+    *,
+    environment: dict[str, str] | None = None,
+    cwd: str | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A real `fusion worker` on the test database; stopped by its own process id if need be."""
     with open(log, "ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "fusion.cli", "worker"],
             env={**os.environ, "FUSION_LOG_LEVEL": "INFO", **(environment or {})},
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

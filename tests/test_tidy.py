@@ -13,8 +13,6 @@ import grimp
 import pytest
 
 from fusion.kernel.environment import SETTINGS
-from fusion.kernel.functions import function_files, install_functions
-from tests.owner import as_owner
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "fusion"
@@ -223,12 +221,6 @@ def test_the_environment_is_read_in_one_place() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 named = re.fullmatch(r"FUSION_[A-Z_]+", node.value)
                 assert not named or node.value in SETTINGS, where(file, node)
-
-
-def test_sql_installs() -> None:
-    """All of it, a second time over: installing is repeatable."""
-    with as_owner():
-        assert install_functions() == len(function_files())
 
 
 def test_nothing_is_left_for_later() -> None:

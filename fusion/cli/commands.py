@@ -47,17 +47,31 @@ fusion.add_command(demonstrations.seed)
 
 
 @fusion.command()
-def migrate() -> int | None:
+@click.option(
+    "--finish",
+    is_flag=True,
+    help="Remove what only former releases call. Their servers and workers must have ended.",
+)
+@click.option(
+    "--wait",
+    type=click.IntRange(0, 3600),
+    default=60,
+    show_default=True,
+    help="Seconds for which a step that finds a table locked is tried again.",
+)
+def migrate(finish: bool, wait: int) -> int | None:
     """Create or update tables and functions.
 
-    Safe to repeat, and safe when several run at once: the later ones wait. It gives up, changing
-    nothing more, when a table stays locked by others for longer than five seconds.
+    Servers and workers of the release before go on working until you finish the upgrade with
+    --finish. Safe to repeat, and safe when several run at once: the later ones wait. A step waits
+    for a locked table for about a second at a time, so that those who use it are not held up.
 
     \b
-    Example:
-      fusion migrate
+    Examples:
+      fusion migrate             before the new servers and workers start
+      fusion migrate --finish    when the last one of the release before has ended
     """
-    return perform("fusion.cli.migrate", migrated=False, session=True)
+    return perform("fusion.cli.migrate", migrated=False, session=True, finish=finish, wait=wait)
 
 
 @fusion.command()

@@ -127,4 +127,4 @@ def _require_this_release() -> None:
     finally:
         close_connections()
     if obstacle:
-        raise CommandFailed(f"{obstacle} Run: fusion migrate", UNAVAILABLE)
+        raise CommandFailed(obstacle, UNAVAILABLE)

@@ -1,8 +1,9 @@
 """`fusion migrate`: the tables, the database functions, and the epoch of the change feed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from django.core.management import call_command
@@ -13,33 +14,67 @@ from psycopg.errors import LockNotAvailable
 
 from fusion.cli.database import close_connections
 from fusion.cli.errors import CommandFailed
-from fusion.kernel.functions import install_functions
-from fusion.kernel.runtime_role import prepare_runtime_role
+from fusion.kernel.functions import (
+    SCHEMA,
+    SERVED,
+    SchemaMismatch,
+    finish_upgrade,
+    install_functions,
+)
+from fusion.kernel.runtime_role import grant_tables, prepare_runtime_role
 from fusion.ordering.start_numbers import start_numbers
 from fusion.trunks.prepare import prepare_calls
 
-LOCK_TIMEOUT = "5s"
-"""How long a step waits for a table: all queries that come later queue up behind it."""
+LOCK_TIMEOUT = "1s"
+"""How long a step waits for a table: all queries that come later queue up behind it. Calls give up
+after two seconds (calls.sql)."""
+
+LOCK_TIMEOUT_BESIDE = "5s"
+"""The same for what runs outside a transaction: making an index CONCURRENTLY holds up nobody."""
+
+_PAUSE = 1.0
 
 
-def run() -> None:
-    """Bring the database to this release; says what it did."""
+def run(*, finish: bool = False, wait: int = 0) -> None:
+    """Bring the database to this release; says what it did.
+
+    With `finish`, also remove what only servers of former releases call. `wait`: seconds for which
+    a step that finds a table locked is tried again.
+    """
     with _alone():
         try:
-            _migrate()
-            files = install_functions()
+            _persist(_migrate, wait)
+            files = _persist(install_functions, wait)
             sequences = start_numbers()
             notes = prepare_calls() + prepare_runtime_role()
+            removed = _persist(finish_upgrade, wait) if finish else None
+        except SchemaMismatch as error:
+            raise CommandFailed(f"{error}. Nothing was changed.", 3) from error
         except OperationalError as error:
-            raise _explain(error) from error
+            raise _explain(error, wait) from error
         with connection.cursor() as cursor:
             cursor.execute("SELECT events_epoch()")
             (epoch,) = cursor.fetchone()
-    click.echo(f"functions: {files} files installed")
+            cursor.execute("SELECT oldest FROM kernel_schema")
+            (oldest,) = cursor.fetchone()
+    click.echo(f"functions: {files or 'no'} {'file' if files == 1 else 'files'} installed")
     click.echo(f"order numbers: {sequences or 'no'} sequences made")
-    click.echo(f"feed: epoch {epoch}")
-    for line in notes:
+    for line in [*_describe(removed, oldest), f"feed: epoch {epoch}", *notes]:
         click.echo(line)
+
+
+def _describe(removed: list[str] | None, oldest: int) -> Iterator[str]:
+    if removed is not None:
+        for routine in removed:
+            yield f"removed: {routine}"
+        yield f"upgrade: finished, {len(removed) or 'no'} functions of former releases removed"
+    if oldest < SCHEMA:
+        yield (
+            f"schema: {SCHEMA}, serving releases from schema {SERVED} on. When no server or worker"
+            " of a former release is left, run: fusion migrate --finish"
+        )
+    else:
+        yield f"schema: {SCHEMA}"
 
 
 @contextmanager
@@ -53,7 +88,7 @@ def _alone() -> Iterator[None]:
         # began before, and would wait for one that waits for its migration.
         while not _try_to_lock(cursor):
             time.sleep(0.1)
-        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
+        _set_lock_timeout(cursor, LOCK_TIMEOUT)
     try:
         yield
     finally:
@@ -65,20 +100,51 @@ def _try_to_lock(cursor: CursorWrapper) -> bool:
     return bool(cursor.fetchone()[0])
 
 
+def _set_lock_timeout(cursor: CursorWrapper, value: str) -> None:
+    cursor.execute("SELECT set_config('lock_timeout', %s, false)", [value])
+
+
+def _persist[T](step: Callable[[], T], wait: int) -> T:
+    """Try a step again while it finds a table locked; in between, those who waited go first."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            return step()
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable) or time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE)
+
+
 def _migrate() -> None:
+    """Migrations that were applied stay so when a later one fails."""
     executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    call_command("migrate", verbosity=0, interactive=False)
-    for migration, _ in plan:
-        click.echo(f"migration: {migration.app_label}.{migration.name}")
+    executor.progress_callback = _follow
+    leaves = executor.loader.graph.leaf_nodes()
+    plan = executor.migration_plan(leaves)
+    if plan:
+        executor.migrate(leaves, plan)
+    call_command("migrate", verbosity=0, interactive=False)  # what follows all migrations
     click.echo(f"migrations: {len(plan) or 'none'} applied")
 
 
-def _explain(error: OperationalError) -> Exception:
+def _follow(action: str, migration: Any = None, fake: bool = False) -> None:
+    """Called at each step: a migration's tables can be used by all servers once it is applied."""
+    if migration is None:
+        return
+    if action == "apply_start":
+        with connection.cursor() as cursor:
+            _set_lock_timeout(cursor, LOCK_TIMEOUT if migration.atomic else LOCK_TIMEOUT_BESIDE)
+    elif action == "apply_success":
+        grant_tables()
+        click.echo(f"migration: {migration.app_label}.{migration.name}")
+
+
+def _explain(error: OperationalError, wait: int) -> Exception:
     if not isinstance(error.__cause__, LockNotAvailable):
         return error
     return CommandFailed(
-        f"A table stayed locked by others for more than {LOCK_TIMEOUT}, so this step was given up "
-        "and undone. Run `fusion migrate` again when their transactions have ended.",
+        f"Others kept a table locked that this step needs. It was tried for {wait} seconds, given "
+        "up and undone. Run `fusion migrate` again when their transactions have ended.",
         3,
     )

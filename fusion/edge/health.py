@@ -27,9 +27,9 @@ connection, and callers need no credentials."""
 WAIT = 2.0
 """Seconds that the question whether the server is ready waits for a connection."""
 
-READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool"
+_mismatch: str | None = "The database has not been asked yet."
 
-_seen: set[str] = set()
+READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool"
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -55,8 +55,6 @@ def prometheus(request: HttpRequest) -> HttpResponse:
 
 
 def _find_obstacle() -> str | None:
-    """Once found right, tables and functions are not compared again: while the next release is
-    being rolled out they are newer than this process, which goes on serving."""
     try:
         takes_changes = _takes_changes()
     except (DatabaseError, psycopg.Error) as error:
@@ -64,12 +62,20 @@ def _find_obstacle() -> str | None:
         return "The database cannot be reached."
     if not takes_changes:
         return "The database takes no changes: it is a standby, or set to read-only."
-    if "ready" not in _seen:
-        obstacle = find_obstacle()
-        if obstacle:
-            return f"{obstacle} Run: fusion migrate"
-        _seen.add("ready")
-    return None
+    return _find_mismatch()
+
+
+def _find_mismatch() -> str | None:
+    """Whether the database has what this release calls; the former answer while the pool is busy."""
+    global _mismatch
+    try:
+        with budget.within(WAIT):
+            _mismatch = find_obstacle()
+    except DatabaseError as error:
+        if not isinstance(error.__cause__, PoolTimeout):
+            log.warning("the database cannot be asked", error=" ".join(str(error).split()))
+            return "The database cannot be reached."
+    return _mismatch
 
 
 def _takes_changes() -> bool:

@@ -1,4 +1,4 @@
-"""Whether the database is that of this release: tables and functions."""
+"""Whether the database is one that this release can use: tables and functions."""
 
 import pkgutil
 from functools import cache
@@ -7,11 +7,11 @@ from django.apps import apps
 from django.db import connection
 
 from fusion.kernel.database import first_row
-from fusion.kernel.functions import are_functions_installed
+from fusion.kernel.functions import find_mismatch
 
 
 def find_obstacle() -> str | None:
-    """What stands in the way of serving, in one sentence; None when nothing does.
+    """What stands in the way of serving, and what to do, as a text; None when nothing does.
 
     Raises Django's database errors when it cannot be asked.
     """
@@ -19,13 +19,14 @@ def find_obstacle() -> str | None:
     if not _may_read():
         return (
             "The role of DATABASE_URL may not read the tables: it is no member of fusion_runtime,"
-            " or that role has not been granted its privileges."
+            " or that role has not been granted its privileges. Run: fusion migrate"
         )
+    mismatch = find_mismatch()
+    if mismatch:
+        return mismatch
     missing = expected_migrations() - _applied_migrations()
     if missing:
-        return f"The database lacks {len(missing)} migrations of this release."
-    if not are_functions_installed():
-        return "The database functions are not those of this release."
+        return f"The database lacks {len(missing)} migrations of this release. Run: fusion migrate"
     return None
 
 

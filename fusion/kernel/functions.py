@@ -1,59 +1,156 @@
-"""Database functions: `.sql` files beside the verbs that call them, installed as one unit."""
+"""Database functions of several releases, side by side, and the number of the schema.
 
-import hashlib
-from functools import cache
-from pathlib import Path
+`fusion migrate` installs the files that are new or changed, and removes nothing: what the servers
+of the release before call stays until `fusion migrate --finish`. Which server may use which
+database is decided by a number. See "Upgrade without downtime" in the operator's guide.
+"""
+
+import json
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from fusion.kernel.runtime_role import RUNTIME_ROLE
+from fusion.kernel.sql_files import SqlFile, called_routines, sql_files
 
-ROOT = Path(__file__).resolve().parent.parent
+SCHEMA = 2
+"""The number of this release's tables and functions: one more than that of the release before."""
+
+SERVED = 1
+"""The oldest number whose servers go on working on this schema, until the upgrade is finished."""
+
+MISSING = """
+SELECT signature FROM unnest(%s::text[]) AS signature WHERE to_regprocedure(signature) IS NULL
+"""
+
+# Functions that were installed at some time and that this release does not call. What a trigger, an
+# index or a view needs stays.
+LEFT_OVER = """
+SELECT r.routine::text
+FROM kernel_schema s
+CROSS JOIN LATERAL (SELECT DISTINCT to_regprocedure(name) AS routine
+                    FROM unnest(s.routines) AS name) r
+WHERE r.routine IS NOT NULL
+  AND r.routine NOT IN (SELECT to_regprocedure(called) FROM unnest(%s::text[]) AS called)
+  AND NOT EXISTS (SELECT FROM pg_depend d
+                  WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = r.routine)
+ORDER BY 1
+"""
 
 
-def function_files() -> list[Path]:
-    """Every `.sql` file of the package: types first, then the kernel's, which views use."""
-    return sorted(
-        ROOT.glob("*/*.sql"),
-        key=lambda file: (file.name != "types.sql", file.parent.name != "kernel", file),
-    )
+class SchemaMismatch(Exception):
+    """The database belongs to a release that does not fit this one; the text says what to do."""
 
 
 def install_functions() -> int:
-    """Create or replace every database function; returns how many files were installed.
+    """Create or replace the functions of files that are new or changed; returns how many files.
 
-    One transaction: callers see either all old or all new functions.
+    One transaction: callers see either all old or all new functions. Calls under way go on with
+    the functions with which they began. Raises SchemaMismatch when the database is newer.
     """
-    files = function_files()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '5s'")
         # Functions call functions of files that come later: bodies are checked when first run.
         cursor.execute("SET LOCAL check_function_bodies = off")
-        for file in files:
-            cursor.execute(file.read_text(encoding="utf-8"))
+        changed = _changed_files(cursor)
+        for file in changed:
+            cursor.execute(file.text)
+        if changed:
+            cursor.execute("SELECT kernel_withhold_functions()")
+            cursor.execute(
+                "SELECT kernel_grant_routines(oid) FROM pg_roles WHERE rolname = %s",
+                [RUNTIME_ROLE],
+            )
+            _record(cursor, changed)
         cursor.execute(
-            "CREATE OR REPLACE FUNCTION kernel_functions() RETURNS text LANGUAGE sql IMMUTABLE"
-            f" AS $$ SELECT '{functions_digest()}'::text $$"
+            "UPDATE kernel_schema SET number = %s, oldest = %s WHERE number < %s",
+            [SCHEMA, SERVED, SCHEMA],
         )
-        cursor.execute("SELECT kernel_withhold_functions()")
-        cursor.execute(
-            "SELECT kernel_grant_routines(oid) FROM pg_roles WHERE rolname = %s", [RUNTIME_ROLE]
-        )
-    return len(files)
+    return len(changed)
 
 
-@cache
-def functions_digest() -> str:
-    """What tells this release's functions from any other's: SHA-256 over their files."""
-    content = b"\0".join(file.read_bytes() for file in function_files())
-    return hashlib.sha256(content).hexdigest()
+def finish_upgrade() -> list[str]:
+    """Remove the functions that only former releases call; returns their signatures.
+
+    From then on their servers are not ready any more. Raises SchemaMismatch when the database is
+    not this release's.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '5s'")
+        cursor.execute("SELECT number FROM kernel_schema FOR UPDATE")
+        (number,) = cursor.fetchone()
+        if number != SCHEMA:
+            raise SchemaMismatch(_explain(number, number))
+        called = list(called_routines())
+        cursor.execute(LEFT_OVER, [called])
+        removed = [row[0] for row in cursor.fetchall()]
+        for routine in removed:
+            cursor.execute(f"DROP FUNCTION {routine}")
+        cursor.execute("UPDATE kernel_schema SET oldest = number, routines = %s", [called])
+    return removed
 
 
-def are_functions_installed() -> bool:
-    """Whether the database has the functions of this release."""
+def find_mismatch() -> str | None:
+    """Why this release cannot use the functions of the database, and what to do; else None."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure('kernel_functions()')"
+        cursor.execute("SELECT to_regclass('kernel_schema') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return _explain(1, 1)
+        cursor.execute("SELECT number, oldest FROM kernel_schema")
+        number, oldest = cursor.fetchone()
+        if not oldest <= SCHEMA <= number:
+            return _explain(number, oldest)
+        missing = _missing(cursor, called_routines())
+    if missing:
+        others = f" and {len(missing) - 1} more" if missing[1:] else ""
+        return (
+            f"The database lacks functions that this release calls: {missing[0]}{others}."
+            " Run: fusion migrate"
         )
-        row = cursor.fetchone()
-    return row is not None and functions_digest() in row[0]
+    return None
+
+
+def _explain(number: int, oldest: int) -> str:
+    if number < SCHEMA:
+        return (
+            f"The database is older than this release: its schema is {number}, this release needs"
+            f" {SCHEMA}. Run: fusion migrate"
+        )
+    serving = f" and serves releases from schema {oldest} on" if oldest > SCHEMA else ""
+    return (
+        f"This release is older than the database: its schema is {SCHEMA}, the database has"
+        f" {number}{serving}. Use the newer release"
+    )
+
+
+def _changed_files(cursor: CursorWrapper) -> list[SqlFile]:
+    cursor.execute("SELECT number, oldest, files FROM kernel_schema FOR UPDATE")
+    number, oldest, files = cursor.fetchone()
+    if number > SCHEMA:
+        raise SchemaMismatch(_explain(number, oldest))
+    installed = json.loads(files) if isinstance(files, str) else files
+    wanted = [file for file in sql_files() if not (file.is_former and oldest == SCHEMA)]
+    missing = set(_missing(cursor, [routine for file in wanted for routine in file.routines]))
+    return [
+        file
+        for file in wanted
+        if installed.get(file.name) != file.digest or not missing.isdisjoint(file.routines)
+    ]
+
+
+def _missing(cursor: CursorWrapper, routines: tuple[str, ...] | list[str]) -> list[str]:
+    cursor.execute(MISSING, [list(routines)])
+    return [row[0] for row in cursor.fetchall()]
+
+
+def _record(cursor: CursorWrapper, changed: list[SqlFile]) -> None:
+    routines = [routine for file in changed for routine in file.routines]
+    missing = _missing(cursor, routines)
+    if missing:
+        raise LookupError(f"These functions were read from files and not made: {missing}")
+    cursor.execute(
+        "UPDATE kernel_schema SET files = files || %s::jsonb,"
+        " routines = ARRAY(SELECT DISTINCT name FROM unnest(routines || %s::text[]) AS name"
+        " ORDER BY name)",
+        [json.dumps({file.name: file.digest for file in changed}), routines],
+    )

@@ -30,6 +30,21 @@ SELECT current_user,
 """
 
 
+def grant_tables() -> None:
+    """Grant the role what it needs of the tables there are now, where the role is in use.
+
+    Servers write new tables as soon as triggers or functions do: before the upgrade is complete.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT to_regprocedure('kernel_grant_runtime()') IS NOT NULL"
+            " AND EXISTS (SELECT FROM pg_roles WHERE rolname = %s)",
+            [RUNTIME_ROLE],
+        )
+        if cursor.fetchone()[0]:
+            cursor.execute("SELECT kernel_grant_runtime()")
+
+
 def prepare_runtime_role() -> list[str]:
     """Make the role and grant it what it needs; returns what the operator should know."""
     with connection.cursor() as cursor:

@@ -39,7 +39,8 @@ LANGUAGE sql STABLE AS $$
           AND t.tgqual IS NULL AND t.tgtype & 1 > 0
     )
     SELECT CASE
-        WHEN c.relkind IN ('v', 'm') OR c.relname = 'django_migrations' THEN '{SELECT}'
+        WHEN c.relkind IN ('v', 'm') OR c.relname IN ('django_migrations', 'kernel_schema')
+            THEN '{SELECT}'
         -- What the owner decides, and the runtime role is held to.
         WHEN c.relname = 'trunks_recordretention' THEN '{SELECT}'
         -- Records go with their month: trunks_drop_partitions() removes them.

@@ -48,16 +48,3 @@ BEGIN
     PERFORM ordering_announce(p_order, p_actor, p_request, p_verb);
 END
 $$;
-
--- As the release before calls it: it gives the id of an order that is yet to be written.
-CREATE OR REPLACE FUNCTION lifecycle_end_orders(
-    p_subscription uuid, p_order uuid, p_actor text, p_request text
-) RETURNS uuid
-LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM lifecycle_place(
-        p_order, p_subscription, 'termination', NULL, NULL, NULL, NULL, p_actor);
-    PERFORM lifecycle_end_orders(p_order, p_actor, p_request, 'subscription.terminate'::text);
-    RETURN p_order;
-END
-$$;

@@ -55,12 +55,6 @@ BEGIN
 END
 $$;
 
--- As the workers of the release before call it, which know orders of kind change alone.
-CREATE OR REPLACE FUNCTION ordering_apply_next(p_actor text, p_request text) RETURNS text
-LANGUAGE sql AS $$
-    SELECT ordering_apply_next(p_actor, p_request, false)
-$$;
-
 -- Complete a scheduled order whose subscription is locked, or fail it with the refusal that a
 -- caller would get now.
 CREATE OR REPLACE FUNCTION ordering_apply(o ordering_order, p_actor text) RETURNS void

@@ -228,20 +228,6 @@ BEGIN
 END
 $$;
 
--- The same as servers of the release before take it: keys for the whole group.
-CREATE OR REPLACE FUNCTION ordering_lock(
-    p_group uuid, p_names text[], p_subscription uuid[]
-) RETURNS void
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    IF cardinality(p_names) > 0 THEN
-        PERFORM tenancy_lock_names(p_group, p_names);
-    END IF;
-    PERFORM ordering_lock(p_group, p_group, '{}', p_subscription);
-END
-$$;
-
 -- What a preview answers: `refusals` are the balances that stand against it, or the one reason.
 CREATE OR REPLACE FUNCTION ordering_preview(p_problem json, p_balances json) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$

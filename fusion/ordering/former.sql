@@ -1,0 +1,19 @@
+-- As the workers of the release before call it, which know orders of kind change alone.
+CREATE OR REPLACE FUNCTION ordering_apply_next(p_actor text, p_request text) RETURNS text
+LANGUAGE sql AS $$
+    SELECT ordering_apply_next(p_actor, p_request, false)
+$$;
+
+-- The same as servers of the release before take it: keys for the whole group.
+CREATE OR REPLACE FUNCTION ordering_lock(
+    p_group uuid, p_names text[], p_subscription uuid[]
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF cardinality(p_names) > 0 THEN
+        PERFORM tenancy_lock_names(p_group, p_names);
+    END IF;
+    PERFORM ordering_lock(p_group, p_group, '{}', p_subscription);
+END
+$$;

@@ -1,0 +1,236 @@
+"""An upgrade from the release before, under load: no request fails, in either direction."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from fusion.kernel.functions import SCHEMA, SERVED
+from tests.operations.conftest import empty_database as new_database
+from tests.server import Server, run_server, run_worker
+from tests.upgrade import releases
+from tests.upgrade.callers import Callers
+from tests.upgrade.provider import Provider, found, furnish
+from tests.upgrade.releases import BEFORE, Release
+
+empty_database = new_database
+
+ROUNDS = 8
+"""How often each caller does its work between two steps of the upgrade."""
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """The files of the release before this one."""
+    return releases.check_out(BEFORE, tmp_path_factory.mktemp("before") / "fusion")
+
+
+class Fleet:
+    """Servers of several releases; callers know those of `urls`."""
+
+    def __init__(self, database: str, logs: Path) -> None:
+        self.database, self.logs = database, logs
+        self.urls: list[str] = []
+        self._stacks: dict[str, ExitStack] = {}
+        # All processes share what an installation keeps in its environment.
+        self.environment = {
+            "DATABASE_URL": database,
+            "FUSION_SECRET_KEY": secrets.token_urlsafe(48),
+            "FUSION_DATABASE_POOL": "4",
+        }
+
+    def start(self, release: Release) -> str:
+        """Start a server and a worker of the release, and let callers use the server."""
+        stack = ExitStack()
+        log = self.logs / f"{len(self._stacks)}.log"
+        server: Server = stack.enter_context(
+            run_server(
+                log,
+                "--workers",
+                "1",
+                environment=self.environment,
+                cwd=str(release.folder),
+            )
+        )
+        stack.enter_context(run_worker(log, environment=self.environment, cwd=str(release.folder)))
+        self._stacks[server.url] = stack
+        self.urls.append(server.url)
+        return server.url
+
+    def stop(self, url: str) -> None:
+        """Stop a server and its worker while callers use it."""
+        self._stacks.pop(url).close()
+        self.urls.remove(url)
+
+    def close(self) -> None:
+        """Stop all."""
+        for url in list(self.urls):
+            self.stop(url)
+
+
+@pytest.fixture
+def fleet(empty_database: str, tmp_path: Path) -> Iterator[Fleet]:
+    """No server yet, on an empty database."""
+    fleet = Fleet(empty_database, tmp_path)
+    try:
+        yield fleet
+    finally:
+        fleet.close()
+
+
+def this_release() -> Release:
+    """The files that are tested."""
+    return Release(releases.ROOT)
+
+
+def prepare(fleet: Fleet, release: Release) -> tuple[str, Provider]:
+    """A provider on a database of the release, and a server of it."""
+    release.migrate(fleet.database)
+    group, client = found(release, fleet.database)
+    url = fleet.start(release)
+    return url, furnish(url, group, client)
+
+
+def check_books(fleet: Fleet, provider: Provider, callers: Callers, release: Release) -> None:
+    """What was acknowledged is there once; the feed had each event once; the books agree."""
+    verified = release.fusion("verify", database=fleet.database)
+    assert verified.returncode == 0, verified.stdout
+    with psycopg.connect(fleet.database) as direct:
+        granted, used = direct.execute(
+            "SELECT granted, used FROM ledger_balance WHERE subscription_id = %s AND sku = %s",
+            [provider.other, "be-geo"],
+        ).fetchone() or (0, 0)
+        [(events,)] = direct.execute("SELECT count(*) FROM events_event").fetchall()
+        [(live,)] = direct.execute(
+            "SELECT count(*) FROM trunks_call WHERE ended_at IS NULL"
+        ).fetchall()
+    assert granted == 2_000 + callers.granted
+    assert used == callers.assigned
+    assert len(callers.events) == len(set(callers.events)) == events
+    assert live == 0
+
+
+def place(url: str, provider: Provider, key: str) -> httpx.Response:
+    """An order under a key."""
+    return httpx.post(
+        f"{url}/api/v1/orders",
+        headers={**provider.headers, "Idempotency-Key": key},
+        json={
+            "subscription_id": provider.subscription,
+            "lines": [{"product_id": provider.seat, "quantity": 3}],
+        },
+        timeout=30,
+    )
+
+
+def guide() -> list[str]:
+    """The commands of the operator's guide, in its order."""
+    text = (releases.ROOT / "docs/operators-guide.md").read_text()
+    chapter = text.split("## Upgrade without downtime")[1].split("\n## ")[0]
+    return re.findall(r"^ {8}(fusion .+)$", chapter, re.MULTILINE)
+
+
+def test_the_guide_says_what_is_tried_here() -> None:
+    assert guide() == ["fusion migrate", "fusion migrate --finish", "fusion verify"]
+
+
+def test_the_release_before_runs_with_the_packages_of_this_one(before: Release) -> None:
+    """Else it would need an installation of its own here."""
+    lock = "requirements.txt"
+    ours, theirs = (
+        set(re.findall(r"^[\w.-]+==\S+", (folder / lock).read_text(), re.MULTILINE))
+        for folder in (releases.ROOT, before.folder)
+    )
+    assert theirs <= ours
+
+
+def test_from_the_release_before(fleet: Fleet, before: Release) -> None:
+    old, provider = prepare(fleet, before)
+    callers = Callers(provider, fleet.urls)
+    try:
+        callers.wait_for_more(ROUNDS)
+        first = place(old, provider, "sent to the old server first")
+        assert "serving releases from schema 1 on" in this_release().migrate(fleet.database)
+        callers.wait_for_more(ROUNDS)
+        new = fleet.start(this_release())
+        callers.wait_for_more(ROUNDS)
+        second = place(new, provider, "sent to the new server first")
+        for url, answer in ((new, first), (old, second)):
+            key = answer.request.headers["Idempotency-Key"]
+            again = place(url, provider, key)
+            assert (again.status_code, again.content) == (201, answer.content)
+            assert again.headers["Idempotency-Replayed"] == "true"
+        fleet.stop(old)
+        callers.wait_for_more(ROUNDS)
+        old = fleet.start(before)  # the way back
+        fleet.stop(new)
+        callers.wait_for_more(ROUNDS)
+        assert "functions: no files installed" in this_release().migrate(fleet.database)
+        new = fleet.start(this_release())
+        fleet.stop(old)
+        callers.wait_for_more(ROUNDS)
+        finished = this_release().migrate(fleet.database, "--finish")
+        assert "upgrade: finished" in finished
+        callers.wait_for_more(ROUNDS)
+    finally:
+        callers.stop()
+    check_books(fleet, provider, callers, this_release())
+    late = before.fusion("verify", database=fleet.database)
+    assert (late.returncode, "functions" in late.stderr) == (3, True)
+
+
+def next_release(folder: Path) -> Release:
+    """This release as its successor may be: other comments, another version of a function."""
+    following = releases.copy(folder)
+    functions = folder / "fusion/kernel/functions.py"
+    numbers = f"SCHEMA = {SCHEMA}\n", f"SERVED = {SERVED}\n"
+    text = functions.read_text()
+    for line, number in zip(numbers, (SCHEMA + 1, SCHEMA), strict=True):
+        assert line in text
+        text = text.replace(line, f"{line.split(' = ')[0]} = {number}\n")
+    functions.write_text(text)
+    for file in [*folder.glob("fusion/*/*.sql"), *folder.glob("fusion/ordering/*.py")]:
+        comment = "--" if file.suffix == ".sql" else "#"
+        renamed = re.sub(r"\bordering_place\(", "ordering_place_v2(", file.read_text())
+        file.write_text(f"{renamed}\n{comment} Another comment.\n")
+    return following
+
+
+def test_to_the_next_release(fleet: Fleet, tmp_path: Path) -> None:
+    following = next_release(tmp_path / "next")
+    old, provider = prepare(fleet, this_release())
+    callers = Callers(provider, fleet.urls)
+    try:
+        for _ in range(3):  # each time all files are installed anew
+            with psycopg.connect(fleet.database) as direct:
+                direct.execute("UPDATE kernel_schema SET files = '{}'")
+            this_release().migrate(fleet.database)
+            callers.wait_for_more(ROUNDS)
+        following.migrate(fleet.database)
+        new = fleet.start(following)
+        callers.wait_for_more(ROUNDS)
+        fleet.stop(old)
+        old = fleet.start(this_release())  # the way back
+        fleet.stop(new)
+        callers.wait_for_more(ROUNDS)
+        refused = this_release().fusion("migrate", database=fleet.database)
+        assert refused.returncode == 3
+        assert "This release is older than the database" in refused.stderr
+        new = fleet.start(following)
+        fleet.stop(old)
+        finished = following.migrate(fleet.database, "--finish")
+        assert "removed: ordering_place(" in finished
+        callers.wait_for_more(ROUNDS)
+    finally:
+        callers.stop()
+    check_books(fleet, provider, callers, following)
+    late = this_release().fusion("verify", database=fleet.database)
+    assert late.returncode == 3
+    assert "This release is older than the database" in late.stderr
