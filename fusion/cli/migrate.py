@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import click
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.backends.utils import CursorWrapper
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from psycopg.errors import LockNotAvailable
 
@@ -128,7 +128,7 @@ def _migrate() -> None:
     click.echo(f"migrations: {len(plan) or 'none'} applied")
 
 
-def _follow(action: str, migration: Any = None, fake: bool = False) -> None:
+def _follow(action: str, migration: Migration | None = None, fake: bool | None = False) -> None:
     """Called at each step: a migration's tables can be used by all servers once it is applied."""
     if migration is None:
         return

@@ -27,7 +27,8 @@ connection, and callers need no credentials."""
 WAIT = 2.0
 """Seconds that the question whether the server is ready waits for a connection."""
 
-_mismatch: str | None = "The database has not been asked yet."
+_known: dict[str, str | None] = {"mismatch": "The database has not been asked yet."}
+"""What was found last, for when the pool is busy."""
 
 READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool"
 
@@ -66,16 +67,15 @@ def _find_obstacle() -> str | None:
 
 
 def _find_mismatch() -> str | None:
-    """Whether the database has what this release calls; the former answer while the pool is busy."""
-    global _mismatch
+    """What the database lacks; while the pool is busy, what it lacked last."""
     try:
         with budget.within(WAIT):
-            _mismatch = find_obstacle()
+            _known["mismatch"] = find_obstacle()
     except DatabaseError as error:
         if not isinstance(error.__cause__, PoolTimeout):
             log.warning("the database cannot be asked", error=" ".join(str(error).split()))
             return "The database cannot be reached."
-    return _mismatch
+    return _known["mismatch"]
 
 
 def _takes_changes() -> bool:
