@@ -6,7 +6,8 @@ from pathlib import Path
 
 import httpx
 
-from fusion.kernel.postgresql.pulse import ASKED_AFTER, PROBE
+from fusion.kernel.ids import new_id
+from fusion.kernel.postgresql.pulse import ASKED_AFTER, SUSPECT_AFTER
 from tests.events.clusters import dump, spare_cluster
 from tests.faults.load import Load, check, place
 from tests.faults.network import network
@@ -17,7 +18,10 @@ from tests.world import World
 SLACK = 2.0
 """Seconds that a client may wait for longer than the promotion takes."""
 
-NOTICED = ASKED_AFTER + PROBE
+BUSY = 1.5
+"""Seconds more, as tests run beside each other on few cores."""
+
+NOTICED = ASKED_AFTER + SUSPECT_AFTER
 """Seconds after which a server looks elsewhere: promoted sooner, nobody is served sooner."""
 
 
@@ -44,14 +48,15 @@ def test_promoted_under_load(world: World, tmp_path: Path) -> None:
             ) as server:
                 load = Load(world, server.url, clients=4)
                 load.wait_for_more(20)
+                away = time.monotonic()
                 with stopped(spare.cluster):
-                    away = time.monotonic()
                     time.sleep(NOTICED)
                     promote(standby)
                     promotion = time.monotonic() - away
                     load.wait_for_more(20)
                     told = load.stop()
-                    assert told.longest_gap < promotion + SLACK, (told.longest_gap, promotion)
+                    allowed = promotion + SLACK + BUSY
+                    assert told.longest_gap < allowed, (told.longest_gap, promotion)
                     check(world, server.url, standby.url("pair"), told)
                     assert httpx.get(f"{server.url}/readyz").status_code == 200
             books = fusion("verify", environment={"DATABASE_URL": standby.url("pair")})
@@ -68,5 +73,28 @@ def _check_standby(url: str, world: World) -> None:
     assert refused is not None
     assert (refused.status_code, refused.json()["code"]) == (503, "unavailable"), refused.text
     assert int(refused.headers["Retry-After"]) > 0
+    _check_refused(url, world)
     headers = {"Authorization": f"Bearer {world.token(world.group)}"}
-    assert httpx.get(f"{url}/api/v1/products", headers=headers).status_code == 200
+    products = httpx.get(f"{url}/api/v1/products", headers=headers, timeout=30)
+    assert products.status_code == 200
+
+
+def _check_refused(url: str, world: World) -> None:
+    """What is written elsewhere than by orders: a token, a call, a customer, a sign-in."""
+    basic = ("no client", "no secret")
+    headers = {"Authorization": f"Bearer {world.token(world.group)}", "Idempotency-Key": "early"}
+    with httpx.Client(base_url=url, timeout=30) as http:
+        token = http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=basic)
+        call = http.put(
+            f"/api/v1/trunks/{new_id()}/calls/inbound/1",
+            json={"caller": "", "callee": "+3225550199"},
+            headers=headers,
+        )
+        tenant = http.post(
+            "/api/v1/organizations",
+            json={"kind": "tenant", "parent_id": str(world.group.id), "name": "Early"},
+            headers=headers,
+        )
+    for answer in (token, call, tenant):
+        assert answer.status_code in (401, 404, 503), answer.text
+    assert tenant.status_code == 503, tenant.text

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import psycopg
+import pytest
 from django.conf import settings
 
 from tests.operations.conftest import url_of
@@ -31,6 +32,22 @@ def gone(url: str) -> Iterator[None]:
             yield
         finally:
             connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+@contextmanager
+def full(url: str) -> Iterator[None]:
+    """While this lasts the database takes no connection beside those it has."""
+    name = url.split("?", maxsplit=1)[0].rpartition("/")[2]
+    there = url_of(str(settings.DATABASES["default"]["NAME"]))
+    with psycopg.connect(there, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
+        try:
+            with pytest.raises(psycopg.OperationalError, match="too many connections"):
+                psycopg.connect(url)
+            time.sleep(1.1)  # readiness and numbers are kept for a second
+            yield
+        finally:
+            connection.execute(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
 
 
 def test_server_without_its_database(empty_database: str, log: Path) -> None:
@@ -64,6 +81,10 @@ def test_server_without_its_database(empty_database: str, log: Path) -> None:
             assert "fusion_refusals_total" in metrics.text
         wait_for(lambda: ask().status_code == 401, "the server to find its database again")
         wait_for(lambda: is_ready(server), "each of its processes to find it")
+        with full(empty_database):
+            assert [ask().status_code for _ in range(4)] == [401] * 4
+            assert is_ready(server)
+            assert "fusion_database_up 1.0" in httpx.get(f"{server.url}/metrics").text
         assert not any("Traceback" in line for line in server.lines())
 
 

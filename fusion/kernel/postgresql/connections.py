@@ -15,8 +15,9 @@ from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
-from fusion.kernel.postgresql.hosts import Host
-from fusion.kernel.postgresql.pulse import Pulse, living_first, reached
+from fusion.kernel.postgresql.hosts import Host, hosts, with_hosts
+from fusion.kernel.postgresql.pulse import Pulse, give_up, living_first, reached
+from fusion.kernel.postgresql.race import Race
 
 GRACE = 1.0
 """Seconds from the limit of a statement, at which PostgreSQL ends it, until it is given up here."""
@@ -104,10 +105,17 @@ class Connection(psycopg.Connection[TupleRow], _Attended):
 
     @classmethod
     def connect(cls, conninfo: str = "", **given: Any) -> "Connection":
-        """Connect, to hosts that were given up last."""
-        ordered: dict[str, Any] = living_first(given)
-        held = super().connect(conninfo, **ordered)
-        _settle(held, ordered)
+        """Connect: to the first of several hosts that answers, those last that were given up."""
+        servers = hosts(given) if conninfo == "" else []
+        if len(servers) < 2:
+            held = super().connect(conninfo, **given)
+        else:
+            to: Any = super().connect
+            race = Race[Connection](lambda host: to(**with_hosts(given, [host])))
+            held = race.run(living_first(servers))
+            for silent in race.silent:
+                give_up(silent)
+        _settle(held, given)
         return held
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
@@ -120,10 +128,13 @@ class AsyncConnection(psycopg.AsyncConnection[TupleRow], _Attended):
 
     @classmethod
     async def connect(cls, conninfo: str = "", **given: Any) -> "AsyncConnection":
-        """Connect, to hosts that were given up last."""
-        ordered: dict[str, Any] = living_first(given)
+        """Connect: to the first of several hosts that answers, those last that were given up."""
+        servers = hosts(given)
+        ordered: dict[str, Any] = given
+        if len(servers) > 1:
+            ordered = with_hosts(given, living_first(servers))
         held = await super().connect(conninfo, **ordered)
-        _settle(held, ordered)
+        _settle(held, given)
         return held
 
     async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:

@@ -30,6 +30,10 @@ DEAD_AFTER = 4.0
 PROBE = 2
 """Seconds that one question may take: the least that libpq knows."""
 
+SUSPECT_AFTER, LOOK = 1.0, 0.25
+"""Seconds without an answer after which its fellows are asked too, and between two such questions,
+whether one of them is primary by now."""
+
 INTERVAL = 2.0
 """Seconds between two questions to a server that answers."""
 
@@ -47,6 +51,8 @@ class Pulse:
         self.dead = False
         self._host = host
         self._parameters = parameters
+        here = place_of(host)
+        self._others = [each for each in hosts(parameters) if place_of(each) != here]
         self._lock = Lock()
         self._asking = False
         self._wanted = 0.0
@@ -64,14 +70,11 @@ class Pulse:
 
     def _ask(self) -> None:
         while self._is_wanted():
-            begun = monotonic()
-            if self._answers():
+            if self._answers_before_another():
                 self._heard = monotonic()
                 self._rest(INTERVAL)
-            elif monotonic() - self._heard >= DEAD_AFTER or self._has_successor():
+            elif self._has_successor() or monotonic() - self._heard >= DEAD_AFTER:
                 self._give_up()
-            else:
-                self._rest(begun + PROBE - monotonic())
 
     def _is_wanted(self) -> bool:
         with self._lock:
@@ -91,6 +94,16 @@ class Pulse:
             seconds=round(monotonic() - self._heard, 1),
         )
 
+    def _answers_before_another(self) -> bool:
+        """Whether the server answers, and no other is found meanwhile that has taken its place."""
+        answered: list[bool] = []
+        question = Thread(target=lambda: answered.append(self._answers()), daemon=True)
+        question.start()
+        question.join(SUSPECT_AFTER)
+        while question.is_alive() and not self._has_successor():
+            question.join(LOOK)
+        return answered == [True]
+
     def _answers(self) -> bool:
         """Whether the server says anything: that it has no room for us will do."""
         own = with_hosts(self._parameters, [self._host])
@@ -101,12 +114,8 @@ class Pulse:
 
     def _has_successor(self) -> bool:
         """Whether another of the hosts is primary by now."""
-        here = place_of(self._host)
-        others = [each for each in hosts(self._parameters) if place_of(each) != here]
-        if not others:
-            return False
         wanted = {**self._parameters, "target_session_attrs": "read-write"}
-        return _connect(with_hosts(wanted, others)) is None
+        return bool(self._others) and _connect(with_hosts(wanted, self._others)) is None
 
 
 def _connect(parameters: Parameters) -> psycopg.Error | None:
@@ -132,12 +141,16 @@ def reached(host: Host, parameters: Parameters) -> Pulse:
     return pulse
 
 
-def living_first(parameters: dict[str, Any]) -> dict[str, Any]:
-    """The parameters with the hosts last that were given up, so that nobody waits for those."""
-    named = hosts(parameters)
-    if len(named) < 2:
-        return parameters
-    return with_hosts(parameters, sorted(named, key=_is_given_up))
+def give_up(host: Host) -> None:
+    """It is silent, and another of the hosts is primary."""
+    pulse = _present.get(place_of(host))
+    if pulse is not None:
+        pulse.dead = True
+
+
+def living_first(servers: list[Host]) -> list[Host]:
+    """Those last that were given up, so that nobody waits for them."""
+    return sorted(servers, key=_is_given_up)
 
 
 def _is_given_up(host: Host) -> bool:
