@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 WANTED := $(shell cat .python-version)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long faults coverage mutants variants bench verify lint pictures messages lock \
-  clean debian
+.PHONY: help demo test check format docs openapi container long faults coverage mutants variants bench \
+  verify lint pictures messages lock clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -26,10 +26,26 @@ DATABASE_TESTS := $(wildcard $(addprefix tests/,billing catalogue concurrency ev
 # their order: those with few tests, which take longest, would else come last, one at a time.
 SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: debian lint ## everything that a change must pass
+# The rooms that `make check` tries: what needs neither SIP, nor a browser, nor a second PostgreSQL.
+CHECKED := $(wildcard $(addprefix tests/,billing catalogue docs events kernel ledger lifecycle \
+  numbers ordering tenancy trunks users test_tidy.py))
+
+check: lint ## the quick part of `make test`, for while you work
+	env -u DATABASE_URL $(BIN)/python -m pytest -q $(SPREAD) -m "not once" $(CHECKED)
+
+format: $(VENV)/dev ## bring Python files into the one format
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/ruff format .
+
+ifdef ROOM
+test: $(VENV)/dev ## everything that a change must pass; ROOM=ordering for one folder of tests
+	env -u DATABASE_URL $(BIN)/python -m pytest $(SPREAD) tests/$(ROOM)
+else
+test: debian lint
 	env -u DATABASE_URL $(BIN)/python -m pytest $(SPREAD)
 	env -u DATABASE_URL FUSION_TEST_BINDIR="$$(./.ci/postgres --bindir)" \
 	  $(BIN)/python -m pytest $(SPREAD) -m "not once" $(DATABASE_TESTS)
+endif
 
 # The rooms whose rules leave no mutant alive that tests/mutants/explained.toml does not explain.
 RULED := tenancy ledger ordering numbers users trunks
@@ -64,6 +80,23 @@ lint: $(VENV)/dev ## style, types and floors
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy fusion tests
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Containerfile
+
+docs: $(VENV)/dev ## the documentation as a site with search, in var/site/html; links are checked
+	rm -rf var/site && mkdir -p var/site/pages
+	git ls-files -z README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md LICENSE docs integrations deploy \
+	  | xargs -0 cp --parents -t var/site/pages
+	$(BIN)/zensical build --strict
+
+openapi: $(VENV)/dev ## write docs/openapi.json; refuses to narrow the API (BREAKING=1 does it)
+	$(BIN)/python -m tests.contract.compatible $(if $(BREAKING),--breaking)
+
+container: $(VENV)/dev ## build the image where podman or docker can, else only lint its file
+	@for tool in podman docker; do \
+	  if $$tool info >/dev/null 2>&1; then exec $$tool build -t fusion -f Containerfile .; fi; \
+	done; \
+	echo "Neither podman nor docker has an engine here: the file is linted, not built."; \
+	exec $(BIN)/hadolint Containerfile
 
 debian: ## what the tests use of Debian: PostgreSQL and a pair of it, proxies of all kinds, a browser
 	@./.ci/postgres
