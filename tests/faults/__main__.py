@@ -97,13 +97,17 @@ def _run(pair: Pair, stack: ExitStack, given: argparse.Namespace) -> "list[Row]"
 
 
 def _pooler(pair: Pair, url: str) -> AbstractContextManager[Pooler]:
-    """PgBouncer before HAProxy, with the secret that PostgreSQL knows, as the guide says."""
-    with psycopg.connect(pair.direct(pair.primary())) as superuser:
-        row = superuser.execute(
-            "SELECT rolpassword FROM pg_authid WHERE rolname = 'fusion_server'"
-        ).fetchone()
-    assert row
-    return running_pooler(url, {"fusion_server": row[0]}, sessions=16)
+    """PgBouncer before HAProxy; what it knows of the login comes by the command of the guide."""
+    block = re.search(r"```sh\n(psql [^`]*userlist\.txt)\n```", GUIDE.read_text("utf-8"))
+    assert block
+    done = subprocess.run(
+        ["sh", "-euc", block[1].replace("> /etc/pgbouncer/userlist.txt", "")],
+        env={"PATH": os.environ["PATH"], "ADMIN_URL": pair.direct(pair.primary())},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return running_pooler(url, done.stdout, sessions=16)
 
 
 Environments = Sequence[dict[str, str]]

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,24 +36,24 @@ class Pooler:
 
 @contextmanager
 def running_pooler(
-    direct: str, logins: Mapping[str, str], *, sessions: int, account: Account | None = None
+    direct: str, users: str, *, sessions: int, account: Account | None = None
 ) -> Iterator[Pooler]:
     """PgBouncer before `direct`, with other addresses and `sessions` of PostgreSQL put in.
 
-    `logins` are names with their secrets, as `userlist.txt` has them. As root it runs as `account`.
+    `users` is what `userlist.txt` holds. As root it runs as `account`.
     """
     parts = conninfo_to_dict(direct)
     port = free_port()
     there = f"host={parts['host']} port={parts.get('port', 5432)} dbname={parts['dbname']}"
     with tempfile.TemporaryDirectory(prefix="fusion-pooler-") as folder:
         home = Path(folder)
-        users = home / "userlist.txt"
-        users.write_text("".join(f'"{name}" "{secret}"\n' for name, secret in logins.items()))
+        file = home / "userlist.txt"
+        file.write_text(users)
         text = CONFIGURATION.read_text()
         for written, real in {
             "host=127.0.0.1 port=5432 dbname=fusion": there,
             "listen_port = 6432": f"listen_port = {port}",
-            "/etc/pgbouncer/userlist.txt": str(users),
+            "/etc/pgbouncer/userlist.txt": str(file),
             "default_pool_size = 40": f"default_pool_size = {sessions}",
         }.items():
             assert written in text, written

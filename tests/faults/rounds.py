@@ -48,6 +48,14 @@ def lose_standby(pair: Pair) -> Mend:
     return standby.start
 
 
+def freeze_standby(pair: Pair) -> Mend:
+    """The standby's machine stands still, and goes on later."""
+    standby = pair.other(pair.primary())
+    standby.signal_all(signal.SIGSTOP)
+    time.sleep(1)
+    return lambda: standby.signal_all(signal.SIGCONT)
+
+
 def freeze_primary(pair: Pair) -> Mend:
     """The primary's machine stands still: it accepts connections and answers nothing.
 
@@ -85,6 +93,7 @@ FAULTS: dict[str, Callable[[Pair], Mend]] = {
     "kill -9 of the primary": kill_primary,
     "switchover": switch_over,
     "loss of the standby": lose_standby,
+    "standby frozen, then back": freeze_standby,
     "loss of the primary": lose_primary,
     "primary frozen, then back": freeze_primary,
     "two of three etcd lost": lose_majority,
@@ -169,13 +178,14 @@ def run_round(pair: Pair, fault: str, urls: Sequence[str], owner: str, within: f
         away = watch.away(begun)
     result = count(traffic, owner)
     told = traffic.told.values()
-    gap = max(each.longest_gap(begun) for each in told)
+    gap, slowest = max(each.longest_gap(begun) for each in told)
     wrong = [odd for each in told for odd in each.odd[:3]] + pulse.failed[:3]
     wrong += [f"nobody was told of {what}" for what in result.unknown[:3]]
     wrong += [f"lost: {what}" for what in result.lost[:3]]
     wrong += [f"doubled: {what}" for what in result.doubled[:3]]
     if gap > away + within:
-        wrong.append(f"a client waited {gap:.1f} s, the pair was away for {away:.1f} s")
+        server = urls.index(slowest) + 1
+        wrong.append(f"server {server} kept a client for {gap:.1f} s, the pair {away:.1f} s")
     if pulse.slowest > 1:
         wrong.append(f"/healthz took {pulse.slowest:.1f} s")
     books = fusion("verify", environment={"DATABASE_URL": owner})

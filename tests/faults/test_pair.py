@@ -1,11 +1,13 @@
 """The short form of `make faults`: PostgreSQL of a pair's primary is killed, once."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
+from tests.faults.pair import FILES
 from tests.faults.rounds import FAULTS
 
 WITHIN = 15
@@ -30,3 +32,12 @@ def test_the_primary_of_a_pair_is_killed() -> None:
     acknowledged, refused, lost, doubled = map(int, row[1:5])
     assert acknowledged > 50
     assert (refused > 0, lost, doubled) == (True, 0, 0)
+
+
+def test_all_that_differs_is_filled_in_at_one_place() -> None:
+    files = [
+        file.read_text() for file in FILES.iterdir() if file.suffix in (".yml", ".cfg", ".env")
+    ]
+    used = {name for text in files for name in re.findall(r"\$\{(\w+)\}", text)}
+    given = re.findall(r"^(\w+)=", (FILES / "pair.env").read_text(), re.MULTILINE)
+    assert used == set(given)

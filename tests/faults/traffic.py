@@ -55,12 +55,13 @@ class Told:
     """Attempts that were not served: their status, or "no answer"."""
     odd: list[str] = field(default_factory=list)
     """Answers that nobody may get."""
-    waits: list[tuple[float, float]] = field(default_factory=list)
-    """When a client first asked for something, and when it got it, on the monotonic clock."""
+    waits: list[tuple[float, float, str]] = field(default_factory=list)
+    """When a client first asked for something, when it got it, and of which server (a URL)."""
 
-    def longest_gap(self, since: float) -> float:
+    def longest_gap(self, since: float) -> tuple[float, str]:
         """The most seconds that a client has waited for one thing that it got after `since`."""
-        return max((got - asked for asked, got in self.waits if got > since), default=0.0)
+        gaps = ((got - asked, url) for asked, got, url in self.waits if got > since)
+        return max(gaps, default=(0.0, ""))
 
 
 Script = Generator[Ask | None, Any]
@@ -137,9 +138,8 @@ class Traffic:
         headers = {"Authorization": f"Bearer {self._token}"}
         if kind == "page":
             headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={self._session}"}
-        with httpx.Client(
-            base_url=self.urls[who % len(self.urls)], timeout=TIMEOUT, headers=headers
-        ) as http:
+        url = self.urls[who % len(self.urls)]
+        with httpx.Client(base_url=url, timeout=TIMEOUT, headers=headers) as http:
             script = steps(who)
             ask = next(script)
             while not self._stop.is_set():
@@ -151,7 +151,7 @@ class Traffic:
                 response = self._until_served(http, told, ask)
                 if response is None:
                     return
-                told.waits.append((asked, time.monotonic()))
+                told.waits.append((asked, time.monotonic(), url))
                 told.acknowledged[ask.key] = response
                 ask = script.send(response)
 

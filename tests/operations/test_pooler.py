@@ -52,7 +52,8 @@ def pooler() -> Iterator[Pooler]:
     direct = make_conninfo(os.environ["DATABASE_URL"], user=login, password=PASSWORD)
     owner_of_socket = Path(str(conninfo_to_dict(direct)["host"])).stat()
     account = Account(owner_of_socket.st_uid, owner_of_socket.st_gid)
-    with running_pooler(direct, {login: secret}, sessions=SESSIONS, account=account) as started:
+    users = f'"{login}" "{secret}"\n'
+    with running_pooler(direct, users, sessions=SESSIONS, account=account) as started:
         yield started
     owner_rows(f"DROP ROLE {login}")
 
