@@ -19,16 +19,24 @@ SCHEMA = 2
 SERVED = 1
 """The oldest number whose servers go on working on this schema, until the upgrade is finished."""
 
-MISSING = """
-SELECT signature FROM unnest(%s::text[]) AS signature WHERE to_regprocedure(signature) IS NULL
+# Before PostgreSQL 16 `to_regprocedure` fails where a type of the signature is missing.
+ROUTINE = r"""
+CASE WHEN (SELECT bool_and(to_regtype(type) IS NOT NULL)
+           FROM regexp_split_to_table(substring({0} FROM '\((.+)\)'), ', *') type) IS NOT FALSE
+     THEN to_regprocedure({0}) END
+"""
+
+MISSING = f"""
+SELECT signature FROM unnest(%s::text[]) AS signature
+WHERE {ROUTINE.format("signature")} IS NULL
 """
 
 # Functions that were installed at some time and that this release does not call. What a trigger, an
 # index or a view needs stays.
-LEFT_OVER = """
+LEFT_OVER = f"""
 SELECT r.routine::text
 FROM kernel_schema s
-CROSS JOIN LATERAL (SELECT DISTINCT to_regprocedure(name) AS routine
+CROSS JOIN LATERAL (SELECT DISTINCT {ROUTINE.format("name")} AS routine
                     FROM unnest(s.routines) AS name) r
 WHERE r.routine IS NOT NULL
   AND r.routine NOT IN (SELECT to_regprocedure(called) FROM unnest(%s::text[]) AS called)
