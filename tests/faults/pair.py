@@ -221,7 +221,8 @@ class Pair:
         hosts = ",".join(
             f"{self.machines[name].address}:{PORTS['postgresql']}" for name in DATABASES
         )
-        return f"postgresql://{user}:{password}@{hosts}/fusion?target_session_attrs=read-write"
+        wanted = "target_session_attrs=read-write&connect_timeout=2"
+        return f"postgresql://{user}:{password}@{hosts}/fusion?{wanted}"
 
     def direct(self, machine: Machine) -> str:
         """The superuser's address on one of the two."""
