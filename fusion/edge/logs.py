@@ -24,6 +24,31 @@ QUIET = {
 }
 """Logger → from which level it counts; below, it repeats what we log ourselves."""
 
+REPETITIVE = {"psycopg.pool": 10.0}
+"""Logger → seconds between two of its lines. The pool tries four times a second to reach a database
+that is away, and says so each time."""
+
+
+class Sparse(logging.Filter):
+    """Lets one line pass within `seconds`; the next one says how many were left out."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self._passed: float | None = None
+        self._left_out = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is written."""
+        if self._passed is not None and record.created - self._passed < self.seconds:
+            self._left_out += 1
+            return False
+        if self._left_out:
+            record.msg = f"{record.getMessage()} ({self._left_out} similar lines left out)"
+            record.args = ()
+        self._passed, self._left_out = record.created, 0
+        return True
+
 
 def configure(options: dict[str, str]) -> None:
     """Set up structlog and the standard library's logging.
@@ -87,6 +112,8 @@ def _configure_libraries(shared: list[Processor], level: int, console: bool) -> 
     root.setLevel(level)
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(max(level, least))
+    for name, seconds in REPETITIVE.items():
+        logging.getLogger(name).filters[:] = [Sparse(seconds)]
 
 
 def _render(console: bool) -> list[Processor]:
