@@ -37,6 +37,6 @@ def runs_of_distinct(names: Sequence[frozenset[str]]) -> list[range]:
             runs.append(range(start, index))
             start, seen = index, set()
         seen |= own
-    if start < len(names):
+    if names:
         runs.append(range(start, len(names)))
     return runs

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from playwright.sync_api import Browser
+from django.db import connection
+from playwright.sync_api import Browser, Page
 
 from tests.browser.browsing import Tab, new_tab
 from tests.browser.pages import PAGES, Visit
@@ -45,11 +46,22 @@ VISITS = [visit for visit in PAGES if visit.status == 200 and visit.role is not 
 
 def rows_of_each_table() -> dict[str, int]:
     """Table → how many rows it has."""
-    return {
-        model._meta.db_table: model._base_manager.count()
+    tables = [
+        model._meta.db_table
         for model in apps.get_models()
         if model.__module__.startswith("fusion.")
-    }
+    ]
+    counts = " UNION ALL ".join(f"SELECT '{each}', count(*) FROM {each}" for each in tables)
+    with connection.cursor() as cursor:
+        cursor.execute(counts)
+        return dict(cursor.fetchall())
+
+
+def settle(page: Page) -> None:
+    """Wait until what was pressed has been sent, answered and shown."""
+    page.wait_for_load_state()
+    if page.evaluate("() => 'htmx' in window"):
+        page.wait_for_function("() => !document.querySelector('.htmx-request')")
 
 
 @pytest.fixture
@@ -108,7 +120,7 @@ def press_enter(tab: Tab, path: str, field: dict[str, Any]) -> None:
     assert target is not None
     target.evaluate("(field) => field.closest('dialog:not([open])')?.showModal()")
     target.press("Enter")
-    page.wait_for_load_state("networkidle" if lines else "load")
+    settle(page)
     told = (path, field)
     if lines and page.locator(".line").count():
         assert page.evaluate(LINES) == lines, told

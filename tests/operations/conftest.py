@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from django.db import connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from tests.server import Server, run_server
+from tests.server import Server, fusion, run_server
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +42,35 @@ def _plain() -> dict[str, Any]:
     return {key: str(given[key]) for key in wanted if given.get(key)}
 
 
-@pytest.fixture
-def empty_database() -> Iterator[str]:
-    """The URL of a new, empty database, which is dropped at the end."""
+@contextmanager
+def _database(template: str = "template1") -> Iterator[str]:
+    """A new copy of `template`, which is dropped at the end; its name."""
     name = f"fusion_test_{secrets.token_hex(6)}"
     with psycopg.connect(**_plain(), dbname=connection.settings_dict["NAME"], autocommit=True) as c:
-        c.execute(f"CREATE DATABASE {name}")
+        c.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
-            yield url_of(name)
+            yield name
         finally:
             c.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    """The URL of a new, empty database."""
+    with _database() as name:
+        yield url_of(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_template() -> Iterator[str]:
+    """The name of a database after `fusion migrate`, which nobody works on."""
+    with _database() as name:
+        assert fusion("migrate", environment={"DATABASE_URL": url_of(name)}).returncode == 0
+        yield name
+
+
+@pytest.fixture
+def migrated_database(migrated_template: str) -> Iterator[str]:
+    """The URL of a new database after `fusion migrate`, with nothing in it yet."""
+    with _database(migrated_template) as name:
+        yield url_of(name)

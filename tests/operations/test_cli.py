@@ -208,10 +208,9 @@ def test_create_administrator(world: World) -> None:
     assert world.fingerprint() == before
 
 
-def test_verify_finds_a_forged_balance(empty_database: str) -> None:
-    environment = {"DATABASE_URL": empty_database}
-    assert fusion("migrate", environment=environment).returncode == 0
-    with psycopg.connect(empty_database) as connection:
+def test_verify_finds_a_forged_balance(migrated_database: str) -> None:
+    environment = {"DATABASE_URL": migrated_database}
+    with psycopg.connect(migrated_database) as connection:
         connection.execute(
             "INSERT INTO ledger_balance (subscription_id, sku_id, group_id, sku, type, metric,"
             " granted, used, sequence) VALUES (gen_random_uuid(), gen_random_uuid(),"

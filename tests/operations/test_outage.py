@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 from tests.operations.conftest import url_of
-from tests.server import Server, fusion, run_server, run_worker, wait_for
+from tests.server import Server, run_server, run_worker, wait_for
 
 PERSON = {"Accept": "text/html", "Accept-Language": "de"}
 
@@ -50,9 +50,8 @@ def full(url: str) -> Iterator[None]:
             connection.execute(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
 
 
-def test_server_without_its_database(empty_database: str, log: Path) -> None:
-    environment = {"DATABASE_URL": empty_database, "FUSION_DATABASE_POOL_WAIT": "1"}
-    assert fusion("migrate", environment=environment).returncode == 0
+def test_server_without_its_database(migrated_database: str, log: Path) -> None:
+    environment = {"DATABASE_URL": migrated_database, "FUSION_DATABASE_POOL_WAIT": "1"}
     with run_server(log, "--workers", "2", environment=environment) as server:
         headers = {"Authorization": "Bearer unknown"}
 
@@ -60,7 +59,7 @@ def test_server_without_its_database(empty_database: str, log: Path) -> None:
             return httpx.get(f"{server.url}/api/v1/products", headers=headers, timeout=20)
 
         assert ask().status_code == 401
-        with gone(empty_database):
+        with gone(migrated_database):
             away = ask()
             assert away.status_code == 503, away.text
             assert away.json()["code"] == "unavailable"
@@ -81,7 +80,7 @@ def test_server_without_its_database(empty_database: str, log: Path) -> None:
             assert "fusion_refusals_total" in metrics.text
         wait_for(lambda: ask().status_code == 401, "the server to find its database again")
         wait_for(lambda: is_ready(server), "each of its processes to find it")
-        with full(empty_database):
+        with full(migrated_database):
             assert [ask().status_code for _ in range(4)] == [401] * 4
             assert is_ready(server)
             assert "fusion_database_up 1.0" in httpx.get(f"{server.url}/metrics").text
@@ -93,10 +92,9 @@ def is_ready(server: Server) -> bool:
     return httpx.get(f"{server.url}/readyz", timeout=20).status_code == 200
 
 
-def test_the_database_is_found_soon_after_a_long_outage(empty_database: str, log: Path) -> None:
+def test_the_database_is_found_soon_after_a_long_outage(migrated_database: str, log: Path) -> None:
     """Not after the longer and longer pauses that psycopg's pool makes by itself."""
-    environment = {"DATABASE_URL": empty_database, "FUSION_DATABASE_POOL_WAIT": "1"}
-    assert fusion("migrate", environment=environment).returncode == 0
+    environment = {"DATABASE_URL": migrated_database, "FUSION_DATABASE_POOL_WAIT": "1"}
     with run_server(log, "--workers", "1", environment=environment) as server:
 
         def is_asked() -> bool:
@@ -105,27 +103,26 @@ def test_the_database_is_found_soon_after_a_long_outage(empty_database: str, log
             return answer.status_code == 401
 
         assert is_asked()
-        with gone(empty_database):
+        with gone(migrated_database):
             until = time.monotonic() + 6
             while time.monotonic() < until:
                 assert not is_asked()
         wait_for(is_asked, "the server to find its database", patience=3)
 
 
-def test_worker_without_its_database(empty_database: str, log: Path) -> None:
-    environment = {"DATABASE_URL": empty_database}
-    assert fusion("migrate", environment=environment).returncode == 0
+def test_worker_without_its_database(migrated_database: str, log: Path) -> None:
+    environment = {"DATABASE_URL": migrated_database}
     swept = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'"
 
     def count() -> int:
-        with psycopg.connect(empty_database) as connection:
+        with psycopg.connect(migrated_database) as connection:
             row = connection.execute(swept).fetchone()
             assert row is not None
             return int(row[0])
 
     with run_worker(log, environment=environment) as worker:
         wait_for(lambda: count() > 0, "a first sweep")
-        with gone(empty_database):
+        with gone(migrated_database):
             wait_for(lambda: "worker starts again" in log.read_text(), "the worker to notice", 60)
             assert worker.poll() is None
         before = count()
