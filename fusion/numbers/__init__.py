@@ -1,1 +1,1 @@
-"""Phone numbers: the ranges of a group, the inventory they make, and who has which number."""
+"""Phone numbers: the number ranges of a group, its inventory, and the assignment of each number."""

@@ -15,7 +15,7 @@ from fusion.tenancy.use_case import Answer
 ASSIGNED, RESERVED = "assigned", "reserved"
 
 ATTEMPTS = 50
-"""How often a caller waits for numbers that others have in hand; each time someone else got on."""
+"""How often to retry while others hold numbers; each retry means that another made progress."""
 
 
 def assign_numbers(
@@ -29,9 +29,9 @@ def assign_numbers(
     status: str = ASSIGNED,
     until: datetime | None = None,
 ) -> Answer:
-    """Give a subscription `numbers`, or the next `quantity` free ones of `sku`; all or none.
+    """Assign `numbers`, or the next `quantity` free ones of `sku`, to a subscription; all or none.
 
-    `until` is when a reservation lapses. Answers 201 and `{items: [number]}`.
+    `until` is when a reservation expires. Returns 201 and `{items: [number]}`.
 
     Problems: `forbidden`, `not-found`, `invalid-fields`, `idempotency-key-reused`,
     `subscription-suspended`, `subscription-terminated`, `no-entitlement`, `no-free-number`,
@@ -61,7 +61,7 @@ def assign_numbers(
 
 
 def _check_until(status: str, until: datetime | None) -> None:
-    """That `until` lies ahead is checked by `assign.sql`, which knows of a stored answer."""
+    """`assign.sql` checks that `until` is in the future: it replays a stored answer first."""
     if status == RESERVED and until is None:
         raise InvalidFields(until="must be given for a reservation")
     if status != RESERVED and until is not None:

@@ -1,10 +1,12 @@
--- Assign numbers to a subscription, or reserve them: those named in p_numbers, or the next p_quantity
--- free ones of the SKU with the code p_sku (p_contiguous: consecutive). All or none.
+-- Assign numbers to a subscription, or reserve them: the numbers in p_numbers, or the next
+-- p_quantity free numbers of the SKU with the code p_sku (p_contiguous: consecutive ones). All or
+-- none.
 --
--- Consumes one entitlement a number; a number that this subscription had reserved has consumed its
--- own already. p_until: when a reservation lapses. Answers 201 with {items: [number]}, or the status
--- of a refusal with {code, detail, ...}. Status 0 means: come again with p_patient (see pick.sql).
--- Locks: key, subscription, balances by SKU, those who wait for the SKU, numbers by number.
+-- Consumes one entitlement per number; a number that this subscription had reserved has already
+-- consumed one. p_until: when a reservation expires. Returns 201 with {items: [number]}, or the
+-- status of a refusal with {code, detail, ...}. Status 0: the caller must retry with p_patient (see
+-- pick.sql). Lock order: key, subscription, balances by SKU, the queue of the SKU, numbers by
+-- number.
 CREATE OR REPLACE FUNCTION numbers_assign(
     p_group uuid, p_path text, p_actor text, p_request text, p_key text, p_fingerprint bytea,
     p_subscription uuid, p_numbers text[], p_sku text, p_quantity int, p_contiguous boolean,
@@ -13,7 +15,7 @@ CREATE OR REPLACE FUNCTION numbers_assign(
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
--- "The first few by number" must walk the index: of how many it wants the plan knows nothing.
+-- "The first few by number" must walk the index; the planner cannot know how many rows are wanted.
 SET enable_bitmapscan = off
 AS $$
 #variable_conflict use_column
@@ -39,7 +41,7 @@ BEGIN
     END IF;
     s := r.s;
 
-    -- 1. Which SKUs, and how many of each.
+    -- 1. Find the SKUs, and the quantity of each.
     IF p_numbers IS NULL THEN
         SELECT k.id INTO v_sku FROM catalogue_sku k
         WHERE k.group_id = p_group AND k.code = p_sku AND k.metric = 'number';
@@ -61,17 +63,17 @@ BEGIN
               GROUP BY n.sku_id ORDER BY n.sku_id) x;
     END IF;
 
-    -- 2. The entitlements, locked before the numbers: whoever holds numbers is entitled to them.
+    -- 2. Lock the entitlements before the numbers: only an entitled caller holds locks on numbers.
     v_answer := numbers_not_entitled(p_subscription, v_skus, v_needed);
     IF v_answer IS NOT NULL THEN
         RETURN QUERY SELECT 409, false, v_answer;
         RETURN;
     END IF;
 
-    -- 3. The numbers.
+    -- 3. Lock the numbers.
     IF p_numbers IS NOT NULL THEN
         PERFORM FROM numbers_number n WHERE n.e164 = ANY (p_numbers) ORDER BY n.e164 FOR UPDATE;
-        -- Decided again by what was committed meanwhile.
+        -- Check again: another transaction may have committed meanwhile.
         v_answer := numbers_unavailable(p_numbers, p_group, p_subscription);
         IF v_answer IS NOT NULL THEN
             RETURN QUERY SELECT 409, false, v_answer;
@@ -91,7 +93,7 @@ BEGIN
         END IF;
     END IF;
 
-    -- 4. The writes.
+    -- 4. Write.
     PERFORM numbers_consume(v_picked, p_subscription, p_actor);
     UPDATE numbers_number n
     SET status = p_status, until = p_until, subscription_id = s.id, distributor_id = s.distributor_id,
@@ -105,8 +107,8 @@ BEGIN
 END
 $$;
 
--- Consume one entitlement for each of the numbers that consumes none yet. The caller has locked the
--- balances and found enough.
+-- Consume one entitlement for each number that has not consumed one yet. The caller has locked the
+-- balances and checked that they suffice.
 CREATE OR REPLACE FUNCTION numbers_consume(p_numbers text[], p_subscription uuid, p_actor text)
 RETURNS void
 LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
-"""The one way in which this room's verbs reach the database functions that decide them."""
+"""Call the database functions that decide and write this room's changes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,13 +11,13 @@ from fusion.tenancy.actor import Actor
 from fusion.tenancy.use_case import Answer
 
 Parameter = tuple[str, Any]
-"""The PostgreSQL type and the value."""
+"""A PostgreSQL type and a value of it."""
 
 
 def call(function: str, *parameters: Parameter) -> Answer:
-    """What the function answers, in autocommit and one round trip; its refusal is raised.
+    """Call the function in autocommit, in one round trip, and return its answer; raise its refusal.
 
-    A status of 0 is no answer yet: see `numbers_pick`.
+    Status 0 is not an answer: the caller must retry, see `numbers_pick`.
     """
     places = ", ".join(f"%s::{type}" for type, _ in parameters)
     with connection.cursor() as cursor:
@@ -32,7 +32,7 @@ def call(function: str, *parameters: Parameter) -> Answer:
 
 
 def asked_by(actor: Actor) -> Sequence[Parameter]:
-    """Who asks: what every function of this room begins with."""
+    """The caller's identity: the first arguments of every function of this room."""
     return (
         ("uuid", actor.group_id),
         ("text", actor.path),
@@ -42,7 +42,7 @@ def asked_by(actor: Actor) -> Sequence[Parameter]:
 
 
 def with_key(actor: Actor) -> Sequence[Parameter]:
-    """Who asks, and the idempotency key of a request that may come again."""
+    """The caller's identity and the idempotency key, for requests that may be retried."""
     return (
         *asked_by(actor),
         ("text", actor.request.key),

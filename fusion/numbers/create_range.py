@@ -1,4 +1,4 @@
-"""Creating a range: all its numbers stand free in the inventory, in the same transaction."""
+"""Creating a range: adds all its numbers to the inventory as free, in the same transaction."""
 
 from django.db import connection
 
@@ -13,16 +13,16 @@ from fusion.tenancy.permissions import MANAGE_RANGES
 from fusion.tenancy.refusing import refusing
 from fusion.tenancy.use_case import Done, use_case
 
-# One statement for up to a million rows, in the order of the numbers: the server makes the rows
-# itself, nothing travels.
+# One statement for up to a million rows, in the order of the numbers: the server generates the
+# rows, so none travels over the connection.
 FILL = """
 INSERT INTO numbers_number (e164, group_id, sku_id, range_id, origin, status)
 SELECT '+' || i, %s::uuid, %s::uuid, %s::uuid, 'inventory', 'free'
 FROM generate_series(%s::bigint, %s::bigint) AS i
 """
 
-# Two that overlap could each wait for the other, and one of them would end as a deadlock. Ranges
-# that overlap have their calling code in common, whoever owns them.
+# Two overlapping ranges could wait for each other and deadlock. They share a calling code,
+# whichever group owns them, so creators lock the calling code first.
 TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('numbers_range:' || %s::int, 0))"
 
 
@@ -41,7 +41,7 @@ def create_range(actor: Actor, *, sku: str, first: str, last: str) -> Done:
         raise InvalidFields(**wrong)
     made = Range(group_id=actor.group_id, sku=found, first=int(first[1:]), last=int(last[1:]))
     taken = _taken(first, last)
-    # The constraints decide: of two that come at once, the second waits and ends here.
+    # The constraints decide: of two concurrent requests, the second waits and is refused here.
     with refusing(range_overlap=taken, numbers_number_pkey=taken), connection.cursor() as cursor:
         cursor.execute(TAKE_TURNS, [calling_code(first)])
         made.save(force_insert=True)

@@ -1,5 +1,5 @@
--- A number as the API shows it: the same text in answers, lists, events and stored answers. The first
--- form is for queries that have joined the SKU: it is expanded into them.
+-- A number as the API shows it: the same text in answers, lists, events and stored answers. The
+-- first form is for queries that have joined the SKU: the planner inlines it.
 CREATE OR REPLACE FUNCTION numbers_document(n numbers_number, k catalogue_sku) RETURNS json
 LANGUAGE sql STABLE AS $$
     SELECT json_build_object(
@@ -13,7 +13,7 @@ LANGUAGE sql STABLE AS $$
     SELECT numbers_document(n, k) FROM catalogue_sku k WHERE k.id = n.sku_id
 $$;
 
--- The documents of some numbers, in the order of the numbers.
+-- The documents of several numbers, ordered by number.
 CREATE OR REPLACE FUNCTION numbers_documents(p_numbers text[]) RETURNS json[]
 LANGUAGE sql STABLE AS $$
     SELECT ARRAY(

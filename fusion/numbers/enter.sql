@@ -1,10 +1,11 @@
--- What every change of a subscription's numbers begins with: the locks of the idempotency key and of
--- the subscription, whether the caller sees it, the stored answer to a request that comes again.
+-- Begin a change of a subscription's numbers: lock the idempotency key and the subscription, check
+-- that the caller sees the subscription, and find the stored answer of a repeated request.
 --
--- `status` is null where the change may go on, with the subscription in `s`; else the caller returns
--- `status`, `replayed`, `answer`. p_growing: the change takes numbers, which only an active
--- subscription may. Whoever has come through alone changes this subscription's numbers, their links
--- and its balances, until the transaction ends; what it reads of them stays as it is.
+-- If `status` is null, the change may proceed and `s` is the subscription; otherwise the caller
+-- returns `status`, `replayed`, `answer`. p_growing: the change takes numbers, which requires an
+-- active subscription. The caller then holds exclusive rights to change this subscription's
+-- numbers, their links and its balances until the transaction ends; nobody else changes what it
+-- reads of them.
 CREATE OR REPLACE FUNCTION numbers_enter(
     p_group uuid, p_path text, p_subscription uuid, p_key text, p_fingerprint bytea,
     p_growing boolean,

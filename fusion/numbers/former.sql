@@ -1,4 +1,4 @@
--- The same for functions of the release before that run while these are installed.
+-- The signatures that functions of the previous release call while these are installed.
 CREATE OR REPLACE FUNCTION numbers_remember(
     p_group uuid, p_key text, p_fingerprint bytea, p_status int, p_answer text
 ) RETURNS void

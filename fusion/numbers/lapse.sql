@@ -1,7 +1,7 @@
--- End what has run out, of some numbers that one subscription has or had: reservations lapse (their
--- entitlement is free again), quarantines end; a ported number leaves the inventory then. How many
--- there were; null where someone else has the subscription in hand just now: whoever sweeps waits for
--- nobody, and several who sweep share the work.
+-- Expire reservations and quarantines of one subscription, among the numbers given. An expired
+-- reservation frees its entitlement; a ported number leaves the inventory when its quarantine ends.
+-- Returns how many expired, or NULL if another transaction holds the subscription: a sweep never
+-- waits, and concurrent sweeps share the work.
 CREATE OR REPLACE FUNCTION numbers_lapse(
     p_subscription uuid, p_numbers text[], p_actor text, p_request text
 ) RETURNS int
@@ -20,7 +20,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    -- New statements: they see what was done to the numbers before the lock was had.
+    -- New statements: they see what was committed before the lock was acquired.
     v_now := kernel_now();
     v_reserved := numbers_due(s.id, p_numbers, 'reserved', v_now);
     v_quarantined := numbers_due(s.id, p_numbers, 'quarantined', v_now);

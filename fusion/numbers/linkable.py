@@ -1,4 +1,4 @@
-"""The numbers of a subscription that a user or a trunk may be given."""
+"""The numbers of a subscription that can be linked to a user or a trunk."""
 
 from typing import Any
 from uuid import UUID
@@ -18,9 +18,10 @@ ORDER BY n.e164 LIMIT %(limit)s::int
 def linkable_numbers(
     subscription_id: UUID, digits: str | None = None, *, limit: int
 ) -> list[dict[str, Any]]:
-    """The first of them by number, `{e164, sku}`, of those that have `digits` somewhere.
+    """The first of them by number, as `{e164, sku}`, whose number contains `digits`.
 
-    A walk over the subscription's own numbers. The caller has been found to see it.
+    Walks the subscription's own numbers. The caller has checked that the actor sees the
+    subscription.
     """
     with connection.cursor() as cursor:
         cursor.execute(

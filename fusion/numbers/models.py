@@ -1,4 +1,4 @@
-"""Ranges and numbers. A number's row is written by the functions of `numbers` and `users`."""
+"""Ranges and numbers. The functions of `numbers` and `users` write the rows of numbers."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -17,7 +17,7 @@ ORIGINS = ("inventory", "ported")
 class Range(models.Model):
     """Consecutive numbers of one SKU, both ends included, as digits without the plus sign.
 
-    A number belongs to one range in the whole installation: the database refuses overlaps
+    A number belongs to at most one range in the whole installation: the database refuses overlaps
     (migrations/0002_range_overlap.py).
     """
 
@@ -42,10 +42,11 @@ class Range(models.Model):
 class Number(models.Model):
     """One E.164 number of the inventory, with its plus sign.
 
-    `subscription_id` is whose it is (reserved, assigned), or was (quarantined), and the ids of the
-    organizations above that subscription stand with it, so that the list of any subtree is one
-    index range. `user_id` or `trunk_id` is what it is linked to; `until` when a reservation lapses
-    or a quarantine ends. A ported number belongs to no range and is never free.
+    `subscription_id` is the subscription that has it (reserved, assigned) or had it (quarantined);
+    the ids of the organizations above that subscription are copied into the row, so that the list
+    of any subtree is one index range. `user_id` or `trunk_id` is the user or trunk it is linked to;
+    `until` is when a reservation expires or a quarantine ends. A ported number belongs to no range
+    and is never free.
     """
 
     e164 = models.CharField(max_length=16, primary_key=True, db_collation="C")
@@ -65,8 +66,8 @@ class Number(models.Model):
     objects = Scoped["Number"](within_tree)
 
     class Meta:
-        # A list is read in the order of the numbers. By SKU it is read status by status, because
-        # what is wanted may be rare: the one quarantined number among ten million free ones.
+        # Lists are ordered by number. A list of one SKU is read status by status, because the
+        # wanted rows may be rare: one quarantined number among ten million free ones.
         indexes = [
             models.Index("sku_id", "e164", name="number_free", condition=Q(status="free")),
             models.Index(

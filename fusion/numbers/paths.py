@@ -1,4 +1,7 @@
-"""Numbers in paths: `{e164:number}` takes +3225551234 and nothing else, so all else is 404."""
+"""Numbers in URL paths:
+
+`{e164:number}` matches +3225551234 and nothing else, so anything else is 404.
+"""
 
 from typing import Annotated
 
@@ -7,16 +10,16 @@ from ninja import Path
 
 
 class NumberConverter:
-    """An E.164 number with its plus sign, as it stands in the inventory."""
+    """An E.164 number with its plus sign, as in the inventory."""
 
     regex = r"\+[1-9][0-9]{6,14}"
 
     def to_python(self, value: str) -> str:
-        """As it is."""
+        """Unchanged."""
         return value
 
     def to_url(self, value: str) -> str:
-        """As it is."""
+        """Unchanged."""
         return value
 
 

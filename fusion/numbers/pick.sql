@@ -1,13 +1,14 @@
--- Lock the first p_quantity free numbers of a SKU; fewer when there are not so many to be had.
+-- Lock the first p_quantity free numbers of a SKU; fewer if fewer can be locked.
 --
--- The caller holds the entitlement's lock already: nobody holds numbers here who is not entitled to
--- them. Numbers that others have in hand are passed over, so hundreds of callers never wait for each
--- other. Near the end of the stock that can leave too few although others may give theirs back: then
--- the caller ends its transaction, having written nothing, and comes again with p_patient: waiting,
--- one at a time, for everyone who has a number in hand.
+-- The caller already holds the entitlement's lock, so only entitled callers hold locks on numbers.
+-- Numbers that other transactions have locked are skipped, so hundreds of callers never wait for
+-- each other. Near the end of the stock a caller may therefore get too few although others may
+-- still give theirs back. It then ends its transaction without having written, and retries with
+-- p_patient: it waits, one caller at a time, for every transaction that holds a number.
 --
--- "BETWEEN p_sku AND p_sku", ordered by SKU first, is what only the index of free numbers serves. With
--- "=" a plan for any SKU may walk the primary key, past the millions of another SKU: 88 ms, not 1.
+-- "BETWEEN p_sku AND p_sku", ordered by SKU first, can only use the index of free numbers. With
+-- "=", a generic plan may walk the primary key, past the millions of another SKU: 88 ms instead of
+-- 1 ms.
 CREATE OR REPLACE FUNCTION numbers_pick(p_sku uuid, p_quantity int, p_patient boolean) RETURNS text[]
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -25,12 +26,12 @@ BEGIN
 END
 $$;
 
--- Lock the first p_quantity consecutive free numbers of one range of a SKU; none when there is no
--- such row of them. Range by range, so that the search ends where the first fit is.
+-- Lock the first p_quantity consecutive free numbers of one range of a SKU; none if no range has
+-- such a block. Searches range by range, so that it stops at the first fit.
 --
--- Of a row of numbers that could not all be locked, those that could stay locked, and the search goes
--- on behind the one that somebody took: always upwards, as every caller locks, so that no two of them
--- wait for each other crosswise. What was given back below is for the next attempt.
+-- If another transaction took part of a block meanwhile, keep the locks already held and continue
+-- after the number it took. Every caller locks upward, so that no two deadlock. Numbers that were
+-- given back further down are left to the next attempt.
 CREATE OR REPLACE FUNCTION numbers_pick_contiguous(p_sku uuid, p_quantity int) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -60,7 +61,7 @@ BEGIN
 END
 $$;
 
--- The first p_quantity consecutive numbers of a range, from p_from on, that are free; null if none.
+-- The first block of p_quantity consecutive free numbers of a range, from p_from on; NULL if none.
 CREATE OR REPLACE FUNCTION numbers_fit(r numbers_range, p_from text, p_quantity int) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     SELECT ARRAY(SELECT '+' || substr(x.e164, 2)::bigint + i
@@ -75,8 +76,8 @@ LANGUAGE sql STABLE AS $$
     ORDER BY x.sku_id, x.e164 LIMIT 1
 $$;
 
--- Whether a patient caller that got too few should come again: as much as it wants is free by what is
--- committed now. It is refused only where that is not so.
+-- Whether a patient caller that got too few should retry: true if enough numbers are free in what
+-- is committed now. Only otherwise is it refused.
 CREATE OR REPLACE FUNCTION numbers_worth_another(p_sku uuid, p_quantity int, p_contiguous boolean)
 RETURNS boolean
 LANGUAGE sql AS $$
@@ -91,7 +92,8 @@ LANGUAGE sql AS $$
         END
 $$;
 
--- Those who wait for numbers of a SKU come one at a time. Taken after subscription and balances.
+-- Let callers that wait for numbers of a SKU proceed one at a time. Locked after subscription and
+-- balances.
 CREATE OR REPLACE FUNCTION numbers_lock_stock(p_sku uuid) RETURNS void
 LANGUAGE sql AS $$
     SELECT pg_advisory_xact_lock(hashtextextended('numbers:' || p_sku::text, 0))

@@ -1,6 +1,7 @@
--- Take numbers in that come from another operator, each as one of the SKU at its place in p_skus:
--- assigned at once, consuming entitlements. 201 with {items: [number]}, or the status of a refusal
--- with {code, detail, ...}. The primary key decides who has a number: whose it is, is not told.
+-- Port numbers in from another operator, each with the SKU at the same position in p_skus: assigned
+-- at once, consuming entitlements. Returns 201 with {items: [number]}, or the status of a refusal
+-- with {code, detail, ...}. The primary key decides who gets a number; the refusal does not name
+-- the holder.
 CREATE OR REPLACE FUNCTION numbers_port_in(
     p_group uuid, p_path text, p_actor text, p_request text, p_key text, p_fingerprint bytea,
     p_subscription uuid, p_numbers text[], p_skus uuid[]
@@ -45,7 +46,7 @@ BEGIN
                s.distributor_id, s.reseller_id, s.tenant_id
         FROM unnest(p_numbers, p_skus) AS w(e164, sku) ORDER BY w.e164;
     EXCEPTION WHEN unique_violation THEN
-        -- Someone else was first since we looked, and may even be gone again.
+        -- Another transaction inserted the number after the check, and may have removed it again.
         RETURN QUERY SELECT 409, false, coalesce(numbers_known(p_numbers), numbers_not_available(
             p_numbers, array_fill('taken'::text, ARRAY[cardinality(p_numbers)]), 'try again'));
         RETURN;
@@ -66,7 +67,7 @@ BEGIN
 END
 $$;
 
--- The refusal that names those of the numbers that stand in anyone's inventory; null if none does.
+-- The refusal that lists the numbers which are already in some inventory; NULL if none is.
 CREATE OR REPLACE FUNCTION numbers_known(p_numbers text[]) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT numbers_not_available(array_agg(n.e164 ORDER BY n.e164), array_agg('taken'::text),
@@ -75,8 +76,8 @@ LANGUAGE sql STABLE AS $$
     HAVING count(*) > 0
 $$;
 
--- Let a number go to another operator: it leaves the inventory, its entitlement is free again. 204,
--- or the status of a refusal with {code, detail, ...}. Its event shows it as it was.
+-- Port a number out to another operator: it leaves the inventory and frees its entitlement. Returns
+-- 204, or the status of a refusal with {code, detail, ...}. The event shows the number as it was.
 CREATE OR REPLACE FUNCTION numbers_port_out(
     p_group uuid, p_path text, p_actor text, p_request text, p_key text, p_fingerprint bytea,
     p_subscription uuid, p_e164 text

@@ -1,4 +1,4 @@
-"""Porting numbers in: they come from another operator and belong to a subscription at once."""
+"""Porting numbers in: from another operator, assigned to a subscription at once."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -15,12 +15,12 @@ from fusion.tenancy.use_case import Answer
 def port_in(
     actor: Actor, *, subscription_id: UUID, numbers: Sequence[str], sku: str | None = None
 ) -> Answer:
-    """Take `numbers` in and assign them, all or none; 201 and `{items: [number]}`.
+    """Port `numbers` in and assign them, all or none; 201 and `{items: [number]}`.
 
-    Each consumes one entitlement of the SKU of its country and type: of `sku`, or where none is
-    told of the first that fits, geographic before mobile, then by code.
+    Each consumes one entitlement of the SKU of its country and type: of `sku` if given, else of the
+    first SKU that fits, geographic before mobile, then by code.
 
-    Problems: `forbidden`, `not-found`, `invalid-fields` (no valid number, or no SKU for it),
+    Problems: `forbidden`, `not-found`, `invalid-fields` (not a valid number, or no SKU for it),
     `idempotency-key-reused`, `subscription-suspended`, `subscription-terminated`,
     `number-not-available`, `no-entitlement`.
     """

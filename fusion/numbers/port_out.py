@@ -9,7 +9,7 @@ from fusion.tenancy.use_case import Answer
 
 
 def port_out(actor: Actor, *, subscription_id: UUID, e164: str) -> Answer:
-    """Let an assigned number go, giving its entitlement back; 204.
+    """Port an assigned number out and free its entitlement; 204.
 
     Problems: `forbidden`, `not-found`, `idempotency-key-reused`, `number-not-assigned`,
     `number-in-use`.

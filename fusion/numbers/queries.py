@@ -1,8 +1,9 @@
-"""Read models of ranges and numbers. Documents are made by the database, passed on unparsed.
+"""Read models of ranges and numbers. The database renders the documents; they are passed on
+unparsed.
 
-Lists of numbers are in the order of the numbers, and every page is read off indexes that have that
-order. What a caller sees may come from several of them (its own numbers and the free ones; each
-SKU; each status): each gives its first few, and the page is the first few of those. See `LIST`.
+Lists are ordered by number, and every page is read from indexes with that order. The rows that a
+caller sees may come from several indexes (its own numbers and the free ones; each SKU; each
+status): each contributes its first few, and the page is the first few of those. See `LIST`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,10 +25,10 @@ from fusion.tenancy.permissions import PROVISION
 from fusion.tenancy.queries import newest
 
 MOST_COUNTED = 10_000
-"""Free numbers of a SKU are counted up to here; ten million would take seconds."""
+"""Free numbers of a SKU are counted up to this limit; counting ten million would take seconds."""
 
 RARE_ENDING = 4
-"""Digits from which on an ending is looked up in its index: one number in ten thousand has it."""
+"""From this many digits on, a suffix search uses its index: one number in ten thousand matches."""
 
 LIST = """
 SELECT n.e164, numbers_document(n, k)::text
@@ -56,9 +57,9 @@ ORDER BY k.code LIMIT %(limit)s::int
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which numbers are listed. `starts_with` and `ends_with` are digits, without a plus sign.
+    """Filters of a list of numbers. `starts_with` and `ends_with` are digits, without a plus sign.
 
-    `linked` is whether a user or a trunk has it, among the assigned ones.
+    `linked`: whether an assigned number is linked to a user or a trunk.
     """
 
     sku: str | None = None
@@ -70,7 +71,7 @@ class Wanted:
 
 
 def find_range(actor: Actor, id: UUID) -> Range:
-    """The range with its SKU, if it is the group's; Problem `not-found` otherwise."""
+    """The range with its SKU; Problem `not-found` unless it is the group's."""
     found = _ranges(actor).filter(id=id).first()
     if found is None:
         raise not_found("number range")
@@ -100,7 +101,7 @@ def range_document(range_: Range) -> dict[str, Any]:
 
 
 def read_number(actor: Actor, e164: str) -> str:
-    """One number as JSON text; Problem `not-found` when `actor` does not see it."""
+    """One number as JSON text; Problem `not-found` unless `actor` sees it."""
     seen = Number.objects.visible_to(actor).filter(e164=e164).exists() or (
         _may_assign(actor)
         and Number.objects.unscoped("the group's free numbers are there for all who may assign")
@@ -122,8 +123,8 @@ def read_number(actor: Actor, e164: str) -> str:
 def list_numbers(actor: Actor, wanted: Wanted, *, limit: int, cursor: str | None = None) -> str:
     """One page of the numbers that `actor` sees, as JSON text, by number.
 
-    Below the group these are the numbers of its subscriptions and, for those who may assign them,
-    the free ones of the group. `wanted.subscription_id` has been found visible.
+    Below the group these are the numbers of its subscriptions and, for actors that may assign them,
+    the free ones of the group. The caller has checked that `wanted.subscription_id` is visible.
     """
     after = decode_cursor(cursor, 1)[0] if cursor is not None else ""
     if after and not E164.fullmatch(after):
@@ -145,10 +146,10 @@ def list_numbers(actor: Actor, wanted: Wanted, *, limit: int, cursor: str | None
 
 
 def _sources(actor: Actor, wanted: Wanted, digits: str, limit: int) -> Iterator[str]:
-    """The parts of the list, each in the order of the numbers, which together are the whole.
+    """The parts of the list, each ordered by number; together they are the whole list.
 
-    Statuses stand in the text of the query, and so do digits: partial indexes are found by the
-    former, and how rare an ending is the planner can tell from the latter only.
+    Statuses and digits are literals in the query text: the planner matches partial indexes by the
+    status, and estimates how rare a suffix is from the digits.
     """
     statuses = [wanted.status] if wanted.status else list(STATUSES)
     residual = f"{digits} AND n.status = '{wanted.status}'" if wanted.status else digits
@@ -171,9 +172,9 @@ def _sources(actor: Actor, wanted: Wanted, digits: str, limit: int) -> Iterator[
 
 
 def _by_sku(status: str, digits: str, limit: int) -> str:
-    # BETWEEN, and by SKU first, lets only indexes that begin with the SKU give the order: with "="
-    # a walk over the whole inventory looks as good (see pick.sql). The group says nothing new, but
-    # the index of endings begins with it.
+    # BETWEEN, ordered by SKU first, admits only indexes that begin with the SKU: with "=", a walk
+    # over the whole inventory looks as cheap (see pick.sql). The group condition is redundant, but
+    # the index of suffixes begins with it.
     where = (
         f"n.group_id = %(group)s::uuid AND n.sku_id BETWEEN k.id AND k.id AND n.status = '{status}'"
     )
@@ -186,7 +187,7 @@ def _walk(where: str, residual: str, limit: int, order: str = "n.e164") -> str:
 
 
 def _digits(wanted: Wanted, after: str) -> str:
-    """The conditions on the digits. ':' comes right after '9'."""
+    """The conditions on the digits. ':' sorts right after '9'."""
     for part in (wanted.starts_with or "0", wanted.ends_with or "0"):
         if not (part.isascii() and part.isdigit()):
             raise ValueError("digits only: they stand in the text of a query")
@@ -200,7 +201,7 @@ def _digits(wanted: Wanted, after: str) -> str:
 
 
 def _ending(digits: str) -> str:
-    """A common ending is met soon on a walk; of rare ones the index of endings gives all."""
+    """A walk soon finds a common suffix; the index of suffixes serves the rare ones."""
     if len(digits) < RARE_ENDING:
         return f"right(n.e164, {len(digits)}) = '{digits}'"
     end = digits[::-1]
@@ -208,7 +209,7 @@ def _ending(digits: str) -> str:
 
 
 def _skus(actor: Actor, wanted: Wanted) -> list[UUID]:
-    """The SKUs whose numbers are wanted: the one, or every entitlement of the group."""
+    """The SKUs to list: the one given, or every entitlement SKU of the group."""
     skus = Sku.objects.visible_to(actor).filter(type=ENTITLEMENT)
     if wanted.sku is not None:
         skus = skus.filter(code=wanted.sku)
@@ -220,9 +221,9 @@ def _may_assign(actor: Actor) -> bool:
 
 
 def free_counts(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[str, Any]:
-    """One page of the group's entitlement SKUs, by code, with how many free numbers each has.
+    """One page of the group's entitlement SKUs, by code, each with its number of free numbers.
 
-    Counted up to `MOST_COUNTED`; `more` tells that there are more than that.
+    Counts up to `MOST_COUNTED`; `more` is true if there are more.
     """
     after = decode_cursor(cursor, 1)[0] if cursor is not None else ""
     with connection.cursor() as sql:
@@ -253,7 +254,7 @@ def free_counts(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[
 
 
 def count_free(actor: Actor, codes: Sequence[str], *, most: int) -> dict[str, int]:
-    """SKU code → how many free numbers of it the group has, counted up to `most` + 1."""
+    """SKU code → number of free numbers of the group, counted up to `most` + 1."""
     with connection.cursor() as sql:
         sql.execute(
             SUMMARY,

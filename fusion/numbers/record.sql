@@ -1,5 +1,5 @@
--- Write what was done to numbers of one subscription: an event for each of p_documents, and one
--- audit record that names them all.
+-- Write what a change did to numbers of one subscription: an event for each of p_documents, and one
+-- audit record that names all of them.
 CREATE OR REPLACE FUNCTION numbers_record(
     p_documents json[], s tenancy_subscription, p_actor text, p_request text, p_type text
 ) RETURNS void
@@ -28,7 +28,7 @@ LANGUAGE sql AS $$
             'subscription', s.id::text, json_build_object('numbers', p_numbers))
 $$;
 
--- Keep the answer to a request that succeeded, for the caller at p_path who sends it again with its
+-- Store the answer of a successful request, for the caller at p_path that repeats it with the same
 -- key.
 CREATE OR REPLACE FUNCTION numbers_remember(
     p_group uuid, p_path text, p_key text, p_fingerprint bytea, p_status int, p_answer text

@@ -1,7 +1,7 @@
--- The refusals of changes of numbers, as JSON text; null where there is none.
+-- Refusals of changes of numbers, as JSON text; NULL if the change is allowed.
 
--- Names those of the numbers that this subscription cannot take. A number of another group looks
--- like one that does not exist.
+-- Lists the numbers that this subscription cannot take. A number of another group looks like one
+-- that does not exist.
 CREATE OR REPLACE FUNCTION numbers_unavailable(
     p_numbers text[], p_group uuid, p_subscription uuid
 ) RETURNS text
@@ -20,7 +20,7 @@ LANGUAGE sql STABLE AS $$
     HAVING count(*) > 0
 $$;
 
--- p_help: what would help. The sentence names ten of them, `numbers` all.
+-- p_help: what the caller can do. The sentence names ten numbers, `numbers` lists all.
 CREATE OR REPLACE FUNCTION numbers_not_available(p_numbers text[], p_statuses text[], p_help text)
 RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
@@ -33,7 +33,7 @@ LANGUAGE sql IMMUTABLE AS $$
     FROM unnest(p_numbers, p_statuses) WITH ORDINALITY AS w(e164, status, i)
 $$;
 
--- Locks the balances of some SKUs and tells which of them have less left than is needed.
+-- Locks the balances of several SKUs and returns those with less left than needed.
 CREATE OR REPLACE FUNCTION numbers_not_entitled(p_subscription uuid, p_skus uuid[], p_needed int[])
 RETURNS text
 LANGUAGE plpgsql AS $$
@@ -44,7 +44,7 @@ BEGIN
     PERFORM FROM ledger_balance b
     WHERE b.subscription_id = p_subscription AND b.sku_id = ANY (p_skus)
     ORDER BY b.sku_id FOR UPDATE;
-    -- A new statement: it sees what was committed while the locks were waited for.
+    -- A new statement: it sees what was committed while this one waited for the locks.
     SELECT json_agg(json_build_object(
                'sku', k.code, 'granted', x.granted, 'used', x.used, 'requested', x.needed,
                'missing', x.needed - (x.granted - x.used)) ORDER BY k.code),
@@ -76,7 +76,7 @@ LANGUAGE sql STABLE AS $$
     FROM catalogue_sku k WHERE k.id = p_sku
 $$;
 
--- Why a number of the subscription cannot leave it; null where it can.
+-- Why a number cannot leave the subscription; NULL if it can.
 CREATE OR REPLACE FUNCTION numbers_stays(
     p_e164 text, n numbers_number, p_statuses text[]
 ) RETURNS json

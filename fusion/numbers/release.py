@@ -1,4 +1,7 @@
-"""Giving a number back: its entitlement is free again, the number rests before its next use."""
+"""Releasing a number:
+
+its entitlement is free again, and the number is quarantined before its next use.
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -29,7 +32,7 @@ def release_number(actor: Actor, *, subscription_id: UUID, e164: str) -> Answer:
 
 
 def release_all_numbers(actor: Actor, subscription: Subscription) -> int:
-    """Release every number of a subscription that is being terminated; how many there were.
+    """Release every number of a subscription that is being terminated; returns how many.
 
     An operation: the caller holds the subscription's lock and has unlinked its numbers.
     """
@@ -43,6 +46,6 @@ def release_all_numbers(actor: Actor, subscription: Subscription) -> int:
 
 
 def quarantine_days() -> int:
-    """How long a released number rests."""
+    """How many days a released number stays in quarantine."""
     days: int = setting("FUSION_QUARANTINE_DAYS")
     return days

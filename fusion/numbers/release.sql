@@ -1,5 +1,6 @@
--- Give a number of a subscription back: its entitlement is free again; a reserved number is free at
--- once, an assigned one after its quarantine. 204, or the status of a refusal with {code, detail}.
+-- Release a number of a subscription: its entitlement is free again; a reserved number is free at
+-- once, an assigned one after its quarantine. Returns 204, or the status of a refusal with {code,
+-- detail}.
 CREATE OR REPLACE FUNCTION numbers_release(
     p_group uuid, p_path text, p_actor text, p_request text, p_subscription uuid, p_e164 text,
     p_quarantine interval
@@ -33,8 +34,8 @@ BEGIN
 END
 $$;
 
--- Give back every number of a subscription that is being terminated. The caller holds the
--- subscription's lock and has unlinked the numbers. How many there were.
+-- Release every number of a subscription that is being terminated; returns how many. The caller
+-- holds the subscription's lock and has unlinked the numbers.
 CREATE OR REPLACE FUNCTION numbers_release_all(
     p_subscription uuid, p_actor text, p_request text, p_quarantine interval
 ) RETURNS int
@@ -59,8 +60,9 @@ BEGIN
 END
 $$;
 
--- Give back the entitlements that numbers of one subscription consume, SKU by SKU, then lock the
--- numbers. The caller holds the subscription's lock and has found nothing that stands against it.
+-- Free the entitlements that numbers of one subscription consume, SKU by SKU, then lock the
+-- numbers. The caller holds the subscription's lock and has checked that nothing prevents the
+-- release.
 CREATE OR REPLACE FUNCTION numbers_give_back(p_numbers text[], p_subscription uuid, p_actor text)
 RETURNS void
 LANGUAGE plpgsql AS $$
@@ -81,8 +83,8 @@ BEGIN
 END
 $$;
 
--- Reserved numbers are free, assigned ones quarantined; their new documents. A number that is still
--- linked is refused by the constraint number_linked_once.
+-- Free the reserved numbers and quarantine the assigned ones; returns their new documents. The
+-- constraint number_linked_once refuses a number that is still linked.
 CREATE OR REPLACE FUNCTION numbers_let_go(p_numbers text[], p_quarantine interval) RETURNS json[]
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,5 @@
--- Take a number out of its quarantine, back to the subscription that had it: consumes an entitlement
--- again. 200 with the number, or the status of a refusal with {code, detail, ...}.
+-- Restore a number from its quarantine to the subscription that had it; consumes an entitlement
+-- again. Returns 200 with the number, or the status of a refusal with {code, detail, ...}.
 CREATE OR REPLACE FUNCTION numbers_restore(
     p_group uuid, p_path text, p_actor text, p_request text, p_key text, p_fingerprint bytea,
     p_subscription uuid, p_e164 text

@@ -1,4 +1,4 @@
-"""What a number is: how it is written, of which countries and types; which ranges make sense."""
+"""Rules of numbers: their format, their countries and types, and which ranges are valid."""
 
 import re
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ from phonenumbers import (
 E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
 MAX_RANGE = 1_000_000
-"""Most numbers of one range."""
+"""Most numbers in one range."""
 
 MAX_NUMBERS = 1_000
-"""Most numbers of one assignment, reservation or port-in."""
+"""Most numbers in one assignment, reservation or port-in."""
 
 MAX_RESERVATION_DAYS = 366
 """Longest reservation, in days."""
 
 BLOCK = 100
-"""A range is tried at both ends of every block of so many numbers: see `wrong_range`."""
+"""A range is checked at both ends of every block of this many numbers: see `wrong_range`."""
 
 TYPES: dict[int, tuple[str, ...]] = {
     PhoneNumberType.FIXED_LINE: ("geographic",),
@@ -37,17 +37,17 @@ TYPES: dict[int, tuple[str, ...]] = {
     PhoneNumberType.VOIP: ("voip",),
     PhoneNumberType.UNKNOWN: (),
 }
-"""Type by `phonenumbers` → number types of SKUs; every other type is a national number."""
+"""Type in `phonenumbers` → number types of SKUs; every other type counts as a national number."""
 
 
 def number_types(e164: str) -> tuple[str, ...]:
-    """The number types that a SKU for this number may have; none where it is not a number."""
+    """The number types that a SKU for this number may have; empty if it is not a number."""
     number = _parsed(e164)
     return () if number is None else TYPES.get(number_type(number), ("national",))
 
 
 def countries(e164: str) -> tuple[str, ...]:
-    """The countries where this is a valid number: several where they share a calling code."""
+    """The countries in which this number is valid: several if they share a calling code."""
     number = _parsed(e164)
     if number is None:
         return ()
@@ -62,7 +62,7 @@ def calling_code(e164: str) -> int:
 
 
 def wrong_number(e164: str, *, country: str, type: str) -> str | None:
-    """Why this is no number of that country and type; None when it is one."""
+    """Why this is not a number of that country and type; None if it is one."""
     number = _parsed(e164)
     if number is None or not is_valid_number_for_region(number, country):
         return f"{e164} is no valid number of {country}"
@@ -73,12 +73,12 @@ def wrong_number(e164: str, *, country: str, type: str) -> str | None:
 
 
 def wrong_range(first: str, last: str, *, country: str, type: str) -> dict[str, str]:
-    """Field → message where these are not the ends of a range of such numbers.
+    """Field → message if these are not the ends of a range of such numbers.
 
-    Invariant: a range that passes holds numbers of one length, of one country and type wherever
-    they are tried: at both ends and at both ends of every block of a hundred. Numbering plans are
-    cut at hundreds or above, so that what lies between is of the same kind; to try each of a
-    million numbers would take half a minute and find nothing more.
+    Invariant: every sample of a valid range has the same length, country and type; the samples are
+    the ends of the range and of every block of a hundred. Numbering plans are divided at hundreds
+    or above, so the numbers between are of the same kind; checking each of a million numbers would
+    take half a minute and find nothing more.
     """
     if len(first) != len(last):
         return {"last": "must have as many digits as first"}
@@ -95,7 +95,9 @@ def wrong_range(first: str, last: str, *, country: str, type: str) -> dict[str, 
 
 
 def samples(low: int, high: int) -> Iterator[int]:
-    """Both ends, and both ends of every block of `BLOCK` in between, each once, upwards."""
+    """Both ends, and both ends of every block of `BLOCK` between them, without repetition,
+    ascending.
+    """
     yield low
     for end in range(low - low % BLOCK + BLOCK, high + 1, BLOCK):
         if end - 1 > low:

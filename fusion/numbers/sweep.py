@@ -1,7 +1,7 @@
-"""What runs out by itself: reservations lapse, quarantines end. Workers sweep every few seconds.
+"""Expiry: reservations expire and quarantines end. Workers sweep every few seconds.
 
-The numbers themselves are the queue: what fell due while no worker ran is found by the next one.
-Several workers share the work, a subscription at a time, each step a transaction of its own.
+The numbers themselves are the queue: the next worker finds what fell due while none ran. Several
+workers share the work, one subscription at a time, each step in its own transaction.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ log = structlog.get_logger(__name__)
 ACTOR = "system:worker"
 
 STEP = 500
-"""Most numbers of one step."""
+"""Most numbers in one step."""
 
-# Of what has been due longest, one subscription's. Those that this sweep has passed over, because
-# someone else had them in hand or because of a fault, are left to the next sweep.
+# The subscription whose numbers have been due longest. Those that this sweep has skipped, because
+# another transaction held them or because of a fault, are left to the next sweep.
 NEXT = """
 SELECT w.subscription_id, ARRAY(
     SELECT n.e164 FROM numbers_number n
@@ -39,14 +39,16 @@ ORDER BY w.until LIMIT 1
 
 @dataclass(slots=True)
 class Sweep:
-    """One sweep: what it has passed over."""
+    """One sweep: which subscriptions and numbers it has skipped."""
 
     request_id: str
     passed: list[UUID] = field(default_factory=list)
     faulty: list[str] = field(default_factory=list)
 
     def step(self, limit: int) -> int | None:
-        """End what is due of one subscription: how many numbers; None when nothing is left."""
+        """Expire what is due in one subscription; returns how many numbers, or None when nothing is
+        left.
+        """
         parameters: dict[str, Any] = {
             "passed": self.passed,
             "faulty": self.faulty,
@@ -64,7 +66,7 @@ class Sweep:
         return settled
 
     def _lapse(self, subscription_id: UUID, numbers: Sequence[str]) -> int:
-        """Together, or where that fails each by itself: a faulty one holds up no other."""
+        """Together or, if that fails, one by one: a faulty number does not block the others."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
@@ -84,9 +86,9 @@ class Sweep:
 
 
 def sweep_numbers(*, limit: int = 10_000, request_id: str = "") -> int:
-    """End up to `limit` reservations and quarantines that have run out; how many there were.
+    """Expire up to `limit` reservations and quarantines that are due; returns how many.
 
-    Ends early when none is left that no one else has in hand.
+    Ends early when other transactions hold all that is left.
     """
     first_row("SELECT 1")
     sweep = Sweep(request_id)

@@ -1,4 +1,4 @@
-"""The books of the inventory: every number has the entitlement it consumes, and a place."""
+"""Checks of the inventory for `fusion verify`: every number has its entitlement and its place."""
 
 from collections.abc import Mapping
 

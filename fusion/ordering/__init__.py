@@ -1,1 +1,1 @@
-"""Orders: how what was sold becomes what may be provisioned."""
+"""Orders: they grant and revoke what a subscription may provision."""

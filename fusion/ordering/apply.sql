@@ -1,14 +1,14 @@
--- Apply the next scheduled order that is due; null when there is none that can be had now, else
--- {order_id, state}. Called again and again, by any number of workers.
+-- Apply the next scheduled order that is due. Returns {order_id, state}, or NULL if no due order
+-- could be locked. Any number of workers call it in a loop.
 --
--- A worker takes a subscription, not an order: while it holds the subscription nobody else applies
--- an order of it, so that those of one subscription are applied in the order of their effective
--- times and placements. Busy subscriptions are passed over and come later. The order's own state
--- decides: a crash before the commit leaves it scheduled, and after the commit nobody finds it.
+-- A worker locks a subscription, not an order: while it holds the subscription nobody else applies
+-- an order of it, so that the orders of one subscription are applied by effective time, then by
+-- placement. Busy subscriptions are skipped and retried later. The state of the order decides: a
+-- crash before the commit leaves it scheduled, and after the commit no worker finds it.
 --
--- Orders that change the subscription's state are not applied here: with p_others they are answered
--- as {order_id, kind, group_id, subscription_id, due: true} for the caller to apply; without,
--- subscriptions where one is due are passed over. At one instant a termination comes last.
+-- Orders that change the subscription's state are not applied here. With p_others they are returned
+-- as {order_id, kind, group_id, subscription_id, due: true} for the caller to apply; without it,
+-- subscriptions with such an order due are skipped. At the same instant a termination comes last.
 CREATE OR REPLACE FUNCTION ordering_apply_next(p_actor text, p_request text, p_others boolean)
 RETURNS text
 LANGUAGE plpgsql
@@ -33,7 +33,7 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    -- A new statement: it sees what was committed before the lock was had.
+    -- A new statement: it sees what was committed before the lock was acquired.
     SELECT * INTO o FROM ordering_order w
     WHERE w.subscription_id = v_subscription.id AND w.state = 'scheduled'
       AND w.effective_at <= v_due
@@ -78,7 +78,7 @@ BEGIN
         UPDATE ordering_order SET state = 'failed', failure = plan.problem[1] WHERE id = o.id;
     END IF;
 EXCEPTION WHEN integrity_constraint_violation THEN
-    -- A constraint knew better than the rule: this order fails, those behind it are not held up.
+    -- A constraint is stricter than the rule: this order fails, and does not block those after it.
     GET STACKED DIAGNOSTICS v_constraint = CONSTRAINT_NAME;
     UPDATE ordering_order SET state = 'failed', failure = kernel_problem('conflict', format(
         'The order would have broken the rule %s of the database.', v_constraint))
@@ -86,7 +86,7 @@ EXCEPTION WHEN integrity_constraint_violation THEN
 END
 $$;
 
--- Write the plan of one order that exists already, and complete it.
+-- Write the plan of one existing order, and complete it.
 CREATE OR REPLACE FUNCTION ordering_complete(
     plan ordering_plan, o ordering_order, p_position int[], p_actor text, p_now timestamptz
 ) RETURNS void
@@ -101,7 +101,7 @@ BEGIN
 END
 $$;
 
--- Write the event that tells what has become of an order.
+-- Write the event of an order's new state.
 CREATE OR REPLACE FUNCTION ordering_emit(p_order uuid, p_actor text) RETURNS void
 LANGUAGE sql AS $$
     SELECT events_emit('order.' || o.state, o.group_id, s.path, s.id, o.id::text, p_actor, d.document)
@@ -111,7 +111,7 @@ LANGUAGE sql AS $$
     WHERE o.id = p_order
 $$;
 
--- The same with its audit record.
+-- Write the event, and the audit record.
 CREATE OR REPLACE FUNCTION ordering_announce(
     p_order uuid, p_actor text, p_request text, p_verb text
 ) RETURNS void

@@ -14,13 +14,13 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(PLACE_ORDERS, verb="order-request.approve")
 def approve_request(actor: Actor, *, request_id: UUID, lines: Sequence[Line] | None = None) -> Done:
-    """Order what was asked for, or `lines` instead; the request with its order.
+    """Place an order for the requested lines, or for `lines`; returns the request with its order.
 
-    Problems: `not-found`, `conflict` (it was decided before), and those of an order. Then nothing
-    has changed, and the request is open as it was.
+    Problems: `not-found`, `conflict` (already decided), and those of an order. After any of them
+    nothing has changed and the request is still open.
     """
     asked, subscription = lock_open_request(actor, request_id)
-    # The key is the approval's own: the order has none.
+    # The key belongs to the approval; the order has none.
     ordering = replace(actor, request=Request(id=actor.request.id))
     wanted = lines_of(asked) if lines is None else tuple(lines)
     order = place_order(ordering, draft=Draft(subscription.id, wanted))

@@ -15,11 +15,12 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(CANCEL_ORDERS, verb="order.cancel", status=200)
 def cancel_order(actor: Actor, *, order_id: UUID) -> Done:
-    """Cancel an order that is still scheduled; its document. Needs what placing its kind needs.
+    """Cancel a scheduled order; returns its document. Needs the permission to place an order of its
+    kind.
 
-    Problems: `not-found`, `forbidden`, `order-not-cancellable` for one in any other state. The
-    condition stands in the statement: an order that a worker is applying is waited for, and then
-    no longer scheduled.
+    Problems: `not-found`, `forbidden`, `order-not-cancellable` for an order in any other state. The
+    statement itself tests the state: it waits for a worker that is applying the order, and then
+    finds it no longer scheduled.
     """
     order = find_order_to_cancel(actor, order_id)
     cancelled = (

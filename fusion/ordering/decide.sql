@@ -1,13 +1,14 @@
--- The rule of ordering: what a sequence of orders does to holdings and balances, or why not.
+-- The rule of ordering: what a sequence of orders does to holdings and balances, or why it is
+-- refused.
 --
--- Everything is read (and the balances locked) first, into arrays; then the orders are judged one
--- after another in memory, each as if those before it had been applied; then the caller writes the
--- plan. Arrays and slot numbers instead of rows and joins: a batch of a thousand costs a thousand
--- small steps, and a single order a few.
+-- First everything is read into arrays, and the balances are locked; then the orders are judged one
+-- after another in memory, each as if the orders before it had been applied; then the caller writes
+-- the plan. Arrays and slot numbers instead of rows and joins keep it cheap: a batch of a thousand
+-- orders takes a thousand small steps, a single order a few.
 
--- p_line_first, p_line_last: by order, which lines are its own; an order without lines is skipped.
--- The other parameters: by line. p_revision is the revision that an addition grants, null for a
--- removal. p_lock: take the balances' locks (a preview takes none and promises nothing).
+-- p_line_first, p_line_last: by order, the range of its lines; an order without lines is skipped.
+-- The other parameters: by line. p_revision is the revision that an addition grants, NULL for a
+-- removal. p_lock: lock the balances (a preview locks none and promises nothing).
 CREATE OR REPLACE FUNCTION ordering_decide(
     p_line_first int[], p_line_last int[],
     p_subscription uuid[], p_action text[], p_product uuid[], p_revision int[], p_quantity bigint[],
@@ -27,14 +28,14 @@ DECLARE
     -- a line's holdings, and the one it adds to
     l_first int[] := array_fill(NULL::int, ARRAY[cardinality(p_action)]);
     l_last int[] := l_first; l_own int[] := l_first;
-    -- items of the revisions held
+    -- items of the held revisions
     i_balance int[] := '{}'; i_quantity bigint[] := '{}';
     -- balances
     b_subscription uuid[] := '{}'; b_sku uuid[] := '{}'; b_code text[] := '{}'; b_type text[] := '{}';
     b_metric text[] := '{}'; b_before bigint[] := '{}'; b_granted bigint[] := '{}';
     b_used bigint[] := '{}'; b_first bigint[] := '{}'; b_sequence bigint[] := '{}';
-    b_change bigint[] := '{}'; b_order int[] := '{}';        -- by the order that touched it last
-    -- entries, and how many of them count
+    b_change bigint[] := '{}'; b_order int[] := '{}';        -- by the last order that touched it
+    -- entries, and how many of the slots are used
     e_order int[] := '{}'; e_line int[] := '{}'; e_balance int[] := '{}'; e_quantity bigint[] := '{}';
     e_sequence bigint[] := '{}'; e_granted bigint[] := '{}'; n int := 0;
     -- the outcome
@@ -47,8 +48,8 @@ DECLARE
     v_need bigint; v_take bigint; v_held bigint; v_taken json[]; v_after bigint; v_amount bigint;
     o int; l int; h int; i int; b int; e int;
 BEGIN
-    -- 1. Holdings. A row per line and holding of its product; an addition brings the holding it
-    --    will add to even where there is none yet.
+    -- 1. Holdings: a row per line and holding of its product; an addition includes the holding it
+    --    will add to even if it does not exist yet.
     FOR r IN
         SELECT s.*,
                min(s.slot) OVER same_product AS first, max(s.slot) OVER same_product AS last
@@ -85,7 +86,7 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- 2. What those revisions are made of, and which balances that touches.
+    -- 2. The items of those revisions, and the balances that they touch.
     i := 0;
     FOR r IN
         SELECT w.slot, w.subscription_id, m.sku_id, m.quantity, k.code, k.type, k.metric,
@@ -117,7 +118,7 @@ BEGIN
         b_order[r.balance] := 0;
     END LOOP;
 
-    -- 3. The balances, locked in the one order that everything uses: subscription, then SKU.
+    -- 3. The balances, locked in the global lock order: subscription, then SKU.
     IF p_lock THEN
         PERFORM FROM unnest(b_subscription, b_sku) AS w(subscription_id, sku_id)
         JOIN ledger_balance d ON d.subscription_id = w.subscription_id AND d.sku_id = w.sku_id
@@ -136,13 +137,13 @@ BEGIN
         b_sequence[r.balance] := r.sequence;
     END LOOP;
 
-    -- 4. The orders, in turn.
+    -- 4. The orders, one after another.
     FOR o IN 1 .. cardinality(p_line_first) LOOP
         CONTINUE WHEN p_line_first[o] IS NULL;
         v_mark := n; v_touched := '{}'; v_missing := '{}'; v_refusals := '{}';
         u_holding := '{}'; u_quantity := '{}';
 
-        -- Grants before revokes, so that the ledger reads upward before it reads downward.
+        -- Grants before revokes, so that the ledger goes up before it goes down.
         FOR l IN p_line_first[o] .. p_line_last[o] LOOP
             CONTINUE WHEN p_action[l] <> 'add';
             h := l_own[l];
@@ -232,7 +233,7 @@ BEGIN
         END IF;
 
         IF o_problem[o] IS NOT NULL THEN
-            -- Refused: as if it had never been there.
+            -- Refused: undo its changes.
             FOR i IN 1 .. cardinality(u_holding) LOOP
                 h_quantity[u_holding[i]] := h_quantity[u_holding[i]] - u_quantity[i];
             END LOOP;

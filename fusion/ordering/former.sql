@@ -1,10 +1,10 @@
--- As the workers of the release before call it, which know orders of kind change alone.
+-- The signature that workers of the previous release call; they know only orders of kind change.
 CREATE OR REPLACE FUNCTION ordering_apply_next(p_actor text, p_request text) RETURNS text
 LANGUAGE sql AS $$
     SELECT ordering_apply_next(p_actor, p_request, false)
 $$;
 
--- The same as servers of the release before take it: keys for the whole group.
+-- The signature that servers of the previous release call: keys for the whole group.
 CREATE OR REPLACE FUNCTION ordering_lock(
     p_group uuid, p_names text[], p_subscription uuid[]
 ) RETURNS void

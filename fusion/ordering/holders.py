@@ -1,4 +1,4 @@
-"""Who holds a product."""
+"""The subscriptions that hold a product."""
 
 from typing import Any
 from uuid import UUID
@@ -31,9 +31,9 @@ LIMIT %s::int
 def list_holders(
     actor: Actor, product_id: UUID, *, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
-    """One page of the subscriptions that `actor` sees and that hold the product, oldest first.
+    """One page of the subscriptions that hold the product and that `actor` sees, oldest first.
 
-    Each with `quantity` and, newest first, how many of which revision.
+    Each with `quantity` and the quantity of each revision, newest first.
     """
     after = parse_id(decode_cursor(cursor, 1)[0]) if cursor else NIL
     if after is None:

@@ -1,4 +1,7 @@
-"""Orders and holdings, written by `place.sql` and its kin; and requests for orders."""
+"""Orders, holdings and order requests.
+
+`place.sql` and the functions beside it write orders and holdings.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -22,11 +25,11 @@ KINDS = ("change", "reversal", "expiry", "repair", *OF_STATE)
 class Order(models.Model):
     """A billable change of one subscription. Only a group places orders.
 
-    `reason` is that of a change of the subscription's state; `warnings` is a list of refusals
-    that were no reason to refuse it.
+    `reason` is the reason for a change of the subscription's state; `warnings` lists problems that
+    did not prevent the order.
 
-    Carries the ids of the organizations above its subscription, as that does, so that the list
-    of any subtree is one index range, newest first.
+    The ids of the organizations above its subscription are copied into the row, so that the list of
+    any subtree is one index range, newest first.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -137,7 +140,7 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """Add or remove a quantity of one product. `taken` is what a removal took, per revision."""
+    """Add or remove a quantity of one product. `taken` is what a removal took, by revision."""
 
     pk = models.CompositePrimaryKey("order_id", "position")
     order_id = models.UUIDField()
@@ -164,7 +167,7 @@ class OrderLine(models.Model):
 
 
 class Holding(models.Model):
-    """How many of one revision of a product a subscription has now."""
+    """The quantity of one product revision that a subscription holds now."""
 
     pk = models.CompositePrimaryKey("subscription_id", "product_id", "revision")
     subscription_id = models.UUIDField()
@@ -183,10 +186,11 @@ REQUEST_STATES = ("open", "approved", "rejected", "withdrawn")
 
 
 class OrderRequest(models.Model):
-    """Products that somebody who may not order asks for; the group approves or rejects.
+    """A request for products by an organization that may not order; the group approves or rejects
+    it.
 
-    `organization_id` and `path` are who asked. Carries the ids of the organizations above its
-    subscription, as orders do.
+    `organization_id` and `path` belong to the requester. The ids of the organizations above its
+    subscription are copied into the row, as in orders.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)

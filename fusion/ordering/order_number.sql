@@ -1,12 +1,13 @@
--- Order numbers: one plain sequence per group, made when the group is founded. Numbers of one group
--- tell nothing of the orders of another, and no order waits for another. Gaps come only from
--- transactions that were rolled back.
+-- Order numbers: one plain sequence per group, made when the group is created. The numbers of one
+-- group reveal nothing about the orders of another, and no order waits for another. Gaps come only
+-- from transactions that were rolled back.
 
 -- The next `p_count` order numbers of a group, ascending.
 --
--- A group that a server of an earlier release has founded has no sequence until `fusion migrate`
--- runs again: it draws from the sequence that all groups shared before. The lock on the table of
--- orders makes ordering_start_numbers() wait for such an order, so that it starts above its number.
+-- A group that a server of an earlier release created has no sequence until `fusion migrate` runs
+-- again: it draws from the sequence that all groups shared before. The lock on the table of orders
+-- makes ordering_start_numbers() wait for such an order, so that the new sequence starts above its
+-- number.
 CREATE OR REPLACE FUNCTION ordering_next_numbers(p_group uuid, p_count int) RETURNS bigint[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -30,9 +31,10 @@ LANGUAGE sql AS $$
     SELECT (ordering_next_numbers(p_group, 1))[1]
 $$;
 
--- Make the sequence of a group, above the highest number of its orders; false where it has one.
+-- Make the sequence of a group, above the highest number of its orders; false if it has one.
 --
--- Runs with the rights of the owner of the tables: founding a group takes no other privilege.
+-- Runs with the rights of the owner of the tables, so that creating a group needs no other
+-- privilege.
 CREATE OR REPLACE FUNCTION ordering_make_sequence(p_group uuid) RETURNS boolean
 LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp
@@ -55,12 +57,12 @@ BEGIN
 END
 $$;
 
--- Make the sequences of all groups that have none; how many were made. Called by `fusion migrate`
--- when the functions are installed and every order that an earlier function placed has ended.
+-- Make the missing sequences of all groups; returns how many. `fusion migrate` calls it after the
+-- functions are installed and every order that an earlier function placed has ended.
 CREATE OR REPLACE FUNCTION ordering_start_numbers() RETURNS int
 LANGUAGE plpgsql AS $$
 BEGIN
-    -- Waits for the orders under way, and holds up later ones until the sequences can be seen.
+    -- Waits for orders in progress, and blocks later ones until the sequences are visible.
     LOCK TABLE ordering_order IN SHARE ROW EXCLUSIVE MODE;
     RETURN (SELECT count(*) FILTER (WHERE ordering_make_sequence(o.id))
             FROM tenancy_organization o

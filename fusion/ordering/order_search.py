@@ -1,4 +1,4 @@
-"""Orders as people look for them: by number, reference or customer, and by what narrows a list."""
+"""Search of orders: by number, reference or customer, and by the filters of the list."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ MAX_NUMBER = 2**63 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSearch:
-    """What is looked for. The ids have been found visible; `until` is exclusive.
+    """A search. The caller has checked that the ids are visible; `until` is exclusive.
 
-    `text` is an order's number or reference as a whole; where it is neither, the beginnings of
-    words of customers and subscriptions.
+    `text` is a complete order number or reference; if it is neither, words of the names of
+    customers and subscriptions, which match from their beginnings.
     """
 
     text: str = ""
@@ -41,7 +41,7 @@ class OrderSearch:
 def search_orders(
     actor: Actor, search: OrderSearch, *, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
-    """One page of the orders that `actor` sees, newest first: {items: documents, next}."""
+    """One page of the matching orders that `actor` sees, newest first: {items: documents, next}."""
     ids, next_ = newest_orders(_narrowed(actor, search), limit=limit, cursor=cursor)
     return {"items": [orjson.loads(text) for text in order_documents(ids)], "next": next_}
 
@@ -56,7 +56,7 @@ def _narrowed(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
     if search.state:
         rows = rows.filter(state=search.state)
         if search.state != "completed":
-            rows = rows.filter(group_id=actor.group_id)  # the index of what is not completed
+            rows = rows.filter(group_id=actor.group_id)  # for the index of orders not completed
     if search.kind:
         rows = rows.filter(kind=search.kind, group_id=actor.group_id)
     if search.since:
@@ -118,7 +118,7 @@ ORDER BY o.placed_at DESC, o.id DESC, l.position
 
 
 def orders_as_csv(actor: Actor, search: OrderSearch, query: Query) -> Iterator[str]:
-    """All orders that are found, newest first: a row for each line, under a header line.
+    """All matching orders, newest first, as CSV: a header line, then a row for each line.
 
     An order without lines has a row of its own.
     """

@@ -1,4 +1,4 @@
-"""Who may place an order of which kind, and so cancel it."""
+"""The permissions needed to place or cancel an order, by its kind."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -13,16 +13,16 @@ PERMISSIONS: Mapping[str, Permission] = {
     RESUMPTION: SUSPEND,
     TERMINATION: TERMINATE,
 }
-"""Kind → permission; all other kinds need that of placing orders."""
+"""Kind → permission; every other kind needs the permission to place orders."""
 
 
 def permission_of(order: Order) -> Permission:
-    """What is needed to place an order of this kind."""
+    """The permission needed to place an order of this kind."""
     return PERMISSIONS.get(order.kind, PLACE_ORDERS)
 
 
 def find_order_to_cancel(actor: Actor, id: UUID) -> Order:
-    """The order, if `actor` may cancel it.
+    """The order; the actor is allowed to cancel it.
 
     Problems: `not-found`, `forbidden`.
     """

@@ -1,4 +1,4 @@
-"""Placing an order: one round trip to `place.sql`, which decides, writes, and audits."""
+"""Placing an order: one round trip to `place.sql`, which decides, writes and audits."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +32,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An order that is yet to be placed, its fields already of the right types and sizes."""
+    """An order to be placed; its fields already have the right types and sizes."""
 
     subscription_id: UUID
     lines: tuple[Line, ...]
@@ -40,10 +40,10 @@ class Draft:
     effective_at: datetime | None = None
 
     def check(self) -> None:
-        """Problem `duplicate-line` or `invalid-fields` for what the fields say together.
+        """Problem `duplicate-line` or `invalid-fields` if the fields contradict each other.
 
-        That `effective_at` lies ahead is checked by `place.sql`, after it has looked for a stored
-        answer: a request that is sent again when its time has come gets the answer it got.
+        `place.sql` checks that `effective_at` is in the future, after it has looked for a stored
+        answer: a request that is repeated after that time gets the answer that it got before.
         """
         repeated = repeated_products([line.product_id for line in self.lines])
         if repeated:
@@ -72,7 +72,7 @@ def place_order(actor: Actor, *, draft: Draft) -> Answer:
 
 
 def order_document(draft: Draft, key: str | None, fingerprint: bytes) -> dict[str, object]:
-    """The draft as `ordering_place` takes it, with the id of the order to be."""
+    """The draft with the new order's id, as `ordering_place` takes it."""
     return {
         "id": new_id(),
         "key": key,

@@ -1,22 +1,22 @@
 -- Place orders of one group: one round trip, all decided under the locks before the first write.
 --
 -- p_orders: an array of {id, key?, fingerprint?, subscription_id, external_reference?,
--- effective_at?, lines: [{product_id, action, quantity}]}, its fields already checked; no key and
--- no reference stands in it twice. `id` is the new order's; `key` the caller's idempotency key and
--- `fingerprint` (hex) what it stands for.
+-- effective_at?, lines: [{product_id, action, quantity}]}. The caller has checked the fields, and
+-- no key or reference occurs twice. `id` is the id of the new order; `key` the caller's idempotency
+-- key and `fingerprint` (hex) the hash of its request.
 --
--- Answers one row per order, in their order: status 201 with the order's document, or the status
--- of a refusal with {code, detail, ...}. Each order is atomic; a refusal has written nothing.
+-- Returns one row per order, in their order: status 201 with the order's document, or the status of
+-- a refusal with {code, detail, ...}. Each order is atomic; a refused order has written nothing.
 -- Locks: names (keys, references), subscriptions by id, balances by subscription and SKU.
 --
--- p_preview: the same judgement as if each order were due now, under no lock, nothing written;
--- answers 200 with {allowed, balances, refusals}, or 404.
+-- p_preview: judge each order as if it were due now, without locks or writes; returns 200 with
+-- {allowed, balances, refusals}, or 404.
 CREATE OR REPLACE FUNCTION ordering_place(
     p_group uuid, p_actor text, p_request text, p_orders jsonb, p_preview boolean DEFAULT false
 ) RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
--- Planning costs three times what running does: plan once per connection. Such a plan may be made
--- while the tables are still empty and stay in use while they grow: it must use the indexes.
+-- Planning costs three times as much as execution: plan once per connection. Such a plan may be
+-- made while the tables are still empty and stay in use while they grow: it must use the indexes.
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
@@ -34,14 +34,14 @@ DECLARE
     v_answer text[] := array_fill(NULL::text, ARRAY[v_count]);
     v_number bigint[] := array_fill(NULL::bigint, ARRAY[v_count]);
     v_placed int[] := '{}'; v_drawn bigint[];  -- the orders that get a number, and their numbers
-    -- by order: its lines, where they are to be judged now
+    -- by order: its lines, if they are to be judged now
     o_first int[] := array_fill(NULL::int, ARRAY[v_count]);
     o_last int[] := o_first;
     -- by line
     l_order int[]; l_position int[]; l_subscription uuid[]; l_action text[]; l_product uuid[];
     l_revision int[]; l_quantity bigint[]; l_code text[]; l_status text[];
 BEGIN
-    -- Servers of the release before hand over references and keys as they got them.
+    -- Servers of the previous release pass references and keys uncleaned.
     SELECT array_agg(id), array_agg(kernel_clean(key)), array_agg(fingerprint),
            array_agg(subscription_id), array_agg(kernel_clean(external_reference)),
            array_agg(effective_at)
@@ -51,16 +51,16 @@ BEGIN
         effective_at timestamptz);
 
     IF NOT p_preview THEN
-        -- 1. Names: equal keys wait for the first of them, and then find its answer.
+        -- 1. Names: orders with an equal key wait for the first of them, and then find its answer.
         v_names := ARRAY(
             SELECT 'key:' || k FROM unnest(v_key) AS k WHERE k IS NOT NULL UNION ALL
             SELECT 'order:' || e FROM unnest(v_reference) AS e WHERE e IS NOT NULL);
-        -- 2. The locks. What follows sees, in new statements, what was committed before they were had.
-        -- Only a group places orders: keys and references are its own.
+        -- 2. The locks. The statements after this one see what was committed before the locks were
+        --    acquired. Only a group places orders: keys and references are its own.
         PERFORM ordering_lock(p_group, p_group, v_names, v_subscription);
     END IF;
 
-    -- 3. What can be said of each order by itself. Visibility comes before a replay.
+    -- 3. Checks of each order alone. Visibility comes before a replay.
     FOR r IN
         SELECT w.o, s.id IS NULL AS unknown, s.status AS subscription_status,
                i.same, i.status AS stored_status, i.answer AS stored_answer,
@@ -107,7 +107,7 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- 4. The lines of the orders that still stand, with their products as they are now.
+    -- 4. The lines of the orders that are still valid, with their products as they are now.
     SELECT array_agg(x.o), array_agg(x.position), array_agg(v_subscription[x.o]),
            array_agg(x.action), array_agg(x.product_id), array_agg(x.revision),
            array_agg(x.quantity), array_agg(x.code), array_agg(x.status)
@@ -123,8 +123,8 @@ BEGIN
         CROSS JOIN jsonb_array_elements(d.doc -> 'lines') WITH ORDINALITY AS w(line, position)
         LEFT JOIN catalogue_product p
                ON p.id = (w.line ->> 'product_id')::uuid AND p.group_id = p_group
-        -- An order that is refused already, or was placed before, is looked at too: what is not
-        -- visible comes first.
+        -- Also checks orders that are already refused or were placed before: an invisible product
+        -- comes first.
         WHERE coalesce(v_status[d.o], 409) <> 404
         ORDER BY d.o, w.position
     ) x;
@@ -151,7 +151,7 @@ BEGIN
         o_last[l_order[l]] := l;
     END LOOP;
 
-    -- 5. The judgement.
+    -- 5. Judge.
     plan := ordering_decide(o_first, o_last, coalesce(l_subscription, '{}'), coalesce(l_action, '{}'),
                             l_product, l_revision, l_quantity, NOT p_preview);
     FOR o IN 1 .. v_count LOOP
@@ -173,7 +173,7 @@ BEGIN
         END LOOP;
     END IF;
 
-    -- 6. The writes.
+    -- 6. Write.
     IF num_nonnulls(VARIADIC v_number) > 0 THEN
         v_now := kernel_now();
         INSERT INTO ordering_order (
@@ -206,9 +206,9 @@ BEGIN
 END
 $$;
 
--- Everything that orders of a group wait for, in the one order that keeps them from waiting
--- crosswise: names, the group, subscriptions; balances come later, under their subscription's lock.
--- Whoever places several runs of orders in one transaction takes the locks of all of them first.
+-- All locks of orders of a group, in the order that prevents deadlocks: names, the group,
+-- subscriptions; balances come later, under their subscription's lock. A caller that places several
+-- runs of orders in one transaction takes the locks of all of them first.
 CREATE OR REPLACE FUNCTION ordering_lock(
     p_group uuid, p_organization uuid, p_names text[], p_subscription uuid[]
 ) RETURNS void
@@ -219,8 +219,8 @@ BEGIN
     IF cardinality(p_names) > 0 THEN
         PERFORM tenancy_lock_names(p_group, p_organization, p_names);
     END IF;
-    -- Shared by orders; the removal of a product takes it alone, to be sure that no order under way
-    -- names it (migrations/0003_ordered_products_stay.py).
+    -- Orders share this lock; removing a product takes it exclusively, to be sure that no order in
+    -- progress names the product (migrations/0003_ordered_products_stay.py).
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('ordering:' || p_group::text, 0));
     PERFORM FROM tenancy_subscription s
     WHERE s.id = ANY (p_subscription) AND s.group_id = p_group
@@ -228,7 +228,7 @@ BEGIN
 END
 $$;
 
--- What a preview answers: `refusals` are the balances that stand against it, or the one reason.
+-- The answer of a preview: `refusals` are the balances that prevent the order, or its one reason.
 CREATE OR REPLACE FUNCTION ordering_preview(p_problem json, p_balances json) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT json_build_object(
@@ -238,8 +238,8 @@ LANGUAGE sql IMMUTABLE AS $$
                          ELSE coalesce(p_problem -> 'refusals', json_build_array(p_problem)) END)::text
 $$;
 
--- Write the events, the audit records and the stored answers of the orders that were placed
--- (those with a number); returns the answers with their documents filled in.
+-- Write the events, the audit records and the stored answers of the orders that were placed (those
+-- with a number); returns the answers with their documents.
 CREATE OR REPLACE FUNCTION ordering_record(
     p_id uuid[], p_number bigint[], p_key text[], p_fingerprint text[], p_answer text[],
     p_group uuid, p_actor text, p_request text, p_now timestamptz

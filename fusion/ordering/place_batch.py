@@ -20,7 +20,7 @@ from fusion.tenancy.use_case import Answer
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One order of a batch: a draft with its own key, or the problem that it came with."""
+    """One order of a batch: a draft with its own key, or the problem found in its input."""
 
     draft: Draft | None
     problem: Problem | None = None
@@ -28,7 +28,7 @@ class Item:
     fingerprint: bytes = b""
 
     def names(self) -> frozenset[str]:
-        """What it must not share with another order that is decided in the same breath."""
+        """The names that two orders in the same run must not share."""
         reference = self.draft.external_reference if self.draft else None
         named = (("key", self.key), ("order", reference))
         return frozenset(f"{kind}:{name}" for kind, name in named if name is not None)
@@ -37,8 +37,8 @@ class Item:
 def place_orders(actor: Actor, *, items: Sequence[Item]) -> Answer:
     """Place the orders of a batch: 200 with one result for each, in their order.
 
-    An order that is refused, or was malformed, is its own result and not the batch's. With an
-    idempotency key for the whole batch, all of it is one transaction and its answer is stored.
+    A refused or malformed order has its own result and does not fail the batch. With an idempotency
+    key for the whole batch, the batch is one transaction and its answer is stored.
     """
     PLACE_ORDERS.require_role(actor)
     request = actor.request
@@ -58,7 +58,7 @@ def place_orders(actor: Actor, *, items: Sequence[Item]) -> Answer:
 
 
 def _require_visible(actor: Actor, items: Sequence[Item], stored: idempotency.Stored) -> None:
-    """Problem `not-found` unless the actor sees what each order that was placed is about."""
+    """Problem `not-found` unless the actor sees the subscription of each order that was placed."""
     results = orjson.loads(stored.text)["results"]
     both = zip(items, results, strict=True)
     placed = [item.draft for item, result in both if item.draft and "order" in result]
@@ -72,7 +72,7 @@ def _require_visible(actor: Actor, items: Sequence[Item], stored: idempotency.St
 
 
 def _with_own_key(item: Item, key: str) -> Item:
-    """The item, refused where its key is `key`, which stands for the batch's own answer."""
+    """The item, refused if its key equals `key`, the key of the whole batch."""
     if item.key != key:
         return item
     detail = "This idempotency key is that of the whole batch; give the order a key of its own."
@@ -82,8 +82,8 @@ def _with_own_key(item: Item, key: str) -> Item:
 def _lock(actor: Actor, key: str, items: Sequence[Item]) -> None:
     """Take the locks of all orders at once.
 
-    They are held to the end of the batch: taken run by run, a batch would wait for another one,
-    or for a single order, that waits for it.
+    They are held to the end of the batch. If it took them run by run, a batch could deadlock with
+    another batch or with a single order.
     """
     drafts = [item.draft for item in items if item.draft is not None]
     names = frozenset[str]().union({f"key:{key}"}, *(item.names() for item in items))

@@ -1,4 +1,4 @@
-"""Previewing an order: what placing it now would do, under no lock, promising nothing."""
+"""Previewing an order: what placing it now would do, without locks or promises."""
 
 import orjson
 
@@ -10,7 +10,7 @@ from fusion.tenancy.use_case import Answer
 
 
 def preview_order(actor: Actor, *, draft: Draft) -> Answer:
-    """200 with {allowed, balances, refusals}; nothing is written and no key is looked at.
+    """200 with {allowed, balances, refusals}; writes nothing and ignores idempotency keys.
 
     Problems: `forbidden`, `not-found`, `invalid-fields`, `duplicate-line`.
     """

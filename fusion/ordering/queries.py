@@ -1,4 +1,7 @@
-"""Read models of orders and holdings. Documents are made by the database, passed on unparsed."""
+"""Read models of orders and holdings.
+
+The database renders the documents; they are passed on unparsed.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +29,7 @@ ORDER BY w.position
 
 
 def find_order(actor: Actor, id: UUID) -> Order:
-    """The order, if `actor` sees it; Problem `not-found` otherwise."""
+    """The order; Problem `not-found` unless `actor` sees it."""
     order = Order.objects.visible_to(actor).filter(id=id).first()
     if order is None:
         raise not_found("order")
@@ -34,14 +37,14 @@ def find_order(actor: Actor, id: UUID) -> Order:
 
 
 def order_documents(ids: Sequence[UUID]) -> list[str]:
-    """The JSON documents of orders that the caller has already been found to see."""
+    """The JSON documents of these orders. The caller has checked that they are visible."""
     with connection.cursor() as cursor:
         cursor.execute(DOCUMENTS, [list(ids)])
         return [row[0] for row in cursor.fetchall()]
 
 
 def order_document_of(id: UUID) -> dict[str, Any]:
-    """The document of one order that the caller has already been found to see."""
+    """The JSON document of one order. The caller has checked that it is visible."""
     document: dict[str, Any] = orjson.loads(order_documents([id])[0])
     return document
 
@@ -61,7 +64,8 @@ def list_orders(
 ) -> str:
     """One page of the orders that `actor` sees, newest first, as JSON text.
 
-    `placed_from` is inclusive, `placed_to` exclusive. The filters' ids have been found visible.
+    `placed_from` is inclusive, `placed_to` exclusive. The caller has checked that the ids are
+    visible.
     """
     rows = Order.objects.visible_to(actor)
     if subscription_id:
@@ -101,7 +105,7 @@ def newest_orders(
 
 
 def _after(rows: QuerySet[Order], cursor: str | None) -> QuerySet[Order]:
-    """The rows older than the cursor's; the first condition is what the index is entered by."""
+    """The rows older than the cursor's; the first condition is the start of the index scan."""
     if cursor is None:
         return rows
     at_text, id_text = decode_cursor(cursor, 2)
@@ -116,9 +120,9 @@ def _after(rows: QuerySet[Order], cursor: str | None) -> QuerySet[Order]:
 
 
 def list_holdings(subscription_id: UUID, *, limit: int, cursor: str | None) -> dict[str, Any]:
-    """One page of what a subscription holds, by product code and revision.
+    """One page of the subscription's holdings, by product code and revision.
 
-    The caller has been found to see the subscription.
+    The caller has checked that the actor sees the subscription.
     """
     after = decode_cursor(cursor, 2) if cursor else ["", "0"]
     if not after[1].isascii() or not after[1].isdigit() or len(after[1]) > 9:

@@ -1,4 +1,4 @@
--- What a refused order is told: a stable code, one sentence, and the numbers seen under the locks.
+-- Refusals of orders: a stable code, one sentence, and the numbers read under the locks.
 
 CREATE OR REPLACE FUNCTION ordering_refusal(
     p_code text, p_sku text, p_granted bigint, p_used bigint, p_requested bigint, p_missing bigint
@@ -17,7 +17,7 @@ LANGUAGE sql IMMUTABLE AS $$
         'requested', p_requested, 'missing', p_missing)
 $$;
 
--- The problem that these refusals of balances make together.
+-- Combine the refusals of several balances into one problem.
 CREATE OR REPLACE FUNCTION ordering_problem_of(p_refusals json[]) RETURNS json
 LANGUAGE sql IMMUTABLE AS $$
     SELECT json_build_object(
@@ -26,7 +26,7 @@ LANGUAGE sql IMMUTABLE AS $$
         'refusals', array_to_json(p_refusals))
 $$;
 
--- More is to be removed than is held.
+-- The order removes more than the subscription holds.
 CREATE OR REPLACE FUNCTION ordering_problem_not_held(p_missing json[]) RETURNS json
 LANGUAGE sql IMMUTABLE AS $$
     SELECT json_build_object(

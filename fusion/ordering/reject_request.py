@@ -1,4 +1,4 @@
-"""Rejecting an order request, with the reason; and all open ones of a subscription that ends."""
+"""Rejecting an order request with a reason, and all open requests of a terminated subscription."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ ENDED = "The subscription was terminated."
 
 @use_case(PLACE_ORDERS, verb="order-request.reject")
 def reject_request(actor: Actor, *, request_id: UUID, reason: str) -> Done:
-    """It is not ordered. Problems: `not-found`, `conflict` (it was decided before)."""
+    """Reject the request. Problems: `not-found`, `conflict` (already decided)."""
     asked, subscription = lock_open_request(actor, request_id)
     return Done(
         _reject(actor, asked, subscription, reason),
@@ -26,7 +26,7 @@ def reject_request(actor: Actor, *, request_id: UUID, reason: str) -> Done:
 
 
 def reject_open_requests(actor: Actor, subscription: Subscription) -> int:
-    """Reject what is open of a subscription that is being terminated; how many there were.
+    """Reject the open requests of a subscription that is being terminated; returns how many.
 
     An operation: the caller holds the subscription's lock.
     """

@@ -1,4 +1,4 @@
-"""Asking for products: whoever may not order raises a request, and the group decides."""
+"""Requesting products: an organization that may not order raises a request; the group decides."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -18,7 +18,7 @@ from fusion.tenancy.use_case import Done, use_case
 def request_order(
     actor: Actor, *, subscription_id: UUID, lines: Sequence[Line], note: str | None = None
 ) -> Done:
-    """A new request. It promises nothing and reserves nothing; what fits is decided when approved.
+    """A new request. It promises and reserves nothing; balances are checked when it is approved.
 
     Problems: `not-found`, `duplicate-line`, `subscription-terminated`, `product-retired`.
     """
@@ -52,7 +52,7 @@ def request_order(
 
 
 def _require_orderable(actor: Actor, lines: Sequence[Line]) -> None:
-    """Problem `not-found` for a product that is not seen, `product-retired` for one not sold."""
+    """Problem `not-found` for an invisible product, `product-retired` for a retired one."""
     ids = [line.product_id for line in lines]
     products = {
         product.id: product for product in Product.objects.visible_to(actor).filter(id__in=ids)

@@ -1,4 +1,4 @@
-"""Order requests: read models, the lock under which one is decided, telling what became of it."""
+"""Order requests: read models, the lock for deciding one, and the event of the decision."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ CODES = "SELECT id, code FROM catalogue_product WHERE id = ANY (%s::uuid[])"
 
 
 def lines_as_json(lines: Sequence[Line]) -> str:
-    """The lines as they are kept."""
+    """The lines as stored."""
     return orjson.dumps(
         [
             {"product_id": line.product_id, "action": line.action, "quantity": line.quantity}
@@ -30,14 +30,14 @@ def lines_as_json(lines: Sequence[Line]) -> str:
 
 
 def lines_of(asked: OrderRequest) -> tuple[Line, ...]:
-    """The lines that were asked for."""
+    """The requested lines."""
     return tuple(
         Line(UUID(line["product_id"]), line["quantity"], line["action"]) for line in asked.lines
     )
 
 
 def find_request(actor: Actor, id: UUID) -> OrderRequest:
-    """The request, if `actor` sees its subscription; Problem `not-found` otherwise."""
+    """The request; Problem `not-found` unless `actor` sees its subscription."""
     asked = OrderRequest.objects.visible_to(actor).filter(id=id).first()
     if asked is None:
         raise not_found("order request")
@@ -45,10 +45,10 @@ def find_request(actor: Actor, id: UUID) -> OrderRequest:
 
 
 def lock_open_request(actor: Actor, id: UUID) -> tuple[OrderRequest, Subscription]:
-    """The request and its subscription, both held; Problem `conflict` where it has been decided.
+    """The request and its subscription, both locked; Problem `conflict` if it is already decided.
 
-    The subscription comes first, as everywhere: a termination that is under way is waited for, and
-    has closed the request then.
+    The subscription is locked first, as everywhere: this waits for a termination in progress, which
+    closes the request.
     """
     subscription = lock_subscription(actor, find_request(actor, id).subscription_id)
     asked = OrderRequest.objects.visible_to(actor).select_for_update(no_key=True).get(id=id)
@@ -85,7 +85,7 @@ def list_requests(
 
 
 def request_documents(requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:
-    """Requests as the API shows them, whatever their number in three statements at most."""
+    """Requests as the API shows them, in at most three statements whatever their number."""
     with connection.cursor() as cursor:
         cursor.execute(CODES, [[line["product_id"] for each in requests for line in each.lines]])
         codes = {str(id): code for id, code in cursor.fetchall()}
@@ -113,9 +113,10 @@ def request_documents(requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:
 
 
 def announce(actor: Actor, asked: OrderRequest, path: str, deed: str) -> dict[str, Any]:
-    """Write the event `order-request.<deed>`; the request as it and the API show it.
+    """Write the event `order-request.<deed>`; returns the request's document.
 
-    `path` is that of the subscription: all above it, the asker included, may read the event.
+    `path` is the path of the subscription: every organization above it, including the requester,
+    may read the event.
     """
     asked.refresh_from_db(from_queryset=OrderRequest.objects.visible_to(actor))
     (document,) = request_documents([asked])

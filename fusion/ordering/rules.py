@@ -1,4 +1,4 @@
-"""The rules of orders that need no database. What the numbers allow is decided in `decide.sql`."""
+"""The rules of orders that need no database. `decide.sql` checks quantities against balances."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,17 +8,17 @@ LONGEST_NOTICE = 5
 """How many years ahead an order may be scheduled."""
 
 ORDER_GRACE = timedelta(hours=24)
-"""How far in the past an order may be said to take effect; it is carried out at once then."""
+"""How far in the past an order's effective time may be; such an order is carried out at once."""
 
 
 def repeated_products(products: Sequence[UUID]) -> list[UUID]:
-    """The products that stand more than once: a product stands in one line only."""
+    """The products that occur more than once: a product may occur in one line only."""
     seen: set[UUID] = set()
     return list(dict.fromkeys(id for id in products if id in seen or seen.add(id)))  # type: ignore[func-returns-value]
 
 
 def is_too_far(effective_at: datetime, now: datetime) -> bool:
-    """Whether an order cannot be scheduled then: it must lie at most five years ahead."""
+    """Whether this time is too far ahead: an order can be scheduled at most five years ahead."""
     year = now.year + LONGEST_NOTICE
     is_leap_day = (now.month, now.day) == (2, 29)
     latest = now.replace(year=year, month=3, day=1) if is_leap_day else now.replace(year=year)
@@ -26,9 +26,9 @@ def is_too_far(effective_at: datetime, now: datetime) -> bool:
 
 
 def runs_of_distinct(names: Sequence[frozenset[str]]) -> list[range]:
-    """Cut a batch into the fewest runs in which no name (key or reference) stands twice.
+    """Cut a batch into the fewest runs in which no name (key or reference) occurs twice.
 
-    An order that repeats a name must see what became of the first, so it comes in a later run.
+    An order that repeats a name must see the result of the first, so it goes into a later run.
     """
     runs: list[range] = []
     start, seen = 0, set[str]()

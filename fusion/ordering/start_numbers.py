@@ -1,4 +1,7 @@
-"""The sequences of order numbers: one per group. A step of `fusion migrate`, and of founding."""
+"""The sequences of order numbers:
+
+one per group, made by `fusion migrate` and when a group is created.
+"""
 
 import time
 from uuid import UUID
@@ -6,7 +9,7 @@ from uuid import UUID
 from django.db import OperationalError, connection, transaction
 
 PATIENCE = 30.0
-"""Seconds to wait for orders that a function of the release before is still placing."""
+"""Seconds to wait for orders that a function of the previous release is still placing."""
 
 _PAUSE = 0.05
 
@@ -18,10 +21,10 @@ def make_sequence(group_id: UUID) -> None:
 
 
 def start_numbers() -> int:
-    """Make the sequences of all groups that have none yet; returns how many were made.
+    """Make the missing sequences of all groups; returns how many.
 
-    Call it after the functions have been installed. Raises OperationalError when transactions
-    that began before do not end within `PATIENCE`.
+    Call it after the functions have been installed. Raises OperationalError if transactions that
+    began before do not end within `PATIENCE`.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
@@ -34,7 +37,7 @@ def start_numbers() -> int:
 
 
 def _wait_for_earlier(horizon: str) -> None:
-    """An order that took its number from the old function has not been written until it ends."""
+    """An order numbered by the old function is not visible until its transaction ends."""
     deadline = time.monotonic() + PATIENCE
     with connection.cursor() as cursor:
         while True:

@@ -1,5 +1,5 @@
--- The refusal of an order whose external reference another order of the group carries. It names that
--- order, which a group always sees, and says whether it is the same request: of the same
+-- The refusal of an order whose external reference another order of the group carries. It names
+-- that order, which a group always sees, and says whether it is the same request: same
 -- subscription, lines and time.
 CREATE OR REPLACE FUNCTION ordering_reference_taken(p_order uuid, p_asked jsonb) RETURNS json
 LANGUAGE sql STABLE AS $$

@@ -1,6 +1,7 @@
--- What `ordering_decide` has decided: arrays, each by the thing named above it.
+-- The result of `ordering_decide`: arrays, each indexed by what the comment above it names.
 --
--- A type never changes: calls under way hold values of it. Another shape gets another name.
+-- A type never changes, because calls in progress hold values of it. Another shape gets another
+-- name.
 DO $do$
 BEGIN
     IF to_regtype('ordering_plan') IS NOT NULL THEN
@@ -8,11 +9,11 @@ BEGIN
     END IF;
     CREATE TYPE ordering_plan AS (
         -- by order
-        problem json[],            -- why it is refused; null where it is allowed
-        preview json[],            -- its balances before and after, when asked for
+        problem json[],            -- the refusal; null if allowed
+        preview json[],            -- its balances before and after, for a preview
         changes json[],            -- the net change of each balance
         -- by line
-        taken json[],              -- what a removal took, per revision
+        taken json[],              -- what a removal took, by revision
         -- by entry, in ledger order
         entry_order int[], entry_line int[], entry_balance int[],
         entry_quantity bigint[],   -- negative for a revoke

@@ -1,6 +1,6 @@
-"""`fusion verify`: recompute every balance and holding from its history and tell what differs.
+"""`fusion verify`: recompute every balance and holding from its history and report differences.
 
-Reads only; one snapshot for all checks, so that it may run beside a busy system.
+Read-only; all checks share one snapshot, so that it can run while the system is busy.
 """
 
 from collections.abc import Mapping
@@ -129,8 +129,8 @@ CHECKS: Mapping[str, str] = {
             SELECT 'order', id, external_reference FROM ordering_order WHERE state = 'scheduled'
         ) w
         WHERE w.text <> kernel_clean(w.text)""",
-    # A finished order keeps the reference that the first release took. Only where another order
-    # carries the same text, cleaned, can the two be taken for each other.
+    # A completed order keeps its reference as the first release stored it. Two references can be
+    # confused only if another order carries the same text after cleaning.
     "order with the same external reference as another one, if both are cleaned": """
         SELECT format('order %s: %s, as order %s', o.id, o.external_reference, other.id)
         FROM ordering_order o JOIN ordering_order other
@@ -162,7 +162,7 @@ CHECKS: Mapping[str, str] = {
 
 
 def differences() -> list[str]:
-    """One readable line per difference; none when the books are right."""
+    """One readable line per difference; empty if the books agree."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         return list(run_checks({**LEDGER, **NUMBERS, **USERS, **TRUNKS, **CHECKS}))

@@ -1,6 +1,6 @@
--- What is told to whoever places an order for later: the scheduled termination that will cancel it,
--- and, of a termination, how many orders it will cancel. Null where there is nothing to tell. The
--- caller holds the subscription's lock.
+-- The warnings for a scheduled order: the scheduled termination that will cancel it and, for a
+-- termination, how many orders it will cancel. NULL if there are none. The caller holds the
+-- subscription's lock.
 CREATE OR REPLACE FUNCTION ordering_warnings(
     p_subscription uuid, p_effective timestamptz, p_kind text
 ) RETURNS json

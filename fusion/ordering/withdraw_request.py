@@ -1,4 +1,4 @@
-"""Withdrawing an order request: by who asked, or by an organization above them."""
+"""Withdrawing an order request: by the requester, or by an organization above it."""
 
 from uuid import UUID
 
@@ -12,10 +12,10 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(REQUEST_ORDERS, verb="order-request.withdraw")
 def withdraw_request(actor: Actor, *, request_id: UUID) -> Done:
-    """It is no longer asked for.
+    """Withdraw the request.
 
-    Problems: `not-found`, `conflict` (it was decided before), `forbidden` for those below the
-    organization that asked: they see it, and it is not theirs.
+    Problems: `not-found`, `conflict` (already decided), `forbidden` for organizations below the
+    requester: they see the request but do not own it.
     """
     if not find_request(actor, request_id).path.startswith(actor.path):
         raise Problem(

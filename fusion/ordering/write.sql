@@ -1,5 +1,5 @@
--- Write the plan of `ordering_decide`: entries, balances, holdings and the thresholds crossed.
--- p_order, p_number: by order; p_position: by line. The caller holds the locks.
+-- Write the plan of `ordering_decide`: entries, balances, holdings and crossed thresholds. p_order,
+-- p_number: by order; p_position: by line. The caller holds the locks.
 CREATE OR REPLACE FUNCTION ordering_write(
     plan ordering_plan, p_group uuid, p_order uuid[], p_number bigint[], p_position int[],
     p_actor text, p_now timestamptz
@@ -17,7 +17,7 @@ BEGIN
                 plan.entry_sequence, plan.entry_granted)
          AS e(o, line, balance, quantity, sequence, granted);
 
-    -- Absolute values: they were computed under the locks that are still held.
+    -- Absolute values: they were computed under locks that are still held.
     INSERT INTO ledger_balance (
         subscription_id, sku_id, group_id, sku, type, metric, granted, used, sequence)
     SELECT b.subscription_id, b.sku_id, p_group, b.code, b.type, b.metric, b.granted, b.used,
