@@ -1,1 +1,3 @@
-"""Who exists, who may see and do what, and the one way in which anything is changed."""
+"""Organizations, subscriptions, people and API clients; permissions; and `@use_case`, the way to
+change anything.
+"""

@@ -1,4 +1,4 @@
-"""Accepting an invitation: who has the key of one of its links becomes a member."""
+"""Accepting an invitation: the holder of one of its links becomes a member."""
 
 from uuid import UUID
 
@@ -17,18 +17,19 @@ from fusion.tenancy.use_case import Done, use_case
 def accept_invitation(
     actor: Actor, *, organization_id: UUID, invitation_id: UUID, key: str, name: str | None
 ) -> Done:
-    """The new membership. `actor` is Fusion itself: the key is what allows it.
+    """Accept the invitation; returns the new membership. `actor` is Fusion itself: the link's key
+    authorizes.
 
-    Problem `conflict`: not open any more, sent again meanwhile, its author may not invite any
-    more, or a member already.
+    Problem `conflict`: the invitation is not open any more, was sent again meanwhile, its author
+    may not invite any more, or the person is a member already.
     """
     invitation = lock_invitation(
         actor, organization_id=organization_id, invitation_id=invitation_id
     )
-    # Before the author's row is held: a deletion of the organization takes the two in this order.
+    # Lock it before the author's row: deleting the organization locks the two in this order.
     hold_organization(invitation.organization)
     hold_author(invitation.invited_by)
-    # Sent again since the link was looked at: the keys have changed under the lock.
+    # The invitation was sent again after the check: its keys changed before the lock was acquired.
     if not opens(invitation, key) or not is_acceptable(invitation):
         raise not_any_more()
     member = join(

@@ -1,4 +1,4 @@
-"""Who is acting: an API client, a member, or Fusion itself, always for one organization."""
+"""The actor: an API client, a member, or Fusion itself, always for one organization."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -17,18 +17,18 @@ SCOPES = tuple(f"{noun}:{access}" for noun in NOUNS for access in ("read", "writ
 
 
 def including_reads(scopes: Iterable[str]) -> frozenset[str]:
-    """What `scopes` amount to: themselves, and the `:read` of every `:write`."""
+    """`scopes`, and the `:read` scope of every `:write`."""
     held = frozenset(scopes)
     return held | {scope.replace(":write", ":read") for scope in held}
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a change needs to know of the request that asked for it.
+    """The facts of a request that a change needs.
 
-    `key` is the caller's `Idempotency-Key`; `fingerprint` the SHA-256 of what was asked.
-    `look_again` raises Problem `not-found` when the actor does not see, or no longer sees, an
-    object that the request names: for use after a stored answer was found.
+    `key` is the caller's `Idempotency-Key`; `fingerprint` the SHA-256 of the request. `look_again`
+    raises Problem `not-found` if the actor does not see, or no longer sees, an object that the
+    request names: to be called after a stored answer was found.
     """
 
     id: str
@@ -39,9 +39,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Someone who may see a subtree and do there what role and scopes allow.
+    """Sees a subtree, and may do there what its role and scopes allow.
 
-    `scopes` is None where scopes do not apply: members act by their role alone.
+    `scopes` is None if scopes do not apply: members act by their role alone.
     """
 
     label: str
@@ -62,7 +62,7 @@ class Actor:
 
     @property
     def client_id(self) -> UUID | None:
-        """The id of the API client that acts; None for a member or Fusion itself."""
+        """The id of the acting API client; None for a member or Fusion itself."""
         kind, _, id = self.label.partition(":")
         return UUID(id) if kind == "client" else None
 
@@ -72,9 +72,9 @@ class Actor:
 
 
 def system_actor(group_id: UUID, label: str) -> Actor:
-    """Fusion itself, on behalf of a whole group; `label` is `system:` and the part that acts.
+    """Fusion itself, acting for a whole group; `label` is `system:` and the acting component.
 
-    For what no member or client of the group asks for: the command line, the worker, the demo.
+    For changes without a member or client behind them: the command line, the worker, the demo.
     """
     return Actor(
         label=label,

@@ -1,4 +1,4 @@
-"""Telling what became of an organization or a subscription: an operation in the change."""
+"""Emitting events of organizations and subscriptions, in the caller's transaction."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from fusion.tenancy.queries import organization_document, subscription_document
 
 
 def announce_organization(actor: Actor, organization: Organization, deed: str) -> dict[str, Any]:
-    """Write the event `organization.<deed>`; the organization as it and the API show it."""
+    """Write the event `organization.<deed>`; returns the organization's document."""
     document = organization_document(organization)
     emit(
         type=f"organization.{deed}",
@@ -23,7 +23,7 @@ def announce_organization(actor: Actor, organization: Organization, deed: str) -
 
 
 def announce_subscription(actor: Actor, subscription: Subscription, deed: str) -> dict[str, Any]:
-    """Write the event `subscription.<deed>`; the subscription as it and the API show it."""
+    """Write the event `subscription.<deed>`; returns the subscription's document."""
     document = subscription_document(subscription)
     emit(
         type=f"subscription.{deed}",

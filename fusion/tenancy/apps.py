@@ -12,5 +12,5 @@ class Room(AppConfig):
     label = "tenancy"
 
     def ready(self) -> None:
-        """Before the first route is made."""
+        """Runs before the first route is created."""
         take_ids_in_any_case()

@@ -1,8 +1,8 @@
-"""Wrong secrets of API clients, counted for each client and address, for all processes.
+"""Wrong secrets of API clients, counted by client and address, for all processes.
 
-After `MOST_WRONG` of them within `WINDOW` seconds, the client's secret is not looked at any more
-when it comes from that address: 429, until the time has passed. From another address, and from one
-where a right secret has come from lately, it is: nobody locks a client out by guessing.
+After `MOST_WRONG` wrong secrets within `WINDOW` seconds, requests for that client from that address
+get 429 until the time has passed, without a check of the secret. Other addresses, and addresses
+that recently sent the right secret, are not affected: nobody locks a client out by guessing.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ WINDOW = 300
 """Seconds."""
 
 KNOWN_DAYS = 30
-"""How long an address stays known after a right secret has come from it."""
+"""How long an address stays trusted after it sent a right secret."""
 
 FIND = """
 SELECT wrong, WINDOW - extract(epoch FROM kernel_now() - since),
@@ -47,7 +47,7 @@ ON CONFLICT (client, address) DO UPDATE SET right_at = excluded.right_at
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """What has come for one client from one address; `wait` is in seconds, 0 where none is due."""
+    """The attempts for one client from one address; `wait` is in seconds, 0 if there is none."""
 
     client: str
     address: str
@@ -57,23 +57,23 @@ class Attempts:
 
     @property
     def refused(self) -> bool:
-        """Whether the secret is not to be looked at."""
+        """Whether to refuse without checking the secret."""
         return self.wait > 0 and not self.known
 
     def count_wrong(self) -> None:
-        """One more wrong secret."""
+        """Count one more wrong secret."""
         with connection.cursor() as cursor:
             cursor.execute(WRONG, [self.client, self.address, WINDOW, WINDOW])
 
     def note_right(self) -> None:
-        """A right secret; written once a day."""
+        """Note a right secret; written once a day."""
         if not self.noted:
             with connection.cursor() as cursor:
                 cursor.execute(RIGHT, [self.client, self.address])
 
 
 def attempts_of(client_id: str, request: HttpRequest) -> Attempts:
-    """What has come for a client from the request's address."""
+    """The attempts for a client from the request's address."""
     client = hashlib.sha256(client_id.encode("utf-8", "surrogatepass")).hexdigest()
     address = _network(client_address(request))
     row = first_row(FIND, [client, address])
@@ -85,7 +85,7 @@ def attempts_of(client_id: str, request: HttpRequest) -> Attempts:
 
 
 def _network(address: str) -> str:
-    """The address; of IPv6 the network of 64 bits, all of which one caller may have."""
+    """The address; for IPv6 its /64 network, because one caller may have all of it."""
     try:
         found = ip_address(address)
     except ValueError:

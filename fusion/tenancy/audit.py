@@ -1,4 +1,4 @@
-"""The audit trail: an operation that writes who did what, in the transaction of the deed."""
+"""The audit trail: an operation that records who did what, in the transaction of the change."""
 
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ def record(
 ) -> None:
     """Write one audit record.
 
-    `path` is that of the organization whose object it was, `subscription_id` whose within it.
+    `path` is the path of the organization that owns the object, `subscription_id` its subscription.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""The audit trail as people read it: who did what, newest first."""
+"""Reading the audit trail: who did what, newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from fusion.tenancy.models import Organization, Subscription
 from fusion.tenancy.scope import subtree
 
 WALK = 50_000
-"""Records that one page passes over in search of rare ones; the next page goes on from there."""
+"""Records that one page skips in search of rare ones; the next page continues from there."""
 
 COLUMNS = (
     "id",
@@ -30,8 +30,8 @@ COLUMNS = (
     "detail",
 )
 
-# The walk is a range of an index, in its order; with its own LIMIT it stays one, whatever else is
-# asked for, and ends as soon as the page is full.
+# The walk is a range of an index, in its order; its own LIMIT keeps it so, whatever the other
+# conditions, and lets it end as soon as the page is full.
 WALKED = """
 SELECT r.id, r.at, r.path, r.subscription_id, r.actor, r.request_id, r.verb, r.object_type,
        r.object_id, r.detail
@@ -61,10 +61,10 @@ WALKED_TO = "SELECT w.at, w.id FROM ({walked} OFFSET %(walk)s::int - 1 LIMIT 1) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRecords:
-    """Which records are listed; a subscription or an organization has been found visible.
+    """The filters. The caller has checked that the subscription or the organization is visible.
 
-    `verb` is a whole one such as `user.link`, or an object such as `user`: all that was done to
-    such. `actor` is a label such as `member:<id>`. `since` is inclusive, `until` exclusive.
+    `verb` is a complete verb such as `user.link`, or an object such as `user`: every change of a
+    user. `actor` is a label such as `member:<id>`. `since` is inclusive, `until` exclusive.
     """
 
     subscription: Subscription | None = None
@@ -76,7 +76,7 @@ class WantedRecords:
     until: datetime | None = None
 
     def source(self) -> str:
-        """The condition that an index has; see `AuditRecord`."""
+        """The condition that an index serves; see `AuditRecord`."""
         if self.object_id is not None:
             return "r.object_id = %(object)s::text"
         if self.subscription is not None:
@@ -84,12 +84,12 @@ class WantedRecords:
         return "TRUE"
 
     def sifts(self, actor: Actor) -> bool:
-        """Whether more is asked for than the index knows: records may be passed over."""
+        """Whether there are filters that the index does not serve: records may be skipped."""
         above = actor.organization_id == actor.group_id or self.subscription is not None
         return bool(self.verb or self.actor or self.organization) or not above
 
     def path(self, actor: Actor) -> str:
-        """The path of the subtree that is looked at, which is never above the actor's own."""
+        """The path of the requested subtree, which is never above the actor's own."""
         if self.subscription is not None:
             return self.subscription.path
         return self.organization.path if self.organization is not None else actor.path
@@ -100,12 +100,12 @@ def list_audit(
 ) -> dict[str, Any]:
     """One page of the audit records that `actor` sees, newest first: {items, next}.
 
-    Each item has `id`, `at` (a datetime), `path`, `subscription_id` (null where the object is none
-    of a subscription's), `actor` (a label: `portal/who.py` names it), `request_id`, `verb`,
-    `object_type`, `object_id` and `detail` (what was asked for, as an object).
+    Each item has `id`, `at` (a datetime), `path`, `subscription_id` (null if the object belongs to
+    no subscription), `actor` (a label; `portal/who.py` resolves its name), `request_id`, `verb`,
+    `object_type`, `object_id` and `detail` (the arguments, as an object).
 
-    One page passes over `WALK` records at most: where few of them are wanted, it may have fewer
-    than `limit` items, or none, and still a `next` that goes on.
+    One page skips at most `WALK` records: with rare matches it may have fewer than `limit` items,
+    or none, and still a `next` cursor.
     """
     last_at, last_id = _key(cursor) if cursor else (None, None)
     first, after = subtree(wanted.path(actor))
@@ -138,7 +138,7 @@ def list_audit(
 
 
 def _end_of_walk(sql: Any, walked: str, given: dict[str, Any]) -> tuple[datetime, int] | None:
-    """Where a page that is not full stopped looking; None where there is nothing behind."""
+    """Where a page that is not full stopped; None if nothing follows."""
     sql.execute(WALKED_TO.format(walked=walked), given)
     end: tuple[datetime, int] | None = sql.fetchone()
     return end

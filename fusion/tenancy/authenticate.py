@@ -1,4 +1,4 @@
-"""From a bearer token to an actor: one indexed look-up, so that a revocation counts at once."""
+"""From a bearer token to an actor: one indexed look-up, so that revocation takes effect at once."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ WHERE t.token_checksum = %s AND t.expires > now() AND o.status = 'active'
 """
 
 MAX_TOKEN = 512
-"""Characters of the longest token that is looked up."""
+"""Longest token that is looked up, in characters."""
 
 
 INVALID_TOKEN = ', error="invalid_token"'
 
 
 def unauthenticated(detail: str, error: str = "") -> Problem:
-    """401 with its challenge (RFC 6750); `error` is part of that."""
+    """401 with its challenge (RFC 6750); `error` is part of the challenge."""
     challenge = f'Bearer realm="fusion"{error}'
     return Problem("unauthenticated", detail, headers={"WWW-Authenticate": challenge})
 
@@ -43,10 +43,11 @@ def bearer_token(request: HttpRequest) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Something to be read in the round trip of the token's look-up, where reading is all there is.
+    """A value that a read-only route gets in the same round trip as the token's look-up.
 
-    `sql` is an expression with one parameter, an id; `o` is the caller's organization, and what
-    lies outside its `o.path` must give null. `name` is the path parameter that holds the id.
+    `sql` is an expression with one parameter, an id; `o` is the caller's organization, and the
+    expression must be null for objects outside `o.path`. `name` is the path parameter that holds
+    the id.
     """
 
     sql: str
@@ -56,12 +57,12 @@ class Read:
 def authenticate(
     request: HttpRequest, asked: Request, also: str = "NULL", parameters: Sequence[Any] = ()
 ) -> tuple[Actor, Any]:
-    """The API client whose valid token the request carries, and what the expression `also` gave.
+    """The API client whose valid token the request carries, and the value of the expression `also`.
 
-    In that expression `t` is the token, `c` the client and `o` its organization. It is worked out
-    for a valid token whatever its scopes: what must not happen without one of them asks for it.
-    The actor's scopes are those of the token as far as the client still has them. Problem
-    `unauthenticated` without a valid token.
+    In that expression `t` is the token, `c` the client and `o` its organization. It is evaluated
+    for every valid token whatever its scopes: an expression that needs a scope must test it. The
+    actor's scopes are those of the token that the client still has. Problem `unauthenticated`
+    without a valid token.
     """
     token = bearer_token(request)
     row: tuple[Any, ...] | None = None

@@ -1,4 +1,4 @@
-"""A group's brand: what the portal is called and looks like for its people."""
+"""A group's brand: the name, colours and logo of the portal."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from fusion.tenancy.models import Brand
 DEFAULT_NAME, DEFAULT_COLOUR = "Fusion", "#3b5bdb"
 
 MAX_LOGO = 64 * 1024
-"""Bytes of a logo."""
+"""Largest logo, in bytes."""
 
 MAX_NAME = 60
 
@@ -20,7 +20,7 @@ LOGO_TYPES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"RIFF": "image/webp",
 }
-"""How a picture begins → its media type. No SVG: it is a document that may hold scripts."""
+"""First bytes of a picture → its media type. No SVG: an SVG may contain scripts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Logo:
 
 
 def find_brand(*, host: str, actor: Actor | None) -> Brand | None:
-    """The brand of this host name; without one, that of the group that `actor` belongs to.
+    """The brand of this host name, else the brand of the actor's group.
 
-    Without its logo, which pages do not need.
+    Does not load the logo, which pages do not need.
     """
     wanted = Q(host=host.lower())
     if actor is not None:
@@ -44,7 +44,7 @@ def find_brand(*, host: str, actor: Actor | None) -> Brand | None:
 
 
 def read_logo(content: bytes) -> Logo:
-    """The picture; ValueError when it is too large or of another kind."""
+    """The picture; ValueError if it is too large or of another type."""
     if len(content) > MAX_LOGO:
         raise ValueError(f"must have {MAX_LOGO // 1024} KiB at most")
     media_type = next((kind for mark, kind in LOGO_TYPES.items() if content.startswith(mark)), "")
@@ -54,7 +54,7 @@ def read_logo(content: bytes) -> Logo:
 
 
 def brand_document(brand: Brand) -> dict[str, Any]:
-    """A brand as it is recorded and answered."""
+    """A brand's document, for the audit record and the answer."""
     return {
         "id": str(brand.id),
         "group_id": str(brand.group_id),

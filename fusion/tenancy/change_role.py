@@ -1,4 +1,4 @@
-"""Giving a member, or somebody who is invited, another role."""
+"""Changing the role of a member or of an invited person."""
 
 from uuid import UUID
 
@@ -15,10 +15,10 @@ from fusion.tenancy.use_case import Done, use_case
 def change_role(
     actor: Actor, *, organization_id: UUID, member_id: UUID, role: str | None = None
 ) -> Done:
-    """Set the role, where one is given.
+    """Set the role, if one is given.
 
-    Problems: `not-found`, `forbidden` (a role beyond the token), `conflict` (the last
-    administrator of one's own organization).
+    Problems: `not-found`, `forbidden` (a role beyond the token), `conflict` (the last administrator
+    of the actor's own organization).
     """
     person = lock_person(actor, organization_id=organization_id, member_id=member_id)
     if role is not None and role != person.role:
@@ -28,7 +28,7 @@ def change_role(
         person.role = role
         changed = ["role"]
         if not isinstance(person, Member):
-            person.invited_by = actor.label  # who sets the role answers for it
+            person.invited_by = actor.label  # whoever sets the role is its author
             changed.append("invited_by")
         person.save(update_fields=changed)
     return Done(person_document(person), person.organization.path, person.id)

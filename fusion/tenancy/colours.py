@@ -1,18 +1,18 @@
-"""A brand colour, made readable: what is written in it, on it and beside it, light and dark.
+"""Derives readable colours from a brand colour: text in it, on it and beside it, light and dark.
 
-Contrast is that of WCAG 2: from 1 (none) to 21. Text needs 4.5, what is not text 3.
+Contrast as in WCAG 2: from 1 (none) to 21. Text needs 4.5, other elements 3.
 """
 
 import re
 from dataclasses import dataclass
 
 LIGHT, DARK = ("#ffffff", "#f7f8fa"), ("#171a20", "#1c2027")
-"""The surfaces of the portal that something may stand on."""
+"""The surfaces of the portal that coloured elements stand on."""
 
 TEXT, SHAPE = 4.5, 3.0
 
 SOFT = {"light": ("#ffffff", 0.08), "dark": ("#171a20", 0.16)}
-"""The tint behind the current place: how much of the text's colour is mixed into which surface."""
+"""The tint behind the current menu entry: the share of the text's colour, by surface."""
 
 BLACK, WHITE = "#000000", "#ffffff"
 
@@ -29,7 +29,7 @@ class Palette:
 
 
 def normal_colour(text: str) -> str:
-    """`#rrggbb` in lower case; ValueError when it is no such colour."""
+    """`#rrggbb` in lower case; ValueError if it is not such a colour."""
     colour = text.strip().lower()
     if not _COLOUR.fullmatch(colour):
         raise ValueError("must be a colour such as #3b5bdb")
@@ -37,16 +37,16 @@ def normal_colour(text: str) -> str:
 
 
 def contrast(one: str, other: str) -> float:
-    """Their contrast, whichever is the lighter one."""
+    """The contrast of two colours, in either order."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def palette(brand: str) -> Palette:
-    """What the portal uses of a brand colour.
+    """The palette that the portal derives from a brand colour.
 
-    Invariant: whatever the colour, text has a contrast of 4.5 on every surface it may stand on
-    and fills one of 3, because the colour is darkened or lightened just as far as that takes.
+    Invariant: for every colour, text has a contrast of 4.5 on every surface it may stand on, and
+    fills have one of 3; the colour is darkened or lightened only as far as needed.
     """
     fills = _towards(brand, BLACK, LIGHT, SHAPE), _towards(brand, WHITE, DARK, SHAPE)
     return Palette(
@@ -61,7 +61,7 @@ def _ink(fill: str) -> str:
 
 
 def _towards(colour: str, end: str, surfaces: tuple[str, ...], least: float) -> str:
-    """`colour` with as little of `end` as gives it that contrast on all of the surfaces."""
+    """`colour` mixed with the least of `end` that gives it that contrast on all of the surfaces."""
     for part in range(101):
         mixed = mix(end, colour, part / 100)
         if all(contrast(mixed, surface) >= least for surface in surfaces):
@@ -80,7 +80,7 @@ def _readable(colour: str, end: str, surfaces: tuple[str, ...], theme: str) -> s
 
 
 def mix(one: str, other: str, part: float) -> str:
-    """So much of `one` in `other`, from 0 (all `other`) to 1 (all `one`)."""
+    """Mix `one` into `other`, from 0 (all `other`) to 1 (all `one`)."""
     pairs = zip(_channels(one), _channels(other), strict=True)
     mixed = (round(a * part + b * (1 - part)) for a, b in pairs)
     return "#" + "".join(f"{channel:02x}" for channel in mixed)

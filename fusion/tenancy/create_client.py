@@ -18,12 +18,12 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(MANAGE_CLIENTS, verb="client.create", status=201)
 def create_client(actor: Actor, *, organization_id: UUID, name: str, scopes: Sequence[str]) -> Done:
-    """Create a client that holds `scopes`; the answer shows its secret, this once.
+    """Create a client with `scopes`; only this answer shows its secret.
 
-    One that an API client creates ends with that one.
+    A client created by another client ends when its creator is revoked.
 
-    Problems: `not-found`, `forbidden` (scopes that the actor's own token lacks),
-    `invalid-fields` (scopes that an organization of this kind cannot have).
+    Problems: `not-found`, `forbidden` (scopes that the actor's own token lacks), `invalid-fields`
+    (scopes that an organization of this kind cannot have).
     """
     organization = find_organization(actor, organization_id)
     _check(organization, scopes)
@@ -57,7 +57,7 @@ def _check(organization: Organization, scopes: Sequence[str]) -> None:
 
 
 def require_scopes(actor: Actor, scopes: Sequence[str]) -> None:
-    """Problem `forbidden` where an actor would gain, through another client, what it lacks."""
+    """Problem `forbidden` if the actor would gain, through another client, scopes that it lacks."""
     missing = [scope for scope in scopes if not actor.has_scope(scope)]
     if missing:
         raise Problem(
@@ -68,6 +68,6 @@ def require_scopes(actor: Actor, scopes: Sequence[str]) -> None:
 
 
 def secret_shown(client: ApiClient, path: str, secret: str) -> Done:
-    """What a verb returns that has made a secret: it goes into this one answer, nowhere else."""
+    """The result of a verb that has made a secret: shown in this one answer, stored nowhere."""
     document = {**client_document(client), "client_secret": None}
     return Done(document, path, client.id, secret={"client_secret": secret})

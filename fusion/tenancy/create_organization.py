@@ -1,4 +1,4 @@
-"""Creating a distributor, reseller or tenant under an organization that is there already."""
+"""Creating a distributor, reseller or tenant under an existing organization."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ def create_organization(
 ) -> Done:
     """Create an organization of `kind` under `parent_id`.
 
-    Problems: `not-found` (parent), `invalid-fields` (a kind that cannot stand there),
+    Problems: `not-found` (parent), `invalid-fields` (this kind is not allowed there),
     `external-reference-taken`.
     """
     parent = find_organization(actor, parent_id)

@@ -19,7 +19,7 @@ from fusion.tenancy.use_case import Done, use_case
 def create_subscription(
     actor: Actor, *, tenant_id: UUID, name: str, external_reference: str | None = None
 ) -> Done:
-    """Create an active subscription, to which nothing is granted yet.
+    """Create an active subscription, without any grants.
 
     Problems: `not-found` (tenant), `invalid-fields` (not a tenant), `external-reference-taken`.
     """
@@ -44,7 +44,7 @@ def create_subscription(
 
 
 def _above(tenant: Organization) -> dict[str, Any]:
-    """The ids of the distributor and the reseller above a tenant, where there are any."""
+    """The ids of the distributor and the reseller above a tenant, if any."""
     ids = [UUID(part) for part in tenant.path.strip("/").split("/")]
     rows = Organization.objects.unscoped("who is above may be above the actor too")
     kinds = dict(rows.filter(id__in=ids).values_list("kind", "id"))

@@ -1,4 +1,4 @@
-"""Changing what an organization is called. Its kind and its parent never change."""
+"""Changing an organization's name or reference. Its kind and parent never change."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -15,7 +15,7 @@ from fusion.tenancy.use_case import Done, use_case
 
 
 def find_organization_to_edit(actor: Actor, id: UUID) -> Organization:
-    """The organization, if `actor` stands above it; nobody stands above a group but itself.
+    """The organization; `actor` is above it, or it is the actor's own group.
 
     Problems: `not-found`, `forbidden`.
     """
@@ -33,10 +33,10 @@ def find_organization_to_edit(actor: Actor, id: UUID) -> Organization:
 def edit_organization(
     actor: Actor, *, organization_id: UUID, changes: Mapping[str, str | None]
 ) -> Done:
-    """Set `name` or `external_reference` (None clears it), those of them that `changes` holds.
+    """Set the members of `changes`: `name`, or `external_reference` (None clears it).
 
-    Problems: `not-found`, `forbidden`, `external-reference-taken`, `conflict` (a reference that an
-    organization above the actor's has set).
+    Problems: `not-found`, `forbidden`, `external-reference-taken`, `conflict` (an organization
+    above the actor's has set the reference).
     """
     find_organization_to_edit(actor, organization_id)
     rows = Organization.objects.visible_to(actor).select_for_update(no_key=True)

@@ -1,4 +1,4 @@
-"""Changing what a subscription is called. Its tenant never changes."""
+"""Changing a subscription's name or reference. Its tenant never changes."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -17,10 +17,10 @@ from fusion.tenancy.use_case import Done, use_case
 def edit_subscription(
     actor: Actor, *, subscription_id: UUID, changes: Mapping[str, str | None]
 ) -> Done:
-    """Set `name` or `external_reference` (None clears it), those of them that `changes` holds.
+    """Set the members of `changes`: `name`, or `external_reference` (None clears it).
 
-    Problems: `not-found`, `subscription-terminated`, `external-reference-taken`, `conflict` (a
-    reference that an organization above the actor's has set).
+    Problems: `not-found`, `subscription-terminated`, `external-reference-taken`, `conflict` (an
+    organization above the actor's has set the reference).
     """
     subscription = lock_subscription(actor, subscription_id)
     new = changed_reference(actor, subscription, changes)

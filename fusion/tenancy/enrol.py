@@ -1,4 +1,4 @@
-"""Giving a person access with a password: for the command line and the demo."""
+"""Creating a member with a password: for the command line and the demo."""
 
 from uuid import UUID
 
@@ -25,11 +25,11 @@ def enrol(
     name: str | None = None,
     role: str = ADMINISTRATOR,
 ) -> Done:
-    """Make a person a member, and let them sign in with `password` if one is given.
+    """Make a person a member, and let them sign in with `password` if given.
 
-    A password that they have already is never replaced. Problems: `not-found`, `conflict` (a
-    member already, has a password already, or has one but never confirmed the e-mail),
-    `invalid-fields` (e-mail, password).
+    Never replaces an existing password. Problems: `not-found`, `conflict` (already a member,
+    already has a password, or has one but never confirmed the e-mail), `invalid-fields` (e-mail,
+    password).
     """
     organization = find_organization(actor, organization_id)
     try:
@@ -44,7 +44,7 @@ def enrol(
 
 
 def _require_confirmed(member: Member) -> None:
-    """Problem `conflict` where somebody who need not read that mailbox has set the password."""
+    """Problem `conflict` if the password was set by someone who need not read that mailbox."""
     if member.user.has_usable_password() and not member.user.email_confirmed:
         raise Problem(
             "conflict",
@@ -62,7 +62,7 @@ def _set_password(member: Member, password: str) -> None:
             "conflict",
             f"{member.user.email} signs in with a password already. Enrol them without one.",
         )
-    # Conditional: of two who set a first password at the same instant, one has come too late.
+    # Conditional: if two set a first password at the same instant, the second is refused.
     unset = User.objects.filter(id=member.user.id, password=member.user.password)
     if not unset.update(password=make_password(password)):
         raise Problem("conflict", f"{member.user.email} has just been given a password.")

@@ -1,7 +1,7 @@
-"""Finding customers and subscriptions as somebody types, among as many as there may be.
+"""Search of customers and subscriptions as the user types, however many there are.
 
-Words are found by their beginnings, in any order, in names and billing references, ignoring case.
-An index of PostgreSQL's own full-text search serves it (`tenancy/migrations/0004_search.py`).
+Words match by their beginnings, in any order, in names and billing references, ignoring case. An
+index of PostgreSQL's full-text search serves it (`tenancy/migrations/0004_search.py`).
 """
 
 import re
@@ -16,7 +16,7 @@ from fusion.tenancy.actor import GROUP, Actor
 from fusion.tenancy.scope import subtree
 
 MIN_LETTERS = 2
-"""Fewer letters find nothing: they would find nearly everything."""
+"""Shorter words match nothing: they would match nearly everything."""
 
 MAX_WORDS = 8
 MAX_LETTERS = 200
@@ -24,13 +24,13 @@ MAX_LETTERS = 200
 WORD = re.compile(r"[^\W_]+")
 
 ENOUGH = 500
-"""How many matches are put into the order of their names: with more, one types on."""
+"""Most matches that are sorted by name; with more, the user has to type on."""
 
 
 def query_of(text: str) -> str | None:
-    """What `text` looks for, as `to_tsquery` takes it; None when it is too short to find anything.
+    """`text` as `to_tsquery` takes it; None if it is too short to match anything.
 
-    Or too long: a name has up to 200 letters.
+    Also None if it is too long: a name has up to 200 letters.
     """
     words = WORD.findall(text)[:MAX_WORDS]
     if not MIN_LETTERS <= sum(len(word) for word in words) <= MAX_LETTERS:
@@ -42,10 +42,11 @@ NAMED = re.compile(r"%\(\w+\)s")
 
 
 def _within(actor: Actor) -> tuple[dict[str, str], dict[str, Any]]:
-    """What narrows a statement to what `actor` sees: by alias of its tables, and the parameters.
+    """Conditions that limit a statement to what `actor` sees, by alias of its tables, and their
+    parameters.
 
-    A whole group is no narrowing that an index of paths should serve: all of it would be read, only
-    to leave out what other groups have that is found by the same words.
+    A whole group is filtered by its id: with the index of paths PostgreSQL would read all of the
+    group, only to leave out the matches of other groups.
     """
     given: dict[str, Any]
     if actor.kind == GROUP:
@@ -83,9 +84,9 @@ LIMIT %(limit)s::int
 
 
 def find_subscriptions(actor: Actor, text: str, *, limit: int) -> list[dict[str, Any]]:
-    """Up to `limit` subscriptions that `actor` sees and that something may be done for.
+    """Up to `limit` visible subscriptions that are not terminated.
 
-    By their own name or reference, or by their customer's; terminated ones are left out.
+    Matches their own name or reference, or their customer's.
     """
     query = query_of(text)
     if query is None:
@@ -113,9 +114,9 @@ WHERE tenancy_words(t.name, t.external_reference) @@ to_tsquery('simple', %s::te
 
 
 def ids_of_subscriptions(actor: Actor, text: str) -> RawSQL | None:
-    """All subscriptions found by `text`, terminated ones too, to narrow another query by.
+    """All subscriptions that match `text`, terminated ones included, as a filter of another query.
 
-    None when `text` is too short.
+    None if `text` is too short.
     """
     query = query_of(text)
     if query is None:
@@ -181,7 +182,7 @@ WHERE s.id = ANY (%s::uuid[])
 
 
 def subscription_names(ids: set[UUID]) -> dict[UUID, tuple[str, str]]:
-    """Id → (name, customer's name) of subscriptions that the caller has been found to see."""
+    """Id → (name, customer's name) of subscriptions, which the caller has found visible."""
     with connection.cursor() as cursor:
         cursor.execute(NAMES, [list(ids)])
         return {id: (name, tenant) for id, name, tenant in cursor.fetchall()}

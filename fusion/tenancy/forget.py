@@ -1,5 +1,4 @@
-"""Forgetting what is of no more use: old answers to idempotency keys, tokens that have expired,
-counts of wrong secrets.
+"""Retention: purges old answers to idempotency keys, expired tokens, and counts of wrong secrets.
 
 Operations of the worker, in small batches that each commit: nobody waits long for a lock.
 """
@@ -12,7 +11,7 @@ BATCH = 1_000
 """Rows deleted at a time."""
 
 TOKEN_DAYS = 1
-"""How long an expired token still stands in its table."""
+"""How long an expired token stays in its table."""
 
 ANSWERS = """
 DELETE FROM tenancy_idempotency WHERE (group_id, key, organization_id) IN (
@@ -37,17 +36,17 @@ DELETE FROM tenancy_clientattempt WHERE (client, address) IN (
 
 
 def forget_answers(*, days: int) -> int:
-    """Delete the answers that were stored more than `days` ago; how many there were."""
+    """Delete the answers that were stored more than `days` ago; returns how many."""
     return _delete(ANSWERS, days)
 
 
 def forget_tokens() -> int:
-    """Delete the access tokens that have expired; how many there were."""
+    """Delete expired access tokens; returns how many."""
     return _delete(TOKENS, TOKEN_DAYS)
 
 
 def forget_attempts() -> int:
-    """Delete the counts of wrong secrets that matter no more; how many there were."""
+    """Delete obsolete counts of wrong secrets; returns how many."""
     return _delete(ATTEMPTS, KNOWN_DAYS)
 
 

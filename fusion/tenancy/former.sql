@@ -1,4 +1,4 @@
--- The same as servers of the release before take it: keys for the whole group.
+-- The signature that servers of the previous release call: keys for the whole group.
 CREATE OR REPLACE FUNCTION tenancy_lock_names(p_group uuid, p_names text[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

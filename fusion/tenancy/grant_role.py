@@ -1,4 +1,4 @@
-"""Which roles an actor may give: nobody hands on more than they have themselves."""
+"""Which roles an actor may give: none beyond its own rights."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from fusion.tenancy.actor import ADMINISTRATOR, GROUP, VIEWER, Actor, including_
 from fusion.tenancy.rules import grantable
 
 MANAGE = "tenancy:write"
-"""The scope that administrators alone have among the people of an organization."""
+"""The scope that only administrators have among the members of an organization."""
 
 
 def scopes_of_role(role: str, kind: str) -> tuple[str, ...]:
-    """What a token of an organization of `kind` must carry to give `role`.
+    """The scopes that a token of an organization of `kind` needs to give `role`.
 
     Administrator: every scope; agent: all but `tenancy:write`; viewer: every read.
     """
@@ -29,7 +29,7 @@ def scopes_of_role(role: str, kind: str) -> tuple[str, ...]:
 
 
 def require_role_in_reach(actor: Actor, role: str) -> None:
-    """Problem `forbidden` for a token that lacks a scope of the role that it gives."""
+    """Problem `forbidden` if the token lacks a scope of the role it gives."""
     missing = [each for each in scopes_of_role(role, actor.kind) if not actor.has_scope(each)]
     if missing:
         raise Problem(
@@ -61,14 +61,14 @@ HOLD = {
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who has made an invitation, as they are now: where they stand, and a client's scopes."""
+    """The author of an invitation as of now: its organization and, for a client, its scopes."""
 
     path: str = ""
     kind: str = GROUP
     scopes: str | None = None
 
     def may_give(self, role: str, path: str) -> bool:
-        """Whether they could invite to the organization at `path` today."""
+        """Whether the author could invite to the organization at `path` today."""
         if not path.startswith(self.path):
             return False
         return self.scopes is None or including_reads(self.scopes.split()).issuperset(
@@ -77,7 +77,7 @@ class Author:
 
 
 def authors_of(labels: Iterable[str]) -> dict[str, Author]:
-    """Label of a record → its author, of those who may still manage members somewhere."""
+    """Label → author, for the authors who may still manage members somewhere."""
     found = {label: Author() for label in labels if label.startswith("system:")}
     ids: dict[str, list[UUID]] = {"member": [], "client": []}
     for label in set(labels):
@@ -93,7 +93,7 @@ def authors_of(labels: Iterable[str]) -> dict[str, Author]:
 
 
 def hold_author(label: str) -> None:
-    """Have them stay what they are: who removes or lowers them waits for the transaction's end."""
+    """Lock the authors' rows: removing or demoting one waits for the end of the transaction."""
     kind, _, text = label.partition(":")
     id = parse_id(text)
     if kind in HOLD and id is not None:

@@ -1,6 +1,6 @@
-"""The door of the API, the same for every route: token 401, scope 403, visibility 404, role 403.
+"""Authorization of every API route, in this order: token 401, scope 403, visibility 404, role 403.
 
-All of it is settled before the body's fields are looked at (422) and the state (409).
+All of it is checked before the body's fields (422) and the state (409).
 """
 
 from collections.abc import Callable, Iterator
@@ -28,16 +28,16 @@ from fusion.tenancy.use_case import Answer
 _requests = RateLimit(setting("FUSION_RATE_LIMIT"))
 
 Finder = Callable[[Actor, UUID], object]
-"""Looks an id up as the actor sees it; raises Problem `not-found`."""
+"""Finds an object by id as the actor sees it; raises Problem `not-found`."""
 
 
 class Door(AuthBase):
-    """Authenticates a request for one permission.
+    """Authenticates a request and requires one permission.
 
     `seen` maps the name of a path parameter, filter or body field (`lines__product_id`: in each of
-    `lines`) to the finder of what its id must show to the actor. A `hot` door leaves the looking
-    to the database function that the route calls, unless the request is refused before. What it
-    `reads` comes with the look-up of the token: see `read_of`.
+    `lines`) to the finder of the object that the actor must see. With `hot`, the database function
+    that the route calls checks visibility, unless the request is refused before. `reads` is read in
+    the same round trip as the token: see `read_of`.
     """
 
     openapi_type = "oauth2"
@@ -69,8 +69,8 @@ class Door(AuthBase):
     def bind(self, operation: Operation) -> None:
         """Learn from the route where it declares each id of `seen`: path, query or body.
 
-        RuntimeError for an id that the route does not declare, or declares elsewhere than another
-        route with this door.
+        RuntimeError for an id that the route does not declare, or declares in another place than
+        another route with this object.
         """
         declared = _declared(operation)
         places = {
@@ -83,7 +83,7 @@ class Door(AuthBase):
         self._places = places
 
     def __call__(self, request: HttpRequest) -> Actor:
-        """The actor, who may do what the route is for; raises the Problem otherwise."""
+        """The actor, if it may use the route; raises the Problem otherwise."""
         asked = Request(id=getattr(request, "request_id", ""))
         actor, found = self._authenticate(request, asked)
         request.actor = actor  # type: ignore[attr-defined]
@@ -117,7 +117,7 @@ class Door(AuthBase):
 
 
 def bind_doors(router: Router) -> None:
-    """Tell the door of each route of `router` where that route declares its ids."""
+    """Bind the `Door` of each route of `router` to the ids that the route declares."""
     for view in router.path_operations.values():
         for operation in view.operations:
             for door in operation.auth_callbacks:
@@ -139,7 +139,7 @@ def _declared(operation: Operation) -> dict[str, set[str]]:
 
 
 def _members(shape: Any) -> Iterator[str]:
-    """The members of the object, or of each of the alternatives, that a type describes."""
+    """The members of a type: of the object, or of each alternative of a union."""
     if isinstance(shape, type) and issubclass(shape, BaseModel):
         for name, field in shape.model_fields.items():
             yield field.alias or name
@@ -148,14 +148,17 @@ def _members(shape: Any) -> Iterator[str]:
 
 
 def look_first(request: HttpRequest) -> None:
-    """Before a request is refused for its fields: Problem `not-found`, if a hot door owes one."""
+    """For a hot route, check visibility before a request is refused for its fields:
+
+    Problem `not-found`.
+    """
     door: Door | None = getattr(request, "door", None)
     if door is not None and door.hot:
         door.look(request, actor_of(request))
 
 
 def _given(request: HttpRequest, place: str, name: str) -> list[Any]:
-    """Every value that the request gives for `name` in its path, its query or its body."""
+    """Every value of `name` in the request's path, query or body."""
     match = request.resolver_match
     if place == "path":
         return [str(match.kwargs[name])] if match else []
@@ -175,13 +178,13 @@ def _several(member: Any) -> list[Any]:
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """The actor whom the route's door has let in."""
+    """The actor that the route's authentication has accepted."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     return actor
 
 
 def read_of(request: HttpRequest) -> Any:
-    """What the route's door has read; None where there is nothing that the actor may see."""
+    """What the route's authentication has read; None if the actor may not see it."""
     return request.found  # type: ignore[attr-defined]
 
 
@@ -202,7 +205,7 @@ def retrying_actor(request: HttpRequest, asked: Any = None) -> Actor:
 
 
 def _look_again(request: HttpRequest) -> Callable[[], None]:
-    """Repeats the door's look at the request's ids, for use before a stored answer is given."""
+    """Repeats the visibility check of the request's ids, before a stored answer is returned."""
     door: Door = request.door  # type: ignore[attr-defined]
     return partial(door.look, request, actor_of(request))
 
@@ -210,7 +213,7 @@ def _look_again(request: HttpRequest) -> Callable[[], None]:
 def respond(
     answer: Answer, *, location: str = "", headers: dict[str, str] | None = None
 ) -> HttpResponse:
-    """The HTTP response of a use case's answer; `location` is a prefix to the new object's id."""
+    """The HTTP response of a use case's answer; `location` is the prefix of the new object's id."""
     extra = dict(headers or {})
     if answer.replayed:
         extra["Idempotency-Replayed"] = "true"

@@ -1,4 +1,4 @@
-"""How the secrets of API clients are stored."""
+"""Hashing of the secrets of API clients."""
 
 import hashlib
 import secrets
@@ -11,8 +11,8 @@ from django.utils.crypto import constant_time_compare
 class SecretHasher(BasePasswordHasher):
     """One salted SHA-256: for secrets of 256 random bits, never for passwords.
 
-    What makes a password hasher slow is the guessing of short secrets. Nobody guesses 256 random
-    bits, and a token is issued in milliseconds.
+    Password hashers are slow to hinder the guessing of short secrets. Nobody can guess 256 random
+    bits, and a token must be issued in milliseconds.
     """
 
     algorithm = "client_secret_sha256"
@@ -23,24 +23,24 @@ class SecretHasher(BasePasswordHasher):
         return f"{self.algorithm}${salt}${digest}"
 
     def decode(self, encoded: str) -> dict[str, Any]:
-        """The parts of what `encode` made."""
+        """The parts of an encoded secret."""
         algorithm, salt, digest = encoded.split("$", 2)
         return {"algorithm": algorithm, "salt": salt, "hash": digest}
 
     def verify(self, password: str, encoded: str) -> bool:
-        """Whether `encoded` was made of this secret."""
+        """Whether `encoded` is the hash of this secret."""
         made = self.encode(password, self.decode(encoded)["salt"])
         return constant_time_compare(encoded, made)
 
     def safe_summary(self, encoded: str) -> dict[Any, Any]:
-        """What may be shown of a stored secret."""
+        """The parts of a stored secret that may be shown."""
         parts = self.decode(encoded)
         return {"algorithm": self.algorithm, "hash": mask_hash(parts["hash"])}
 
     def harden_runtime(self, password: str, encoded: str) -> None:
-        """Nothing: there is no number of rounds to catch up with."""
+        """Does nothing: there are no rounds to equalize."""
 
 
 def new_secret() -> str:
-    """A new client secret: 256 random bits, 43 characters that need no quoting anywhere."""
+    """A new client secret: 256 random bits as 43 characters that never need quoting."""
     return secrets.token_urlsafe(32)

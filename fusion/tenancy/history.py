@@ -1,4 +1,4 @@
-"""What was told of an object: its events, found by the moments of its audit records."""
+"""The events of one object, found through its audit records."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from django.db import connection
 
 from fusion.tenancy.actor import Actor
 
-# Events have no index by what they are about: it would cost each write of the hot path, for pages
-# that few ask for. An audit record is written in the transaction of its event.
+# Events have no index by object: it would burden every write of the hot path, for pages that few
+# open. An audit record is written in the same transaction as its event.
 EVENTS = """
 SELECT DISTINCT e.at, e.id, e.type, e.actor
 FROM tenancy_auditrecord a
@@ -20,7 +20,10 @@ LIMIT 100
 
 
 def events_of(actor: Actor, object_id: object) -> list[dict[str, Any]]:
-    """{id, type, actor, at} of the events about an object that the actor has been found to see."""
+    """{id, type, actor, at} of an object's events.
+
+    The caller has checked that the object is visible.
+    """
     with connection.cursor() as cursor:
         cursor.execute(EVENTS, {"id": str(object_id), "group": actor.group_id})
         return [

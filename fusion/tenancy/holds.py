@@ -1,4 +1,4 @@
-"""Holds: the reasons for which a subscription is suspended. Operations, under its lock."""
+"""Holds: the reasons why a subscription is suspended. Operations, under its lock."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,7 @@ WHERE subscription_id = %s::uuid AND lifted_at IS NULL
 
 
 def place_hold(subscription: Subscription, *, reason: str, order_id: UUID) -> bool:
-    """Place a hold; False where one with that reason is open already."""
+    """Place a hold; False if one with that reason is already open."""
     hold = Hold()
     with connection.cursor() as cursor:
         cursor.execute(PLACE, [subscription.group_id, hold.id, subscription.id, reason, order_id])
@@ -31,7 +31,7 @@ def place_hold(subscription: Subscription, *, reason: str, order_id: UUID) -> bo
 
 
 def lift_holds(subscription: Subscription, *, reason: str | None) -> int:
-    """Lift the hold with that reason, or all of them; how many there were."""
+    """Lift the hold with that reason, or all of them; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(LIFT, [subscription.id, reason, reason])
         return int(cursor.rowcount)
@@ -40,7 +40,7 @@ def lift_holds(subscription: Subscription, *, reason: str | None) -> int:
 def open_holds(subscriptions: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     """Subscription → its open holds as {reason, since, order_id}, oldest first.
 
-    The caller sees the subscriptions; those without a hold are left out.
+    The caller has checked that the subscriptions are visible; those without a hold are left out.
     """
     rows = Hold.objects.unscoped("the caller sees the subscriptions").filter(
         subscription_id__in=subscriptions, lifted_at__isnull=True
@@ -57,5 +57,5 @@ def open_holds(subscriptions: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]
 
 
 def open_reasons(subscription_id: UUID) -> list[str]:
-    """The reasons for which the subscription is suspended, oldest first."""
+    """The reasons why the subscription is suspended, oldest first."""
     return [hold["reason"] for hold in open_holds([subscription_id]).get(subscription_id, [])]

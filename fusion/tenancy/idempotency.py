@@ -1,9 +1,9 @@
 """Safe retries: the same key and the same request give the same answer and one effect.
 
-A key belongs to the caller's organization: no other one, above it or below, learns of it or is
-kept from using it too. Only successes are stored, in the transaction of their
-effect, so that a refused attempt burns no key. A second request with a key that is in use waits
-for the first and then finds its answer.
+A key belongs to the caller's organization: organizations above and below neither learn of it nor
+are prevented from using the same key. Only successes are stored, in the transaction of their
+effect, so a refused attempt does not use up the key. A second request with a key in use waits for
+the first and then finds its answer.
 """
 
 import hashlib
@@ -23,14 +23,14 @@ HEADER = "Idempotency-Key"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The answer that a former request with this key was given."""
+    """The stored answer of a previous request with this key."""
 
     status: int
     text: str
 
 
 def read_key(request: HttpRequest) -> str | None:
-    """The request's idempotency key; InvalidFields when it is malformed."""
+    """The request's idempotency key; InvalidFields if it is malformed."""
     key = request.headers.get(HEADER)
     if key is not None:
         check_key(key, HEADER)
@@ -44,9 +44,9 @@ def check_key(key: str, field: str) -> None:
 
 
 def fingerprint(method: str, path: str, body: Any) -> bytes:
-    """SHA-256 of what a request asks: method, path, and body whatever its spelling.
+    """SHA-256 of a request: method, path, and body independent of its formatting.
 
-    Problem `invalid-json` for a body that is read, but too deep to be written again.
+    Problem `invalid-json` for a body that can be parsed but is nested too deeply to be serialized.
     """
     try:
         canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
@@ -56,7 +56,7 @@ def fingerprint(method: str, path: str, body: Any) -> bytes:
 
 
 def fingerprint_of(request: HttpRequest) -> bytes:
-    """The fingerprint of a request with a JSON body, or with none, which `{}` says as well."""
+    """The fingerprint of a request with a JSON body; no body counts as `{}`."""
     body = (read_json(request) or None) if request.body else None
     return fingerprint(request.method or "", request.path, body)
 
@@ -64,7 +64,7 @@ def fingerprint_of(request: HttpRequest) -> bytes:
 def lock(actor: Actor, name: str) -> None:
     """Lock the actor's key, if any, and a name of their group until the transaction ends.
 
-    Both in one statement, which takes them in the order that everybody takes them in.
+    One statement locks both, in the global lock order.
     """
     names = [name] if actor.request.key is None else [f"key:{actor.request.key}", name]
     with connection.cursor() as cursor:
@@ -77,8 +77,8 @@ def lock(actor: Actor, name: str) -> None:
 def recall(actor: Actor) -> Stored | None:
     """Lock the actor's key until the transaction ends; the stored answer, None for a first request.
 
-    Problem `idempotency-key-reused` when the key stands for another request; `not-found` when the
-    actor does not see what the request names.
+    Problem `idempotency-key-reused` if the key was used with another request; `not-found` if the
+    actor does not see an object that the request names.
     """
     request = actor.request
     with connection.cursor() as cursor:
@@ -86,7 +86,7 @@ def recall(actor: Actor) -> Stored | None:
             "SELECT tenancy_lock_names(%s::uuid, %s::uuid, %s::text[])",
             [actor.group_id, actor.organization_id, [f"key:{request.key}"]],
         )
-        # A new statement: it sees what the holder of the lock committed.
+        # A new statement: it sees what the previous holder of the lock committed.
         cursor.execute(
             "SELECT same, status, answer"
             " FROM tenancy_stored_answer(%s::uuid, %s::uuid, %s::text, %s::bytea)",

@@ -1,14 +1,15 @@
--- Wait for every other request that uses one of these names of a group: external references whose
--- uniqueness is about to be decided, and idempotency keys (`key:…`). Held until the transaction ends.
+-- Lock names of a group: external references whose uniqueness is about to be decided, and
+-- idempotency keys (`key:…`). Waits for every other request that uses one of them. Held until the
+-- transaction ends.
 --
--- A key is locked for its organization alone. It is locked for its group as well, in shared mode:
--- servers of the release before lock it there, alone, and must wait for ours as we for theirs. All
--- locks of the group come before those of the organization: whoever has one of the latter then
--- waits for nobody who may want it.
+-- A key is locked for its organization alone. It is also locked for its group, in shared mode:
+-- servers of the previous release lock it there exclusively, so the two releases wait for each
+-- other. All locks of the group come before those of the organization: a transaction that holds one
+-- of the latter therefore waits for nobody who may want it.
 --
--- Taken in the order of the hashes, so that two batches never wait for each other crosswise. A
--- batch may take three thousand such locks; a gate admits two batches at once, which keeps them
--- within the lock table of a server with default settings (64 × 100).
+-- Locked in the order of the hashes, so that two batches never deadlock. A batch may take three
+-- thousand such locks; a gate admits two batches at once, which keeps them within the lock table of
+-- a server with default settings (64 × 100).
 CREATE OR REPLACE FUNCTION tenancy_lock_names(p_group uuid, p_organization uuid, p_names text[])
 RETURNS void
 LANGUAGE plpgsql AS $$
@@ -28,11 +29,12 @@ BEGIN
 END
 $$;
 
--- What is stored under an organization's key: `same` says whether the request was the same one.
+-- The stored answer of an organization's key: `same` says whether the request was the same.
 --
--- Rows of the nil organization were written by former releases, which did not know whose they were.
--- They are for whoever sends the same request and sees its objects; to another request they are in
--- the way of the group alone, so that nobody below it learns of its keys.
+-- Rows of the nil organization were written by former releases, which did not store the
+-- organization. They answer anyone who repeats the same request and sees its objects. To a
+-- different request they are in the way of the group alone, so that nobody below it learns of its
+-- keys.
 CREATE OR REPLACE FUNCTION tenancy_stored_answer(
     p_group uuid, p_organization uuid, p_key text, p_fingerprint bytea
 ) RETURNS TABLE (same boolean, status int, answer text)
@@ -47,7 +49,7 @@ LANGUAGE sql STABLE AS $$
     LIMIT 1
 $$;
 
--- The organization that stands at a path.
+-- The organization with this path.
 CREATE OR REPLACE FUNCTION tenancy_organization_at(p_path text) RETURNS uuid
 LANGUAGE sql IMMUTABLE AS $$
     SELECT left(right(p_path, 33), 32)::uuid

@@ -1,7 +1,7 @@
 """The secrets of invitation links. None is stored: each is derived from the secret key.
 
-The mail's link proves that somebody reads the mailbox. The link that an administrator copies from
-the page of members proves nothing of the kind, so the two differ (see `portal/members/accept.py`).
+The mailed link proves that somebody reads the mailbox. The link that an administrator copies from
+the page of members does not, so the two differ (see `portal/members/accept.py`).
 """
 
 import hashlib
@@ -15,11 +15,11 @@ from fusion.kernel.ids import parse_id
 from fusion.tenancy.models import Invitation
 
 SEPARATOR = "."
-"""Between the id and the secret of a copied link's key; no mailed key has it."""
+"""Separates the id from the secret in the key of a copied link; no mailed key contains it."""
 
 
 def mailed_key(id: UUID, sent: int) -> str:
-    """The key of the mail's link, another one each time the invitation is sent."""
+    """The key of the mailed link; it changes each time the invitation is sent."""
     return _derive("fusion.invitation.mail", f"{id}:{sent}")
 
 
@@ -30,23 +30,23 @@ def copied_key(invitation: Invitation) -> str:
 
 
 def digest(key: str) -> bytes:
-    """What is stored of a mailed key: nobody guesses 256 bits, so one SHA-256 is enough."""
+    """The stored hash of a mailed key: nobody guesses 256 bits, so one SHA-256 is enough."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
 
 
 def opens_by_mail(invitation: Invitation, key: str) -> bool:
-    """Whether `key` is that of the invitation's newest mail."""
+    """Whether `key` belongs to the invitation's newest mail."""
     return compare_digest(digest(key), bytes(invitation.token))
 
 
 def opens(invitation: Invitation, key: str) -> bool:
-    """Whether `key` is one of the two present keys of the invitation."""
+    """Whether `key` is one of the two current keys of the invitation."""
     copied = digest(copied_key(invitation))
     return opens_by_mail(invitation, key) or compare_digest(digest(key), copied)
 
 
 def id_in(key: str) -> UUID | None:
-    """The id that a copied key names; None for a mailed one."""
+    """The id in a copied key; None for a mailed one."""
     id, separator, _ = key.partition(SEPARATOR)
     return parse_id(id) if separator else None
 

@@ -1,4 +1,4 @@
-"""Invitations: how they are found, and the lock under which one changes."""
+"""Invitations: look-ups, and the lock for changing one."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,11 +17,14 @@ LIFE = timedelta(days=7)
 """How long an invitation can be accepted."""
 
 MOST_A_DAY = 100
-"""Invitations of one organization within a day: their e-mails go to people who did not ask."""
+"""Most invitations of one organization within a day:
+
+their e-mails go to people who did not ask for them.
+"""
 
 
 def not_any_more() -> Problem:
-    """The refusal of a link that leads nowhere."""
+    """The refusal of a link that has expired, was replaced or withdrawn."""
     return Problem(
         "conflict",
         "This invitation was accepted or withdrawn, its seven days are over, or whoever sent it "
@@ -30,7 +33,7 @@ def not_any_more() -> Problem:
 
 
 def unknown_link() -> Problem:
-    """The refusal of a link that no invitation has."""
+    """The refusal of a link that belongs to no invitation."""
     return Problem(
         "conflict",
         "This link belongs to no invitation. It may have been copied only in part, or replaced by "
@@ -39,7 +42,7 @@ def unknown_link() -> Problem:
 
 
 def find_invitation(actor: Actor, id: UUID) -> Invitation:
-    """The invitation, if `actor` sees it; else Problem `not-found`."""
+    """The invitation; Problem `not-found` unless `actor` sees it."""
     invitation = Invitation.objects.visible_to(actor).filter(id=id).first()
     if invitation is None:
         raise not_found("invitation")
@@ -47,9 +50,9 @@ def find_invitation(actor: Actor, id: UUID) -> Invitation:
 
 
 def lock_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID) -> Invitation:
-    """An open invitation with its organization, held; Problem `conflict` where it is not open.
+    """An open invitation with its organization, locked; Problem `conflict` if it is not open.
 
-    Two who decide at once: the second waits, and then finds it decided.
+    If two decide at once, the second waits and then finds it decided.
     """
     find_organization(actor, organization_id)
     rows = Invitation.objects.visible_to(actor).select_related("organization")
@@ -65,7 +68,7 @@ def lock_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID)
 def invitation_of(key: str) -> Invitation:
     """The open invitation that a link's key belongs to, with its organization.
 
-    Problem `conflict`: the key is not known, or its invitation cannot be accepted any more.
+    Problem `conflict`: the key is unknown, or its invitation cannot be accepted any more.
     """
     rows = Invitation.objects.unscoped("who has the key has the invitation")
     id = id_in(key)
@@ -79,12 +82,12 @@ def invitation_of(key: str) -> Invitation:
 
 
 def is_acceptable(invitation: Invitation) -> bool:
-    """Whether its links still lead somewhere; its organization is loaded."""
+    """Whether the invitation can still be accepted; its organization is loaded."""
     return invitation.id in acceptable([invitation])
 
 
 def acceptable(invitations: Sequence[Invitation]) -> set[UUID]:
-    """The ids of those that can be accepted; their organizations are loaded."""
+    """The ids of the invitations that can be accepted; their organizations are loaded."""
     authors = authors_of([each.invited_by for each in invitations])
     return {each.id for each in invitations if _is_good(each, authors.get(each.invited_by))}
 
@@ -103,7 +106,7 @@ def _is_good(invitation: Invitation, author: Author | None) -> bool:
 def list_invitations(
     actor: Actor, organization: Organization, *, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
-    """One page of an organization's open invitations, newest first; past their time too."""
+    """One page of an organization's open invitations, newest first; includes expired ones."""
     rows = Invitation.objects.visible_to(actor).select_related("organization")
     rows = rows.filter(organization_id=organization.id, state="open")
     shown, following = newest(rows, limit=limit, cursor=cursor)
@@ -111,7 +114,7 @@ def list_invitations(
 
 
 def require_no_member(organization_id: UUID, email: str) -> None:
-    """Problem `conflict` when the person is a member already."""
+    """Problem `conflict` if the person is already a member."""
     members = Member.objects.unscoped("the caller has found the organization for its actor")
     people = User.objects.known_as(email)
     if members.filter(organization_id=organization_id, user__in=people).exists():
@@ -123,9 +126,9 @@ def require_no_member(organization_id: UUID, email: str) -> None:
 
 
 def require_room(organization_id: UUID) -> None:
-    """Problem `rate-limited` when as many were invited within a day as may be.
+    """Problem `rate-limited` if the organization has sent its daily number of invitations.
 
-    The organization is held alone, so that nobody else invites meanwhile.
+    The organization is locked exclusively, so that nobody else invites meanwhile.
     """
     rows = Invitation.objects.unscoped("the caller has found the organization for its actor")
     day = now() - timedelta(days=1)

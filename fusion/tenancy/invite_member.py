@@ -28,11 +28,11 @@ def invite_member(
     name: str | None = None,
     language: str = "",
 ) -> Done:
-    """Invite `email` (in its normal spelling); its mail is due, in `language`.
+    """Invite `email` (normalized); its mail is due, in `language`.
 
-    The person is no member before they accept. Whether anybody else knows them is not told.
-    Problems: `not-found`, `forbidden` (a role beyond the token), `conflict` (a member already, or
-    invited already), `rate-limited` (too many within a day).
+    The person is not a member before they accept. The answer does not reveal whether any other
+    organization knows them. Problems: `not-found`, `forbidden` (a role beyond the token),
+    `conflict` (already a member, or already invited), `rate-limited` (too many within a day).
     """
     organization = find_organization(actor, organization_id)
     require_role_in_reach(actor, role)
@@ -62,7 +62,7 @@ def invite_member(
 
 
 def _close_former(organization: Organization, email: str) -> None:
-    """Withdraw an open invitation that nobody can accept any more: the new one replaces it."""
+    """Withdraw an open invitation that cannot be accepted any more: the new one replaces it."""
     rows = Invitation.objects.unscoped("the caller has found the organization for its actor")
     opened = rows.filter(organization_id=organization.id, email=email, state="open")
     former = opened.select_related("organization").first()

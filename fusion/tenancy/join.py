@@ -1,4 +1,4 @@
-"""Making a person a member of an organization: an operation in the caller's transaction."""
+"""Adding a membership: an operation in the caller's transaction."""
 
 from uuid import UUID
 
@@ -14,9 +14,9 @@ from fusion.tenancy.refusing import refusing
 def join(
     organization: Organization, *, email: str, name: str | None, role: str, id: UUID | None = None
 ) -> Member:
-    """The new membership, with its person, who is made known if nobody has this e-mail yet.
+    """The new membership, with its person; creates the person if nobody has this e-mail yet.
 
-    `email` is in its normal spelling. Problem `conflict` when they are a member already.
+    `email` is normalized. Problem `conflict` if they are already a member.
     """
     hold_organization(organization)
     member = Member(
@@ -37,8 +37,8 @@ def join(
 
 
 def _person(email: str) -> User:
-    # Two organizations may make the same person known at the same instant: the unique index
-    # decides, the second waits for the first, and the look-up is a new statement, which sees it.
+    # Two organizations may create the same person at the same instant: the unique index decides,
+    # the second waits for the first, and the look-up is a new statement, which sees it.
     unknown = User(email=email, password=make_password(None))
     User.objects.bulk_create([unknown], ignore_conflicts=True)
     return User.objects.get_by_natural_key(email)

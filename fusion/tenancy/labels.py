@@ -1,4 +1,4 @@
-"""Who stands behind the labels that records carry: `member:<id>`, `client:<id>`."""
+"""Names behind the labels of records: `member:<id>`, `client:<id>`."""
 
 from collections.abc import Iterable
 
@@ -24,7 +24,7 @@ WHERE c.id = ANY (%(clients)s::uuid[])
 
 
 def names_behind(actor: Actor, labels: Iterable[str | None]) -> dict[str, str]:
-    """Label → name, of those members and clients that are there and that `actor` sees."""
+    """Label → name, for the existing members and clients that `actor` sees."""
     parted = {label.partition(":")[::2] for label in labels if label}
     members = [parse_id(value) for kind, value in parted if kind == "member"]
     clients = [parse_id(value) for kind, value in parted if kind == "client"]

@@ -1,4 +1,4 @@
-"""Taking hold of a member or an invitation before it changes: operations in the transaction."""
+"""Locking a member or an invitation before a change: operations in the caller's transaction."""
 
 from uuid import UUID
 
@@ -13,12 +13,12 @@ from fusion.tenancy.queries import find_organization
 def lock_person(actor: Actor, *, organization_id: UUID, member_id: UUID) -> Person:
     """The member with person and organization, or the open invitation; Problem `not-found`.
 
-    Changes of one organization's memberships follow each other: two administrators who remove
-    each other must not both succeed.
+    Changes of one organization's memberships are serialized: two administrators who remove each
+    other must not both succeed.
     """
     organization = find_organization(actor, organization_id)
     hold_organization(organization, alone=True)
-    # An invitation that is accepted just now is waited for here, and is then found as a member.
+    # If the invitation is being accepted, this waits and then finds the member.
     invitations = Invitation.objects.visible_to(actor).select_related("organization")
     rows = invitations.select_for_update(of=("self",), no_key=True)
     invitation = rows.filter(id=member_id, organization_id=organization.id, state="open").first()
@@ -32,10 +32,10 @@ def lock_person(actor: Actor, *, organization_id: UUID, member_id: UUID) -> Pers
 
 
 def require_another_administrator(actor: Actor, member: Member) -> None:
-    """Problem `conflict` when `member` is the last administrator of the actor's organization.
+    """Problem `conflict` if `member` is the last administrator of the actor's organization.
 
-    The caller has locked the membership. Who stands above an organization may take its last
-    administrator away: they can appoint another. Nobody stands above a group.
+    The caller has locked the membership. An organization above may remove the last administrator,
+    because it can appoint another. Nothing is above a group.
     """
     organization = member.organization
     if member.role != ADMINISTRATOR or actor.is_above(organization.path):
@@ -45,7 +45,7 @@ def require_another_administrator(actor: Actor, member: Member) -> None:
 
 
 def last_administrator(actor: Actor, member: Member) -> Problem:
-    """The refusal, said to the administrator themselves where it is they who act."""
+    """The refusal; addresses the administrator directly if they are the actor."""
     organization = member.organization
     others = "" if organization.kind == GROUP else ", or ask those above the organization"
     what = (

@@ -1,4 +1,4 @@
-"""Organizations, subscriptions, people, API clients, and the records of what they did."""
+"""Organizations, subscriptions, people, API clients, and the audit trail."""
 
 from uuid import UUID
 
@@ -34,8 +34,8 @@ __all__ = [
 class Organization(models.Model):
     """A node of the tree group › distributor › reseller › tenant. The parent never changes.
 
-    `path` is the ids from the group down to this node, each followed by `/`: a subtree is one
-    range of its index. `reference_owner` is the organization that set the external reference.
+    `path` is the ids from the group down to this node, each followed by `/`: a subtree is one range
+    of its index. `reference_owner` is the organization that set the external reference.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -85,11 +85,11 @@ class Organization(models.Model):
 
 
 class Subscription(models.Model):
-    """What really consumes the service; belongs to a tenant.
+    """Consumes the service; belongs to a tenant.
 
-    The ids of the organizations above are stored with it, because they never change and every
-    list of a subtree needs them: each such list is one index range, newest first.
-    `reference_owner` is the organization that set the external reference.
+    The ids of the organizations above are copied into the row, because they never change and every
+    list of a subtree needs them: each such list is one index range, newest first. `reference_owner`
+    is the organization that set the external reference.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -119,7 +119,7 @@ class Subscription(models.Model):
             models.Index("reseller", "id", name="subscription_of_reseller"),
             models.Index("tenant", "id", name="subscription_of_tenant"),
             models.Index("path", "id", name="subscription_path"),
-            # Those that are terminated too: the unique constraint below leaves them out.
+            # Includes terminated ones; the unique constraint below leaves them out.
             models.Index(
                 "group",
                 "external_reference",
@@ -152,11 +152,11 @@ REASONS = ("non_payment", "customer", "fraud", "migration", "other")
 
 
 class Hold(models.Model):
-    """A reason for which a subscription is suspended, from `since` until it is lifted.
+    """A reason why a subscription is suspended, from `since` until it is lifted.
 
-    A subscription is suspended while a hold of it is open; triggers keep the two in agreement.
-    `order_id` is the order of kind suspension that has placed it, null for one from before there
-    were any.
+    A subscription is suspended while it has an open hold; triggers keep the two consistent.
+    `order_id` is the order of kind suspension that placed it, null if the hold is older than such
+    orders.
     """
 
     pk = models.CompositePrimaryKey("group_id", "id")
@@ -184,10 +184,10 @@ class Hold(models.Model):
 
 
 class Brand(models.Model):
-    """What the portal is called and looks like for a group's people.
+    """The name and look of the portal for a group's people.
 
-    Who comes by the name of `host` sees it before they sign in. `revision` counts the changes: it
-    stands in the addresses of what browsers keep.
+    Visitors of the host name `host` see it before they sign in. `revision` counts the changes; it
+    is part of the URLs that browsers cache.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -214,28 +214,29 @@ class Brand(models.Model):
 
 
 class ClientLookup(models.Manager["ApiClient"]):
-    """What django-oauth-toolkit looks a client up with, by its `client_id`, and nothing else."""
+    """Lets django-oauth-toolkit look a client up by its `client_id`, and nothing else."""
 
     def get(self, *, client_id: str) -> "ApiClient":
         """The client that presents itself as `client_id`."""
         return super().get_queryset().get(client_id=client_id)
 
     def get_queryset(self) -> models.QuerySet["ApiClient"]:
-        """Refuse: every other way passes here."""
+        """Refuse every other access."""
         raise UnscopedQuery("ApiClient: use ApiClient.scoped")
 
 
 class ApiClient(AbstractApplication):
     """An OAuth 2 client (client credentials) of one organization; acts as its administrator.
 
-    `scopes` are separated by spaces. `created_by` is the client that created this one, if one did:
-    this one ends with it. `objects` is for django-oauth-toolkit alone; our code uses `scoped`.
+    `scopes` are separated by spaces. `created_by` is the client that created this one, if any; this
+    one ends with it. Only django-oauth-toolkit uses `objects`; our code uses `scoped`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     scopes = models.TextField()
-    # No foreign key: a server of the release before deletes a client without those it has created.
+    # No foreign key: a server of the previous release deletes a client without those it has
+    # created.
     created_by = models.UUIDField(null=True)
 
     objects = ClientLookup()
@@ -252,11 +253,11 @@ class ApiClient(AbstractApplication):
 
 
 class ClientAttempt(models.Model):
-    """How many wrong secrets of a client came from an address, and when a right one last did.
+    """Wrong secrets of a client by address, and the time of the last right one.
 
-    `client` is the SHA-256 of the `client_id` that was given, of a client or not. `wrong` counts
-    since `since`; `right_at` is when a right secret last came from there. Of no group: nothing is
-    known of a client before its secret is.
+    `client` is the SHA-256 of the given `client_id`, whether or not it exists. `wrong` counts since
+    `since`; `right_at` is when that address last sent a right secret. Belongs to no group: the
+    client is unknown until its secret is verified.
     """
 
     pk = models.CompositePrimaryKey("client", "address")
@@ -273,9 +274,9 @@ class ClientAttempt(models.Model):
 class AuditRecord(models.Model):
     """Who did what to which object, in which request. Append-only.
 
-    `subscription_id` is whose the object is or was, where it is a subscription's: a user, a trunk,
-    an order, the subscription itself. `address` is the client's network address; the records of
-    hot database functions have none, the access log has it under the same request id.
+    `subscription_id` is the subscription that owns or owned the object, if any: a user, a trunk, an
+    order, the subscription itself. `address` is the client's network address; records of hot
+    database functions have none, but the access log has it under the same request id.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -306,11 +307,11 @@ class AuditRecord(models.Model):
 
 
 NOBODY = UUID(int=0)
-"""The nil UUID, where an organization's id is stored and none is known."""
+"""The nil UUID: stands for an unknown organization."""
 
 
 class Idempotency(models.Model):
-    """The stored answer to a request that succeeded, by its caller's key. Kept for 30 days.
+    """The stored answer of a successful request, by its caller's key. Kept for 30 days.
 
     `organization_id` is the caller's; `NOBODY` in rows of releases that did not store it.
     """

@@ -1,7 +1,7 @@
-"""OAuth 2: `POST /oauth/token`, client credentials alone (RFC 6749, 4.4), and `POST /oauth/revoke`.
+"""OAuth 2: `POST /oauth/token`, client credentials only (RFC 6749, 4.4), and `POST /oauth/revoke`.
 
-django-oauth-toolkit decides; what could make it stumble is refused before. Errors have the shape
-of RFC 6749, `{"error": …, "error_description": …}`, which OAuth libraries read.
+django-oauth-toolkit decides; requests that it cannot handle are refused before. Errors have the
+shape of RFC 6749, `{"error": …, "error_description": …}`, which OAuth libraries read.
 """
 
 import base64
@@ -26,34 +26,37 @@ from fusion.tenancy.attempts import Attempts, attempts_of
 from fusion.tenancy.models import ApiClient
 
 FIELDS = ("grant_type", "scope", "client_id", "client_secret", "token")
-"""What is read of the body. RFC 6749 (3.2): other parameters are ignored, and each stands at most
-once, other ones included."""
+"""The parameters that are read.
+
+RFC 6749 (3.2): others are ignored, and no parameter may occur twice.
+"""
 
 METHODS = ("client_secret", "client_assertion")
-"""Fields that authenticate a client, of which the second is not supported."""
+"""Fields that authenticate a client; the second is not supported."""
 
 FORM = "application/x-www-form-urlencoded"
 MAX_BODY = 16 * 1024
-"""Bytes of a request."""
+"""Largest request, in bytes."""
 
 MOST_TOKENS = 1_000
-"""Tokens of one client. One more ends the oldest."""
+"""Most tokens of one client. Issuing one more deletes the oldest."""
 
 
 class Core(OAuthLibCore):
-    """Takes from a request what the client credentials grant knows of."""
+    """Extracts from a request the parameters of the client credentials grant."""
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
-        """The fields of the form that matter; one without a value counts as left out."""
+        """The known fields of the form; a field without a value counts as missing."""
         given = {name: request.POST[name] for name in FIELDS if request.POST.get(name)}
-        # One space or several between two scopes; nothing but spaces stays what it is: no scope.
+        # Scopes may be separated by several spaces; a value of spaces alone is kept: it names no
+        # scope.
         if names := given.get("scope", "").split():
             given["scope"] = " ".join(names)
         return list(given.items())
 
 
 class Validator(OAuth2Validator):
-    """Authenticates API clients, and ties each token to the secret that it was got with."""
+    """Authenticates API clients, and ties each token to the secret used to get it."""
 
     def _extract_basic_auth(self, request: Any) -> str | None:
         header = request.headers.get("HTTP_AUTHORIZATION") or ""
@@ -63,15 +66,15 @@ class Validator(OAuth2Validator):
         return credentials.strip() or None
 
     def _load_application(self, client_id: Any, request: Any) -> ApiClient | None:
-        # PostgreSQL stores no NUL and fails on one; no client is called so.
+        # PostgreSQL cannot store NUL and would raise an error; no client has such an id.
         if not isinstance(client_id, str) or not client_id.isprintable():
             return None
         client: ApiClient | None = super()._load_application(client_id, request)
         return client
 
     def _save_bearer_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> None:
-        # The secret may have been rotated, or the client revoked, since it was looked at: neither
-        # may leave behind a token that was under way. Both take the row alone, so this waits.
+        # The secret may have been rotated, or the client revoked, since the check. Neither may
+        # leave a token behind that was being issued. Both lock the row exclusively, so this waits.
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT client_secret FROM tenancy_apiclient WHERE id = %s FOR SHARE",
@@ -87,7 +90,7 @@ class Validator(OAuth2Validator):
     def revoke_token(
         self, token: str, token_type_hint: Any, request: Any, *args: Any, **kwargs: Any
     ) -> None:
-        """Delete the token, if it is the client's own; another's is like one that is unknown."""
+        """Delete the client's own token; another client's token counts as unknown."""
         checksum = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
         with connection.cursor() as cursor:
             cursor.execute(REVOKE, [checksum, request.client.pk])
@@ -119,7 +122,7 @@ def token(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def revoke(request: HttpRequest) -> HttpResponse:
-    """End a token of the client (RFC 7009): 200, for a token that is unknown too."""
+    """Revoke a token of the client (RFC 7009): 200, also for an unknown token."""
     return _answer(request, CORE.create_revocation_response)
 
 
@@ -129,7 +132,7 @@ def _answer(request: HttpRequest, respond: Callable[[HttpRequest], Any]) -> Http
         status, detail = wrong
         headers = {"Allow": "POST"} if status == 405 else {}
         return _error(status, "invalid_request", detail, headers)
-    # What this reads comes first on its connection, which is made anew where it is dead.
+    # This must be the first query on its connection: a dead connection is then replaced.
     client_id = _client_id(request)
     attempts = attempts_of(client_id, request)
     if attempts.refused:
@@ -156,7 +159,7 @@ def _too_often(attempts: Attempts) -> HttpResponse:
 
 
 def _unreadable(request: HttpRequest) -> tuple[int, str] | None:
-    """Status and reason, where the request is no readable form."""
+    """Status and reason, if the request is not a readable form."""
     if request.method != "POST":
         return 405, "Use POST."
     length = request.META.get("CONTENT_LENGTH") or "0"
@@ -184,12 +187,12 @@ def _misused(request: HttpRequest) -> tuple[int, str] | None:
 
 
 def _named(name: str) -> str:
-    """The name, where it consists of what error descriptions may have (RFC 6749, 5.2)."""
+    """The name, if it has only characters allowed in error descriptions (RFC 6749, 5.2)."""
     return name if re.fullmatch("[A-Za-z0-9_.-]{1,50}", name) else "A parameter"
 
 
 def _ambiguous(request: HttpRequest) -> tuple[int, str] | None:
-    """RFC 6749, 2.3: a client authenticates in one way, and is one client."""
+    """RFC 6749, 2.3: a client authenticates in one way, as one client."""
     methods = [name for name in METHODS if request.POST.get(name)]
     header = request.headers.get("Authorization", "")
     if "," in header:  # the server joins the values of a repeated header
@@ -205,7 +208,7 @@ def _ambiguous(request: HttpRequest) -> tuple[int, str] | None:
 
 
 def _client_id(request: HttpRequest) -> str:
-    """The id of the client that the request is said to come from; empty where none is said."""
+    """The id of the client that the request names; empty if it names none."""
     return _basic_id(request) or request.POST.get("client_id") or ""
 
 

@@ -1,6 +1,6 @@
-"""Members and those who are invited, as one list: a person of an organization is either.
+"""Members and invited people as one list: a person of an organization is one or the other.
 
-Who accepts an invitation becomes the member with the invitation's id, so an id stays good.
+A person who accepts an invitation becomes a member with the invitation's id, so the id stays valid.
 """
 
 from typing import Any
@@ -23,7 +23,7 @@ def find_person(actor: Actor, id: UUID, organization_id: UUID | None = None) -> 
     if organization_id is not None:
         members = members.filter(organization_id=organization_id)
         invitations = invitations.filter(organization_id=organization_id)
-    # Looked up in this order, an invitation that is accepted meanwhile is found as a member.
+    # In this order, an invitation that is accepted meanwhile is found as a member.
     person = members.first() or invitations.first() or members.all().first()
     if person is None:
         raise not_found("member")
@@ -33,14 +33,14 @@ def find_person(actor: Actor, id: UUID, organization_id: UUID | None = None) -> 
 def list_people(
     actor: Actor, *, organization_id: UUID, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
-    """One page of the members of an organization and of those invited, newest first."""
+    """One page of an organization's members and invited people, newest first."""
     organization = find_organization(actor, organization_id)
     members = Member.objects.visible_to(actor).select_related("user")
     invitations = Invitation.objects.visible_to(actor).filter(state="open")
     of = {"organization_id": organization.id}
     invited, _ = newest(invitations.filter(**of), limit=limit + 1, cursor=cursor)
     joined, _ = newest(members.filter(**of), limit=limit + 1, cursor=cursor)
-    # Accepted between the two statements, somebody is found as both: the member counts.
+    # A person who accepts between the two statements is found twice: the member counts.
     by_id: dict[UUID, Person] = {}
     by_id.update((each.id, each) for each in invited)
     by_id.update((each.id, each) for each in joined)
@@ -54,7 +54,7 @@ def list_people(
 def list_members(
     actor: Actor, *, organization_id: UUID, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
-    """One page of the members of an organization alone, newest first."""
+    """One page of an organization's members alone, newest first."""
     organization = find_organization(actor, organization_id)
     rows = Member.objects.visible_to(actor).filter(organization_id=organization.id)
     shown, following = newest(rows.select_related("user"), limit=limit, cursor=cursor)
@@ -62,7 +62,7 @@ def list_members(
 
 
 def last_administrator_of(organization: Organization) -> str | None:
-    """The id of the only administrator of an organization that the caller sees, if it is one."""
+    """The id of the visible organization's only administrator, if it has just one."""
     members = Member.objects.unscoped("the caller has found the organization for its actor")
     rows = members.filter(organization_id=organization.id, role=ADMINISTRATOR, user__is_active=True)
     ids = list(rows.values_list("id", flat=True)[:2])
@@ -70,9 +70,9 @@ def last_administrator_of(organization: Organization) -> str | None:
 
 
 def person_document(person: Person) -> dict[str, Any]:
-    """A member or somebody invited, as the API shows them; a member's `user` is loaded.
+    """A member or an invited person, as the API shows them; a member's `user` is loaded.
 
-    The person's own id stays inside: it would tell that two organizations know the same person.
+    Omits the person's own id: it would reveal that two organizations know the same person.
     """
     invited = isinstance(person, Invitation)
     return {

@@ -1,6 +1,6 @@
-"""What may be done, by whom, with which scope. Use cases and routes name one of these.
+"""Permissions: what may be done, by whom, with which scope. Each use case and route names one.
 
-An actor that cannot see an object gets 404 before any of this is asked.
+Visibility comes first: an actor that does not see an object gets 404.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ WRITERS = (ADMINISTRATOR, AGENT)
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """To do `what` needs one of `roles` in an organization of one of `kinds`, and `scope`.
+    """The right to `what`: for `roles` in organizations of `kinds`, with one of `scopes`.
 
-    `scopes` holds alternatives: one of them is enough.
+    One of `scopes` is enough.
     """
 
     what: str
@@ -33,7 +33,7 @@ class Permission:
     kinds: tuple[str, ...] = KINDS
 
     def require_scope(self, actor: Actor) -> None:
-        """Problem `forbidden` unless the actor's token carries one of the scopes."""
+        """Problem `forbidden` unless the actor's token has one of the scopes."""
         if not any(actor.has_scope(scope) for scope in self.scopes):
             raise Problem(
                 "forbidden",
@@ -84,7 +84,7 @@ MANAGE_PRODUCTS = Permission(
 READ_ORDERS = Permission("read orders", ("orders:read",))
 PLACE_ORDERS = Permission("place orders", ("orders:write",), WRITERS, (GROUP,))
 CANCEL_ORDERS = Permission("cancel orders", ("orders:write", "tenancy:write"), WRITERS, (GROUP,))
-"""Which of the two scopes, and whether an agent may, depends on the order's kind."""
+"""Which of the two scopes is needed, and whether an agent may, depends on the order's kind."""
 REQUEST_ORDERS = Permission("request orders", ("orders:write",), WRITERS)
 PREVIEW_ORDERS = Permission("preview orders", ("orders:read",), WRITERS, (GROUP,))
 READ_BALANCES = Permission("read balances", ("orders:read", "provisioning:read"))

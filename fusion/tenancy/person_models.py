@@ -1,4 +1,4 @@
-"""The tables of people: accounts, memberships, invitations. Imported by way of `models.py`."""
+"""The tables of people: accounts, memberships, invitations. Import them from `models.py`."""
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -15,16 +15,17 @@ from fusion.tenancy.scope import Scoped, within_path
 EMAIL_KEY = models.Func(
     models.F("email"), function="kernel_text_key", output_field=models.TextField()
 )
-"""By what e-mails are compared: the database's `text_key`."""
+"""E-mail addresses are compared by this database function, `text_key`."""
 
 
 class UserManager(BaseUserManager["User"]):
-    """People are found by e-mail, of which all spellings are one."""
+    """Finds people by e-mail; spelling variants of an address count as the same."""
 
     def known_as(self, email: str) -> models.QuerySet["User"]:
-        """The people with that e-mail: one, or several who were there before spellings were one.
+        """The people with that e-mail: one, or several whose addresses became equal when keys were
+        introduced.
 
-        Whoever spells it in the same way comes first.
+        An exact match comes first.
         """
         spelled = models.Case(
             models.When(Exact(Lower("email"), email.strip().lower()), then=0), default=1
@@ -44,12 +45,12 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person, found by e-mail. What they may do follows from their memberships alone.
+    """A person, found by e-mail. Their rights come from their memberships alone.
 
-    Carries nothing else about them: what one organization wrote here another would read.
+    Stores nothing else about them: what one organization wrote here, another would read.
     `email_confirmed` is false while the password was set through a copied invitation link, which
-    shows nothing about who reads the mailbox. `email_twin` numbers people whose e-mails were
-    different spellings of one when spellings became one; nobody new gets one that is there.
+    does not prove that the person reads the mailbox. `email_twin` numbers people whose addresses
+    became equal when keys were introduced; no new person gets an address that exists.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -70,7 +71,7 @@ class User(AbstractBaseUser):
 
 
 class Member(models.Model):
-    """A person's role in one organization, and what they are called there."""
+    """A person's role in one organization, and their display name there."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
@@ -92,17 +93,17 @@ class Member(models.Model):
 
 
 MOST_SENT = 5
-"""How often one invitation is sent."""
+"""How often one invitation may be sent."""
 
 INVITATION_STATES = ("open", "accepted", "withdrawn")
 
 
 class Invitation(models.Model):
-    """A person is asked, by e-mail, to become a member. `token`: SHA-256 of the link's secret.
+    """An invitation, by e-mail, to become a member. `token`: SHA-256 of the link's secret.
 
-    One that is open and past `expires_at` can be sent again, which gives it another secret.
-    `mail_due` until its mail is written, in `language`. Who accepts becomes the member with the
-    same id.
+    An open invitation past `expires_at` can be sent again, with another secret. `mail_due` is true
+    until its mail is written, in `language`. The person who accepts becomes a member with the same
+    id.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)

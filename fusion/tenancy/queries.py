@@ -17,7 +17,7 @@ from fusion.tenancy.models import ApiClient, Member, Organization, Subscription
 
 
 def find_organization(actor: Actor, id: UUID) -> Organization:
-    """The organization, if `actor` sees it; Problem `not-found` otherwise."""
+    """The organization; Problem `not-found` unless `actor` sees it."""
     organization = Organization.objects.visible_to(actor).filter(id=id, status="active").first()
     if organization is None:
         raise not_found("organization")
@@ -25,7 +25,7 @@ def find_organization(actor: Actor, id: UUID) -> Organization:
 
 
 def find_subscription(actor: Actor, id: UUID) -> Subscription:
-    """The subscription, if `actor` sees it; Problem `not-found` otherwise."""
+    """The subscription; Problem `not-found` unless `actor` sees it."""
     subscription = Subscription.objects.visible_to(actor).filter(id=id).first()
     if subscription is None:
         raise not_found("subscription")
@@ -33,7 +33,7 @@ def find_subscription(actor: Actor, id: UUID) -> Subscription:
 
 
 def lock_subscription(actor: Actor, id: UUID) -> Subscription:
-    """The subscription as it is, held against orders and against any change of its state."""
+    """The subscription, locked against orders and changes of its state."""
     rows = Subscription.objects.visible_to(actor).select_for_update(no_key=True)
     subscription = rows.filter(id=id).first()
     if subscription is None:
@@ -42,7 +42,7 @@ def lock_subscription(actor: Actor, id: UUID) -> Subscription:
 
 
 def find_member(actor: Actor, id: UUID) -> Member:
-    """The membership with its person, if `actor` sees it; else Problem `not-found`."""
+    """The membership with its person; Problem `not-found` unless `actor` sees it."""
     member = Member.objects.visible_to(actor).select_related("user").filter(id=id).first()
     if member is None:
         raise not_found("member")
@@ -50,9 +50,8 @@ def find_member(actor: Actor, id: UUID) -> Member:
 
 
 def find_client(actor: Actor, id: UUID, organization_id: UUID | None = None) -> ApiClient:
-    """The API client, if `actor` sees it and it is one of that organization's.
-
-    Problem `not-found` otherwise.
+    """The API client; Problem `not-found` unless `actor` sees it and it belongs to that
+    organization.
     """
     rows = ApiClient.scoped.visible_to(actor).filter(id=id)
     if organization_id is not None:
@@ -121,7 +120,7 @@ def list_clients(
 def newest[Row: models.Model](
     rows: models.QuerySet[Row], *, limit: int, cursor: str | None
 ) -> tuple[list[Row], str | None]:
-    """One page of `rows`, newest first by their ids, and the cursor of the next."""
+    """One page of `rows`, newest first by id, and the cursor of the next."""
     if cursor is not None:
         last = parse_id(decode_cursor(cursor, 1)[0])
         if last is None:
@@ -160,7 +159,7 @@ def subscription_document(subscription: Subscription) -> dict[str, Any]:
 
 
 def subscription_documents(subscriptions: Sequence[Subscription]) -> list[dict[str, Any]]:
-    """Subscriptions as the API shows them, with the holds of those that are suspended."""
+    """Subscriptions as the API shows them; suspended ones with their holds."""
     suspended = [each.id for each in subscriptions if each.status == "suspended"]
     holds = open_holds(suspended) if suspended else {}
     return [
@@ -179,7 +178,9 @@ def subscription_documents(subscriptions: Sequence[Subscription]) -> list[dict[s
 
 
 def client_document(client: ApiClient) -> dict[str, Any]:
-    """An API client as the API shows it: its secret is shown when it is made, and never again."""
+    """An API client as the API shows it, without its secret, which is shown only when it is
+    created.
+    """
     return {
         "id": str(client.id),
         "client_id": client.client_id,

@@ -1,7 +1,7 @@
-"""External references: names that other systems give, each owned by the organization that set it.
+"""External references: names set by other systems, each owned by the organization that set it.
 
-A reference is unique among what one owner has set, so that no organization can take one away from
-another. An object has one reference and its owner.
+A reference is unique within its owner, so that no organization can take one away from another. An
+object has one reference and one owner of it.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,17 +13,17 @@ from fusion.tenancy.models import Organization, Subscription
 
 
 def owner_of(actor: Actor, reference: str | None) -> Any:
-    """The id of the organization that will own `reference`, which `actor` sets; None for none."""
+    """The id of the owner of `reference` if `actor` sets it; None for no reference."""
     return None if reference is None else actor.organization_id
 
 
 def changed_reference(
     actor: Actor, row: Organization | Subscription, changes: Mapping[str, str | None]
 ) -> dict[str, Any]:
-    """The columns to write of `row`, held alone, where `changes` sets its external reference.
+    """The columns of `row` to write, if `changes` sets its external reference. The row is locked.
 
     An organization above the owner takes the reference over by setting it, even to the same text.
-    Problem `conflict` for an organization below the owner that would change it.
+    Problem `conflict` for an organization below the owner.
     """
     if "external_reference" not in changes:
         return {}
@@ -44,9 +44,9 @@ def changed_reference(
 def reference_taken(
     actor: Actor, row: Organization | Subscription, noun: str
 ) -> Callable[[], Problem]:
-    """Gives the refusal of the external reference of `row`, which another object carries.
+    """Makes the refusal for `row`, whose external reference another object carries.
 
-    That one stands in `existing`, where the actor sees it: {kind, id, state}.
+    If the actor sees that object, `existing` is {kind, id, state}.
     """
 
     def problem() -> Problem:

@@ -1,4 +1,4 @@
-"""From a constraint of the database to the refusal that a caller understands."""
+"""Mapping violated database constraints to Problems."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +11,12 @@ from fusion.kernel.errors import Problem
 
 @contextmanager
 def refusing(**problems: Problem | Callable[[], Problem]) -> Iterator[None]:
-    """Run statements in a savepoint; a violation of a constraint named here is that Problem.
+    """Run statements in a savepoint; raise the given Problem if the named constraint is violated.
 
-    A Problem that needs a look at the database is given as a function, called after the violation.
+    A Problem that needs a query is given as a function, called after the violation.
 
-    The constraint decides, not a look beforehand: of two callers at the same instant one waits
-    for the other and is then refused.
+    The constraint decides, not a check beforehand: of two concurrent callers one waits for the
+    other and is then refused.
     """
     try:
         with transaction.atomic():

@@ -13,19 +13,19 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(MANAGE_MEMBERS, verb="member.remove", status=204)
 def remove_member(actor: Actor, *, organization_id: UUID, member_id: UUID) -> Done:
-    """End the membership, or withdraw the invitation.
+    """Delete the membership, or withdraw the invitation.
 
-    The person stays known to the other organizations they belong to. Problems: `not-found`,
-    `conflict` (the last administrator of one's own organization).
+    The person keeps their other memberships. Problems: `not-found`, `conflict` (the last
+    administrator of the actor's own organization).
     """
     return _end(actor, organization_id, member_id)
 
 
 @use_case(LEAVE, verb="member.leave", status=204)
 def leave_organization(actor: Actor) -> Done:
-    """End the membership by which `actor` acts, whatever its role.
+    """Delete the actor's own membership, whatever its role.
 
-    Problems: `not-found` (an API client is no member), `conflict` (the last administrator).
+    Problems: `not-found` (an API client is not a member), `conflict` (the last administrator).
     """
     kind, _, id = actor.label.partition(":")
     own = parse_id(id) if kind == "member" else None

@@ -1,4 +1,4 @@
-"""Sending an invitation again: another secret, another week."""
+"""Sending an invitation again: with another secret, for another week."""
 
 from uuid import UUID
 
@@ -15,9 +15,9 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(MANAGE_MEMBERS, verb="invitation.renew")
 def renew_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID) -> Done:
-    """The former links lead nowhere from now on; `actor` answers for the invitation.
+    """Send it again; earlier links stop working, and `actor` becomes its author.
 
-    Problems: `not-found`, `conflict` (not open), `rate-limited` (sent as often as may be).
+    Problems: `not-found`, `conflict` (not open), `rate-limited` (sent too often).
     """
     invitation = lock_invitation(
         actor, organization_id=organization_id, invitation_id=invitation_id

@@ -1,4 +1,4 @@
-"""Ending what API clients can do: operations in the caller's transaction."""
+"""Ending the access of API clients: operations in the caller's transaction."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -14,10 +14,10 @@ from fusion.tenancy.queries import find_organization
 
 
 def lock_client(actor: Actor, *, organization_id: UUID, client_id: UUID) -> ApiClient:
-    """The client, with its organization, held alone; Problem `not-found` without one.
+    """The client with its organization, locked exclusively; Problem `not-found` if there is none.
 
-    A token that is being issued holds the row too: it is either there when this returns, and can
-    be deleted, or will find the client gone or its secret changed.
+    Issuing a token locks the row too: the new token either exists when this returns, and can be
+    deleted, or issuing it finds the client gone or its secret changed.
     """
     organization = find_organization(actor, organization_id)
     rows = ApiClient.scoped.visible_to(actor).select_related("organization")
@@ -29,9 +29,9 @@ def lock_client(actor: Actor, *, organization_id: UUID, client_id: UUID) -> ApiC
 
 
 def hold_creator(actor: Actor) -> None:
-    """Keep the API client that acts, if one does, from being revoked until the transaction ends.
+    """Prevent the acting API client, if any, from being revoked until the transaction ends.
 
-    Problem `unauthenticated` when it was revoked in the meantime.
+    Problem `unauthenticated` if it was revoked meanwhile.
     """
     if actor.client_id is None:
         return
@@ -44,10 +44,10 @@ def hold_creator(actor: Actor) -> None:
 
 
 def lock_created_by(client: ApiClient) -> list[ApiClient]:
-    """The clients that `client` has created, and those that they have, all held alone.
+    """The clients that `client` created, and those created by them, all locked exclusively.
 
-    The caller holds `client`. One that is being created holds its creator: it is either there when
-    this returns, or is refused because its creator is gone.
+    The caller holds `client`. Creating a client locks its creator: the new client either exists
+    when this returns, or is refused because its creator is gone.
     """
     rows = ApiClient.scoped.unscoped("clients end with the one that created them")
     found: list[ApiClient] = []
@@ -62,12 +62,12 @@ def lock_created_by(client: ApiClient) -> list[ApiClient]:
 
 
 def delete_tokens(clients: Iterable[UUID]) -> None:
-    """Make every access token of these clients invalid, at once. The caller holds their rows."""
+    """Delete every access token of these clients. The caller holds their rows."""
     get_access_token_model().objects.filter(application_id__in=list(clients)).delete()
 
 
 def delete_clients(organization_id: UUID) -> None:
-    """Delete every client of an organization, those that they have created, and their tokens."""
+    """Delete every client of an organization, the clients created by them, and their tokens."""
     clients = ApiClient.scoped.unscoped("the organization itself is being deleted")
     held = clients.filter(organization_id=organization_id).order_by("id").select_for_update()
     ids = [each.id for client in held for each in (client, *lock_created_by(client))]

@@ -12,7 +12,7 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(MANAGE_CLIENTS, verb="client.revoke", status=204)
 def revoke_client(actor: Actor, *, organization_id: UUID, client_id: UUID) -> Done:
-    """Delete the client, and those that it has created: secrets and tokens are invalid at once.
+    """Delete the client and those it created: their secrets and tokens become invalid at once.
 
     Problem: `not-found`.
     """

@@ -1,4 +1,4 @@
-"""Giving an API client a new secret."""
+"""Replacing the secret of an API client."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(MANAGE_CLIENTS, verb="client.rotate_secret")
 def rotate_secret(actor: Actor, *, organization_id: UUID, client_id: UUID) -> Done:
-    """Replace the secret; the old one and the tokens got with it are invalid at once.
+    """Replace the secret; the old one and the tokens issued for it become invalid at once.
 
     Problems: `not-found`, `forbidden` (a client with scopes that the actor's own token lacks).
     """

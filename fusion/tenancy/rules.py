@@ -1,4 +1,4 @@
-"""What may stand under what, which scopes a client may hold, and how an e-mail is written."""
+"""The rules of the tree, of a client's scopes, and of the spelling of e-mail addresses."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ PARENTS = {
     RESELLER: (GROUP, DISTRIBUTOR),
     TENANT: (GROUP, DISTRIBUTOR, RESELLER),
 }
-"""Kind of organization → the kinds it may stand under. A group stands under nothing."""
+"""Kind of organization → the kinds allowed as its parent. A group has no parent."""
 
 ONLY_FOR_GROUPS = ("catalogue:write",)
 """Scopes that a client below the group cannot hold."""
@@ -23,7 +23,7 @@ MIN_PASSWORD = 12
 
 
 def misplaced(kind: str, parent_kind: str) -> dict[str, str]:
-    """Field → message where an organization of `kind` may not stand under one of `parent_kind`.
+    """Field → message if an organization of `kind` may not be under one of `parent_kind`.
 
     Invariant: every path reads group, distributor?, reseller?, tenant?, in this order.
     """
@@ -36,20 +36,21 @@ def misplaced(kind: str, parent_kind: str) -> dict[str, str]:
 
 
 def grantable(kind: str) -> tuple[str, ...]:
-    """The scopes that a client of an organization of `kind` may hold."""
+    """The scopes that a client of an organization of `kind` may have."""
     return tuple(scope for scope in SCOPES if kind == GROUP or scope not in ONLY_FOR_GROUPS)
 
 
 def in_order(scopes: Iterable[str]) -> list[str]:
-    """Known scopes, each once, in the order of `SCOPES`."""
+    """Known scopes, without repetition, in the order of `SCOPES`."""
     held = set(scopes)
     return [scope for scope in SCOPES if scope in held]
 
 
 def normal_email(text: str) -> str:
-    """The one spelling of an e-mail address, by which people are known; ValueError when it is none.
+    """The normal spelling of an e-mail address, which identifies a person; ValueError if it is not
+    one.
 
-    Compatible letters, the case of letters and the full stops of other scripts do not count.
+    Compatibility characters, case, and the full stops of other scripts are normalized.
     """
     try:
         email = text_key(clean_line(text)).replace("\u3002", ".")
@@ -60,7 +61,7 @@ def normal_email(text: str) -> str:
         validate_email(email)
     except ValidationError:
         raise ValueError("must be an e-mail address") from None
-    # Django takes a few letters that fold to ASCII, such as a dotless i.
+    # Django accepts a few letters that fold to ASCII, such as a dotless i.
     if not mailbox.isascii():
         raise ValueError("must be an e-mail address, with ASCII letters before its @")
     if any(mixes_scripts(label) for label in domain.split(".")):

@@ -1,7 +1,7 @@
-"""Scoping in one place: tenant data is reached through an actor, or for a stated reason.
+"""Scoping of tenant data: through an actor, or for a stated reason.
 
-`Model.objects.filter(...)` raises `UnscopedQuery`: forgetting whose rows are meant is not
-possible by accident. `visible_to(actor)` gives the actor's subtree; `unscoped(reason)` all.
+`Model.objects.filter(...)` raises `UnscopedQuery`, so that nobody forgets the scope by accident.
+`visible_to(actor)` returns the actor's subtree; `unscoped(reason)` all rows.
 """
 
 from collections.abc import Callable
@@ -15,22 +15,24 @@ Row = TypeVar("Row", bound=models.Model, covariant=True)
 
 
 class UnscopedQuery(Exception):
-    """A query of tenant data that does not say whose rows it means: a fault of the program."""
+    """A query of tenant data without a scope: a programming error."""
 
 
 class Scoped(models.Manager[Row]):
-    """The only manager of a table that holds tenant data."""
+    """The only manager of a table with tenant data."""
 
     def __init__(self, limit: Callable[[Actor], models.Q]) -> None:
         super().__init__()
         self._limit = limit
 
     def get_queryset(self) -> models.QuerySet[Row]:
-        """Refuse: every method of a plain manager passes here."""
+        """Refuse: every method of a plain manager goes through here."""
         raise UnscopedQuery(f"{self.model.__name__}: say visible_to(actor) or unscoped(reason)")
 
     def visible_to(self, actor: Actor) -> models.QuerySet[Row]:
-        """The rows that `actor` may see; following a relation not fetched with them raises."""
+        """The rows that `actor` may see; following a relation that was not fetched with them
+        raises.
+        """
         return self._all().filter(self._limit(actor))
 
     def unscoped(self, reason: str) -> models.QuerySet[Row]:
@@ -54,7 +56,7 @@ def within_group(actor: Actor) -> models.Q:
 
 
 def within_path(prefix: str = "") -> Callable[[Actor], models.Q]:
-    """Rows of an organization of the actor's subtree, itself included."""
+    """Rows of an organization in the actor's subtree, which includes its own."""
 
     def limit(actor: Actor) -> models.Q:
         return under(actor.path, prefix)
@@ -63,10 +65,10 @@ def within_path(prefix: str = "") -> Callable[[Actor], models.Q]:
 
 
 def subtree(path: str) -> tuple[str, str]:
-    """The first path of the subtree at `path`, and the first after it.
+    """The first path of the subtree at `path`, and the first path after it.
 
-    Two bounds, not LIKE: an index serves them whatever the plan, prepared ones included. Each
-    id of a path ends in `/`, whose successor is `0`.
+    Two bounds, not LIKE: an index serves them with every plan, including generic ones. Each id of a
+    path ends in `/`, whose successor is `0`.
     """
     return path, f"{path.removesuffix('/')}0"
 

@@ -1,4 +1,4 @@
-"""Setting how the portal is called and looks for a group's people, and by which host name."""
+"""Setting a group's brand, and the host name that shows it."""
 
 from fusion.kernel.errors import Problem
 from fusion.tenancy.actor import Actor
@@ -18,7 +18,7 @@ def set_brand(
     logo: Logo | None = None,
     remove_logo: bool = False,
 ) -> Done:
-    """Set name and colour (`#rrggbb`); a logo is replaced by another one, or removed."""
+    """Set name and colour (`#rrggbb`); replace or remove the logo."""
     brand = _held(actor)
     brand.name, brand.colour = name, colour
     if logo is not None:
@@ -30,10 +30,10 @@ def set_brand(
 
 @use_case(MANAGE_BRAND, verb="brand.set_host")
 def set_host(actor: Actor, *, host: str | None) -> Done:
-    """Let a host name, in lower case, stand for the group; None takes it away again.
+    """Bind a host name, in lower case, to the group; None removes the binding.
 
-    For those who run Fusion alone: it decides what everybody sees who comes by that name.
-    Problem `conflict` when it stands for another group.
+    Only for the operators of Fusion: it decides what every visitor of that host name sees. Problem
+    `conflict` if it is bound to another group.
     """
     brand = _held(actor)
     brand.host = host
@@ -43,7 +43,7 @@ def set_host(actor: Actor, *, host: str | None) -> Done:
 
 
 def _held(actor: Actor) -> Brand:
-    """The group's brand, locked; the first one is made. Of two who make it one waits."""
+    """The group's brand, locked; created if missing. If two create it, one waits."""
     Brand.objects.bulk_create(
         [Brand(group_id=actor.group_id, name=DEFAULT_NAME, colour=DEFAULT_COLOUR)],
         ignore_conflicts=True,

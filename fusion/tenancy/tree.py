@@ -1,4 +1,4 @@
-"""The tree of customers as people walk through it: what stands under and above an organization."""
+"""The customer tree as people browse it: the organizations below and above one."""
 
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,10 @@ from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Organization
 
 MANY = 100
-"""Subscriptions are counted up to here."""
+"""Subscriptions are counted up to this limit."""
 
-# Deleted organizations keep their rows. Whether there are children is asked in the order of an
-# index: the planner takes each for a parent of many, and would read the whole table to find one.
+# Deleted organizations keep their rows. ORDER BY makes the check for children use an index: the
+# planner assumes many children for every organization, and would read the whole table to find one.
 CHILDREN = """
 SELECT o.id, o.kind, o.name, o.external_reference, lower(o.name),
        (SELECT true FROM tenancy_organization c
@@ -35,10 +35,10 @@ NIL = UUID(int=0)
 
 
 def list_children(parent_id: UUID, *, limit: int, cursor: str | None = None) -> dict[str, Any]:
-    """One page of what stands directly under an organization that the caller sees, by name.
+    """One page of the direct children of an organization that the caller sees, by name.
 
-    Each with `has_children` and, where it is a customer, `subscriptions`: how many live, `MANY` for
-    that many and more.
+    Each with `has_children` and, for a customer, `subscriptions`: the number of live ones, at most
+    `MANY`.
     """
     name, id_text = decode_cursor(cursor, 2) if cursor else ("", str(NIL))
     id = parse_id(id_text)
@@ -58,7 +58,7 @@ def list_children(parent_id: UUID, *, limit: int, cursor: str | None = None) -> 
 
 
 def list_above(actor: Actor, path: str) -> list[Organization]:
-    """The organizations above the one at `path` that `actor` sees, from the top down."""
+    """The organizations above `path` that `actor` sees, from the top down."""
     ids = [UUID(part) for part in path.strip("/").split("/")[:-1]]
     rows = Organization.objects.visible_to(actor).filter(id__in=ids)
     return sorted(rows, key=lambda each: len(each.path))

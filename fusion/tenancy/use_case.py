@@ -1,7 +1,7 @@
-"""`@use_case`: the one way in which API, portal, CLI and workers change anything.
+"""`@use_case`: the only way in which API, portal, CLI and workers change anything.
 
-Around the verb it puts permission, transaction, idempotency and the audit record. The verb
-returns the object as the API shows it; the caller gets it as an `Answer`.
+Wraps a verb in permission, transaction, idempotency and audit record. The verb returns the object
+as the API shows it; the caller gets it as an `Answer`.
 """
 
 import functools
@@ -24,9 +24,9 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a use case has to say: status, JSON text (empty for 204), and whether it is a replay.
+    """The result of a use case: status, JSON text (empty for 204), and whether it is a replay.
 
-    `version` is that of the object shown, where it has versions; a replay does not know it.
+    `version` is the version of the object, if it has one; a replay does not know it.
     """
 
     status: int
@@ -42,11 +42,11 @@ class Answer:
 
 @dataclass(slots=True)
 class Done:
-    """What a verb returns: the document, and where it belongs.
+    """The result of a verb: the document, and the object's place.
 
-    `path` is that of the organization whose object it is, `subscription_id` whose object within
-    it, where it is a subscription's; `secret` is shown with the answer once
-    and stored nowhere; `version` makes the object's ETag, where it has one.
+    `path` is the path of the organization that owns the object, `subscription_id` its subscription,
+    if any; `secret` is shown once with the answer and stored nowhere; `version` makes the object's
+    ETag, if it has one.
     """
 
     document: dict[str, Any] | None
@@ -70,9 +70,8 @@ def use_case(
 
     `verb` is `<object>.<deed>`; `unaudited` names arguments that must not be recorded. With
     `reference_of`, the argument `external_reference` is locked together with the idempotency key,
-    as that of an object of this kind: the verb may look whether it is free. A `bulk` verb may take
-    longer than others.
-    Raises what the verb raises; nothing of it has happened then.
+    as a reference of an object of this kind, so the verb may check whether it is free. A `bulk`
+    verb may take longer than others. Raises what the verb raises; then nothing has been changed.
     """
 
     def decorate(

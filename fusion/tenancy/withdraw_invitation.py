@@ -11,7 +11,7 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(MANAGE_MEMBERS, verb="invitation.withdraw")
 def withdraw_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID) -> Done:
-    """Its link leads nowhere from now on. Problems: `not-found`, `conflict` (not open)."""
+    """Withdraw it; its link stops working. Problems: `not-found`, `conflict` (not open)."""
     invitation = lock_invitation(
         actor, organization_id=organization_id, invitation_id=invitation_id
     )
