@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WANTED := $(shell cat .python-version)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs openapi container long faults coverage mutants variants bench \
+.PHONY: help demo test check format docs openapi container long examples faults coverage mutants variants bench \
   verify lint pictures messages lock clean debian
 
 help: ## what can be made
@@ -50,8 +50,11 @@ endif
 # The rooms whose rules leave no mutant alive that tests/mutants/explained.toml does not explain.
 RULED := tenancy ledger ordering numbers users trunks
 
-long: coverage variants ## what takes hours: coverage, the tests in other surroundings, all mutants
+long: coverage variants examples ## what takes hours: coverage, the tests in other surroundings, all mutants
 	@for room in $(RULED); do $(BIN)/python -m tests.mutants $$room || exit 1; done
+
+examples: debian $(VENV)/dev ## twenty times as many generated requests as in `make test`
+	env -u DATABASE_URL EXAMPLES=20 $(BIN)/python -m pytest $(SPREAD) tests/contract/test_schemathesis.py
 
 MEASURED = PYTHONPATH=$(CURDIR)/tests/measuring $(BIN)/coverage
 

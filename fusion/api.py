@@ -40,7 +40,8 @@ class StrictParser(Parser):
 api = Described(
     title="Fusion",
     version="1",
-    description=f"Orders, licences and provisioning limits. Server release {__version__}.",
+    description=f"Orders, licences and provisioning limits. Server release {__version__}. Whole "
+    "numbers are written without decimals: 1, not 1.0. A cursor is the `next` of the same list.",
     parser=StrictParser(),
     openapi_url="/openapi.json",
     docs_url="/docs",

@@ -1,8 +1,19 @@
 """Entity tags of products (RFC 9110, section 8.8.3) and the conditions that name them."""
 
-from django.utils.http import parse_etags
+import re
 
 from fusion.kernel.errors import InvalidFields, Problem
+
+_TAG = '(?:W/)?"[!#-~\x80-\xff]*"'
+_LIST = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
+
+
+def etags(header: str) -> list[str]:
+    """The tags of a condition, or `*`; none where it cannot be read. A tag may have commas."""
+    header = header.strip()
+    if header == "*":
+        return [header]
+    return re.findall(_TAG, header) if _LIST.fullmatch(header) else []
 
 
 def etag(version: int) -> str:
@@ -18,7 +29,7 @@ def require_match(if_match: str | None, version: int) -> None:
     """
     if if_match is None:
         return
-    tags = parse_etags(if_match)
+    tags = etags(if_match)
     if not tags:
         raise InvalidFields(**{"If-Match": f"must be * or tags in double quotes, as {etag(1)}"})
     if "*" not in tags and etag(version) not in tags:
@@ -32,5 +43,5 @@ def require_match(if_match: str | None, version: int) -> None:
 
 def none_match(if_none_match: str | None, version: int) -> bool:
     """Whether the reader still lacks this version; tags that cannot be read name nothing."""
-    tags = [tag.removeprefix("W/") for tag in parse_etags(if_none_match or "")]
+    tags = [tag.removeprefix("W/") for tag in etags(if_none_match or "")]
     return "*" not in tags and etag(version) not in tags

@@ -24,7 +24,7 @@ def _known(country: str) -> str:
 Country = Annotated[
     str,
     Spelled("[A-Z]{2}", "must be an ISO 3166 country with telephone numbers, such as BE"),
-    Field(examples=["BE"]),
+    Field(examples=["BE"], json_schema_extra={"enum": sorted(SUPPORTED_REGIONS)}),
     AfterValidator(_known),
 ]
 """Kosovo (XK) and the islands that have numbers but no code of their own right count too."""

@@ -28,7 +28,16 @@ from pydantic_core import core_schema
 from fusion.kernel.clock import instant, read_instant
 from fusion.kernel.ids import parse_id
 from fusion.kernel.quantities import MAX_QUANTITY
-from fusion.kernel.text import LINE, LINE_WITH_TEXT, NOTE, NOTE_WITH_TEXT, clean_line, clean_note
+from fusion.kernel.text import (
+    LINE,
+    LINE_WITH_TEXT,
+    NOTE,
+    NOTE_WITH_TEXT,
+    SEEN,
+    clean_line,
+    clean_note,
+    clean_signalling,
+)
 
 
 def _from_text(value: object) -> object:
@@ -43,7 +52,11 @@ def _uuid(value: object) -> UUID:
     return found
 
 
-PATTERNS = {clean_line: (LINE, LINE_WITH_TEXT), clean_note: (NOTE, NOTE_WITH_TEXT)}
+PATTERNS: dict[Callable[[str], str], tuple[str | None, str]] = {
+    clean_line: (LINE, LINE_WITH_TEXT),
+    clean_note: (NOTE, NOTE_WITH_TEXT),
+    clean_signalling: (None, SEEN),
+}
 """How a text is cleaned → the patterns of one that may be blank, and of one that may not."""
 
 
@@ -75,8 +88,9 @@ class Line:
         shape = {**handler(schema), "maxLength": self.most}
         if self.least:
             shape["minLength"] = self.least
-        if self.clean in PATTERNS:
-            shape["pattern"] = PATTERNS[self.clean][self.least > 0]
+        pattern = PATTERNS[self.clean][self.least > 0]
+        if pattern is not None:
+            shape["pattern"] = pattern
         return shape
 
 

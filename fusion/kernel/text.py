@@ -35,21 +35,23 @@ REFUSED_BEYOND = (
 
 def _shown(refused: str, *, blank: bool) -> str:
     """A pattern for the OpenAPI document, which JavaScript and Python read alike: with escapes."""
-    within = "".join(_escaped(character) for character in refused)
+    within = _escaped(refused)
     if blank:
         return f"^[^{within}]*$"
-    removed = "".join(_escaped(character) for character in REMOVED)
+    removed = _escaped(REMOVED)
     return f"^[^{within}]*[^\\s{removed}{within}][^{within}]*$"
 
 
-def _escaped(character: str) -> str:
-    return character if character == "-" else f"\\u{ord(character):04x}"
+def _escaped(characters: str) -> str:
+    return "".join(each if each == "-" else f"\\u{ord(each):04x}" for each in characters)
 
 
 REFUSED_IN_NOTE = REFUSED.replace("\u0000-\u001f", "\u0000-\u0009\u000b-\u001f")
 LINE, LINE_WITH_TEXT = _shown(REFUSED, blank=True), _shown(REFUSED, blank=False)
+SEEN = f"[^\\s{_escaped(REMOVED + REFUSED)}]"
 NOTE, NOTE_WITH_TEXT = _shown(REFUSED_IN_NOTE, blank=True), _shown(REFUSED_IN_NOTE, blank=False)
-"""Patterns of what is taken, for the OpenAPI document; those `_WITH_TEXT` are not blank."""
+"""Patterns of what is taken, for the OpenAPI document; those `_WITH_TEXT` are not blank. What a
+proxy says of a call takes every character, and has one that is `SEEN`."""
 
 _REMOVED = re.compile(f"[{REMOVED}]")
 _SPACE = re.compile(f"[{SPACES}]")

@@ -3,7 +3,15 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    model_validator,
+)
 
 from fusion.catalogue.models import NumberType
 from fusion.kernel.fields import Body, Code, Id, Instant, Spelled
@@ -26,7 +34,9 @@ def _distinct(numbers: list[str]) -> list[str]:
 
 
 E164s = Annotated[
-    list[E164], Field(min_length=1, max_length=MAX_NUMBERS), AfterValidator(_distinct)
+    list[E164],
+    Field(min_length=1, max_length=MAX_NUMBERS, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_distinct),
 ]
 
 
@@ -94,8 +104,44 @@ class FreeCount(BaseModel):
     more: bool
 
 
+_NULL: dict[str, JsonValue] = {"type": "null"}
+_NAMED: dict[str, JsonValue] = {
+    "required": ["numbers"],
+    "properties": {
+        "numbers": {"type": "array"},
+        "sku": _NULL,
+        "quantity": _NULL,
+        "contiguous": {"const": False},
+    },
+}
+_NEXT_FREE: dict[str, JsonValue] = {
+    "required": ["sku", "quantity"],
+    "properties": {
+        "numbers": _NULL,
+        "sku": {"type": "string", "pattern": "."},
+        "quantity": {"type": "integer"},
+    },
+}
+_WHICH: JsonValue = {"anyOf": [_NAMED, _NEXT_FREE]}
+_UNTIL: JsonValue = {
+    "anyOf": [
+        {"properties": {"until": _NULL, "status": {"const": "assigned"}}},
+        {
+            "required": ["status", "until"],
+            "properties": {
+                "until": {"type": "string", "format": "date-time"},
+                "status": {"const": "reserved"},
+            },
+        },
+    ]
+}
+"""What the members of an assignment say together, for the OpenAPI document."""
+
+
 class AssignmentBody(Body):
     """Either `numbers`, or `sku` and `quantity`: the next free ones."""
+
+    model_config = ConfigDict(json_schema_extra={"allOf": [_WHICH, _UNTIL]})
 
     numbers: E164s | None = None
     sku: Code | None = Field(default=None, description="The SKU's code.")

@@ -10,12 +10,16 @@ SHORT = re.compile(r"[0-9d?:|()\[\]\-\\{},]+", re.ASCII)
 """What patterns of short numbers are made of: PostgreSQL and Python read it alike."""
 
 
+COUNTRIES: frozenset[str] = frozenset(SUPPORTED_SHORT_REGIONS)
+"""ISO 3166 codes of the countries whose short numbers are known."""
+
+
 def is_country(code: str) -> bool:
     """Invariant: a trunk's country is one whose short numbers, emergency ones included, are known.
 
     (Of Guinea no emergency number is; there `urn:service:sos` is the only way to call for help.)
     """
-    return code in SUPPORTED_SHORT_REGIONS
+    return code in COUNTRIES
 
 
 def require_active(status: str) -> None:

@@ -16,7 +16,7 @@ from fusion.kernel.fields import Body, Id, Instant, Line, Name, Spelled, ends
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.kernel.schemas import Paging
 from fusion.kernel.text import clean_signalling
-from fusion.trunks.rules import is_country
+from fusion.trunks.rules import COUNTRIES, is_country
 
 Direction = Literal["inbound", "outbound"]
 
@@ -39,7 +39,7 @@ Country = Annotated[
     str,
     Spelled("[A-Z]{2}", "must be a country as ISO 3166 has it: two capital letters"),
     AfterValidator(_known_country),
-    Field(examples=["BE"]),
+    Field(examples=["BE"], json_schema_extra={"enum": sorted(COUNTRIES)}),
 ]
 Cap = Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY)]
 Party = Annotated[str, Line(0, 255, clean_signalling)]

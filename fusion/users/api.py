@@ -26,17 +26,17 @@ from fusion.users.queries import (
     list_users,
     user_text,
 )
-from fusion.users.read_csv import read_csv
+from fusion.users.read_csv import CSV_PATTERN, read_csv
 from fusion.users.schemas import (
     BatchBody,
     JobDocument,
     LinkBody,
-    Renaming,
     ResultDocument,
     ResultFilter,
     UserBody,
     UserDocument,
     UserFilter,
+    UserPatch,
 )
 from fusion.users.submit_batch import submit_batch
 from fusion.users.unlink import unlink_user
@@ -55,8 +55,10 @@ BATCH = {
             CSV: {
                 "schema": {
                     "type": "string",
-                    "description": "UTF-8, comma or semicolon, with the header line "
-                    "login,display_name,kind,number.",
+                    "description": "UTF-8, comma or semicolon. The header line names the four "
+                    "columns, each once and in any order; users stand below it.",
+                    "pattern": CSV_PATTERN,
+                    "examples": ["login,display_name,kind,number\nann,Ann,user,+3225551234\n"],
                 }
             },
         },
@@ -105,7 +107,7 @@ def get_user(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> Http
     response={200: UserDocument, **PROBLEMS},
 )
 def patch_user(
-    request: HttpRequest, subscription_id: UUID, user_id: UUID, body: Renaming
+    request: HttpRequest, subscription_id: UUID, user_id: UUID, body: UserPatch
 ) -> HttpResponse:
     """Change the display name."""
     answer = edit_user(

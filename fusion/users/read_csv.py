@@ -9,6 +9,12 @@ from fusion.users.rules import MAX_ROWS
 
 COLUMNS = ("login", "display_name", "kind", "number")
 
+_COLUMN = "(" + "|".join(f'{name}|"{name}"' for name in COLUMNS) + ")"
+_HEADER = f"({_COLUMN}(,{_COLUMN}){{3}}|{_COLUMN}(;{_COLUMN}){{3}})"
+CSV_PATTERN = rf"^\ufeff?{_HEADER}\r?\n[\s\S]*[^\s,;\"]"
+"""What can be said of a file in the OpenAPI document: its header, and that there is a row. Capital
+letters and spaces in the header are taken as well."""
+
 MAX_COLUMNS = 100
 """More than that in the header is no list of users, and its columns are not named one by one."""
 

@@ -24,7 +24,7 @@ class UserBody(Body):
     kind: Kind = "user"
 
 
-class Renaming(Body):
+class UserPatch(Body):
     """What changes of a user."""
 
     display_name: Name | None = None

@@ -8,12 +8,16 @@ from fusion.catalogue.etag import etag, none_match, require_match
 from fusion.kernel.errors import Problem
 
 
-@pytest.mark.parametrize("header", [None, "*", ' "3"', '"3"', '"1", "3"', '"x,y","3"'])
+@pytest.mark.parametrize(
+    "header", [None, "*", ' "3"', '"3"', '"1", "3"', '"x,y","3"', 'W/"a" , "3"']
+)
 def test_a_condition_that_holds(header: str | None) -> None:
     require_match(header, 3)
 
 
-@pytest.mark.parametrize("header", ['"2"', 'W/"3"', '"1", W/"3"', '"33"', "\"'3'\""])
+@pytest.mark.parametrize(
+    "header", ['"2"', 'W/"3"', '"1", W/"3"', '"33"', '"U5w<QyJ8,r,3"', '""', "\"'3'\""]
+)
 def test_a_condition_that_fails(header: str) -> None:
     with pytest.raises(Problem) as refusal:
         require_match(header, 3)
@@ -21,7 +25,9 @@ def test_a_condition_that_fails(header: str) -> None:
     assert refusal.value.headers == {"ETag": '"3"'}
 
 
-@pytest.mark.parametrize("header", ["", "3", '"3', "'3'", ",", "W/3"])
+@pytest.mark.parametrize(
+    "header", ["", "3", '"3', '"1" "3"', '*, "3"', '"1", 3', "'3'", ",", "W/3"]
+)
 def test_a_condition_that_cannot_be_read(header: str) -> None:
     with pytest.raises(Problem) as refusal:
         require_match(header, 3)

@@ -17,6 +17,7 @@ from fusion.users.read_csv import COLUMNS, read_csv
 from fusion.users.schemas import RowBody
 from fusion.users.submit_batch import _prepared
 from tests.contract.refusing import fields
+from tests.contract.shapes import models_within
 from tests.contract.test_authorization import DOCUMENT, OPERATIONS
 from tests.world import World, answer
 
@@ -63,22 +64,13 @@ def test_the_document_says_what_every_text_may_be() -> None:
 
 def models_of_requests() -> list[type[BaseModel]]:
     """The models that bodies and queries are read by, those inside them included."""
-    found: dict[str, type[BaseModel]] = {}
-
-    def look(annotation: Any) -> None:
-        is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-        if is_model and annotation.__name__ not in found:
-            found[annotation.__name__] = annotation
-            for field in annotation.model_fields.values():
-                look(field.annotation)
-        for part in getattr(annotation, "__args__", ()):
-            look(part)
-
-    for _, operation in api.operations():
-        for model in operation.models:
-            for field in model.model_fields.values():
-                look(field.annotation)
-    return [*found.values(), RowBody]
+    asked = [
+        field.annotation
+        for _, operation in api.operations()
+        for model in operation.models
+        for field in model.model_fields.values()
+    ]
+    return [*models_within(asked), RowBody]
 
 
 ODD = "x\u202ey\u200bz"

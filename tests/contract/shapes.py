@@ -1,0 +1,24 @@
+"""The models that bodies, parameters and answers are read and written by."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+
+def models_within(annotations: Iterable[Any]) -> list[type[BaseModel]]:
+    """Every model in `annotations`, those inside others included, each once."""
+    found: list[type[BaseModel]] = []
+
+    def look(annotation: Any) -> None:
+        is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        if is_model and annotation not in found:
+            found.append(annotation)
+            for field in annotation.model_fields.values():
+                look(field.annotation)
+        for part in getattr(annotation, "__args__", ()):
+            look(part)
+
+    for annotation in annotations:
+        look(annotation)
+    return found
