@@ -1,1 +1,1 @@
-"""Pages for people. They call the same use cases as the API, and decide nothing."""
+"""Pages for people. They call the same use cases as the API and contain no business rules."""

@@ -1,4 +1,4 @@
-"""What somebody looks for: the texts of an address."""
+"""Filters in the query string."""
 
 from django.http import HttpRequest
 
@@ -6,5 +6,5 @@ from fusion.kernel.text import clean_signalling
 
 
 def asked_for(request: HttpRequest, *names: str) -> dict[str, str]:
-    """Name → text, empty where nothing is asked for; without characters that no name may have."""
+    """Name → text, empty if missing; removes characters that no name may contain."""
     return {name: clean_signalling(request.GET.get(name, "")) for name in names}

@@ -1,11 +1,11 @@
-"""Charts as the server draws them: numbers to coordinates, pure. Templates write the SVG."""
+"""Charts: pure functions from numbers to coordinates. Templates write the SVG."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT = 1000, 200
-"""The inner drawing, stretched to the width that there is."""
+"""The inner drawing, stretched to the available width."""
 
 SPARK_WIDTH, SPARK_HEIGHT = 100, 24
 
@@ -14,7 +14,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A horizontal line of the grid: its value, and how far from the top it stands."""
+    """A horizontal grid line: its value, and its distance from the top."""
 
     value: int
     y: float
@@ -22,8 +22,9 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`used` and `granted` as SVG points, a text for each stretch of days that are known; `areas`
-    below `used`; ticks; the days written below; `last_y`, where `used` ends, if it reaches the end.
+    """`used` and `granted` as SVG points, a text for each run of days with known values; `areas`
+    below `used`; ticks; the days written below; `last_y`, the end of `used`, if it reaches the
+    last day.
     """
 
     used: Sequence[str]
@@ -48,7 +49,7 @@ def step_of(most: int) -> int:
 def line_chart(points: Sequence[Mapping[str, Any]]) -> Line | None:
     """The drawing of `{at, granted, used}`, oldest first; None for fewer than two points.
 
-    `granted` or `used` None is not known: there the line has a gap.
+    An unknown `granted` or `used` (None) leaves a gap in its line.
     """
     if len(points) < 2:
         return None
@@ -78,7 +79,7 @@ def line_chart(points: Sequence[Mapping[str, Any]]) -> Line | None:
 def _stretches(
     values: Sequence[int | None], width: int, y_of: Callable[[int], float]
 ) -> list[list[Point]]:
-    """The points of each run of values that are known, spread over the width; a lone value twice,
+    """The points of each run of known values, spread over the width; a single value occurs twice,
     so that it is drawn as a dot.
     """
     found: list[list[Point]] = []
@@ -97,7 +98,7 @@ def _y(value: int, top: int) -> float:
 
 
 def _stairs(points: Sequence[Point]) -> list[Point]:
-    """What was ordered holds until it changes: steps, not slopes; corners alone are kept."""
+    """Draws `granted` as steps, because it holds until it changes; keeps only the corners."""
     corners = [points[0]]
     for x, y in points[1:]:
         if y != corners[-1][1]:
@@ -110,8 +111,9 @@ def _points(points: Sequence[Point]) -> str:
 
 
 def sparkline_points(values: Sequence[int | None]) -> list[str]:
-    """The SVG points of a line through `values`, oldest first: a text for each stretch of known
-    ones (None is not known); empty for fewer than two values.
+    """The SVG points of a line through `values`, oldest first:
+
+    a text for each run of known values (None is unknown); empty for fewer than two values.
     """
     if len(values) < 2:
         return []

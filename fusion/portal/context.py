@@ -1,4 +1,4 @@
-"""What every page knows: the brand, who is here, where they may go."""
+"""The context of every page: the brand, the signed-in person, and the navigation."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def bare_shell(request: HttpRequest) -> dict[str, Any]:
-    """The same without the brand: what the request knows, without a look at the database."""
+    """The same without the brand: from the request alone, without a query."""
     visit = visit_of(request)
     context: dict[str, Any] = {
         "visit": visit,

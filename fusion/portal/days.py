@@ -1,4 +1,4 @@
-"""Days that filters ask for, as instants: a day begins when it does for the reader."""
+"""Days in filters, as instants: a day begins at midnight in the reader's time zone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 FIRST, LAST = 1970, 9998
-"""Years beyond these are no time that anything happened at."""
+"""Years outside this range are refused: nothing happened then."""
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """From the beginning of a day to the end of another; `wrong` says why that is no period.
+    """From the start of one day to the end of another; `wrong` says why this is not a valid period.
 
-    Nothing happens in a period that is wrong: whoever looks for it finds nothing.
+    An invalid period contains nothing: a search in it finds nothing.
     """
 
     since: datetime | None
@@ -27,12 +27,12 @@ class Days:
 
     @property
     def status(self) -> int:
-        """The HTTP status of a page that lists them."""
+        """The HTTP status of a list with this filter."""
         return 422 if self.wrong else 200
 
 
 def asked_days(asked: Mapping[str, str]) -> Days:
-    """The days `from` and `to` of a filter, both included; either may be empty."""
+    """The days `from` and `to` of a filter, both inclusive; either may be empty."""
     for text in (asked["from"], asked["to"]):
         if text and day(text) is None:
             return Days(NEVER, NEVER, _no_day(text))
@@ -41,7 +41,7 @@ def asked_days(asked: Mapping[str, str]) -> Days:
 
 
 def backwards(since: datetime | None, until: datetime | None) -> str:
-    """Why these are no period, with both days; empty where they are one."""
+    """Why these days are not a valid period; empty if they are."""
     if since is None or until is None or since < until:
         return ""
     last = until - timedelta(microseconds=1)
@@ -60,7 +60,7 @@ def _no_day(text: str) -> str:
 
 
 def day(text: str | None) -> datetime | None:
-    """When the day `2026-03-03` begins; None for what is no day."""
+    """The start of the day `2026-03-03`; None if it is not a day."""
     try:
         found = date.fromisoformat(text or "")
     except ValueError:
@@ -71,6 +71,6 @@ def day(text: str | None) -> datetime | None:
 
 
 def after(text: str | None) -> datetime | None:
-    """When the day after begins: what a period that includes `text` ends before."""
+    """The start of the next day: the exclusive end of a period that includes `text`."""
     begun = day(text)
     return day((begun.date() + timedelta(days=1)).isoformat()) if begun else None

@@ -1,4 +1,4 @@
-"""What was done, in people's words: the verbs of audit records, and what was asked for."""
+"""Display labels of the verbs and arguments of audit records."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -61,7 +61,7 @@ DEEDS: Mapping[str, Any] = {
     "trunk.route": _("Number routed to a trunk"),
     "trunk.unroute": _("Number taken off a trunk"),
 }
-"""Verb → what it means. A verb that is not here is shown as it is."""
+"""Verb → label. An unknown verb is shown as it is."""
 
 OBJECTS: Mapping[str, Any] = {
     "subscription": _("Subscription"),
@@ -72,7 +72,7 @@ OBJECTS: Mapping[str, Any] = {
     "job": _("Uploads of users"),
     "trunk": _("Trunks"),
 }
-"""What may have been done to a subscription, and to what it has: the first part of verbs."""
+"""The first parts of verbs that concern a subscription or its objects."""
 
 FIELDS: Mapping[str, Any] = {
     "login": _("login"),
@@ -115,7 +115,7 @@ FIELDS: Mapping[str, Any] = {
     "parent_id": _("organization"),
     "tenant_id": _("customer"),
 }
-"""Name of an argument → its word; others are shown as they are called."""
+"""Name of an argument → label; an unknown name is shown as it is."""
 
 UNTOLD = (
     "subscription_id",
@@ -126,14 +126,14 @@ UNTOLD = (
     "product_id",
     "job",
 )
-"""Ids that say nothing to people: what they stand for is shown, or linked."""
+"""Ids that mean nothing to people: the page shows or links the objects instead."""
 
 MOST_SHOWN = 5
-"""Members of a list that are shown; the others are counted."""
+"""Most members of a list that are shown; the others are counted."""
 
 
 def deeds(actor: Actor, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Audit records for templates: each with `deed`, `by` and `told`, pairs of a name and text."""
+    """Audit records for templates: each with `deed`, `by` and `told` (pairs of label and text)."""
     people = who(actor, [record["actor"] for record in records])
     return [
         {
@@ -147,7 +147,7 @@ def deeds(actor: Actor, records: Sequence[Mapping[str, Any]]) -> list[dict[str, 
 
 
 def told(detail: Any) -> list[tuple[str, str]]:
-    """What was asked for, one line each, without ids and what was left out."""
+    """The arguments of a change, one line each, without ids and empty values."""
     if not isinstance(detail, dict):
         return []
     parts = [value for value in detail.values() if isinstance(value, dict)]

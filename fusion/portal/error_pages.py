@@ -1,7 +1,7 @@
-"""Pages of their own for refusals and faults. None is a dead end, and none needs what has failed.
+"""Error pages. None is a dead end, and none needs the part that has failed.
 
-After a fault the database may be away: then the page is made of what the request knows already, the
-visit above all, and looks like Fusion where the brand is not known.
+After a fault the database may be unavailable: the page is then made from the request alone, mainly
+its visit, and looks like Fusion if the brand is unknown.
 """
 
 from collections.abc import Mapping
@@ -44,12 +44,12 @@ def problem_page(request: HttpRequest, problem: Problem, *, title: str = "") -> 
 
 
 def _brand(request: HttpRequest, problem: Problem) -> Look:
-    """The brand, where it can be found: after a fault that says nothing about the database."""
+    """The brand, if it can be read: a fault says nothing about the state of the database."""
     if problem.code != "internal-error" or not hasattr(request, "visit"):
         return Look()
     try:
         return look_of(brand_for(request))
-    except Exception:  # whatever has failed must not fail this page too
+    except Exception:  # a second failure must not break this page too
         return Look()
 
 
@@ -60,14 +60,14 @@ def _context(request: HttpRequest, problem: Problem, title: str) -> dict[str, An
         "text": explain(problem),
         "request_id": getattr(request, "request_id", ""),
         "way": _way_on(request, is_fault=is_fault),
-        # What has failed may succeed a moment later; what was refused will not.
+        # A fault may disappear on the next attempt; a refusal will not.
         "again": request.get_full_path() if is_fault and request.method == "GET" else "",
         "may_leave": visit_of(request) is not None or _has_session(request),
     }
 
 
 def _way_on(request: HttpRequest, *, is_fault: bool) -> Mapping[str, str]:
-    """Where to go from here, {href, label}: home, unless it is home that has failed."""
+    """The link to continue with, {href, label}: home, unless home itself has failed."""
     home = {"href": reverse("home"), "label": gettext("Go to the overview")}
     visit = visit_of(request)
     if visit is None and not _has_session(request):
@@ -84,17 +84,17 @@ def _way_on(request: HttpRequest, *, is_fault: bool) -> Mapping[str, str]:
 
 
 def _is_home(place: Mapping[str, Any]) -> bool:
-    """Whether the page that has failed is one of the overview's."""
+    """Whether the failed page is one of the overview's."""
     return bool(place["current"]) and place["href"] == reverse("home")
 
 
 def _has_session(request: HttpRequest) -> bool:
-    """Whether somebody has signed in, as far as it can be told without the database."""
+    """Whether the visitor has signed in, as far as the request shows without the database."""
     return settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form whose secret is missing or old: sent from elsewhere, or after signing in anew."""
+    """The CSRF token is missing or old: sent from another site, or after signing in again."""
     detail = gettext(
         "This form has come from a page that is too old, or from another site. Nothing was "
         "changed. Open the page again and send it once more."
@@ -105,6 +105,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def too_often(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Sign-in and the like, asked for too often."""
+    """Too many requests, for example to sign in."""
     detail = gettext("Too many attempts. Wait a few minutes, then try again.")
     return problem_page(request, Problem("rate-limited", detail))

@@ -1,4 +1,4 @@
-"""Refusals in people's words: what each problem is called, and what would help."""
+"""Refusals in the reader's words: the title of each problem, and what would help."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -38,7 +38,7 @@ TITLES = {
     "internal-error": _("Something went wrong on our side"),
     "unavailable": _("Fusion cannot reach its database just now"),
 }
-"""Problem code → what it means to a person. Codes that no page can meet are not here."""
+"""Problem code → title. Omits codes that no page can meet."""
 
 
 EXPLANATIONS = {
@@ -83,7 +83,7 @@ EXPLANATIONS = {
         "It was changed after you had opened this page. Open the page again to see what it is now."
     ),
 }
-"""Problem code → what to tell people, where the detail speaks to programs."""
+"""Problem code → explanation, if the detail is written for programs."""
 
 
 TRUNK_IN_USE = _(
@@ -132,14 +132,14 @@ WITH_FACTS = {
         "ones."
     ),
 }
-"""(Problem code, what else it tells) → the same with the facts in it."""
+"""(Problem code, another member) → the explanation with its facts."""
 
 MOST_NAMED = 10
-"""Numbers that a sentence names."""
+"""Most numbers that a sentence lists."""
 
 
 def title_of(problem: Problem) -> str:
-    """The refusal in a few words, in the reader's language."""
+    """The title of the refusal, in the reader's language."""
     return str(TITLES.get(problem.code, problem.title))
 
 
@@ -167,25 +167,25 @@ def _fact(value: Any) -> str:
 
 
 def explain_field(message: str) -> str:
-    """What is wrong with a field, as it stands beside it."""
+    """The error of a field, as shown beside it."""
     text = translated(message)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def sentences(problem: Problem, names: Mapping[str, str]) -> list[str]:
-    """All that a refusal says: what would help, and each of its SKUs with its numbers.
+    """All sentences of a refusal: what would help, and each of its SKUs with its numbers.
 
     `names` maps the codes of SKUs to their names.
     """
     numbers = [explain_refusal(each, names) for each in problem.refusals]
-    # A detail of its own only repeats the numbers of the refusals.
+    # The detail would only repeat the numbers of the refusals.
     if problem.refusals and problem.code not in EXPLANATIONS:
         return numbers
     return [explain(problem), *numbers]
 
 
 def sku_words(code: str, names: Mapping[str, str]) -> str:
-    """What a SKU is called, and its code; the code alone where that is its name."""
+    """The name of a SKU and its code; the code alone if it is the name."""
     name = names.get(code, code)
     return code if name == code else f"{name} ({code})"
 
@@ -202,7 +202,7 @@ TOO_MANY = _(
 
 
 def explain_refusal(refusal: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """One SKU of a refusal, with its numbers and what would make it succeed."""
+    """One SKU of a refusal, with its numbers and what would make the order succeed."""
     missing = refusal.get("missing") or 0
     sku = sku_words(str(refusal.get("sku")), names)
     return _words(refusal.get("code"), missing) % {

@@ -1,4 +1,4 @@
-"""Fields of forms for text: cleaned by the same function as every other text from outside."""
+"""Form fields for text, cleaned by the same function as all other input."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class LineField(forms.CharField):
     clean_text = staticmethod(clean_line)
 
     def to_python(self, value: Any) -> Any:
-        """The cleaned text; ValidationError with the position of a character that is not taken."""
+        """The cleaned text; ValidationError with the position of a forbidden character."""
         text = super().to_python(value)
         try:
             return self.clean_text(text) if isinstance(text, str) else text

@@ -1,4 +1,4 @@
-"""Forgetting sessions that have run out: an operation of the worker."""
+"""Purging expired sessions: an operation of the worker."""
 
 from django.db import connection
 
@@ -18,7 +18,7 @@ ATTEMPTS = "DELETE FROM portal_cache WHERE expires < now()"
 
 
 def forget_sessions() -> int:
-    """Delete what has run out, and counts of attempts that count no more; how many sessions."""
+    """Delete expired sessions and obsolete counts of attempts; returns how many sessions."""
     deleted = count = 0
     with connection.cursor() as cursor:
         while True:

@@ -1,7 +1,7 @@
-"""Forms: how they look, how a refusal comes to stand beside its field, and what is done once.
+"""Forms: rendering, refusals beside their fields, and protection against double submission.
 
-A form carries a one-time key. It becomes the key of the use case's idempotency, so that a double
-click, a reload and the back button repeat nothing: the second time gives the first time's answer.
+A form carries a one-time key, which becomes the idempotency key of the use case, so that a double
+click, a reload and the back button repeat nothing: the second attempt gets the first one's answer.
 """
 
 import hashlib
@@ -30,21 +30,21 @@ from fusion.tenancy.idempotency import fingerprint
 from fusion.tenancy.use_case import Answer
 
 LONG = 8_000
-"""Characters of an address that are too many to be sent on: some servers refuse them."""
+"""Longest URL that is sent on, in characters: some servers refuse longer ones."""
 
 
 class Renderer(TemplatesSetting):
-    """Every form of the portal, django-allauth's included, is written by these templates."""
+    """Renders every form of the portal, django-allauth's included, with these templates."""
 
     form_template_name = "portal/kit/fields.html"
     field_template_name = "portal/kit/field.html"
 
 
 class Form(forms.Form):
-    """A form with a one-time key; `names` maps the API's names of fields to the form's.
+    """A form with a one-time key; `names` maps the API's field names to the form's.
 
-    `rows` are those of the form, where it has any (`rows.py`). `several` names what its page reads
-    beside its fields, as often as it comes.
+    `rows` are the form's rows, if any (`rows.py`). `several` names parameters that its page reads
+    besides its fields, each any number of times.
     """
 
     names: dict[str, str] = {}
@@ -54,7 +54,10 @@ class Form(forms.Form):
 
     @cached_property
     def once(self) -> str:
-        """The key to send along: the one that came, while it is good for another attempt."""
+        """The key to send with the form:
+
+        the one received, while it can be used for another attempt.
+        """
         given = self.data.get(ONCE) if self.is_bound else None
         known = parse_id(given) if given else None
         return str(known or new_id())
@@ -68,20 +71,20 @@ class Form(forms.Form):
             name = self._field_of(error["field"])
             text = explain_field(error["message"])
             self.add_error(name, text if name else f"{error['field']}: {text}")
-        # A detail of its own only repeats the numbers of refusals, which `{% errors %}` shows.
+        # The detail would only repeat the numbers of refusals, which `{% errors %}` shows.
         if not problem.errors and (not problem.refusals or problem.code in EXPLANATIONS):
             self.add_error(None, explain(problem))
         if problem.code == "idempotency-key-reused":
             self.once = str(new_id())
 
     def is_right(self) -> bool:
-        """Whether the form and each of its rows can be read; both say what is wrong."""
+        """Whether the form and each of its rows are valid; both report their errors."""
         rows_right = self.rows is None or self.rows.is_valid()
         return self.is_valid() and rows_right
 
     @property
     def has_errors(self) -> bool:
-        """Whether the form came back, for a field, a row or a refusal."""
+        """Whether the form has an error in a field, a row or from a refusal."""
         if not self.is_bound:
             return False
         in_rows = self.rows is not None and self.rows.is_bound and not self.rows.is_valid()
@@ -93,10 +96,10 @@ class Form(forms.Form):
 
 
 class ChangeForm(Form):
-    """A form that changes some of what is there.
+    """A form that changes some fields of an existing object.
 
-    It carries what was there when its page was opened, so that only what was typed is changed: of
-    two people who edit at once, neither takes back what the other has done elsewhere in the form.
+    It carries the values that its page was opened with, so that only edited fields are changed: two
+    people who edit at once do not revert each other's changes in other fields of the form.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -105,7 +108,7 @@ class ChangeForm(Form):
             field.show_hidden_initial = True
 
     def changed(self) -> dict[str, Any]:
-        """What was typed, of the fields that are not as they were."""
+        """The edited fields and their new values."""
         return {name: text for name, text in self.cleaned_data.items() if self._is_changed(name)}
 
     def _is_changed(self, name: str) -> bool:
@@ -116,7 +119,7 @@ class ChangeForm(Form):
 def form_of[Kind: Form](
     request: HttpRequest, kind: type[Kind], initial: Mapping[str, Any], rows: Rows | None = None
 ) -> Kind:
-    """The form, as it was sent or at first; what was typed stays while rows come and go."""
+    """The form, bound or new; adding and removing rows keeps the input."""
     if asks_for_rows(request):
         form = kind(initial=request.POST.dict())
     elif request.method == "POST":
@@ -128,13 +131,14 @@ def form_of[Kind: Form](
 
 
 class Confirmation(Form):
-    """A form that asks for nothing but to be sent: a button that changes something."""
+    """A form without fields: a button that changes something."""
 
 
 def submit(request: PageRequest, form: Form, deed: Callable[[Actor], Answer]) -> Answer | None:
-    """Do it, once; None when the form is not right or the deed was refused: the form says why.
+    """Run the use case once; None if the form is invalid or the change was refused: the form says
+    why.
 
-    Raises Problem `not-found` and `forbidden`, which have pages of their own.
+    Raises Problem `not-found` and `forbidden`, which have their own pages.
     """
     try:
         _require_same_member(request)
@@ -149,7 +153,7 @@ def submit(request: PageRequest, form: Form, deed: Callable[[Actor], Answer]) ->
 
 
 def is_as_shown(request: HttpRequest, form: Form) -> bool:
-    """Whether what was sent has the fields that the page had (`sent.py`); else the form says so."""
+    """Whether the request has the fields of the page (`sent.py`); otherwise the form says so."""
     try:
         require_as_shown(request, form, form.rows, form.several)
     except Problem as problem:
@@ -159,10 +163,10 @@ def is_as_shown(request: HttpRequest, form: Form) -> bool:
 
 
 def _require_same_member(request: PageRequest) -> None:
-    """Problem `conflict` for a form of a page that was shown to another membership.
+    """Problem `conflict` if the page was shown to another membership.
 
-    Somebody has switched in another tab, or that membership has ended: what they see on the page is
-    of one organization, and it must not be done for another.
+    The person switched in another tab, or that membership has ended: the page shows one
+    organization, and the change must not be applied to another.
     """
     visit = visit_of(request)
     shown_to = request.POST.get(ACTING)
@@ -186,10 +190,11 @@ def show_form(
     parts: tuple[str, ...] = (),
     looking: bool = False,
 ) -> HttpResponse:
-    """The page with the form: 422 when it came back, unless it only asks to be shown (`looking`).
+    """The page with the form: 422 if it was sent and is invalid, unless it is only shown
+    (`looking`).
 
-    A new form's key stands in its address too, so that the back button and a reload, which may
-    fetch the page anew, bring back the same key. An address that is very long stays as it is.
+    The key of a new form is in its URL too, so that the back button and a reload, which may fetch
+    the page anew, restore the same key. A very long URL is left as it is.
     """
     if not form.is_bound:
         given = parse_id(request.GET.get(ONCE))
@@ -210,9 +215,9 @@ def _with_key(request: PageRequest, form: Form) -> HttpResponse:
 def done(
     request: HttpRequest, message: str, to: str, *named: Any, answer: Answer | None = None
 ) -> HttpResponse:
-    """To the page named `to` (and by `named` in its address), with a message there.
+    """Redirect to the page named `to` (with `named` in its URL), with a message.
 
-    A replayed `answer` is told as what it is: the form had been sent before.
+    If `answer` is a replay, the message says that the form had been sent before.
     """
     if answer is not None and answer.replayed:
         messages.info(request, gettext("This was done before; it was not done again."))
@@ -230,9 +235,10 @@ def confirmed(
     to: str,
     *named: Any,
 ) -> HttpResponse:
-    """Do what a button without fields asks for, and go to a page that says what came of it.
+    """Run the use case of a button without fields, and redirect to a page with the result as a
+    message.
 
-    A refusal is told there too. Raises Problem `not-found` and `forbidden`.
+    A refusal is shown there too. Raises Problem `not-found` and `forbidden`.
     """
     form = Confirmation(request.POST)
     answer = submit(request, form, deed)
@@ -242,7 +248,7 @@ def confirmed(
 
 
 def refused(request: HttpRequest, form: Form, to: str, *named: Any) -> HttpResponse:
-    """To the page named `to`, which says why what a button asked for was not done."""
+    """Redirect to the page named `to`, with the refusal as a message."""
     if form.problem is not None:
         visit = visit_of(request)
         actor = visit.actor if visit else None
@@ -256,7 +262,7 @@ def refused(request: HttpRequest, form: Form, to: str, *named: Any) -> HttpRespo
 def acting_once(request: PageRequest, once: str) -> Actor:
     """The actor, whose request has the form's one-time key.
 
-    The key counts for this membership alone, and never meets those of API clients.
+    The key is valid for this membership alone, and never collides with those of API clients.
     """
     actor = request.actor
     key = f"{actor.label}:{once}"
@@ -266,7 +272,7 @@ def acting_once(request: PageRequest, once: str) -> Actor:
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
     fields = {name: values for name, values in request.POST.lists() if name not in BESIDE}
-    # What is asked for may stand in the address too, such as the subscription of an order.
+    # Parameters may also be in the URL, such as the subscription of an order.
     of = {name: values for name, values in request.GET.lists() if name not in BESIDE}
     files = {name: _checksum(file) for name, file in request.FILES.items()}
     return {"fields": fields, "of": of, "files": files}

@@ -1,7 +1,7 @@
-"""A field that takes one of many things: typed, or chosen from a list that all rows share.
+"""A field that accepts one of many things: typed, or chosen from a list that all rows share.
 
-A page writes each of its lists once, as a `<datalist>` (`kit/choices.html`). A `<select>` in each
-row would repeat the whole catalogue in each row.
+A page contains each list once, as a `<datalist>` (`kit/choices.html`). A `<select>` would repeat
+the whole catalogue in each row.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,14 +13,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 LONGEST = 300
-"""Characters of what is typed: a name, and a code in brackets."""
+"""Longest input: a name, and a code in brackets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something to choose: `key` identifies it, `name` and `code` are what people know it by.
+    """One choice: `key` identifies it, `name` and `code` are how people know it.
 
-    `note` stands beside it in the list; `lists` are the ids of the lists that offer it.
+    `note` is shown beside it in the list; `lists` are the ids of the lists that offer it.
     """
 
     key: str
@@ -31,12 +31,12 @@ class Choice:
 
     @property
     def text(self) -> str:
-        """What stands in the field and in the list."""
+        """The text in the field and in the list."""
         return f"{self.name} ({self.code})"
 
 
 class Choices:
-    """All that a field offers, found by key, by text, by code, or by a name that only one has."""
+    """The choices of a field, found by key, by text, by code, or by a unique name."""
 
     def __init__(self, choices: Iterable[Choice]) -> None:
         self._all = list(choices)
@@ -48,7 +48,7 @@ class Choices:
             if name in self._by_text:
                 self._ambiguous.add(name)
             self._by_text.setdefault(name, choice)
-        # Codes and full texts are unique: they win over a name that reads the same.
+        # Codes and full texts are unique: they take precedence over an equal name.
         for choice in self._all:
             for text in (choice.code.casefold(), choice.text.casefold()):
                 self._by_text[text] = choice
@@ -58,7 +58,7 @@ class Choices:
         return iter(self._all)
 
     def of_list(self, name: str) -> list[Choice]:
-        """What the list with that id offers."""
+        """The choices of the list with that id."""
         return [choice for choice in self._all if name in choice.lists]
 
     def of_key(self, key: object) -> Choice | None:
@@ -66,7 +66,7 @@ class Choices:
         return self._by_key.get(str(key))
 
     def find(self, typed: str) -> Choice:
-        """What was meant by `typed`; ValidationError where that is nothing, or not certain."""
+        """The choice that `typed` means; ValidationError if there is none, or more than one."""
         text = typed.strip().casefold()
         if text in self._ambiguous:
             raise forms.ValidationError(
@@ -83,27 +83,27 @@ class Choices:
 
 
 class ListedField(forms.CharField):
-    """One of `choices`; the cleaned value is its key. `list_id` names the list that is offered."""
+    """One of `choices`; the cleaned value is its key. `list_id` names the list to offer."""
 
     def __init__(self, *, list_id: str, **options: Any) -> None:
-        # Not autocomplete="off": browsers then forget what was typed when one goes back.
+        # Not autocomplete="off": with it browsers forget the input when the user goes back.
         widget = forms.TextInput(attrs={"list": list_id, "spellcheck": "false"})
         super().__init__(max_length=LONGEST, widget=widget, **options)
         self.choices = Choices(())
 
     def offer(self, choices: Choices, list_id: str | None = None) -> None:
-        """Offer `choices`, by the list with that id."""
+        """Offer `choices`, through the list with that id."""
         self.choices = choices
         self.widget.attrs["placeholder"] = gettext("Type or choose …")
         if list_id is not None:
             self.widget.attrs["list"] = list_id
 
     def prepare_value(self, value: Any) -> Any:
-        """People read a name where a key was given."""
+        """Shows the name for a given key."""
         choice = self.choices.of_key(value) if value else None
         return choice.text if choice else value
 
     def clean(self, value: Any) -> Any:
-        """The key of what was chosen."""
+        """The key of the choice."""
         text = super().clean(value)
         return self.choices.find(text).key if text else text

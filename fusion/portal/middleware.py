@@ -1,6 +1,7 @@
-"""What pages need around them (sessions, who is signed in, language), kept from the API's way.
+"""The middleware of pages (sessions, signed-in person, language), kept off the API's path.
 
-Machines carry a token and nothing else; each of these layers would cost every one of their calls.
+API clients send a token and nothing else; each of these layers would slow down every call of
+theirs.
 """
 
 from collections.abc import Callable
@@ -16,16 +17,16 @@ from fusion.kernel.errors import Problem
 from fusion.portal.error_pages import problem_page
 
 MACHINES = ("/api/", "/oauth/", "/healthz", "/readyz", "/metrics")
-"""Beginnings of the paths that are no pages."""
+"""Path prefixes that are not pages."""
 
 
 def is_page(request: HttpRequest) -> bool:
-    """Whether `request` asks for a page: it has passed through the middleware of pages."""
+    """Whether `request` has passed through the middleware of pages."""
     return not request.path.startswith(MACHINES)
 
 
 def wants_page(request: HttpRequest) -> bool:
-    """Whether a refusal of `request` should be a page: a browser has asked for one."""
+    """Whether to render a refusal of `request` as a page: the request comes from a browser."""
     return is_page(request) and "text/html" in request.headers.get("Accept", "")
 
 
@@ -53,7 +54,7 @@ class Pages:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        """The first answer that a layer has instead of the view's."""
+        """The first response that a layer returns instead of the view's."""
         if not is_page(request):
             return None
         refusal: Problem | None = getattr(request, "refusal", None)
@@ -68,7 +69,7 @@ class Pages:
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
-        """A refusal that a view has let pass is a page of its own."""
+        """Renders a refusal that the view did not handle as a page."""
         if not is_page(request):
             return None
         if isinstance(exception, Problem):

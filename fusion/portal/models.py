@@ -1,4 +1,4 @@
-"""What the portal keeps: how people like to read it, and mails that are to be sent."""
+"""The portal's tables: people's preferences, and the outbox."""
 
 from django.db import models
 
@@ -9,9 +9,9 @@ from fusion.tenancy.models import User
 
 
 class Preference(models.Model):
-    """How one person reads the portal.
+    """One person's preferences.
 
-    Empty texts stand for what the browser asks for (language, theme) and for UTC (time zone).
+    Empty texts mean the browser's preference (language, theme) and UTC (time zone).
     """
 
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="preference")
@@ -21,7 +21,7 @@ class Preference(models.Model):
 
 
 class Mail(models.Model):
-    """A mail to one person that has not been handed over yet (see `mails/outbox.py`)."""
+    """A mail to one person that has not been delivered yet (see `mails/outbox.py`)."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     sender = models.TextField()
@@ -36,7 +36,7 @@ class Mail(models.Model):
 
 
 class Position(models.Model):
-    """How far a reader inside the portal has come in the feed of events."""
+    """The position of a reader inside the portal in the feed of events."""
 
     reader = models.CharField(max_length=32, primary_key=True)
     epoch = models.IntegerField()

@@ -1,4 +1,4 @@
-"""The side navigation: one explicit list. Each role sees of it what it may do, and nothing else."""
+"""The side navigation: one explicit list, filtered by the reader's role."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ from fusion.tenancy.permissions import (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An entry: the page's URL name, what it is called, its Lucide icon, who may see it.
+    """An entry: the page's URL name, its label, its Lucide icon, its readers.
 
-    It is the current place on every page whose URL name begins with `noun`.
+    It is current on every page whose URL name begins with `noun`.
     """
 
     url: str
@@ -49,7 +49,7 @@ PLACES: Sequence[Place] = (
 
 
 def navigation(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
-    """The places that `actor` may visit, with their addresses; the current one is marked."""
+    """The entries that `actor` may open, with their URLs; the current one is marked."""
     match = request.resolver_match
     here = (match.url_name or "") if match else ""
     return [

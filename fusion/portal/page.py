@@ -1,7 +1,7 @@
-"""`@page`: what must be so before a page is shown, the same for all of them.
+"""`@page`: the access checks before a page is shown, the same for all pages.
 
-Signed in, else to the sign-in page; a membership; what the path names is visible, else 404; the
-permission, else 403. The use cases that a page calls ask for the permission once more.
+Signed in, else redirect to the sign-in page; a membership; the objects in the path are visible,
+else 404; the permission, else 403. The use cases that a page calls check the permission again.
 """
 
 import functools
@@ -29,7 +29,7 @@ from fusion.tenancy.permissions import Permission
 P = ParamSpec("P")
 
 Finder = Callable[[Actor, UUID], object]
-"""Looks an id up as the actor sees it; raises Problem `not-found`."""
+"""Finds an object by id as the actor sees it; raises Problem `not-found`."""
 
 View = Callable[..., HttpResponseBase]
 
@@ -39,8 +39,8 @@ def page(
 ) -> Callable[[Callable[Concatenate[PageRequest, P], HttpResponseBase]], View]:
     """Make a page of a view `(request, ...)`.
 
-    `seen` maps an id of the path to the finder of what it must show to the actor; the view gets
-    what was found, under the name without `_id`. Without a `permission` every member may see it.
+    `seen` maps an id in the path to the finder of the object that the actor must see; the view gets
+    the object under the name without `_id`. Without a `permission` every member may see the page.
     """
 
     def decorate(view: Callable[Concatenate[PageRequest, P], HttpResponseBase]) -> View:
@@ -69,7 +69,7 @@ def page(
 
 
 def _require(permission: Permission, actor: Actor, visit: Visit) -> None:
-    """Problem `forbidden`, in the reader's words, unless the kind and the role allow it."""
+    """Problem `forbidden`, in the reader's words, unless kind and role allow it."""
     if permission.allows(actor):
         return
     member = visit.member
@@ -115,7 +115,7 @@ def _to_sign_in(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
 
 
 def _sent_from(request: HttpRequest) -> str:
-    """The page whose button was pressed, where the browser tells; the button itself is no page."""
+    """The page whose button was pressed, from the `Referer`; the button itself is not a page."""
     told = request.headers.get("Referer", "")
     hosts = {request.get_host()}
     if not url_has_allowed_host_and_scheme(told, hosts, require_https=request.is_secure()):
@@ -133,10 +133,10 @@ def show(
     parts: tuple[str, ...] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """The page; for htmx only the part of it that is to be replaced.
+    """The page; for htmx only the part to be replaced.
 
     `parts` names partials of the template after the ids of the elements that they replace. A part
-    is always 200: htmx shows nothing else.
+    is always 200, because htmx ignores other statuses.
     """
     target = request.htmx.target
     if target in parts:

@@ -1,8 +1,8 @@
-"""The sentences of use cases in the reader's language.
+"""Translates the sentences of use cases.
 
-Use cases and database functions write their details and their messages about fields in English,
-for programs and people alike. The ones that a page can show are repeated here and marked for
-translation, with a placeholder for each fact. What is not here is shown in English.
+Use cases and database functions write their details and field errors in English, for programs and
+people alike. The ones that a page can show are repeated here and marked for translation, with a
+placeholder for each fact. A sentence that is not listed here is shown in English.
 """
 
 import re
@@ -100,7 +100,7 @@ DETAILS = (
     gettext_noop("The body has more than %(limit)s bytes, the most taken here."),
     gettext_noop("More than %(most)s requests in a minute. Wait %(wait)s seconds."),
 )
-"""What a refusal says as a whole."""
+"""Details of refusals."""
 
 MESSAGES = (
     gettext_noop("must not be blank"),
@@ -178,11 +178,11 @@ MESSAGES = (
     gettext_noop("must be an object"),
     gettext_noop("must be '%(one)s' or '%(other)s'"),
 )
-"""What is wrong with a field."""
+"""Errors of fields."""
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """What matches `text` with any facts in the place of its placeholders."""
+    """Matches `text` with any facts in place of its placeholders."""
     parts = re.split(r"%\((\w+)\)s", text)
     return re.compile(
         "".join(f"(?P<{each}>.+?)" if i % 2 else re.escape(each) for i, each in enumerate(parts)),
@@ -194,7 +194,7 @@ PATTERNS = tuple((_pattern(text), text) for text in (*DETAILS, *MESSAGES))
 
 
 def translated(sentence: str) -> str:
-    """`sentence`, as a use case wrote it, in the reader's language where it is known here."""
+    """`sentence`, as a use case wrote it, in the reader's language if it is listed here."""
     for pattern, text in PATTERNS:
         if found := pattern.fullmatch(sentence):
             return gettext(text) % found.groupdict()

@@ -1,8 +1,8 @@
 """Rows of fields within a form, such as the lines of an order: added and removed in place.
 
-A button of the form asks for one row more or fewer (`name="rows"`, `value="add"` or the position
-of the row to go); what was typed stays. With htmx the rows alone are replaced, without JavaScript
-the page; nothing is checked or done before the form itself is sent.
+A button of the form adds or removes a row (`name="rows"`, `value="add"` or the position of the row
+to remove); the input is kept. With htmx only the rows are replaced, without JavaScript the page;
+nothing is validated or saved before the form itself is sent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,11 @@ ASKED = "rows"
 """The name of the buttons that add and remove a row."""
 
 LONGEST_COUNT = 9
-"""Digits of a count of rows, beyond which it is not even read as a number."""
+"""Longest count of rows that is parsed as a number, in digits."""
 
 
 class RowSet(BaseFormSet):  # type: ignore[type-arg]
-    """The rows of a form; `lists` are what their fields offer, by the id of each list."""
+    """The rows of a form; `lists` are the choices of their fields, by the id of each list."""
 
     lists: Mapping[str, Sequence[Choice]] = {}
 
@@ -34,7 +34,7 @@ type Rows = RowSet
 
 
 class RowForm(forms.Form):
-    """The fields of one row; `names` maps the API's names of fields to the row's."""
+    """The fields of one row; `names` maps the API's field names to the row's."""
 
     names: dict[str, str] = {}
 
@@ -48,10 +48,10 @@ def rows_of(
     initial: Sequence[Mapping[str, Any]] = (),
     given: Mapping[str, Any] | None = None,
 ) -> Rows:
-    """The rows: as they were sent, or with one more or fewer, or at first those of `initial`.
+    """The rows: as they were sent, or with one more or fewer, or initially those of `initial`.
 
     `given` are arguments of each row. There is always one row, and never more than `most`: a
-    request for more is refused with Problem `invalid-fields` before any row is made.
+    request with more is refused with Problem `invalid-fields` before any row is created.
     """
     factory = formset_factory(
         row,
@@ -63,7 +63,7 @@ def rows_of(
         validate_max=True,
         absolute_max=most,
     )
-    # Every row counts: one that was left empty is not passed over.
+    # Every row counts: an empty one is not skipped.
     options: dict[str, Any] = {
         "prefix": prefix,
         "form_kwargs": {"empty_permitted": False, **(given or {})},
@@ -84,7 +84,7 @@ def rows_of(
 
 
 def _count(data: QueryDict, prefix: str, most: int) -> int:
-    """How many rows were sent; 0 where the form does not say. Problem for more than `most`."""
+    """The number of rows sent; 0 if the form has no count. Problem for more than `most`."""
     total = data.get(f"{prefix}-TOTAL_FORMS", "").strip()
     if not total.isdecimal():
         return 0
@@ -99,7 +99,7 @@ def _count(data: QueryDict, prefix: str, most: int) -> int:
 
 
 def _require_counted(data: QueryDict, prefix: str, count: int) -> None:
-    """Problem `invalid-fields` for fields of a row beyond `count`: they would be passed over."""
+    """Problem `invalid-fields` for fields of a row beyond `count`: they would be ignored."""
     for name in data:
         if not name.startswith(f"{prefix}-"):
             continue
@@ -110,21 +110,21 @@ def _require_counted(data: QueryDict, prefix: str, count: int) -> None:
 
 
 def _focus(rows: Rows, position: int) -> None:
-    """Let the first field of the row at `position`, or of the last one, have the focus."""
+    """Focus the first field of the row at `position`, or of the last row."""
     forms = rows.forms
     fields = list(forms[min(position, len(forms) - 1)].fields.values())
     fields[0].widget.attrs["autofocus"] = True
 
 
 def asks_for_rows(request: HttpRequest) -> bool:
-    """Whether the form came for a row more or fewer, and for nothing else."""
+    """Whether the form was sent only to add or remove a row."""
     return request.method == "POST" and ASKED in request.POST
 
 
 def _changed(
     data: QueryDict, row: type[RowForm], prefix: str, count: int, most: int
 ) -> tuple[list[dict[str, str]], int]:
-    """What stands in the rows after the change, and the position of the row to go on with."""
+    """The rows after the change, and the position of the row to focus."""
     names = list(row.base_fields)
     rows = [
         {name: data.get(f"{prefix}-{position}-{name}", "") for name in names}
@@ -141,7 +141,7 @@ def _changed(
 
 
 def refuse_row(rows: Rows, field: str, message: str) -> bool:
-    """Put an error such as `lines.2.quantity` beside its field; False where it is of no row."""
+    """Put an error such as `lines.2.quantity` beside its field; False if it belongs to no row."""
     prefix, _, rest = field.partition(".")
     position, _, name = rest.partition(".")
     if prefix != rows.prefix or not position.isdigit() or int(position) >= len(rows.forms):

@@ -1,8 +1,8 @@
-"""What was sent is what the page had: nothing of a form is passed over, and nothing is guessed.
+"""Checks that a request has exactly the fields of its page, so that none is ignored or guessed.
 
-A browser sends every field of a form, empty ones included. A name that the form does not have, a
-field that did not come, or one that came twice means that something else would be done than the
-person believes: a date that is misspelled would be "at once".
+A browser sends every field of a form, including empty ones. An unknown name, a missing field, or
+one that occurs twice means that the result would differ from what the person intends: a misspelled
+date field would mean "at once".
 """
 
 from collections.abc import Iterable, Iterator, Sized
@@ -23,7 +23,7 @@ ACTING = "acting"
 TOKEN = "csrfmiddlewaretoken"
 
 BESIDE = (ONCE, ACTING, TOKEN)
-"""Fields that every form has, and that are no part of what is asked for."""
+"""Fields that every form has and that are not part of its data."""
 
 LONGEST_NAME = 60
 
@@ -33,7 +33,7 @@ def require_as_shown(
 ) -> None:
     """Problem `invalid-fields` unless the request has the fields of `form` and `rows`, each once.
 
-    `several` are names that the page reads beside them, as often as they come.
+    `several` are further names that the page reads, each any number of times.
     """
     shown = [form, *(rows.forms if rows is not None else [])]
     parts = [*shown, *([rows.management_form] if rows is not None else [])]
@@ -52,9 +52,9 @@ def require_as_shown(
 
 
 def _is_missing(request: HttpRequest, part: forms.Form, name: str) -> bool:
-    """Whether a field did not come that may be empty. (Without one that may not, nothing is done.)
+    """Whether an optional field is missing. (Validation reports missing required fields.)
 
-    Of check boxes and files browsers send nothing where nothing was chosen.
+    Browsers send nothing for check boxes and files if nothing was chosen.
     """
     field = part.fields[name]
     if field.required or isinstance(field.widget, forms.FileInput):

@@ -1,4 +1,4 @@
-"""What SKUs are called: read models speak of codes, people of names."""
+"""Names of SKUs: read models use codes, people use names."""
 
 from fusion.catalogue.models import ENTITLEMENT, Sku
 from fusion.tenancy.actor import Actor
@@ -10,6 +10,6 @@ def sku_names(actor: Actor) -> dict[str, str]:
 
 
 def number_skus(actor: Actor) -> dict[str, str]:
-    """The same of the types of numbers alone, by name."""
+    """The same for the SKUs of numbers alone, by name."""
     rows = Sku.objects.visible_to(actor).filter(type=ENTITLEMENT).order_by("name", "code")
     return dict(rows.values_list("code", "name"))

@@ -1,6 +1,7 @@
-"""Two figures of a type of numbers: what may still be taken, and what the provider has in stock.
+"""Two figures of a type of numbers: how many may still be assigned, and how many are in stock.
 
-What was ordered may be more than there is: an entitlement is no promise that a number exists.
+A customer may have ordered more than there are: an entitlement does not guarantee that a number
+exists.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,27 +17,27 @@ NUMBER = "number"
 """The metric of balances of numbers."""
 
 MOST_COUNTED = 1_000
-"""Free numbers of a type that are counted for a page; beyond that it says that there are more."""
+"""Most free numbers of a type that are counted for a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """How many free numbers of a type the provider has; `more` where not all were counted."""
+    """How many free numbers of a type the provider has; `more` if not all were counted."""
 
     count: int
     more: bool
 
     def __str__(self) -> str:
-        """As pages write it: 1,000+ where there are more."""
+        """As shown on pages: 1,000+ if there are more."""
         return f"{localize(self.count)}{'+' if self.more else ''}"
 
     def is_short_of(self, left: int) -> bool:
-        """Whether there are fewer than may still be taken."""
+        """Whether fewer numbers are in stock than may still be assigned."""
         return not self.more and self.count < left
 
 
 def stock_of(actor: Actor, codes: Iterable[str]) -> Mapping[str, Stock]:
-    """SKU code → its stock, of those types of numbers; one statement."""
+    """SKU code → stock of that type of numbers; one statement."""
     counts = count_free(actor, list(codes), most=MOST_COUNTED)
     return {
         code: Stock(min(count, MOST_COUNTED), count > MOST_COUNTED)
@@ -45,7 +46,7 @@ def stock_of(actor: Actor, codes: Iterable[str]) -> Mapping[str, Stock]:
 
 
 def with_stock(actor: Actor, balances: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The balances, those of numbers with their `stock` and whether that is `short`."""
+    """The balances; those of numbers with their `stock` and whether that is `short`."""
     listed = list(balances)
     stocks = stock_of(actor, [each["sku"] for each in listed if each["metric"] == NUMBER])
     return [{**each, **_figures(each, stocks.get(each["sku"]))} for each in listed]

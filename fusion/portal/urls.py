@@ -1,4 +1,4 @@
-"""Addresses of all pages: one explicit list, a noun each."""
+"""URLs of all pages: one explicit list, a noun each."""
 
 from fusion.portal.account import urls as account
 from fusion.portal.brand import urls as brand

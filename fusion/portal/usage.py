@@ -1,4 +1,4 @@
-"""How full a balance is, and the word for it."""
+"""The usage level of a balance, and its label."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ WORDS: dict[str, tuple[Any, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """`percent` is rounded down, so that 100 means full; more than granted may be in use."""
+    """`percent` is rounded down, so that 100 means full; usage may exceed the granted quantity."""
 
     used: int | None
     granted: int
@@ -32,22 +32,22 @@ class Usage:
 
     @property
     def icon(self) -> str:
-        """The icon that stands with the word, if any."""
+        """The icon shown with the label, if any."""
         return WORDS[self.level][1]
 
     @property
     def free(self) -> int:
-        """What may still be used, never below 0."""
+        """The remaining quantity, never below 0."""
         return max(self.granted - (self.used or 0), 0)
 
     @property
     def width(self) -> int:
-        """Per cent of the bar that is filled; something is seen as soon as something is used."""
+        """Filled per cent of the bar; visible as soon as anything is used."""
         return min(self.percent or (1 if self.used else 0), 100)
 
 
 def usage_of(used: int | None, granted: int) -> Usage:
-    """How full it is: nearly from 80 % on, full when nothing is left.
+    """The usage level: nearly full from 80 % on, full when nothing is left.
 
     Invariant: full if and only if something was ordered or used, and nothing of it is left.
     """

@@ -1,7 +1,7 @@
-"""From a session to an actor: who is here, for which organization they act, how they read.
+"""From a session to an actor: the signed-in person, their organization, and their preferences.
 
-What someone may do follows from one membership: the one that the session holds, or else the first
-of theirs. Memberships are looked up anew for each page, so that a change of role counts at once.
+Rights follow from one membership: the one in the session, else the person's first. Memberships are
+looked up for each page, so that a change of role takes effect at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,14 +24,14 @@ from fusion.tenancy.brand import find_brand
 from fusion.tenancy.models import Brand, Member, User
 
 MEMBER = "member"
-"""Where the session keeps the id of the membership that someone acts by."""
+"""The session key of the current membership's id."""
 
 READS_OWN = "a person's own memberships decide whose data they see"
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Someone who has signed in: their memberships, and the one they act by (None without any)."""
+    """A signed-in person: their memberships, and the current one (None without any)."""
 
     user: User
     preference: Preference
@@ -41,7 +41,7 @@ class Visit:
 
 
 class PageRequest(HttpRequest):
-    """A request as a page gets it: `actor` is who asks, `visit` the person and how they read."""
+    """A page's request: `actor` makes it, `visit` is the person and their preferences."""
 
     actor: Actor
     visit: Visit
@@ -50,7 +50,7 @@ class PageRequest(HttpRequest):
 
 
 class VisitMiddleware:
-    """Puts the visit on each request of someone who has signed in; sets language and time zone."""
+    """Adds the visit to each request of a signed-in person; sets language and time zone."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -72,13 +72,13 @@ class VisitMiddleware:
 
 
 def visit_of(request: HttpRequest) -> Visit | None:
-    """The visit of whoever has signed in; None for everybody else."""
+    """The visit of the signed-in person; None for everybody else."""
     visit: Visit | None = getattr(request, "visit", None)
     return visit
 
 
 def brand_for(request: HttpRequest) -> Brand | None:
-    """The brand of the host name that was asked, else of the group that the person acts in."""
+    """The brand of the requested host name, else of the group that the person acts in."""
     visit = visit_of(request)
     return find_brand(host=_host(request), actor=visit.actor if visit else None)
 
@@ -88,7 +88,7 @@ def _host(request: HttpRequest) -> str:
 
 
 def _visit(request: HttpRequest, user: User) -> Visit:
-    # Where a host name stands for a group, people act for organizations of that group alone.
+    # On a group's own host name people act only for organizations of that group.
     owner = Brand.objects.filter(host=_host(request)).values("group_id")
     rows = Member.objects.unscoped(READS_OWN).select_related("organization")
     found = rows.filter(user_id=user.id, organization__status="active").filter(
@@ -122,7 +122,7 @@ def _actor(request: HttpRequest, member: Member) -> Actor:
 
 
 def switch(request: HttpRequest, member_id: UUID) -> bool:
-    """Act by another membership from now on; False when it is not one of theirs."""
+    """Switch to another membership; False if it does not belong to the person."""
     visit = visit_of(request)
     if visit is None or all(each.id != member_id for each in visit.memberships):
         return False
@@ -131,7 +131,7 @@ def switch(request: HttpRequest, member_id: UUID) -> bool:
 
 
 def actor_by(request: HttpRequest, member_id: UUID) -> Actor | None:
-    """Who somebody is by one of their own memberships; None when it is not theirs."""
+    """The actor of one of the person's memberships; None if it does not belong to them."""
     visit = visit_of(request)
     rows = visit.memberships if visit else ()
     member = next((each for each in rows if each.id == member_id), None)
@@ -139,7 +139,7 @@ def actor_by(request: HttpRequest, member_id: UUID) -> Actor | None:
 
 
 def language_of(request: HttpRequest, visit: Visit | None) -> str:
-    """The language to answer in: as the person has chosen, else as the browser asks."""
+    """The language of the response: the person's choice, else the browser's."""
     known = {code for code, _ in settings.LANGUAGES}
     if visit is not None and visit.preference.language in known:
         return visit.preference.language

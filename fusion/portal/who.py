@@ -1,4 +1,4 @@
-"""Who did something, as people read it."""
+"""Display names of actors."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,9 @@ from fusion.tenancy.labels import names_behind
 
 
 def who(actor: Actor, labels: Iterable[str | None]) -> dict[str, str]:
-    """Label of a record → what the reader calls them: a name, "Fusion", or what may be told.
+    """Label of a record → the name that the reader may see: a name, "Fusion", or a description.
 
-    Whoever stands above the reader's organization, or beside it, is not named.
+    Actors above or beside the reader's organization are not named.
     """
     given = {label for label in labels if label}
     known = names_behind(actor, given)

@@ -1,1 +1,1 @@
-"""Pages of: account."""
+"""Pages for: the account."""

@@ -1,4 +1,4 @@
-"""How django-allauth's accounts and second factors differ here from what it does by itself."""
+"""Customizes django-allauth's accounts and second factors."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from fusion.tenancy.models import User
 
 
 class Accounts(DefaultAccountAdapter):
-    """People are invited, never sign up by themselves; they are called by their e-mail."""
+    """People are invited and cannot sign up; they are identified by their e-mail."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -35,19 +35,19 @@ class Accounts(DefaultAccountAdapter):
         return client_address(request) or "127.0.0.1"
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
-        """Back to the page that the change was begun from."""
+        """Back to the page from which the change was started."""
         return "/account/security"
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """The path of the link alone: whose portal it leads to is the mail's affair."""
+        """The path of the link alone: the mail decides which host it leads to."""
         return f"/password/new/{key}"
 
     def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
-        """Write one of our own mails instead of the library's; nothing of the request is in it."""
+        """Write our own mail instead of the library's; it contains nothing from the request."""
         write_account_mail(self.request, template_prefix, email, context)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Refuse what has been tried too often, before the password is looked at."""
+        """Refuse after too many attempts, before the password is checked."""
         self._login_failed_rl_usage = admit_attempt(request, str(credentials.get("email") or ""))
         if self._login_failed_rl_usage is None:
             raise self.validation_error("too_many_login_attempts")
@@ -56,21 +56,21 @@ class Accounts(DefaultAccountAdapter):
         forget_attempts(request, str(credentials.get("email") or ""))
 
     def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:
-        """From now on this browser is known for the person."""
+        """Remember this browser for the person."""
         response: HttpResponse = super().post_login(request, user, **options)
         remember_device(request, response, user.id)
         return response
 
 
 class SecondFactors(DefaultMFAAdapter):
-    """The secrets of second factors are stored encrypted, under a key made of the secret key."""
+    """Stores the secrets of second factors encrypted, under a key derived from the secret key."""
 
     def encrypt(self, text: str) -> str:
-        """`text` as it is stored."""
+        """`text`, encrypted for storage."""
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """What `encrypt` was given."""
+        """The text that was encrypted."""
         return _cipher().decrypt(encrypted_text.encode()).decode()
 
 

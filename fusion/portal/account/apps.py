@@ -4,12 +4,12 @@ from allauth.account.apps import AccountConfig
 
 
 class Accounts(AccountConfig):
-    """django-allauth's own, without its look for its middleware in `MIDDLEWARE`.
+    """django-allauth's own, without its check that its middleware is in `MIDDLEWARE`.
 
-    Pages have a list of their own (`PAGE_MIDDLEWARE`), where it stands.
+    Pages have their own list of middleware (`PAGE_MIDDLEWARE`), which contains it.
     """
 
     name = "allauth.account"
 
     def ready(self) -> None:
-        """Nothing: its checks are about sign-up, which there is none of."""
+        """Does nothing: its checks concern sign-up, which does not exist here."""

@@ -1,6 +1,6 @@
-"""The e-mails of a demonstration, on a page: nothing is sent anywhere, and nobody looks for files.
+"""The e-mails of a demonstration, on a page: it sends none, and nobody has to look for files.
 
-In an installation that is no demonstration the page does not exist: mails hold secret links.
+Outside a demonstration the page does not exist, because mails contain secret links.
 """
 
 from django.conf import settings
@@ -12,12 +12,12 @@ from fusion.kernel.errors import not_found
 from fusion.portal.mails.files import read_mails
 
 MOST = 50
-"""Mails on the page."""
+"""Most mails on the page."""
 
 
 @require_safe
 def demo_mails(request: HttpRequest) -> HttpResponse:
-    """`GET /demonstration/mails`, for whoever has come to the demonstration."""
+    """`GET /demonstration/mails`, for every visitor of the demonstration."""
     if not settings.DEMO:
         raise not_found("page")
     context = {"mails": read_mails(limit=MOST), "folder": "var/mail"}

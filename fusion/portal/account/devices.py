@@ -1,8 +1,8 @@
-"""Browsers from which somebody has signed in before.
+"""Browsers from which a person has signed in before.
 
-A stranger's guesses must not keep a person out of their own account. So a browser that has signed
+A stranger's guesses must not lock a person out of their own account. So a browser that has signed
 in keeps a signed cookie, and its attempts are counted by that cookie, apart from everybody else's
-(OWASP: "Slow Down Online Guessing Attacks with Device Cookies"). It gives no right to anything.
+(OWASP: "Slow Down Online Guessing Attacks with Device Cookies"). It grants no rights.
 """
 
 from typing import Any
@@ -21,11 +21,13 @@ SALT = "fusion.portal.account.device"
 YEAR = 365 * 24 * 3600
 
 MOST = 5
-"""People whom one browser remembers."""
+"""Most people that one browser remembers."""
 
 
 def known_device(request: HttpRequest, email: str) -> str | None:
-    """What names this browser where the person with this e-mail has signed in before, else None."""
+    """The name of this browser if the person with this e-mail has signed in from it before, else
+    None.
+    """
     devices = _devices(request)
     if not devices:
         return None
@@ -35,7 +37,7 @@ def known_device(request: HttpRequest, email: str) -> str | None:
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, user_id: UUID) -> None:
-    """Have this browser known for the person from now on."""
+    """Remember this browser for the person."""
     devices = _devices(request)
     name = devices.pop(str(user_id), None) or new_id().hex
     kept = dict(list(devices.items())[-(MOST - 1) :])

@@ -1,4 +1,4 @@
-"""django-allauth's forms in our words, with e-mails read as everywhere else."""
+"""django-allauth's forms with our wording and our normalization of e-mails."""
 
 from typing import Any
 
@@ -19,13 +19,13 @@ def _reword(form: Any, **labels: Any) -> None:
 
 
 class AddressField(EmailField):
-    """The e-mail of somebody who is known perhaps: cleaned, as the database has it where it does.
+    """The e-mail of a person who may be known: normalized, and spelled as in the database if known.
 
     Every spelling of an address leads to the same person, and counts as the same attempt.
     """
 
     def to_python(self, value: Any) -> Any:
-        """The one spelling; what is none is left to the validators."""
+        """The normal spelling; validators report an invalid address."""
         text = super().to_python(value)
         try:
             email = normal_email(text)
@@ -41,7 +41,7 @@ def _read_address(form: Any, name: str) -> None:
 
 
 class ForgottenForm(ResetPasswordForm):
-    """To whom the link for a new password goes."""
+    """Requests a link for a new password."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -49,7 +49,7 @@ class ForgottenForm(ResetPasswordForm):
 
 
 class SignInForm(LoginForm):
-    """E-mail and password; the link for a forgotten one stands below the form."""
+    """E-mail and password; the link for a forgotten password is below the form."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -58,7 +58,7 @@ class SignInForm(LoginForm):
 
 
 class ConfirmForm(ReauthenticateForm):
-    """The password once more."""
+    """Asks for the password again."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

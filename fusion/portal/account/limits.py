@@ -1,15 +1,12 @@
-"""How often sign-in may fail. Who guesses is slowed down, and nobody else with them.
+"""Limits on failed sign-ins: they slow guessing down without affecting other people.
 
-| what is counted | stops | window |
-|---|---|---|
-| account and address together | guesses at one account from one place | 5 in 5 minutes |
-| account | guesses at one account from many places | 10 in 15 minutes |
-| address | guesses at many accounts from one place | 30 in 5 minutes |
+| counted by | stops | limit | |---|---|---| | account and address together | guesses at one account
+from one place | 5 in 5 minutes | | account | guesses at one account from many places | 10 in 15
+minutes | | address | guesses at many accounts from one place | 30 in 5 minutes |
 
-A browser from which the person has signed in before, and a session of theirs, are counted by
-themselves alone: strangers can neither use up their attempts nor guess through them. Only wrong
-passwords count; the counts are taken before the password is looked at, and given back after it was
-right.
+A browser from which the person has signed in before, and a session of theirs, are counted
+separately: strangers can neither use up their attempts nor guess through them. Only wrong passwords
+count: an attempt is counted before the password is checked, and subtracted again if it was right.
 """
 
 from allauth.core.internal import ratelimit
@@ -29,20 +26,20 @@ LIMITS = {
 
 
 def admit_attempt(request: HttpRequest, email: str) -> RateLimitUsage | None:
-    """What the attempt has used up, to be given back if it succeeds; None where it is too many."""
+    """The counts of the attempt, to be subtracted if it succeeds; None if it is one too many."""
     account = email.strip().lower()
     device = _own(request, account)
     if device is not None:
         return _take(request, {"device": f"{account} {device}"})
     place = ratelimit.get_ip(request)
-    # The address comes first: what it refuses is not counted against an account.
+    # The address comes first: an attempt refused for its address does not count against an account.
     return _take(
         request, {"address": None, "account": account, "account-at-address": f"{account} {place}"}
     )
 
 
 def forget_attempts(request: HttpRequest, email: str) -> None:
-    """Count anew for an account whose owner has set a new password."""
+    """Reset the counts of an account whose owner has set a new password."""
     account = email.strip().lower()
     ratelimit.clear(request, app=APP, action="account", config=LIMITS, key=account)
     place = f"{account} {ratelimit.get_ip(request)}"
@@ -50,7 +47,7 @@ def forget_attempts(request: HttpRequest, email: str) -> None:
 
 
 def _own(request: HttpRequest, account: str) -> str | None:
-    """What names the session or browser of the account's owner; None for everybody else."""
+    """The session or browser of the account's owner; None for everybody else."""
     user = request.user
     if user.is_authenticated and user.email == account:
         return f"session {user.pk}"

@@ -1,4 +1,4 @@
-"""The e-mails about somebody's own account: ours, in place of django-allauth's."""
+"""E-mails about a person's own account: ours replace django-allauth's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,15 +22,15 @@ MAILS = {
     "mfa/email/totp_deactivated": "totp_deactivated",
     "mfa/email/recovery_codes_generated": "recovery_codes_generated",
 }
-"""What django-allauth calls a mail → our template. It can send no other with our settings."""
+"""django-allauth's name of a mail → our template. With our settings it can send no other."""
 
 
 def write_account_mail(
     request: HttpRequest, prefix: str, email: str, context: Mapping[str, Any]
 ) -> None:
-    """Write the mail that django-allauth calls `prefix`; KeyError for one that is not ours.
+    """Write the mail that django-allauth calls `prefix`; KeyError for an unknown one.
 
-    In the name of the group that the person acts in, or else of their oldest membership.
+    Sent in the name of the group that the person acts in, else of their oldest membership.
     """
     template = MAILS[prefix]
     user = User.objects.get(email=email.lower())

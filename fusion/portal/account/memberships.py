@@ -1,4 +1,4 @@
-"""Leaving an organization: whoever is a member may, whatever their role."""
+"""Leaving an organization: every member may, whatever their role."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from fusion.tenancy.remove_member import leave_organization
 
 @page(None, methods=("POST",))
 def leave(request: PageRequest, member_id: UUID) -> HttpResponse:
-    """`POST /account/memberships/<id>/leave`: end a membership of one's own."""
+    """`POST /account/memberships/<id>/leave`: delete one's own membership."""
     actor = actor_by(request, member_id)
     if actor is None:
         raise not_found("membership")

@@ -1,4 +1,4 @@
-"""Setting a new password by the link of an e-mail."""
+"""Setting a new password through the link in an e-mail."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from fusion.tenancy.models import User
 
 
 class NewPassword(PasswordResetFromKeyView):
-    """django-allauth's view. Who follows the link has read the mail, and so has the address."""
+    """django-allauth's view. Following the link confirms the e-mail address, too."""
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Set the password; what a stranger has set on an unconfirmed account goes with it."""
+        """Set the password; discards what a stranger has set on an unconfirmed account."""
         user = User.objects.get(pk=self.reset_user.pk)
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)

@@ -1,4 +1,4 @@
-"""Switching the second factor on. A code is good once, the one that switches it on included."""
+"""Enabling the second factor. Each code works once, including the one that enables it."""
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
@@ -10,7 +10,7 @@ class ActivateForm(ActivateTOTPForm):
     """django-allauth's form, which marks the code as used."""
 
     def clean_code(self) -> str:
-        """The code; refused where it was used before, at sign-in or for another attempt."""
+        """The code; refused if it was used before, at sign-in or in another attempt."""
         code: str = super().clean_code()
         unsaved = Authenticator(user=self.user, type=Authenticator.Type.TOTP)
         if not TOTP(unsaved)._mark_code_used(code):

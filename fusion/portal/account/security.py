@@ -1,4 +1,4 @@
-"""What protects an account: password, second factor, and the sessions that are open."""
+"""Security of an account: password, second factor, and open sessions."""
 
 from typing import Any
 
@@ -33,13 +33,13 @@ def security(request: PageRequest) -> HttpResponse:
 
 @page(None)
 def second_factor(request: PageRequest) -> HttpResponse:
-    """Where django-allauth leads after a change of the second factor."""
+    """The redirect target of django-allauth after a change of the second factor."""
     return redirect("security")
 
 
 @page(None, methods=("POST",))
 def end(request: PageRequest, session_id: int) -> HttpResponse:
-    """`POST /account/security/sessions/<id>`: end one session of one's own."""
+    """`POST /account/security/sessions/<id>`: end one of one's own sessions."""
     session = UserSession.objects.filter(user=request.visit.user, pk=session_id).first()
     if session is None:
         raise not_found("session")
@@ -50,7 +50,7 @@ def end(request: PageRequest, session_id: int) -> HttpResponse:
 
 @page(None, methods=("POST",))
 def end_others(request: PageRequest) -> HttpResponse:
-    """`POST /account/security/sessions`: end all sessions of one's own but this one."""
+    """`POST /account/security/sessions`: end all of one's own sessions except this one."""
     for session in UserSession.objects.filter(user=request.visit.user):
         if not session.is_current():
             session.end()

@@ -1,4 +1,4 @@
-"""How someone reads the portal: language, time zone, theme; and for whom they act."""
+"""A person's settings: language, time zone, theme; and the organization they act for."""
 
 from zoneinfo import available_timezones
 
@@ -22,7 +22,7 @@ THEMES = ("", "light", "dark")
 
 
 class SettingsForm(Form):
-    """Language, time zone and theme; left open they follow the browser, or UTC."""
+    """Language, time zone and theme; the defaults are the browser's, and UTC."""
 
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
@@ -70,7 +70,7 @@ def theme(request: PageRequest) -> HttpResponse:
 
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """`POST /account/language`: kept with the person, or in a cookie before they sign in."""
+    """`POST /account/language`: stored with the person, or in a cookie before they sign in."""
     response = _back(request)
     chosen = request.POST.get("language", "")
     if chosen in dict(django_settings.LANGUAGES) and check_for_language(chosen):
@@ -88,7 +88,7 @@ def language(request: HttpRequest) -> HttpResponse:
 
 @page(None, methods=("POST",))
 def act_for(request: PageRequest) -> HttpResponse:
-    """`POST /account/organization`: act for another organization that one is a member of."""
+    """`POST /account/organization`: act for another organization of which one is a member."""
     member_id = parse_id(request.POST.get("member"))
     if member_id is None or not switch(request, member_id):
         raise not_found("membership")

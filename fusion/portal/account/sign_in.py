@@ -1,4 +1,4 @@
-"""Signing in. In a demonstration the page lists who may."""
+"""Signing in. In a demonstration the page lists the accounts."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ class SignIn(LoginView):
 
 
 def demo_logins() -> list[dict[str, str]]:
-    """Who may sign in to the demonstration, as its file of facts tells."""
+    """The accounts of the demonstration, from its facts file."""
     try:
         told = json.loads((settings.VAR / "demo.json").read_text(encoding="utf-8"))
         return list(told["logins"])

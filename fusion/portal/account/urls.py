@@ -1,7 +1,7 @@
-"""Addresses of signing in and of what someone settles for themselves.
+"""URLs of sign-in and of a person's own account.
 
-The views are django-allauth's, under the URL names that it asks for, at addresses of ours; what
-is not listed does not exist (signing up, changing the e-mail address).
+The views are django-allauth's, with the URL names that it requires, at paths of ours; views that
+are not listed do not exist (signing up, changing the e-mail address).
 """
 
 from allauth.account import views as account

@@ -1,1 +1,1 @@
-"""Pages of: brand."""
+"""Pages for: the brand."""

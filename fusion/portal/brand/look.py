@@ -1,4 +1,4 @@
-"""How a brand looks: what the templates know of it, its stylesheet and its logo."""
+"""A brand in the pages: its template context, stylesheet and logo."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,12 +12,12 @@ from fusion.tenancy.colours import palette
 from fusion.tenancy.models import Brand
 
 FOR_GOOD = "public, max-age=31536000, immutable"
-"""The addresses have the brand's revision in them: what is under one never changes."""
+"""URLs contain the brand's revision, so the content of a URL never changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A brand as the templates see it; addresses are empty where there is nothing."""
+    """A brand as the templates see it; URLs are empty if there is nothing to load."""
 
     name: str = DEFAULT_NAME
     stylesheet: str = ""
@@ -37,7 +37,7 @@ def look_of(brand: Brand | None) -> Look:
 
 
 def style(request: HttpRequest, brand_id: UUID, revision: int) -> HttpResponse:
-    """`GET /brand/<id>-<revision>.css`: the colours, worked out so that all of it can be read."""
+    """`GET /brand/<id>-<revision>.css`: the colours, adjusted for readable contrast."""
     colours = palette(_find(brand_id, revision).colour)
     css = (
         "@layer tokens{:root{"

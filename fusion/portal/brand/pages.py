@@ -1,4 +1,4 @@
-"""The page on which a group's administrators set name, colour and logo of the portal."""
+"""The page where a group's administrators set the name, colour and logo of the portal."""
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -47,14 +47,14 @@ class BrandForm(Form):
     remove_logo = forms.BooleanField(label=_("Remove the present logo"), required=False)
 
     def clean_colour(self) -> str:
-        """The colour in its one spelling."""
+        """The normalized colour."""
         try:
             return normal_colour(self.cleaned_data["colour"])
         except ValueError as error:
             raise forms.ValidationError(explain_field(str(error))) from None
 
     def clean_logo(self) -> Logo | None:
-        """The picture, if one was chosen; never more of it is read than may be."""
+        """The picture, if one was chosen; never reads more than the allowed size."""
         file: UploadedFile[bytes] | None = self.cleaned_data["logo"]
         if file is None:
             return None

@@ -1,4 +1,4 @@
-"""Addresses of a group's brand."""
+"""URLs of a group's brand."""
 
 from django.urls import path
 

@@ -1,1 +1,1 @@
-"""Pages of: API clients."""
+"""Pages for: API clients."""

@@ -1,4 +1,4 @@
-"""API clients of an organization: made, shown once, given a new secret, revoked."""
+"""API clients of an organization: create, show the secret once, rotate, revoke."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def _scope_word(scope: str) -> str:
 
 
 class ClientForm(Form):
-    """A new client: a name for people, and what it may do."""
+    """A new client: a display name and its scopes."""
 
     name = LineField(
         label=_("Name"), max_length=200, help_text=_("Such as that of the system that uses it.")
@@ -58,7 +58,7 @@ class ClientForm(Form):
         field.choices = [(scope, _scope_word(scope)) for scope in grantable(kind)]
 
     def clean_scopes(self) -> list[str]:
-        """Each scope once."""
+        """The scopes, without repetition."""
         scopes: list[str] = self.cleaned_data["scopes"]
         if len(set(scopes)) != len(scopes):
             raise forms.ValidationError(_("Each scope can be given once."))
@@ -109,7 +109,7 @@ def new(request: PageRequest, organization: Organization) -> HttpResponse:
 def _secret(
     request: PageRequest, organization: Organization, client: dict[str, Any]
 ) -> HttpResponse:
-    """The page with the secret. Shown again, by a reload, it has none to show."""
+    """The page with the secret. A reload cannot show it again."""
     context = {**frame(request, organization, "clients"), "client": client}
     response = show(request, "portal/clients/secret.html", context)
     response.headers["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""Addresses of API clients."""
+"""URLs of API clients."""
 
 from django.urls import path
 

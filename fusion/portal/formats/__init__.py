@@ -1,1 +1,1 @@
-"""How dates and numbers are written, where it is not Django's own way for the language."""
+"""Formats of dates and numbers that differ from Django's defaults for the language."""

@@ -1,1 +1,1 @@
-"""Pages of: the inventory of numbers."""
+"""Pages for: the inventory of numbers."""

@@ -1,4 +1,4 @@
-"""The group's inventory: its numbers and who has them, its ranges, and new ones."""
+"""The group's inventory: its numbers and their holders, its ranges, and new ranges."""
 
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ from fusion.tenancy.permissions import MANAGE_RANGES, READ_RANGES
 
 ROWS = 50
 KINDS = 12
-"""Number types whose free numbers are counted above the list."""
+"""Most number types whose free numbers are counted above the list."""
 
 STATUSES = ("free", "reserved", "assigned", "quarantined")
 
@@ -60,7 +60,7 @@ def inventory(request: PageRequest) -> HttpResponse:
 
 
 def _named(numbers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each number with the names of its subscription and customer, where it has one."""
+    """Each number with the names of its subscription and customer, if any."""
     ids = {UUID(each["subscription_id"]) for each in numbers if each["subscription_id"]}
     names = subscription_names(ids)
     return [
@@ -87,7 +87,7 @@ def ranges(request: PageRequest) -> HttpResponse:
 
 
 class RangeForm(Form):
-    """The first and the last number of a range, and what they are."""
+    """The first and the last number of a range, their country and type."""
 
     sku = forms.ChoiceField(label=_("Number type"))
     first = LineField(
@@ -100,11 +100,11 @@ class RangeForm(Form):
     )
 
     def clean_first(self) -> str:
-        """The number without what people write between its digits."""
+        """The number without separators between its digits."""
         return _number(self.cleaned_data["first"])
 
     def clean_last(self) -> str:
-        """The same."""
+        """The number without separators between its digits."""
         return _number(self.cleaned_data["last"])
 
 

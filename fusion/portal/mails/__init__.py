@@ -1,1 +1,1 @@
-"""Mails: how each is worded, where its links lead, and how it is handed over."""
+"""Mails: wording, links, and delivery."""

@@ -1,6 +1,6 @@
-"""Mails as files, for whoever has no mail server: `var/mail/<time>-<recipient>.eml`.
+"""Mails as files, for installations without a mail server: `var/mail/<time>-<recipient>.eml`.
 
-Mails hold secret links, so only the owner of the files may read them, unlike a log. They are
+Unlike logs, mails contain secret links, so only the owner of the files may read them. They are
 written unfolded and as UTF-8: a text editor shows them as a mail program does.
 """
 
@@ -20,16 +20,16 @@ from django.core.mail.backends.base import BaseEmailBackend
 from fusion.kernel.ids import new_id
 
 KEPT = timedelta(days=30)
-"""How long a file is kept: its links lead nowhere long before."""
+"""How long a file is kept: its links expire long before."""
 
 PLAIN = email.policy.default.clone(utf8=True, cte_type="8bit", max_line_length=998)
 
 
 class Files(BaseEmailBackend):
-    """Django's mailer that writes each mail into a file of mode 0600."""
+    """A Django mailer that writes each mail into a file of mode 0600."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Write the mails; OSError where that is not possible."""
+        """Write the mails; OSError if that fails."""
         folder = mail_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -65,7 +65,7 @@ def _forget_old(folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A mail that stands in a file."""
+    """A mail read from a file."""
 
     at: datetime
     to: str
@@ -74,7 +74,7 @@ class Written:
 
 
 def read_mails(*, limit: int) -> list[Written]:
-    """The newest mails that stand in files, newest first; what cannot be read is left out."""
+    """The newest mails in files, newest first; skips unreadable files."""
     files = sorted(mail_folder().glob("*.eml"), reverse=True)[:limit]
     return [written for file in files if (written := _read(file)) is not None]
 

@@ -1,7 +1,7 @@
-"""E-mail: written to a table in the transaction that causes it, handed over by the worker.
+"""E-mail: written to a table in the transaction that causes it, delivered by the worker.
 
-A request never waits for a mail server, and whether a mail was written cannot be told from how long
-it took. A mail whose change is rolled back is not sent; one that is sent stands here no longer.
+A request never waits for a mail server, and its duration does not reveal whether a mail was
+written. A mail whose change is rolled back is not sent; a delivered mail is removed from the table.
 """
 
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ from fusion.portal.models import Mail
 log = structlog.get_logger(__name__)
 
 TRANSPORT = "transport"
-"""The mailer of `settings.MAILERS` that really sends."""
+"""The mailer of `settings.MAILERS` that delivers."""
 
 CLAIM = 5
-"""Minutes for which a worker has a mail for itself; the next one takes it up after that."""
+"""Minutes for which a worker has a mail to itself; then another one retries it."""
 
 MOST_TRIES = 10
 """Attempts, within about a day."""
 
 # Claimed by a statement that commits at once: no transaction is open while a mail server is slow,
-# and of two workers the second skips what the first has taken.
+# and of two workers the second skips the mails that the first has claimed.
 NEXT = """
 UPDATE portal_mail SET tries = tries + 1, due_at = kernel_now() + make_interval(mins => %s)
 WHERE id = (SELECT id FROM portal_mail WHERE due_at <= (SELECT kernel_now()) ORDER BY due_at LIMIT 1
@@ -38,7 +38,7 @@ RETURNING id, sender, recipient, subject, text, tries
 
 
 class Outbox(BaseEmailBackend):
-    """Django's default mailer here: whoever sends by Django's own functions writes to the table."""
+    """Django's default mailer here: Django's own mail functions write to the table."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Write the mails, one for each recipient."""
@@ -57,14 +57,14 @@ class Outbox(BaseEmailBackend):
 
 
 class UnfoldedMessage(EmailMessage):
-    """A mail whose lines are sent as they are.
+    """A mail whose lines are sent unfolded.
 
     Python would encode long lines as quoted-printable, which breaks them in the middle of a link:
-    whoever looks at the mail as it is transported copies a link that leads nowhere.
+    copying the link from the source of the mail would then fail.
     """
 
     def message(self, **options: Any) -> Envelope:
-        """The mail with its body in 7 bit where it is ASCII, in 8 bit otherwise."""
+        """The mail with its body in 7 bit if it is ASCII, else in 8 bit."""
         envelope: Any = super().message(**options)
         body = str(self.body)
         envelope.set_content(body, cte="7bit" if body.isascii() else "8bit")
@@ -72,7 +72,7 @@ class UnfoldedMessage(EmailMessage):
 
 
 def deliver_mail() -> bool:
-    """Hand over the next mail that is due; whether there was one."""
+    """Deliver the next mail that is due; returns whether there was one."""
     with connection.cursor() as cursor:
         cursor.execute(NEXT, [CLAIM])
         row = cursor.fetchone()
@@ -82,7 +82,7 @@ def deliver_mail() -> bool:
     message = UnfoldedMessage(subject, text, sender, [recipient])
     try:
         mailers[TRANSPORT].send_messages([message])
-    except (OSError, SMTPException, ValueError) as error:  # an address may be no address at all
+    except (OSError, SMTPException, ValueError) as error:  # an address may be invalid
         _postpone(id, tries, error)
     else:
         Mail.objects.filter(id=id).delete()

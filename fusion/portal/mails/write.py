@@ -1,8 +1,8 @@
-"""Writing a mail: the one way in which Fusion writes to anybody.
+"""Writing a mail: every mail of Fusion goes through here.
 
 Every mail is a template of `templates/portal/mail/`, in the reader's language and time zone, with
 the group's name below it. Its link leads to the group's host name or to `FUSION_PORTAL_URL`. No
-request is known here, so nothing that a request says can become part of a link.
+request is known here, so nothing from a request can become part of a link.
 """
 
 import re
@@ -37,16 +37,16 @@ ORDER BY m.created_at, m.id LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """In whose name a mail is written: the brand, and where that portal is reached.
+    """The sender of a mail: the brand, and the URL of its portal.
 
-    `origin` is empty where neither the group's host name nor `FUSION_PORTAL_URL` is set.
+    `origin` is empty if neither the group's host name nor `FUSION_PORTAL_URL` is set.
     """
 
     brand: str
     origin: str
 
     def link(self, path: str) -> str:
-        """Where `path` of the portal is reached; the path alone without an origin."""
+        """The URL of `path` in the portal; the path alone without an origin."""
         return f"{self.origin}{path}"
 
 
@@ -58,14 +58,14 @@ def sender_of(group_id: UUID | None) -> Sender:
 
 
 def group_of(user: User) -> UUID | None:
-    """The group whose mails somebody gets who has not signed in: that of the oldest membership."""
+    """The group that writes to a person who has not signed in: that of the oldest membership."""
     group: UUID | None = _row(OLDEST, [user.id])[0]
     return group
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who gets a mail, and how they read: language and time zone as in their settings."""
+    """The recipient of a mail, with language and time zone as in their settings."""
 
     email: str
     language: str = ""
@@ -73,7 +73,7 @@ class Reader:
 
 
 def reader_of(email: str, *, language: str = "") -> Reader:
-    """The reader with this e-mail; `language` counts for somebody who has chosen none."""
+    """The reader with this e-mail; `language` is the default if they have chosen none."""
     chosen = Preference.objects.filter(user__email=email).first()
     if chosen is None:
         return Reader(email, language)
@@ -83,9 +83,9 @@ def reader_of(email: str, *, language: str = "") -> Reader:
 def write_mail(
     template: str, reader: Reader, sender: Sender, context: Mapping[str, Any], *, path: str = ""
 ) -> None:
-    """Write the mail into the outbox. `path` is what its link leads to.
+    """Write the mail to the outbox. `path` is the target of its link.
 
-    Names and notes of the `context` are made inert: see `inert`.
+    Names and notes in the `context` are made inert: see `inert`.
     """
     known = {code for code, _ in settings.LANGUAGES}
     language = reader.language if reader.language in known else settings.LANGUAGE_CODE
@@ -106,7 +106,7 @@ DOT_IN_NAME = re.compile(r"(?<=\w)[.\u3002\uff0e\uff61](?=[^\W\d_])")
 
 
 def inert(value: Any) -> Any:
-    """`value` so that no mail program makes a link of its texts: others have chosen them.
+    """`value`, changed so that no mail program turns its texts into links: other people wrote them.
 
     "https://evil.example/claim" becomes "https: //evil. example/claim", on one line.
     """

@@ -1,1 +1,1 @@
-"""Pages of: members, and invitations to become one."""
+"""Pages for: members and invitations."""

@@ -1,8 +1,8 @@
-"""Accepting an invitation: for whoever has a link to it, signed in or not, known or not.
+"""Accepting an invitation: for anyone who has a link to it, signed in or not, known or not.
 
-The key stands in the address of the link alone: it moves to the session at once, so that no other
-address, log or `Referer` has it. The page of a copied link says nothing about whether the person is
-known: an administrator who invites somebody could look.
+The key is in the URL of the link alone: it moves to the session at once, so that it appears in no
+other URL, log or `Referer`. The page of a copied link does not reveal whether the person is known,
+because the administrator who invites them could open it.
 """
 
 from typing import Any
@@ -33,17 +33,17 @@ from fusion.tenancy.invitations import invitation_of
 from fusion.tenancy.models import Invitation, Member, User
 
 KEY = "invitation"
-"""Where the session keeps the link's secret."""
+"""The session key of the link's secret."""
 
 
 class JoinForm(Form):
-    """What somebody is called in the organization."""
+    """The person's display name in the organization."""
 
     name = LineField(label=_("Your name"), max_length=200)
 
 
 class FirstPasswordForm(JoinForm):
-    """The same for somebody who has no password yet."""
+    """The same, with a password for a person who has none yet."""
 
     password = forms.CharField(
         label=_("Password"),
@@ -59,7 +59,7 @@ class FirstPasswordForm(JoinForm):
     email = ""
 
     def clean(self) -> dict[str, Any]:
-        """Both are the same, and good enough."""
+        """Both passwords are equal, and strong enough."""
         told: dict[str, Any] = super().clean() or self.cleaned_data
         password, again = told.get("password"), told.get("again")
         if password and again and password != again:
@@ -74,7 +74,7 @@ class FirstPasswordForm(JoinForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest) -> HttpResponse:
-    """`GET /invitation?key=` from the link, and `GET` and `POST /invitation` after that."""
+    """`GET /invitation?key=` from the link, then `GET` and `POST /invitation`."""
     if request.GET.get("key"):
         request.session[KEY] = request.GET["key"][:200]
         return redirect("invitation")
@@ -103,7 +103,7 @@ def _has_password(email: str) -> bool:
 def _ask(
     request: HttpRequest, asked: Invitation, here: User | None, context: dict[str, Any]
 ) -> HttpResponse:
-    """The form that accepts: for who is signed in, or sets their first password here."""
+    """The form that accepts: for the signed-in person, or for setting a first password."""
     kind = JoinForm if here else FirstPasswordForm
     initial = {"name": asked.name or ""}
     form = kind(request.POST) if request.method == "POST" else kind(initial=initial)
@@ -153,16 +153,16 @@ def _accept(
 
 
 def _held_person(email: str) -> User | None:
-    """The person, whom nobody else changes until the transaction ends."""
+    """The person, locked until the transaction ends."""
     return User.objects.known_as(email).select_for_update(no_key=True).first()
 
 
 def _require_first_password(user: User | None, *, by_mail: bool) -> None:
-    """Problem `conflict` where no password may be set by this link.
+    """Problem `conflict` if this link may not set a password.
 
-    Whoever has read the mail has the address, as with a link for a forgotten password. A copied
-    link proves nothing of the kind: it may open a new account, and no account that somebody has or
-    that an organization gave rights to. A password that is there is never overwritten.
+    Reading the mail proves the address, as with a link for a forgotten password. A copied link does
+    not: it may open a new account, but never one that already exists or has rights in an
+    organization. An existing password is never overwritten.
     """
     if user is None:
         return

@@ -1,7 +1,7 @@
 """The e-mail of an invitation, and the link that may be copied instead.
 
-An invitation is made by a page or by the API; its mail is due from then on. The page writes it at
-once, the worker writes all others. Whoever writes it marks it in the same transaction.
+A page or the API creates an invitation; its mail is due from then on. The page writes it at once,
+the worker writes all others. The mail is marked as written in the same transaction.
 """
 
 from urllib.parse import urlencode
@@ -24,7 +24,7 @@ RETURNING id
 
 
 def write_invitation_mails(*, only: UUID | None = None, limit: int = 50) -> int:
-    """Write the mails that are due, or that of one invitation; how many were due."""
+    """Write the mails that are due, or that of one invitation; returns how many were due."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(TAKE, [only, only, limit])
@@ -51,7 +51,7 @@ def _write(invitation: Invitation) -> None:
 
 
 def path_to_copy(invitation: Invitation) -> str:
-    """Where a link leads that accepts the invitation without its mail."""
+    """The path that accepts the invitation without its mail."""
     return _path(copied_key(invitation))
 
 

@@ -1,4 +1,4 @@
-"""The members of an organization, and who is invited: for its administrators and those above."""
+"""The members of an organization, and invited people: for its administrators and those above."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -43,7 +43,7 @@ MEANS = {
     "agent": _("Provisions, orders or asks for orders; does not manage members."),
     "viewer": _("Sees everything and changes nothing."),
 }
-"""Role → what it may do, in a sentence."""
+"""Role → its rights, in a sentence."""
 
 
 class RoleForm(Form):
@@ -62,13 +62,13 @@ class RoleForm(Form):
 
 
 class InvitationForm(RoleForm):
-    """Whom to invite, as what."""
+    """A new invitation: e-mail and role."""
 
     email = EmailField(label=_("E-mail"), max_length=254)
     field_order = ("email", "role")
 
     def clean_email(self) -> str:
-        """The address in its one spelling."""
+        """The normalized address."""
         try:
             return normal_email(self.cleaned_data["email"])
         except ValueError:
@@ -104,7 +104,7 @@ def members(request: PageRequest, organization: Organization) -> HttpResponse:
 def _shown(
     request: PageRequest, organization: Organization, invitations: Sequence[Invitation]
 ) -> list[dict[str, Any]]:
-    """Each open invitation, whether it can still be accepted, and the link to copy if so."""
+    """Each open invitation, whether it can still be accepted, and if so the link to copy."""
     may_copy = MANAGE_MEMBERS.allows(request.actor)
     good = acceptable(invitations)
     sender = sender_of(organization.group_id)
@@ -143,7 +143,7 @@ def invite(request: PageRequest, organization: Organization) -> HttpResponse:
 
 
 def _and_write(actor: Actor, deed: Callable[[Actor], Answer]) -> Answer:
-    """Do it and write the invitation's mail in one transaction; a replay has no mail due."""
+    """Run it and write the invitation's mail in one transaction; a replay has no mail due."""
     with transaction.atomic():
         answer = deed(actor)
         write_invitation_mails(only=UUID(answer.body["id"]))
@@ -222,7 +222,10 @@ def role(request: PageRequest, organization: Organization, member: Member) -> Ht
 
 @page(MANAGE_MEMBERS, methods=("POST",), organization_id=find_organization)
 def remove(request: PageRequest, organization: Organization, member_id: UUID) -> HttpResponse:
-    """`POST /customers/<id>/members/<id>/remove`. Who removes themselves is gone with it."""
+    """`POST /customers/<id>/members/<id>/remove`.
+
+    Removing oneself signs one out of the organization.
+    """
     mine = request.visit.member
     to: tuple[Any, ...] = (LIST, organization.id)
     if mine is not None and mine.id == member_id:

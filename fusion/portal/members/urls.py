@@ -1,4 +1,4 @@
-"""Addresses of members and invitations."""
+"""URLs of members and invitations."""
 
 from django.urls import path
 

@@ -1,1 +1,1 @@
-"""Pages of: orders."""
+"""Pages for: orders."""

@@ -14,11 +14,11 @@ from fusion.portal.forms import Form
 from fusion.portal.templatetags.kit import BADGES, ORDER_WORDS
 
 LOCAL = "%Y-%m-%dT%H:%M"
-"""How browsers write a date with a time."""
+"""The format of a date and time in browsers."""
 
 
 class OrderForm(Form):
-    """An order beside its lines."""
+    """The fields of an order other than its lines."""
 
     external_reference = LineField(
         label=_("Billing reference"),
@@ -41,7 +41,7 @@ class OrderForm(Form):
 
 
 class OrderFilter(forms.Form):
-    """What narrows the list of orders; part of its address."""
+    """The filters of the list of orders, from the query string."""
 
     q = LineField(
         label=_("Number, reference or customer"),
@@ -77,12 +77,12 @@ class OrderFilter(forms.Form):
         choice.choices = [("", _("All")), *products]
 
     def clean_since(self) -> datetime | None:
-        """The beginning of the day, where the reader is."""
+        """The start of the day, in the reader's time zone."""
         day = self.cleaned_data["since"]
         return timezone.make_aware(datetime.combine(day, time.min)) if day else None
 
     def clean_until(self) -> datetime | None:
-        """The end of the day, which is the beginning of the next."""
+        """The end of the day, which is the start of the next."""
         day = self.cleaned_data["until"]
         if not day:
             return None
@@ -92,7 +92,7 @@ class OrderFilter(forms.Form):
             return datetime.max.replace(tzinfo=UTC)
 
     def clean(self) -> dict[str, Any]:
-        """The days as a whole: the last is not before the first."""
+        """Checks that the last day is not before the first."""
         told = self.cleaned_data
         if wrong := backwards(told.get("since"), told.get("until")):
             self.add_error("until", wrong)

@@ -23,10 +23,10 @@ ADD, REMOVE = "add", "remove"
 ACTIONS = ((ADD, _("Add")), (REMOVE, _("Remove")))
 
 PRODUCTS, HELD = "products", "held"
-"""The lists that lines share: all that can be ordered or removed, and what is held."""
+"""The lists that lines share: products that can be ordered or removed, and held ones."""
 
 LISTS = {ADD: PRODUCTS, REMOVE: HELD}
-"""What a line does → the list that it offers."""
+"""Action of a line → the list that it offers."""
 
 
 class LineRow(RowForm):
@@ -45,7 +45,7 @@ class LineRow(RowForm):
         field.offer(products, LISTS.get(str(self["action"].value()), PRODUCTS))
 
     def line(self) -> Line:
-        """For the use cases."""
+        """The line for the use cases."""
         told = self.cleaned_data
         return Line(UUID(told["product"]), told["quantity"], told["action"])
 
@@ -53,7 +53,7 @@ class LineRow(RowForm):
 def line_rows(
     request: PageRequest, subscription_id: UUID, initial: Sequence[Mapping[str, Any]] = ()
 ) -> Rows:
-    """The lines of a form for that subscription; the formset has the lists to offer as `lists`."""
+    """The form's lines for that subscription; the formset has the lists to offer as `lists`."""
     products = orderable(request.actor, subscription_id)
     rows = rows_of(
         request,
@@ -68,7 +68,7 @@ def line_rows(
 
 
 def orderable(actor: Actor, subscription_id: UUID) -> Choices:
-    """What can be added, and what is held and can be removed though retired; two statements."""
+    """What can be added, and held products that can be removed although retired; two statements."""
     holdings = Holding.objects.filter(subscription_id=subscription_id, quantity__gt=0)
     held = dict(
         holdings.values("product_id")
@@ -92,5 +92,5 @@ def _choice(product: Product, held: int) -> Choice:
 
 
 def lines_of(rows: Rows) -> tuple[Line, ...]:
-    """The lines that were entered; the rows are right."""
+    """The lines of the form; its rows are valid."""
     return tuple(row.line() for row in rows.forms)

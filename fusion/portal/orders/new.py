@@ -1,4 +1,4 @@
-"""A new order: for whom, which lines, what it will change, and placing it."""
+"""A new order: choose the subscription, enter lines, preview the effect, and place it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,17 +25,17 @@ from fusion.tenancy.permissions import PLACE_ORDERS
 from fusion.tenancy.queries import find_subscription, list_subscriptions
 
 FOUND = 10
-"""How many subscriptions stand below the search."""
+"""Most subscriptions below the search."""
 
 TERMINATED = "terminated"
 
 PREVIEW = "preview"
-"""The button, and the part of the page, that shows what the order would do."""
+"""The button, and the part of the page, for the preview of the order."""
 
 
 @page(PLACE_ORDERS, methods=("GET", "POST"))
 def new(request: PageRequest) -> HttpResponse:
-    """`GET` and `POST /orders/new?subscription=`; `reverse` is the id of an order to take back."""
+    """`GET` and `POST /orders/new?subscription=`; `reverse` is the id of an order to reverse."""
     given = parse_id(request.GET.get("subscription"))
     if given is None:
         return choose(request, gettext("New order"), "orders-new")
@@ -62,7 +62,7 @@ def new(request: PageRequest) -> HttpResponse:
 
 
 def choose(request: PageRequest, heading: str, to: str) -> HttpResponse:
-    """The page that looks for a subscription, and goes on to the page named `to` with it."""
+    """The page that searches for a subscription, and continues with the page named `to`."""
     text = asked_for(request, "q")["q"]
     if text:
         rows, more = find_subscriptions(request.actor, text, limit=FOUND + 1), False
@@ -79,7 +79,9 @@ def choose(request: PageRequest, heading: str, to: str) -> HttpResponse:
 
 
 def _newest(request: PageRequest) -> tuple[list[dict[str, Any]], bool]:
-    """The newest subscriptions that live, with their customers; and whether there are more."""
+    """The newest subscriptions that are not terminated, with their customers; whether there are
+    more.
+    """
     listed = list_subscriptions(request.actor, limit=MAX_LIMIT)
     rows = [each for each in listed["items"] if each["status"] != TERMINATED]
     names = subscription_names({UUID(each["id"]) for each in rows[:FOUND]})
@@ -123,7 +125,7 @@ def _preview(
     rows: Rows,
     initial: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any] | None:
-    """What the lines would do, at first those that the form begins with; None without any."""
+    """The preview of the lines, at first of the initial ones; None without lines."""
     if rows.is_bound:
         lines = lines_of(rows) if rows.is_valid() else ()
     else:

@@ -1,4 +1,4 @@
-"""Orders as people read them: the list with its filters, as CSV too, and one of them."""
+"""Pages of orders: the list with its filters, also as CSV, and a single order."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -38,9 +38,9 @@ INSTANTS = ("placed_at", "effective_at", "completed_at")
 
 
 def narrowing(request: PageRequest) -> tuple[OrderFilter, OrderSearch | None, str]:
-    """The filter of the list, what it looks for (None where it is not right), and for whom.
+    """The filter of the list, its search (None if invalid), and the subscription or organization.
 
-    Problem `not-found` for a subscription or an organization that is not seen.
+    Problem `not-found` for a subscription or an organization that the actor does not see.
     """
     products = Product.objects.visible_to(request.actor).order_by("name", "code")
     choices = [(str(id), name) for id, name in products.values_list("id", "name")]
@@ -91,7 +91,7 @@ def orders(request: PageRequest) -> HttpResponse:
 
 
 def listed(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Documents of orders or of requests for them, with the names of what they are for."""
+    """Documents of orders or order requests, with names of subscription and customer."""
     names = subscription_names({UUID(each["subscription_id"]) for each in documents})
     rows = []
     for each in documents:
@@ -106,7 +106,7 @@ def _read(document: Mapping[str, Any]) -> dict[str, Any]:
 
 @page(READ_ORDERS)
 def export(request: PageRequest) -> HttpResponseBase:
-    """`GET /orders.csv`: all that the list's filters find."""
+    """`GET /orders.csv`: all orders that match the list's filters."""
     form, search, _ = narrowing(request)
     actor = request.actor
     if search is None:

@@ -1,4 +1,4 @@
-"""What an order would do, before it is placed; and of a refusal, what to release first."""
+"""The effect of an order before it is placed; for a refusal, what to release first."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,13 +16,13 @@ from fusion.tenancy.actor import Actor
 from fusion.users.queries import list_users
 
 EXAMPLES = 5
-"""How many users or numbers a refusal names; the list of all is linked."""
+"""Most users or numbers that a refusal lists; it links to the complete list."""
 
 
 def previewed(actor: Actor, draft: Draft) -> dict[str, Any]:
     """{allowed, balances, refusals} with names of SKUs; each refusal in words, and what to release.
 
-    `problem` is the reason where the order cannot be judged at all.
+    `problem` is the reason if the order cannot be judged.
     """
     try:
         told = preview_order(actor, draft=replace(draft, effective_at=None)).body
@@ -47,7 +47,7 @@ def _skus(actor: Actor, told: Mapping[str, Any]) -> dict[str, Sku]:
 def explained(
     actor: Actor, draft: Draft, refusals: list[dict[str, Any]], skus: Mapping[str, Sku]
 ) -> list[dict[str, Any]]:
-    """The refusals in words (`text`) and, where more is in use, some of what holds it."""
+    """The refusals in words (`text`) and, if more is in use, some of the users or numbers."""
     names = {code: sku.name for code, sku in skus.items()}
     return [
         {
@@ -61,7 +61,7 @@ def explained(
 
 
 def _words(refusal: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
-    """What a refusal of a SKU says, or else the one reason."""
+    """The sentence for the refusal of one SKU, or else the single reason."""
     if "sku" in refusal:
         return [explain_refusal(refusal, names)]
     return sentences(problem_of(refusal), names)

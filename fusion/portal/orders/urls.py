@@ -1,4 +1,4 @@
-"""Addresses of orders."""
+"""URLs of orders."""
 
 from django.urls import path
 

@@ -1,1 +1,1 @@
-"""Pages of: organizations."""
+"""Pages for: organizations."""

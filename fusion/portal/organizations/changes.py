@@ -35,7 +35,7 @@ WRITES = ("GET", "POST")
 
 
 class NameForm(Form):
-    """What an organization or a subscription is called."""
+    """The name and reference of an organization or a subscription."""
 
     name = LineField(label=_("Name"), max_length=200)
     external_reference = LineField(
@@ -47,10 +47,10 @@ class NameForm(Form):
 
 
 class EditForm(ChangeForm, NameForm):
-    """The same, of what is there already."""
+    """The same, for an existing one."""
 
     def changes(self) -> dict[str, str | None]:
-        """For the use cases: an empty reference is none."""
+        """For the use cases: an empty reference means none."""
         return {name: text or None for name, text in self.changed().items()}
 
 
@@ -61,7 +61,7 @@ class NewOrganizationForm(NameForm):
     field_order = ("kind", "name")
 
     def offer(self, kinds: Sequence[str]) -> None:
-        """Let one of these be chosen; without a choice, it is the one."""
+        """Offer these kinds; if there is only one, preselect it."""
         field: Any = self.fields["kind"]
         field.choices = [(kind, KIND_WORDS[kind]) for kind in kinds]
         field.initial = kinds[-1] if kinds else None
@@ -69,7 +69,7 @@ class NewOrganizationForm(NameForm):
 
 @page(MANAGE_ORGANIZATIONS, methods=WRITES)
 def new(request: PageRequest) -> HttpResponse:
-    """`GET` and `POST /customers/new`; `parent` is where it will stand, else below one's own."""
+    """`GET` and `POST /customers/new`; `parent` defaults to one's own organization."""
     given = parse_id(request.GET.get("parent")) or request.actor.organization_id
     parent = find_organization(request.actor, given)
     form = form_of(request, NewOrganizationForm, {})
@@ -119,7 +119,7 @@ def edit(request: PageRequest, organization: Organization) -> HttpResponse:
 
 @page(MANAGE_ORGANIZATIONS, methods=("POST",))
 def delete(request: PageRequest, organization_id: UUID) -> HttpResponse:
-    """`POST /customers/<id>/delete`: to its parent then, or back with the reason."""
+    """`POST /customers/<id>/delete`: then to its parent, or back with the reason."""
     form = Confirmation(request.POST)
     answer = submit(
         request, form, lambda actor: delete_organization(actor, organization_id=organization_id)

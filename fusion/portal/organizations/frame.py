@@ -1,4 +1,4 @@
-"""What all pages of an organization have around them: its head, its tabs, what one may do there."""
+"""The frame of an organization's pages: header, tabs, and buttons."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,11 +24,11 @@ TABS: Sequence[tuple[str, str, Any, Permission]] = (
     ("members", "organizations-members", _("Members"), READ_MEMBERS),
     ("clients", "organizations-clients", _("API clients"), READ_MEMBERS),
 )
-"""Tab → its page's URL name, what it is called, who sees it."""
+"""Tab → its page's URL name, its label, its readers."""
 
 
 def children_kinds(actor: Actor, kind: str) -> list[str]:
-    """The kinds of organization that the actor may add under one of `kind`."""
+    """The kinds of organization that the actor may create under one of `kind`."""
     if not MANAGE_ORGANIZATIONS.allows(actor):
         return []
     return [child for child, parents in PARENTS.items() if kind in parents]
@@ -37,7 +37,7 @@ def children_kinds(actor: Actor, kind: str) -> list[str]:
 def frame(request: PageRequest, organization: Organization, tab: str) -> dict[str, Any]:
     """The context of `portal/organizations/base.html`.
 
-    Nobody edits their own organization but a group's administrators, and nobody deletes it.
+    Nobody edits their own organization except a group's administrators, and nobody deletes it.
     """
     actor = request.actor
     above = actor.is_above(organization.path)

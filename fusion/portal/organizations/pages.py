@@ -1,4 +1,4 @@
-"""Customers: the tree below one's own organization, and one organization of it."""
+"""Customers: the tree below one's own organization, and one organization in it."""
 
 from typing import Any
 from uuid import UUID
@@ -24,14 +24,14 @@ from fusion.tenancy.tree import list_children
 
 ROWS = 50
 MATCHES = 20
-"""Organizations that a search shows at a time: one types on rather than read more."""
+"""Most organizations that a search shows: with more, the user types on."""
 ALSO = 10
-"""Subscriptions named beside the organizations that a search finds."""
+"""Subscriptions shown beside the organizations that a search finds."""
 
 
 @page(READ_TENANCY)
 def organizations(request: PageRequest) -> HttpResponse:
-    """`GET /customers`: what stands directly below one's organization, or what a search finds."""
+    """`GET /customers`: the organizations directly below one's own, or the matches of a search."""
     actor = request.actor
     text = asked_for(request, "q")["q"]
     cursor = request.GET.get("cursor")
@@ -55,7 +55,7 @@ def organizations(request: PageRequest) -> HttpResponse:
 
 @page(READ_TENANCY, organization_id=found)
 def children(request: PageRequest, organization: Organization) -> HttpResponse:
-    """`GET /customers/<id>/below`: its children, to stand below it in the tree."""
+    """`GET /customers/<id>/below`: its children, to be inserted below it in the tree."""
     listed = list_children(organization.id, limit=ROWS, cursor=request.GET.get("cursor"))
     context = {"organization": organization, "rows": listed["items"], "next": listed["next"]}
     return show(request, "portal/organizations/below.html", context, parts=("branch",))

@@ -1,1 +1,1 @@
-"""Pages of: the overview."""
+"""Pages for: the overview."""

@@ -1,4 +1,4 @@
-"""The overview: what an organization has ordered, what of it is in use, and who runs out."""
+"""The overview: what an organization has ordered and uses, and which balances run out."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +28,7 @@ from fusion.tenancy.tree import list_above, list_children
 
 ROWS = 25
 FULLEST = 8
-"""Balances in the list of those that run out, before it goes on."""
+"""Balances shown at first in the list of those that run out."""
 
 METRICS = ("user", "number", "sip_channel")
 """The columns of the tables, in their order."""
@@ -36,13 +36,13 @@ METRICS = ("user", "number", "sip_channel")
 
 @page(READ_BALANCES)
 def overview(request: PageRequest) -> HttpResponse:
-    """`GET /`: of the organization that one acts for."""
+    """`GET /`: the organization that one acts for."""
     return _overview(request, find_organization(request.actor, request.actor.organization_id))
 
 
 @page(READ_BALANCES, organization_id=find_organization)
 def below(request: PageRequest, organization: Organization) -> HttpResponse:
-    """`GET /overview/<id>`: of one below."""
+    """`GET /overview/<id>`: an organization below it."""
     return _overview(request, organization)
 
 
@@ -83,7 +83,7 @@ def _overview(request: PageRequest, organization: Organization) -> HttpResponse:
 def _chosen(
     request: PageRequest, cards: list[dict[str, Any]], lines: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """The SKU whose line is drawn: the one asked for, else the one most is ordered of."""
+    """The SKU of the chart: the requested one, else the one with the largest order."""
     if not cards:
         return None
     asked = request.GET.get("sku")
@@ -93,7 +93,7 @@ def _chosen(
 
 
 def _below(request: PageRequest, organization: Organization, moment: Moment) -> dict[str, Any]:
-    """One page of what stands below: organizations, or of a customer its subscriptions."""
+    """One page of the rows below: organizations, or the subscriptions of a customer."""
     cursor = request.GET.get("cursor")
     if organization.kind == TENANT:
         listed = list_subscriptions(

@@ -1,1 +1,1 @@
-"""Pages of: products, and the SKUs that they are made of."""
+"""Pages for: products and SKUs."""

@@ -1,4 +1,4 @@
-"""What group administrators do to products: add, edit, duplicate, retire, reactivate, delete."""
+"""Changes of products by group administrators: add, edit, duplicate, retire, reactivate, delete."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -30,7 +30,7 @@ WRITES = ("GET", "POST")
 
 @page(MANAGE_PRODUCTS, methods=WRITES)
 def new(request: PageRequest) -> HttpResponse:
-    """`GET` and `POST /products/new`; `from` is the id of a product to begin with."""
+    """`GET` and `POST /products/new`; `from` is the id of a product to copy."""
     model = _model(request)
     initial = {"name": model.name, "description": model.description} if model else {}
     rows = _rows(request, current_items(model) if model else {})
@@ -137,7 +137,7 @@ def _set_status(request: PageRequest, product: Product, status: str, message: st
 
 @page(MANAGE_PRODUCTS, methods=("POST",))
 def delete(request: PageRequest, product_id: UUID) -> HttpResponse:
-    """`POST /products/<id>/delete`: gone for good, or retired where it was ever ordered."""
+    """`POST /products/<id>/delete`: deleted, or retired if it was ever ordered."""
     response = confirmed(
         request,
         lambda actor: delete_product(actor, product_id=product_id),

@@ -21,7 +21,7 @@ IS_CODE = RegexValidator(
 
 
 class TextsForm(Form):
-    """What a product is called; may be changed at any time."""
+    """The texts of a product; they may change at any time."""
 
     name = LineField(label=_("Name"), max_length=200)
     description = NoteField(
@@ -39,7 +39,7 @@ class TextsForm(Form):
 
 
 class NewProductForm(TextsForm):
-    """A new product: its code too, which never changes."""
+    """A new product, with its code, which never changes."""
 
     code = LineField(
         label=_("Code"),
@@ -51,13 +51,13 @@ class NewProductForm(TextsForm):
 
 
 class EditForm(TextsForm):
-    """A product as it was when the page was opened: `version` notices what was changed since."""
+    """A product as it was when the page was opened: `version` detects later changes."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class ItemRow(RowForm):
-    """One SKU, and how many of it one product brings."""
+    """One SKU, and its quantity in one product."""
 
     sku = ListedField(label=_("Licence or number type"), list_id="skus")
     quantity = forms.IntegerField(
@@ -70,7 +70,7 @@ class ItemRow(RowForm):
         field.offer(skus)
 
     def item(self) -> Item:
-        """For the use cases."""
+        """The item for the use cases."""
         return Item(sku=self.cleaned_data["sku"], quantity=self.cleaned_data["quantity"])
 
 
@@ -83,11 +83,11 @@ TYPE_WORDS = {
     "premium_rate": _("Premium rate"),
     "voip": _("VoIP"),
 }
-"""Number type → its word."""
+"""Number type → label."""
 
 
 class SkuForm(Form):
-    """A new entitlement: one type of phone numbers of one country."""
+    """A new entitlement SKU: one type of phone numbers in one country."""
 
     code = LineField(
         label=_("Code"),
@@ -102,7 +102,7 @@ class SkuForm(Form):
     )
 
     def clean_country(self) -> str:
-        """The country in capitals, if it has telephone numbers."""
+        """The country in capitals, if it has phone numbers."""
         country = str(self.cleaned_data["country"]).upper()
         if country not in SUPPORTED_REGIONS:
             raise forms.ValidationError(_("This is no country with telephone numbers."))

@@ -1,4 +1,4 @@
-"""Products as people read them: the list, one of them, its revisions, who holds it."""
+"""Pages of products: the list, a single product, its revisions, its holders."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -67,7 +67,7 @@ def detail(request: PageRequest, product: Product) -> HttpResponse:
 
 
 def revisions_of(request: PageRequest, product: Product, cursor: str | None) -> dict[str, Any]:
-    """One page of a product's revisions, newest first, each with what it changed."""
+    """One page of a product's revisions, newest first, each with its changes."""
     listed = list_revisions(request.actor, product.id, limit=REVISIONS + 1, cursor=cursor)
     shown = listed["items"][:REVISIONS]
     before = [*listed["items"][1:], None]
@@ -87,7 +87,7 @@ def revisions_of(request: PageRequest, product: Product, cursor: str | None) -> 
 
 
 def differences(before: Sequence[Item], after: Sequence[Item]) -> list[Mapping[str, Any]]:
-    """What a revision changed: {sku, before, after} of each SKU whose quantity is another."""
+    """The changes of a revision: {sku, before, after} of each SKU with another quantity."""
     was, now = by_sku(before), by_sku(after)
     return [
         {"sku": sku, "before": was.get(sku, 0), "after": now.get(sku, 0)}

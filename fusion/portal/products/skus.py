@@ -1,4 +1,4 @@
-"""The SKUs that products are made of: the list, and a new type of numbers."""
+"""The SKUs that products consist of: the list, and a new type of numbers."""
 
 from django.http import HttpResponse
 from django.utils.translation import gettext

@@ -1,4 +1,4 @@
-"""Addresses of products and SKUs."""
+"""URLs of products and SKUs."""
 
 from django.urls import path
 

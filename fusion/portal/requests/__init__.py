@@ -1,1 +1,1 @@
-"""Pages of: order requests."""
+"""Pages for: order requests."""

@@ -1,4 +1,4 @@
-"""Asking for products, and taking that back."""
+"""Raising an order request, and withdrawing it."""
 
 from django import forms
 from django.http import HttpResponse
@@ -23,7 +23,7 @@ from fusion.tenancy.queries import find_subscription
 
 
 class RequestForm(Form):
-    """What is asked for, beside its lines."""
+    """The fields of a request other than its lines."""
 
     note = NoteField(
         label=_("Note"),

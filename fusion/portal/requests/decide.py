@@ -1,4 +1,4 @@
-"""The group decides on a request: it becomes an order, possibly another one, or is rejected."""
+"""The group decides on a request: approves it, possibly with other lines, or rejects it."""
 
 from typing import Any
 
@@ -29,11 +29,11 @@ WRITES = ("GET", "POST")
 
 
 class ApprovalForm(Form):
-    """Nothing beside the lines."""
+    """No fields besides the lines."""
 
 
 class ReasonForm(Form):
-    """Why a request is not ordered."""
+    """The reason for a rejection."""
 
     reason = NoteField(
         label=_("Reason"),
@@ -45,7 +45,7 @@ class ReasonForm(Form):
 
 @page(PLACE_ORDERS, methods=WRITES, asked_id=find_request)
 def approve(request: PageRequest, asked: OrderRequest) -> HttpResponse:
-    """`GET` and `POST /order-requests/<id>/approve`, with lines as asked for or others."""
+    """`GET` and `POST /order-requests/<id>/approve`, with the requested lines or others."""
     initial = [
         {"action": line["action"], "product": line["product_id"], "quantity": line["quantity"]}
         for line in asked.lines
@@ -81,7 +81,7 @@ def _context(request: PageRequest, asked: OrderRequest) -> dict[str, Any]:
 
 
 def _preview(request: PageRequest, asked: OrderRequest, rows: Rows) -> dict[str, Any] | None:
-    """What the lines would do: those that were sent, at first those that were asked for."""
+    """The preview of the lines: those that were sent, initially those of the request."""
     if rows.is_bound:
         lines = lines_of(rows) if rows.is_valid() else ()
     else:

@@ -1,8 +1,9 @@
-"""E-mails about order requests: to the group when one is raised, to who asked when it is decided.
+"""E-mails about order requests: to the group when one is raised, to the requester when it is
+decided.
 
-A request may be raised or decided by the API too, where nobody knows of e-mails: so they are
-written by the worker, which reads the events of requests in the order of the feed. How far it has
-come moves in the transaction that writes the mails, so that each event is told once.
+The API may raise or decide a request too, without knowing of e-mails, so the worker writes them: it
+reads the events of requests in the order of the feed. Its position moves in the transaction that
+writes the mails, so that each event is reported once.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from fusion.tenancy.permissions import WRITERS
 
 READER = "request-mails"
 
-# As in the feed: transactions still under way may yet show events before those that are seen.
+# As in the feed: transactions in progress may still add events before those that are visible.
 NEXT = """
 SELECT e.epoch, e.xid::text, e.id, e.type, e.group_id, e.data::text
 FROM portal_position p
@@ -33,8 +34,8 @@ LOCK = "SELECT FROM portal_position WHERE reader = %s FOR UPDATE SKIP LOCKED"
 
 MOVE = "UPDATE portal_position SET epoch = %s, xid = %s::xid8, event = %s WHERE reader = %s"
 
-# Who decides, and who asked: that person while they are a member, else those who run the
-# organization that asked (an API client has no e-mail).
+# The member who decided, and the requester: that person while they are a member, else the
+# administrators of the requesting organization (an API client has no e-mail).
 GROUP = """
 SELECT DISTINCT u.email, coalesce(f.language, ''), coalesce(f.time_zone, '')
 FROM tenancy_member m JOIN tenancy_user u ON u.id = m.user_id AND u.is_active
@@ -56,10 +57,10 @@ WHERE s.id = %s::uuid
 
 
 def write_request_mails(*, limit: int = 50) -> int:
-    """Write the mails of up to `limit` events; how many events there were."""
+    """Write the mails of up to `limit` events; returns how many events there were."""
     with transaction.atomic():
         if not _rows(LOCK, [READER]):
-            return 0  # another worker is at it
+            return 0  # another worker is doing this
         events = _rows(NEXT, [READER, limit])
         for *_, type, group, data in events:
             _tell(type.removeprefix("order-request."), group, orjson.loads(data))

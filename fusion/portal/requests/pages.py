@@ -1,4 +1,4 @@
-"""Order requests as people read them: the queue, what became of all others, and one of them."""
+"""Pages of order requests: the queue, the decided ones, and a single request."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,7 @@ ALL = "all"
 
 @page(READ_ORDERS)
 def requests(request: PageRequest) -> HttpResponse:
-    """`GET /order-requests`: the open ones, unless another state is asked for."""
+    """`GET /order-requests`: the open ones, unless another state is chosen."""
     asked = request.GET.get("state", "open")
     state = asked if asked in REQUEST_STATES else None
     subscription = parse_id(request.GET.get("subscription"))
@@ -51,12 +51,12 @@ def requests(request: PageRequest) -> HttpResponse:
 
 
 def may_ask(actor: Actor) -> bool:
-    """Whether the actor asks for products: the group does not, it orders."""
+    """Whether the actor raises order requests: the group does not, because it orders."""
     return actor.kind != GROUP and REQUEST_ORDERS.allows(actor)
 
 
 def told(actor: Actor, documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Requests with the names of their customers and of who asked, whatever their number."""
+    """Requests with the names of customers and requesters, in a fixed number of statements."""
     names = subscription_names({UUID(each["subscription_id"]) for each in documents})
     seen = Organization.objects.visible_to(actor).filter(
         id__in={each["organization_id"] for each in documents}
@@ -76,7 +76,7 @@ def told(actor: Actor, documents: Sequence[dict[str, Any]]) -> list[dict[str, An
 
 
 def product_names(actor: Actor, lines: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Id → name of the products of these lines that the actor sees."""
+    """Id → name of the products in these lines that the actor sees."""
     rows = Product.objects.visible_to(actor).filter(id__in=[line["product_id"] for line in lines])
     return {str(id): name for id, name in rows.values_list("id", "name")}
 

@@ -1,4 +1,4 @@
-"""Addresses of order requests."""
+"""URLs of order requests."""
 
 from django.urls import path
 

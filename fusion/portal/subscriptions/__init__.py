@@ -1,1 +1,1 @@
-"""Pages of: subscriptions, and all that one has."""
+"""Pages for: subscriptions and their objects."""

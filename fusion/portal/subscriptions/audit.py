@@ -1,4 +1,4 @@
-"""Who did what to a subscription and to what it has."""
+"""The audit trail of a subscription and its objects."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ from fusion.users.queries import user_names
 ROWS = 50
 
 PAGES = {"user": "subscriptions-user", "trunk": "subscriptions-trunk", "order": "orders-detail"}
-"""Type of object → the page of one."""
+"""Type of object → URL name of its page."""
 
 
 @page(READ_REPORTS, subscription_id=find_subscription)
@@ -60,7 +60,7 @@ def audit(request: PageRequest, subscription: Subscription) -> HttpResponse:
 def _with_objects(
     subscription: Subscription, rows: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Rows with `object`: {name, href} of the user, trunk or order, where it is still there."""
+    """Rows with `object`: {name, href} of the user, trunk or order, if it still exists."""
     ids = {type: [row["object_id"] for row in rows if row["object_type"] == type] for type in PAGES}
     names = {
         "user": user_names(subscription.id, ids["user"]),

@@ -21,7 +21,7 @@ DETAIL = "subscriptions-detail"
 
 @page(MANAGE_SUBSCRIPTIONS, methods=WRITES)
 def new(request: PageRequest) -> HttpResponse:
-    """`GET` and `POST /subscriptions/new?organization=`: of that customer."""
+    """`GET` and `POST /subscriptions/new?organization=`: for that customer."""
     given = parse_id(request.GET.get("organization"))
     if given is None:
         raise not_found("organization")

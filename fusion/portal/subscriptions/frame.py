@@ -1,4 +1,4 @@
-"""What all pages of a subscription have around them: its head, its tabs, what one may do there."""
+"""The frame of a subscription's pages: header, tabs, and buttons."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ TABS: Sequence[tuple[str, str, Any]] = (
     ("ledger", "subscriptions-ledger", _("Ledger")),
     ("audit", "subscriptions-audit", _("Audit")),
 )
-"""Tab → its page's URL name and what it is called."""
+"""Tab → its page's URL name and its label."""
 
 TERMINATED, ACTIVE = "terminated", "active"
 
@@ -26,8 +26,8 @@ TERMINATED, ACTIVE = "terminated", "active"
 def frame(request: PageRequest, subscription: Subscription, tab: str) -> dict[str, Any]:
     """The context of `portal/subscriptions/base.html`.
 
-    `may_change`: users, numbers and trunks that are there; `may_add`: new ones too. Whoever may not
-    order may ask for it, if their role lets them change anything.
+    `may_change`: existing users, numbers and trunks; `may_add`: new ones too. Members who may not
+    order may request an order, if their role allows changes.
     """
     actor = request.actor
     provisions = PROVISION.allows(actor)
@@ -47,6 +47,6 @@ def frame(request: PageRequest, subscription: Subscription, tab: str) -> dict[st
 
 
 def tenant_of(request: PageRequest, subscription: Subscription) -> Organization:
-    """The customer; with the subscription one sees whose it is."""
+    """The customer; whoever sees a subscription sees its customer."""
     rows = Organization.objects.visible_to(request.actor)
     return rows.get(id=subscription.tenant_id)

@@ -1,4 +1,4 @@
-"""Who has a number: its user or its trunk, by name, with the address of their page."""
+"""The holder of a number: its user or its trunk, by name, with the URL of their page."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where a licence went: the ledger of a subscription, each entry with its order or its holder."""
+"""The ledger of a subscription: each entry with its order or its holder."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -65,7 +65,7 @@ def ledger(request: PageRequest, subscription: Subscription) -> HttpResponse:
 
 
 def _chosen(balances: Sequence[dict[str, Any]], sku: str | None) -> dict[str, Any] | None:
-    """The balance that is looked into, with its usage."""
+    """The chosen balance, with its usage."""
     for balance in balances:
         if balance["sku"] == sku:
             return {**balance, "use": usage_of(balance["used"], balance["granted"])}
@@ -75,7 +75,7 @@ def _chosen(balances: Sequence[dict[str, Any]], sku: str | None) -> dict[str, An
 def _explained(
     request: PageRequest, subscription: Subscription, rows: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Entries for the template: when, by whom, and the order or holder with its address."""
+    """Entries for the template: when, by whom, and the order or holder with its URL."""
     people = who(request.actor, [row["actor"] for row in rows])
     users = user_names(
         subscription.id,
@@ -107,7 +107,7 @@ def _order_href(order_id: Any) -> str:
 def _holder(
     subscription: Subscription, holder: Mapping[str, str] | None, users: Mapping[str, str]
 ) -> dict[str, str] | None:
-    """What took or gave back the unit; without an address where it is no longer there."""
+    """The object that consumed or released the unit; without a URL if it no longer exists."""
     if holder is None:
         return None
     id = holder["id"]

@@ -1,4 +1,4 @@
-"""What is done to one number: assign one that is reserved, release, restore, port out."""
+"""Changes of one number: assign a reserved one, release, restore, port out."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ Deed = Callable[[Actor], Answer]
 
 @page(PROVISION, methods=("POST",), subscription_id=find_subscription)
 def assign(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
-    """`POST /subscriptions/<id>/numbers/<number>/assign`: one that was reserved."""
+    """`POST /subscriptions/<id>/numbers/<number>/assign`: for a reserved number."""
     message = gettext("The number is assigned now.")
     return _done(
         request,
@@ -80,7 +80,7 @@ def _done(
 def _gone(
     request: PageRequest, subscription: Subscription, e164: str, deed: Deed, message: str
 ) -> HttpResponse:
-    """To the list; where it was refused back to the number, which links to who has it."""
+    """To the list; after a refusal back to the number, which links to its holder."""
     form = Confirmation(request.POST)
     answer = submit(request, form, deed)
     if answer is not None:

@@ -1,4 +1,4 @@
-"""Choosing one of a subscription's numbers that nobody has, found as one types."""
+"""Choosing one of a subscription's unlinked numbers, searched as the user types."""
 
 import re
 from typing import Any
@@ -15,24 +15,24 @@ from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
 
 SHOWN = 20
-"""Numbers that are offered; with more, one types on."""
+"""Most numbers offered; with more, the user types on."""
 
 BETWEEN_DIGITS = re.compile(r"[\s().\-/\u00a0]+")
-"""What people write between digits."""
+"""Separators that people write between digits."""
 
 
 def plain(text: str) -> str:
-    """A number as people write it, without what they put between the digits."""
+    """A number without the separators between its digits."""
     return BETWEEN_DIGITS.sub("", text)
 
 
 class NumberForm(Form):
-    """The number that was chosen."""
+    """The chosen number."""
 
     number = LineField(label=_("Number"), max_length=40)
 
     def clean_number(self) -> str:
-        """As the inventory writes it."""
+        """The number as in the inventory."""
         number = plain(self.cleaned_data["number"])
         if not E164.fullmatch(number):
             raise forms.ValidationError(_("This is no phone number, such as +3225550100."))
@@ -40,7 +40,7 @@ class NumberForm(Form):
 
 
 def found_numbers(request: PageRequest, subscription: Subscription) -> dict[str, Any]:
-    """What `portal/subscriptions/found_numbers.html` shows."""
+    """The context of `portal/subscriptions/found_numbers.html`."""
     typed = request.GET.get("q", "")[:40]
     digits = plain(typed).replace("\0", "")
     return {

@@ -1,4 +1,4 @@
-"""The numbers of a subscription, as people read them: the list, and one of them."""
+"""The numbers of a subscription: the list, and a single number."""
 
 import orjson
 from django.http import HttpResponse
@@ -21,15 +21,15 @@ from fusion.tenancy.queries import find_subscription
 ROWS = 50
 STATUSES = ("assigned", "reserved", "quarantined")
 UNLINKED = "unlinked"
-"""What is chosen as a status to see the assigned numbers that nobody has."""
+"""The status filter for assigned numbers that are not linked."""
 
 
 IN_NONE = "0" * 16
-"""Digits that no number has: the longest have fifteen."""
+"""More digits than any number has: the longest have fifteen."""
 
 
 def digits_of(text: str) -> str | None:
-    """The digits that are looked for; None where nothing is. What is no digits is in no number."""
+    """Digits of the search term; None if it is empty. A term without digits matches nothing."""
     found = plain(text).removeprefix("+")
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""A subscription at a glance: what was ordered for it, what of it is in use, what it holds."""
+"""The main page of a subscription: its balances, their usage, and its holdings."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -27,7 +27,7 @@ ROWS = 50
 CHANNEL = "sip_channel"
 
 LOOK_INTO = {"user": "subscriptions-users", CHANNEL: "subscriptions-trunks"}
-"""Metric → the page of what uses it; of numbers there is one SKU among others."""
+"""Metric → URL name of the page of its users; numbers have several SKUs."""
 
 
 @page(READ_BALANCES, subscription_id=find_subscription)
@@ -66,7 +66,7 @@ def live(request: PageRequest, subscription: Subscription) -> HttpResponse:
 
 
 def _shown(subscription: Subscription, balance: dict[str, Any]) -> dict[str, Any]:
-    """The balance with its usage, and where to look for what uses it."""
+    """The balance with its usage, and the link to what uses it."""
     url = LOOK_INTO.get(balance["metric"], "subscriptions-numbers")
     href = reverse(url, args=[subscription.id])
     if balance["metric"] not in LOOK_INTO:
@@ -75,13 +75,13 @@ def _shown(subscription: Subscription, balance: dict[str, Any]) -> dict[str, Any
 
 
 def day_peak(subscription: Subscription) -> int:
-    """The most calls at one time in the last 24 hours."""
+    """The most concurrent calls in the last 24 hours."""
     until = now()
     return most(channel_use(subscription.id, since=until - timedelta(days=1), until=until))
 
 
 def most(use: dict[str, Any]) -> int:
-    """The most calls at one time in the hours shown, those that are live now included."""
+    """The most concurrent calls in these hours, including those that are live now."""
     peaks: Sequence[int] = [hour["peak"] for hour in use["hours"]]
     in_use: int = use["in_use"]
     return max([*peaks, in_use])

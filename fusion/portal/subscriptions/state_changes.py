@@ -41,7 +41,7 @@ DO_NOW: Mapping[str, Callable[..., Answer]] = {
 
 @page(SUSPEND, methods=WRITES, subscription_id=find_subscription)
 def suspend(request: PageRequest, subscription: Subscription) -> HttpResponse:
-    """`GET` and `POST /subscriptions/<id>/suspend`: what it means, and for which reason."""
+    """`GET` and `POST /subscriptions/<id>/suspend`: its effects, and the reason."""
     form = form_of(request, SuspendForm, {})
     changed = _changed(request, subscription, form, SUSPENSION)
     return changed or _shown(request, subscription, form, "suspend")
@@ -49,7 +49,7 @@ def suspend(request: PageRequest, subscription: Subscription) -> HttpResponse:
 
 @page(SUSPEND, methods=WRITES, subscription_id=find_subscription)
 def resume(request: PageRequest, subscription: Subscription) -> HttpResponse:
-    """`GET` and `POST /subscriptions/<id>/resume`: which of its reasons have gone."""
+    """`GET` and `POST /subscriptions/<id>/resume`: which of its reasons to lift."""
     form = form_of(request, ResumeForm, {})
     changed = _changed(request, subscription, form, RESUMPTION)
     return changed or _shown(request, subscription, form, "resume")
@@ -78,7 +78,7 @@ def _shown(
 def _changed(
     request: PageRequest, subscription: Subscription, form: StateForm, kind: str
 ) -> HttpResponse | None:
-    """Do what a form that was sent asks for; None where it is shown, or shown again."""
+    """Run the use case of a form that was sent; None if the form is shown, or shown again."""
     if request.method != "POST":
         return None
 
@@ -95,7 +95,7 @@ def _changed(
 
 
 def _said(kind: str, body: dict[str, Any]) -> str:
-    """What came of it: the body is an order where a date was given, else the subscription."""
+    """The message: the body is an order if a date was given, else the subscription."""
     if body.get("state") == "scheduled":
         return gettext("It was scheduled as order %(number)s.") % {"number": body["number"]}
     if "number" in body:

@@ -14,7 +14,7 @@ from fusion.portal.templatetags.kit import REASON_WORDS
 
 
 class StateForm(Form):
-    """When it counts, and why."""
+    """The time of the change, and its reason."""
 
     effective_at = forms.DateTimeField(
         label=_("When it takes effect"),
@@ -36,7 +36,7 @@ class StateForm(Form):
         help_text=_("What the billing platform calls this order."),
     )
     unsaid: Any = _("No reason given")
-    """What is shown for no reason."""
+    """The label for no reason."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,7 +47,7 @@ class StateForm(Form):
         reason.choices = [("", self.unsaid), *REASON_WORDS.items()]
 
     def facts(self) -> Mapping[str, Any]:
-        """What was typed, but for the date, as use cases take it."""
+        """The fields other than the date, as the use cases take them."""
         names = ("reason", "note", "external_reference")
         return {name: self.cleaned_data[name] or None for name in names}
 
@@ -65,13 +65,13 @@ class SuspendForm(StateForm):
 
 
 class ResumeForm(StateForm):
-    """Which of the reasons has gone."""
+    """Which of the reasons to lift."""
 
     unsaid = _("All reasons")
 
 
 class TerminateForm(StateForm):
-    """With the name of the subscription, typed: it cannot be brought back."""
+    """With the typed name of the subscription, because termination cannot be undone."""
 
     typed = forms.CharField(
         label=_("Type the name of the subscription"),
@@ -82,7 +82,7 @@ class TerminateForm(StateForm):
     name = ""
 
     def clean_typed(self) -> str:
-        """The name, letter by letter; spaces at its ends are nobody's concern."""
+        """Must equal the name exactly, ignoring surrounding whitespace."""
         typed = str(self.cleaned_data["typed"])
         if typed.split() != self.name.split():
             raise forms.ValidationError(_("This is not its name."))

@@ -1,4 +1,4 @@
-"""What one may do to a subscription as a whole, why it is suspended, and what is planned."""
+"""State changes of a subscription: buttons, suspension reasons, scheduled changes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from fusion.tenancy.permissions import MANAGE_SUBSCRIPTIONS, SUSPEND, TERMINATE
 def states(actor: Actor, subscription: Subscription) -> dict[str, Any]:
     """The context of `portal/subscriptions/states.html` and `planned.html`.
 
-    The buttons that are there, the open `holds`, and `planned`: scheduled changes of its state.
+    The available buttons, the open `holds`, and `planned`: scheduled changes of its state.
     """
     living = subscription.status != "terminated"
     planned = _planned(actor, subscription) if living else []
@@ -35,7 +35,7 @@ def states(actor: Actor, subscription: Subscription) -> dict[str, Any]:
 
 
 def holds_of(subscription: Subscription) -> Sequence[dict[str, Any]]:
-    """Its open holds, `since` as an instant."""
+    """Its open holds, with `since` as an instant."""
     if subscription.status != "suspended":
         return []
     found = open_holds([subscription.id]).get(subscription.id, [])

@@ -1,4 +1,4 @@
-"""How numbers come to a subscription: the next free ones, chosen ones, ported in."""
+"""Assigning numbers to a subscription: the next free ones, chosen ones, or ported in."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -37,11 +37,11 @@ WRITES = ("GET", "POST")
 OFFERED = 50
 BETWEEN_NUMBERS = re.compile(r"[\n,;]+")
 MOST_TYPED = 40_000
-"""Characters of a list of numbers."""
+"""Longest list of numbers, in characters."""
 
 
 class ReservingForm(Form):
-    """Numbers that are taken, or only reserved for a while."""
+    """Numbers that are assigned, or only reserved for a while."""
 
     until = forms.DateField(
         label=_("Only reserve them, until"),
@@ -51,7 +51,7 @@ class ReservingForm(Form):
     )
 
     def clean_until(self) -> datetime | None:
-        """The end of that day, as the reader's day ends."""
+        """The end of that day, in the reader's time zone."""
         chosen: date | None = self.cleaned_data["until"]
         if chosen is None:
             return None
@@ -64,7 +64,7 @@ class ReservingForm(Form):
         return after(chosen.isoformat())
 
     def reserving(self) -> dict[str, Any]:
-        """What `assign_numbers` is told of it."""
+        """The arguments for `assign_numbers`."""
         until = self.cleaned_data["until"]
         return {"status": RESERVED if until else ASSIGNED, "until": until}
 
@@ -84,7 +84,7 @@ class NextForm(ReservingForm):
     def offer(self, skus: Mapping[str, str], entitled: Sequence[Mapping[str, Any]]) -> None:
         """Offer the types that were ordered, each with its two figures.
 
-        Any other type is refused with its numbers by what takes them, not as an unknown word.
+        `assign_numbers` refuses any other type with its numbers; it is not an unknown choice.
         """
         sku: Any = self.fields["sku"]
         sku.choices = list(skus.items())
@@ -99,7 +99,9 @@ def _offered(name: str, balance: Mapping[str, Any]) -> str:
 
 
 def numbers_in(text: str) -> list[str]:
-    """The numbers of a list, one a line or between commas; ValidationError for what is none."""
+    """The numbers of a list, one per line or separated by commas; ValidationError for an invalid
+    one.
+    """
     given = [plain(part) for part in BETWEEN_NUMBERS.split(text) if plain(part)]
     found = list(dict.fromkeys(given))
     wrong = [part[:20] for part in found if not E164.fullmatch(part)]
@@ -117,7 +119,7 @@ def numbers_in(text: str) -> list[str]:
 
 
 class NumbersField(forms.CharField):
-    """A list of numbers, as people paste it: each is held against the spelling of a number."""
+    """A pasted list of numbers; checks the format of each."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -163,7 +165,7 @@ class PortInForm(Form):
     )
 
     def refuse(self, problem: Any) -> None:
-        """What is wrong with the third number is told of the field with all of them."""
+        """Report per-number errors on the single `numbers` field."""
         indexed = {error["field"] for error in problem.errors}
         self.names = {name: "numbers" for name in indexed if name.startswith("numbers.")}
         super().refuse(problem)
@@ -199,21 +201,21 @@ def take(request: PageRequest, subscription: Subscription) -> HttpResponse:
 
 
 def _entitled(request: PageRequest, subscription: Subscription) -> list[dict[str, Any]]:
-    """The balances of the number types that were ordered, each with its stock."""
+    """The balances of the ordered number types, each with its stock."""
     balances = balances_now(request.actor, subscription.id)
     ordered = [each for each in balances if each["metric"] == NUMBER and each["granted"]]
     return with_stock(request.actor, ordered)
 
 
 def _with_most_left(entitled: Sequence[Mapping[str, Any]]) -> str | None:
-    """The number type of which most can be taken: ordered, and there."""
+    """The ordered number type of which most can be assigned from stock."""
     left = {each["sku"]: min(each["left"], each["stock"].count) for each in entitled}
     return max(left, key=lambda sku: left[sku], default=None)
 
 
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
-    """`GET` and `POST /subscriptions/<id>/numbers/choose`: those that one has chosen."""
+    """`GET` and `POST /subscriptions/<id>/numbers/choose`: the chosen ones."""
     form = form_of(request, ChosenForm, {})
     if request.method == "POST":
         answer = submit(
@@ -238,7 +240,7 @@ def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
 
 
 def _offer(request: PageRequest, entitled: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Free numbers as they are looked for: at first those of the type with most left to take."""
+    """Free numbers that match the search: initially of the type with most left to assign."""
     asked = asked_for(request, "sku", "starts", "ends")
     known = number_skus(request.actor)
     skus = {each["sku"]: known.get(each["sku"], each["sku"]) for each in entitled}
@@ -251,7 +253,7 @@ def _offer(request: PageRequest, entitled: Sequence[Mapping[str, Any]]) -> dict[
         ends_with=digits_of(asked["ends"]),
     )
     found = orjson.loads(list_numbers(request.actor, wanted, limit=OFFERED))
-    # What was ticked before stays, whatever is looked for now.
+    # Ticked numbers are kept when the search changes.
     sent = (request.POST if request.method == "POST" else request.GET).getlist("number")
     if len(sent) > MAX_NUMBERS:
         text = gettext("At most %(most)s numbers at once; these are %(given)s.")

@@ -1,4 +1,4 @@
-"""What is done to trunks: create, edit, delete, route numbers to them and take them off."""
+"""Changes of trunks: create, edit, delete, route numbers to them and remove the routes."""
 
 from uuid import UUID
 
@@ -39,7 +39,7 @@ WRITES = ("GET", "POST")
 
 
 class TrunkForm(Form):
-    """What may be changed of a trunk."""
+    """The editable fields of a trunk."""
 
     name = LineField(label=_("Name"), max_length=200)
     channel_cap = forms.IntegerField(
@@ -52,11 +52,11 @@ class TrunkForm(Form):
 
 
 class EditTrunkForm(ChangeForm, TrunkForm):
-    """The same, of a trunk that is there."""
+    """The same, for an existing trunk."""
 
 
 class NewTrunkForm(TrunkForm):
-    """A new trunk: its country too, which never changes."""
+    """A new trunk, with its country, which never changes."""
 
     country = LineField(
         label=_("Country"),
@@ -165,7 +165,7 @@ def unroute(
 
 @page(PROVISION, methods=("POST",), subscription_id=find_subscription)
 def delete(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> HttpResponse:
-    """`POST /subscriptions/<id>/trunks/<trunk id>/delete`: to the list, or back where refused."""
+    """`POST /subscriptions/<id>/trunks/<trunk id>/delete`: to the list, or back if refused."""
     form = Confirmation(request.POST)
     answer = submit(
         request,

@@ -1,4 +1,4 @@
-"""The trunks of a subscription, as people read them: the list, and one with its calls."""
+"""The trunks of a subscription: the list, and a single trunk with its calls."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -79,7 +79,7 @@ def trunks(request: PageRequest, subscription: Subscription) -> HttpResponse:
 
 
 def _with_use(row: Mapping[str, Any], live: Mapping[str, int], channels: int) -> dict[str, Any]:
-    """The trunk with its calls now, measured against its own cap, or else all channels."""
+    """The trunk with its live calls, compared with its own cap, or else with all channels."""
     cap = row["channel_cap"]
     most_calls = channels if cap is None else min(cap, channels)
     return {**row, **live, "most": most_calls, "use": usage_of(live["in_use"], most_calls)}
@@ -106,7 +106,7 @@ def trunk(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> H
 
 
 def _hours(use: Mapping[str, Any], trunk_id: UUID) -> Sequence[int]:
-    """The most calls at one time in each of the last 24 hours, oldest first."""
+    """The most concurrent calls in each of the last 24 hours, oldest first."""
     peaks = {
         read_instant(hour["hour"]): each["peak"]
         for hour in use["hours"]

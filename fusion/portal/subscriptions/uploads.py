@@ -1,4 +1,4 @@
-"""Lists of users as CSV: taken in, worked off in the background, an outcome for each row."""
+"""CSV lists of users: uploaded, provisioned in the background, with a result for each row."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,10 +31,10 @@ ROWS = 50
 FORMER = 10
 
 MAX_FILE = 8 * 1024 * 1024
-"""Bytes of a list."""
+"""Largest list, in bytes."""
 
 NOT_CSV = {b"PK\x03\x04": _("an Excel or OpenDocument file"), b"%PDF": _("a PDF file")}
-"""How a file begins that is often mistaken for CSV, and what it is."""
+"""First bytes of files that are often mistaken for CSV → their type."""
 
 SAMPLE = (
     "login,display_name,kind,number\r\n"
@@ -54,7 +54,7 @@ class UploadForm(Form):
     )
 
     def clean_file(self) -> Sequence[Row]:
-        """The rows; never more of the file is read than may be."""
+        """The rows; never reads more of the file than the allowed size."""
         file: UploadedFile[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > MAX_FILE:
             raise forms.ValidationError(
@@ -134,7 +134,7 @@ def sample(request: PageRequest, subscription: Subscription) -> HttpResponse:
 
 @page(READ_PROVISIONING, subscription_id=find_subscription)
 def upload(request: PageRequest, subscription: Subscription, job_id: UUID) -> HttpResponse:
-    """`GET /subscriptions/<id>/users/uploads/<job id>`: how far it is, and what became of rows."""
+    """`GET /subscriptions/<id>/users/uploads/<job id>`: the progress, and the results of rows."""
     found = find_job(request.actor, job_id)
     if found.subscription_id != subscription.id:
         raise not_found("upload")
@@ -163,7 +163,7 @@ def _job(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _outcomes(job_id: UUID, results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Results for the template; of a refusal its title, what would help, and the login asked."""
+    """Results for the template; a refusal with its title, its explanation and the login."""
     failed = [each for each in results if "problem" in each]
     logins = asked_logins(job_id, [each["position"] for each in failed])
     for each in failed:

@@ -1,4 +1,4 @@
-"""Addresses of subscriptions, and of all that one has."""
+"""URLs of subscriptions and their objects."""
 
 from collections.abc import Sequence
 

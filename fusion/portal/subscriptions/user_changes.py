@@ -1,4 +1,4 @@
-"""What is done to users: add, rename, link to a number, unlink, delete."""
+"""Changes of users: add, rename, link to a number, unlink, delete."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ WRITES = ("GET", "POST")
 
 
 class RenameForm(Form):
-    """What a user is called."""
+    """The display name of a user."""
 
     display_name = LineField(label=_("Name"), max_length=200)
 

@@ -1,4 +1,4 @@
-"""The users of a subscription, as people read them: the list, and one of them."""
+"""The users of a subscription: the list, and a single user."""
 
 from uuid import UUID
 

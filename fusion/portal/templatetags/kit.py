@@ -1,6 +1,6 @@
-"""The page kit: the pieces that pages are put together from. See `docs/portal.md`.
+"""The page kit: the components of pages. See `docs/portal.md`.
 
-Loaded in every template; each tag's template stands in `templates/portal/kit/`.
+Loaded in every template; each tag's template is in `templates/portal/kit/`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ register = template.Library()
 
 @register.simple_tag
 def icon(name: str, size: int = 18, label: str = "") -> SafeString:
-    """A Lucide icon, by its name there. Decoration, unless a `label` says what it means."""
+    """A Lucide icon by name. Decoration only, unless a `label` gives its meaning."""
     said = {"role": "img", "aria-label": label} if label else {"aria-hidden": "true"}
     drawn = lucide._render_icon(str(name) + "", size, **{"class": "icon", **said})
     return mark_safe(drawn)  # noqa: S308 - the package escapes attributes
@@ -34,13 +34,13 @@ def icon(name: str, size: int = 18, label: str = "") -> SafeString:
 def usage(
     used: int | None, granted: int, *, label: str = "", compact: bool = False
 ) -> dict[str, Any]:
-    """How much of what was ordered is in use: a bar, and from 80 % on a word for it."""
+    """The used share of the ordered quantity: a bar, and a word from 80 % on."""
     return {"usage": usage_of(used, granted), "label": label, "compact": compact}
 
 
 @register.filter(name="usage")
 def usage_filter(balance: Mapping[str, Any]) -> Usage:
-    """The usage of a balance as the read models give it."""
+    """The usage of a balance from the read models."""
     return usage_of(balance["used"], balance["granted"])
 
 
@@ -66,12 +66,12 @@ BADGES: Mapping[str, tuple[str, str, Any]] = {
     "finished": ("good", "check", _("Finished")),
     "quarantined": ("quiet", "shield", _("Quarantined")),
 }
-"""State → look, icon and word. A state is never told by colour alone."""
+"""State → style, icon and word. Colour alone never shows a state."""
 
 
 @register.inclusion_tag("portal/kit/badge.html")
 def badge(state: str) -> dict[str, Any]:
-    """A state, as a word with its look."""
+    """A state as a styled word."""
     look, drawn, word = BADGES.get(state, ("", "", state))
     return {"look": look, "icon": drawn, "word": word}
 
@@ -84,7 +84,7 @@ def state_word(state: str) -> Any:
 
 @register.filter
 def is_refused(form: Any) -> bool:
-    """Whether the page's form came back, and says why; False for a page without a form."""
+    """Whether the page's form was sent and has errors; False for a page without a form."""
     if not isinstance(form, forms.BaseForm):
         return False
     return bool(getattr(form, "has_errors", form.is_bound and form.errors))
@@ -92,7 +92,7 @@ def is_refused(form: Any) -> bool:
 
 @register.inclusion_tag("portal/kit/errors.html", takes_context=True)
 def errors(context: Context, form: forms.BaseForm, doing: str = "") -> dict[str, Any]:
-    """The summary of what is wrong with a form that came back, focused, linked to the fields.
+    """The summary of a form's errors, focused, linked to the fields.
 
     `doing` is its heading, such as "This order was refused".
     """
@@ -115,8 +115,10 @@ def _refusals(context: Context, problem: Problem) -> list[str]:
 
 @register.inclusion_tag("portal/kit/secrets.html", takes_context=True)
 def keys(context: Context, form: Any = None) -> dict[str, Any]:
-    """What every form that changes something carries: the CSRF token, its one-time key, and the
-    membership that it is shown to."""
+    """The hidden fields of every form that changes something:
+
+    the CSRF token, its one-time key, and the membership that it is shown to.
+    """
     visit = context.get("visit")
     return {
         "csrf_token": context.get("csrf_token"),
@@ -129,13 +131,16 @@ def keys(context: Context, form: Any = None) -> dict[str, Any]:
 def empty(
     reason: str, *, hint: str = "", href: str = "", action: str = "", icon: str = "inbox"
 ) -> dict[str, Any]:
-    """What stands where a list would: one reason, and one button where something can be done."""
+    """Shown instead of an empty list: one reason, and one button if something can be done."""
     return {"reason": reason, "hint": hint, "href": href, "action": action, "icon": icon}
 
 
 @register.inclusion_tag("portal/kit/more.html", takes_context=True)
 def more(context: Context, cursor: str | None, columns: int) -> dict[str, Any]:
-    """The last row of a table that goes on: the next page, in place; a link without JavaScript."""
+    """The last row of a table that continues:
+
+    loads the next page in place; a link without JavaScript.
+    """
     query = context["request"].GET.copy()
     query["cursor"] = cursor or ""
     return {"cursor": cursor, "columns": columns, "href": f"?{query.urlencode()}"}
@@ -143,8 +148,9 @@ def more(context: Context, cursor: str | None, columns: int) -> dict[str, Any]:
 
 @register.inclusion_tag("portal/kit/line.html")
 def line(points: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]:
-    """A chart of ordered against used over time: points `{at, granted, used}`, oldest
-    first; None is a gap.
+    """A chart of ordered and used quantities over time:
+
+    points `{at, granted, used}`, oldest first; None is a gap.
     """
     chart: Line | None = line_chart(points)
     return {"chart": chart, "label": label}
@@ -158,7 +164,7 @@ def sparkline(values: Sequence[int | None], *, label: str) -> dict[str, Any]:
 
 @register.filter
 def lookup(mapping: Mapping[str, Any], name: str) -> Any:
-    """`mapping[name]`, or nothing."""
+    """`mapping[name]`, or an empty text."""
     return mapping.get(name)
 
 
@@ -194,7 +200,7 @@ ORDER_WORDS: Mapping[str, Any] = {
     "resumption": _("Resumption"),
     "termination": _("Termination"),
 }
-"""Kinds of orders that there are so far."""
+"""All kinds of orders."""
 
 REASON_WORDS: Mapping[str, Any] = {
     "non_payment": _("Non-payment"),
@@ -203,7 +209,7 @@ REASON_WORDS: Mapping[str, Any] = {
     "migration": _("Migration"),
     "other": _("Other reason"),
 }
-"""Why a subscription is suspended, resumed or terminated."""
+"""Reasons why a subscription is suspended, resumed or terminated."""
 
 
 @register.filter
@@ -226,7 +232,7 @@ WARNINGS: Mapping[str, Any] = {
     "cancels-orders": _("This termination will cancel orders that are due after it: %(orders)s."),
     "late": _("It was carried out later than planned."),
 }
-"""Code → what an order warns of."""
+"""Code → text of an order's warning."""
 
 
 @register.filter
@@ -249,7 +255,7 @@ SYSTEMS = (
 
 @register.filter
 def browser(user_agent: str) -> str:
-    """What a browser says of itself, as people call it; unknown ones as they are."""
+    """A user agent as people call the browser; an unknown one unchanged."""
     name = next((name for mark, name in BROWSERS if mark in user_agent), "")
     if not name and "Safari/" in user_agent:
         name = "Safari"

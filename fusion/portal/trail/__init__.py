@@ -1,1 +1,1 @@
-"""Pages of: events and the audit trail of a group."""
+"""Pages for: events and the audit trail of a group."""

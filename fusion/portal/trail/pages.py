@@ -1,4 +1,4 @@
-"""What has happened in a group: events as other systems read them, and who did what."""
+"""What has happened in a group: the events that other systems read, and the audit trail."""
 
 from typing import Any
 from uuid import UUID
@@ -88,7 +88,7 @@ def audit(request: PageRequest) -> HttpResponse:
 
 
 def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each record with the names of its subscription and customer, where it has one."""
+    """Each record with the names of its subscription and customer, if any."""
     ids: set[UUID] = {row["subscription_id"] for row in rows} - {None}
     names = subscription_names(ids)
     return [{**row, "names": names.get(row["subscription_id"])} for row in rows]

@@ -1,4 +1,4 @@
-"""Addresses of events and the audit trail."""
+"""URLs of events and the audit trail."""
 
 from django.urls import path
 

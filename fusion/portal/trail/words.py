@@ -1,4 +1,4 @@
-"""What events and audit records are about, in people's words."""
+"""Labels of the objects of events and audit records."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ ABOUT: Mapping[str, Any] = {
     "user": _("Users"),
     "balance": _("Balances"),
 }
-"""First part of an event's type → its word."""
+"""First part of an event's type → label."""
 
 OBJECTS: Mapping[str, Any] = {
     "order": _("Orders"),
@@ -34,4 +34,4 @@ OBJECTS: Mapping[str, Any] = {
     "trunk": _("Trunks"),
     "brand": _("Brand"),
 }
-"""First part of an audit record's verb → its word."""
+"""First part of an audit record's verb → label."""

@@ -1,1 +1,1 @@
-"""German: Django's own formats, but short ones for charts."""
+"""German: Django's formats, with short ones for charts."""

@@ -1,3 +1,3 @@
-"""What differs from Django's own."""
+"""Differences from Django's formats."""
 
 MONTH_DAY_FORMAT = "j. M"

@@ -1,1 +1,1 @@
-"""English: as most of its readers outside of America write dates."""
+"""English: dates as most readers outside America write them."""

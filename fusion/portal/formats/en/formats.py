@@ -1,4 +1,4 @@
-"""Unambiguous dates, and times of 24 hours."""
+"""Unambiguous dates, and the 24-hour clock."""
 
 DATE_FORMAT = "j M Y"
 SHORT_DATE_FORMAT = "j M Y"

@@ -1,1 +1,1 @@
-"""French: Django's own formats, but short ones for charts."""
+"""French: Django's formats, with short ones for charts."""

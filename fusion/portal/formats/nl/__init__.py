@@ -1,1 +1,1 @@
-"""Dutch: Django's own formats, but short ones for charts."""
+"""Dutch: Django's formats, with short ones for charts."""
