@@ -1,1 +1,1 @@
-"""What leaves Fusion for the billing platform: the event feed."""
+"""Data for the billing platform and the overview: the event feed, reports, sums."""

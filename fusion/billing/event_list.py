@@ -1,6 +1,7 @@
-"""Events as people look through them: of a group, newest first.
+"""Browsing events: those of a group, newest first.
 
-Other than the feed (`feed.sql`) it shows what is committed, and promises no order to go on from.
+Unlike the feed (`feed.sql`) it shows every committed event, and its order is not one to continue
+from.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from fusion.kernel.pagination import decode_cursor, encode_cursor
 from fusion.tenancy.actor import Actor
 
 WALK = 5_000
-"""Events that one page passes over at most: where few are wanted, it has fewer, and goes on."""
+"""Most events that one page skips: with rare matches it returns fewer, and continues."""
 
 NOUNS = (
     "order",
@@ -27,7 +28,7 @@ NOUNS = (
     "user",
     "balance",
 )
-"""What events are about: the first part of their types."""
+"""The objects of events: the first part of their types."""
 
 EVENTS = """
 WITH walked AS MATERIALIZED (
@@ -58,7 +59,7 @@ FIRST = (2**31 - 1, str(2**63), 2**63 - 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedEvents:
-    """Which events: about what (`NOUNS`), of which subscription."""
+    """The filters: the object (`NOUNS`), and the subscription."""
 
     noun: str | None = None
     subscription_id: UUID | None = None

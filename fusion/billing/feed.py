@@ -1,4 +1,4 @@
-"""The change feed: every event of the caller's subtree, none skipped and none repeated."""
+"""The change feed: every event of the caller's subtree, without gaps or repetitions."""
 
 from django.db import connection
 
@@ -7,7 +7,7 @@ from fusion.kernel.pagination import decode_cursor, encode_cursor
 from fusion.tenancy.actor import Actor
 
 REACH = 5_000
-"""How many events of others are passed over in one call, so that no call takes long."""
+"""Most events of others that one call skips, so that no call takes long."""
 
 FEED = (
     "SELECT epoch, xid, id, document"
@@ -16,9 +16,9 @@ FEED = (
 
 
 def read_feed(actor: Actor, *, after: str | None, limit: int) -> str:
-    """Up to `limit` events after the cursor as JSON text, with the cursor to go on from.
+    """Up to `limit` events after the cursor as JSON text, with the cursor to continue from.
 
-    Fewer events than asked for, even none, mean nothing: `next` is to be used in any case.
+    Fewer events than `limit`, even none, do not mean the end: always continue with `next`.
     """
     epoch, xid, id = _position(after)
     reach = 0 if actor.organization_id == actor.group_id else REACH

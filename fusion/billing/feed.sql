@@ -1,14 +1,15 @@
--- The change feed of a group: what has happened after a position, in the order of commits.
+-- The change feed of a group: the events after a position, in commit order.
 --
 -- Rows become visible in commit order, ids do not. So only events of transactions below the oldest
--- one that is still running may be read, ordered by transaction: nothing can appear before them
--- any more. Events of earlier epochs are settled: their transactions ended with their cluster.
+-- running one may be read, ordered by transaction: nothing can appear before them any more. Events
+-- of earlier epochs are settled: their transactions ended with their cluster.
 --
--- An event's id names its transaction too: where an older dump is restored into the same cluster,
--- the sequence gives numbers again that readers know already, but never with the same transaction.
+-- An event's id is compared together with its transaction: if an older dump is restored into the
+-- same cluster, the sequence repeats numbers that readers already know, but never with the same
+-- transaction.
 --
--- Looks at no more than p_limit + p_reach events of the group, of which the reader may see those under
--- p_path; the last row (document null) is the position to go on from, in any case.
+-- Reads at most p_limit + p_reach events of the group, of which the reader may see those under
+-- p_path; the last row (document NULL) is always the position to continue from.
 CREATE OR REPLACE FUNCTION billing_feed(
     p_group uuid, p_path text, p_epoch int, p_xid xid8, p_id bigint, p_limit int, p_reach int
 ) RETURNS TABLE (epoch int, xid text, id bigint, document text)

@@ -1,7 +1,7 @@
-"""The past of the overview: what an organization had and used on each of the last 90 days.
+"""The history of the overview: what an organization had and used on each of the last 90 days.
 
-Of a customer, and of any organization with few balances, worked out from the ledger and the records
-of calls; of larger ones from the roll-up. What is not known is None, never 0.
+For a customer, and for any organization with few balances, computed from the ledger and call
+records; for larger ones read from the roll-up. An unknown value is None, never 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,18 +22,18 @@ from fusion.trunks.keep_records import kept_from
 DAYS = 90
 
 MOST_RECORDS = 20_000
-"""Records of calls up to which the most calls of each day are counted when a page is asked for."""
+"""Most call records from which the peak of each day is computed while a page waits."""
 
 Rows = Sequence[tuple[Any, ...]]
 
 Past = dict[str, list[dict[str, Any]]]
-"""SKU code → {at, granted, used} of each of the last 90 days and today. None: not known."""
+"""SKU code → {at, granted, used} of each of the last 90 days and today. None: unknown."""
 
 
 def past(organization: Organization, moment: Moment, current: Sequence[Mapping[str, Any]]) -> Past:
-    """The line of each SKU up to `current`, which are the totals of now.
+    """The history of each SKU up to `current`, the present totals.
 
-    Of SIP channels `used` is the most calls at one time on that day.
+    For SIP channels `used` is the peak of concurrent calls on that day.
     """
     today = now().astimezone(UTC).date()
     days = [today - timedelta(days=back) for back in range(DAYS, 0, -1)]
@@ -66,8 +66,8 @@ WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE
 GROUP BY 1, 2
 """
 
-# A step up when a call begins, one down when it ends; each day begins with those that are on. The
-# count is of the records that were read: there may be more.
+# A step up when a call begins, one down when it ends; each day begins with the calls in progress.
+# The count is of the records that were read: there may be more.
 CALLS = """
 WITH record AS MATERIALIZED (
     SELECT r.admitted_at, r.ended_at
@@ -123,12 +123,12 @@ def _midnight(day: date) -> datetime:
 
 
 def _changes(organization: Organization, since: date) -> Rows:
-    """SKU code, day, and what was granted and used more on that day."""
+    """SKU code, day, and the changes of granted and used on that day."""
     return _rows(CHANGES, organization, since=_midnight(since))
 
 
 def _calls(organization: Organization, since: date) -> dict[date, int]:
-    """The most calls at one time on each day; empty where there are too many to count."""
+    """The peak of concurrent calls on each day; empty if there are too many records to count."""
     since = max(since, kept_from(setting("FUSION_CALL_RECORD_MONTHS")))
     rows = _rows(CALLS, organization, since=_midnight(since), now=now(), most=MOST_RECORDS + 1)
     if any(count > MOST_RECORDS for _, _, count in rows):
@@ -137,13 +137,13 @@ def _calls(organization: Organization, since: date) -> dict[date, int]:
 
 
 def _rolled(organization: Organization) -> tuple[Rows, date | None]:
-    """SKU code, day, granted and used on days of change; and the day of the last refresh."""
+    """SKU code, day, granted and used on days with changes; and the day of the last refresh."""
     rows = _rows(ROLLED, organization)
     return [row[:4] for row in rows if row[0] is not None], rows[0][4] if rows else None
 
 
 def _point(total: Mapping[str, Any], day: date, calls: int | None) -> dict[str, Any]:
-    """Today: what there is now; of channels the most until now."""
+    """Today: the present values; of channels the peak until now."""
     used = total["used"]
     if total["metric"] == "sip_channel":
         used = max(used, calls or 0)
@@ -153,7 +153,7 @@ def _point(total: Mapping[str, Any], day: date, calls: int | None) -> dict[str, 
 def _backwards(
     total: Mapping[str, Any], changes: Rows, calls: Mapping[date, int], days: Sequence[date]
 ) -> list[dict[str, Any]]:
-    """Invariant: what a day ended with is what there is now, less all that has come since."""
+    """Invariant: a day's final value is the present value minus all changes since."""
     on = {day: (granted, used) for sku, day, granted, used in changes if sku == total["sku"]}
     is_leased = total["metric"] == "sip_channel"
     granted, used = total["granted"], total["used"]
@@ -170,8 +170,9 @@ def _backwards(
 def _forwards(
     total: Mapping[str, Any], rows: Rows, days: Sequence[date], known_until: date | None
 ) -> list[dict[str, Any]]:
-    """Invariant: a day without a row ended as the day before it. Nothing is known before the first
-    row, nor of a day on whose end no refresh has looked back.
+    """Invariant: a day without a row ended as the day before it.
+
+    Unknown before the first row, and for days after the last refresh.
     """
     mine = [(day, granted, used) for sku, day, granted, used in rows if sku == total["sku"]]
     points: list[dict[str, Any]] = []

@@ -1,8 +1,8 @@
--- The days of the overview's lines (fusion/billing/models.py): what organizations had and used at the end
--- of each of the last 90 days, from the ledger. What a day ended with is what there is now less all that
--- has come since. Of channels, the ledger tells what was ordered only.
+-- The days of the overview's history (fusion/billing/models.py): what organizations had and used at
+-- the end of each of the last 90 days, from the ledger. A day's final value is the present value
+-- minus all changes since. For channels, the ledger has only the ordered quantity.
 
--- What an entry changes.
+-- The changes made by an entry.
 CREATE OR REPLACE FUNCTION billing_granted(p_kind text, p_quantity bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE p_kind WHEN 'grant' THEN p_quantity WHEN 'revoke' THEN -p_quantity ELSE 0 END
@@ -13,7 +13,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE p_kind WHEN 'consume' THEN p_quantity WHEN 'release' THEN -p_quantity ELSE 0 END
 $$;
 
--- Bring the days up to p_today. p_from is the day of the last refresh, null before the first.
+-- Update the days up to p_today. p_from is the day of the last refresh, NULL before the first.
 CREATE OR REPLACE FUNCTION billing_refresh_days(p_from date, p_today date) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -26,7 +26,7 @@ BEGIN
         END IF;
     END IF;
     IF p_from IS DISTINCT FROM p_today THEN
-        -- Kept: what is shown, and the last before it, which tells how that began.
+        -- Keeps the days that are shown, and the last one before them, for the initial value.
         DELETE FROM billing_day d
         WHERE d.day < p_today - 90 AND EXISTS (
             SELECT FROM billing_day n
@@ -37,7 +37,7 @@ BEGIN
 END
 $$;
 
--- Today has what there is now; of channels the most that was seen.
+-- Today has the present values; for channels the observed peak.
 CREATE OR REPLACE FUNCTION billing_write_today(p_today date) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO billing_day AS d (organization_id, sku_id, day, granted, used)
@@ -54,9 +54,9 @@ LANGUAGE sql AS $$
                     THEN greatest(d.used, excluded.used) ELSE excluded.used END
 $$;
 
--- Write the days from the one before p_from up to the one before p_today, of all lines or, where p_new,
--- of those that have none yet. The most calls of a day are kept where they are known: up to p_known,
--- from the last row until then; null where they are not.
+-- Write the days from the one before p_from up to the one before p_today, of all histories or, with
+-- p_new, of those that have no days yet. Known daily peaks are kept: up to p_known, from the last
+-- row until then; NULL if unknown.
 CREATE OR REPLACE FUNCTION billing_write_days(p_new boolean, p_from date, p_today date, p_known date)
 RETURNS void
 LANGUAGE sql AS $$
@@ -88,9 +88,9 @@ LANGUAGE sql AS $$
           IS DISTINCT FROM (excluded.granted, coalesce(excluded.used, d.used))
 $$;
 
--- Per organization, SKU and day what came and went, from p_from on, that day included; and a row of
--- nothing for the days around p_from, so that each line begins, and for each day that was written
--- before, so that it is written again.
+-- The changes per organization, SKU and day, from p_from on, inclusive; and an empty row for the
+-- days around p_from, so that each history has a beginning, and for each day written before, so
+-- that it is written again.
 CREATE OR REPLACE FUNCTION billing_changes(p_from date, p_today date)
 RETURNS TABLE (organization_id uuid, sku_id uuid, day date, granted bigint, used bigint)
 LANGUAGE sql STABLE AS $$
@@ -115,7 +115,7 @@ LANGUAGE sql STABLE AS $$
     GROUP BY 1, 2, 3
 $$;
 
--- The same of the lines that have no day yet: few, and each with few balances.
+-- The same for the histories without days yet: few, and each with few balances.
 CREATE OR REPLACE FUNCTION billing_first_changes(p_from date)
 RETURNS TABLE (organization_id uuid, sku_id uuid, day date, granted bigint, used bigint)
 LANGUAGE sql STABLE AS $$
@@ -142,9 +142,9 @@ LANGUAGE sql STABLE AS $$
     GROUP BY 1, 2, 3
 $$;
 
--- Write all days anew, whatever was written before: entries of the past may have been added since. The
--- most calls of each day come from the records of calls, which are complete from p_calls_from on.
--- Called in a transaction of one snapshot. Returns the moment; null where others refresh just now.
+-- Rewrite all days, because entries of the past may have been added since. The daily peaks come
+-- from the call records, which are complete from p_calls_from on. Called in a transaction of one
+-- snapshot. Returns its time; NULL if another transaction is refreshing now.
 CREATE OR REPLACE FUNCTION billing_fill_history(p_calls_from date) RETURNS timestamptz
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -163,7 +163,7 @@ BEGIN
 END
 $$;
 
--- The most calls at one time on each day from p_from up to the one before p_today.
+-- The peak of concurrent calls on each day from p_from up to the one before p_today.
 CREATE OR REPLACE FUNCTION billing_write_calls(p_from date, p_today date) RETURNS void
 LANGUAGE sql AS $$
     WITH channels AS (
@@ -182,7 +182,7 @@ LANGUAGE sql AS $$
         CROSS JOIN LATERAL (VALUES (c.admitted_at, 1), (c.ended_at, -1)) AS x(at, step)
         CROSS JOIN LATERAL (VALUES (c.group_id), (c.distributor_id), (c.reseller_id)) AS o(id)
         WHERE o.id IS NOT NULL
-        UNION ALL  -- each day begins with the calls that the one before ended with
+        UNION ALL  -- each day begins with the calls in progress at the end of the previous one
         SELECT c.organization_id, d AT TIME ZONE 'UTC', 0
         FROM channels c CROSS JOIN generate_series(
             p_from::timestamp, (p_today - 1)::timestamp, interval '1 day') AS d

@@ -1,4 +1,4 @@
-"""Licence consumption: per SKU of a subtree, and of each subscription in it."""
+"""Licence consumption: per SKU of a subtree, and per subscription in it."""
 
 from collections.abc import Iterator
 from uuid import UUID

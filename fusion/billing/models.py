@@ -1,13 +1,13 @@
 """The roll-up of the overview: sums of large subtrees, kept by the worker, at most a minute old.
 
-Nothing is decided by it and nothing depends on it: it can be emptied at any time. See `rollup.sql`.
+No decision depends on it: it can be emptied at any time. See `rollup.sql`.
 """
 
 from django.db import models
 
 
 class Rollup(models.Model):
-    """One row: when the sums were true, and up to which day (UTC) the past is written."""
+    """One row: the time of the sums, and the day (UTC) up to which the history is written."""
 
     id = models.SmallIntegerField(primary_key=True)
     as_of = models.DateTimeField(null=True)
@@ -15,9 +15,9 @@ class Rollup(models.Model):
 
 
 class Total(models.Model):
-    """Per SKU what all subscriptions under a group, distributor or reseller have together.
+    """Totals per SKU of all subscriptions under a group, distributor or reseller.
 
-    A customer's few subscriptions are summed when they are asked for. `balances`: how many.
+    A customer's few subscriptions are summed on demand. `balances`: how many there are.
     """
 
     pk = models.CompositePrimaryKey("organization_id", "sku_id")
@@ -29,9 +29,9 @@ class Total(models.Model):
 
 
 class Day(models.Model):
-    """The same at the end of a day (UTC), on days that it changed. `used` null: not known.
+    """Totals at the end of a day (UTC), on days with changes. `used` null: unknown.
 
-    Of SIP channels `used` is the most calls that were seen at one time.
+    For SIP channels `used` is the observed peak of concurrent calls.
     """
 
     pk = models.CompositePrimaryKey("organization_id", "sku_id", "day")
@@ -43,7 +43,7 @@ class Day(models.Model):
 
 
 class NearlyFull(models.Model):
-    """Balances of which 80 % or more are in use. `percent` is rounded down; from 100 on full."""
+    """Balances with usage of 80 % or more. `percent` is rounded down; 100 and more means full."""
 
     pk = models.CompositePrimaryKey("subscription_id", "sku_id")
     subscription_id = models.UUIDField()

@@ -1,7 +1,7 @@
-"""Read models of the overview: what an organization has, and who runs out.
+"""Read models of the overview: an organization's totals, and the balances that run out.
 
-Of a group, a distributor or a reseller with many subscriptions from the roll-up while it is fresh,
-else summed anew; of a customer always summed anew.
+For a group, distributor or reseller with many subscriptions from the roll-up while it is fresh,
+otherwise summed on demand; for a customer always summed on demand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,14 +28,14 @@ NEAR = 80
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When what is shown was true. `rolled`: it comes from the roll-up."""
+    """The time of the displayed values. `rolled`: they come from the roll-up."""
 
     at: datetime
     rolled: bool
 
 
 def moment_of(organization: Organization) -> Moment:
-    """How an organization's overview is read now."""
+    """Whether an organization's overview is read from the roll-up now, and its time."""
     as_of = None if organization.kind == TENANT else rolled_as_of(organization.id)
     return Moment(as_of, True) if as_of else Moment(now(), False)
 
@@ -55,7 +55,7 @@ WHERE t.organization_id = %(id)s::uuid ORDER BY k.code
 
 
 def totals(organization: Organization, moment: Moment) -> list[dict[str, Any]]:
-    """Per SKU {sku, type, metric, granted, used, available} of all that is under it."""
+    """Per SKU {sku, type, metric, granted, used, available} of everything under it."""
     if not moment.rolled:
         return live_totals(organization.group_id, organization.path)
     names = ("sku", "type", "metric", "granted", "used")
@@ -63,7 +63,7 @@ def totals(organization: Organization, moment: Moment) -> list[dict[str, Any]]:
     return [{**row, "available": max(row["granted"] - row["used"], 0)} for row in rows]
 
 
-# Both sources have the same columns; the live one is worked out for one subtree only.
+# Both sources have the same columns; the live one is computed for one subtree only.
 LIVE_FULL = """(
     SELECT b.subscription_id, b.sku_id, b.granted, u.used,
            billing_percent(u.used, b.granted) AS percent
@@ -99,9 +99,9 @@ LAST = (
 def nearly_full(
     organization: Organization, moment: Moment, *, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
-    """One page of the balances of which 80 % or more are in use, the fullest first."""
+    """One page of the balances with usage of 80 % or more, the fullest first."""
     percent, subscription, sku = decode_cursor(cursor, 3) if cursor else LAST
-    # Python reads no number of thousands of digits.
+    # int() refuses texts of thousands of digits.
     is_number = percent.isascii() and percent.isdigit() and len(percent) <= 10
     if not is_number or int(percent) >= 2**31:
         raise InvalidFields(cursor="is not a cursor of this list")

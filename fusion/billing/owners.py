@@ -1,4 +1,4 @@
-"""The organizations above a subscription in a report: ids, names and the billing platform's ids."""
+"""The organizations above a subscription in a report: ids, names and external references."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ LEVELS = (*KINDS, "subscription")
 PARTS = ("id", "name", "external_reference")
 
 OWNERS = tuple(f"{level}_{part}" for level in LEVELS for part in PARTS)
-"""The columns that every report begins with, from the group down to the subscription."""
+"""The first columns of every report, from the group down to the subscription."""
 
 _ALIASES = {"group": "g", "distributor": "d", "reseller": "r", "tenant": "t", "subscription": "s"}
 
@@ -18,7 +18,7 @@ NAMES = ", ".join(
     for level in LEVELS
     for part in PARTS
 )
-"""What is selected for `OWNERS`, where `s` is the subscription and `JOINS` follows it."""
+"""The SELECT list for `OWNERS`, where `s` is the subscription and `JOINS` follows it."""
 
 JOINS = """
 JOIN tenancy_organization g ON g.id = s.group_id
@@ -31,7 +31,9 @@ JOIN tenancy_organization t ON t.id = s.tenant_id
 def owned_by(
     table: str, organization: Organization, subscription_id: UUID | None
 ) -> tuple[str, list[UUID]]:
-    """The condition on rows that carry the ids of what is above them, and its parameters."""
+    """The condition on rows that carry the ids of the organizations above them, and its
+    parameters.
+    """
     condition, ids = f"{table}.{organization.kind}_id = %s::uuid", [organization.id]
     if subscription_id is not None:
         condition += f" AND {table}.{'id' if table == 's' else 'subscription_id'} = %s::uuid"

@@ -1,4 +1,4 @@
-"""Phone usage: a row for each time that a user had a number, with all that an invoice names."""
+"""Phone usage: a row for each period in which a user had a number, with all data for an invoice."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,13 +42,13 @@ JOIN tenancy_subscription s ON s.id = l.subscription_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """From `since` (included) to `until` (not included); without either, what is linked now."""
+    """From `since` (inclusive) to `until` (exclusive); without either, the present links."""
 
     since: datetime | None = None
     until: datetime | None = None
 
     def condition(self) -> tuple[str, list[datetime]]:
-        """Which links overlap it."""
+        """The condition for links that overlap it."""
         if self.since is None and self.until is None:
             return "coalesce(l.unlinked_at, 'infinity') = 'infinity'", []
         parts, parameters = [], []
@@ -64,7 +64,7 @@ class Period:
 def usage_as_json(
     organization: Organization, subscription_id: UUID | None, period: Period, query: Query
 ) -> Iterator[str]:
-    """`{"items": [row], "next": null}`, links in the order of their ids within one period's end."""
+    """`{"items": [row], "next": null}`, links by id within one period's end."""
     yield '{"items":['
     rows = _rows(organization, subscription_id, period, query)
     yield from json_items(

@@ -1,4 +1,4 @@
-"""Renewing the roll-up of the overview: what the worker does every half minute."""
+"""Refreshing the roll-up of the overview: the worker does it every half minute."""
 
 import time
 from datetime import datetime
@@ -15,30 +15,32 @@ from fusion.trunks.keep_records import kept_from
 log = structlog.get_logger(__name__)
 
 LEAST = 20
-"""Seconds between two refreshes, however many workers ask for them every half minute."""
+"""Seconds between two refreshes, however many workers try every half minute."""
 
 LARGE = 500
-"""Balances of one SKU up to which an organization's are summed when they are asked for: that takes
-milliseconds, and whoever has just ordered sees it at once."""
+"""Most balances of one SKU for which an organization is summed on demand:
+
+that takes milliseconds, and shows a new order at once.
+"""
 
 FRESH = 60
-"""How old sums may be that are shown, in seconds."""
+"""How old displayed sums may be, in seconds."""
 
 
 def refresh(least: int = LEAST) -> datetime | None:
-    """Renew all sums as of one moment, which is returned; None where that was not needed."""
+    """Refresh all sums in one snapshot; returns its time, None if no refresh was needed."""
     return _in_one_snapshot("SELECT billing_refresh(make_interval(secs => %s))", least)
 
 
 ATTEMPTS = 60
-"""How often, a second apart, it is tried to fill the history while others refresh the sums."""
+"""How many attempts, a second apart, to fill the history while others refresh the sums."""
 
 
 def fill_history() -> datetime:
-    """Write the sums of the past 90 days anew from the ledger and the records of calls.
+    """Rewrite the sums of the past 90 days from the ledger and call records.
 
-    For when entries of the past were added: by an import, by a seed. Raises TimeoutError when
-    others refresh the sums all the time.
+    For use after entries of the past were added, by an import or the seed. Raises TimeoutError if
+    others keep refreshing the sums.
     """
     calls_from = kept_from(setting("FUSION_CALL_RECORD_MONTHS"))
     for _ in range(ATTEMPTS):
@@ -50,10 +52,10 @@ def fill_history() -> datetime:
 
 
 def _in_one_snapshot(statement: str, parameter: Any) -> datetime | None:
-    """What the function answers; None when another worker was quicker."""
+    """The function's result; None if another worker was quicker."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            # All statements of the function see the same moment.
+            # All statements of the function see the same snapshot.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute(statement, [parameter])
             (at,) = cursor.fetchone()
@@ -66,8 +68,8 @@ def _in_one_snapshot(statement: str, parameter: Any) -> datetime | None:
 
 
 def rolled_as_of(organization_id: UUID) -> datetime | None:
-    """The moment of an organization's sums; None when they are too old, or when it has so few
-    balances that they are summed anew.
+    """The time of an organization's sums; None if they are too old, or if it has so few balances
+    that they are summed on demand.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,9 +1,9 @@
--- Renew the sums of the overview (fusion/billing/models.py). Only rows that differ are written; those
--- of days are written by history.sql.
+-- Refresh the sums of the overview (fusion/billing/models.py). Writes only rows that differ;
+-- history.sql writes the days.
 --
--- Called in a transaction of one snapshot, so that all of it is true of one moment. One at a time: a
--- second caller, and one that comes sooner than p_least after the last, does nothing. Returns the
--- moment, null where nothing was done.
+-- Called in a transaction of one snapshot, so that all sums are of the same time. One at a time: a
+-- second caller, and one within p_least after the last refresh, does nothing. Returns the time of
+-- the snapshot, NULL if nothing was done.
 CREATE OR REPLACE FUNCTION billing_refresh(p_least interval) RETURNS timestamptz
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -26,7 +26,7 @@ BEGIN
 END
 $$;
 
--- Live calls by subscription. Few beside the balances.
+-- Live calls by subscription: few compared with the balances.
 CREATE OR REPLACE VIEW billing_live AS
 SELECT c.subscription_id, count(*) AS calls
 FROM trunks_call c
@@ -64,7 +64,7 @@ LANGUAGE sql AS $$
           IS DISTINCT FROM (excluded.granted, excluded.used, excluded.balances)
 $$;
 
--- How full, in per cent, rounded down. More than granted may be in use.
+-- The usage in per cent, rounded down. More than granted may be in use.
 CREATE OR REPLACE FUNCTION billing_percent(p_used bigint, p_granted bigint) RETURNS int
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN p_used <= 0 THEN 0

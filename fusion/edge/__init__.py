@@ -1,1 +1,1 @@
-"""What surrounds every request, and what operators look at: ids, limits, logs, metrics, health."""
+"""The layer around every request and for operators: request ids, limits, logs, metrics, health."""

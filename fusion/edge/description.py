@@ -1,4 +1,4 @@
-"""The OpenAPI document as it is served: built once by each process, compressed, with an ETag."""
+"""Serving the OpenAPI document: built once per process, compressed, with an ETag."""
 
 import gzip
 import hashlib
@@ -24,7 +24,7 @@ def _etag(request: HttpRequest, *_: Any) -> str:
 @require_safe
 @condition(etag_func=_etag)
 def openapi(request: HttpRequest) -> HttpResponse:
-    """The document, or 304 to who has it."""
+    """The document, or 304 if the client's copy is current."""
     text, packed, _ = _document()
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if accepts_gzip(request):
@@ -35,7 +35,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 
 def _document() -> tuple[bytes, bytes, str]:
-    with _lock:  # those who come first wait for one to build it
+    with _lock:  # the first requests wait for one of them to build it
         return _build()
 
 

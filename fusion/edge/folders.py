@@ -1,4 +1,4 @@
-"""The folder in which the processes of one server keep the numbers that they share."""
+"""The directory in which the processes of one server keep their shared metrics."""
 
 import fcntl
 import os
@@ -11,9 +11,9 @@ from pathlib import Path
 
 @contextmanager
 def metrics_folder(var: Path) -> Iterator[Path]:
-    """A fresh folder under `var`, for this user alone, removed at the end.
+    """A new directory under `var`, accessible to this user only, removed at the end.
 
-    A server that was killed leaves its folder behind: whose lock is free belongs to nobody.
+    A killed server leaves its directory behind; one whose lock is free is removed.
     """
     home = var / "metrics"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def metrics_folder(var: Path) -> Iterator[Path]:
 
 
 def _lock(folder: Path) -> int | None:
-    """The folder itself is what is locked; None when somebody has it, or when it is gone."""
+    """Lock the directory itself; None if it is locked or gone."""
     try:
         fd = os.open(folder, os.O_RDONLY)
     except OSError:

@@ -1,4 +1,4 @@
-"""What operators ask a server: is it alive, is it ready, what are its numbers."""
+"""The endpoints for operators: liveness, readiness, metrics."""
 
 import gzip
 from time import monotonic
@@ -21,25 +21,27 @@ from fusion.kernel.recent import Recent
 log = structlog.get_logger(__name__)
 
 AGE = 1.0
-"""Seconds for which readiness and the numbers are those of an earlier answer: each takes a
-connection, and callers need no credentials."""
+"""Seconds for which readiness and metrics are cached:
+
+each takes a connection, and requests need no credentials.
+"""
 
 WAIT = 2.0
-"""Seconds that the question whether the server is ready waits for a connection."""
+"""Seconds that the readiness check waits for a connection."""
 
 _known: dict[str, str | None] = {"mismatch": "The database has not been asked yet."}
-"""What was found last, for when the pool is busy."""
+"""The last result, for when the pool is busy."""
 
 READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool"
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 without asking anybody: a server whose database is away need not be restarted."""
+    """200 without a query: a server whose database is unavailable need not be restarted."""
     return json_response({"status": "alive"})
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200, or the 503 problem that says what is missing; the log says more."""
+    """200, or the 503 problem that says what is missing; the log has details."""
     obstacle = _obstacle.get()
     if obstacle is None:
         return json_response({"status": "ready"})
@@ -47,7 +49,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def prometheus(request: HttpRequest) -> HttpResponse:
-    """What the server processes have counted, and what the database tells."""
+    """The counters of the server processes, and the gauges read from the database."""
     text, packed = _numbers.get()
     if accepts_gzip(request):
         headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
@@ -67,7 +69,7 @@ def _find_obstacle() -> str | None:
 
 
 def _find_mismatch() -> str | None:
-    """What the database lacks; while the pool is busy, what it lacked last."""
+    """What the database lacks; while the pool is busy, the last result."""
     try:
         with budget.within(WAIT):
             _known["mismatch"] = find_obstacle()
@@ -79,8 +81,11 @@ def _find_mismatch() -> str | None:
 
 
 def _takes_changes() -> bool:
-    """Asked as a request would: other users may have taken up all connections but those of the
-    pool. A pool that is in use all the time has no need to be asked."""
+    """Checked like a request:
+
+    other users may have taken all connections except the pool's. A pool in constant use needs no
+    check.
+    """
     try:
         with budget.within(WAIT):
             row = first_row(READ_ONLY)

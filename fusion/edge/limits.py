@@ -1,4 +1,4 @@
-"""How large a request may be, and how often tokens may be asked for."""
+"""Limits on the size of requests and on the rate of token requests."""
 
 from django.http import HttpRequest
 
@@ -11,16 +11,16 @@ from fusion.kernel.rate import RateLimit
 TOKEN_PATHS = ("/oauth/token", "/oauth/revoke")
 
 REFUSAL = "fusion.refusal"
-"""Where in the WSGI environment the gateway puts the Problem of a body that it could not read."""
+"""The key in the WSGI environment for the Problem of a body that the gateway could not read."""
 
 ARRIVED = "fusion.arrived"
-"""Where it puts when all of the request had come, by `time.monotonic()`."""
+"""The key for the time when the request was complete, by `time.monotonic()`."""
 
 _token_requests = RateLimit(setting("FUSION_TOKEN_RATE_LIMIT"))
 
 
 def admit_token_request(request: HttpRequest) -> None:
-    """Problem `rate-limited` when this address has asked for tokens too often.
+    """Problem `rate-limited` if this address has requested tokens too often.
 
     The address is the client's: behind proxies, see `FUSION_TRUSTED_PROXIES`.
     """
@@ -29,7 +29,7 @@ def admit_token_request(request: HttpRequest) -> None:
 
 
 def limit_body(request: HttpRequest) -> None:
-    """Problem for a body beyond the limit of its path, or what the gateway found wrong with it."""
+    """Problem for a body beyond the limit of its path, or the gateway's Problem."""
     refusal = request.META.get(REFUSAL)
     if refusal is not None:
         raise refusal
@@ -40,5 +40,5 @@ def limit_body(request: HttpRequest) -> None:
 
 
 def too_large(limit: int) -> Problem:
-    """The refusal of a body that is larger than `limit` bytes."""
+    """The refusal of a body larger than `limit` bytes."""
     return Problem("too-large", f"The body has more than {limit} bytes, the most taken here.")

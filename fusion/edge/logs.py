@@ -1,7 +1,7 @@
 """Logs: one JSON object per line on stderr, or lines for people; each with its request's id.
 
-Django calls `configure` when it is set up. What the libraries log takes the same form. Bodies,
-headers and query strings are never logged: they may hold secrets.
+Django calls `configure` during setup. Messages of libraries get the same form. Bodies, headers and
+query strings are never logged, because they may contain secrets.
 """
 
 import contextlib
@@ -22,15 +22,17 @@ QUIET = {
     "django.security.DisallowedHost": logging.CRITICAL,
     "procrastinate": logging.ERROR,
 }
-"""Logger → from which level it counts; below, it repeats what we log ourselves."""
+"""Logger → minimum level; below it, the logger repeats what we log ourselves."""
 
 REPETITIVE = {"psycopg.pool": 10.0}
-"""Logger → seconds between two of its lines. The pool tries four times a second to reach a database
-that is away, and says so each time."""
+"""Logger → seconds between two of its lines.
+
+The pool tries four times a second to reach an unavailable database, and logs each attempt.
+"""
 
 
 class Sparse(logging.Filter):
-    """Lets one line pass within `seconds`; the next one says how many were left out."""
+    """Passes one line per `seconds`; the next one says how many were suppressed."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -67,10 +69,10 @@ def configure(options: dict[str, str]) -> None:
 
 
 class _Output:
-    """stderr; a reader that has gone away, or a full disk, must not turn answers into faults."""
+    """stderr; a closed reader or a full disk must not turn responses into faults."""
 
     def write(self, line: bytes) -> None:
-        """Write one line, if that is possible."""
+        """Write one line, if possible."""
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.buffer.write(line)
 
@@ -81,7 +83,10 @@ class _Output:
 
 
 def _configure_ours(shared: list[Processor], level: int, console: bool) -> None:
-    """Straight to stderr: the detour through the standard library costs three times as much."""
+    """Writes to stderr directly:
+
+    the detour through the standard library costs three times as much.
+    """
     structlog.configure(
         processors=[*shared, *_render(console)],
         wrapper_class=structlog.make_filtering_bound_logger(level),

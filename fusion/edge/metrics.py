@@ -1,7 +1,7 @@
-"""What every server process counts while it answers, in the form that Prometheus reads.
+"""Metrics of every server process, in the format of Prometheus.
 
-With several processes each keeps its numbers in files of a folder that `fusion serve` makes
-(PROMETHEUS_MULTIPROC_DIR), so that whichever process is asked tells them for all.
+With several processes each keeps its values in files of a directory that `fusion serve` creates
+(PROMETHEUS_MULTIPROC_DIR), so that any process can report the values of all.
 """
 
 import os
@@ -17,7 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 POOL_INTERVAL = 2.0
-"""Seconds between two looks at the connection pool."""
+"""Seconds between two samples of the connection pool."""
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
@@ -56,7 +56,7 @@ pool_size, pool_in_use, pool_waiting = (
 
 
 def count(method: str, route: str, status: int, seconds: float) -> None:
-    """One request answered. Unknown methods share a label: callers must not make new ones."""
+    """Count one answered request. Unknown methods share a label: clients must not create labels."""
     method = method if method in METHODS else "other"
     counter, histogram = _labelled(method, route, str(status))
     counter.inc()
@@ -65,12 +65,15 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
 
 @cache
 def _labelled(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
-    """As many as there are routes, methods and statuses: looking them up costs more than adding."""
+    """Caches a counter for each route, method and status:
+
+    looking one up costs more than adding to it.
+    """
     return requests.labels(method, route, status), latency.labels(method, route)
 
 
 def render() -> bytes:
-    """The numbers of all server processes, as text."""
+    """The metrics of all server processes, as text."""
     if FOLDER not in os.environ:
         return generate_latest(registry)
     _forget_dead_processes()
@@ -80,14 +83,14 @@ def render() -> bytes:
 
 
 def watch_pool() -> None:
-    """Keep telling of this process's connection pool, from a thread that ends with the process."""
+    """Sample this process's connection pool, from a thread that ends with the process."""
     threading.Thread(target=_watch_pool, name="fusion-pool-metrics", daemon=True).start()
 
 
 def _watch_pool() -> None:
     pool = connection.pool  # type: ignore[attr-defined]
     while True:
-        # Before its first connection a pool counts those that it is going to have.
+        # Before its first connection a pool reports the connections that it is about to open.
         told = {} if pool.closed else pool.get_stats()
         size = told.get("pool_size", 0)
         pool_size.set(size)
@@ -97,7 +100,7 @@ def _watch_pool() -> None:
 
 
 def _forget_dead_processes() -> None:
-    """A process that was killed still stands in its gauges; its counters must be kept."""
+    """Remove the gauges of killed processes; keep their counters."""
     for file in Path(os.environ[FOLDER]).glob("gauge_live*.db"):
         pid = int(file.stem.rpartition("_")[2])
         try:

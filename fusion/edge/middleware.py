@@ -1,7 +1,7 @@
-"""The one middleware: what happens around every request, whatever it asks for.
+"""The only middleware of the API: what happens around every request.
 
-It gives the request its id, refuses what is addressed to another host, too large or too frequent,
-makes a problem of every error answer, and counts and logs the outcome.
+It gives the request its id, refuses requests that name another host, are too large or too frequent,
+turns every error response into a problem, and counts and logs the outcome.
 """
 
 import re
@@ -28,15 +28,15 @@ from fusion.portal.middleware import wants_page
 log = structlog.get_logger("fusion.access")
 
 PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
-"""Asked for by machines on the spot, by whatever address they know; logged for debugging only."""
+"""Called by monitoring on the machine itself, by any host name; logged for debugging only."""
 
 UNKNOWN = "unknown"
-"""Stands in metrics and logs for every path that is no route."""
+"""The label in metrics and logs for every path without a route."""
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 STRICT_TRANSPORT = "max-age=31536000"
-"""A year. Other names below this one are not Fusion's to decide about."""
+"""A year. Without subdomains, because they may not be Fusion's."""
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
@@ -46,7 +46,7 @@ PAGE_POLICY = (
 
 
 class Edge:
-    """Plain and only one, because the hot path is measured."""
+    """The only middleware on the API path; kept minimal for latency."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -75,9 +75,10 @@ class Edge:
 
 
 def _admit(request: HttpRequest) -> None:
-    """Refuse by Problem what is not worth a look at its route.
+    """Refuse requests with an unknown host, an oversized body or too high a rate, before routing.
 
-    A page that is refused is noted as `refusal`: the middleware of pages answers with a page.
+    A refused page request gets the attribute `refusal`: the middleware of pages renders it as a
+    page.
     """
     if request.path in PROBES:
         return
@@ -105,7 +106,8 @@ def _add_headers(response: HttpResponseBase, request_id: str) -> None:
     if settings.HTTPS:
         headers["Strict-Transport-Security"] = STRICT_TRANSPORT
     is_page = headers.get("Content-Type", "").startswith("text/html")
-    # Without any referrer a browser sends its forms without an origin, and they are refused.
+    # Without a referrer policy that sends one, browsers omit the origin of forms, and they are
+    # refused.
     headers["Referrer-Policy"] = "same-origin" if is_page else "no-referrer"
     if "Content-Security-Policy" not in headers:
         headers["Content-Security-Policy"] = PAGE_POLICY if is_page else API_POLICY

@@ -1,6 +1,6 @@
-"""Every error is answered as a problem: unknown addresses, wrong methods, faults, a database away.
+"""Every error is answered as a problem: unknown paths, wrong methods, faults, database outages.
 
-`handler400` and the others are what Django calls (see `fusion.urls`).
+Django calls `handler400` and the others (see `fusion.urls`).
 """
 
 import sys
@@ -23,32 +23,32 @@ from fusion.portal.middleware import wants_page
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER = "2"
-"""Seconds after which a caller may try again when the database was away."""
+"""Seconds after which a client may retry when the database was unavailable."""
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What cannot be read as a request."""
+    """A malformed request."""
     return _told(request, Problem("invalid-json", "The request cannot be read."))
 
 
 def handler403(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
-    """What a library has refused."""
+    """A refusal raised by a library."""
     return _told(request, Problem("forbidden", str(exception) or "This is not allowed."))
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """An address that nothing answers at."""
+    """An unknown path."""
     detail = f"Nothing answers at {request.path[:200]}; /api/v1/docs lists what there is."
     return _told(request, Problem("not-found", detail))
 
 
 def _told(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The problem, as a page for a person who has asked for one."""
+    """Render as HTML if a browser made the request, else as problem+json."""
     return problem_page(request, problem) if wants_page(request) else problem_response(problem)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    """An exception that nobody has caught: a database that is away, or a fault of ours."""
+    """An uncaught exception: a database outage, or our fault."""
     error = sys.exc_info()[1]
     reason = outage_of(error) if error is not None else None
     if reason is not None:
@@ -74,7 +74,7 @@ def _unavailable(request: HttpRequest, reason: str, error: str) -> HttpResponse:
 
 
 def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """The answer with an error status, as a problem unless it is one already, or a page."""
+    """The error response as a problem, unless it is already one, or a page."""
     media_type = response.headers.get("Content-Type", "")
     if "json" in media_type:
         return response
@@ -89,6 +89,6 @@ def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
 
 
 def code_of(response: HttpResponse) -> str | None:
-    """The code of the problem that `response` tells, or None."""
+    """The problem code of `response`, or None."""
     code: str | None = getattr(response, "problem_code", None)
     return code

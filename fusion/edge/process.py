@@ -1,5 +1,7 @@
-"""One server process: how it ends, together with its supervisor and with its connections closed,
-and how much memory its threads keep for themselves."""
+"""One server process:
+
+it stops with its supervisor, closes its connections, and limits the memory that its threads keep.
+"""
 
 import atexit
 import ctypes
@@ -15,10 +17,11 @@ _M_ARENA_MAX, _ARENAS = -8, 2
 
 
 def let_children_be_stopped() -> None:
-    """Have children that are forked from here on die of SIGTERM while they still load.
+    """Restore default signal handlers in children forked from here on, so that SIGTERM stops them
+    during start-up.
 
-    They inherit the supervisor's handlers, which in them would swallow the order; Granian installs
-    theirs only when the application is there.
+    They inherit the supervisor's handlers, which would swallow the signal; Granian installs its own
+    only when the application is loaded.
     """
     os.register_at_fork(after_in_child=_restore_signals)
 
@@ -29,27 +32,27 @@ def _restore_signals() -> None:
 
 
 def settle_in(supervisor: int) -> None:
-    """Tie this process to the one with the id `supervisor`, and close its pool when it ends.
+    """Tie this process to its supervisor (a process id), and close its pool when it ends.
 
-    A supervisor that is killed can stop nobody: its children would keep the port. Only Linux
-    tells them.
+    A killed supervisor cannot stop its children, which would keep the port. Only Linux notifies
+    them.
     """
-    # A Ctrl-C reaches every process of the terminal, and the supervisor then tells us too. Told
-    # twice at the same instant, Granian's handler waits for a lock that it holds itself.
+    # Ctrl-C reaches every process of the terminal, and then the supervisor signals us too. On two
+    # signals at the same instant Granian's handler waits for a lock that it holds itself.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     for database in connections.all():
         atexit.register(database.close_pool)  # type: ignore[attr-defined]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-        if os.getppid() != supervisor:  # it died before this was arranged
+        if os.getppid() != supervisor:  # it died before this took effect
             sys.exit(1)
 
 
 def keep_memory_small() -> None:
-    """Have the threads to come share two heaps of the C library, instead of one each.
+    """Let future threads share two heaps of the C library, instead of one each.
 
-    Large answers leave each heap as large as it has ever been: about 20 MiB of a busy server's
-    memory. Only glibc has heaps like these; others ignore it.
+    Large responses leave each heap at its largest size: about 20 MiB of a busy server's memory.
+    Only glibc has such heaps; elsewhere this has no effect.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -1,4 +1,4 @@
-"""Whether the database is one that this release can use: tables and functions."""
+"""Readiness: whether this release can use the tables and functions of the database."""
 
 import pkgutil
 from functools import cache
@@ -11,11 +11,11 @@ from fusion.kernel.functions import find_mismatch
 
 
 def find_obstacle() -> str | None:
-    """What stands in the way of serving, and what to do, as a text; None when nothing does.
+    """Why this server cannot serve, and what to do, as a text; None if it can.
 
-    Raises Django's database errors when it cannot be asked.
+    Raises Django's database errors if the database cannot be reached.
     """
-    first_row("SELECT 1")  # the pooled connections may have died with a server that was restarted
+    first_row("SELECT 1")  # after a restart of PostgreSQL the pooled connections may be dead
     if not _may_read():
         return (
             "The role of DATABASE_URL may not read the tables: it is no member of fusion_runtime,"
@@ -32,7 +32,10 @@ def find_obstacle() -> str | None:
 
 @cache
 def expected_migrations() -> frozenset[tuple[str, str]]:
-    """(app, name) of every migration, by their files: importing them costs memory for ever."""
+    """(app, name) of every migration, from file names:
+
+    importing them would cost memory permanently.
+    """
     found: set[tuple[str, str]] = set()
     for app in apps.get_app_configs():
         for module in pkgutil.iter_modules([f"{app.path}/migrations"]):
@@ -42,7 +45,7 @@ def expected_migrations() -> frozenset[tuple[str, str]]:
 
 
 def _may_read() -> bool:
-    """True too where there are no tables yet."""
+    """Also true if there are no tables yet."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(has_table_privilege(to_regclass('django_migrations'), 'SELECT'), true)"

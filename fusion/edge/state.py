@@ -1,6 +1,6 @@
-"""What the database tells the operators: orders, live calls, the feed's lag, the worker's pulse.
+"""Metrics read from the database: orders, live calls, the feed's lag, the worker's heartbeat.
 
-Asked over a connection of its own: an exhausted pool is just when these numbers are wanted.
+Read over a separate connection, because these values matter most when the pool is exhausted.
 """
 
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from fusion.kernel.postgresql.connections import Connection
 LIMIT = b"SET LOCAL statement_timeout = '5s'"
 
 SMALL_TABLE = 8 * 1024 * 1024
-"""Bytes up to which the orders are counted; beyond, completed ones are estimated."""
+"""Largest table of orders that is counted, in bytes; beyond, the completed ones are estimated."""
 
 OPEN_ORDERS = "SELECT state, count(*) FROM ordering_order WHERE state <> 'completed' GROUP BY 1"
 
-# Completed orders are nearly all orders: counting them would read the whole table. The estimate is
-# that of the planner: rows per page at the last ANALYZE, times the pages there are now.
+# Nearly all orders are completed: counting them would read the whole table. The planner's estimate:
+# rows per page at the last ANALYZE, times the present number of pages.
 COMPLETED_ORDERS = f"""
 SELECT CASE
     WHEN pg_relation_size(c.oid) <= {SMALL_TABLE} OR c.relpages = 0
@@ -66,9 +66,9 @@ WHERE j.queue_name = 'sweep' AND j.task_name = 'apply_due_orders' AND e.type = '
 
 @contextmanager
 def direct_connection() -> Iterator[Connection]:
-    """A connection beside the pool, in a transaction of limited statements, closed at the end.
+    """A connection beside the pool, in a transaction with statement limits, closed at the end.
 
-    Raises psycopg's errors when there is none.
+    Raises psycopg's errors if it cannot connect.
     """
     parameters = dict(connection.get_connection_params())
     parameters.pop("cursor_factory", None)
@@ -78,7 +78,9 @@ def direct_connection() -> Iterator[Connection]:
 
 
 def render() -> bytes:
-    """The numbers as Prometheus reads them; only `fusion_database_up 0` when none can be had."""
+    """The values in Prometheus format; only `fusion_database_up 0` if the database cannot
+    be read.
+    """
     registry = CollectorRegistry()
     registry.register(_Collector())
     return generate_latest(registry)
@@ -97,7 +99,7 @@ class _Collector:
 
 
 def _numbers() -> list[Metric]:
-    """Over a connection of the pool, and no sooner, where there is no room for another one."""
+    """Uses a connection of the pool, and only then, if PostgreSQL has no room for another one."""
     try:
         with direct_connection() as direct:
             return list(_ask(direct))

@@ -1,8 +1,8 @@
 """The static files of the installed apps, served by the server processes themselves.
 
-No step collects them, no other host is asked for any: everything works without a network. Pages
-name each file with a checksum of its content, so that browsers keep it for good; it is kept under
-that name, compressed too, in a folder that every process can make again.
+There is no collecting step and no other host: everything works without a network. Pages refer to
+each file by a name with a checksum of its content, so that browsers cache it permanently; it is
+kept under that name, compressed too, in a directory that every process can create again.
 """
 
 import gzip
@@ -21,16 +21,16 @@ from whitenoise import WhiteNoise
 from fusion.edge.middleware import STRICT_TRANSPORT
 
 MAX_AGE = 3600
-"""Seconds for which a browser keeps a file that is asked for by its plain name."""
+"""Seconds for which a browser caches a file requested by its plain name."""
 
 COMPRESSED = {".css", ".js", ".svg", ".json", ".map", ".html", ".txt"}
 
 
 class NamedByContent(StaticFilesStorage):
-    """What `{% static %}` asks for the address of a file."""
+    """Gives `{% static %}` the URL of a file."""
 
     def url(self, name: str | None, force: bool = False) -> str:
-        """The address with the file's checksum in it; the plain one of an unknown file."""
+        """The URL with the file's checksum; the plain one for an unknown file."""
         return f"{settings.STATIC_URL}{_named(name or '')}"
 
 
@@ -45,7 +45,7 @@ def _named(name: str) -> str:
 
 
 def with_static_files(application: Callable[..., Any]) -> WhiteNoise:
-    """`application`, behind a look-up of the path among the files' names."""
+    """`application`, wrapped with a look-up of the path among the static files."""
     static = WhiteNoise(
         application,
         max_age=MAX_AGE,
@@ -62,7 +62,7 @@ def with_static_files(application: Callable[..., Any]) -> WhiteNoise:
 
 
 def _keep(name: str, source: Path) -> None:
-    """Have the file, and its compressed form, under the name that follows from its content."""
+    """Store the file and its compressed form under a name derived from its content."""
     target = Path(settings.STATIC_ROOT) / _named(name)
     if target.exists():
         return
@@ -74,7 +74,7 @@ def _keep(name: str, source: Path) -> None:
 
 
 def _write(target: Path, content: bytes) -> None:
-    """Whole or not at all: several processes do this at once."""
+    """Write atomically: several processes do this at once."""
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     draft.write_bytes(content)
     draft.rename(target)

@@ -1,8 +1,8 @@
-"""What the workers do by the clock. Any number of workers may run; each task runs once per time.
+"""The worker's schedule. Any number of workers may run; each task runs once per scheduled time.
 
-No task carries anything that could be lost: the rows of the tables say what is to be done, so that
-a task which was cut short is made good by the next one. A queueing lock keeps the tasks from
-piling up while they cannot run.
+No task carries data that could be lost: the rows of the tables say what is to be done, so the next
+run completes what an interrupted one left. A queueing lock keeps the tasks from piling up while
+they cannot run.
 """
 
 from datetime import UTC, datetime
@@ -33,16 +33,16 @@ SWEEP = "sweep"
 """The queue of these tasks. `fusion_worker_sweep_age_seconds` looks for them there."""
 
 SLICE = 100
-"""Orders applied between two looks whether the worker is to stop."""
+"""Orders applied between two checks whether the worker must stop."""
 
 NUMBERS_SLICE = 2_000
-"""Numbers swept between two such looks."""
+"""Numbers swept between two such checks."""
 
 STALLED = 30
-"""Seconds without a sign of life after which a worker counts as dead."""
+"""Seconds without a heartbeat after which a worker counts as dead."""
 
 KEPT_HOURS, KEPT_FAILED_HOURS = 1, 7 * 24
-"""How long the queue keeps what has succeeded, and what has not."""
+"""How long the queue keeps jobs that succeeded, and those that failed."""
 
 
 @app.periodic(cron="* * * * * */5")
@@ -58,7 +58,7 @@ def sweep_orders(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="* * * * * */5")
 @app.task(name="sweep_numbers", queue=SWEEP, queueing_lock="sweep_numbers", pass_context=True)
 def lapse_numbers(context: JobContext, timestamp: int) -> None:
-    """End the reservations and quarantines that have run out, until none is left."""
+    """Expire reservations and quarantines, until none is due."""
     request_id = str(new_id())
     while not context.should_abort():
         if sweep_numbers(limit=NUMBERS_SLICE, request_id=request_id) < NUMBERS_SLICE:
@@ -68,7 +68,7 @@ def lapse_numbers(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="* * * * * */2")
 @app.task(name="provision_users", queue=SWEEP, queueing_lock="provision_users", pass_context=True)
 def provision_users(context: JobContext, timestamp: int) -> None:
-    """Go on with the batches of users, a chunk of each in turn, until none is left."""
+    """Continue the batches of users, a chunk of each in turn, until none is left."""
     while not context.should_abort():
         if not provision_batches():
             break
@@ -77,7 +77,7 @@ def provision_users(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="* * * * * */2")
 @app.task(name="send_mail", queue=SWEEP, queueing_lock="send_mail", pass_context=True)
 def send_mail(context: JobContext, timestamp: int) -> None:
-    """Write the mails of events and invitations, and hand over those due, until none is left."""
+    """Write the mails of events and invitations, and deliver those due, until none is left."""
     for write in (write_request_mails, write_invitation_mails):
         while not context.should_abort() and write():
             pass
@@ -89,28 +89,28 @@ def send_mail(context: JobContext, timestamp: int) -> None:
 @app.periodic(cron="* * * * * */5")
 @app.task(name="sweep_calls", queue=SWEEP, queueing_lock="sweep_calls")
 def lapse_calls(timestamp: int) -> None:
-    """Turn calls whose leases have run out into records, and drop old tombstones."""
+    """Turn calls with expired leases into records, and delete old tombstones."""
     sweep_calls()
 
 
 @app.periodic(cron="* * * * * */30")
 @app.task(name="refresh_rollup", queue=SWEEP, queueing_lock="refresh_rollup")
 def refresh_rollup(timestamp: int) -> None:
-    """Renew the sums that the overview shows."""
+    """Refresh the sums of the overview."""
     refresh()
 
 
 @app.periodic(cron="27 * * * *")
 @app.task(name="keep_records", queue=SWEEP, queueing_lock="keep_records")
 def keep_call_records(timestamp: int) -> None:
-    """Make room for the call records of coming months, and do away with those kept no longer."""
+    """Create partitions for the call records of coming months, and drop those past retention."""
     keep_records(months=setting("FUSION_CALL_RECORD_MONTHS"))
 
 
 @app.periodic(cron="17 * * * *")
 @app.task(name="forget", queue=SWEEP, queueing_lock="forget")
 def forget(timestamp: int) -> None:
-    """Delete answers and batches that are kept no longer, expired tokens and sessions."""
+    """Purge stored answers and batches past retention, expired tokens and sessions."""
     answers = forget_answers(days=setting("FUSION_IDEMPOTENCY_DAYS"))
     tokens = forget_tokens()
     forget_attempts()
@@ -122,7 +122,7 @@ def forget(timestamp: int) -> None:
 @app.periodic(cron="47 * * * *")
 @app.task(name="forget_jobs", queue=SWEEP, queueing_lock="forget_jobs")
 async def forget_jobs(timestamp: int) -> None:
-    """Delete the records of jobs that have ended."""
+    """Delete the records of finished jobs."""
     await app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS)
     await app.job_manager.delete_old_jobs(
         nb_hours=KEPT_FAILED_HOURS,
@@ -135,10 +135,10 @@ async def forget_jobs(timestamp: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="recover_jobs", queue=SWEEP, queueing_lock="recover_jobs")
 async def recover_jobs(timestamp: int) -> None:
-    """Take up what dead workers had in hand.
+    """Retry the jobs of dead workers.
 
-    Jobs with a queueing lock come by the clock: their next one is queued already, and a second
-    one may not be. All others are queued again.
+    Jobs with a queueing lock are periodic: their next one is already queued, and a second one is
+    not allowed. All others are queued again.
     """
     manager = app.job_manager
     await manager.prune_stalled_workers(STALLED)

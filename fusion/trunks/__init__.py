@@ -1,1 +1,1 @@
-"""SIP trunks, the admission of their calls within the ordered channels, and call records."""
+"""SIP trunks, call admission within the ordered channels, and call records."""

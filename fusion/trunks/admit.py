@@ -1,4 +1,4 @@
-"""Admitting a call, or renewing its lease: one round trip to `calls.sql`, as SQL proxies do."""
+"""Admitting a call, or renewing its lease: one round trip to `calls.sql`, like an SQL proxy."""
 
 from uuid import UUID
 
@@ -20,10 +20,10 @@ ADMIT = (
 def admit(
     actor: Actor, *, trunk_id: UUID, direction: str, call_id: str, caller: str, callee: str
 ) -> Answer:
-    """201 for a call that is admitted, 200 for one that is live and whose lease is renewed.
+    """201 for an admitted call, 200 for a live call whose lease is renewed.
 
     Problems: `forbidden`, `not-found`, `invalid-fields`, `subscription-suspended`,
-    `subscription-terminated`, `no-free-channel`, `call-ended`. Emergency calls always pass.
+    `subscription-terminated`, `no-free-channel`, `call-ended`. Emergency calls are always admitted.
     """
     ADMIT_CALLS.require_role(actor)
     lease = setting("FUSION_CALL_LEASE_SECONDS")

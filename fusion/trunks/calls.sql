@@ -1,16 +1,16 @@
--- The admission of calls: two functions, in a schema and with a role of their own, through which
--- the HTTP API and SIP proxies with an SQL client go alike.
+-- Call admission: two functions, in a schema and with a role of their own, for both the HTTP API
+-- and SIP proxies with an SQL client.
 --
--- A call is a lease. It counts while it has not ended and its lease has not run out, so that nobody
--- has to notice a proxy that died. All decisions are made under the subscription's lock and with the
--- clock read after it was had. Who waits for it longer than two seconds gives up with an error: no
--- caller waits on the phone for that, and the calls of one subscription that somebody holds must not
--- take up every connection that those of the others need.
+-- A call is a lease. It counts until it ends or its lease expires, so nobody has to detect that a
+-- proxy has died. All decisions are made under the subscription's lock and with the clock read
+-- after the lock was acquired. A caller that waits for the lock for more than two seconds gets an
+-- error: nobody on the phone waits longer, and calls of one locked subscription must not use up all
+-- connections that calls of the others need.
 CREATE SCHEMA IF NOT EXISTS calls;
 
--- Whether `p_callee` is an emergency number of the country: its own numbers, or any
--- `urn:service:sos`. A SIP or tel URI counts by its user part, whose digits may be escaped; visual
--- separators do not count.
+-- Whether `p_callee` is an emergency number of the country: one of its own numbers, or any
+-- `urn:service:sos`. A SIP or tel URI is matched by its user part, whose digits may be escaped;
+-- visual separators are ignored.
 CREATE OR REPLACE FUNCTION calls.is_emergency(p_callee text, p_country text) RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = public, pg_temp
@@ -30,11 +30,11 @@ BEGIN
 END
 $$;
 
--- Admit a call, or renew the lease of one that is live.
+-- Admit a call, or renew the lease of a live one.
 --
--- Answers (201, admitted) and (200, renewed) with {in_use, channels, lease_expires_at, emergency};
--- (404 | 409 | 410 | 422, {code, detail, ...}) otherwise. `p_lease`: how long the lease lasts, a
--- day at most. `p_path`: the trunk must belong to an organization under it; all do under ''.
+-- Returns (201, admitted) and (200, renewed) with {in_use, channels, lease_expires_at, emergency};
+-- (404 | 409 | 410 | 422, {code, detail, ...}) otherwise. `p_lease`: the duration of the lease, at
+-- most a day. `p_path`: the trunk must belong to an organization under this path; all do under ''.
 CREATE OR REPLACE FUNCTION calls.admit(
     p_trunk uuid, p_direction text, p_call_id text, p_caller text, p_callee text,
     p_lease interval DEFAULT '120 seconds', p_path text DEFAULT ''
@@ -60,7 +60,7 @@ BEGIN
     WHERE w.id = (SELECT x.subscription_id FROM trunks_trunk x WHERE x.id = p_trunk)
       AND starts_with(w.path, p_path)
     FOR NO KEY UPDATE;
-    -- New statements: they see what was committed before the lock was had.
+    -- New statements: they see what was committed before the lock was acquired.
     SELECT w.* INTO t FROM trunks_trunk w WHERE w.id = p_trunk AND w.subscription_id = s.id;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 404, kernel_problem('not-found',
@@ -118,7 +118,7 @@ BEGIN
         END IF;
     END IF;
 
-    IF c.trunk_id IS NOT NULL THEN  -- its lease had run out: that was one call, this is another
+    IF c.trunk_id IS NOT NULL THEN  -- its lease had expired: that was one call, this is another
         PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
     END IF;
     INSERT INTO trunks_call AS w (
@@ -136,9 +136,9 @@ BEGIN
 END
 $$;
 
--- End a call: harmless however often and in whatever order it comes. An end that overtakes its
--- admission leaves a tombstone, which the admission will find. True when a live call was ended,
--- false when there was none, null when there is no such trunk under p_path.
+-- End a call: idempotent and independent of the order of requests. An end that overtakes its
+-- admission leaves a tombstone for the admission to find. Returns true if a live call was ended,
+-- false if there was none, NULL if there is no such trunk under p_path.
 CREATE OR REPLACE FUNCTION calls.end_call(
     p_trunk uuid, p_direction text, p_call_id text, p_path text DEFAULT ''
 ) RETURNS boolean
@@ -153,7 +153,7 @@ DECLARE
     c trunks_call;
     v_now timestamptz;
 BEGIN
-    -- The same lock as an admission, so that the one sees what the other did.
+    -- The same lock as for an admission, so that each sees what the other did.
     SELECT w.* INTO s FROM tenancy_subscription w
     WHERE w.id = (SELECT x.subscription_id FROM trunks_trunk x WHERE x.id = p_trunk)
       AND starts_with(w.path, p_path)
@@ -162,7 +162,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     ELSIF calls.is_call(p_direction, p_call_id, '', '-', '1 second') IS NOT TRUE THEN
-        RETURN false;  -- none was ever admitted under such a name, and none will be
+        RETURN false;  -- no call was ever admitted under this name, and none will be
     END IF;
     v_now := kernel_now();
     SELECT w.* INTO c FROM trunks_call w
@@ -171,7 +171,7 @@ BEGIN
     IF c.ended_at IS NOT NULL THEN
         RETURN false;
     ELSIF date_trunc('minute', c.admitted_at) < date_trunc('minute', v_now) THEN
-        -- It may be all that happens in this minute, and the peak of it is what was until now.
+        -- This may be the only event in this minute: then its peak is the count until now.
         PERFORM trunks_note_peak(s.id, p_trunk, v_now, w.live, w.live_of_trunk)
         FROM (SELECT count(*)::int AS live,
                      (count(*) FILTER (WHERE x.trunk_id = p_trunk))::int AS live_of_trunk
@@ -194,7 +194,8 @@ BEGIN
 END
 $$;
 
--- What fits the table; null where something is missing. An expression alone: it is inlined.
+-- The value, fitted to the column; NULL if something is missing. A plain expression, so that it is
+-- inlined.
 CREATE OR REPLACE FUNCTION calls.is_call(
     p_direction text, p_call_id text, p_caller text, p_callee text, p_lease interval
 ) RETURNS boolean
@@ -204,7 +205,7 @@ LANGUAGE sql IMMUTABLE AS $$
        AND p_lease > interval '0' AND p_lease <= interval '1 day'
 $$;
 
--- No channel: the limit that was met, how high it is and what is in use.
+-- No free channel: the limit that was reached, its value, and the channels in use.
 CREATE OR REPLACE FUNCTION calls.refusal_of_channels(
     p_group uuid, p_limit text, p_detail text, p_granted bigint, p_live int
 ) RETURNS json
@@ -220,8 +221,8 @@ AS $$
             'missing', p_live + 1 - p_granted)))
 $$;
 
--- Who may do what: the role executes the two functions and can do nothing else. Proxies log in with
--- roles of their own, which are members of it.
+-- Privileges: the role may execute the two functions and nothing else. Proxies log in with roles of
+-- their own, which are members of it.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'fusion_calls') THEN
@@ -229,7 +230,7 @@ BEGIN
     END IF;
 EXCEPTION
     WHEN insufficient_privilege THEN
-        NULL;  -- `fusion migrate` tells that it is missing
+        NULL;  -- `fusion migrate` reports that it is missing
     WHEN duplicate_object OR unique_violation THEN
         NULL;  -- another database of this cluster was being migrated at the same time
 END
@@ -244,12 +245,13 @@ BEGIN
             calls.admit(uuid, text, text, text, text, interval, text),
             calls.end_call(uuid, text, text, text) TO fusion_calls;
     END IF;
-    -- Databases that come from PostgreSQL 14 let everybody create things in `public`, where the
-    -- functions above look for theirs.
+    -- Databases upgraded from PostgreSQL 14 let everybody create objects in `public`, where the
+    -- functions above look up theirs.
     IF has_schema_privilege('public', 'public', 'CREATE') THEN
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
     END IF;
-    -- PostgreSQL lets everybody make temporary tables of any size; who owns the database still may.
+    -- By default everybody may create temporary tables of any size; the owner of the database still
+    -- may.
     IF has_database_privilege('public', current_database(), 'TEMPORARY')
        AND pg_has_role((SELECT d.datdba FROM pg_database d WHERE d.datname = current_database()),
                        'USAGE') THEN

@@ -20,10 +20,10 @@ def create_trunk(
     country: str,
     channel_cap: int | None = None,
 ) -> Done:
-    """A new trunk; `channel_cap` is how many calls it takes at most, None for no cap of its own.
+    """A new trunk; `channel_cap` is its maximum of concurrent calls, None for no cap of its own.
 
-    `country` says which numbers are emergency numbers on it. Problems: `not-found`,
-    `subscription-suspended`, `subscription-terminated`.
+    `country` determines the emergency numbers. Problems: `not-found`, `subscription-suspended`,
+    `subscription-terminated`.
     """
     subscription = lock_subscription(actor, subscription_id)
     require_active(subscription.status)

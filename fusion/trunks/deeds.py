@@ -1,6 +1,6 @@
-"""What is done in the round trip of a token's look-up: expressions for `tenancy.authenticate`.
+"""SQL expressions that run in the round trip of the token's look-up, for `tenancy.authenticate`.
 
-The deed is done only where the token's scopes allow it, which the statement itself asks.
+Each acts only if the token's scopes allow it; the statement itself tests this.
 """
 
 from fusion.tenancy.permissions import ADMIT_CALLS
@@ -16,10 +16,13 @@ ADMIT = WHERE_ALLOWED.format(
     deed="SELECT a.status || a.answer::text FROM calls.admit(%s::uuid, %s::text, %s::text,"
     " %s::text, %s::text, make_interval(secs => %s::int), o.path) a"
 )
-"""Parameters: trunk, direction, call id, caller, callee, seconds of the lease. Gives the status and
-the answer behind it as one text."""
+"""Parameters:
+
+trunk, direction, call id, caller, callee, seconds of the lease. Returns the status and the answer
+as one text.
+"""
 
 END = WHERE_ALLOWED.format(
     deed="SELECT coalesce(calls.end_call(%s::uuid, %s::text, %s::text, o.path)::text, 'unknown')"
 )
-"""Parameters: trunk, direction, call id. `unknown` where there is no such trunk."""
+"""Parameters: trunk, direction, call id. `unknown` if there is no such trunk."""

@@ -1,4 +1,4 @@
-"""Deleting a trunk that carries nothing any more."""
+"""Deleting a trunk without numbers or live calls."""
 
 from uuid import UUID
 
@@ -17,10 +17,10 @@ from fusion.trunks.queries import find_trunk
 
 @use_case(PROVISION, verb="trunk.delete", status=204)
 def delete_trunk(actor: Actor, *, subscription_id: UUID, trunk_id: UUID) -> Done:
-    """Delete it and the tombstones of its calls; the records of its calls stay.
+    """Delete it and the tombstones of its calls; their call records stay.
 
-    Problems: `not-found`, `number-in-use` (numbers are routed to it), `conflict` (calls are live on
-    it).
+    Problems: `not-found`, `number-in-use` (numbers are routed to it), `conflict` (it has live
+    calls).
     """
     # Routing a number and admitting a call take this lock too, and then find no trunk.
     subscription = lock_subscription(actor, subscription_id)

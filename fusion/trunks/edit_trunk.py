@@ -15,13 +15,13 @@ from fusion.trunks.rules import require_living
 def edit_trunk(
     actor: Actor, *, subscription_id: UUID, trunk_id: UUID, changes: Mapping[str, str | int | None]
 ) -> Done:
-    """Set `name` or `channel_cap` (None: no cap of its own), those of them that `changes` holds.
+    """Set the members of `changes`: `name`, or `channel_cap` (None: no cap of its own).
 
-    A cap below the calls that are live cuts none of them.
+    A cap below the number of live calls ends none of them.
 
     Problems: `not-found`, `subscription-terminated`.
     """
-    # Admissions take this lock too: each is decided by the old cap or by the new one.
+    # Admissions take this lock too: each is decided by either the old cap or the new one.
     subscription = lock_subscription(actor, subscription_id)
     trunk = find_trunk(actor, trunk_id, subscription_id)
     require_living(subscription.status)

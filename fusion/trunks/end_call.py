@@ -1,4 +1,4 @@
-"""Ending a call: harmless however often it comes, and before the admission too."""
+"""Ending a call: idempotent, even before the admission."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ def end_call(actor: Actor, *, trunk_id: UUID, direction: str, call_id: str) -> A
 
 
 def answer_of_end(*, known: bool) -> Answer:
-    """204 where the trunk is known; Problem `not-found` where it is not."""
+    """204 if the trunk is known; Problem `not-found` otherwise."""
     if not known:
         raise not_found("trunk")
     return Answer(204, "")

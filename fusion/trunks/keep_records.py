@@ -1,7 +1,7 @@
-"""Making room for coming call records, and doing away with what is older than is kept.
+"""Retention of call records: creates partitions in advance and drops those past retention.
 
 Operations of the worker and of `fusion migrate`. The steps that lock the table of records give up
-after a second, undone, and are tried again the next time.
+after a second, are rolled back, and are retried at the next run.
 """
 
 from collections.abc import Callable
@@ -17,17 +17,20 @@ from fusion.kernel.database import first_row
 log = structlog.get_logger(__name__)
 
 MONTHS_AHEAD = 3
-"""Partitions that stand ready, so that no worker need run for so long."""
+"""Partitions created in advance: the number of months that can pass without a worker."""
 
 MINUTES_KEPT = timedelta(hours=48)
-"""How long each minute's peak is kept; of older hours only the highest minute is."""
+"""How long each minute's peak is kept; afterwards only the highest minute of each hour."""
 
 THINNED = timedelta(days=7)
-"""How far back one run looks for minutes that were not thinned yet: no worker may have run for so
-long. What is older and was not thinned stays as it is until it is kept no longer."""
+"""How far back one run looks for minutes to thin out:
+
+the longest time without a worker. Older minutes that were not thinned out stay until their
+retention ends.
+"""
 
 MONTHS = 24
-"""Months of records that a database keeps where nobody has said how many."""
+"""Months of records that a database keeps if `fusion migrate` sets no number."""
 
 HOLD = """
 INSERT INTO trunks_recordretention AS r (id, months) VALUES (1, %(first)s::smallint)
@@ -39,13 +42,13 @@ FORGET_PEAKS = "DELETE FROM trunks_channelpeak WHERE minute < %s::timestamptz"
 
 
 def add_months(day: date, months: int) -> date:
-    """The first day of the month that is `months` after that of `day`."""
+    """The first day of the month that is `months` after the month of `day`."""
     years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(years, month + 1, 1)
 
 
 def ensure_partitions(*, today: date | None = None) -> int:
-    """Make the partitions of this month and the coming ones; how many were missing."""
+    """Create the partitions of this month and the coming ones; returns how many were missing."""
     first = today or now().date()
     return _run(
         "SELECT trunks_ensure_partitions(%s::date, %s::date)",
@@ -54,15 +57,15 @@ def ensure_partitions(*, today: date | None = None) -> int:
 
 
 def kept_from(months: int, today: date | None = None) -> date:
-    """The day from which on the records of calls are complete, where `months` are kept."""
+    """The day from which call records are complete, if `months` are kept."""
     return add_months(today or now().date(), -months)
 
 
 def forget_records(*, months: int, today: date | None = None) -> int:
-    """Remove the records and peaks of calls that ended more than `months` calendar months ago.
+    """Delete records and peaks of calls that ended more than `months` calendar months ago.
 
-    The present month and `months` whole ones before it stay, or as many as the database keeps at
-    least. How many partitions went.
+    Keeps the present month and `months` whole months before it, or the database's minimum if that
+    is more. Returns how many partitions were dropped.
     """
     first = min(kept_from(months, today), kept_from(months_kept()))
     midnight = datetime(first.year, first.month, 1, tzinfo=UTC)
@@ -73,22 +76,22 @@ def forget_records(*, months: int, today: date | None = None) -> int:
 
 
 def months_kept() -> int:
-    """How many months of records the database keeps at least, whatever a worker asks."""
+    """The minimum of months of records that the database keeps, whatever a worker requests."""
     row = first_row("SELECT months FROM trunks_recordretention")
     return int(row[0]) if row else MONTHS
 
 
 def hold_records(months: int | None) -> None:
-    """Let the database keep `months` of records at least; None leaves it as it is.
+    """Set the minimum of months of records that the database keeps; None leaves it unchanged.
 
-    As the owner of the tables: an operation of `fusion migrate`.
+    Runs as the owner of the tables: an operation of `fusion migrate`.
     """
     with connection.cursor() as cursor:
         cursor.execute(HOLD, {"months": months, "first": MONTHS if months is None else months})
 
 
 def thin_peaks(*, at: datetime | None = None) -> int:
-    """Of hours long past keep the highest minute only; how many minutes went."""
+    """Of hours long past keep only the highest minute; returns how many minutes were deleted."""
     until = ((at or now()) - MINUTES_KEPT).replace(minute=0, second=0, microsecond=0)
     return _run(
         "SELECT trunks_thin_peaks(%s::timestamptz, %s::timestamptz)", [until - THINNED, until]
@@ -96,7 +99,7 @@ def thin_peaks(*, at: datetime | None = None) -> int:
 
 
 def keep_records(*, months: int) -> None:
-    """All of it; a table that stays locked leaves its step for the next time."""
+    """Run all of it; a locked table leaves its step for the next run."""
     kept = months_kept()
     if kept > months:
         log.warning(

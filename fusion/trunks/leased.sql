@@ -1,5 +1,5 @@
--- What the ledger asks of the room whose units are leased and not consumed (ledger/balances.sql):
--- SIP channels, of which a live call has one until it ends or its lease runs out.
+-- The units in use of metrics that live calls lease instead of consuming (see ledger/balances.sql):
+-- SIP channels. A live call uses one until it ends or its lease expires.
 
 -- Units of a subscription in use now.
 CREATE OR REPLACE FUNCTION ledger_leased(p_subscription uuid) RETURNS bigint
@@ -13,7 +13,7 @@ BEGIN
 END
 $$;
 
--- Most units of a subscription in use at one time in the minute of p_at; null where it is not known.
+-- Peak of a subscription's units in use in the minute of p_at; NULL if unknown.
 CREATE OR REPLACE FUNCTION ledger_leased_at(p_subscription uuid, p_at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off

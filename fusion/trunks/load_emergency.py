@@ -1,4 +1,4 @@
-"""Loading the emergency numbers of all countries from `phonenumbers`' data about short numbers."""
+"""Loading the emergency numbers of all countries from the short-number data of `phonenumbers`."""
 
 from django.db import connection, transaction
 from phonenumbers.phonemetadata import PhoneMetadata
@@ -28,7 +28,7 @@ def emergency_patterns() -> dict[str, str]:
 
 
 def load_emergency_numbers() -> int:
-    """Bring the table to what the installed release of `phonenumbers` says; how many countries."""
+    """Update the table from the installed release of `phonenumbers`; returns how many countries."""
     patterns = emergency_patterns()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(REMOVE, [list(patterns)])

@@ -1,4 +1,4 @@
-"""Trunks, live calls, call records, and the peaks of use. Calls are written by `calls.sql` only."""
+"""Trunks, live calls, call records, and usage peaks. Only `calls.sql` writes calls."""
 
 from django.db import models
 from django.db.models import Q
@@ -15,7 +15,7 @@ def _within_subscription(actor: Actor) -> Q:
 
 
 def _of_visible_subscriptions(actor: Actor) -> Q:
-    """Calls carry their group; below it the subscription tells whose they are."""
+    """Calls carry their group; below the group, the subscription determines who sees them."""
     seen = Subscription.objects.visible_to(actor).values("id")
     in_group = Q(group_id=actor.group_id)
     return (
@@ -26,7 +26,7 @@ def _of_visible_subscriptions(actor: Actor) -> Q:
 
 
 class Trunk(models.Model):
-    """A SIP trunk; its calls draw on the channels of its subscription, up to its own cap."""
+    """A SIP trunk; its calls use the channels of its subscription, up to its own cap."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+")
@@ -51,10 +51,10 @@ DIRECTIONS = ("inbound", "outbound")
 
 
 class Call(models.Model):
-    """A live call's lease, or the tombstone of one that has ended lately.
+    """A live call's lease, or the tombstone of a call that ended recently.
 
-    Live is what has not ended and whose lease has not run out; nobody has to notice the latter. A
-    tombstone without `admitted_at` is an end that overtook its admission.
+    A call is live until it ends or its lease expires; nothing has to detect the expiry. A tombstone
+    without `admitted_at` is an end that overtook its admission.
     """
 
     pk = models.CompositePrimaryKey("trunk_id", "direction", "call_id")
@@ -105,10 +105,10 @@ class Call(models.Model):
 
 
 class CallRecord(models.Model):
-    """A call that is over; `reason` says why: `ended`, or `lapsed` with its lease.
+    """A finished call; `reason` is `ended`, or `lapsed` if its lease expired.
 
-    The table is partitioned by the month of `ended_at` (migrations/0002_call_records.py). Carries
-    the ids of the organizations above its subscription, as orders do.
+    The table is partitioned by the month of `ended_at` (migrations/0002_call_records.py). The ids
+    of the organizations above its subscription are copied into the row, as in orders.
     """
 
     pk = models.CompositePrimaryKey("ended_at", "id")
@@ -136,9 +136,9 @@ class CallRecord(models.Model):
 
 
 class RecordRetention(models.Model):
-    """How many months of call records are kept at least: one row, which the owner alone changes.
+    """The minimum retention of call records, in months: one row, which only the owner changes.
 
-    `fusion migrate` writes it; `trunks_drop_partitions` holds whoever calls it to that.
+    `fusion migrate` writes it; `trunks_drop_partitions` enforces it.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -149,10 +149,10 @@ class RecordRetention(models.Model):
 
 
 class ChannelPeak(models.Model):
-    """The most calls at one time in a minute: of a trunk, or of the subscription (trunk null).
+    """The most concurrent calls in a minute: of a trunk, or of the subscription (trunk null).
 
-    Exact where something happened in the minute; of minutes in which nothing did there is no row.
-    Of minutes long past, the highest one of each hour is kept.
+    Exact for minutes with any activity; minutes without have no row. For old minutes, only the
+    highest minute of each hour is kept.
     """
 
     id = models.BigAutoField(primary_key=True)

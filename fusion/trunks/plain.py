@@ -1,9 +1,10 @@
-"""Admitting and ending a call in one round trip: the token's look-up and the deed together.
+"""The fast path for admitting and ending a call: the token's look-up and the change in one round
+trip.
 
-What a proxy sends a thousand times a second takes this way, past Ninja. A request that is not
-well-formed, or that must be counted first, is left to the described route (`calls_api.py`), which
-refuses in the order that holds everywhere. Admitting and ending again are harmless, so a statement
-that met a dead connection is sent again.
+Proxies send these requests a thousand times a second, so this path bypasses Ninja. A request that
+is malformed, or that must be counted first, is left to the regular route (`calls_api.py`), which
+refuses it with the checks in the usual order. Both requests are idempotent, so a statement that met
+a dead connection is sent again.
 """
 
 from typing import Any
@@ -30,7 +31,7 @@ from fusion.trunks.schemas import MAX_CALL_ID, CallBody
 def put_call(
     request: HttpRequest, trunk_id: UUID, direction: str, call_id: str
 ) -> HttpResponse | None:
-    """201 or 200 as the described route; None where that is to answer."""
+    """201 or 200 like the regular route; None if the regular route must answer."""
     body = _body_of(request)
     if body is None or not _is_plain(direction, call_id):
         return None
@@ -46,7 +47,7 @@ def put_call(
 def delete_call(
     request: HttpRequest, trunk_id: UUID, direction: str, call_id: str
 ) -> HttpResponse | None:
-    """204 as the described route; None where that is to answer."""
+    """204 like the regular route; None if the regular route must answer."""
     if not _is_plain(direction, call_id):
         return None
     told = _do(request, END, [trunk_id, direction, call_id])
@@ -54,7 +55,7 @@ def delete_call(
 
 
 def _is_plain(direction: str, call_id: str) -> bool:
-    # Printable ASCII without spaces around it is clean; anything else is looked at in full.
+    # Printable ASCII without surrounding spaces is clean; anything else is checked in full.
     clean = call_id.isascii() and call_id.isprintable() and call_id.strip(" ") == call_id
     return (
         clean
@@ -72,7 +73,7 @@ def _body_of(request: HttpRequest) -> CallBody | None:
 
 
 def _do(request: HttpRequest, deed: str, parameters: list[Any]) -> str:
-    """What the deed says. Problems: `unauthenticated`, `forbidden`."""
+    """Run the expression and return its answer. Problems: `unauthenticated`, `forbidden`."""
     asked = Request(id=getattr(request, "request_id", ""))
     actor, told = authenticate(request, asked, deed, parameters)
     ADMIT_CALLS.require_scope(actor)

@@ -1,4 +1,4 @@
-"""What calls need in the database besides tables and functions: a step of `fusion migrate`."""
+"""Preparing the database for calls, besides tables and functions: a step of `fusion migrate`."""
 
 from django.db import connection
 
@@ -7,7 +7,7 @@ from fusion.trunks.keep_records import ensure_partitions, hold_records, months_k
 from fusion.trunks.load_emergency import load_emergency_numbers
 
 ROLE = "fusion_calls"
-"""The role of SIP proxies with an SQL client: it executes the two functions of calls.sql."""
+"""The role of SIP proxies with an SQL client: it may execute the two functions of calls.sql."""
 
 MISSING = (
     f"the role {ROLE} is missing, and this role may not create it. SIP proxies that ask by SQL "
@@ -16,7 +16,9 @@ MISSING = (
 
 
 def prepare_calls() -> list[str]:
-    """Load emergency numbers and make room for call records; what to tell the operator."""
+    """Load emergency numbers and create partitions for call records; returns messages for the
+    operator.
+    """
     told = [f"emergency numbers: {load_emergency_numbers()} countries"]
     hold_records(given("FUSION_CALL_RECORD_MONTHS"))
     told.append(

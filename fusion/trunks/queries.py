@@ -1,4 +1,4 @@
-"""Read models of trunks, of their numbers, and of the calls that are live on them."""
+"""Read models of trunks, their numbers, and their live calls."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -20,10 +20,7 @@ NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
 
 
 def find_trunk(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> Trunk:
-    """The trunk, if `actor` sees it and it is one of that subscription's.
-
-    Problem `not-found` otherwise.
-    """
+    """The trunk; Problem `not-found` unless `actor` sees it and it belongs to that subscription."""
     rows = Trunk.objects.visible_to(actor).filter(id=id)
     if subscription_id is not None:
         rows = rows.filter(subscription_id=subscription_id)
@@ -34,7 +31,7 @@ def find_trunk(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> T
 
 
 def trunk_names(subscription_id: UUID, ids: Iterable[UUID | str]) -> dict[str, str]:
-    """Id → name of those trunks of a subscription that are there, in one statement."""
+    """Id → name of those trunks of a subscription that exist, in one statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id::text, name FROM trunks_trunk"
@@ -45,7 +42,7 @@ def trunk_names(subscription_id: UUID, ids: Iterable[UUID | str]) -> dict[str, s
 
 
 def trunk_documents(trunks: Sequence[Trunk]) -> list[dict[str, Any]]:
-    """Trunks as the API shows them; `numbers` tells how many are routed to each."""
+    """Trunks as the API shows them; `numbers` counts the numbers routed to each."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT trunk_id, count(*) FROM numbers_number WHERE trunk_id = ANY (%s::uuid[])"
@@ -82,7 +79,7 @@ def list_trunks(
 
 
 def number_document(e164: str) -> dict[str, Any]:
-    """The number as the API shows it; the caller has found it to be the actor's to see."""
+    """The number as the API shows it. The caller has checked that the actor sees it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT numbers_document(n)::text FROM numbers_number n WHERE n.e164 = %s::text", [e164]
@@ -95,7 +92,7 @@ def number_document(e164: str) -> dict[str, Any]:
 def list_numbers(trunk_id: UUID, *, limit: int, cursor: str | None = None) -> str:
     """One page of the numbers that are routed to a trunk, as JSON text.
 
-    The caller has been found to see the trunk.
+    The caller has checked that the actor sees the trunk.
     """
     after = decode_cursor(cursor, 1)[0] if cursor else ""
     with connection.cursor() as sql:
@@ -120,7 +117,7 @@ def list_calls(
 ) -> dict[str, Any]:
     """One page of the live calls that `actor` sees, by trunk, direction and call id.
 
-    The filters' ids have been found visible.
+    The caller has checked that the filters' ids are visible.
     """
     rows = Call.objects.visible_to(actor).filter(
         ended_at=None, lease_expires_at__gt=KernelNowOnce()
@@ -139,7 +136,7 @@ def list_calls(
 
 
 def read_call(actor: Actor, *, trunk_id: UUID, direction: str, call_id: str) -> dict[str, Any]:
-    """A live call as the API shows it; Problem `not-found` where it is not live."""
+    """A live call as the API shows it; Problem `not-found` unless it is live."""
     rows = Call.objects.visible_to(actor).filter(
         ended_at=None, lease_expires_at__gt=KernelNowOnce()
     )
@@ -193,8 +190,8 @@ GROUP BY 1, 2 ORDER BY 1, p.trunk_id NULLS FIRST
 """
 
 
-# Of hours in which no call began, was renewed or ended nothing is noted: calls that lasted through
-# one are found in their records, or are live still.
+# Hours in which no call began, was renewed or ended have no peak: calls that lasted through such an
+# hour are found in call records or among the live calls.
 LASTING = """
 SELECT h, c.trunk_id, count(*)
 FROM (
@@ -216,10 +213,10 @@ GROUP BY 1, 2
 
 
 def channel_use(subscription_id: UUID, *, since: datetime, until: datetime) -> dict[str, Any]:
-    """Calls that are live now, and the most at one time in each hour from `since` to `until`.
+    """The live calls, and the peak of concurrent calls in each hour from `since` to `until`.
 
-    Of the subscription and of each of its trunks; hours in which there was no call are left out.
-    The caller has been found to see the subscription.
+    For the subscription and each of its trunks; hours without a call are left out. The caller has
+    checked that the actor sees the subscription.
     """
     with connection.cursor() as cursor:
         cursor.execute(CHANNELS, {"subscription": subscription_id})
@@ -244,11 +241,13 @@ def channel_use(subscription_id: UUID, *, since: datetime, until: datetime) -> d
 
 
 Peaks = Sequence[tuple[datetime, UUID | None, int]]
-"""Hour, trunk (None: the subscription) and the most calls at one time."""
+"""Hour, trunk (None: the subscription) and the peak of concurrent calls."""
 
 
 def _with_lasting(peaks: Peaks, lasting: Peaks) -> Peaks:
-    """The peaks by hour, the subscription's first; where none is noted, the calls that lasted."""
+    """The peaks by hour, the subscription's first; if an hour has none, the calls that lasted
+    through it.
+    """
     found = {(hour, trunk): peak for hour, trunk, peak in peaks}
     through: dict[datetime, int] = {}
     for hour, trunk, calls in lasting:
@@ -261,7 +260,7 @@ def _with_lasting(peaks: Peaks, lasting: Peaks) -> Peaks:
 
 
 def _by_hour(peaks: Sequence[tuple[datetime, UUID | None, int]]) -> list[dict[str, Any]]:
-    """Rows by hour, that of the subscription (no trunk) first."""
+    """Rows by hour, the subscription's (no trunk) first."""
     hours: dict[datetime, dict[str, Any]] = {}
     for hour, trunk, peak in peaks:
         entry = hours.setdefault(hour, {"hour": instant(hour), "peak": peak, "trunks": []})

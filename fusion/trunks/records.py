@@ -1,7 +1,7 @@
 """Read models of call records: a page of them, newest first, or a whole period as one stream.
 
-Each is one range of an index that has the owner and the end of the call, whatever the level of the
-tree that asks; the table's partitions are passed through in their order.
+Each query is one range of an index on the owner and the end of the call, at every level of the
+tree; it visits the table's partitions in order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,9 +43,10 @@ FROM trunks_callrecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRecords:
-    """Whose records, and of calls that ended when; the ids have been found visible.
+    """The filters: owner, and the period in which the calls ended. The ids have been found visible.
 
-    A trunk is looked for among the calls of its subscription, which have an index of their own.
+    A trunk's records are searched among those of its subscription, which have an index of their
+    own.
     """
 
     subscription_id: UUID | None = None
@@ -54,7 +55,7 @@ class WantedRecords:
     until: datetime | None = None
 
     def condition(self, actor: Actor) -> tuple[str, list[Any]]:
-        """What stands behind WHERE, and its parameters."""
+        """The WHERE condition and its parameters."""
         owner, id = f"{actor.kind}_id", actor.organization_id
         if self.subscription_id is not None:
             owner, id = "subscription_id", self.subscription_id
@@ -104,7 +105,7 @@ def _bigint(text: str) -> int:
 
 
 def records_as_json(actor: Actor, wanted: WantedRecords, query: Query) -> Iterator[str]:
-    """All of them as one list, oldest first."""
+    """All records as one list, oldest first."""
     yield '{"items":['
     yield from json_items(
         orjson.dumps(_document(row)).decode() for row in _rows(actor, wanted, query)
@@ -113,7 +114,7 @@ def records_as_json(actor: Actor, wanted: WantedRecords, query: Query) -> Iterat
 
 
 def records_as_csv(actor: Actor, wanted: WantedRecords, query: Query) -> Iterator[str]:
-    """All of them under a header line, oldest first."""
+    """All records under a header line, oldest first."""
     yield from csv_lines([COLUMNS])
     yield from csv_lines(list(_document(row).values()) for row in _rows(actor, wanted, query))
 

@@ -1,5 +1,5 @@
--- Write the record of a call that is over, and why: `ended`, or `lapsed` with its lease. It carries
--- the organizations above the subscription, as that does.
+-- Write the record of a finished call and the reason: `ended`, or `lapsed` if its lease expired.
+-- Copies the ids of the organizations above the subscription from it.
 CREATE OR REPLACE FUNCTION trunks_record(c trunks_call, p_ended timestamptz, p_reason text)
 RETURNS void
 LANGUAGE plpgsql AS $$
@@ -15,7 +15,7 @@ BEGIN
 END
 $$;
 
--- Note how many calls there are at one time, where it is more than was seen in this minute.
+-- Raise the peak of this minute if more calls are live than were counted before.
 CREATE OR REPLACE FUNCTION trunks_note_peak(
     p_subscription uuid, p_trunk uuid, p_at timestamptz, p_live int, p_live_of_trunk int
 ) RETURNS void
@@ -29,9 +29,8 @@ BEGIN
 END
 $$;
 
--- Clear away what counts no more: leases that ran out become records, tombstones older than
--- p_keep go. At most p_limit of each; returns how many there were. Rows that somebody has in hand
--- are passed over.
+-- Clean up: expired leases become records, and tombstones older than p_keep are deleted. At most
+-- p_limit of each; returns how many there were. Skips locked rows.
 CREATE OR REPLACE FUNCTION trunks_sweep(p_keep interval, p_limit int) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -61,14 +60,14 @@ BEGIN
 END
 $$;
 
--- Let go of the calls of a trunk that is to be deleted, under its subscription's lock, when none of
--- them is live: those that lapsed become records.
+-- Release the calls of a trunk that is to be deleted, under its subscription's lock, when none of
+-- them is live: expired ones become records.
 CREATE OR REPLACE FUNCTION trunks_forget_calls(p_trunk uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     c trunks_call;
 BEGIN
-    -- Waits for a sweep that has one in hand, and then finds it gone.
+    -- Waits for a sweep that holds one of them, and then finds it gone.
     FOR c IN SELECT w.* FROM trunks_call w WHERE w.trunk_id = p_trunk FOR UPDATE LOOP
         IF c.ended_at IS NULL THEN
             PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');

@@ -1,12 +1,12 @@
--- What makes room for coming call records and does away with old ones. Each needs a lock on the whole
--- table for a moment, gives up after a second so that no call waits for it, and is tried again.
--- Partitions belong to the owner of the tables, so these functions run with the owner's rights: the
--- worker itself may neither make nor remove a table.
+-- Create partitions for coming call records and drop old ones. Each function needs a brief lock on
+-- the whole table, gives up after a second so that no call waits for it, and is retried. Partitions
+-- belong to the owner of the tables, so these functions run with the owner's rights: the worker
+-- itself may neither create nor drop a table.
 
--- A partition of the call records for each month from p_from's up to p_to's; safe to repeat. Rows of a
--- month that came before its partition are moved into it. How many were made. Five years of months at
--- most in one call, none before 2000 and none that is more than two years ahead: whoever may call it
--- cannot fill the catalogue with tables.
+-- Create a partition of the call records for each month from that of p_from to that of p_to;
+-- idempotent. Moves rows of a month that came before its partition. Returns how many were created.
+-- At most five years of months per call, none before 2000 and none more than two years ahead, so
+-- that a caller cannot fill the catalogue with tables.
 CREATE OR REPLACE FUNCTION trunks_ensure_partitions(p_from date, p_to date) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp
@@ -31,7 +31,8 @@ BEGIN
         CONTINUE WHEN to_regclass(v_name) IS NOT NULL;
         v_first := v_month::timestamp AT TIME ZONE 'UTC';
         v_end := (v_month + interval '1 month')::timestamp AT TIME ZONE 'UTC';
-        -- Attached, not made as a partition: only the rest is locked against calls that end.
+        -- Attached, not created as a partition: this locks only the default partition against
+        -- ending calls.
         LOCK TABLE trunks_callrecord IN SHARE UPDATE EXCLUSIVE MODE;
         LOCK TABLE trunks_callrecord_other IN ACCESS EXCLUSIVE MODE;
         EXECUTE format('CREATE TABLE %I (LIKE trunks_callrecord INCLUDING CONSTRAINTS)', v_name);
@@ -47,9 +48,10 @@ BEGIN
 END
 $$;
 
--- Remove the call records of all months before p_before's. How many partitions went. Refused where
--- that is less than is kept at least: trunks_recordretention says how many months, and the owner of
--- the tables alone changes it. The worker's own setting is no bound for whoever took it over.
+-- Drop the call records of all months before p_before; returns how many partitions. Refused if that
+-- is less than the minimum retention: trunks_recordretention holds its months, and only the owner
+-- of the tables changes it. The worker's own setting would not stop an attacker who took over the
+-- worker.
 CREATE OR REPLACE FUNCTION trunks_drop_partitions(p_before date) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp
@@ -85,7 +87,8 @@ BEGIN
 END
 $$;
 
--- Of the peaks from p_from to p_to keep the highest minute of each hour. How many went.
+-- Of the peaks from p_from to p_to keep the highest minute of each hour; returns how many were
+-- deleted.
 CREATE OR REPLACE FUNCTION trunks_thin_peaks(p_from timestamptz, p_to timestamptz) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,4 @@
-"""Routing a number to a trunk. It takes no user licence."""
+"""Routing a number to a trunk. It consumes no user licence."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from fusion.trunks.rules import require_active
 
 @use_case(PROVISION, verb="trunk.route")
 def route_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164: str) -> Done:
-    """Route it; without effect where it is routed to this trunk already.
+    """Route it; no effect if it is already routed to this trunk.
 
     Problems: `not-found`, `subscription-suspended`, `subscription-terminated`,
     `number-not-assigned`, `number-in-use` (linked to a user, or to another trunk).

@@ -1,7 +1,7 @@
-"""Clearing away calls that count no more: a sweep of the worker, several at once if need be.
+"""Cleaning up expired and ended calls: a sweep of the worker; several can run at once.
 
-Nothing depends on it: a lapsed call does not count, whether or not it was swept. It turns lapsed
-calls into records, and keeps the table of live calls small.
+Correctness does not depend on it: an expired call does not count, swept or not. The sweep turns
+expired calls into records, and keeps the table of live calls small.
 """
 
 from django.db import connection
@@ -16,7 +16,7 @@ TOMBSTONE_MINUTES = 15
 
 
 def sweep_calls(*, batches: int = 100) -> int:
-    """Clear away up to that many batches, each in a transaction of its own; how many calls."""
+    """Clean up to that many batches, each in its own transaction; returns how many calls."""
     first_row("SELECT 1")
     swept = 0
     for _ in range(batches):

@@ -1,5 +1,5 @@
--- Take all numbers of a subscription off its trunks; they stay with it. The caller holds the
--- subscription's lock. How many there were.
+-- Remove the routes of all numbers of a subscription to its trunks; the numbers stay assigned. The
+-- caller holds the subscription's lock. Returns how many.
 CREATE OR REPLACE FUNCTION trunks_unroute_all(p_subscription uuid) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE

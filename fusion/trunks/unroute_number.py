@@ -1,4 +1,4 @@
-"""Taking a number off a trunk, and all numbers of a subscription off its trunks."""
+"""Removing the route of one number, or of all numbers of a subscription."""
 
 from uuid import UUID
 
@@ -16,7 +16,8 @@ from fusion.trunks.queries import find_trunk
 
 @use_case(PROVISION, verb="trunk.unroute", status=204)
 def unroute_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164: str) -> Done:
-    """Take it off the trunk; it stays with the subscription. Without effect where it is not on it.
+    """Remove its route; it stays assigned to the subscription. No effect if it is not routed to
+    this trunk.
 
     Problem: `not-found` (the trunk, or the number in this subscription).
     """
@@ -33,7 +34,10 @@ def unroute_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164:
 
 
 def unroute_all(subscription: Subscription) -> int:
-    """Take all numbers off the trunks of a subscription, whose lock the caller holds; how many."""
+    """Remove all routes of a subscription's numbers; returns how many.
+
+    The caller holds its lock.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT trunks_unroute_all(%s::uuid)", [subscription.id])
         (count,) = cursor.fetchone()

@@ -1,4 +1,7 @@
-"""The books of trunks and calls: every call has its trunk, every one that is over its record."""
+"""Checks of trunks and calls for `fusion verify`:
+
+every call has its trunk, every finished one its record.
+"""
 
 from collections.abc import Mapping
 
@@ -50,7 +53,7 @@ CHECKS: Mapping[str, str] = {
             FROM trunks_channelpeak WHERE trunk_id IS NULL GROUP BY 1, 2
         ) s USING (subscription_id, hour)
         WHERE s.peak IS NULL OR t.peak > s.peak""",
-    # Whoever was on when a call was admitted was counted with it. Minutes older than two days may
+    # Calls that were live at an admission were counted with it. Minutes older than two days may
     # have been thinned out.
     "peak below the calls that were on at one time": """
         SELECT format('subscription %s, minute %s: %s noted, %s on record', p.subscription_id,
@@ -82,4 +85,4 @@ CHECKS: Mapping[str, str] = {
         SELECT format('subscription %s: %s used', subscription_id, used)
         FROM ledger_balance WHERE metric = 'sip_channel' AND used <> 0""",
 }
-"""What must not be → a query that gives one line of text for each time that it is."""
+"""Description of an inconsistency → a query that returns one line of text for each occurrence."""

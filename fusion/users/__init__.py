@@ -1,1 +1,1 @@
-"""End users and resource accounts of a subscription, and the number that each is linked to."""
+"""End users and resource accounts of a subscription, and the number linked to each."""

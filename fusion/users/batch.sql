@@ -1,11 +1,11 @@
--- Provision the next p_limit rows of a batch: users are created, and linked to their numbers.
+-- Provision the next p_limit rows of a batch: create users and link them to their numbers.
 --
--- Everything is locked and read first, into arrays; then the rows are judged one after another in
--- memory, each as a single call would be after those before it; then everything is written at once,
--- the job's progress with it. So a chunk is done whole or not at all, and a job that was cut off is
--- taken up where it stands. Answers {id, done, total, finished}; null when the job is finished or in
--- another worker's hands.
--- Locks: job (passed over when taken), subscription, balance, numbers by number.
+-- First everything is locked and read into arrays; then the rows are judged one after another in
+-- memory, each as a single request would be after those before it; then everything is written at
+-- once, with the job's progress. So a chunk is done whole or not at all, and an interrupted job
+-- continues where it stopped. Returns {id, done, total, finished}; NULL if the job is finished or
+-- another worker holds it. Locks: job (skipped if locked), subscription, balance, numbers by
+-- number.
 CREATE OR REPLACE FUNCTION users_provision(p_job uuid, p_limit int) RETURNS json
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -18,12 +18,12 @@ DECLARE
     b ledger_balance;
     r record;
     v_sku uuid; v_code text; v_granted bigint; v_used bigint; v_failed int; v_now timestamptz;
-    -- by row: what it asks for
+    -- by row: the requested user and number
     r_id uuid[]; r_login text[]; r_name text[]; r_kind text[]; r_e164 text[]; r_problem json[];
     r_user int[]; r_number int[];           -- its slots among users and numbers
-    -- by row: what becomes of it
+    -- by row: the result
     r_status int[]; r_answer json[]; r_linked text[]; r_former text[]; v_count int;
-    -- users that rows name, by the key of their login; u_id is null until there is one
+    -- users that rows name, by the key of their login; u_id is NULL until the user exists
     v_users int; r_known uuid[]; u_id uuid[]; u_number int[];
     -- numbers that rows name, or that those users have
     n_e164 text[]; n_ours boolean[]; n_before uuid[]; n_user uuid[]; n_trunk uuid[];
@@ -42,7 +42,7 @@ BEGIN
     WHERE w.subscription_id = s.id AND w.sku_id = v_sku FOR UPDATE;
     v_granted := coalesce(b.granted, 0); v_used := coalesce(b.used, 0);
 
-    -- 1. The rows, and the users that are there already. No row of another subscription is read.
+    -- 1. The rows, and the users that already exist. No row of another subscription is read.
     SELECT array_agg(x.id), array_agg(x.login), array_agg(x.name), array_agg(x.kind),
            array_agg(x.number), array_agg(x.problem), array_agg(x.slot), array_agg(x.known)
     INTO r_id, r_login, r_name, r_kind, r_e164, r_problem, r_user, r_known
@@ -55,7 +55,8 @@ BEGIN
                    ORDER BY coalesce(y.id::text, kernel_text_key(w.item ->> 'login'))) AS slot
         FROM json_array_elements(j.rows) WITH ORDINALITY AS w(item, position)
         LEFT JOIN LATERAL (
-            -- Of users whose logins collided before there were keys, the one that is meant.
+            -- Among users whose logins became equal when keys were introduced, the one that the row
+            -- means.
             SELECT v.id FROM users_user v
             WHERE v.subscription_id = s.id AND v.login_key = kernel_text_key(w.item ->> 'login')
             ORDER BY lower(v.login) <> lower(w.item ->> 'login'), v.login_twin LIMIT 1
@@ -71,7 +72,7 @@ BEGIN
         u_id[r_user[i]] := r_known[i];
     END LOOP;
 
-    -- 2. The numbers, locked; who has them is read by a new statement.
+    -- 2. Lock the numbers; a new statement reads their holders.
     n_e164 := ARRAY(
         SELECT w.e164 FROM unnest(r_e164) AS w(e164) WHERE w.e164 IS NOT NULL
         UNION
@@ -148,7 +149,7 @@ BEGIN
         r_id[i] := u_id[u];
     END LOOP;
 
-    -- 4. The writes.
+    -- 4. Write.
     v_now := kernel_now();
     INSERT INTO users_user (id, subscription_id, login, display_name, kind, created_at)
     SELECT r_id[i], s.id, r_login[i], r_name[i], r_kind[i], v_now FROM unnest(v_created) AS i;
@@ -156,7 +157,7 @@ BEGIN
        ledger_consume(s.id, v_sku, 'user', v_consuming, j.actor) IS NOT NULL THEN
         RAISE EXCEPTION 'licences were consumed under a lock that was held';
     END IF;
-    -- First all that go, then all that come: a user has one number at every moment.
+    -- First unlink, then link: a user never has two numbers.
     UPDATE numbers_number x SET user_id = NULL
     FROM unnest(n_e164, n_before, n_user) AS w(e164, before, after)
     WHERE x.e164 = w.e164 AND w.before IS NOT NULL AND w.before IS DISTINCT FROM w.after;
@@ -197,9 +198,9 @@ BEGIN
 END
 $$;
 
--- Record the next row of a batch as failed: the database refused it, which is no fault of the
--- caller's. The job tells so in `error`, and goes on behind it. Answers as users_provision does.
--- Locks: job (passed over when taken).
+-- Record the next row of a batch as failed: the database refused it, through no fault of the
+-- caller. The job reports this in `error` and continues after the row. Returns the same as
+-- users_provision. Locks: job (skipped if locked).
 CREATE OR REPLACE FUNCTION users_give_up_row(p_job uuid) RETURNS json
 LANGUAGE plpgsql AS $$
 DECLARE

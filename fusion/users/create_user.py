@@ -1,4 +1,4 @@
-"""Creating a user: a record that takes no licence yet."""
+"""Creating a user: it consumes no licence until it is linked."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from fusion.users.rules import one_script, require_living
 def create_user(
     actor: Actor, *, subscription_id: UUID, login: str, display_name: str, kind: str
 ) -> Done:
-    """Create a user, or a resource account; on a suspended subscription too.
+    """Create a user or a resource account; also on a suspended subscription.
 
     Problems: `not-found`, `subscription-terminated`, `conflict` (the login is taken),
     `invalid-fields` (it mixes scripts).

@@ -1,4 +1,4 @@
-"""Deleting a user: unlinked and removed, or neither."""
+"""Deleting a user: unlinks and removes it in one transaction."""
 
 from uuid import UUID
 
@@ -12,11 +12,11 @@ from fusion.users.unlink import unlink
 
 @use_case(PROVISION, verb="user.delete", status=204)
 def delete_user(actor: Actor, *, subscription_id: UUID, user_id: UUID) -> Done:
-    """Delete the user; the number stays with the subscription. In every state of it.
+    """Delete the user, in every state of the subscription; the number stays assigned to it.
 
     Problem: `not-found`.
     """
-    # Whoever links a user holds this lock, too: no number can be given to one who is going.
+    # Linking a user takes this lock, too: no number can be linked to a user being deleted.
     subscription = lock_subscription(actor, subscription_id)
     user = find_user(actor, user_id, subscription.id)
     unlink(actor, subscription, [user.id])

@@ -4,7 +4,7 @@ LANGUAGE sql STABLE AS $$
     SELECT users_document(u, (SELECT n.e164 FROM numbers_number n WHERE n.user_id = u.id))
 $$;
 
--- The same as it is, or was, with that number.
+-- The same, as it is or was with that number.
 CREATE OR REPLACE FUNCTION users_document(u users_user, p_number text) RETURNS json
 LANGUAGE sql STABLE AS $$
     SELECT json_build_object(
@@ -13,7 +13,7 @@ LANGUAGE sql STABLE AS $$
         'created_at', kernel_instant(u.created_at))
 $$;
 
--- Write the events of users whose links were just changed: those of one statement, in their order.
+-- Write the events of users whose links were just changed, in the order of the statement's rows.
 CREATE OR REPLACE FUNCTION users_emit(
     p_documents json[], s tenancy_subscription, p_actor text, p_type text
 ) RETURNS void
@@ -27,7 +27,7 @@ LANGUAGE sql AS $$
     ORDER BY w.position
 $$;
 
--- The audit records of the same.
+-- Write the audit records of the same changes.
 CREATE OR REPLACE FUNCTION users_record(
     p_users uuid[], p_details json[], s tenancy_subscription, p_actor text, p_request text,
     p_verb text

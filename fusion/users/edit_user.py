@@ -1,4 +1,4 @@
-"""Changing what a user is called. Login and kind never change."""
+"""Changing a user's display name. Login and kind never change."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from fusion.users.rules import require_living
 def edit_user(
     actor: Actor, *, subscription_id: UUID, user_id: UUID, display_name: str | None = None
 ) -> Done:
-    """Set the display name; None leaves it.
+    """Set the display name; None leaves it unchanged.
 
     Problems: `not-found`, `subscription-terminated`.
     """

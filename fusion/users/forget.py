@@ -1,4 +1,4 @@
-"""Forgetting jobs that ended long ago, with their results. The users stay."""
+"""Retention: purges jobs that ended long ago, with their results. The users stay."""
 
 from django.db import connection, transaction
 
@@ -15,7 +15,7 @@ ORDER BY finished_at LIMIT %s FOR UPDATE SKIP LOCKED
 
 
 def forget_batches(*, days: int = KEPT_DAYS) -> int:
-    """Delete the jobs that finished more than `days` ago; how many there were."""
+    """Delete the jobs that finished more than `days` ago; returns how many."""
     deleted = 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:

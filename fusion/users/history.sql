@@ -1,12 +1,12 @@
--- Whose number was whose, from when until when: written by the trigger `links_are_remembered` of
--- numbers_number (migrations/0002_link_history.py).
+-- The history of links, which user had which number and when: the trigger `links_are_remembered` of
+-- numbers_number writes it (migrations/0002_link_history.py).
 CREATE OR REPLACE FUNCTION users_keep_link_history() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := kernel_now();
 BEGIN
     IF OLD.user_id IS NOT NULL THEN
-        UPDATE users_link l SET unlinked_at = greatest(v_now, l.linked_at)  -- clocks are set back
+        UPDATE users_link l SET unlinked_at = greatest(v_now, l.linked_at)  -- the clock may go back
         WHERE l.e164 = OLD.e164 AND l.unlinked_at IS NULL;
     END IF;
     IF NEW.user_id IS NOT NULL THEN

@@ -9,9 +9,9 @@ from fusion.tenancy.use_case import Answer
 
 
 def link_user(actor: Actor, *, subscription_id: UUID, user_id: UUID, number: str) -> Answer:
-    """Give the user `number`, which is assigned to the subscription; 200 and the user.
+    """Link the user to `number`, which is assigned to the subscription; 200 and the user.
 
-    The first number takes a licence; another one moves the link, and the licence stays.
+    The first link consumes a licence; another number moves the link and keeps the licence.
 
     Problems: `forbidden`, `not-found`, `subscription-suspended`, `subscription-terminated`,
     `number-not-assigned`, `number-in-use`, `no-license`.

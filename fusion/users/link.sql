@@ -1,7 +1,7 @@
 -- Link a user to a number of its subscription; 200 with the user's document.
 --
--- The first link consumes one licence, held by the user. A user who has another number moves: the
--- licence stays, the old number stays with the subscription. Linking what is linked changes nothing.
+-- The first link consumes one licence, held by the user. A user with another number moves: it keeps
+-- the licence, and the old number stays with the subscription. Repeating a link changes nothing.
 -- Locks: subscription, balance, numbers by number, user.
 CREATE OR REPLACE FUNCTION users_link(
     p_group uuid, p_path text, p_actor text, p_request text,
@@ -31,7 +31,7 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Nobody else changes this subscription's users or links now: what is read here stays.
+    -- From here on nobody else changes this subscription's users or links.
     SELECT w.* INTO u FROM users_user w WHERE w.id = p_user AND w.subscription_id = p_subscription;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 404, false, kernel_problem('not-found',
@@ -54,7 +54,7 @@ BEGIN
         SELECT w.* INTO b FROM ledger_balance w
         WHERE w.subscription_id = p_subscription AND w.sku_id = v_sku FOR UPDATE;
     END IF;
-    -- The number and the former one. What follows decides by new statements.
+    -- Lock the number and the user's present one. New statements decide.
     PERFORM FROM numbers_number w
     WHERE w.e164 = ANY (ARRAY[p_number, v_former]) AND w.subscription_id = p_subscription
     ORDER BY w.e164 FOR NO KEY UPDATE;

@@ -1,4 +1,4 @@
-"""Users and batch jobs. A user's number is the number whose `user_id` it is."""
+"""Users and batch jobs. The number whose `user_id` is a user's id is the user's number."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -19,8 +19,8 @@ def _within_subscription(actor: Actor) -> Q:
 class User(models.Model):
     """An end user or a resource account (auto attendant, call queue) of a subscription.
 
-    A trigger keeps `login_key` (migrations/0006_login_key.py). Users who had colliding keys when
-    the keys came are numbered by `login_twin`; nobody new gets a key that is there.
+    A trigger maintains `login_key` (migrations/0006_login_key.py). `login_twin` numbers users whose
+    keys were equal when keys were introduced; no new user gets a key that exists.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -48,11 +48,12 @@ class User(models.Model):
 
 
 class Job(models.Model):
-    """A batch of users that a worker provisions, a chunk a transaction; resumable after a crash.
+    """A batch of users that a worker provisions, one chunk per transaction; resumable after a
+    crash.
 
-    `rows` is what was asked for, each row with the id of the user to be, or the `problem` that
-    it came with. How far it has come is `done`, moved on in the transaction of a chunk's effects.
-    `error` tells of the first row that Fusion could not do: such a job ends as `failed`.
+    `rows` are the requested rows, each with the id of the new user or the `problem` found in its
+    input. `done` is the progress, updated in the transaction of a chunk's effects. `error`
+    describes the first row that Fusion could not process: such a job ends as `failed`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -93,9 +94,10 @@ class Job(models.Model):
 
 
 class JobResult(models.Model):
-    """What became of one row of a batch; positions count from 1.
+    """The result of one row of a batch; positions count from 1.
 
-    `answer` is the user as it then was, or {code, detail, ...} of the refusal that `status` tells.
+    `answer` is the user as it was then, or {code, detail, ...} of the refusal, according to
+    `status`.
     """
 
     pk = models.CompositePrimaryKey("job_id", "position")
@@ -106,10 +108,10 @@ class JobResult(models.Model):
 
 
 class Link(models.Model):
-    """That a user had a number, from `linked_at` until `unlinked_at`, null while it has it.
+    """A user had a number from `linked_at` until `unlinked_at`, null while it still has it.
 
-    Written by a trigger on the numbers (migrations/0002_link_history.py) and by nothing else.
-    Carries the ids of the organizations above its subscription, and what the user was called.
+    Only a trigger on the numbers writes it (migrations/0002_link_history.py). The ids of the
+    organizations above its subscription, and the user's name at that time, are copied into the row.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,7 +1,7 @@
-"""Provisioning batches of users: what the workers do every few seconds.
+"""Provisioning batches of users: the workers run it every few seconds.
 
-The jobs themselves are the queue, and each carries how far it has come: nothing has to be
-recovered after a crash. Several workers share the jobs, a chunk of one at a time.
+The jobs themselves are the queue, and each stores its progress: nothing has to be recovered after a
+crash. Several workers share the jobs, one chunk of a job at a time.
 """
 
 from typing import Any
@@ -17,10 +17,10 @@ from fusion.kernel.postgresql.outage import outage_of
 log = structlog.get_logger(__name__)
 
 CHUNK = 1_000
-"""Rows of one transaction: what others who change the subscription wait for, at most."""
+"""Rows of one transaction: other changes of the subscription wait at most for these."""
 
 PARTS = 10
-"""Into how many parts a chunk is divided that cannot be done, to find the row that is to blame."""
+"""The number of parts into which a failing chunk is divided, to find the faulty row."""
 
 WAITING = """
 SELECT id FROM users_job WHERE state <> 'finished' ORDER BY created_at, id LIMIT 1000
@@ -28,9 +28,10 @@ SELECT id FROM users_job WHERE state <> 'finished' ORDER BY created_at, id LIMIT
 
 
 def provision_batches(*, chunk: int = CHUNK) -> int:
-    """One chunk of each job that is waiting and in no other worker's hands; how many there were.
+    """Process one chunk of each waiting job that no other worker holds; returns how many there
+    were.
 
-    In turns, so that a small batch does not wait for a large one that came before it.
+    In turns, so that a small batch does not wait for a large one that was submitted before it.
     """
     first_row("SELECT 1")
     with connection.cursor() as cursor:
@@ -43,16 +44,16 @@ def provision_batches(*, chunk: int = CHUNK) -> int:
 
 
 def provision_batch(job: UUID, chunk: int = CHUNK) -> dict[str, Any] | None:
-    """One chunk of one job: how far it has come; None where it is over or in other hands.
+    """Process one chunk of one job; returns its progress, None if the job is finished or locked.
 
-    A chunk that the database refuses is done in parts, down to the single row that is to blame;
-    that row fails, which the job then tells, and all others are done.
+    A chunk that the database refuses is done in parts, down to the single faulty row; that row
+    fails, the job reports it, and all others are done.
     """
     try:
         return _call("SELECT users_provision(%s::uuid, %s::int)::text", job, chunk)
     except DatabaseError as error:
         if outage_of(error):
-            raise  # the database is away, or chose this one to end a deadlock: another time
+            raise  # database unavailable, or this was a deadlock's victim: retry later
         if chunk == 1:
             log.exception("row of a job failed", job=str(job))
             return _give_up_row(job)
@@ -70,13 +71,13 @@ def _provision_in_parts(job: UUID, chunk: int) -> dict[str, Any] | None:
 
 
 def _give_up_row(job: UUID) -> dict[str, Any] | None:
-    """Record the next row as failed, so that the job goes on; None where not even that works."""
+    """Record the next row as failed, so that the job continues; None if that fails too."""
     try:
         return _call("SELECT users_give_up_row(%s::uuid)::text", job)
     except DatabaseError as error:
         if outage_of(error):
             raise
-        # One job that cannot be done does not keep the others from being done.
+        # One faulty job does not keep the others from being done.
         log.exception("job failed", job=str(job))
         return None
 

@@ -1,4 +1,7 @@
-"""Read models of users and jobs. Users' documents are made by the database, passed on unparsed."""
+"""Read models of users and jobs.
+
+The database renders users' documents; they are passed on unparsed.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,10 +22,7 @@ NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
 
 
 def find_user(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> User:
-    """The user, if `actor` sees it and it is one of that subscription's.
-
-    Problem `not-found` otherwise.
-    """
+    """The user; Problem `not-found` unless `actor` sees it and it belongs to that subscription."""
     rows = User.objects.visible_to(actor).filter(id=id)
     if subscription_id is not None:
         rows = rows.filter(subscription_id=subscription_id)
@@ -33,7 +33,7 @@ def find_user(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> Us
 
 
 def user_text(id: UUID) -> str:
-    """The JSON document of a user whom the caller has been found to see."""
+    """The JSON document of a user. The caller has checked that the actor sees it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT users_document(u)::text FROM users_user u WHERE u.id = %s", [id])
         row = cursor.fetchone()
@@ -48,7 +48,7 @@ def user_document(id: UUID) -> dict[str, Any]:
     return document
 
 
-# A search passes over the subscription's own users alone, newest first by their index.
+# A search reads only the subscription's own users, newest first by their index.
 USERS = """
 SELECT u.id, users_document(u)::text
 FROM users_user u
@@ -76,8 +76,8 @@ def list_users(
 ) -> str:
     """One page of a subscription's users, newest first, as JSON text.
 
-    `q` is what login or display name begin with, `login` a whole one; both ignore case. The caller
-    has been found to see the subscription.
+    `q` is the beginning of a login or display name, `login` a complete login; both ignore case. The
+    caller has checked that the actor sees the subscription.
     """
     last = None
     if cursor is not None:
@@ -104,7 +104,7 @@ def list_users(
 
 
 def user_names(subscription_id: UUID, ids: Iterable[UUID | str]) -> dict[str, str]:
-    """Id → display name of those users of a subscription that are there, in one statement."""
+    """Id → display name of those users of a subscription that exist, in one statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id::text, display_name FROM users_user"
@@ -124,7 +124,7 @@ def list_jobs(
 
 
 def find_job(actor: Actor, id: UUID) -> Job:
-    """The job without its rows, if `actor` sees it; Problem `not-found` otherwise."""
+    """The job without its rows; Problem `not-found` unless `actor` sees it."""
     job = Job.objects.visible_to(actor).defer("rows").filter(id=id).first()
     if job is None:
         raise not_found("job")
@@ -163,7 +163,7 @@ WHERE j.id = %s::uuid AND w.position = ANY (%s::int[]) AND w.item ->> 'login' IS
 
 
 def asked_logins(job_id: UUID, positions: Sequence[int]) -> dict[int, str]:
-    """Position → login, as these rows of a job asked for it; malformed rows have none."""
+    """Position → login in these rows of a job; malformed rows have none."""
     with connection.cursor() as cursor:
         cursor.execute(LOGINS, [job_id, list(positions)])
         return dict(cursor.fetchall())
@@ -172,9 +172,9 @@ def asked_logins(job_id: UUID, positions: Sequence[int]) -> dict[int, str]:
 def list_results(
     job_id: UUID, *, limit: int, cursor: str | None = None, failed: bool | None = None
 ) -> str:
-    """One page of what became of a job's rows so far, in their order, as JSON text.
+    """One page of the results of a job's rows so far, in their order, as JSON text.
 
-    The caller has been found to see the job.
+    The caller has checked that the actor sees the job.
     """
     after = decode_cursor(cursor, 1)[0] if cursor is not None else "0"
     if not after.isascii() or not after.isdigit() or len(after) > 9:

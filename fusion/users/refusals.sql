@@ -1,4 +1,4 @@
--- Why a user is not created or linked: the same words to a single call and to a row of a batch.
+-- Why a user cannot be created or linked: the same texts for a single request and a row of a batch.
 
 CREATE OR REPLACE FUNCTION users_problem_of_state(p_status text) RETURNS json
 LANGUAGE sql IMMUTABLE AS $$

@@ -1,4 +1,4 @@
-"""What the state of a subscription means for the records of its users."""
+"""The rules of users: logins, and the required state of the subscription."""
 
 from fusion.kernel.errors import Problem
 from fusion.kernel.text import mixes_scripts
@@ -8,9 +8,9 @@ MAX_ROWS = 10_000
 
 
 def one_script(login: str) -> str:
-    """The login; ValueError where it mixes scripts whose letters look like each other's.
+    """The login; ValueError if it mixes scripts with letters that look alike.
 
-    Invariant: a login is what it looks like.
+    Invariant: no two different logins look the same.
     """
     if mixes_scripts(login):
         raise ValueError("mixes Latin letters with Cyrillic or Greek ones, which look the same")
@@ -18,7 +18,10 @@ def one_script(login: str) -> str:
 
 
 def require_living(status: str) -> None:
-    """Problem `subscription-terminated`. Invariant: what was terminated is kept as it was."""
+    """Problem `subscription-terminated`.
+
+    Invariant: users of a terminated subscription never change.
+    """
     if status == "terminated":
         raise Problem(
             "subscription-terminated",
@@ -27,7 +30,10 @@ def require_living(status: str) -> None:
 
 
 def require_active(status: str) -> None:
-    """Problem `subscription-terminated` or `-suspended`. Invariant: batches need an active one."""
+    """Problem `subscription-terminated` or `-suspended`.
+
+    Invariant: batches need an active subscription.
+    """
     require_living(status)
     if status == "suspended":
         raise Problem(

@@ -1,4 +1,4 @@
-"""Taking in a batch of users: it becomes a job, which a worker provisions."""
+"""Submitting a batch of users: it becomes a job, which a worker provisions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,9 +21,9 @@ from fusion.users.schemas import RowBody
 
 @use_case(PROVISION, verb="job.create", status=202, unaudited=("rows",), bulk=True)
 def submit_batch(actor: Actor, *, subscription_id: UUID, rows: Sequence[Any]) -> Done:
-    """Take in `rows`, each a mapping of `RowBody`'s fields or the Problem that it came with.
+    """Submit `rows`, each a mapping of `RowBody`'s fields or the Problem found in its input.
 
-    A malformed row is its own outcome. Problems: `not-found`, `subscription-suspended`,
+    A malformed row has its own result. Problems: `not-found`, `subscription-suspended`,
     `subscription-terminated`.
     """
     subscription = lock_subscription(actor, subscription_id)

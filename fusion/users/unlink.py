@@ -15,7 +15,7 @@ from fusion.users.queries import find_user
 
 @use_case(PROVISION, verb="user.unlink", status=204)
 def unlink_user(actor: Actor, *, subscription_id: UUID, user_id: UUID) -> Done:
-    """Take the user's number away; without effect where there is none. On a suspended one too.
+    """Unlink the user's number; no effect if there is none. Also on a suspended subscription.
 
     Problem: `not-found`.
     """
@@ -26,7 +26,7 @@ def unlink_user(actor: Actor, *, subscription_id: UUID, user_id: UUID) -> Done:
 
 
 def unlink(actor: Actor, subscription: Subscription, users: Sequence[UUID]) -> int:
-    """Unlink those of `users` who have a number; how many had. The caller holds the lock."""
+    """Unlink those of `users` that have a number; returns how many. The caller holds the lock."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT users_unlink(%s::uuid[], s, %s::text) FROM tenancy_subscription s"
@@ -38,7 +38,7 @@ def unlink(actor: Actor, subscription: Subscription, users: Sequence[UUID]) -> i
 
 
 def unlink_all_users(actor: Actor, subscription: Subscription) -> int:
-    """Unlink every user of a subscription that is being terminated; how many there were.
+    """Unlink every user of a subscription that is being terminated; returns how many.
 
     An operation: the caller holds the subscription's lock.
     """

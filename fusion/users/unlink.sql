@@ -1,6 +1,6 @@
--- Unlink users of one subscription, whose lock the caller holds; each gives its licence back, the
--- numbers stay with the subscription. Users who have no link are passed over. How many had one.
--- Locks: balance, numbers by number.
+-- Unlink users of one subscription, whose lock the caller holds; each frees its licence, and the
+-- numbers stay with the subscription. Skips users without a link. Returns how many had one. Locks:
+-- balance, numbers by number.
 CREATE OR REPLACE FUNCTION users_unlink(
     p_users uuid[], s tenancy_subscription, p_actor text
 ) RETURNS int

@@ -1,4 +1,4 @@
-"""The books of users: every link is explained by one licence, and every job by its results."""
+"""Checks of users for `fusion verify`: every link has its licence, and every job its results."""
 
 from collections.abc import Mapping
 
@@ -55,4 +55,4 @@ CHECKS: Mapping[str, str] = {
         WHERE j.done <> coalesce(r.done, 0) OR j.failed <> coalesce(r.failed, 0)
            OR j.done <> coalesce(r.last, 0)""",
 }
-"""What must not be → a query that gives one line of text for each time that it is."""
+"""Description of an inconsistency → a query that returns one line of text for each occurrence."""

@@ -1,4 +1,4 @@
-"""Sending what the application answers, and giving up on readers who do not read."""
+"""Sending the application's response, and giving up on clients that do not read it."""
 
 import os
 import select
@@ -19,25 +19,26 @@ from fusion.kernel.stream import CUT_OFF
 log = structlog.get_logger(__name__)
 
 IN_ONE_PIECE = 1024 * 1024
-"""Bytes of an answer of known length that is sent in one piece, whatever the application gives."""
+"""Largest response of known length that is sent in one piece, in bytes."""
 
 PATIENCE = 20.0
-"""Seconds that a reader may stand still, over a whole answer; it gains a second by every
-`SLOWEST` bytes."""
+"""How many seconds a client may stop reading, in total per response; every `SLOWEST` bytes add a
+second.
+"""
 
 SLOWEST = 16 * 1024
 
 OPENED_WITHIN = 5.0
-"""Seconds within which Granian begins to read an answer."""
+"""Seconds within which Granian begins to read a response."""
 
 Headers = list[tuple[str, str]]
 
 
 class Reply:
-    """Granian's half of one request. Who is done with it sets `proto` to None.
+    """Granian's half of one request. Set `proto` to None when done with it.
 
-    Frames that an exception has kept refer to the reply until Python collects them; Granian lets a
-    connection go only when nothing refers to its own object.
+    Frames kept by an exception refer to the reply until Python collects them; Granian closes a
+    connection only when nothing refers to its own object.
     """
 
     __slots__ = ("proto",)
@@ -51,7 +52,7 @@ class Reply:
 
 
 class Answers:
-    """Sends the answers of one process."""
+    """Sends the responses of one process."""
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
@@ -59,7 +60,7 @@ class Answers:
         self._names = count()
 
     def send(self, environ: Environ, reply: Reply, application: Any) -> None:
-        """Run the application and send its answer; 500 without a body when it fails."""
+        """Run the application and send its response; 500 without a body if it fails."""
         status, headers = 500, Headers()
 
         def start_response(line: str, given: Headers, _: Any = None) -> None:
@@ -85,7 +86,7 @@ class Answers:
                 close()
 
     def _stream(self, reply: Reply, status: int, headers: Headers, result: Iterable[bytes]) -> None:
-        """Through a named pipe, which Granian reads as fast as the reader of the answer does."""
+        """Send through a named pipe, which Granian reads as fast as the client reads."""
         path = Path(self._folder.name) / str(next(self._names))
         os.mkfifo(path, 0o600)
         reply.proto.response_file(status, headers, str(path))
@@ -100,7 +101,7 @@ class Answers:
 
 
 def _is_whole(result: Any, headers: Headers) -> bool:
-    """Whether the answer is there already, or small."""
+    """Whether the response is complete already, or small."""
     if isinstance(result, list | tuple) or getattr(result, "streaming", None) is False:
         return True
     lengths = [value for name, value in headers if name.lower() == "content-length"]
@@ -108,14 +109,14 @@ def _is_whole(result: Any, headers: Headers) -> bool:
 
 
 def _open(path: Path) -> int | None:
-    """The pipe's end for writing, once somebody reads; None when nobody does."""
+    """Open the pipe for writing, once it has a reader; None if it gets none."""
     deadline = monotonic() + OPENED_WITHIN
     try:
         while monotonic() < deadline:
             with suppress(OSError):  # ENXIO: nobody has opened it for reading
                 return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
             sleep(0.001)
-        # Whoever opens it at this very moment must not wait for ever.
+        # A process that opens it at this very moment must not wait for ever.
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
         return None
     finally:
@@ -123,7 +124,7 @@ def _open(path: Path) -> int | None:
 
 
 def _write(pipe: int, pieces: Iterable[bytes]) -> bool:
-    """Write all pieces; False when the reader was too slow. One who has gone is no concern."""
+    """Write all pieces; False if the client was too slow. A client that disconnected is ignored."""
     poll = select.poll()
     poll.register(pipe, select.POLLOUT)
     waited, sent = 0.0, 0

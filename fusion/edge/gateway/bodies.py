@@ -1,4 +1,4 @@
-"""Reading a body without a thread: Granian tells when more of it has come."""
+"""Reading a body without a thread: Granian calls back when more of it has arrived."""
 
 from asyncio import CancelledError
 from contextlib import suppress
@@ -9,14 +9,14 @@ from typing import Any, Protocol
 from fusion.edge.gateway.terms import SMALL
 
 TOTAL = 128 * 1024 * 1024
-"""Bytes that the larger bodies of one process may take up together."""
+"""Most bytes that the large bodies of one process may use together."""
 
 CHECKED_AFTER = 0.5
-"""Seconds that a small body may take before its sender is looked up."""
+"""Seconds for a small body to arrive before its sender is looked up."""
 
 
 class Outcome(Protocol):
-    """What is called once with how the reading has ended."""
+    """The callback, called once with the outcome of the reading."""
 
     def __call__(self, body: bytes | None, failure: str) -> None:
         """`body`, or None and one of `LATE`, `LARGE`, `FULL`, `BROKEN`."""
@@ -26,14 +26,14 @@ LATE, LARGE, FULL, BROKEN = "late", "large", "full", "broken"
 
 
 class Memory:
-    """How many bytes are held of bodies that are larger than `SMALL`."""
+    """Counts the bytes held by bodies larger than `SMALL`."""
 
     def __init__(self, total: int = TOTAL) -> None:
         self.free = total
         self._lock = Lock()
 
     def take(self, size: int) -> bool:
-        """Whether `size` bytes were still free; they are then taken."""
+        """Reserve `size` bytes; whether they were free."""
         with self._lock:
             if size > self.free:
                 return False
@@ -41,16 +41,17 @@ class Memory:
             return True
 
     def give(self, size: int) -> None:
-        """Give `size` bytes back."""
+        """Release `size` bytes."""
         with self._lock:
             self.free += size
 
 
 class Reading:
-    """One body on its way. `end` is called in one of Granian's threads, or by who ends it early.
+    """A body being received. `end` is called in one of Granian's threads, or by the code that stops
+    it early.
 
-    When it has ended it refers to nothing of Granian's any more: a future refers to its callback,
-    and only when the request is let go does Granian close a connection whose body was not read.
+    After the end it refers to none of Granian's objects: a future refers to its callback, and
+    Granian closes a connection with an unread body only when the request is released.
     """
 
     def __init__(
@@ -69,13 +70,13 @@ class Reading:
         self._await(self.proto())
 
     def stop(self, failure: str) -> None:
-        """End the reading before the body is there, unless it has ended."""
+        """Stop before the body is complete, unless it has ended."""
         end = self.claim()
         if end is not None:
             end(None, failure)
 
     def claim(self) -> Outcome | None:
-        """What is to be called at the end, for the first who asks; the reading has then ended."""
+        """The callback, for the first caller only; the reading has then ended."""
         with self._lock:
             end, future, self.proto = self._end, self._future, None
             self._end = self._future = None
@@ -118,7 +119,7 @@ class PieceReading(Reading):
         self._more(self.proto.__aiter__())
 
     def free(self) -> None:
-        """Give back the memory that the body has taken."""
+        """Release the memory that the body has reserved."""
         self.pieces.clear()
         self.memory.give(self.held)
         self.held = 0
@@ -149,8 +150,10 @@ class PieceReading(Reading):
         return True
 
     def _finish(self, source: Any) -> None:
-        """The last piece is empty, and so is one that stands for an error or for trailers: only
-        after the last one there is nothing more to wait for."""
+        """The last piece is empty, and so is one that stands for an error or for trailers:
+
+        only after the last one is nothing pending.
+        """
         try:
             if source is not None:
                 source.__anext__()
@@ -169,10 +172,10 @@ class PieceReading(Reading):
 
 
 class Draining(PieceReading):
-    """What is left of a body that nobody wants: thrown away, so that the answer arrives."""
+    """Discards the rest of an unwanted body, so that the response arrives."""
 
     def start(self) -> None:
-        """Begin, or go on where the body was read in part."""
+        """Begin, or continue if part of the body was read."""
         with suppress(Exception):
             self.proto.__aiter__()
         with suppress(StopAsyncIteration):

@@ -1,4 +1,4 @@
-"""From Granian's description of a request to a WSGI environment (PEP 3333)."""
+"""From Granian's request scope to a WSGI environment (PEP 3333)."""
 
 import sys
 from functools import lru_cache
@@ -23,10 +23,9 @@ BASE: Environ = {
 def environ_of(scope: Any) -> Environ:
     """The environment of the request that `scope` describes, with an empty body.
 
-    A header that is sent twice has both values, joined; one that is not ASCII is empty, and so is a
-    media type with an encoded parameter. One with an
-    underscore in its name is left out: it would pass for the header with a hyphen, which a trusted
-    proxy may have set.
+    A repeated header has its values joined; one that is not ASCII is empty, and so is a media type
+    with an encoded parameter. A header with an underscore in its name is dropped: it would be
+    indistinguishable from the header with a hyphen, which a trusted proxy may have set.
     """
     environ = BASE.copy()
     path = scope.path
@@ -41,7 +40,7 @@ def environ_of(scope: Any) -> Environ:
     environ["wsgi.url_scheme"] = scope.scheme
     environ["wsgi.input"] = BytesIO()
     headers, names = scope.headers.items(), scope.headers.keys()
-    if len(dict(headers)) < len(names):  # Granian leaves out values that are not ASCII
+    if len(dict(headers)) < len(names):  # Granian drops values that are not ASCII
         given = dict(headers)
         headers += [(name, "") for name in names if name not in given]
     for header, value in headers:
@@ -51,7 +50,7 @@ def environ_of(scope: Any) -> Environ:
         elif key:
             environ[key] = value
     if "*" in environ.get("CONTENT_TYPE", ""):
-        # Django fails on `charset*=nonsense''x` (RFC 2231) before anything of ours is asked.
+        # Django fails on `charset*=nonsense''x` (RFC 2231) before any of our code runs.
         environ["CONTENT_TYPE"] = ""
     return environ
 

@@ -1,4 +1,4 @@
-"""What happens to a request from when Granian has its headers until the application has it all."""
+"""The path of a request from its headers in Granian until it is complete for the application."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,21 +22,24 @@ from fusion.kernel.errors import Problem
 log = structlog.get_logger(__name__)
 
 Free = Callable[[], None] | None
-"""What gives back the memory of a body."""
+"""Releases the memory of a body."""
 
 HEALTH = "/healthz"
 """Answered at once, however many requests wait for a thread."""
 
 QUESTIONS = frozenset(("/readyz", "/metrics"))
-"""Answered by threads of their own: they are wanted when all others wait for the database."""
+"""Answered by threads of their own, because they are needed when all others wait for the
+database.
+"""
 
 DRAINED, DRAINED_FOR = 256 * 1024, 2.0
-"""Bytes and seconds of an unwanted body that are taken after its answer, so that a caller who
-writes before it reads gets to see the answer. Then the connection is closed."""
+"""How many bytes of an unwanted body are read after its response, and for how many seconds, so that
+a client that writes before it reads sees the response. Then the connection is closed.
+"""
 
 
 class Gateway:
-    """Gives requests to the WSGI `application`, at most `threads` at a time."""
+    """Passes requests to the WSGI `application`, at most `threads` at a time."""
 
     def __init__(self, application: Callable[..., Any], threads: int) -> None:
         self.application = application
@@ -49,7 +52,7 @@ class Gateway:
         self.questions = ThreadPoolExecutor(2, "question")
 
     def schedule(self, watcher: Any) -> None:
-        """Granian calls this for each request, and nothing of it may be raised."""
+        """Granian calls this for each request; it must not raise."""
         try:
             self._take(environ_of(watcher.scope), Reply(watcher.proto))
         except Exception:
@@ -84,7 +87,7 @@ class Gateway:
             self.checks.submit(self._read_checked, environ, reply, declared, terms)
 
     def _read_small(self, environ: Environ, reply: Reply, declared: int, terms: Terms) -> None:
-        """At once; the sender is looked up only when the body is late."""
+        """Read at once; look up the sender only if the body is late."""
 
         def end(body: bytes | None, failure: str) -> None:
             self.watch.forget(reading)

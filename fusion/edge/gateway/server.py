@@ -1,8 +1,8 @@
-"""Granian with the gateway in the place of its own way from a request to Python.
+"""Granian with the gateway in place of its own bridge from a request to Python.
 
-What is used here of Granian is not its public interface, which would take a turn through asyncio
-for each request: twice as dear as the whole of its WSGI (docs/decisions/0028). That is why
-pyproject.toml holds Granian to the releases that the tests have run with.
+This uses internals of Granian, because its public interface would take a turn through asyncio for
+each request: twice the cost of its WSGI bridge (docs/decisions/0028). That is why pyproject.toml
+pins Granian to the releases that the tests have run with.
 """
 
 import os
@@ -40,35 +40,36 @@ ARGUMENTS = (
     "scope_opts",
     "metrics",
 )
-"""What Granian gives a process of its own, after its number, the target and the sockets."""
+"""Granian's arguments for a worker process, after its number, the target and the sockets."""
 
 log = structlog.get_logger(__name__)
 
 SPARE = 2
-"""Threads besides those that answer requests: for health, and for the arrival of bodies."""
+"""Threads besides those that answer requests: for health, and for receiving bodies."""
 
 UNREAD_AFTER = 30_000
-"""Milliseconds after which the kernel ends a connection whose peer takes nothing of what is sent,
-or acknowledges nothing."""
+"""Milliseconds after which the kernel closes a connection whose peer neither reads nor acknowledges
+anything.
+"""
 
 
 class Loop:
-    """Stands where Granian wants an event loop: what it asks to be called is called at once."""
+    """Replaces Granian's event loop: runs each callback at once."""
 
     def call_soon(self, callback: Callable[..., Any], *given: Any, context: Any = None) -> None:
-        """Call it."""
+        """Call it at once."""
         callback(*given)
 
     call_soon_threadsafe = call_soon
 
 
 class Scheduler(CallbackScheduler):
-    """Hands each request to the gateway, in one of Granian's threads for Python."""
+    """Passes each request to the gateway, in one of Granian's threads for Python."""
 
     __slots__ = ()
 
     def __new__(cls, gateway: Gateway, loop: Loop) -> "Scheduler":
-        """Granian's own takes what it needs for coroutines; there are none."""
+        """Granian's own class takes arguments for coroutines; there are none here."""
         scheduler: Scheduler = super().__new__(  # type: ignore[call-arg]
             cls, loop, gateway.schedule, None, None, None
         )
@@ -118,7 +119,7 @@ class GatewayServer(MPServer):
 
 
 def _give_up_on_silence() -> None:
-    """Set `UNREAD_AFTER` on the socket that Granian has made to listen: connections inherit it."""
+    """Set `UNREAD_AFTER` on Granian's listening socket: connections inherit it."""
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
     if option is None:
         return

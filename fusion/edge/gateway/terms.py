@@ -1,4 +1,4 @@
-"""How much of a body is read, for how long, and who must be known before."""
+"""Limits of size and time for reading a body, and whether its sender must be known first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,23 +19,26 @@ from fusion.tenancy.actor import Request
 from fusion.tenancy.authenticate import authenticate
 
 WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"))
-"""Methods whose body is read below `/api/` only, where it is refused."""
+"""Methods whose bodies are read only below `/api/`, where they are refused."""
 
 SMALL = 64 * 1024
-"""Bytes of a body that is read before its sender is known; the largest form of a stranger."""
+"""Largest body that is read before its sender is known, in bytes:
+
+the largest form of a stranger.
+"""
 
 TOKEN_FORM = 16 * 1024
-"""Bytes of the largest form that is taken below `/oauth/`."""
+"""Largest form accepted below `/oauth/`, in bytes."""
 
 UPLOAD_FACTOR = 15
-"""How much longer than other bodies those may take whose limit is above `MAX_BODY`."""
+"""Factor of the time limit for bodies whose size limit is above `MAX_BODY`."""
 
 Check = Callable[[Environ], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Bytes and seconds of the body, and how to tell whether its sender is known, if need be."""
+    """Size and time limits of the body, and how to check whether its sender is known, if needed."""
 
     limit: int
     seconds: float
@@ -43,7 +46,7 @@ class Terms:
 
 
 def terms_of(environ: Environ) -> Terms | None:
-    """The terms on which the request's body is read; None when it is not.
+    """The terms for reading the request's body; None if it is not read.
 
     Where a token is required, a request without one is answered from its headers alone.
     """
@@ -53,7 +56,7 @@ def terms_of(environ: Environ) -> Terms | None:
     seconds = float(setting("FUSION_BODY_SECONDS"))
     if path.startswith("/oauth/"):
         declared = environ.get("CONTENT_LENGTH", "0")
-        # What is larger is refused there, in the words of OAuth.
+        # Larger forms are refused there with an OAuth error.
         return Terms(TOKEN_FORM, seconds, None) if int(declared) <= TOKEN_FORM else None
     media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     limit = body_limit(path, media_type)
@@ -67,7 +70,7 @@ def terms_of(environ: Environ) -> Terms | None:
 
 
 def has_valid_token(environ: Environ) -> bool:
-    """Whether the request's token is one of a client; False when the database cannot tell."""
+    """Whether the request's token belongs to a client; False if the database cannot answer."""
     budget.begin(environ[ARRIVED])
     try:
         authenticate(WSGIRequest(environ), Request(id=""))
@@ -80,7 +83,7 @@ def has_valid_token(environ: Environ) -> bool:
 
 
 def is_signed_in(environ: Environ) -> bool:
-    """Whether the request's session is somebody's; False when the database cannot tell."""
+    """Whether the request's session belongs to a person; False if the database cannot answer."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     budget.begin(environ[ARRIVED])
     try:

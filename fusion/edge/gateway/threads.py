@@ -1,4 +1,4 @@
-"""How many requests the application answers at a time."""
+"""Limits how many requests the application answers at a time."""
 
 from collections import deque
 from collections.abc import Callable
@@ -12,9 +12,9 @@ Job = Callable[[], None]
 
 
 class Threads:
-    """At most `limit` jobs at a time, each in the thread that brings it; others wait their turn.
+    """Runs at most `limit` jobs at a time, each in the thread that submits it; others are queued.
 
-    A waiting job is done by the first thread that has finished its own.
+    A queued job runs in the first thread that has finished its own.
     """
 
     def __init__(self, limit: int) -> None:
@@ -23,7 +23,7 @@ class Threads:
         self._lock = Lock()
 
     def run(self, job: Job) -> None:
-        """Do `job` now and those that wait after it, or let it wait."""
+        """Run `job` and then the queued ones, or queue it."""
         with self._lock:
             if not self._free:
                 self._waiting.append(job)

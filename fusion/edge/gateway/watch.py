@@ -1,4 +1,7 @@
-"""The thread that ends what takes too long: bodies that do not come, answers that nobody reads."""
+"""The thread that ends what takes too long:
+
+bodies that do not arrive, responses that nobody reads.
+"""
 
 import os
 from collections.abc import Callable
@@ -10,14 +13,14 @@ import structlog
 log = structlog.get_logger(__name__)
 
 PERIOD = 0.25
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 KEPT = 600
-"""Seconds that a cut-off answer may wait for its reader."""
+"""Seconds that a truncated response may wait for its reader."""
 
 
 class Watch:
-    """Calls what is due, and ends answers that were cut off once their readers go on reading."""
+    """Runs what is due, and ends truncated responses once their readers continue."""
 
     def __init__(self) -> None:
         self._due: dict[object, tuple[float, Callable[[], None]]] = {}
@@ -31,7 +34,7 @@ class Watch:
         self._due[owner] = (when, act)
 
     def forget(self, owner: object) -> None:
-        """There is nothing more to watch about `owner`."""
+        """Remove everything registered for `owner`."""
         self._due.pop(owner, None)
 
     def finish(self, pipe: int, last: bytes) -> None:
@@ -55,7 +58,7 @@ class Watch:
 
 
 def _written(pipe: int, last: bytes) -> bool:
-    """Whether `last` was written, or nobody is left to read it."""
+    """Whether `last` was written, or the pipe has no reader any more."""
     try:
         os.write(pipe, last)
     except BlockingIOError:
