@@ -119,6 +119,13 @@ def test_every_page_shows_texts_as_they_are(scene: Scene, kind: str) -> None:
         _guarded(page)
 
 
+@pytest.fixture(scope="module")
+def met(scene: Scene) -> dict[str, str]:
+    """Shape → path of each page that an administrator of the provider meets."""
+    client = signed_in(scene.person("group", ADMINISTRATOR))
+    return {shape(page.path): page.path.partition("?")[0] for page in walk(client, each=1)}
+
+
 def _guarded(page: Page) -> None:
     policy = page.headers["Content-Security-Policy"]
     assert "unsafe" not in policy and "script-src 'self';" in policy, page.path
@@ -127,10 +134,9 @@ def _guarded(page: Page) -> None:
     assert "<script>" not in page.text and "javascript:" not in page.text.lower(), page.path
 
 
-def test_what_is_asked_for_comes_back_as_it_is(scene: Scene) -> None:
+def test_what_is_asked_for_comes_back_as_it_is(scene: Scene, met: dict[str, str]) -> None:
     client = signed_in(scene.person("group", ADMINISTRATOR))
-    paths = {shape(page.path): page.path.partition("?")[0] for page in walk(client, each=1)}
-    for path in set(paths.values()):
+    for path in set(met.values()):
         for names in ASKED:
             for asked in (
                 dict.fromkeys(names, HOSTILE),
@@ -144,10 +150,12 @@ def test_what_is_asked_for_comes_back_as_it_is(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_a_cursor_of_very_long_numbers_is_refused(scene: Scene, size: int) -> None:
+def test_a_cursor_of_very_long_numbers_is_refused(
+    scene: Scene, met: dict[str, str], size: int
+) -> None:
     client = signed_in(scene.person("group", ADMINISTRATOR))
     asked = dict.fromkeys(CURSORS, encode_cursor(*["9" * 5_000] * size))
-    for path in {page.path.partition("?")[0] for page in walk(client, each=1)}:
+    for path in set(met.values()):
         answer = client.get(path, asked, follow=True)
         assert answer.status_code in (200, 404, 422), path
 

@@ -90,9 +90,13 @@ def _texts() -> tuple[str, ...]:
     return tuple(re.sub(r"\{\w+\}", "{}", text) for text in found if WORD.search(text))
 
 
+@cache
+def _pattern(shape: str) -> re.Pattern[str]:
+    return re.compile(".*?".join(re.escape(part) for part in shape.split("{}")), re.DOTALL)
+
+
 def _says(shape: str, sentence: str) -> bool:
-    pattern = ".*?".join(re.escape(part) for part in shape.split("{}"))
-    return re.fullmatch(pattern, sentence, re.DOTALL) is not None
+    return _pattern(shape).fullmatch(sentence) is not None
 
 
 def _sample(text: str) -> str:
