@@ -39,7 +39,7 @@ MACHINES = (*DATABASES, "witness")
 
 @dataclass
 class Machine:
-    """One address with its etcd, and its Patroni and PostgreSQL unless it is the witness."""
+    """One address: with etcd, and Patroni unless it is the witness; or with HAProxy."""
 
     name: str
     address: str
@@ -50,17 +50,16 @@ class Machine:
 
     def start(self) -> None:
         """Start what does not run."""
-        if self._is_down("etcd"):
-            environment = dict(
-                line.split("=", 1)
-                for line in self._filled("etcd.env").splitlines()
-                if line and not line.startswith("#")
-            )
-            self._spawn("etcd", [_program("etcd")], environment)
-        if self.name in DATABASES and self._is_down("patroni"):
-            self.configuration.write_text(self._filled("patroni.yml"))
-            self._own(self.configuration)
-            self._spawn("patroni", [_program("patroni"), str(self.configuration)])
+        self.home.mkdir(mode=0o700, exist_ok=True)
+        self._own(self.home)
+        if self.name == "proxy":
+            self._start("haproxy", "-f", str(self._install("haproxy.cfg")))
+            return
+        lines = self._install("etcd.env").read_text().splitlines()
+        settings = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
+        self._start("etcd", environment=dict(settings))
+        if self.name in DATABASES:
+            self._start("patroni", str(self._install("patroni.yml")))
 
     @property
     def configuration(self) -> Path:
@@ -96,22 +95,23 @@ class Machine:
         for process in self.processes.values():
             process.wait(PATIENCE)
 
-    def _filled(self, file: str) -> str:
-        return string.Template((FILES / file).read_text()).substitute(self.variables)
-
-    def _is_down(self, name: str) -> bool:
-        return name not in self.processes or self.processes[name].poll() is not None
+    def _install(self, file: str) -> Path:
+        """The project's file with this machine's values."""
+        place = self.home / file
+        place.write_text(string.Template((FILES / file).read_text()).substitute(self.variables))
+        self._own(place)
+        return place
 
     def _own(self, path: Path) -> None:
         if os.geteuid() == 0:
             os.chown(path, self.account.uid, self.account.gid)
 
-    def _spawn(
-        self, name: str, command: list[str], environment: dict[str, str] | None = None
-    ) -> None:
+    def _start(self, name: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
+        if name in self.processes and self.processes[name].poll() is None:
+            return
         with (self.home / f"{name}.log").open("ab") as log:
             self.processes[name] = spawn(
-                command,
+                [_program(name), *arguments],
                 self.account,
                 cwd=self.home,
                 output=log,
@@ -132,7 +132,6 @@ class Pair:
         self.machines: dict[str, Machine] = {}
         for name in (*MACHINES, "proxy"):
             place = home / name
-            place.mkdir(mode=0o700)
             machine = Machine(name, addresses.get(name, self.proxy), place, account, {})
             machine.variables = {
                 **dict.fromkeys(PASSWORDS, self._password),
@@ -146,21 +145,14 @@ class Pair:
                 "STORE": str(place / "etcd"),
                 "PROXY": self.proxy,
             }
-            machine._own(place)
             self.machines[name] = machine
 
     def start(self) -> None:
         """Start all; returns when there is a primary, which need not have a standby yet."""
-        for name in MACHINES:
-            self.machines[name].start()
-        proxy = self.machines["proxy"]
-        file = proxy.home / "haproxy.cfg"
-        file.write_text(proxy._filled("haproxy.cfg"))
-        proxy._own(file)
-        proxy._spawn("haproxy", [_program("haproxy"), "-f", str(file)])
-        wait_for(
-            lambda: _listens(self.by_proxy("postgres", self._password, "postgres")), "a primary"
-        )
+        for machine in self.machines.values():
+            machine.start()
+        url = self.by_proxy("postgres", self._password, "postgres")
+        wait_for(lambda: _listens(url), "a primary")
 
     def wait_until_whole(self) -> None:
         """Return when commits wait for a standby that has all there is."""

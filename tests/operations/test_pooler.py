@@ -86,6 +86,7 @@ def test_all_that_happens_every_day(world: World, pooler: Pooler, tmp_path: Path
         result = count(traffic, os.environ["DATABASE_URL"])
         assert result.is_clean(), result
         headers = {"Authorization": f"Bearer {world.token(world.group)}", "Accept": "text/csv"}
+        assert _place_batch(server.url, world) == {201}
         report = httpx.get(f"{server.url}/api/v1/reports/phone-usage", headers=headers)
         assert report.status_code == 200, report.text
         assert "fusion_database_up 1.0" in httpx.get(f"{server.url}/metrics").text
@@ -94,6 +95,15 @@ def test_all_that_happens_every_day(world: World, pooler: Pooler, tmp_path: Path
     assert "Traceback" not in log
     assert "worker starts again" not in log
     assert differences() == []
+
+
+def _place_batch(url: str, world: World) -> set[int]:
+    """What may take longer than others is limited otherwise. The statuses of its orders."""
+    line = {"product_id": str(world.seat.id), "quantity": 1}
+    orders = [{"subscription_id": str(world.subscription.id), "lines": [line]}] * 5
+    headers = {"Authorization": f"Bearer {world.token(world.group)}", "Idempotency-Key": "batch"}
+    answer = httpx.post(f"{url}/api/v1/orders/batch", json={"orders": orders}, headers=headers)
+    return {result["status"] for result in answer.json()["results"]}
 
 
 def test_commands_work_and_those_that_need_a_session_say_so(pooler: Pooler) -> None:
