@@ -13,6 +13,7 @@ from fusion.kernel.ids import new_id
 from fusion.ordering.models import Order
 from fusion.ordering.rules import ORDER_GRACE, is_too_far
 from fusion.tenancy.actor import Actor
+from fusion.tenancy.audit import traced
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import lock_subscription
 
@@ -133,7 +134,7 @@ def tell_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
             "SELECT ordering_announce(%s::uuid, %s::text, %s::text, %s::text)",
             order_id,
             actor.label,
-            actor.request.id,
+            traced(actor),
             verb,
         )
 

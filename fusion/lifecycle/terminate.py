@@ -11,6 +11,7 @@ from fusion.ordering.models import TERMINATION
 from fusion.ordering.reject_request import reject_open_requests
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.announce import announce_subscription
+from fusion.tenancy.audit import traced
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.permissions import TERMINATE
 from fusion.tenancy.use_case import Done, use_case
@@ -64,7 +65,7 @@ def carry_out_termination(
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT lifecycle_end_orders(%s::uuid, %s::text, %s::text, %s::text)",
-            [order_id, actor.label, actor.request.id, verb or VERB],
+            [order_id, actor.label, traced(actor), verb or VERB],
         )
     reject_open_requests(actor, subscription)
     subscription.status = "terminated"

@@ -8,6 +8,7 @@ from django.db import connection
 
 from fusion.kernel.errors import problem_of
 from fusion.tenancy.actor import Actor
+from fusion.tenancy.audit import traced
 from fusion.tenancy.use_case import Answer
 
 Parameter = tuple[str, Any]
@@ -37,7 +38,7 @@ def asked_by(actor: Actor) -> Sequence[Parameter]:
         ("uuid", actor.group_id),
         ("text", actor.path),
         ("text", actor.label),
-        ("text", actor.request.id),
+        ("text", traced(actor)),
     )
 
 

@@ -23,9 +23,10 @@ CREATE OR REPLACE FUNCTION numbers_audit(
 LANGUAGE sql AS $$
     INSERT INTO tenancy_auditrecord
         (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
-         detail)
-    VALUES (kernel_now(), s.group_id, s.path, s.id, p_actor, p_request, p_verb,
-            'subscription', s.id::text, json_build_object('numbers', p_numbers))
+         detail, address)
+    VALUES (kernel_now(), s.group_id, s.path, s.id, p_actor, split_part(p_request, ' ', 1), p_verb,
+            'subscription', s.id::text, json_build_object('numbers', p_numbers),
+            nullif(split_part(p_request, ' ', 2), ''))
 $$;
 
 -- Store the answer of a successful request, for the caller at p_path that repeats it with the same

@@ -11,6 +11,7 @@ from django.db import connection
 from fusion.kernel.environment import setting
 from fusion.numbers.call import asked_by, call
 from fusion.tenancy.actor import Actor
+from fusion.tenancy.audit import traced
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.permissions import PROVISION
 from fusion.tenancy.use_case import Answer
@@ -39,7 +40,7 @@ def release_all_numbers(actor: Actor, subscription: Subscription) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT numbers_release_all(%s::uuid, %s::text, %s::text, %s::int * interval '1 day')",
-            [subscription.id, actor.label, actor.request.id, quarantine_days()],
+            [subscription.id, actor.label, traced(actor), quarantine_days()],
         )
         (count,) = cursor.fetchone()
     return int(count)

@@ -120,9 +120,10 @@ LANGUAGE sql AS $$
 
     INSERT INTO tenancy_auditrecord
         (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
-         detail)
-    SELECT kernel_now(), o.group_id, s.path, s.id, p_actor, p_request, p_verb, 'order',
-           o.id::text, json_build_object('number', o.number, 'state', o.state)
+         detail, address)
+    SELECT kernel_now(), o.group_id, s.path, s.id, p_actor, split_part(p_request, ' ', 1), p_verb,
+           'order', o.id::text, json_build_object('number', o.number, 'state', o.state),
+           nullif(split_part(p_request, ' ', 2), '')
     FROM ordering_order o JOIN tenancy_subscription s ON s.id = o.subscription_id
     WHERE o.id = p_order
 $$;

@@ -12,6 +12,7 @@ from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.kernel.ids import new_id
 from fusion.ordering.rules import is_too_far, repeated_products
 from fusion.tenancy.actor import Actor
+from fusion.tenancy.audit import traced
 from fusion.tenancy.permissions import PLACE_ORDERS
 from fusion.tenancy.use_case import Answer
 
@@ -97,7 +98,7 @@ def call_place(
             [
                 actor.group_id,
                 actor.label,
-                actor.request.id,
+                traced(actor),
                 orjson.dumps(orders).decode(),
                 preview,
             ],

@@ -266,9 +266,10 @@ BEGIN
 
     INSERT INTO tenancy_auditrecord
         (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
-         detail)
-    SELECT p_now, p_group, s.path, s.id, p_actor, p_request, 'order.place', 'order', o.id::text,
-           json_build_object('number', o.number, 'state', o.state)
+         detail, address)
+    SELECT p_now, p_group, s.path, s.id, p_actor, split_part(p_request, ' ', 1), 'order.place',
+           'order', o.id::text, json_build_object('number', o.number, 'state', o.state),
+           nullif(split_part(p_request, ' ', 2), '')
     FROM unnest(p_id, p_number) AS w(id, number)
     JOIN ordering_order o ON o.id = w.id
     JOIN tenancy_subscription s ON s.id = o.subscription_id

@@ -10,6 +10,15 @@ from fusion.kernel.client_address import ADDRESS
 from fusion.tenancy.actor import Actor
 
 
+def traced(actor: Actor) -> str:
+    """The request's id and, after a space, the client's address where it is known.
+
+    As database functions take a request that write audit records themselves. Servers of the release
+    before give them the id alone; no id has a space in it.
+    """
+    return f"{actor.request.id} {ADDRESS.get()[:45]}".rstrip()
+
+
 def record(
     actor: Actor,
     *,

@@ -35,9 +35,9 @@ CREATE OR REPLACE FUNCTION users_record(
 LANGUAGE sql AS $$
     INSERT INTO tenancy_auditrecord
         (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
-         detail)
-    SELECT kernel_now(), s.group_id, s.path, s.id, p_actor, p_request, p_verb, 'user',
-           w.id::text, w.detail
+         detail, address)
+    SELECT kernel_now(), s.group_id, s.path, s.id, p_actor, split_part(p_request, ' ', 1), p_verb,
+           'user', w.id::text, w.detail, nullif(split_part(p_request, ' ', 2), '')
     FROM unnest(p_users, p_details) WITH ORDINALITY AS w(id, detail, position)
     ORDER BY w.position
 $$;

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
+import orjson
 import pytest
 from django.db import connection
 
 from fusion.kernel.clock import now
 from fusion.kernel.errors import InvalidFields
+from fusion.kernel.ids import new_id
 from fusion.lifecycle.suspend import suspend
 from fusion.ordering.cancel import cancel_order
 from fusion.tenancy import audit_trail
@@ -19,9 +22,9 @@ from fusion.users.create_user import create_user
 from fusion.users.delete_user import delete_user
 from fusion.users.link import link_user
 from tests.numbers.stock import assign, entitle, stock
-from tests.ordering.placing import line, placed
+from tests.ordering.placing import draft, line, placed
 from tests.paging import follow
-from tests.users.staff import equip
+from tests.users.staff import created, equip, linked
 from tests.world import World, make_subscription
 
 
@@ -182,3 +185,52 @@ def test_numbers_are_recorded_with_their_subscription(world: World) -> None:
     stock(world, 1)
     assert assign(world, sku="fr-geographic", quantity=1).status_code == 201
     assert verbs(world, subscription=world.subscription)[0] == "number.assigned"
+
+
+def addresses(world: World) -> set[tuple[str, str | None]]:
+    """(verb, address) of the records that database functions wrote."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT verb, address, request_id FROM tenancy_auditrecord WHERE group_id = %s"
+            " AND verb ~ '^(order|number)\\.|^user.link$|^subscription.terminate$'",
+            [world.group.id],
+        )
+        rows = cursor.fetchall()
+    assert all(" " not in request_id for *_, request_id in rows)
+    return {(verb, address) for verb, address, _ in rows}
+
+
+def test_what_the_database_records_itself_has_the_client_s_address(world: World) -> None:
+    [number, other] = equip(world, 2, 2)
+    linked(world, created(world), number)
+    order = draft(world, line(world.seat))
+    assert world.call("POST", "/orders/batch", {"orders": [order]}).status_code == 200
+    later = placed(world, line(world.seat), effective_at="2029-01-01T00:00:00Z")
+    assert world.call("POST", f"/orders/{later['id']}/cancel").status_code == 200
+    path = f"/subscriptions/{world.subscription.id}"
+    assert world.call("DELETE", f"{path}/numbers/{quote(other)}").status_code == 204
+    assert world.call("POST", f"{path}/terminate").status_code == 200
+    found = addresses(world)
+    assert {verb for verb, _ in found} >= {
+        "order.place", "order.cancel", "number.assigned", "number.released", "user.link",
+    }  # fmt: skip
+    assert {address for _, address in found} == {"127.0.0.1"}
+
+
+def test_a_server_of_the_release_before_records_no_address(world: World) -> None:
+    order = {
+        "id": str(new_id()),
+        "subscription_id": str(world.subscription.id),
+        "lines": [{"product_id": str(world.seat.id), "action": "add", "quantity": 1}],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT status FROM ordering_place(%s::uuid, 'client:old', 'its-id', %s::jsonb)",
+            [world.group.id, orjson.dumps([order]).decode()],
+        )
+        assert cursor.fetchone() == (201,)
+        cursor.execute(
+            "SELECT request_id, address FROM tenancy_auditrecord WHERE group_id = %s",
+            [world.group.id],
+        )
+        assert cursor.fetchall() == [("its-id", None)]
