@@ -320,10 +320,6 @@ class Provisioning(RuleBasedStateMachine):
         user = self.users[number.owner, number.user] if number.owner and number.user else None
         return e164, number.status, owner, user, number.routed
 
-    def teardown(self) -> None:
-        """The books agree."""
-        assert differences() == []
-
 
 def _code(result: dict[str, Any]) -> str | None:
     return None if result["status"] < 300 else str(result["problem"]["code"])
@@ -341,3 +337,4 @@ def test_provisioning_does_what_the_model_says() -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert differences() == []
