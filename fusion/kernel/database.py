@@ -75,7 +75,7 @@ def first_row(sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | Non
         connection.close()  # where its server was given up, the pool replaces the others
         if not held.gave_up:
             connection.pool.check()  # type: ignore[attr-defined]  # they have probably died too
-        with budget.within(budget.SECONDS - (monotonic() - begun)):
+        with budget.within(budget.seconds() - (monotonic() - begun)):
             return _row(sql, parameters)
 
 

@@ -147,7 +147,7 @@ SETTINGS = {
         Setting(
             "FUSION_DATABASE_POOL_WAIT",
             _natural,
-            "9",
+            "8",
             "Seconds from its arrival on that a request waits for a database connection before it "
             "is answered 503.",
         ),

@@ -1,5 +1,7 @@
 """What DATABASE_URL may say, how several hosts are taken, and which errors pass."""
 
+import asyncio
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -11,14 +13,17 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import lookup
 
+from fusion.kernel import stream
 from fusion.kernel.database import BULK, HOT, limit_statements, longer_statements
 from fusion.kernel.environment import SettingError
 from fusion.kernel.postgresql import parameters
-from fusion.kernel.postgresql.connections import Connection
+from fusion.kernel.postgresql.connections import AsyncConnection, Connection
 from fusion.kernel.postgresql.hosts import Host, hosts, with_hosts
 from fusion.kernel.postgresql.outage import outage_of
 from fusion.kernel.postgresql.parameters import DEFAULTS, connection_parameters
 from fusion.kernel.postgresql.race import NEXT_AFTER, Race
+from tests.faults.network import network
+from tests.owner import as_owner
 
 SESSION = "-c idle_in_transaction_session_timeout=60s"
 
@@ -226,3 +231,57 @@ def test_statements_of_commands_are_not_limited() -> None:
     before = _limit()
     with longer_statements():
         assert _limit() == before
+
+
+def test_a_connection_that_was_ended_while_idle_is_not_handed_out() -> None:
+    """No statement fails because the server was restarted, and no round trip finds that out."""
+    _start_anew()
+    pool = connection.pool  # type: ignore[attr-defined]
+    pool.open()
+    held = [pool.getconn() for _ in range(3)]
+    pids = [each.info.backend_pid for each in held]
+    for each in held:
+        pool.putconn(each)
+    with as_owner(), connection.cursor() as cursor:
+        ended = "SELECT pg_terminate_backend(pid, 5000) FROM unnest(%s) pid"
+        cursor.execute(f"{ended} WHERE pid <> pg_backend_pid()", [pids])
+        assert cursor.fetchall() == [(True,)] * 2
+    for _ in range(4):
+        with pool.connection() as fresh:
+            assert fresh.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(("seconds", "cut"), [(0.6, False), (1.5, True)])
+def test_a_long_answer_may_take_any_time_while_it_goes_on(
+    seconds: float, cut: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "SNAPSHOT", stream.SNAPSHOT.replace(b"60s", b"1s"))
+    monkeypatch.setattr(stream, "FETCHED", 1)
+    sql = "SELECT n::text, pg_sleep(CASE n WHEN 1 THEN 0 ELSE %s END) FROM generate_series(1, 3) n"
+
+    def make(query: stream.Query) -> Iterator[str]:
+        yield from (f"{text:<40000}" for text, _ in query(sql, [seconds]))
+
+    answer = stream.stream(make, media_type="text/plain")
+    whole = b"".join(answer.streaming_content).decode()  # type: ignore[arg-type]
+    assert ("ERROR: a fault" in whole) == cut
+    assert ("3" in whole) != cut
+
+
+def test_both_kinds_of_connection_pass_a_silent_host_by() -> None:
+    """The worker's too, which would else wait for the first host again and again."""
+    url = os.environ["DATABASE_URL"]
+    with network(url) as first, network(url) as second:
+        first.freeze()
+        both = first.url().replace(f":{first.port}/", f":{first.port},127.0.0.1:{second.port}/")
+        given: dict[str, Any] = dict(connection_parameters(both))
+
+        async def connect() -> int:
+            async with await AsyncConnection.connect(**given) as held:
+                return held.info.port
+
+        begun = time.monotonic()
+        with Connection.connect(**given) as held:
+            assert held.info.port == second.port
+        assert asyncio.run(connect()) == second.port
+        assert time.monotonic() - begun < 2 * NEXT_AFTER + 2

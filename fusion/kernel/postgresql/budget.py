@@ -3,20 +3,25 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from time import monotonic
 
 from fusion.kernel.environment import setting
 
-SECONDS = float(setting("FUSION_DATABASE_POOL_WAIT"))
-"""How long that is from the arrival of the request on, and for a task from when it asks. A second
-short of the ten within which everybody is told that the database does not answer."""
+
+@cache
+def seconds() -> float:
+    """How long that is from the arrival of the request on, and for a task from when it asks. Short
+    of the ten seconds within which everybody is told that the database does not answer."""
+    return float(setting("FUSION_DATABASE_POOL_WAIT"))
+
 
 _until: ContextVar[float | None] = ContextVar("budget", default=None)
 
 
 def begin(arrived: float) -> None:
     """A request that arrived at `arrived`, of `time.monotonic()`, is being answered."""
-    _until.set(arrived + SECONDS)
+    _until.set(arrived + seconds())
 
 
 def end() -> None:
@@ -27,13 +32,13 @@ def end() -> None:
 def left() -> float:
     """Seconds that remain, 0 or less when there are none; all of them outside of a request."""
     until = _until.get()
-    return SECONDS if until is None else until - monotonic()
+    return seconds() if until is None else until - monotonic()
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Within, at most `seconds` remain."""
-    before = _until.set(monotonic() + min(seconds, left()))
+def within(most: float) -> Iterator[None]:
+    """Within, at most `most` seconds remain."""
+    before = _until.set(monotonic() + min(most, left()))
     try:
         yield
     finally:

@@ -5,8 +5,10 @@ between. There it is looked at how long the server has been silent: whoever gets
 pays a few microseconds, no round trip and no thread.
 """
 
+import asyncio
 import re
-from collections.abc import Generator
+import select
+from collections.abc import Callable, Generator
 from time import monotonic
 from typing import Any
 
@@ -15,7 +17,7 @@ from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
-from fusion.kernel.postgresql.hosts import Host, hosts, with_hosts
+from fusion.kernel.postgresql.hosts import Host, hosts, place_of, with_hosts
 from fusion.kernel.postgresql.pulse import Pulse, give_up, living_first, reached
 from fusion.kernel.postgresql.race import Race
 
@@ -68,6 +70,22 @@ def _limit(options: str) -> float | None:
     return int(number) * _UNITS[unit or "ms"]
 
 
+def _first_of(servers: list[Host], connect: Callable[..., Any], given: dict[str, Any]) -> Any:
+    race = Race[Any](lambda host: connect(**with_hosts(given, [host])))
+    held = race.run(living_first(servers))
+    for silent in race.silent:
+        give_up(silent)
+    return held
+
+
+def _find(servers: list[Host], given: dict[str, Any]) -> Host:
+    """The host that takes us, by a connection that is closed again."""
+    plain = {name: value for name, value in given.items() if name not in _NO_PARAMETERS}
+    with _first_of(servers, psycopg.connect, plain) as held:
+        found = held.info.host, str(held.info.port)
+    return next(each for each in servers if place_of(each) == found)
+
+
 def _attend(held: Any, generator: PQGen[RV]) -> Generator[Any, Any, RV]:
     """`generator`, which talks to the server, until the server is given up."""
     try:
@@ -110,17 +128,29 @@ class Connection(psycopg.Connection[TupleRow], _Attended):
         if len(servers) < 2:
             held = super().connect(conninfo, **given)
         else:
-            to: Any = super().connect
-            race = Race[Connection](lambda host: to(**with_hosts(given, [host])))
-            held = race.run(living_first(servers))
-            for silent in race.silent:
-                give_up(silent)
+            held = _first_of(servers, super().connect, given)
         _settle(held, given)
         return held
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Run a generator that talks to the server. Raises GivenUp."""
         return super().wait(_attend(self, gen), interval, timeout)
+
+    def has_ended(self) -> bool:
+        """Whether the server has closed the connection while it was idle, as far as is known here
+        without asking: there is something to read, and it is the end."""
+        try:
+            while not self.closed and _readable(self.pgconn.socket):
+                self.pgconn.consume_input()
+        except psycopg.OperationalError:
+            self.close()
+        return self.closed
+
+
+def _readable(socket: int) -> bool:
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class AsyncConnection(psycopg.AsyncConnection[TupleRow], _Attended):
@@ -129,11 +159,11 @@ class AsyncConnection(psycopg.AsyncConnection[TupleRow], _Attended):
     @classmethod
     async def connect(cls, conninfo: str = "", **given: Any) -> "AsyncConnection":
         """Connect: to the first of several hosts that answers, those last that were given up."""
-        servers = hosts(given)
-        ordered: dict[str, Any] = given
+        servers = hosts(given) if conninfo == "" else []
+        there: dict[str, Any] = given
         if len(servers) > 1:
-            ordered = with_hosts(given, living_first(servers))
-        held = await super().connect(conninfo, **ordered)
+            there = with_hosts(given, [await asyncio.to_thread(_find, servers, given)])
+        held = await super().connect(conninfo, **there)
         _settle(held, given)
         return held
 

@@ -16,7 +16,7 @@ AGAIN = 0.25
 RENEWED = 2.0
 """Seconds within which the pool is renewed once, however many find out that it must be."""
 
-OPENED = 3.0
+OPENED = 5.0
 """Seconds that the worker's pool may take for its first connection; the worker then tries again."""
 
 
@@ -44,9 +44,14 @@ class Pool(ConnectionPool[Connection]):
     def getconn(self, timeout: float | None = None) -> Connection:
         """A connection, PoolTimeout when there is none within what is left of the budget."""
         wait = self.timeout if timeout is None else timeout
-        held = super().getconn(max(0.0, min(wait, budget.left())))
-        held.limit = held.usual_limit
-        return held
+        until = monotonic() + min(wait, budget.left())
+        while True:
+            held = super().getconn(max(0.0, until - monotonic()))
+            if not held.has_ended():
+                held.limit = held.usual_limit
+                return held
+            self.renew()
+            super().putconn(held)
 
     def putconn(self, conn: Connection) -> None:
         """Take a connection back; where its server was given up, all others are replaced too."""
