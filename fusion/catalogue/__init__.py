@@ -1,1 +1,1 @@
-"""What a group sells: SKUs, products made of them, and the revisions of those products."""
+"""What a group sells: SKUs, products made of SKUs, and the revisions of products."""

@@ -1,6 +1,6 @@
-"""Change a product: its texts, its items (a new revision), or retire and reactivate it.
+"""Changing a product: its texts, its items (a new revision), or retiring and reactivating it.
 
-Touches no order and no balance: what was ordered keeps the revision it was ordered with.
+Changes no order or balance: orders keep the revision they were placed with.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from fusion.tenancy.use_case import Done, use_case
 
 
 class ProductChanges(TypedDict, total=False):
-    """What is to be changed; what is left out stays. `items` replaces all of them."""
+    """The changes; omitted members stay unchanged. `items` replaces all items."""
 
     name: str
     description: str

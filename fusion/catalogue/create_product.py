@@ -1,4 +1,4 @@
-"""Create a product, in its first revision."""
+"""Creating a product, in its first revision."""
 
 from collections.abc import Sequence
 

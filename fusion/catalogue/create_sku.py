@@ -1,6 +1,6 @@
-"""Create a SKU: an entitlement to one phone-number type of one country.
+"""Creating a SKU: an entitlement to one phone-number type of one country.
 
-Licences are no one's to create: the two of them exist in every group from its founding.
+Licence SKUs cannot be created: both exist in every group from the beginning.
 """
 
 from django.db import IntegrityError, transaction
@@ -16,7 +16,7 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(MANAGE_SKUS, verb="sku.create", status=201)
 def create_sku(actor: Actor, *, code: str, name: str, country: str, number_type: str) -> Done:
-    """A new entitlement SKU of the actor's group; Problem `conflict` where the code is taken."""
+    """A new entitlement SKU of the actor's group; Problem `conflict` if the code is taken."""
     sku = Sku(
         group_id=actor.group_id,
         code=code,
@@ -30,7 +30,7 @@ def create_sku(actor: Actor, *, code: str, name: str, country: str, number_type:
         with transaction.atomic():
             sku.save(force_insert=True)
     except IntegrityError as error:
-        # The unique index is the lock: of two that come at once, the second one ends here.
+        # The unique index is the lock: of two concurrent requests, the second is refused here.
         if violated(error) != "sku_code":
             raise
         raise Problem(

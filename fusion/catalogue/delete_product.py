@@ -1,9 +1,9 @@
-"""Delete a product: for good where it was never ordered, else it is retired.
+"""Deleting a product: removed if it was never ordered, else retired.
 
-Whether it was ordered is not for this room to know: orders lie above it. A room that keeps what
-names a product guards the product with a trigger on its table (`ordering/migrations`), as a
-foreign key would, and the database refuses to remove it. So the check cannot be forgotten by
-whoever deletes, and costs an order nothing but a shared lock.
+This room cannot know whether it was ordered, because orders are in a higher one. A room with
+references to products protects them with a trigger on this table (`ordering/migrations`), like a
+foreign key, and the database refuses to remove the product. So no caller can forget the check, and
+it costs an order nothing but a shared lock.
 """
 
 from uuid import UUID
@@ -24,10 +24,10 @@ from fusion.tenancy.use_case import Done, use_case
 
 @use_case(MANAGE_PRODUCTS, verb="product.delete", status=204)
 def delete_product(actor: Actor, *, product_id: UUID, if_match: str | None = None) -> Done:
-    """Remove the product, or retire it; one that is retired already stays as it is.
+    """Remove the product, or retire it; a retired one stays as it is.
 
-    Problems: `not-found`, `stale-revision` (`if_match` names another version), `invalid-fields`
-    (a malformed `if_match`).
+    Problems: `not-found`, `stale-revision` (`if_match` names another version), `invalid-fields` (a
+    malformed `if_match`).
     """
     product = lock_product(actor, product_id)
     require_match(if_match, product.version)
@@ -55,7 +55,7 @@ def delete_product(actor: Actor, *, product_id: UUID, if_match: str | None = Non
 
 
 def _remove(product: Product) -> bool:
-    """Remove the row and its revisions; false when something names the product and keeps it."""
+    """Remove the row and its revisions; false if a reference to the product prevents it."""
     try:
         with transaction.atomic():
             product.delete()

@@ -1,4 +1,4 @@
-"""Lock a product: an operation, at the start of whatever changes it."""
+"""Locking a product: an operation, at the start of every change of it."""
 
 from uuid import UUID
 
@@ -10,9 +10,9 @@ from fusion.tenancy.actor import Actor
 def lock_product(actor: Actor, id: UUID) -> Product:
     """The product's row, locked until the transaction ends; Problem `not-found`.
 
-    Two edits at once: the second waits here and goes on from what the first has written, so that
-    no edit is lost and no revision number is given twice. What hangs on the row is read in a
-    later statement: this one's snapshot is older than the lock.
+    Of two concurrent edits the second waits here and continues from the result of the first, so
+    that no edit is lost and no revision number is used twice. Read dependent rows in a later
+    statement: the snapshot of this one is older than the lock.
     """
     product = Product.objects.visible_to(actor).select_for_update().filter(id=id).first()
     if product is None:

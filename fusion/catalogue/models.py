@@ -66,7 +66,7 @@ class Sku(models.Model):
 
 
 def _on_sale(actor: Actor) -> Q:
-    """A group sees all its products; the organizations below it what they can ask for."""
+    """A group sees all its products; the organizations below it those they can request."""
     return within_group(actor) if actor.kind == GROUP else within_group(actor) & Q(status=ACTIVE)
 
 
@@ -106,7 +106,7 @@ class Product(models.Model):
 
 
 class ProductRevision(models.Model):
-    """What a product was made of from one edit of its items to the next. Immutable."""
+    """The items of a product from one edit to the next. Immutable."""
 
     pk = models.CompositePrimaryKey("product_id", "revision")
     product = models.ForeignKey(Product, models.CASCADE, related_name="revisions")
@@ -116,7 +116,7 @@ class ProductRevision(models.Model):
 
 
 class RevisionItem(models.Model):
-    """One SKU of a revision and how much of it one product holds. Immutable."""
+    """One SKU of a revision and its quantity in one product. Immutable."""
 
     pk = models.CompositePrimaryKey("product_id", "revision", "sku_id")
     product = models.ForeignKey(Product, models.CASCADE, related_name="+")

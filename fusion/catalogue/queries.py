@@ -1,4 +1,4 @@
-"""Read models of SKUs and products, as their callers see them."""
+"""Read models of SKUs and products."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ WRONG_CURSOR = InvalidFields(cursor="is not a cursor of this list; take `next` o
 
 
 def find_sku(actor: Actor, id: UUID) -> Sku:
-    """The SKU, if `actor` sees it; Problem `not-found` otherwise."""
+    """The SKU; Problem `not-found` unless `actor` sees it."""
     sku = Sku.objects.visible_to(actor).filter(id=id).first()
     if sku is None:
         raise not_found("SKU")
@@ -28,7 +28,7 @@ def find_sku(actor: Actor, id: UUID) -> Sku:
 
 
 def find_skus(actor: Actor, codes: Collection[str]) -> dict[str, Sku]:
-    """Those of the codes that are SKUs of the actor's group, by code."""
+    """The SKUs of the actor's group with these codes, by code."""
     return {sku.code: sku for sku in Sku.objects.visible_to(actor).filter(code__in=codes)}
 
 
@@ -45,9 +45,9 @@ def list_skus(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[st
 
 
 def find_product(actor: Actor, id: UUID) -> Product:
-    """The product, if `actor` sees it; Problem `not-found` otherwise.
+    """The product; Problem `not-found` unless `actor` sees it.
 
-    Below the group only active products are seen.
+    Below the group only active products are visible.
     """
     product = Product.objects.visible_to(actor).filter(id=id).first()
     if product is None:
@@ -56,9 +56,9 @@ def find_product(actor: Actor, id: UUID) -> Product:
 
 
 def read_product(actor: Actor, id: UUID) -> tuple[dict[str, Any], int]:
-    """The product as the API shows it, and the version that its ETag is made of.
+    """The product as the API shows it, and the version for its ETag.
 
-    One statement: an edit that is committed meanwhile shows wholly or not at all.
+    One statement: a concurrent edit is visible completely or not at all.
     """
     product = _with_items(Product.objects.visible_to(actor).filter(id=id)).first()
     if product is None:
@@ -98,7 +98,7 @@ def list_products(
 def list_revisions(
     actor: Actor, id: UUID, *, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
-    """One page of what a product was made of, newest revision first."""
+    """One page of a product's revisions, newest first."""
     product = find_product(actor, id)
     revisions = ProductRevision.objects.filter(product=product).order_by("-revision")
     if cursor is not None:
@@ -119,7 +119,7 @@ def list_revisions(
 
 
 def current_items(product: Product) -> dict[str, int]:
-    """What the product's revision is made of, as SKU code → quantity; revisions never change."""
+    """The items of the product's revision, as SKU code → quantity; revisions never change."""
     items = RevisionItem.objects.filter(product_id=product.id, revision=product.revision)
     return dict(items.values_list("sku__code", "quantity"))
 
@@ -153,7 +153,7 @@ def product_document(product: Product, items: Mapping[str, int]) -> dict[str, An
 
 
 def _with_items(rows: "QuerySet[Any]", product: str = "id") -> "QuerySet[Any]":
-    """Each row with `items`: those of its `revision`. `product` names the product's id in it."""
+    """Each row with `items`: those of its `revision`. `product` is the name of its product id."""
     items = RevisionItem.objects.filter(
         product_id=OuterRef(product), revision=OuterRef("revision")
     ).values(item=JSONObject(sku="sku__code", quantity="quantity"))

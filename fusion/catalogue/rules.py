@@ -1,18 +1,18 @@
-"""What a product is made of: pure rules over SKU codes and quantities."""
+"""Rules of a product's items: pure functions of SKU codes and quantities."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
 
 class Item(TypedDict):
-    """One SKU of a product, by its code, and how many of it one product holds."""
+    """One SKU of a product, by its code, and its quantity in one product."""
 
     sku: str
     quantity: int
 
 
 def repeated(items: Iterable[Item]) -> list[int]:
-    """Invariant: a SKU stands in a product once. Positions of items whose SKU stood before."""
+    """Invariant: a SKU occurs in a product once. Positions of items with a repeated SKU."""
     seen: set[str] = set()
     positions = []
     for position, item in enumerate(items):
@@ -23,15 +23,15 @@ def repeated(items: Iterable[Item]) -> list[int]:
 
 
 def by_sku(items: Iterable[Item]) -> dict[str, int]:
-    """Items whatever their order: SKU code → quantity."""
+    """SKU code → quantity, independent of the order of items."""
     return {item["sku"]: item["quantity"] for item in items}
 
 
 def shown(items: Mapping[str, int]) -> list[Item]:
-    """Invariant: equal sets of items read the same. Items in the order of their SKU codes."""
+    """Invariant: equal sets of items are shown alike. Items in the order of their SKU codes."""
     return [Item(sku=sku, quantity=quantity) for sku, quantity in sorted(items.items())]
 
 
 def next_revision(revision: int, before: Mapping[str, int], after: Mapping[str, int]) -> int:
-    """Invariant: revisions count the changes of the items, from 1 and without a gap."""
+    """Invariant: revisions count the changes of the items, from 1 and without gaps."""
     return revision if before == after else revision + 1

@@ -1,4 +1,4 @@
-"""Save a product's row: an operation, in the transaction of a change of the product."""
+"""Saving a product's row: an operation, in the transaction of a change of the product."""
 
 from django.db import IntegrityError, transaction
 
@@ -7,13 +7,13 @@ from fusion.kernel.constraints import violated
 from fusion.kernel.errors import Problem
 
 EDITABLE = ("name", "description", "external_reference", "status", "revision", "version")
-"""What may change of a product; its code and group never do."""
+"""The columns that may change; code and group never do."""
 
 
 def save_product(product: Product, *, insert: bool = False) -> None:
     """Write the row; Problems `conflict` (code taken) and `external-reference-taken`.
 
-    The unique indexes are the lock: of two that come at once, the second one ends here.
+    The unique indexes are the lock: of two concurrent requests, the second is refused here.
     """
     try:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Save what a product is made of: operations, in the transaction of a change of the product."""
+"""Saving a product's items: operations, in the transaction of a change of the product."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,9 +10,9 @@ from fusion.tenancy.actor import Actor
 
 
 def check_items(actor: Actor, items: Sequence[Item]) -> tuple[dict[str, int], dict[str, Sku]]:
-    """The items by SKU code, and the SKUs meant; InvalidFields for one repeated or unknown.
+    """The items by SKU code, and their SKUs; InvalidFields for a repeated or unknown one.
 
-    SKUs are never removed, so what is found here stays true.
+    SKUs are never removed, so the result stays valid.
     """
     skus = find_skus(actor, [item["sku"] for item in items])
     twice = set(repeated(items))
@@ -33,7 +33,7 @@ def check_items(actor: Actor, items: Sequence[Item]) -> tuple[dict[str, int], di
 def save_revision(
     product: Product, items: Mapping[str, int], skus: Mapping[str, Sku], *, actor: Actor
 ) -> None:
-    """Write what the product's present revision is made of. Nobody changes these rows again."""
+    """Write the items of the product's present revision. These rows never change."""
     ProductRevision(product=product, revision=product.revision, actor=actor.label).save(
         force_insert=True
     )

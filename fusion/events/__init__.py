@@ -1,1 +1,1 @@
-"""Facts that another system may need: rows written in the transaction of the change."""
+"""Events: facts that other systems may need, written in the transaction of the change."""

@@ -1,4 +1,4 @@
-"""Writing an event: an operation, in the transaction of the change that it tells of."""
+"""Writing an event: an operation, in the transaction of the change that it describes."""
 
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ def emit(
 ) -> None:
     """Write one event.
 
-    `path` is that of the organization it concerns: those at or above it may read the event.
+    `path` is the path of the organization it concerns: it and those above may read the event.
     `data` is the object as the API shows it.
     """
     with connection.cursor() as cursor:

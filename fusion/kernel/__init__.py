@@ -1,1 +1,1 @@
-"""What every room may use and what uses nothing of ours: errors, ids, time, paging, limits."""
+"""Foundations for every room, without imports of ours: errors, ids, time, paging, limits."""

@@ -1,7 +1,7 @@
-"""Translations: text files for people (`.po`), compiled here to what gettext reads (`.mo`).
+"""Translations: text files for people (`.po`), compiled here to the format of gettext (`.mo`).
 
-Compiled files are made where they are missing, under a name that follows from the content, so
-that neither a build step nor the gettext tools are needed and processes do not disturb each other.
+Missing compiled files are created, under a name derived from their content, so that neither a build
+step nor the gettext tools are needed and processes do not disturb each other.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ DOMAIN = "django"
 
 
 def compile_catalogues(home: Path) -> Path:
-    """The folder under `home` that has the compiled catalogue of each language."""
+    """The folder under `home` with the compiled translations of each language."""
     sources = sorted(LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
     digest = hashlib.sha256()
     for source in sources:

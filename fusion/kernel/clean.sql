@@ -1,4 +1,4 @@
--- A text that is not plain ASCII, as it is kept. One that would become empty or longer is left alone.
+-- Clean a text that is not plain ASCII. Leaves a text alone that would become empty or longer.
 CREATE OR REPLACE FUNCTION kernel_cleaned(p_text text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
@@ -11,12 +11,12 @@ BEGIN
 END
 $$;
 
--- A reference, key or login as it is kept: NFC, every kind of space an ordinary one, without spaces
--- around it and without what shows nothing. The harmless half of `clean_line` in fusion/kernel/text.py,
--- for texts that a server of the release before hands over as it got them; a test compares the two.
--- What that release takes and this one refuses stays as it is.
+-- Clean a reference, key or login: NFC, every kind of space becomes an ordinary one, without
+-- surrounding spaces and invisible characters. The harmless half of `clean_line` in
+-- fusion/kernel/text.py, for texts that a server of the previous release passes uncleaned; a test
+-- compares the two. Texts that only that release accepts stay unchanged.
 --
--- Nearly every text is plain ASCII and is passed at once: the planner puts this in the caller's place.
+-- Nearly every text is plain ASCII and returned at once: the planner inlines this function.
 CREATE OR REPLACE FUNCTION kernel_clean(p_text text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN p_text IS NULL OR p_text ~ '^[!-~]([ -~]*[!-~])?$' THEN p_text

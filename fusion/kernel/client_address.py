@@ -1,4 +1,4 @@
-"""Where a request comes from: one answer for limits, logs and the audit trail."""
+"""The client's address of a request: the same for limits, logs and the audit trail."""
 
 from contextvars import ContextVar
 
@@ -8,14 +8,14 @@ from fusion.kernel.environment import setting
 from fusion.kernel.proxies import Proxies
 
 ADDRESS: ContextVar[str] = ContextVar("client_address", default="")
-"""The client's address of the request that this thread is answering; empty outside of one."""
+"""The client's address of the request that this thread is answering; empty outside a request."""
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address of the client behind the trusted proxies; empty where no server knows it.
+    """The address of the client behind the trusted proxies; empty if unknown.
 
-    Without `FUSION_TRUSTED_PROXIES` it is the address of the connection, whatever headers say.
-    `Forwarded` (RFC 7239) counts where there is no `X-Forwarded-For`.
+    Without `FUSION_TRUSTED_PROXIES` it is the address of the connection, whatever the headers say.
+    `Forwarded` (RFC 7239) is used only without `X-Forwarded-For`.
     """
     proxies: Proxies = setting("FUSION_TRUSTED_PROXIES")
     peer: str = request.META.get("REMOTE_ADDR") or ""
@@ -28,7 +28,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def _forwarded(header: str) -> list[str]:
-    """What `for=` says in each element of a `Forwarded` header."""
+    """The value of `for=` in each element of a `Forwarded` header."""
     chain = []
     for element in header.split(",") if header else []:
         pairs = (pair.partition("=") for pair in element.split(";"))

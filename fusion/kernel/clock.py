@@ -14,25 +14,25 @@ _behind = timedelta(0)
 
 
 def now() -> datetime:
-    """The present instant, in UTC. Rows written by the hot path take the database's clock."""
+    """The present instant, in UTC. Rows written by the hot path use the database's clock."""
     return datetime.now(UTC) - _behind
 
 
 def set_back(behind: timedelta) -> None:
-    """Let `now()` be so far behind the real time, in this process: see `fusion/kernel/past.py`."""
+    """Set `now()` back by this much in this process: see `fusion/kernel/past.py`."""
     global _behind  # noqa: PLW0603
     _behind = behind
 
 
 class KernelNow(Func):
-    """The database's `kernel_now()`: as a column's default, or as a value that is written."""
+    """The database's `kernel_now()`: as a column's default, or as a value to write."""
 
     function = "kernel_now"
     output_field = DateTimeField()
 
 
 class KernelNowOnce(KernelNow):
-    """The same in a condition: evaluated once, so that an index can serve the comparison."""
+    """The same for conditions: evaluated once, so that an index can serve the comparison."""
 
     template = "(SELECT %(function)s())"
 
@@ -45,9 +45,10 @@ def instant(at: datetime | None) -> str | None:
 
 
 def read_instant(text: object) -> datetime:
-    """The instant that `text` spells (RFC 3339, with an offset), in UTC; ValueError if none.
+    """The instant written in `text` (RFC 3339, with an offset), in UTC; ValueError if it is not
+    one.
 
-    In UTC at once: PostgreSQL does not take offsets of 16 hours and more.
+    Converted to UTC at once: PostgreSQL does not accept offsets of 16 hours and more.
     """
     try:
         if not isinstance(text, str) or not RFC3339.fullmatch(text):

@@ -4,8 +4,8 @@
     ├── one per code of `CODES`, raised through `refuse(code, detail, ...)`
     └── InvalidFields   422, with `errors: [{field, message}]`
 
-A refusal is an answer, not an accident: it is raised before anything was written, or inside
-a transaction that is rolled back because of it. The shape on the wire is RFC 9457.
+A refusal is an answer, not an accident: it is raised before anything was written, or inside a
+transaction that is rolled back because of it. Its JSON form is defined by RFC 9457.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -71,7 +71,7 @@ class Problem(Exception):
         self.extra = dict(extra or {})
 
     def document(self) -> dict[str, Any]:
-        """The problem as RFC 9457 shows it; members without content are left out."""
+        """The problem in the form of RFC 9457, without empty members."""
         body: dict[str, Any] = {
             "type": f"urn:fusion:problem:{self.code}",
             "title": self.title,
@@ -87,7 +87,7 @@ class Problem(Exception):
 
 
 def problem_of(told: Mapping[str, Any]) -> Problem:
-    """The problem that a database function has told of: {code, detail, errors?, refusals?, ...}."""
+    """The problem returned by a database function: {code, detail, errors?, refusals?, ...}."""
     extra = {name: value for name, value in told.items() if name not in KNOWN_MEMBERS}
     return Problem(
         told["code"],
@@ -102,7 +102,7 @@ KNOWN_MEMBERS = ("code", "detail", "errors", "refusals")
 
 
 class InvalidFields(Problem):
-    """422 with one entry for each field that is not acceptable."""
+    """422 with one entry for each invalid field."""
 
     def __init__(self, /, **fields: str) -> None:  # callers name fields, `self` among them
         errors = [{"field": field, "message": message} for field, message in fields.items()]
@@ -111,16 +111,16 @@ class InvalidFields(Problem):
 
 
 def not_found(what: str) -> Problem:
-    """404 for an id that does not exist or that the caller cannot see: the two look alike."""
+    """404 for an id that does not exist or that the caller cannot see: both look the same."""
     return Problem("not-found", f"There is no such {what}, or it is not visible to you.")
 
 
 WHOLE_BODY = "body"
-"""The field of an error that is of no field: the body is no object, say."""
+"""The field of an error that concerns no field: a body that is not an object, for example."""
 
 
 MOST_ERRORS = 100
-"""Errors that one problem tells: a refusal is not larger than what it refuses."""
+"""Most errors in one problem: a refusal is not larger than the request."""
 
 
 def fields_problem(
@@ -141,7 +141,7 @@ def fields_problem(
 
 
 def _field(place: Sequence[str | int], skip: int, parameters: Collection[str]) -> str:
-    # Pydantic puts the name of a validator, such as `function-after[...]`, among those of fields.
+    # Pydantic includes the names of validators, such as `function-after[...]`, in the location.
     parts = [str(part) for part in place[skip:] if "[" not in str(part)]
     if parts:
         return ".".join(parts)
@@ -176,7 +176,7 @@ PLAIN_WORDS = {
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
 }
-"""Pydantic's kind of an error → what a caller reads, with the limits from the error's context."""
+"""Pydantic's type of an error → message, with the limits from the error's context."""
 
 
 def _message(error: Mapping[str, Any]) -> str:

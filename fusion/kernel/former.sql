@@ -1,5 +1,6 @@
--- Servers from before there were schema numbers start only where this text names the digest of their
--- own functions. It names those of the releases that this one serves, and whatever it named before.
+-- Servers from before schema numbers start only if this text contains the digest of their own
+-- functions. It contains those of the releases that this one supports, and all that it contained
+-- before.
 DO $do$
 DECLARE
     v_digests text := (

@@ -1,8 +1,8 @@
-"""Database functions of several releases, side by side, and the number of the schema.
+"""Database functions of several releases, side by side, and the schema number.
 
-`fusion migrate` installs the files that are new or changed, and removes nothing: what the servers
-of the release before call stays until `fusion migrate --finish`. Which server may use which
-database is decided by a number. See "Upgrade without downtime" in the operator's guide.
+`fusion migrate` installs new and changed files and removes nothing: functions that servers of the
+previous release call stay until `fusion migrate --finish`. A number decides which server may use
+which database. See "Upgrade without downtime" in the operator's guide.
 """
 
 import json
@@ -14,10 +14,10 @@ from fusion.kernel.runtime_role import RUNTIME_ROLE
 from fusion.kernel.sql_files import SqlFile, called_routines, sql_files
 
 SCHEMA = 2
-"""The number of this release's tables and functions: one more than that of the release before."""
+"""The number of this release's tables and functions: one more than the previous release's."""
 
 SERVED = 1
-"""The oldest number whose servers go on working on this schema, until the upgrade is finished."""
+"""The oldest schema whose servers work with this one, until the upgrade is finished."""
 
 # Before PostgreSQL 16 `to_regprocedure` fails where a type of the signature is missing.
 ROUTINE = r"""
@@ -31,8 +31,8 @@ SELECT signature FROM unnest(%s::text[]) AS signature
 WHERE {ROUTINE.format("signature")} IS NULL
 """
 
-# Functions that were installed at some time and that this release does not call. What a trigger, an
-# index or a view needs stays.
+# Functions that were installed once and that this release does not call. Functions needed by a
+# trigger, an index or a view stay.
 LEFT_OVER = f"""
 SELECT r.routine::text
 FROM kernel_schema s
@@ -47,18 +47,18 @@ ORDER BY 1
 
 
 class SchemaMismatch(Exception):
-    """The database belongs to a release that does not fit this one; the text says what to do."""
+    """The database belongs to a release that does not match this one; the text says what to do."""
 
 
 def install_functions() -> int:
-    """Create or replace the functions of files that are new or changed; returns how many files.
+    """Create or replace the functions of new and changed files; returns how many files.
 
-    One transaction: callers see either all old or all new functions. Calls under way go on with
-    the functions with which they began. Raises SchemaMismatch when the database is newer.
+    One transaction: callers see either all old or all new functions. Calls in progress continue
+    with the functions with which they began. Raises SchemaMismatch if the database is newer.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '5s'")
-        # Functions call functions of files that come later: bodies are checked when first run.
+        # Functions may call functions of later files: bodies are checked when they first run.
         cursor.execute("SET LOCAL check_function_bodies = off")
         changed = _changed_files(cursor)
         for file in changed:
@@ -80,8 +80,8 @@ def install_functions() -> int:
 def finish_upgrade() -> list[str]:
     """Remove the functions that only former releases call; returns their signatures.
 
-    From then on their servers are not ready any more. Raises SchemaMismatch when the database is
-    not this release's.
+    From then on the servers of those releases are not ready any more. Raises SchemaMismatch if the
+    database does not belong to this release.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '5s'")

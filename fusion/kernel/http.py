@@ -1,4 +1,4 @@
-"""Reading bodies and writing answers: JSON in, JSON or RFC 9457 problem details out."""
+"""Parsing bodies and rendering responses: JSON in, JSON or RFC 9457 problem details out."""
 
 import json
 import re
@@ -11,26 +11,31 @@ from django.http import HttpRequest, HttpResponse
 from fusion.kernel.errors import MOST_ERRORS, InvalidFields, Problem
 
 MAX_BODY = 1024 * 1024
-"""Bytes of an ordinary request body."""
+"""Largest ordinary request body, in bytes."""
 
 MAX_BATCH_BODY = 16 * 1024 * 1024
-"""Bytes of the body of a batch."""
+"""Largest body of a batch, in bytes."""
 
 MAX_UPLOAD = 64 * 1024 * 1024
-"""Bytes of a CSV upload."""
+"""Largest CSV upload, in bytes."""
 
 MAX_COMMAS = 1_000_000
-"""Commas of a JSON body: the largest batch has a tenth. A list in Python takes twenty times the two
-characters that it has in JSON."""
+"""Most commas in a JSON body:
+
+ten times those of the largest batch. A list in Python takes twenty times the two characters that it
+has in JSON.
+"""
 
 MAX_MEMBERS = 200
-"""Members of one JSON object, several times those of any that is taken here. Each that is unknown
-would become an error of its own before the first hundred are told."""
+"""Most members of one JSON object, several times those of any valid one.
+
+Each unknown member would become an error before the list is cut to a hundred.
+"""
 
 CSV = "text/csv"
 
 UTF_8 = frozenset(("utf-8", "utf8", "us-ascii"))
-"""Names of character sets that a body may have: ASCII is part of UTF-8."""
+"""Accepted names of character sets: ASCII is a subset of UTF-8."""
 
 BATCHES = re.compile(r"/api/v1/(orders|subscriptions/[^/]+/users)/batch")
 UPLOADS = re.compile(r"/api/v1/subscriptions/[^/]+/users/batch")
@@ -39,7 +44,7 @@ FORMS_WITH_LISTS = re.compile(r"/subscriptions/[^/]+/users/uploads")
 
 
 def body_limit(path: str, media_type: str) -> int:
-    """Bytes of the largest body of that media type that is taken at `path`."""
+    """The largest body of that media type accepted at `path`, in bytes."""
     if media_type == CSV and UPLOADS.fullmatch(path):
         return MAX_UPLOAD
     lists = BATCHES.fullmatch(path) or FORMS_WITH_LISTS.fullmatch(path)
@@ -47,12 +52,12 @@ def body_limit(path: str, media_type: str) -> int:
 
 
 def media_type_of(request: HttpRequest) -> str:
-    """What the body is said to be, in lower case and without parameters."""
+    """The declared media type, in lower case and without parameters."""
     return (request.content_type or "").lower()
 
 
 def refuse_encoding(request: HttpRequest) -> None:
-    """Problem `unsupported-media-type` for a body that is said to be compressed or not UTF-8."""
+    """Problem `unsupported-media-type` for a body declared as compressed or as not UTF-8."""
     coding = request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if coding not in ("", "identity"):
         detail = f"The body has the encoding {coding[:100]!r}; send it as it is."
@@ -109,7 +114,7 @@ def _refuse_wide_objects(value: Any) -> None:
 
 
 def parse_json(text: bytes) -> Any:
-    """The value that `text` spells; Problem `invalid-json`, see `read_json`."""
+    """The value of `text`; Problem `invalid-json`, see `read_json`."""
     try:
         value = orjson.loads(text)
         written = orjson.dumps(value)
@@ -117,9 +122,9 @@ def parse_json(text: bytes) -> Any:
         raise Problem("invalid-json", f"The body is not readable JSON: {error}.") from None
     except orjson.JSONEncodeError:
         raise Problem("invalid-json", "The body is nested too deeply.") from None
-    # orjson keeps the last of two equal members. A colon stands between each member and its value,
-    # and in strings; written again, the value has as many unless a member was lost, or a colon was
-    # written as an escape (\u003a), which only a reader of each member can tell apart.
+    # orjson keeps the last of two equal members. A colon separates each member from its value, and
+    # occurs in strings; serialized again, the value has as many colons unless a member was lost, or
+    # a colon was written as an escape (\u003a), which only a parser of each member can detect.
     if text.count(b":") != written.count(b":") or b"\\u003" in text:
         _refuse_doubled_members(text)
     return value
@@ -142,7 +147,7 @@ def _distinct(members: list[tuple[str, Any]]) -> None:
 
 
 def accepts_gzip(request: HttpRequest) -> bool:
-    """Whether the answer may be compressed."""
+    """Whether the response may be compressed."""
     return re.search(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", _encodings(request)) is not None
 
 
@@ -154,7 +159,7 @@ def _encodings(request: HttpRequest) -> str:
 def json_response(
     body: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
-    """An answer; `body` is JSON text already, or something to be written as JSON."""
+    """A response; `body` is JSON text, or an object to serialize."""
     text = body if isinstance(body, str) else orjson.dumps(body, default=str)
     return _response(text, "application/json", status, headers or {})
 
@@ -171,6 +176,6 @@ def _response(
     text: str | bytes, media_type: str, status: int, headers: Mapping[str, str]
 ) -> HttpResponse:
     content = text.encode() if isinstance(text, str) else text
-    # With its length told, an answer goes out in one piece instead of chunks.
+    # With a declared length, a response is sent in one piece instead of chunks.
     told = {**headers, "Content-Length": str(len(content))}
     return HttpResponse(content, media_type, status, headers=told)

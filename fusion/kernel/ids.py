@@ -17,5 +17,5 @@ def new_id() -> UUID:
 
 def parse_id(text: object) -> UUID | None:
     """The UUID that `text` spells in its canonical 36-character form, else None."""
-    # UUID() also takes braces, prefixes and hyphens anywhere, which PostgreSQL does not.
+    # UUID() also accepts braces, prefixes and hyphens anywhere; PostgreSQL does not.
     return UUID(text) if isinstance(text, str) and _CANONICAL.fullmatch(text) else None

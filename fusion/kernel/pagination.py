@@ -1,7 +1,7 @@
-"""Keyset paging: a cursor is the sort key of the last row shown, opaque to the caller.
+"""Keyset pagination: a cursor is the sort key of the last row returned, opaque to the caller.
 
-A page costs the same at any depth because the next one starts at an index position, not at
-an offset that has to be counted off.
+A page costs the same at any depth, because the next one starts at an index position instead of
+counting an offset.
 """
 
 import base64
@@ -23,7 +23,7 @@ def encode_cursor(*key: Any) -> str:
 
 
 def decode_cursor(cursor: str, size: int, *, field: str = "cursor") -> list[str]:
-    """The `size` parts of the sort key in `cursor`; InvalidFields when it is not one of ours."""
+    """The `size` parts of the sort key in `cursor`; InvalidFields if it is not one of ours."""
     wrong = InvalidFields(**{field: "is not a cursor of this list; take `next` of a former answer"})
     try:
         parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))

@@ -1,7 +1,7 @@
-"""Making a past: for demo and test databases, by the owner of the database functions alone.
+"""Generating history in demo and test databases; only the owner of the database functions can.
 
-What is done while the clock is set back is recorded with instants of the past, by the same use
-cases, constraints and triggers as ever. Nothing is rewritten afterwards.
+Changes made while the clock is set back are recorded with past instants, by the usual use cases,
+constraints and triggers. Nothing is rewritten afterwards.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,11 +26,11 @@ REAL = Path(__file__).with_name("now.sql").read_text(encoding="utf-8")
 
 @contextmanager
 def movable_clock() -> Iterator[Callable[[datetime], None]]:
-    """Gives a function that sets the clock to an instant of the past; from there it goes on.
+    """Yields a function that sets the clock to a past instant; the clock runs on from there.
 
-    It is set for this process alone: `now()`, and `kernel_now()` in this thread's connection, which
-    must stay open. Other users of the database see the real time. At the end the clock is right
-    again. Go forward only: nobody's books expect the clock to be set back.
+    Affects this process only: `now()`, and `kernel_now()` in this thread's connection, which must
+    stay open. Other users of the database see the real time. At the end the clock is right again.
+    Set it forward only: the ledger does not expect the clock to go back.
     """
 
     def go_to(at: datetime) -> None:
@@ -50,12 +50,12 @@ def movable_clock() -> Iterator[Callable[[datetime], None]]:
 
 
 def behind(at: datetime) -> str:
-    """How far `at` lies in the past, as the setting `fusion.behind` takes it."""
+    """How far `at` is in the past, as the setting `fusion.behind` takes it."""
     return f"{(datetime.now(UTC) - at).total_seconds()} s"
 
 
 def _replace(function: str) -> None:
-    """As the owner, who may have logged in to act as the runtime role."""
+    """Runs as the owner, who may have logged in to act as the runtime role."""
     _execute("SET ROLE NONE")
     _execute(function)
     _execute("RESET ROLE")

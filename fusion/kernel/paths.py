@@ -1,4 +1,4 @@
-"""Ids in addresses: a UUID is the same id in capital letters, in the API and in the portal."""
+"""Ids in URLs: a UUID in capital letters is the same id, in the API and in the portal."""
 
 from django.urls.converters import UUIDConverter
 from ninja.signature.utils import UUIDStrConverter
@@ -8,9 +8,9 @@ ANY_CASE = f"{HEX}{{8}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{12}}"
 
 
 def take_ids_in_any_case() -> None:
-    """Let `<uuid:…>` match capital letters too; called before the first route is made.
+    """Let `<uuid:…>` match capital letters too; call it before the first route is created.
 
-    Django and Ninja match small letters alone, and Django lets nobody register the name again.
+    Django and Ninja match small letters only, and Django does not allow registering the name again.
     """
     UUIDConverter.regex = ANY_CASE
     UUIDStrConverter.regex = ANY_CASE

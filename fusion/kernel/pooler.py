@@ -1,8 +1,8 @@
 """A connection pooler between this process and PostgreSQL, such as PgBouncer in transaction mode.
 
-Behind one, a session of PostgreSQL belongs to a client for one transaction at a time. What a client
-would leave in a session (a role, a setting, a lock, a listener, a prepared statement) is lost, or
-meets somebody else. So nothing is left there: see "Behind PgBouncer" in docs/operators-guide.md.
+Behind a pooler, a session of PostgreSQL belongs to a client for one transaction at a time. Session
+state (a role, a setting, a lock, a listener, a prepared statement) would be lost, or affect another
+client. So Fusion leaves none: see "Behind PgBouncer" in docs/operators-guide.md.
 """
 
 from typing import Any
@@ -32,17 +32,17 @@ OPTIONS = (
 
 
 def is_pooled() -> bool:
-    """Whether FUSION_DATABASE_POOLER says that DATABASE_URL leads to a pooler."""
+    """Whether FUSION_DATABASE_POOLER says that DATABASE_URL points to a pooler."""
     return bool(setting("FUSION_DATABASE_POOLER") == "transaction")
 
 
 def leads_to_pooler(direct: Connection[Any]) -> bool:
-    """Whether somebody stands in between: a pooler tells clients a process id of its own making."""
+    """Whether there is a pooler in between: a pooler reports a process id of its own making."""
     row = direct.execute("SELECT pg_backend_pid()").fetchone()
     return row is not None and row[0] != direct.info.backend_pid
 
 
 def refuse_options(url: str) -> None:
-    """SettingError if `url` sets what would be lost on the way."""
+    """SettingError if `url` sets options that the pooler would drop."""
     if "options" in conninfo_to_dict(url):
         raise SettingError(OPTIONS)

@@ -1,8 +1,7 @@
-"""Which proxies are trusted, and the address of the client behind them.
+"""Trusted proxies, and the address of the client behind them.
 
-Each proxy appends to the chain (`X-Forwarded-For`) the address from which it was called. What
-stands before the entries of trusted proxies was written by whoever called the first of them, and
-proves nothing.
+Each proxy appends to the chain (`X-Forwarded-For`) the address that called it. Entries before those
+of trusted proxies were written by the caller of the first trusted proxy, and prove nothing.
 """
 
 from collections.abc import Sequence
@@ -11,14 +10,14 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 MOST_ENTRIES = 32
-"""Entries of the header that are looked at, from the end: more proxies than anybody has."""
+"""Entries of the header that are read, from the end: more proxies than any installation has."""
 
 Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """Who is believed: the last `hops` addresses of the chain, or those within `networks`."""
+    """The trusted proxies: the last `hops` addresses of the chain, or those within `networks`."""
 
     hops: int = 0
     networks: tuple[Network, ...] = ()
@@ -26,8 +25,8 @@ class Proxies:
     def client_of(self, peer: str, chain: Sequence[str]) -> str:
         """The client's address.
 
-        `peer` is where the connection comes from, `chain` what the proxies say, the nearest last.
-        An entry that is no address ends the search: the proxy that passed it on is the answer.
+        `peer` is the address of the connection, `chain` the entries of the proxies, the nearest
+        last. An invalid entry ends the search: the proxy that passed it on is the result.
         """
         client = plain_address(peer) or peer
         for passed, entry in enumerate(reversed(chain[-MOST_ENTRIES:])):
@@ -59,9 +58,9 @@ def read_proxies(text: str) -> Proxies:
 
 
 def plain_address(text: str) -> str | None:
-    """An address in its one spelling, without port, brackets and quotes; None for anything else.
+    """The normal form of an address, without port, brackets and quotes; None for anything else.
 
-    An IPv4 address that is mapped into IPv6 is the IPv4 address.
+    An IPv4 address that is mapped into IPv6 becomes the IPv4 address.
     """
     text = text.strip().strip('"')
     if text.startswith("["):

@@ -1,4 +1,4 @@
-"""Limiting how often someone may ask: a token bucket per name, in the memory of one process."""
+"""Rate limits: a token bucket per name, in the memory of one process."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from fusion.kernel.errors import Problem
 class RateLimit:
     """Admits `per_minute` requests per name; a minute's worth may come at once. 0: no limit.
 
-    The least recently seen of more than `remembered` names is forgotten, and starts afresh.
+    Beyond `remembered` names, the least recently seen is forgotten, and starts afresh.
     """
 
     def __init__(self, per_minute: int, *, remembered: int = 10_000) -> None:
@@ -20,7 +20,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def admit(self, name: str) -> None:
-        """Take one from the bucket of `name`; Problem `rate-limited` when it is empty."""
+        """Take one token from the bucket of `name`; Problem `rate-limited` if it is empty."""
         if not self.per_minute:
             return
         wait = self._take(name, time.monotonic())
@@ -32,7 +32,7 @@ class RateLimit:
             )
 
     def _take(self, name: str, now: float) -> int:
-        """0 when one could be taken, else after how many whole seconds one can be."""
+        """0 if a token was taken, else the whole seconds until one is available."""
         per_second = self.per_minute / 60
         with self._lock:
             left, at = self._seen.pop(name, (float(self.per_minute), now))

@@ -1,4 +1,4 @@
-"""A value that many ask for and one works out."""
+"""A value that many callers need and one computes."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -6,7 +6,9 @@ from time import monotonic
 
 
 class Recent[T]:
-    """What `make` gave at most `seconds` ago; one caller makes it, and others wait for that."""
+    """The result of `make`, at most `seconds` old; one caller computes it, and others wait
+    for it.
+    """
 
     def __init__(self, make: Callable[[], T], seconds: float) -> None:
         self._make = make
@@ -15,7 +17,7 @@ class Recent[T]:
         self._value: tuple[T, float] | None = None
 
     def get(self) -> T:
-        """The value; what `make` raises is raised, and not kept."""
+        """The value; exceptions of `make` are raised, and not cached."""
         begun = monotonic()
         with self._lock:
             if self._value is None or begun - self._value[1] > self._seconds:

@@ -1,7 +1,7 @@
-"""The two roles of a database: the owner, as which `fusion migrate` works, and the runtime role.
+"""The two roles of a database: the owner, used by `fusion migrate`, and the runtime role.
 
-Servers and workers act as the runtime role (see runtime_role.sql). Best they log in as a member of
-it; a process that is given the owner's address takes the role when it connects.
+Servers and workers act as the runtime role (see runtime_role.sql). Preferably they log in as a
+member of it; a process with the owner's address takes the role when it connects.
 """
 
 from django.db import connection
@@ -31,9 +31,9 @@ SELECT current_user,
 
 
 def grant_tables() -> None:
-    """Grant the role what it needs of the tables there are now, where the role is in use.
+    """Grant the role its privileges on the present tables, if the role is in use.
 
-    Servers write new tables as soon as triggers or functions do: before the upgrade is complete.
+    Servers write to new tables as soon as triggers or functions do: before the upgrade is complete.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -46,7 +46,7 @@ def grant_tables() -> None:
 
 
 def prepare_runtime_role() -> list[str]:
-    """Make the role and grant it what it needs; returns what the operator should know."""
+    """Create the role and grant its privileges; returns messages for the operator."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT kernel_make_runtime_role(), current_user")
         missing, owner = cursor.fetchone()
@@ -56,7 +56,7 @@ def prepare_runtime_role() -> list[str]:
 
 
 def as_runtime(url: str, direct: Connection[tuple[object, ...]]) -> tuple[str, str | None]:
-    """The address for a server or worker, and a warning when `url` is the owner's.
+    """The address for a server or worker, and a warning if `url` is the owner's.
 
     `direct` is an open connection to `url`. The owner's address is returned with an option that
     takes the runtime role at every connection.

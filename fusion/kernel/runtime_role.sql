@@ -1,8 +1,8 @@
 -- The role that servers and workers act as. `fusion migrate` works as the owner of the tables; the
--- runtime role reads and writes rows, and can change no table, trigger or function. In append-only
--- tables it may add rows, but neither change nor remove them.
+-- runtime role reads and writes rows, and cannot change any table, trigger or function. It can
+-- insert into append-only tables, but neither update nor delete.
 
--- Make the role where that is allowed, and let the owner take it. What is missing, null when nothing.
+-- Create the role if allowed, and let the owner take it. Returns what is missing, NULL if nothing.
 CREATE OR REPLACE FUNCTION kernel_make_runtime_role() RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -13,7 +13,7 @@ BEGIN
             CREATE ROLE fusion_runtime NOLOGIN;
         EXCEPTION
             WHEN insufficient_privilege THEN RETURN 'role';
-            WHEN duplicate_object OR unique_violation THEN NULL;  -- made for another database
+            WHEN duplicate_object OR unique_violation THEN NULL;  -- created for another database
         END;
     END IF;
     IF NOT pg_has_role('fusion_runtime', CASE WHEN v_knows_set THEN 'SET' ELSE 'MEMBER' END) THEN
@@ -28,8 +28,8 @@ BEGIN
 END
 $$;
 
--- What the runtime role may do with a table. A trigger that refuses every UPDATE or DELETE stands
--- for a rule that the privileges repeat.
+-- The privileges of the runtime role on a table. A trigger that refuses every UPDATE or DELETE
+-- stands for a rule that the privileges repeat.
 CREATE OR REPLACE FUNCTION kernel_runtime_privileges(p_table regclass) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     WITH refused AS (
@@ -41,19 +41,19 @@ LANGUAGE sql STABLE AS $$
     SELECT CASE
         WHEN c.relkind IN ('v', 'm') OR c.relname IN ('django_migrations', 'kernel_schema')
             THEN '{SELECT}'
-        -- What the owner decides, and the runtime role is held to.
+        -- Only the owner changes these tables; they restrict the runtime role.
         WHEN c.relname = 'trunks_recordretention' THEN '{SELECT}'
-        -- Records go with their month: trunks_drop_partitions() removes them.
+        -- Records are removed by month, through trunks_drop_partitions().
         WHEN c.relname = 'trunks_callrecord' THEN '{SELECT,INSERT}'
-        WHEN c.relispartition THEN '{}'  -- reached through the table that it is a part of
+        WHEN c.relispartition THEN '{}'  -- accessed through its parent table
         ELSE array_remove(ARRAY['SELECT', 'INSERT', CASE WHEN r.updates THEN NULL ELSE 'UPDATE' END,
                                 CASE WHEN r.deletes THEN NULL ELSE 'DELETE' END], NULL)
     END::text[]
     FROM pg_class c, refused r WHERE c.oid = p_table
 $$;
 
--- Bring the privileges of the runtime role in line with the tables and functions that there are now.
--- Only what differs is granted or revoked. Called by `fusion migrate` when all is installed.
+-- Adjust the privileges of the runtime role to the present tables and functions. Grants and revokes
+-- only what differs. `fusion migrate` calls it after installing everything.
 CREATE OR REPLACE FUNCTION kernel_grant_runtime() RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -90,7 +90,7 @@ BEGIN
 END
 $$;
 
--- The runtime role may call all functions but those that migrate alone needs.
+-- The runtime role may call all functions except those of migrations.
 CREATE OR REPLACE FUNCTION kernel_grant_routines(p_role oid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -9,7 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 FORMER = "former.sql"
-"""The name of files with what only the release before calls; `migrate --finish` removes it."""
+"""The name of files with functions that only the previous release calls; `migrate --finish` removes
+them.
+"""
 
 _HEAD = re.compile(r"CREATE OR REPLACE FUNCTION\s+([\w.]+)\s*\(")
 _COMMENT = re.compile(r"--[^\n]*")
@@ -32,7 +34,7 @@ class SqlFile:
 
     @property
     def is_former(self) -> bool:
-        """Whether only the release before calls what the file defines."""
+        """Whether only the previous release calls the functions of the file."""
         return self.name.endswith(f"/{FORMER}")
 
 
@@ -60,7 +62,7 @@ def _read(path: Path) -> SqlFile:
 def defined_routines(text: str) -> tuple[str, ...]:
     """The signatures of the functions that `text` creates, as `name(type, type)`.
 
-    Every parameter has a name, as all of ours do.
+    Every parameter has a name, as in all of our functions.
     """
     bare = _COMMENT.sub("", text)
     return tuple(
@@ -70,7 +72,7 @@ def defined_routines(text: str) -> tuple[str, ...]:
 
 
 def _in_brackets(text: str, start: int) -> str:
-    """From `start`, just behind an opening bracket, to the one that closes it."""
+    """The text from `start`, just after an opening bracket, to its closing bracket."""
     depth = 1
     for position in range(start, len(text)):
         depth += {"(": 1, ")": -1}.get(text[position], 0)

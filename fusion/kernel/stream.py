@@ -1,7 +1,7 @@
-"""Answers of any length in constant memory: rows from a server-side cursor, as JSON or CSV.
+"""Responses of any length in constant memory: rows from a server-side cursor, as JSON or CSV.
 
-A stream holds a database connection and a thread of the server for as long as its reader takes, so
-there are few of them at a time: slow readers must not take what all others are answered with.
+A stream holds a database connection and a server thread for as long as its client reads, so only a
+few run at a time: slow clients must not use up what other requests need.
 """
 
 import csv
@@ -24,32 +24,37 @@ log = structlog.get_logger(__name__)
 
 Row = tuple[Any, ...]
 Query = Callable[[str, Sequence[Any]], Iterator[Row]]
-"""A statement and its parameters → its rows, read as they are asked for."""
+"""A statement and its parameters → its rows, fetched on demand."""
 
 FETCHED = 2_000
 """Rows in memory at a time."""
 
 SNAPSHOT = f"""SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SET LOCAL statement_timeout = '{BULK}s'""".encode()
-"""The limit is that of each portion: an answer that goes on may take as long as it likes."""
+"""The limit applies to each portion: a long response may take any time in total."""
 
 STREAMS = max(1, min(2, setting("FUSION_DATABASE_POOL") - 1))
-"""Streams at a time of one process."""
+"""Concurrent streams of one process."""
 
 RETRY_AFTER = "10"
-"""Seconds after which a reader may try again who found them all in use."""
+"""Seconds after which a client may retry if all streams were in use."""
 
 CUT_OFF = (
     "\r\nERROR: a fault has cut this answer off here. It is not complete; ask for it again.\r\n"
 )
-"""What ends an answer that is not whole. The server closes it like any other, so that nothing else
-would tell: this is no JSON, and a line of CSV that lacks its other cells."""
+"""Ends an incomplete response.
+
+The server closes it like any other, so nothing else would show it: the text is invalid JSON, and a
+CSV line without the other cells.
+"""
 
 FORMULA = re.compile(
     "[\t\r\n]|[\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*[=+\\-@＝＋－＠﹦﹢﹣﹫]"
 )
-"""What cells begin with that spreadsheets compute: also with small and full-width signs, and behind
-what is not seen."""
+"""First characters of cells that spreadsheets evaluate:
+
+also small and full-width signs, and after invisible characters.
+"""
 
 E164 = re.compile(r"\+[0-9]{7,15}")
 
@@ -57,9 +62,9 @@ _slots = BoundedSemaphore(STREAMS)
 
 
 def wants_csv(request: HttpRequest, asked: str | None) -> bool:
-    """Whether the answer is to be CSV: by the parameter `format`, else by the header `Accept`.
+    """Whether the response is CSV: by the parameter `format`, else by the header `Accept`.
 
-    InvalidFields for a header that cannot be read.
+    InvalidFields for a header that cannot be parsed.
     """
     if asked is not None:
         return asked == "csv"
@@ -72,17 +77,18 @@ def wants_csv(request: HttpRequest, asked: str | None) -> bool:
 def stream(
     make: Callable[[Query], Iterator[str]], *, media_type: str, filename: str = ""
 ) -> StreamingHttpResponse:
-    """The texts that `make` gives; all that it reads by its argument is of one snapshot.
+    """The texts yielded by `make`; everything it reads through its argument is of one snapshot.
 
-    Its first rows are read before the answer begins: what is wrong with the query or the database
-    is a problem, and not half an answer. Problem `rate-limited` when `STREAMS` are being read.
+    Its first rows are read before the response begins: an error of the query or the database
+    becomes a problem instead of half a response. Problem `rate-limited` if `STREAMS` are in
+    progress.
     """
     headers = {"Content-Disposition": f'attachment; filename="{filename}"'} if filename else {}
     return StreamingHttpResponse(_Begun(_reading(make)), content_type=media_type, headers=headers)
 
 
 class _Begun(Iterator[bytes]):
-    """Texts of which the first was read already. To close it is to close them, read or not."""
+    """Texts of which the first has already been read. Closing it closes them, read or not."""
 
     def __init__(self, texts: Generator[str]) -> None:
         self._texts = texts
@@ -93,7 +99,7 @@ class _Begun(Iterator[bytes]):
         return (next(self._texts) if text is None else text).encode()
 
     def close(self) -> None:
-        """Give back what is held, wherever the reader has stopped."""
+        """Release the resources, wherever the client has stopped."""
         self._texts.close()
 
 
@@ -122,7 +128,7 @@ def _reading(make: Callable[[Query], Iterator[str]]) -> Generator[str]:
 def _in_one_snapshot(make: Callable[[Query], Iterator[str]]) -> Iterator[str]:
     pool = connection.pool  # type: ignore[attr-defined]
     if not connection.in_atomic_block:
-        connection.close()  # the view's, so that a reader holds one and not two
+        connection.close()  # the view's connection, so that a client holds one and not two
     with pool.connection() as held, held.transaction():
         held.execute(SNAPSHOT, prepare=False)
         held.limit = BULK
@@ -149,7 +155,7 @@ def _in_pieces(texts: Iterable[str], size: int = 32_768) -> Iterator[str]:
 
 
 def json_items(items: Iterable[str]) -> Iterator[str]:
-    """JSON texts with the commas of a list between them."""
+    """JSON texts separated by commas."""
     between = ""
     for item in items:
         yield f"{between}{item}"
@@ -168,9 +174,9 @@ def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 
 def csv_cell(value: Any) -> Any:
-    """The cell, with an apostrophe before a text that a spreadsheet would take for a formula.
+    """The cell, with an apostrophe before a text that a spreadsheet would evaluate as a formula.
 
-    An E.164 number stays as it is: a plus sign and digits compute nothing, and it must be usable.
+    An E.164 number stays unchanged: a plus sign and digits are no formula, and it must be usable.
     True and false are spelled as in JSON.
     """
     if isinstance(value, str):

@@ -1,8 +1,8 @@
-"""Nothing that a caller says is silently ignored: parameters, bodies and headers that a route
-does not know are refused before it runs.
+"""Strict input: parameters, bodies and headers that a route does not know are refused before it
+runs.
 
-The check costs a route without parameters and without a body two look-ups, which matters on the
-hot paths.
+The check costs a route without parameters and without a body two look-ups, which matters on the hot
+paths.
 """
 
 from collections.abc import Mapping
@@ -19,16 +19,16 @@ MEANINGFUL_HEADERS = {
     "X-HTTP-Method-Override": "HTTP_X_HTTP_METHOD_OVERRIDE",
     "If-Match": "HTTP_IF_MATCH",
 }
-"""Headers that change what a request does: refused where a route does not know them. (A GET does
-the same with and without `If-Match`.)
+"""Headers that change what a request does: refused by routes that do not know them. (A GET does the
+same with and without `If-Match`.)
 
-`Idempotency-Key` is not among them: where a route is repeatable anyway, the key adds nothing.
+`Idempotency-Key` is not among them: on an idempotent route the key makes no difference.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one route takes: names of query parameters, those that may repeat, headers, a body."""
+    """The input of one route: names of query parameters, repeatable ones, headers, a body."""
 
     parameters: tuple[str, ...]
     repeatable: frozenset[str]
@@ -37,12 +37,12 @@ class Known:
 
 
 def known_of(operation: Operation) -> Known:
-    """What `operation` declares."""
+    """The declarations of `operation`."""
     names: dict[str, list[str]] = {"query": [], "header": [], "body": []}
     repeatable: set[str] = set()
     for model in operation.models:
         source = str(model.__ninja_param_source__)
-        # A body of one model has no flat names: that there is one is enough.
+        # The body of a single model has no flat names: it is enough to know that there is one.
         flat = list(getattr(model, "__ninja_flatten_map__", None) or (source,))
         names.setdefault(source, []).extend(flat)
         if source == "query":
@@ -57,10 +57,10 @@ def known_of(operation: Operation) -> Known:
 
 
 def check_request(request: HttpRequest, known: Known) -> None:
-    """Refuse what the route does not know.
+    """Refuse input that the route does not know.
 
     Problems: `invalid-fields` for parameters, members of a body, and headers; `invalid-json` and
-    `unsupported-media-type` for any other body of a route that takes none.
+    `unsupported-media-type` for any other body of a route without one.
     """
     meta = request.META
     for name, variable in MEANINGFUL_HEADERS.items():
@@ -94,12 +94,12 @@ def _listed(parameters: tuple[str, ...]) -> str:
 
 
 def has_body(meta: Mapping[str, Any]) -> bool:
-    """Whether a request with these headers comes with a body."""
+    """Whether a request with these headers has a body."""
     return meta.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in meta
 
 
 def refuse_body(request: HttpRequest) -> None:
-    """For a route that takes no body: an empty one or `{}` passes, everything else is refused."""
+    """For a route without a body: accepts an empty one or `{}`, refuses everything else."""
     if not has_body(request.META) or not request.body:
         return
     value = read_json(request)

@@ -1,10 +1,10 @@
--- What two logins have in common that are one, and two e-mails of people: compatible spellings and the case of letters do not
--- count, and an i with a dot is an i.
+-- The comparison key of logins and of people's e-mails: ignores compatibility spellings and case,
+-- and treats a dotted i as an i.
 --
 -- The same rule as `text_key` in fusion/kernel/text.py; a test compares them for every character.
--- Unicode's case folding is written out, for the letters that NFKD leaves: what lower() does depends
--- on the locale of the database, and casefold() came with PostgreSQL 18. Keys that are stored follow
--- from it: another rule needs new keys.
+-- Unicode's case folding is written out, for the letters that NFKD leaves: lower() depends on the
+-- locale of the database, and casefold() came with PostgreSQL 18. Stored keys depend on it: another
+-- rule needs new keys.
 CREATE OR REPLACE FUNCTION kernel_text_key(p_login text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
 AS $$

@@ -1,6 +1,6 @@
--- Functions are for the role that owns them. PostgreSQL lets everybody execute a new function; take
--- that back from all of ours, so that a role may do what it was granted by name and nothing else.
--- What belongs to extensions or to others is left alone. Called when everything is installed.
+-- Only the owner may execute functions by default. PostgreSQL lets everybody execute a new
+-- function; this revokes it from all of ours, so that a role may do only what it was granted by
+-- name. Functions of extensions and of others are left alone. Called when everything is installed.
 CREATE OR REPLACE FUNCTION kernel_withhold_functions() RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,1 +1,1 @@
-"""Balances and the entries that explain every unit of them. Knows no telecom noun."""
+"""Balances and the entries that explain every unit of them. Independent of telecom terms."""

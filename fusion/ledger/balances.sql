@@ -1,8 +1,8 @@
--- The balances of one subscription as the API shows them, by SKU code; null when the subscription
--- does not lie under p_path. Lists every SKU that was ever granted to it.
+-- The balances of one subscription as the API shows them, by SKU code; NULL if the subscription is
+-- not under p_path. Lists every SKU that was ever granted to it.
 --
--- What is leased and not consumed is not in the books: the room that leases it tells how much is in
--- use (ledger_leased), which may be more than is granted.
+-- The ledger has no entries for leased units: the room that leases them returns the units in use
+-- (ledger_leased), which may be more than is granted.
 CREATE OR REPLACE FUNCTION ledger_balances(p_subscription uuid, p_path text) RETURNS text
 LANGUAGE sql STABLE
 SET plan_cache_mode = force_generic_plan
@@ -12,20 +12,20 @@ AS $$
              'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', b.granted,
              'used', u.used, 'available', greatest(b.granted - u.used, 0)) ORDER BY b.sku)
          FROM ledger_balance b
-         CROSS JOIN LATERAL (SELECT ledger_used(b) AS used OFFSET 0) u  -- 0: asked once
+         CROSS JOIN LATERAL (SELECT ledger_used(b) AS used OFFSET 0) u  -- 0: evaluated once
          WHERE b.subscription_id = s.id), '[]'))::text
     FROM tenancy_subscription s
     WHERE s.id = p_subscription AND starts_with(s.path, p_path)
 $$;
 
--- What is used of a balance. An expression alone: it is inlined.
+-- The used quantity of a balance. A plain expression, so that it is inlined.
 CREATE OR REPLACE FUNCTION ledger_used(b ledger_balance) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN b.metric = 'sip_channel' THEN ledger_leased(b.subscription_id) ELSE b.used END
 $$;
 
--- The same as it stood at an instant, that instant included: the newest entry of each balance
--- until then. Of what is leased it is the most in that minute, null where that is not known.
+-- The balances at an instant (inclusive): the newest entry of each balance until then. For leased
+-- units the peak of that minute, NULL if unknown.
 CREATE OR REPLACE FUNCTION ledger_balances_at(
     p_subscription uuid, p_path text, p_at timestamptz
 ) RETURNS text

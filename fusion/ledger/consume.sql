@@ -1,8 +1,8 @@
--- Use, or give back, one unit of a SKU for each holder. All or none; null when it was done, else
--- the numbers seen under the lock: {granted, used, requested, missing}.
+-- Consume or release one unit of a SKU for each holder, all or none. Returns NULL if done, else the
+-- numbers seen under the lock: {granted, used, requested, missing}.
 --
--- The caller holds the subscription's lock. The balance is locked here all the same: it is what
--- the decision rests on, and a caller that forgets the subscription still cannot oversell.
+-- The caller holds the subscription's lock. The balance is locked here as well, because the
+-- decision depends on it: a caller that forgets to lock the subscription still cannot oversell.
 CREATE OR REPLACE FUNCTION ledger_consume(
     p_subscription uuid, p_sku uuid, p_holder_type text, p_holders text[], p_actor text
 ) RETURNS json
@@ -46,8 +46,8 @@ BEGIN
 END
 $$;
 
--- Write one entry of one unit per holder, the balance's new use, and the thresholds crossed.
--- The caller has locked the balance and decided.
+-- Write one entry of one unit per holder, the new balance, and the crossed thresholds. The caller
+-- has locked the balance and decided.
 CREATE OR REPLACE FUNCTION ledger_hold(
     p_balance ledger_balance, p_kind text, p_step integer,
     p_holder_type text, p_holders text[], p_actor text

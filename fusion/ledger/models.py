@@ -1,7 +1,7 @@
-"""Balances, entries and holders. Written by the functions of this room and `ordering` only.
+"""Balances, entries and holders. Only the functions of this room and of `ordering` write them.
 
-Two tables carry the promise "never oversold": the CHECKs below refuse what the functions
-should already have refused.
+Two tables guarantee "never oversold": their CHECKs refuse what the functions should already have
+refused.
 """
 
 from django.db import models
@@ -13,10 +13,10 @@ KINDS = ("grant", "revoke", "consume", "release")
 
 
 class Balance(models.Model):
-    """Per subscription and SKU: how much is granted and how much of it is used.
+    """Per subscription and SKU: the granted and the used quantity.
 
     `sequence` is the number of the balance's newest entry. The SKU's code, type and metric never
-    change and stand here too, so that reading the balances touches this table alone.
+    change and are copied into the row, so that reading balances needs this table alone.
     """
 
     pk = models.CompositePrimaryKey("subscription_id", "sku_id")
@@ -44,9 +44,9 @@ class Balance(models.Model):
 
 
 class Entry(models.Model):
-    """One immutable line of the ledger. `at` and `sequence` are taken under the balance's lock.
+    """One immutable line of the ledger. `at` and `sequence` are set under the balance's lock.
 
-    A grant or revoke names its order line, a consume or release its holder.
+    A grant or revoke references its order line, a consume or release its holder.
     """
 
     pk = models.CompositePrimaryKey("subscription_id", "sku_id", "sequence")

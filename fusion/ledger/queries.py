@@ -1,4 +1,4 @@
-"""Read models of the ledger: balances now and then, entries, totals of a subtree."""
+"""Read models of the ledger: present and past balances, entries, totals of a subtree."""
 
 from datetime import datetime
 from typing import Any
@@ -19,13 +19,13 @@ NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
 
 
 BALANCES = Read("ledger_balances(%s::uuid, o.path)", "subscription_id")
-"""The balances of a subscription now, as JSON text; null when the caller does not see it."""
+"""The balances of a subscription now, as JSON text; null if the caller does not see it."""
 
 
 def balances_now(actor: Actor, subscription_id: UUID) -> list[dict[str, Any]]:
     """The balances of a subscription, by SKU code.
 
-    Problem `not-found` when the actor does not see the subscription.
+    Problem `not-found` if the actor does not see the subscription.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT ledger_balances(%s::uuid, %s::text)", [subscription_id, actor.path])
@@ -37,9 +37,9 @@ def balances_now(actor: Actor, subscription_id: UUID) -> list[dict[str, Any]]:
 
 
 def balances_at(actor: Actor, *, subscription_id: UUID, at: datetime) -> str:
-    """The balances of a subscription as JSON text, as they stood at `at` (inclusive).
+    """The balances of a subscription as JSON text, at `at` (inclusive).
 
-    Problem `not-found` when the actor does not see the subscription.
+    Problem `not-found` if the actor does not see the subscription.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -83,7 +83,7 @@ def entries(
 ) -> dict[str, Any]:
     """One page of a subscription's ledger, newest first; `since` inclusive, `until` exclusive.
 
-    The caller has been found to see the subscription.
+    The caller has checked that the actor sees the subscription.
     """
     at, after_sku, sequence = _entry_key(cursor) if cursor else (None, None, None)
     with connection.cursor() as sql:
@@ -117,15 +117,15 @@ WHERE e.subscription_id = %(subscription)s::uuid AND e.order_id = %(order)s::uui
   AND e.at BETWEEN %(completed)s::timestamptz - interval '1 hour' AND %(completed)s::timestamptz
 ORDER BY e.order_position, b.sku, e.sequence
 """
-# An hour: entries are written in the statement that completes their order, a batch's in one.
+# An hour: entries are written in the statement that completes their order, those of a batch in one.
 
 
 def entries_of_order(
     subscription_id: UUID, order_id: UUID, completed_at: datetime | None
 ) -> list[dict[str, Any]]:
-    """The entries that an order has written; none before it is completed.
+    """The entries of an order; none before it is completed.
 
-    The caller has been found to see the order.
+    The caller has checked that the actor sees the order.
     """
     if completed_at is None:
         return []
@@ -199,7 +199,7 @@ NIL = "00000000-0000-0000-0000-000000000000"
 
 
 def totals(group_id: UUID, path: str) -> list[dict[str, Any]]:
-    """Per SKU what all subscriptions under `path` have together."""
+    """Per SKU the totals of all subscriptions under `path`."""
     with connection.cursor() as sql:
         sql.execute(TOTALS, [group_id, path, group_id, group_id, *subtree(path)])
         rows = sql.fetchall()

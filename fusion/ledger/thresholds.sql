@@ -1,5 +1,5 @@
--- The thresholds (per cent of granted) that a change of a balance crosses upward.
--- Nothing is crossed where nothing is granted.
+-- The thresholds (per cent of granted) that a change of a balance crosses upward; none if nothing
+-- is granted.
 CREATE OR REPLACE FUNCTION ledger_crossed(
     p_granted_before bigint, p_used_before bigint, p_granted bigint, p_used bigint
 ) RETURNS SETOF integer

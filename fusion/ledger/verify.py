@@ -1,4 +1,7 @@
-"""The books of the ledger: every balance is the sum of its entries, and every entry follows."""
+"""Checks of the ledger for `fusion verify`:
+
+every balance is the sum of its entries, without gaps.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -49,7 +52,7 @@ CHECKS: Mapping[str, str] = {
         FROM ledger_balance b LEFT JOIN tenancy_subscription s ON s.id = b.subscription_id
         WHERE s.group_id IS DISTINCT FROM b.group_id""",
 }
-"""What must not be → a query that gives one line of text for each time that it is."""
+"""Description of an inconsistency → a query that returns one line of text for each occurrence."""
 
 
 def run_checks(checks: Mapping[str, str], *, samples: int = 20) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""What spans nouns: founding a group, suspending and terminating, deleting organizations."""
+"""Changes that span rooms: creating a group, suspending and terminating, deleting organizations."""

@@ -1,8 +1,8 @@
-"""Applying scheduled orders that are due: what the worker does every few seconds.
+"""Applying due scheduled orders: the worker does it every few seconds.
 
-The orders themselves are the queue: nothing has to be recovered after a crash, and what fell due
-while no worker ran is found by the next one. Several workers share the work. Changes of what is
-held are applied by the database function that finds them; changes of a subscription's state here.
+The orders themselves are the queue: nothing has to be recovered after a crash, and the next worker
+finds what fell due while none ran. Several workers share the work. The database function that finds
+them applies changes of holdings; this module carries out changes of a subscription's state.
 """
 
 from dataclasses import replace
@@ -32,9 +32,9 @@ VERB = "order.apply"
 
 
 def apply_due_orders(*, limit: int = 10_000, request_id: str = "") -> int:
-    """Apply up to `limit` due orders, each in a transaction of its own; how many were settled.
+    """Apply up to `limit` due orders, each in its own transaction; returns how many were settled.
 
-    Ends early when none is left that no other worker has in hand.
+    Ends early when other workers hold all that is left.
     """
     settled = 0
     first_row("SELECT 1")
@@ -56,7 +56,7 @@ def apply_due_orders(*, limit: int = 10_000, request_id: str = "") -> int:
 
 
 def _change_state(due: dict[str, Any], request_id: str) -> dict[str, Any]:
-    """Carry out an order that is due, or fail it; empty where somebody else has it or had it."""
+    """Carry out a due order, or fail it; empty if another worker holds it or has settled it."""
     group_id, order_id = UUID(due["group_id"]), UUID(due["order_id"])
     actor = replace(system_actor(group_id, ACTOR), request=Request(id=request_id))
     try:
@@ -66,7 +66,7 @@ def _change_state(due: dict[str, Any], request_id: str) -> dict[str, Any]:
         order = _fail(actor, order_id, {"code": problem.code, "detail": problem.detail})
     except DatabaseError as error:
         if outage_of(error):
-            raise  # the database is away, or busy: the order is as it was, and comes again
+            raise  # the database is unavailable or busy: the order is unchanged, and retried later
         log.exception("order cannot be carried out", order_id=str(order_id))
         order = _fail(actor, order_id, _failure(error))
     return {} if order is None else _told(order)
@@ -85,13 +85,13 @@ def _carry_out(actor: Actor, subscription_id: UUID, order_id: UUID) -> Order | N
 
 
 def _lock_scheduled(actor: Actor, order_id: UUID) -> Order | None:
-    """The order, held against a cancellation, if it is still scheduled."""
+    """The order, locked against cancellation, if it is still scheduled."""
     orders = Order.objects.visible_to(actor).select_for_update(no_key=True)
     return orders.filter(id=order_id, state="scheduled").first()
 
 
 def _fail(actor: Actor, order_id: UUID, failure: dict[str, str]) -> Order | None:
-    """An order that cannot be carried out must not hold up those behind it."""
+    """Fail an order that cannot be carried out, so that it does not block those after it."""
     with transaction.atomic():
         order = _lock_scheduled(actor, order_id)
         if order is not None:

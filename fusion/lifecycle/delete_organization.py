@@ -1,4 +1,4 @@
-"""Deleting an organization under which nothing lives any more."""
+"""Deleting an organization without live organizations or subscriptions under it."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from fusion.tenancy.use_case import Done, use_case
 
 
 def find_organization_to_delete(actor: Actor, id: UUID) -> Organization:
-    """The organization, if `actor` stands above it.
+    """The organization; `actor` is above it.
 
     Problems: `not-found`, `forbidden`.
     """
@@ -34,11 +34,11 @@ def find_organization_to_delete(actor: Actor, id: UUID) -> Organization:
 def delete_organization(actor: Actor, *, organization_id: UUID) -> Done:
     """Delete it, its members, its API clients and their tokens; its history stays.
 
-    Problems: `not-found`, `forbidden`, `conflict` (something lives under it).
+    Problems: `not-found`, `forbidden`, `conflict` (something live is under it).
     """
     find_organization_to_delete(actor, organization_id)
-    # Whoever creates something under it holds the row for share (see tenancy/hold.py): this
-    # waits for them, and what is counted in the statements that follow includes their work.
+    # Creating something under it locks the row FOR KEY SHARE (see tenancy/hold.py): this waits for
+    # that, and the counts of the following statements include it.
     rows = Organization.objects.visible_to(actor).select_for_update()
     organization = rows.filter(id=organization_id, status="active").first()
     if organization is None:

@@ -1,4 +1,4 @@
-"""Changing the state of a subscription at once, with an order that tells of it."""
+"""Changing the state of a subscription at once, with an order that records it."""
 
 from typing import Protocol
 from uuid import UUID
@@ -13,16 +13,16 @@ from fusion.tenancy.use_case import Done
 
 
 class IsSo(Protocol):
-    """Whether a subscription is in the wanted state already."""
+    """Whether a subscription is already in the wanted state."""
 
     def __call__(self, subscription: Subscription, reason: str | None) -> bool:
-        """`reason` is that of the wish."""
+        """`reason` is the reason of the requested change."""
 
 
 class CarryOut(Protocol):
-    """Bring a locked subscription into the state that an order is for, and complete the order.
+    """Bring a locked subscription into the state of the order, and complete the order.
 
-    `verb` is that of the order's audit record; without one, none is written.
+    `verb` is the verb of the order's audit record; without one, none is written.
     """
 
     def __call__(
@@ -33,7 +33,7 @@ class CarryOut(Protocol):
         reason: str | None,
         verb: str | None,
     ) -> None:
-        """The order is written, and is still scheduled."""
+        """The order exists, and is still scheduled."""
 
 
 def do_now(
@@ -45,7 +45,7 @@ def do_now(
     *,
     verb: str | None = None,
 ) -> Done:
-    """Do it in the transaction of a use case; the subscription's document.
+    """Do it in the transaction of a use case; returns the subscription's document.
 
     Problems: `not-found`, `external-reference-taken`, `subscription-terminated`.
     """

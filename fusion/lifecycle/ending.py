@@ -1,4 +1,4 @@
-"""What terminating a subscription would release, told before it is done."""
+"""Previewing what a termination would release."""
 
 from typing import Any
 from uuid import UUID
@@ -29,10 +29,10 @@ NAMES = ("users", "linked", "numbers", "trunks", "calls", "holdings", "scheduled
 
 
 def what_ends(subscription_id: UUID) -> dict[str, Any]:
-    """How many users, links, numbers, trunks, live calls, holdings, scheduled orders and open
-    requests there are, and `held`: (name, code, quantity) of each product.
+    """The numbers of users, links, numbers, trunks, live calls, holdings, scheduled orders and open
+    requests, and `held`: (name, code, quantity) of each product.
 
-    Under no lock: it may be more or less by the time it ends. The caller sees the subscription.
+    Without a lock: the numbers may change before the termination. The caller sees the subscription.
     """
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, {"id": subscription_id})

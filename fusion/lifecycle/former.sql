@@ -1,4 +1,4 @@
--- As the release before calls it: it gives the id of an order that is yet to be written.
+-- The signature that the previous release calls: with the id of an order that is not written yet.
 CREATE OR REPLACE FUNCTION lifecycle_end_orders(
     p_subscription uuid, p_order uuid, p_actor text, p_request text
 ) RETURNS uuid

@@ -1,4 +1,4 @@
-"""Founding a group: the provider itself, with the licences that every provider has."""
+"""Creating a group: the provider itself, with the licence SKUs of every provider."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from fusion.tenancy.references import owner_of
 from fusion.tenancy.use_case import Answer, Done, use_case
 
 LICENSES = (("user", "User licence", "user"), ("sip-channel", "SIP channel", "sip_channel"))
-"""Code, name and metric of the licence SKUs that exist in every group from its founding."""
+"""Code, name and metric of the licence SKUs of every group."""
 
 
 def found_group(
@@ -26,11 +26,11 @@ def found_group(
     password: str | None = None,
     label: str = "system:found",
 ) -> Answer:
-    """Found a group; its document is the answer's body.
+    """Create a group; its document is the answer's body.
 
-    `administrator` is the e-mail of its first administrator, who signs in with `password` where
-    one is given; `label` says in the audit trail who acted. There is nobody above a group, so
-    this is for those who run Fusion, never for the API. All or nothing.
+    `administrator` is the e-mail of its first administrator, who signs in with `password` if given;
+    `label` is the actor in the audit trail. There is nobody above a group, so only operators of
+    Fusion can do this, never the API. All or nothing.
     """
     if password is not None and administrator is None:
         raise InvalidFields(password="is for an administrator, but none is named")

@@ -1,4 +1,6 @@
-"""The kinds of orders that change a subscription's state, and what carries each of them out."""
+"""The kinds of orders that change a subscription's state, and the function that carries
+out each.
+"""
 
 from collections.abc import Mapping
 
@@ -16,5 +18,5 @@ CARRY_OUT: Mapping[str, CarryOut] = {
 
 
 def reason_of(kind: str, reason: str | None) -> str | None:
-    """The reason as an order keeps it: a suspension always has one."""
+    """The reason stored with the order: a suspension always has one."""
     return reason or (UNSAID if kind == SUSPENSION else None)

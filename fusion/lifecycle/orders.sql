@@ -1,6 +1,6 @@
--- Write an order that changes the state of a subscription, to be carried out by the caller, who
--- holds the subscription's lock, or when it is due. Where p_effective is past, the order says how
--- late it is. `ordering_emit` tells of it.
+-- Write an order that changes the state of a subscription. The caller, who holds the subscription's
+-- lock, carries it out, or the worker does when it is due. If p_effective is past, the order gets a
+-- warning with the delay. `ordering_emit` writes its event.
 CREATE OR REPLACE FUNCTION lifecycle_place(
     p_order uuid, p_subscription uuid, p_kind text, p_reason text, p_note text, p_reference text,
     p_effective timestamptz, p_actor text

@@ -1,4 +1,4 @@
-"""Orders that suspend, resume and terminate: what they have in common, whenever they count."""
+"""Shared by orders that suspend, resume and terminate, immediate and scheduled."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import lock_subscription
 
 ORDER = "order"
-"""What external references of orders are locked as: see `tenancy/use_case.py`."""
+"""The namespace of order references for locking: see `tenancy/use_case.py`."""
 
 PLACE = (
     "SELECT lifecycle_place(%s::uuid, %s::uuid, %s::text, %s::text, %s::text, %s::text,"
@@ -28,7 +28,7 @@ PLACE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """A change of a subscription's state; `effective_at` is None for at once."""
+    """A requested change of a subscription's state; `effective_at` is None for at once."""
 
     kind: str
     reason: str | None = None
@@ -38,7 +38,7 @@ class Wish:
 
 
 def lock_for(actor: Actor, subscription_id: UUID, wish: Wish) -> Subscription:
-    """The subscription, locked, for an order that does what is wished.
+    """The subscription, locked, for an order that makes the requested change.
 
     The caller holds the lock on the reference's name. Problems: `not-found`,
     `external-reference-taken`.
@@ -49,7 +49,7 @@ def lock_for(actor: Actor, subscription_id: UUID, wish: Wish) -> Subscription:
 
 
 def require_free_reference(actor: Actor, subscription_id: UUID, wish: Wish) -> None:
-    """Problem `external-reference-taken` where another live order has the reference.
+    """Problem `external-reference-taken` if another live order has the reference.
 
     It names that order, and says whether it is the same request.
     """
@@ -97,7 +97,7 @@ def database_now() -> datetime:
 
 
 def require_timely(effective_at: datetime, now: datetime) -> None:
-    """Problem `invalid-fields` for an instant further ahead or longer past than is taken."""
+    """Problem `invalid-fields` for an instant too far ahead or too long past."""
     if is_too_far(effective_at, now):
         raise InvalidFields(effective_at="must be at most five years ahead")
     if now - effective_at > ORDER_GRACE:
@@ -126,7 +126,7 @@ def write_order(actor: Actor, subscription: Subscription, wish: Wish) -> UUID:
 
 
 def tell_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
-    """Write the event of what has become of the order, and with `verb` its audit record."""
+    """Write the event of the order's new state, and with `verb` its audit record."""
     if verb is None:
         _call("SELECT ordering_emit(%s::uuid, %s::text)", order_id, actor.label)
     else:
@@ -140,7 +140,7 @@ def tell_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
 
 
 def complete_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
-    """Complete an order without lines, and tell it."""
+    """Complete an order without lines, and write its event."""
     _call("SELECT lifecycle_complete(%s::uuid)", order_id)
     tell_order(actor, order_id, verb)
 

@@ -1,4 +1,4 @@
-"""What a change of a subscription's state would release, told and not done."""
+"""Previewing a change of a subscription's state."""
 
 from typing import Any
 from uuid import UUID
@@ -17,11 +17,11 @@ NOTHING = {"users": 0, "numbers": 0, "trunks": 0, "calls": 0, "holdings": 0}
 
 
 def preview_state(actor: Actor, *, subscription_id: UUID, wish: Wish) -> dict[str, Any]:
-    """{allowed, releases: {users, numbers, trunks, calls, holdings}, refusals}, as things are now.
+    """{allowed, releases: {users, numbers, trunks, calls, holdings}, refusals}, as of now.
 
-    `users` are those who are linked to a number, `numbers` those assigned and reserved, `calls`
-    the live ones, `holdings` products by revision. Only a termination releases anything. Under no
-    lock, and promises nothing. Problems: `forbidden`, `not-found`.
+    `users` counts linked users, `numbers` assigned and reserved ones, `calls` live ones, `holdings`
+    products by revision. Only a termination releases anything. Takes no lock and promises nothing.
+    Problems: `forbidden`, `not-found`.
     """
     PERMISSIONS[wish.kind].require_role(actor)
     subscription = find_subscription(actor, subscription_id)

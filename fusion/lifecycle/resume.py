@@ -1,4 +1,4 @@
-"""Resuming a subscription: lifting the holds for which it is suspended."""
+"""Resuming a subscription: lifting its holds."""
 
 from uuid import UUID
 
@@ -22,10 +22,11 @@ def resume(
     note: str | None = None,
     external_reference: str | None = None,
 ) -> Done:
-    """Lift the hold with that reason, or all of them; the subscription's document.
+    """Lift the hold with that reason, or all holds; returns the subscription's document.
 
-    It is active when no hold is left. Writes a completed order of kind resumption; where there is
-    nothing to lift, nothing changes, and no order is written unless it has an external reference.
+    The subscription is active when no hold is left. Writes a completed order of kind resumption; if
+    there is nothing to lift, nothing changes, and an order is written only with an external
+    reference.
 
     Problems: `not-found`, `external-reference-taken`, `subscription-terminated`.
     """

@@ -1,10 +1,13 @@
-"""How the state of a subscription moves: active ⇄ suspended → terminated, and never back."""
+"""The states of a subscription: active ⇄ suspended → terminated, and never back."""
 
 from fusion.kernel.errors import Problem
 
 
 def require_living(status: str) -> None:
-    """Problem `subscription-terminated` where `status` says so. Invariant: that state is final."""
+    """Problem `subscription-terminated` if `status` is terminated.
+
+    Invariant: that state is final.
+    """
     if status == "terminated":
         raise Problem(
             "subscription-terminated",

@@ -1,4 +1,4 @@
-"""Suspending, resuming and terminating on a date: an order that the worker carries out."""
+"""Scheduling a suspension, resumption or termination: an order that the worker carries out."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -32,10 +32,10 @@ def schedule(
     note: str | None = None,
     external_reference: str | None = None,
 ) -> Answer:
-    """Place an order of a kind of `OF_STATE`: 201 and its document.
+    """Place an order of a kind in `OF_STATE`: 201 and its document.
 
-    It is scheduled; where `effective_at` is past, by no more than the grace, it is carried out at
-    once and says how late.
+    It is scheduled; if `effective_at` is past, but within the grace period, it is carried out at
+    once with a warning about the delay.
 
     Problems: `forbidden`, `not-found`, `idempotency-key-reused`, `external-reference-taken`,
     `subscription-terminated`, `invalid-fields` (the date).
@@ -70,7 +70,7 @@ def _schedule(
     )
     subscription = lock_for(actor, subscription_id, wish)
     require_living(subscription.status)
-    # Asked for under the lock: no order of this subscription falls due between this and the write.
+    # Read under the lock: no order of this subscription falls due between this and the write.
     now = database_now()
     require_timely(effective_at, now)
     order_id = write_order(actor, subscription, wish)

@@ -1,4 +1,4 @@
-"""Suspending a subscription: what exists stays, nothing new is provisioned."""
+"""Suspending a subscription: existing objects stay, nothing new is provisioned."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from fusion.tenancy.permissions import SUSPEND
 from fusion.tenancy.use_case import Done, use_case
 
 UNSAID = "other"
-"""The reason of a suspension that names none."""
+"""The reason of a suspension that gives none."""
 
 
 @use_case(SUSPEND, verb="subscription.suspend", reference_of=ORDER)
@@ -25,10 +25,10 @@ def suspend(
     note: str | None = None,
     external_reference: str | None = None,
 ) -> Done:
-    """Suspend it for a reason; the subscription's document.
+    """Suspend it for a reason; returns the subscription's document.
 
-    Writes a completed order of kind suspension. Where it is suspended for that reason already,
-    nothing changes, and no order is written unless it has an external reference.
+    Writes a completed order of kind suspension. If it is already suspended for that reason, nothing
+    changes, and an order is written only with an external reference.
 
     Problems: `not-found`, `external-reference-taken`, `subscription-terminated`.
     """

@@ -1,4 +1,4 @@
-"""Terminating a subscription: final, and all of it in one transaction."""
+"""Terminating a subscription: final, in one transaction."""
 
 from uuid import UUID
 
@@ -30,20 +30,20 @@ def terminate(
     note: str | None = None,
     external_reference: str | None = None,
 ) -> Done:
-    """End it: scheduled orders are cancelled, what is held is removed by a completed order of
-    kind termination, balances end at 0/0. Where it is terminated already, nothing changes, and no
-    order is written unless it has an external reference.
+    """Terminate it: cancel scheduled orders, remove all holdings by a completed order of kind
+    termination, end balances at 0/0. If it is already terminated, nothing changes, and an order
+    is written only with an external reference.
 
     Problems: `not-found`, `external-reference-taken`.
     """
-    # Orders take the subscription's lock first, too: one is either complete before this goes on,
+    # Orders lock the subscription first, too: an order is either complete before this continues,
     # and is undone with the rest, or it waits and then finds the subscription terminated.
     wish = Wish(kind=TERMINATION, reason=reason, note=note, external_reference=external_reference)
     return do_now(actor, subscription_id, wish, is_terminated, carry_out_termination, verb=VERB)
 
 
 def is_terminated(subscription: Subscription, reason: str | None) -> bool:
-    """Whether it has ended already, for whatever reason."""
+    """Whether it is already terminated, for whatever reason."""
     return subscription.status == "terminated"
 
 
@@ -54,11 +54,11 @@ def carry_out_termination(
     reason: str | None,
     verb: str | None,
 ) -> None:
-    """End it by the order. An operation: the caller holds the subscription's lock."""
+    """Terminate it by the order. An operation: the caller holds the subscription's lock."""
     if is_terminated(subscription, reason):
         complete_order(actor, order_id, verb)
         return
-    # What consumes the subscription's balances is released here, before the orders end.
+    # Release everything that consumes the subscription's balances before its orders end.
     unlink_all_users(actor, subscription)
     unroute_all(subscription)
     release_all_numbers(actor, subscription)

@@ -1,6 +1,6 @@
--- End the orders of a subscription that is being terminated: all others that are scheduled are
--- cancelled, and p_order, of kind termination, removes all that is held, so that every balance ends
--- at 0/0, and is completed. The caller holds the subscription's lock and has released every use.
+-- End the orders of a subscription that is being terminated: cancel all other scheduled ones;
+-- p_order, of kind termination, removes all holdings, so that every balance ends at 0/0, and is
+-- completed. The caller holds the subscription's lock and has released every use.
 CREATE OR REPLACE FUNCTION lifecycle_end_orders(
     p_order uuid, p_actor text, p_request text, p_verb text
 ) RETURNS void
