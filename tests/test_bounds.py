@@ -76,7 +76,7 @@ def test_no_test_waits_for_ever() -> None:
         "subprocess.run(['x'])",
     ],
 )
-def test_what_waits_is_found(text: str) -> None:
+def test_unbounded_waits_are_found(text: str) -> None:
     assert list(unbounded(ast.parse(text)))
 
 

@@ -17,7 +17,7 @@ def reader(pages: Pages) -> Any:
     return lambda cursor: dict(zip(("items", "next"), pages[cursor], strict=True))
 
 
-def test_a_list_ends_where_there_is_no_next() -> None:
+def test_a_list_ends_without_a_next_cursor() -> None:
     assert [page["items"] for page in follow(reader(LIST))] == [[1, 2], [3], [4]]
 
 

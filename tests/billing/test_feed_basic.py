@@ -96,7 +96,7 @@ def test_a_batch_s_events_come_in_its_order(world: World) -> None:
     assert ids == [result["order"]["id"] for result in results]
 
 
-def test_thresholds_are_told_after_what_crossed_them(world: World) -> None:
+def test_threshold_events_follow_their_cause(world: World) -> None:
     placed(world, line(world.seat, 5))
     consume(world, world.user_sku, "a", "b", "c", "d")
     _, event = everything(world)
@@ -118,7 +118,7 @@ def test_one_reads_one_s_subtree(world: World) -> None:
     assert everything(World()) == []
 
 
-def test_products_are_told_to_those_who_manage_them(world: World) -> None:
+def test_product_events_go_to_the_group(world: World) -> None:
     body = {"code": "new", "name": "New", "items": [{"sku": "user", "quantity": 1}]}
     product = answer(world.call("POST", "/products", body))
     assert [(event["type"], event["data"]) for event in everything(world)] == [

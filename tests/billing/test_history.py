@@ -119,7 +119,7 @@ def test_the_first_refresh_fills_the_past(emptied: None) -> None:
             assert drawn[sku] == points
 
 
-def test_a_line_that_begins_late_knows_what_was_before() -> None:
+def test_a_late_history_equals_the_live_one() -> None:
     """A provider that came after the first refresh, as a seed or an import writes it."""
     refresh(0)
     made = make_past.__wrapped__()
@@ -162,7 +162,7 @@ def test_too_many_calls_to_count_are_not_known(monkeypatch: pytest.MonkeyPatch) 
     assert values(points, "used") == {None}
 
 
-def test_what_is_kept_no_longer_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_days_past_retention_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     made = make_past()
     monkeypatch.setenv("FUSION_CALL_RECORD_MONTHS", "0")
     points = lines(made.world.tenant, LIVE)["sip-channel"]

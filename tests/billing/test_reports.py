@@ -175,7 +175,7 @@ def test_a_period_includes_its_beginning_and_not_its_end(
     assert form(world, f"{USAGE}?to={spelled(linked_at + moment)}") == [row]
 
 
-def test_what_is_still_linked_has_no_end(
+def test_a_present_link_has_no_end(
     staffed: tuple[World, dict[str, Any], list[str]],
 ) -> None:
     world, _, _ = staffed

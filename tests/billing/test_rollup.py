@@ -76,7 +76,7 @@ def test_live_calls_count(world: World) -> None:
     assert found["sip-channel"] == (1, 2)
 
 
-def test_only_what_differs_is_written(world: World) -> None:
+def test_only_changed_rows_are_written(world: World) -> None:
     entitle(world, 5)
     refresh(0)
     before = rows("SELECT xmin::text, ctid::text FROM billing_total ORDER BY 1, 2", [])
@@ -84,7 +84,9 @@ def test_only_what_differs_is_written(world: World) -> None:
     assert rows("SELECT xmin::text, ctid::text FROM billing_total ORDER BY 1, 2", []) == before
 
 
-def test_what_is_old_or_small_is_summed_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stale_or_small_sums_are_computed_on_demand(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entitle(world, 1)
     refresh(0)
     assert not moment_of(world.group).rolled, "it has a balance only"

@@ -138,7 +138,7 @@ def _weight(responses: list[Response]) -> int:
     return sum(each["responseBodySize"] + each["responseHeadersSize"] for each in sizes)
 
 
-def test_what_could_not_be_fetched_is_said(own: tuple[Scene, Tab]) -> None:
+def test_a_failed_fetch_is_reported(own: tuple[Scene, Tab]) -> None:
     _, tab = own
     page = tab.page
     tab.go("/customers")

@@ -77,7 +77,7 @@ def test_find_the_customer_preview_and_place_once(own: tuple[Scene, Tab]) -> Non
     assert count(scene) == before + 1
 
 
-def test_a_refusal_names_what_to_release(own: tuple[Scene, Tab]) -> None:
+def test_a_refusal_lists_users_and_numbers_to_release(own: tuple[Scene, Tab]) -> None:
     scene, tab = own
     page = tab.page
     world = scene.world

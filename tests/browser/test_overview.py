@@ -11,7 +11,7 @@ from tests.trunks.calling import admitted, order_channels, trunk_id
 from tests.world import make_subscription
 
 
-def test_from_the_top_down_to_who_runs_out(sign_in: SignIn) -> None:
+def test_navigate_from_the_overview_to_a_full_balance(sign_in: SignIn) -> None:
     scene = Scene()
     world = scene.world
     order_channels(world, 4)

@@ -68,7 +68,7 @@ def test_add_edit_and_its_revisions(own: tuple[Scene, Tab]) -> None:
     assert product(scene, "desk").revision == 2
 
 
-def test_what_was_changed_meanwhile_is_noticed(own: tuple[Scene, Tab]) -> None:
+def test_concurrent_edits_are_detected(own: tuple[Scene, Tab]) -> None:
     scene, tab = own
     page = tab.page
     tab.go(f"/products/{scene.world.seat.id}/edit")

@@ -27,7 +27,7 @@ def ask(tab: Tab, scene: Scene, quantity: int) -> None:
     expect(page.get_by_text("Your request was sent.")).to_be_visible()
 
 
-def test_asked_changed_and_approved(sign_in: SignIn) -> None:
+def test_a_request_is_raised_changed_and_approved(sign_in: SignIn) -> None:
     scene = Scene()
     before = len(states(scene))
     tenant = sign_in(user=scene.person("tenant", ADMINISTRATOR))

@@ -78,7 +78,7 @@ def test_going_back_is_a_new_revision(world: World) -> None:
     assert answer(change(world, product, {"items": [USER]}))["revision"] == 3
 
 
-def test_who_made_a_revision_and_when(world: World) -> None:
+def test_a_revision_records_actor_and_time(world: World) -> None:
     product = sell(world, "office", USER)
     actor = world.actor()
     change_product(
@@ -126,7 +126,7 @@ def test_every_accepted_change_has_a_new_etag(world: World) -> None:
         seen.add(response["ETag"])
 
 
-def test_only_what_was_read_is_changed(world: World) -> None:
+def test_a_stale_if_match_refuses_the_change(world: World) -> None:
     product = sell(world, "office")
     assert change(world, product, {"name": "A"}, If_Match='"1"').status_code == 200
     with unchanged(world):
@@ -152,7 +152,7 @@ def test_fields_are_judged_before_the_condition_and_that_before_the_state(world:
         refused(change(world, product, taken), CONFLICT, "external-reference-taken")
 
 
-def test_reading_again_what_is_known(world: World) -> None:
+def test_an_unchanged_product_is_304(world: World) -> None:
     product = sell(world, "office")
     path = f"/products/{product['id']}"
     for tag in ('"1"', 'W/"1"', "*", '"7", "1"'):

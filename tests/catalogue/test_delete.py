@@ -70,7 +70,7 @@ def test_ordered_once_and_removed_again_is_still_ordered(world: World) -> None:
     assert answer(world.call("GET", f"/products/{product['id']}"))["status"] == "retired"
 
 
-def test_only_what_was_read_is_deleted(world: World) -> None:
+def test_a_stale_if_match_refuses_the_deletion(world: World) -> None:
     product = sell(world, "office")
     path = f"/products/{product['id']}"
     world.call("PATCH", path, {"name": "New"})
@@ -82,7 +82,7 @@ def test_only_what_was_read_is_deleted(world: World) -> None:
     assert world.call("DELETE", path, headers={"If-Match": '"2"'}).status_code == 204
 
 
-def test_who_may(world: World) -> None:
+def test_allowed_roles(world: World) -> None:
     for actor in (world.actor("group", "agent"), world.actor("reseller")):
         with unchanged(world), pytest.raises(Problem) as refusal:
             delete_product(actor, product_id=world.seat.id)
@@ -92,7 +92,7 @@ def test_who_may(world: World) -> None:
         delete_product(world.actor(), product_id=theirs)
 
 
-def test_the_database_itself_keeps_what_was_ordered(world: World) -> None:
+def test_the_database_keeps_ordered_products(world: World) -> None:
     product = sell(world, "office")
     place(world, product["id"])
     with (

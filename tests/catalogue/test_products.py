@@ -209,7 +209,7 @@ def test_the_number_of_statements_does_not_grow(world: World) -> None:
     assert counts == [4, 4]
 
 
-def test_below_the_group_one_reads_what_is_active(world: World) -> None:
+def test_below_the_group_only_active_products_are_visible(world: World) -> None:
     gone = sell(world, "gone")
     world.call("PATCH", f"/products/{gone['id']}", {"status": "retired"})
     for kind in ("distributor", "reseller", "tenant"):
@@ -314,7 +314,7 @@ def test_missing_fields(world: World, field: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"null", [], "x", 5])
-def test_a_body_that_is_no_object(world: World, body: Any) -> None:
+def test_a_body_other_than_an_object_is_refused(world: World, body: Any) -> None:
     with unchanged(world):
         for method, path in (("POST", "/products"), ("PATCH", f"/products/{world.seat.id}")):
             response = world.call(method, path, body)
@@ -332,7 +332,7 @@ def test_quantities_of_other_shapes(world: World, quantity: bytes) -> None:
 @pytest.mark.parametrize(
     "body", [b" ", b"{", b'{"name": NaN}', b'{"name": "\\ud800"}', b"[" * 9999]
 )
-def test_a_body_that_is_no_json(world: World, body: bytes) -> None:
+def test_invalid_json_is_refused(world: World, body: bytes) -> None:
     with unchanged(world):
         for method, path in (("POST", "/products"), ("PATCH", f"/products/{world.seat.id}")):
             refused(world.call(method, path, body), 400, "invalid-json")

@@ -14,7 +14,7 @@ item_lists = st.lists(st.builds(Item, sku=codes, quantity=quantities), max_size=
 
 
 @given(item_lists)
-def test_what_is_repeated_is_all_that_stands_in_the_way_of_a_set(items: list[Item]) -> None:
+def test_without_repeated_items_the_skus_are_a_set(items: list[Item]) -> None:
     positions = repeated(items)
     first = [item for position, item in enumerate(items) if position not in positions]
     assert repeated(first) == []

@@ -78,7 +78,7 @@ def test_a_repeated_request_answers_the_same(world: World) -> None:
     assert again["Location"] == first["Location"]
 
 
-def test_who_may(world: World) -> None:
+def test_allowed_roles(world: World) -> None:
     for kind in ("distributor", "reseller", "tenant"):
         organization = getattr(world, kind)
         with unchanged(world):

@@ -98,7 +98,7 @@ def test_entries_stand_in_the_order_of_the_locks(world: World) -> None:
     assert instants == sorted(instants)
 
 
-def test_what_batches_answer_is_what_they_have_placed(world: World) -> None:
+def test_batch_answers_match_the_placed_orders(world: World) -> None:
     """Batches, every other one in a single transaction, share a few names and subscriptions."""
     subscriptions = [make_subscription(world.tenant, f"s{i}") for i in range(3)]
 

@@ -76,7 +76,7 @@ def test_several_workers_apply_each_order_once_and_in_order(world: World) -> Non
     assert differences() == []
 
 
-def test_one_that_has_become_impossible_holds_up_nobody(world: World) -> None:
+def test_an_impossible_order_does_not_block_others(world: World) -> None:
     first = schedule(world, add(world.seat, 2), hours=1)
     impossible = schedule(world, remove(world.seat, 5), hours=2, external_reference="R-1")
     behind = schedule(world, remove(world.seat, 2), hours=3)

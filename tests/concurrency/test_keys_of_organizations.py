@@ -121,7 +121,7 @@ ROUTES: list[Route] = [
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_an_answer_of_before_is_for_whoever_sees_its_object(world: World, route: Route) -> None:
+def test_old_answers_go_to_callers_that_see_the_object(world: World, route: Route) -> None:
     path, body = route(world)
     world.sku("fr-geographic", "entitlement", "number", "FR", "geographic")
     of_before(world, path, body)
@@ -269,7 +269,7 @@ def test_equal_keys_of_two_organizations_do_not_wait_for_each_other(world: World
 MEMBER = {"email": "someone@example.com", "role": "viewer"}
 
 
-def test_what_became_invisible_while_waiting_is_not_replayed(world: World) -> None:
+def test_objects_that_became_invisible_are_not_replayed(world: World) -> None:
     """The look before the wait is not enough: it is repeated once the stored answer is found."""
     gone = make_organization("tenant", world.reseller)
     body = {"tenant_id": str(gone.id), "name": "New"}
@@ -284,7 +284,7 @@ def test_what_became_invisible_while_waiting_is_not_replayed(world: World) -> No
     assert waiting.result(PATIENCE).status_code == 404
 
 
-def test_fingerprints_are_those_of_former_releases() -> None:
+def test_fingerprints_match_former_releases() -> None:
     body = {"b": [1, {"é": None}], "a": "\u0041\u030a"}
     assert fingerprint("POST", "/api/v1/orders", body).hex() == (
         "6995c410290e01f59fca963f7c9c8feb3882ad7337f50dbacb8edd8f288a5cb9"

@@ -62,7 +62,7 @@ def test_removals_and_uses_in_a_storm(world: World) -> None:
     assert differences() == []
 
 
-def test_all_or_none_of_what_is_used_together(world: World) -> None:
+def test_units_used_together_are_consumed_all_or_none(world: World) -> None:
     order(world, add(world.seat, 10))
     deeds = [
         lambda i=i: use(world, world.user_sku, *(f"{i}.{n}" for n in range(4))) is None

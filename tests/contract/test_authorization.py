@@ -142,7 +142,7 @@ def test_every_route_is_known() -> None:
 
 
 @pytest.mark.parametrize("route", KNOWN, ids=" ".join)
-def test_the_document_tells_the_scopes(route: tuple[str, str]) -> None:
+def test_the_document_lists_the_scopes(route: tuple[str, str]) -> None:
     (scheme,) = DOCUMENT["components"]["securitySchemes"]
     security = OPERATIONS[route]["security"]
     assert security == [{scheme: [scope]} for scope in TABLE[route].scopes]
@@ -170,7 +170,9 @@ def _properties(shape: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("route", KNOWN, ids=" ".join)
-def test_nobody(route: tuple[str, str], stage: Stage, other: Stage) -> None:
+def test_requests_without_a_token_get_401(
+    route: tuple[str, str], stage: Stage, other: Stage
+) -> None:
     before = stage.world.fingerprint()
     for ids in (own_ids(stage, "group"), other.own.ids | {"empty_id": other.empty.id}):
         asked = ask(route, ids)

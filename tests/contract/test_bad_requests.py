@@ -107,7 +107,7 @@ def test_a_member_given_twice(world: World, more: str) -> None:
     is_problem(raw(world, text), 400, "invalid-json")
 
 
-def test_colons_in_strings_are_no_members(world: World) -> None:
+def test_colons_in_strings_are_not_counted_as_members(world: World) -> None:
     for text in (":", "::a:", "\\u003a", "\\u003A:", '\\":\\"', "\\\\u003a"):
         body = order_text(world, more=f', "external_reference": "x {text}"').encode()
         assert world.call("POST", "/orders/preview", body).status_code == 200
@@ -325,7 +325,7 @@ def test_malformed_idempotency_keys(world: World, key: str) -> None:
         assert fields(response) == ["Idempotency-Key"]
 
 
-def test_a_malformed_key_after_what_is_not_visible(world: World) -> None:
+def test_visibility_is_checked_before_a_malformed_key(world: World) -> None:
     body = orjson.dumps({**draft(world), "subscription_id": str(new_id())})
     response = raw(world, body, **{"Idempotency-Key": ""})
     is_problem(response, 404, "not-found")

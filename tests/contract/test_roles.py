@@ -347,7 +347,7 @@ def stage() -> Stage:
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("deed", DEEDS)
-def test_who_may(deed: str, kind: str, role: str, stage: Stage) -> None:
+def test_allowed_roles(deed: str, kind: str, role: str, stage: Stage) -> None:
     roles, kinds, do = DEEDS[deed]
     if role in roles and kind in kinds:
         fresh = Stage()

@@ -154,7 +154,7 @@ def test_a_stored_answer_to_an_id_of_others_is_not_given(
                     _refusal(route, response, kind)
 
 
-def test_a_door_that_looks_for_an_undeclared_id_keeps_the_server_from_starting() -> None:
+def test_an_undeclared_id_prevents_start_up() -> None:
     router = Router()
 
     @router.get("/things", auth=Door(READ_TENANCY, thing_id=find_organization))

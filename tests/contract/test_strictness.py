@@ -60,7 +60,7 @@ def routes(chosen: list[tuple[str, str]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("route", chosen, ids=" ".join)
 
 
-def test_the_checks_know_what_the_document_declares() -> None:
+def test_checks_match_the_openapi_document() -> None:
     for route, operation in api.operations():
         method = operation.methods[0]
         known = api.known[route, method]
@@ -195,7 +195,7 @@ def test_a_header_that_would_change_the_request(
 
 
 @routes([route for route in ROUTES if "_id}" in route[1]])
-def test_what_cannot_be_seen_comes_first(stage: Stage, route: tuple[str, str]) -> None:
+def test_visibility_is_checked_first(stage: Stage, route: tuple[str, str]) -> None:
     """Order of the checks: visibility 404, then parameters and body."""
     asked = request(stage, route)
     for name in asked.path:
@@ -209,7 +209,7 @@ def test_what_cannot_be_seen_comes_first(stage: Stage, route: tuple[str, str]) -
 
 
 @routes(ROUTES)
-def test_who_may_not_is_told_that_first(stage: Stage, route: tuple[str, str]) -> None:
+def test_permission_is_checked_before_fields(stage: Stage, route: tuple[str, str]) -> None:
     asked = request(stage, route)
     path = asked.template.format(**asked.path)
     response = stage.world.call(asked.method, path + "?nonsense=1", b"{oops", by="no token")
@@ -234,7 +234,7 @@ def test_names_that_mean_something_to_python(world: World, name: str) -> None:
         is_problem(response, 422, "invalid-fields")
 
 
-def test_an_empty_object_is_no_body(world: World) -> None:
+def test_an_empty_object_counts_as_no_body(world: World) -> None:
     path = f"/subscriptions/{world.subscription.id}"
     bodies: list[Any] = [None, {}, b" {} "]
     for body in bodies:

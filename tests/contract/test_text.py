@@ -154,7 +154,7 @@ def test_texts_are_kept_as_they_look(world: World) -> None:
         assert [each["id"] for each in found["items"]] == [str(world.subscription.id)]
 
 
-def test_the_position_is_told(world: World) -> None:
+def test_the_position_is_reported(world: World) -> None:
     path = f"/subscriptions/{world.subscription.id}"
     before = world.fingerprint()
     response = world.call("PATCH", path, {"name": "ab\u202ec"})

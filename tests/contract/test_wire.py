@@ -95,7 +95,9 @@ def test_the_body_of_a_get_without_a_token(server: Server, world: World) -> None
     assert exchange(server, nobody)[0] == 401
 
 
-def test_too_large_whether_or_not_the_length_is_told(server: Server, world: World) -> None:
+def test_oversized_bodies_are_refused_with_or_without_content_length(
+    server: Server, world: World
+) -> None:
     before = world.fingerprint()
     large = order(world).ljust(MAX_BODY + 1)
     for sent in (

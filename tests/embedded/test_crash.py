@@ -64,7 +64,7 @@ def test_a_supervisor_mends_a_killed_keeper(cluster: Cluster) -> None:
         assert query(held.url, "SELECT 1") == "1"
 
 
-def test_a_killed_server_is_started_again_for_those_who_use_it(cluster: Cluster) -> None:
+def test_a_killed_server_is_restarted_for_its_users(cluster: Cluster) -> None:
     with lease(cluster) as held:
         execute(held.url, TABLE)
         for _ in range(ATTEMPTS + 1):

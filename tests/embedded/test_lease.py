@@ -80,7 +80,7 @@ def test_processes_that_begin_at_once_share_one_server(
     assert log.count("started the server") == 1
 
 
-def test_whoever_is_killed_has_let_go(cluster: Cluster, holders: Holders) -> None:
+def test_a_killed_process_releases_its_lease(cluster: Cluster, holders: Holders) -> None:
     holder, other = holders(cluster), holders(cluster)
     url = said_url(holder)
     said_url(other)
@@ -103,7 +103,7 @@ def test_a_newcomer_never_meets_a_server_that_is_stopping(cluster: Cluster) -> N
             assert query(newcomer.url, "SELECT 1") == "1"
 
 
-def test_a_stop_on_order_waits_for_nobody_and_the_next_lease_starts_anew(cluster: Cluster) -> None:
+def test_stop_ignores_leases_and_the_next_lease_restarts(cluster: Cluster) -> None:
     with lease(cluster) as held:
         run = started_at(held.url)
         os.kill(keeper_pid(cluster), signal.SIGTERM)

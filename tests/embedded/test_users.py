@@ -145,7 +145,7 @@ def test_an_ordinary_user_keeps_all_in_its_folder_and_root_spoils_nothing(
 
 
 @as_root
-def test_a_stranger_is_told_whose_database_it_is(cluster: Cluster, ordinary: Ordinary) -> None:
+def test_another_user_learns_who_owns_the_database(cluster: Cluster, ordinary: Ordinary) -> None:
     with lease(cluster):
         done = ordinary.hold(cluster)
     assert "belongs to another user (uid 0)" in done.stderr

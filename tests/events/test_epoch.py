@@ -49,7 +49,7 @@ def test_the_same_cluster_keeps_its_epoch(spare: Spare, backup: Path) -> None:
     assert seen == [first] * 8
 
 
-def test_after_a_restart_nobody_waits_for_the_first_writer(spare: Spare, backup: Path) -> None:
+def test_after_a_restart_no_session_waits_for_another(spare: Spare, backup: Path) -> None:
     url = spare.restore(backup, "unhurried")
     first = _epoch(url)
     spare.restart()
@@ -76,7 +76,7 @@ def test_another_cluster_begins_a_new_epoch(spare: Spare, backup: Path) -> None:
         assert connection.execute("SELECT count(*) FROM events_feedepoch").fetchone() == (2,)
 
 
-def test_one_who_gives_up_leaves_the_new_epoch_to_the_next(spare: Spare, backup: Path) -> None:
+def test_a_rolled_back_writer_leaves_the_new_epoch_to_the_next(spare: Spare, backup: Path) -> None:
     url = spare.restore(backup, "undecided")
     with psycopg.connect(url) as first:
         assert first.execute(EPOCH).fetchone()

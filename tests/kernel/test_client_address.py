@@ -74,7 +74,7 @@ def test_the_client(
         (";;;,,,=", "10.0.0.1"),
     ],
 )
-def test_forwarded_where_there_is_no_other_header(
+def test_forwarded_is_used_without_x_forwarded_for(
     monkeypatch: pytest.MonkeyPatch, header: str, client: str
 ) -> None:
     assert asked(monkeypatch, NETWORKS, "10.0.0.1", HTTP_FORWARDED=header) == client

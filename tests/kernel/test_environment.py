@@ -33,11 +33,11 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "text", "value"), READ)
-def test_what_is_read(name: str, text: str, value: Any) -> None:
+def test_valid_settings_are_read(name: str, text: str, value: Any) -> None:
     assert SETTINGS[name].read(text) == value
 
 
 @pytest.mark.parametrize(("name", "text", "words"), REFUSED)
-def test_what_is_refused(name: str, text: str, words: str) -> None:
+def test_invalid_settings_are_refused(name: str, text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         SETTINGS[name].read(text)

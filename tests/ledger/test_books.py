@@ -146,7 +146,7 @@ def test_verify_finds_each_kind_of_damage(busy: World, damage: str, found: str) 
     assert any(found in told for told in lines), lines
 
 
-def test_verify_tells_a_few_and_how_many_more() -> None:
+def test_verify_reports_samples_and_the_remaining_count() -> None:
     lines = list(run_checks({"wrong": "SELECT n::text FROM generate_series(1, 50) n"}, samples=3))
     assert lines == ["wrong: 1", "wrong: 2", "wrong: 3", "wrong: and 47 more"]
 

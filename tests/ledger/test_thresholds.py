@@ -38,7 +38,7 @@ def reached(balance: tuple[int, int]) -> set[int]:
 @example((0, 0), (1, 1))
 @example((10, 0), (0, 0))
 @settings(max_examples=300, deadline=None)
-def test_crossed_is_what_was_not_reached_and_now_is(
+def test_a_threshold_is_crossed_when_newly_reached(
     before: tuple[int, int], after: tuple[int, int]
 ) -> None:
     assert set(crossed(before, after)) == reached(after) - reached(before)
@@ -67,7 +67,7 @@ def told(world: World) -> list[tuple[int, int, int]]:
         return found
 
 
-def test_each_crossing_is_told_once(world: World) -> None:
+def test_each_crossing_emits_one_event(world: World) -> None:
     placed(world, line(world.seat, 10))
     consume(world, world.user_sku, *"abcdefg")
     assert told(world) == []

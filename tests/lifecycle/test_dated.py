@@ -77,7 +77,7 @@ def test_a_dry_run_does_nothing(world: World, deed: str) -> None:
     assert world.fingerprint() == before
 
 
-def test_a_dry_run_tells_the_refusals(world: World) -> None:
+def test_a_dry_run_returns_the_refusals(world: World) -> None:
     reference = {"external_reference": "taken"}
     assert order(world, 1, **reference).status_code == 201
     assert codes(ask(world, "suspend", dry_run=True, **reference)) == ["external-reference-taken"]
@@ -124,9 +124,7 @@ def codes(response: Any) -> list[str]:
         (b'{"external_reference": 7}', 422),
     ],
 )
-def test_what_cannot_be_read_does_nothing(
-    world: World, deed: str, body: bytes, status: int
-) -> None:
+def test_invalid_input_changes_nothing(world: World, deed: str, body: bytes, status: int) -> None:
     world.token(world.group)
     order(world, 1)
     before = world.fingerprint()
@@ -228,7 +226,7 @@ def test_without_effect_an_order_is_written_for_a_reference_alone(world: World, 
     assert differences() == []
 
 
-def test_what_is_later_than_a_termination_is_warned_and_cancelled(world: World) -> None:
+def test_orders_after_a_termination_are_warned_and_cancelled(world: World) -> None:
     order(world, 2)
     early = answer(order(world, 5, effective_at=at(10)))
     same = at(20)
@@ -258,7 +256,7 @@ def test_what_is_later_than_a_termination_is_warned_and_cancelled(world: World) 
     assert differences() == []
 
 
-def test_those_of_one_subscription_happen_in_their_order(world: World) -> None:
+def test_orders_of_one_subscription_are_applied_in_order(world: World) -> None:
     order(world, 1)
     for hours, deed in ((3, "suspend"), (4, "resume"), (2, "suspend"), (1, "resume")):
         scheduled(world, deed, hours)
@@ -292,7 +290,7 @@ def test_it_is_listed_by_kind_and_cancelled_like_any_order(world: World) -> None
     assert state(world) == ("active", [])
 
 
-def test_cancelling_needs_what_placing_the_kind_needs(world: World) -> None:
+def test_cancelling_needs_the_permission_to_place(world: World) -> None:
     change = answer(order(world, 1, effective_at=at(5)))
     held, ending = scheduled(world, "suspend"), scheduled(world, "terminate")
     needs = {"orders:write": [change], "tenancy:write": [held, ending]}

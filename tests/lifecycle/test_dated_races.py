@@ -184,7 +184,7 @@ def test_one_reference_of_a_change_and_a_suspension_at_once(world: World) -> Non
     assert differences() == []
 
 
-def test_one_that_cannot_be_carried_out_fails_and_holds_up_nobody(world: World) -> None:
+def test_an_impossible_order_fails_and_does_not_block_others(world: World) -> None:
     """A rule of the database that no look beforehand knows of, as far as an order can."""
     order(world, add(world.seat, 2))
     scheduled(world, "terminate", 1)

@@ -83,7 +83,7 @@ def alive_under_the_dead(world: World) -> int:
 
 
 @pytest.mark.parametrize("what", ["organization", "subscription", "member", "client"])
-def test_nothing_is_created_under_what_is_being_deleted(world: World, what: str) -> None:
+def test_nothing_is_created_under_an_organization_being_deleted(world: World, what: str) -> None:
     actor = world.actor()
     for _ in range(5):
         kind = "tenant" if what == "subscription" else "reseller"

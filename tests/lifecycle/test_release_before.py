@@ -32,7 +32,7 @@ def set_status(world: World, status: str) -> None:
         )
 
 
-def test_its_worker_leaves_what_it_does_not_know_and_what_comes_after(world: World) -> None:
+def test_its_worker_skips_unknown_kinds_and_later_orders(world: World) -> None:
     order(world, 3)
     ending = scheduled(world, "terminate", 3)
     before = answer(order(world, 1, effective_at=at(2)))

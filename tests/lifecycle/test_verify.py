@@ -37,7 +37,7 @@ ORDER = "(SELECT id FROM ordering_order WHERE subscription_id = %(id)s AND state
         ),
     ],
 )  # fmt: skip
-def test_what_does_not_agree_is_found(world: World, spoiling: str, found: str) -> None:
+def test_verify_finds_differences(world: World, spoiling: str, found: str) -> None:
     ask(world, "suspend", reason="fraud")
     scheduled(world, "resume")
     with as_owner(), transaction.atomic(), connection.cursor() as cursor:

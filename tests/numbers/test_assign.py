@@ -126,7 +126,7 @@ def test_a_reserved_number_has_consumed_its_entitlement(world: World) -> None:
     ]
 
 
-def test_what_others_have_is_not_to_be_had(world: World) -> None:
+def test_numbers_of_others_are_not_available(world: World) -> None:
     numbers = stock(world)
     other, elsewhere = make_subscription(world.tenant, "Other"), World()
     foreign = stock(elsewhere, 1)
@@ -251,7 +251,7 @@ def test_only_an_active_subscription_takes_numbers(world: World, deed: str, stat
     assert statuses(numbers[0]) == ["free"]
 
 
-def test_who_may(world: World) -> None:
+def test_allowed_roles(world: World) -> None:
     stock(world, 4)
     entitle(world, 4)
     for by in (world.group, world.distributor, world.reseller, world.tenant):

@@ -85,7 +85,7 @@ def test_a_reserved_number_is_free_at_once(world: World) -> None:
     assert list(told(world, e164))[-1] == ("number.released", "free")
 
 
-def test_what_is_not_this_subscription_s_is_not_released(world: World) -> None:
+def test_numbers_of_other_subscriptions_are_not_released(world: World) -> None:
     free, mine, resting, *_ = stock(world, 4)
     entitle(world, 3)
     assigned(world, mine, resting)
@@ -124,7 +124,7 @@ def test_a_linked_number_stays(world: World) -> None:
     link(of_trunk)
 
 
-def test_only_what_it_had_is_restored(world: World) -> None:
+def test_only_the_previous_subscription_can_restore(world: World) -> None:
     free, mine, resting = stock(world, 3)
     entitle(world, 2)
     other = make_subscription(world.tenant, "Other")

@@ -118,7 +118,7 @@ def test_below_the_group(shelf: Shelf, asked: dict[str, Any]) -> None:
             assert response.status_code == (200 if e164 in own + shelf.free else 404)
 
 
-def test_free_numbers_are_for_those_who_may_assign_them(shelf: Shelf) -> None:
+def test_only_assigners_see_free_numbers(shelf: Shelf) -> None:
     world = shelf.world
     reader = make_token(world.tenant, ("provisioning:read",))
     assert listed(world, reader) == shelf.mine

@@ -103,7 +103,7 @@ def test_the_last_free_number_that_its_holder_gives_back(world: World) -> None:
     assert balance(world, first) == (1, 0)
 
 
-def test_a_crowd_takes_exactly_what_is_there(world: World) -> None:
+def test_concurrent_callers_assign_exactly_the_stock(world: World) -> None:
     numbers = stock(world, CROWD)
     subscriptions = several(world, CROWD, 1)
     taken = at_once(*[lambda id=each.id: take(world, id) for each in subscriptions])
@@ -124,7 +124,7 @@ def test_a_crowd_wants_more_than_there_is(world: World) -> None:
     assert statuses(*numbers).count("free") == 1
 
 
-def test_those_without_entitlement_keep_no_number_from_others(world: World) -> None:
+def test_callers_without_entitlement_lock_no_number(world: World) -> None:
     stock(world, 20)
     entitled = several(world, 20, 1)
     others = [make_subscription(world.tenant, f"o{i}") for i in range(20)]

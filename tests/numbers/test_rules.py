@@ -35,7 +35,7 @@ def test_limits() -> None:
         ("32", (), (), 0),
     ],
 )
-def test_what_a_number_is(
+def test_valid_numbers(
     number: str, types: tuple[str, ...], where: tuple[str, ...], code: int
 ) -> None:
     assert (number_types(number), countries(number), calling_code(number)) == (types, where, code)
@@ -58,7 +58,9 @@ def test_a_type_of_no_name_of_ours_is_national() -> None:
         ("+12125550123", "US", "toll_free", "is a geographic or mobile, not a toll_free number"),
     ],
 )
-def test_why_it_is_no_such_number(number: str, country: str, type: str, told: str | None) -> None:
+def test_reasons_for_invalid_numbers(
+    number: str, country: str, type: str, told: str | None
+) -> None:
     found = wrong_number(number, country=country, type=type)
     assert (found is None) if told is None else (told in str(found))
 

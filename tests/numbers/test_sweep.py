@@ -28,7 +28,7 @@ from tests.world import World, make_subscription
 LATER = "2027-01-01T00:00:00Z"
 
 
-def test_what_has_run_out(world: World) -> None:
+def test_expired_reservations_and_quarantines_end(world: World) -> None:
     lapsing, resting, kept, mine = stock(world, 4)
     [ported] = block(1)
     entitle(world, 9)
@@ -100,7 +100,7 @@ def test_in_small_steps(world: World) -> None:
     assert [sweep_numbers(limit=4) for _ in range(4)] == [4, 4, 1, 0]
 
 
-def test_whoever_has_the_subscription_in_hand_is_not_waited_for(world: World) -> None:
+def test_a_sweep_skips_locked_subscriptions(world: World) -> None:
     mine, theirs = stock(world, 2)
     other = make_subscription(world.tenant)
     entitle(world, 1)
@@ -149,7 +149,7 @@ def test_a_faulty_number_holds_up_no_other(world: World, caplog: pytest.LogCaptu
     assert balance(world) == (4, 0)
 
 
-def test_a_reservation_that_is_taken_up_while_it_lapses(world: World) -> None:
+def test_a_reservation_assigned_while_it_expires(world: World) -> None:
     """Whoever has the subscription first decides; the other finds what that left."""
     [e164] = stock(world, 1)
     entitle(world, 1)

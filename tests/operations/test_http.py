@@ -107,7 +107,7 @@ def test_security_headers(server: Server, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/api/v1/docs"])
-def test_pages_need_nobody_else(server: Server, path: str) -> None:
+def test_pages_load_nothing_from_other_hosts(server: Server, path: str) -> None:
     """Every address in the page is of this server, answers, and no script or style is inline."""
     page = httpx.get(server.url + path)
     assert page.status_code == 200

@@ -26,7 +26,7 @@ def test_all_are_known() -> None:
     assert {name for _, name, *_ in owner_rows(FOUND)} == set(HARMLESS)
 
 
-def test_none_looks_where_others_may_write() -> None:
+def test_no_function_searches_writable_schemas() -> None:
     """A function of the owner that follows the caller's search path runs the caller's code."""
     for function, _, options, _ in owner_rows(FOUND):
         assert "search_path=public, pg_temp" in options, function

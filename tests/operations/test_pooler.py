@@ -106,7 +106,7 @@ def _place_batch(url: str, world: World) -> set[int]:
     return {result["status"] for result in answer.json()["results"]}
 
 
-def test_commands_work_and_those_that_need_a_session_say_so(pooler: Pooler) -> None:
+def test_commands_that_need_a_session_refuse_a_pooler(pooler: Pooler) -> None:
     made = fusion("create-group", "Pooled", environment=pooler.environment)
     assert made.returncode == 0, made.stderr
     assert fusion("verify", environment=pooler.environment).returncode == 0
@@ -116,7 +116,7 @@ def test_commands_work_and_those_that_need_a_session_say_so(pooler: Pooler) -> N
     assert left_behind(pooler) == []
 
 
-def test_a_pooler_that_nobody_has_told_of_is_found_out(pooler: Pooler) -> None:
+def test_an_undeclared_pooler_is_detected(pooler: Pooler) -> None:
     for command in ("worker", "verify"):
         refused = fusion(command, environment={"DATABASE_URL": pooler.url})
         assert refused.returncode == 3
@@ -124,7 +124,7 @@ def test_a_pooler_that_nobody_has_told_of_is_found_out(pooler: Pooler) -> None:
 
 
 @pytest.mark.parametrize("why", ["owner", "options"])
-def test_what_would_get_lost_on_the_way_is_refused(pooler: Pooler, why: str) -> None:
+def test_options_that_a_pooler_drops_are_refused(pooler: Pooler, why: str) -> None:
     """The role that the owner's address takes for itself, and what libpq would set."""
     url = os.environ["DATABASE_URL"]
     if why == "options":

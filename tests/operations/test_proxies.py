@@ -194,7 +194,7 @@ def test_pages_come_by_https_alone(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/healthz"])
-def test_what_is_for_machines_on_the_spot_is_hidden(proxy: Proxy, path: str) -> None:
+def test_health_and_metrics_are_hidden(proxy: Proxy, path: str) -> None:
     with proxy.client() as client:
         assert client.get(path).status_code == 404
 
@@ -228,7 +228,7 @@ def test_sizes(proxy: Proxy, world: World) -> None:
         assert refused.status_code == 413
 
 
-def test_what_callers_say_of_themselves_is_replaced(
+def test_forwarding_headers_of_callers_are_replaced(
     proxy: Proxy, echo: int, tmp_path: Path
 ) -> None:
     forged = {

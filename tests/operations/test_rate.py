@@ -18,7 +18,7 @@ from tests.world import World
     per_minute=st.integers(1, 600),
     waits=st.lists(st.floats(0, 5, allow_nan=False), min_size=1, max_size=60),
 )
-def test_never_more_than_a_bucket_and_what_flows_in(per_minute: int, waits: list[float]) -> None:
+def test_admitted_requests_never_exceed_the_bucket(per_minute: int, waits: list[float]) -> None:
     """In any stretch: at most one minute's worth, and what the time since has added."""
     limit = RateLimit(per_minute)
     now, admitted = 1000.0, 0

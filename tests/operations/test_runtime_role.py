@@ -121,7 +121,7 @@ def test_history_takes_new_rows_only(login: Direct, table: str) -> None:
 
 
 @pytest.mark.parametrize("table", KEPT)
-def test_what_was_ordered_is_not_removed(login: Direct, table: str) -> None:
+def test_orders_cannot_be_removed(login: Direct, table: str) -> None:
     assert refused(login, f"DELETE FROM {table}")
 
 

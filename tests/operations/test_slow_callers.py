@@ -119,7 +119,7 @@ def stay_quick(server: Server, world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_slow_callers_stop_nobody(server: Server, world: World, kind: str) -> None:
+def test_slow_callers_do_not_block_others(server: Server, world: World, kind: str) -> None:
     text = KINDS[kind].format(token=world.token(world.group))
     with callers(server, text) as opened:
         stay_quick(server, world)
@@ -147,7 +147,7 @@ def test_slow_callers_are_sent_away(server: Server, world: World, kind: str) -> 
                 assert received[9:10] in (b"2", b"4"), received[:300]
 
 
-def test_a_late_body_is_told(server: Server, world: World) -> None:
+def test_a_late_body_gets_408(server: Server, world: World) -> None:
     text = KINDS["an order"].format(token=world.token(world.group))
     with callers(server, text, 1) as [connection]:
         answer = connection.recv(65536)

@@ -170,7 +170,7 @@ def test_metrics_are_small(server: Server) -> None:
     assert b"fusion_http_requests_total" in gzip.decompress(raw)
 
 
-def test_one_works_out_what_many_ask_for() -> None:
+def test_concurrent_requests_share_one_computation() -> None:
     made = []
 
     def make() -> int:
@@ -187,7 +187,7 @@ def test_one_works_out_what_many_ask_for() -> None:
     assert recent.get() == 1
 
 
-def test_https_is_asked_for(log: Path) -> None:
+def test_responses_require_https(log: Path) -> None:
     with run_server(log, "--workers", "1", environment={"FUSION_HTTPS": "true"}) as server:
         for path in ("/sign-in", "/api/v1/products", "/healthz", "/static/portal/app.css"):
             answer = httpx.get(f"{server.url}{path}")
@@ -202,7 +202,7 @@ def test_a_warning_where_others_can_connect(server: Server, log: Path) -> None:
         assert any("Warning: FUSION_HTTPS is not set" in line for line in open_to_all.lines())
 
 
-def test_a_header_with_underscores_is_no_other(server: Server, world: World) -> None:
+def test_headers_with_underscores_are_dropped(server: Server, world: World) -> None:
     headers = {"Authorization": f"Bearer {world.token(world.group)}"}
     url = f"{server.url}/api/v1/products"
     assert (

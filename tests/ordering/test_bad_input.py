@@ -39,7 +39,7 @@ def test_the_largest_quantity_is_one(world: World) -> None:
 
 
 @pytest.mark.parametrize("spelling", ["NaN", "Infinity", "-Infinity", "01", "+1", "0x10", "1_000"])
-def test_numbers_that_are_no_json(world: World, spelling: str) -> None:
+def test_invalid_json_numbers_are_refused(world: World, spelling: str) -> None:
     is_problem(raw(world, order_text(world, spelling)), 400, "invalid-json")
 
 
@@ -104,7 +104,7 @@ def test_every_wrong_field_is_named(world: World) -> None:
 
 
 @pytest.mark.parametrize("body", ["null", "5", '"x"', "[]", "true", "[[]]"])
-def test_bodies_that_are_no_object(world: World, body: str) -> None:
+def test_bodies_other_than_objects_are_refused(world: World, body: str) -> None:
     assert fields(raw(world, body)) == ["body"]
 
 

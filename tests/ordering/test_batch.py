@@ -30,7 +30,7 @@ def statuses(results: list[dict[str, Any]]) -> list[int]:
     return [result["status"] for result in results]
 
 
-def test_in_array_order_and_judged_after_those_before(world: World) -> None:
+def test_orders_are_judged_in_array_order(world: World) -> None:
     results = batch(
         world,
         draft(world, line(world.seat, 2, "remove")),
@@ -47,7 +47,7 @@ def test_in_array_order_and_judged_after_those_before(world: World) -> None:
     assert numbers == sorted(numbers)
 
 
-def test_what_came_before_makes_room(world: World) -> None:
+def test_earlier_orders_free_units_for_later_ones(world: World) -> None:
     placed(world, line(world.seat, 2))
     consume(world, world.user_sku, "a", "b")
     users = world.product("users", {world.user_sku: 1})
@@ -80,7 +80,7 @@ def test_several_subscriptions(world: World) -> None:
     assert all(balances(world, other)["user"] == (1, 0) for other in others)
 
 
-def test_a_result_is_what_the_order_shows(world: World) -> None:
+def test_a_result_equals_the_order_document(world: World) -> None:
     (result,) = batch(world, draft(world, external_reference="r"))
     shown = answer(world.call("GET", f"/orders/{result['order']['id']}"))
     assert result == {"status": 201, "order": shown}
@@ -146,7 +146,7 @@ def test_one_key_for_the_whole_batch(world: World) -> None:
     assert world.fingerprint() == before
 
 
-def test_the_key_of_the_batch_is_no_key_of_its_items(world: World) -> None:
+def test_the_batch_key_is_refused_as_an_item_key(world: World) -> None:
     results = batch(world, draft(world, idempotency_key="same"), draft(world), key="same")
     assert statuses(results) == [422, 201]
     assert results[0]["problem"]["code"] == "idempotency-key-reused"

@@ -156,7 +156,7 @@ def instants(history: list[dict[str, Any]]) -> Iterator[str]:
             yield str(instant(exact + timedelta(microseconds=step)))
 
 
-def test_balances_of_the_past_are_what_the_entries_add_up_to(world: World) -> None:
+def test_past_balances_are_the_sums_of_entries(world: World) -> None:
     history = a_history(world)
     for when in instants(history):
         expected: dict[str, tuple[int, int | None, int | None]] = {}
@@ -183,7 +183,7 @@ def test_a_past_removal_shows_at_its_instant(world: World) -> None:
     assert at(world, order["completed_at"])["user"] == (0, 0, 0)
 
 
-def test_a_balance_shows_what_kind_of_thing_it_is(world: World) -> None:
+def test_a_balance_shows_type_and_metric(world: World) -> None:
     trunk = world.product("trunk", {world.channel_sku: 10})
     placed(world, line(world.seat), line(trunk))
     path = f"/subscriptions/{world.subscription.id}/balances"
@@ -271,5 +271,5 @@ def test_licences_by_subscription(world: World) -> None:
 
 
 @pytest.mark.parametrize("query", ["by=product", "organization_id=x", "by=subscription&limit=0"])
-def test_licences_asked_for_wrongly(world: World, query: str) -> None:
+def test_invalid_queries_of_licences_are_refused(world: World, query: str) -> None:
     assert world.call("GET", f"/licenses?{query}").status_code == 422

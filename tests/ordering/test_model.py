@@ -384,7 +384,7 @@ class Ordering(RuleBasedStateMachine):
         return document
 
 
-def test_orders_do_what_the_model_says() -> None:
+def test_orders_match_the_model() -> None:
     apply_due_orders()  # what other tests have left, so that ours can be counted
     run_state_machine_as_test(
         Ordering,

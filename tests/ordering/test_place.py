@@ -19,7 +19,7 @@ from tests.ordering.placing import (
 from tests.world import World, answer, make_organization, make_subscription
 
 
-def test_a_completed_order_grants_what_its_product_is_made_of(world: World) -> None:
+def test_a_completed_order_grants_the_products_items(world: World) -> None:
     before = events(world, "order.")
     response = place(world, line(world.seat, 5), external_reference="bill-1")
     order = answer(response)
@@ -64,7 +64,7 @@ def test_location_shows_the_order_as_it_was_answered(world: World) -> None:
     assert answer(shown) == answer(response)
 
 
-def test_the_action_is_add_unless_told(world: World) -> None:
+def test_the_default_action_is_add(world: World) -> None:
     response = place(world, {"product_id": str(world.seat.id), "quantity": 2})
     assert answer(response)["lines"][0]["action"] == "add"
     assert holdings(world) == {("seat", 1): 2}

@@ -76,7 +76,7 @@ def test_a_scheduled_order_is_previewed_as_if_it_were_due(world: World) -> None:
     assert told["balances"][1]["granted_after"] == 1
 
 
-def test_preview_looks_at_no_key(world: World) -> None:
+def test_preview_ignores_idempotency_keys(world: World) -> None:
     before = world.fingerprint()
     for quantity in (1, 2):
         response = world.call(
@@ -104,7 +104,7 @@ STEPS = st.lists(
 
 @settings(max_examples=25, deadline=None)
 @given(steps=STEPS, used=st.integers(0, 4), revised=st.booleans())
-def test_preview_equals_what_placing_then_does(
+def test_preview_equals_the_placed_order(
     steps: list[list[tuple[int, str, int]]], used: int, revised: bool
 ) -> None:
     world = World()

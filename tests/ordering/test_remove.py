@@ -99,7 +99,7 @@ def test_below_use_lists_every_sku_with_its_numbers(world: World) -> None:
     assert balances(world) == {"be-geographic": (6, 6), "user": (6, 6)}
 
 
-def test_what_is_in_use_may_be_swapped_in_one_order(world: World) -> None:
+def test_units_in_use_can_be_swapped_in_one_order(world: World) -> None:
     users = world.product("users", {world.user_sku: 1})
     numbers = world.product("numbers", {world.number_sku: 1})
     placed(world, line(world.seat, 5))
@@ -113,7 +113,7 @@ def test_what_is_in_use_may_be_swapped_in_one_order(world: World) -> None:
     assert balances(world) == {"be-geographic": (0, 0), "user": (5, 5)}
 
 
-def test_an_addition_is_never_refused_for_what_is_in_use(world: World) -> None:
+def test_units_in_use_never_prevent_an_addition(world: World) -> None:
     placed(world, line(world.seat, 1))
     consume(world, world.user_sku, "a")
     placed(world, line(world.seat, 1))

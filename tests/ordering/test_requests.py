@@ -56,7 +56,7 @@ def events(world: World) -> list[str]:
     return [type for (type,) in found]
 
 
-def test_asked_and_approved(world: World) -> None:
+def test_an_approved_request_becomes_an_order(world: World) -> None:
     made = told(ask(world, note="for the new shop"), 201)
     assert (made["state"], made["organization_id"]) == ("open", str(world.tenant.id))
     line = {
@@ -127,7 +127,7 @@ def test_withdrawn_by_the_asker_or_above_and_not_below(world: World) -> None:
     assert told(decide(world, id, "withdraw", by=world.distributor), 200)["state"] == "withdrawn"
 
 
-def test_what_cannot_be_asked_for(world: World) -> None:
+def test_invalid_requests_are_refused(world: World) -> None:
     line = {"product_id": str(world.seat.id), "quantity": 1}
     actor = world.actor()
     fax = world.product("fax", {world.user_sku: 1})
@@ -163,7 +163,7 @@ def test_lists(world: World) -> None:
     assert rest["next"] is None
 
 
-def test_termination_rejects_what_is_open(world: World) -> None:
+def test_termination_rejects_open_requests(world: World) -> None:
     open_one, done = (requested(world, world.subscription, by=world.tenant) for _ in range(2))
     told(decide(world, done, "approve"), 200)
     terminate(world.actor(), subscription_id=world.subscription.id)

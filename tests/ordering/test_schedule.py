@@ -118,7 +118,7 @@ def test_a_removal_may_be_scheduled_before_there_is_anything_to_remove(world: Wo
     assert holdings(world) == {("seat", 1): 1}
 
 
-def test_what_has_become_impossible_fails_with_the_refusal_a_caller_would_get(
+def test_an_impossible_order_fails_with_the_usual_refusal(
     world: World,
 ) -> None:
     placed(world, line(world.seat, 3))
@@ -140,7 +140,7 @@ def test_what_has_become_impossible_fails_with_the_refusal_a_caller_would_get(
     assert json.loads(last["data"]) == failed
 
 
-def test_a_failed_one_does_not_hold_up_those_behind_it(world: World) -> None:
+def test_a_failed_order_does_not_block_later_ones(world: World) -> None:
     orders = [
         scheduled(world, line(world.seat, 9, "remove")),
         scheduled(world, line(world.seat, 2)),

@@ -65,7 +65,7 @@ def enter(
     return "in" if answer.status_code == 302 else answer.content.decode()
 
 
-def test_wrong_sign_ins_of_others_lock_nobody_out(world: World, proxied: bool) -> None:
+def test_wrong_sign_ins_do_not_lock_others_out(world: World, proxied: bool) -> None:
     """What the attacker did, from the very address of the person."""
     person = make_person((world.group, ADMINISTRATOR))
     for number in range(10):
@@ -156,7 +156,7 @@ def test_right_passwords_are_not_counted(world: World) -> None:
         assert enter(person.email) == "in"
 
 
-def test_resets_for_nobody_keep_nobody_from_a_reset(world: World) -> None:
+def test_resets_for_unknown_addresses_do_not_block_others(world: World) -> None:
     for number in range(21):
         Client().post("/password/forgotten", {"email": f"nobody{number}@example.com"})
     person = make_person((world.group, VIEWER))

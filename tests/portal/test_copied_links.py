@@ -131,7 +131,7 @@ def test_an_unconfirmed_account_is_given_nothing_and_taken_back(world: World) ->
     assert owner.post("/sign-in", {"login": email, "password": NEW}).status_code == 302
 
 
-def test_a_mangled_link_is_told_as_such(world: World) -> None:
+def test_a_mangled_link_is_reported(world: World) -> None:
     email = f"{new_id()}@example.com"
     link = copied(world, email)
     text = Mail.objects.filter(recipient=email).latest("id").text
@@ -142,7 +142,7 @@ def test_a_mangled_link_is_told_as_such(world: World) -> None:
         assert "copied only in part" in page.content.decode()
 
 
-def test_who_may_not_invite_sees_no_link(world: World) -> None:
+def test_members_who_may_not_invite_see_no_link(world: World) -> None:
     copied(world, f"{new_id()}@example.com")
     for role in (AGENT, VIEWER):
         client = signed_in(make_person((world.tenant, role)))

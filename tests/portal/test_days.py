@@ -49,7 +49,7 @@ def test_days(world: World, page: str, first: str, last: str) -> None:
         text(client, f"{address}?{first}={same}&{last}={same}")
 
 
-def test_the_download_tells_why(world: World) -> None:
+def test_the_download_reports_invalid_days(world: World) -> None:
     refused = person(world).get("/orders.csv?since=2026-03-05&until=2026-03-01")
     assert refused.status_code == 422
     assert "5 Mar 2026" in refused.content.decode()

@@ -54,7 +54,7 @@ def test_the_page_of_an_outage_asks_nothing_of_the_database(world: World) -> Non
     assert "/sign-out" in page and '"includeIndicatorStyles": false' in page.replace("&quot;", '"')
 
 
-def test_a_refusal_says_who_may_and_no_more(world: World) -> None:
+def test_a_refusal_says_only_who_may(world: World) -> None:
     tenant = signed_in(make_person((world.tenant, ADMINISTRATOR)))
     for path in ("/brand", "/inventory", "/inventory/ranges", "/audit", "/events", "/orders/new"):
         answer = tenant.get(path)

@@ -7,7 +7,7 @@ from tests.portal.people import make_person, signed_in
 from tests.world import World, make_organization, make_subscription
 
 
-def test_what_is_left_and_what_is_in_stock(world: World) -> None:
+def test_remaining_entitlement_and_stock_are_shown(world: World) -> None:
     numbers = stock(world, 6)
     entitle(world, 4)
     assigned(world, *numbers[:1])
@@ -34,7 +34,7 @@ def test_numbers_that_were_not_ordered_are_not_offered(world: World) -> None:
     assert 'value="fr-geographic" selected' in choose and 'value="be-geographic"' not in choose
 
 
-def test_removing_offers_what_is_held(world: World) -> None:
+def test_removing_offers_held_products(world: World) -> None:
     world.product("other", {world.user_sku: 1})
     placed(world, line(world.seat, 12))
     client = signed_in(make_person((world.group, AGENT)))

@@ -134,7 +134,7 @@ def _guarded(page: Page) -> None:
     assert "<script>" not in page.text and "javascript:" not in page.text.lower(), page.path
 
 
-def test_what_is_asked_for_comes_back_as_it_is(scene: Scene, met: dict[str, str]) -> None:
+def test_hostile_parameters_are_escaped(scene: Scene, met: dict[str, str]) -> None:
     client = signed_in(scene.person("group", ADMINISTRATOR))
     for path in set(met.values()):
         for names in ASKED:

@@ -57,7 +57,7 @@ def test_usage_has_a_word(used: int | None, granted: int, percent: int, word: st
     assert (usage.percent, str(usage.word)) == (percent, word)
 
 
-def test_a_bar_says_what_it_shows() -> None:
+def test_a_bar_has_a_text_alternative() -> None:
     bar = render("{% usage 1200 1500 label=sku %}", sku='<b title="x">')
     assert 'width="80%"' in bar
     assert "1,200 of 1,500 in use. Nearly full" in bar
@@ -118,7 +118,7 @@ def test_too_little_for_a_chart() -> None:
     assert sparkline_points([0, 0]) == ["0,22 100,22"]
 
 
-def test_what_is_not_known_is_a_gap() -> None:
+def test_unknown_values_are_gaps() -> None:
     assert sparkline_points([1, None, 0, 1]) == ["0,2 0,2", "66.7,22 100,2"]
     assert sparkline_points([None, None]) == []
     chart = line_chart(points((None, None), (10, None), (10, 5), (10, None)))

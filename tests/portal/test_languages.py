@@ -24,7 +24,7 @@ def catalogue(language: str) -> polib.POFile:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_what_is_in_the_catalogue_is_translated(language: str) -> None:
+def test_catalogue_entries_are_translated(language: str) -> None:
     entries = [entry for entry in catalogue(language) if not entry.obsolete]
     assert len(entries) > 100
     assert [entry.msgid for entry in entries if not entry.translated()] == []

@@ -86,7 +86,7 @@ def whole(mail: Mail) -> str:
 
 
 @pytest.mark.parametrize("host", ["evil.example:6666", "testserver:6666", "portal.b.example"])
-def test_no_mail_says_what_a_request_calls_the_server(world: World, host: str) -> None:
+def test_mails_never_contain_the_request_host(world: World, host: str) -> None:
     """Each request that causes a mail, from a name that is allowed and not ours."""
     headers = {
         "headers": {
@@ -152,7 +152,7 @@ def test_mails_are_written_in_one_place_that_knows_no_request() -> None:
     assert "HttpRequest" not in text and "get_host" not in text
 
 
-def test_a_group_with_a_host_has_links_to_it_whatever_is_asked(world: World) -> None:
+def test_links_use_the_groups_own_host(world: World) -> None:
     set_brand(world.actor(), name="Voice A", colour="#102030")
     set_host(world.actor(), host="voice.a.example")
     with override_settings(ALLOWED_HOSTS=["*"]):
@@ -191,7 +191,7 @@ def test_without_an_address_of_the_portal_mails_tell_the_path(
         "http://xn--evl-jma.example",
     ],
 )
-def test_names_are_no_links(world: World, text: str) -> None:
+def test_names_never_become_links(world: World, text: str) -> None:
     """Of organizations and subscriptions, notes and reasons, in every mail."""
     Organization.objects.unscoped("test").filter(group_id=world.group.id).update(name=text)
     Subscription.objects.unscoped("test").filter(group_id=world.group.id).update(name=text)

@@ -51,7 +51,7 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     assert world.fingerprint() == before
 
 
-def test_what_is_not_seen_is_not_there(world: World) -> None:
+def test_invisible_members_are_404(world: World) -> None:
     other = World()
     member = join(make_person(), other.tenant, AGENT)
     machine = create_client(
@@ -170,7 +170,7 @@ def test_somebody_with_an_account_signs_in_first(world: World) -> None:
     assert Member.objects.unscoped("test").get(user=person).name == "Known"
 
 
-def test_nobody_accepts_for_somebody_else(world: World) -> None:
+def test_an_invitation_cannot_be_accepted_by_another_person(world: World) -> None:
     address = invite(world, f"{new_id()}@example.com")
     client = signed_in(make_person((world.tenant, AGENT)))
     client.get(address)
@@ -230,7 +230,7 @@ def test_malformed_invitations(world: World) -> None:
         assert Client().get("/invitation", {"key": key}, follow=True).status_code == 409
 
 
-def test_nobody_yet_is_not_said_beside_an_invitation(world: World) -> None:
+def test_the_empty_text_is_not_shown_beside_an_invitation(world: World) -> None:
     client = signed_in(make_person((world.group, ADMINISTRATOR)))
     members = f"/customers/{world.tenant.id}/members"
     assert "Nobody is a member yet" in client.get(members).content.decode()

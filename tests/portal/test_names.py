@@ -81,9 +81,7 @@ def decide(world: World, above: Actor, asker: Actor) -> None:
 
 @pytest.mark.parametrize("make", [member, client])
 @pytest.mark.parametrize("kind", KINDS)
-def test_who_acted_is_named_to_those_above_them_alone(
-    world: World, kind: str, make: object
-) -> None:
+def test_only_organizations_above_see_an_actors_name(world: World, kind: str, make: object) -> None:
     assert callable(make)
     names: dict[str, tuple[str, str]] = {}
     actors: dict[str, Actor] = {}

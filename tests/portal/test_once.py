@@ -113,13 +113,13 @@ def test_a_form_that_was_not_sent_has_a_key_of_its_own() -> None:
     assert Confirmation().once != Confirmation().once
 
 
-def test_the_key_fits_what_keys_may_be(world: World) -> None:
+def test_the_form_key_is_a_valid_idempotency_key(world: World) -> None:
     request = sent(world.actor(), name="x")
     key = acting_once(request, str(new_id())).request.key
     assert key is not None and len(key) <= 255 and key.isascii() and key.isprintable()
 
 
-def test_what_is_not_allowed_is_no_error_of_the_form(world: World) -> None:
+def test_a_forbidden_change_is_raised_not_shown_in_the_form(world: World) -> None:
     before = world.fingerprint()
     request = sent(world.actor("tenant", VIEWER), name="No")
     with pytest.raises(Problem) as refusal:

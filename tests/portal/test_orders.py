@@ -62,7 +62,7 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     assert client.get("/orders/new").status_code == (200 if orders else 403)
 
 
-def test_what_is_not_seen_is_not_there(world: World) -> None:
+def test_invisible_orders_are_404(world: World) -> None:
     other = World()
     order, asked = placed(other, line(other.seat, 1))["id"], requested(other)
     client = signed_in(make_person((world.group, ADMINISTRATOR)))
@@ -106,7 +106,7 @@ def test_a_tenant_sees_its_own_orders_alone(world: World) -> None:
     assert "Your provider" in detail and "client:" not in detail
 
 
-def test_wrong_filters_are_told(world: World) -> None:
+def test_invalid_filters_are_reported(world: World) -> None:
     placed(world, line(world.seat, 1))
     client = signed_in(make_person((world.group, AGENT)))
     for name, value in {
@@ -126,7 +126,7 @@ def test_wrong_filters_are_told(world: World) -> None:
     assert client.get("/orders", {"cursor": "x"}).status_code == 422
 
 
-def test_what_is_looked_for(world: World) -> None:
+def test_search(world: World) -> None:
     first = placed(world, external_reference="A 1")
     second = placed(world, effective_at="2029-01-01T00:00:00Z")
     client = signed_in(make_person((world.group, AGENT)))

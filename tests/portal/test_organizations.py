@@ -48,7 +48,7 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     assert world.fingerprint() == before
 
 
-def test_what_is_not_seen_is_not_there(world: World) -> None:
+def test_invisible_organizations_are_404(world: World) -> None:
     other = World()
     client = signed_in(make_person((world.reseller, ADMINISTRATOR)))
     group = signed_in(make_person((world.group, ADMINISTRATOR)))

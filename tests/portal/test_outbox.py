@@ -86,14 +86,14 @@ def test_a_mail_is_handed_over_once() -> None:
     assert Mail.objects.count() == 0
 
 
-def test_what_is_rolled_back_is_not_sent() -> None:
+def test_a_rolled_back_mail_is_not_sent() -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         write("nobody@example.com")
         raise ZeroDivisionError
     assert Mail.objects.count() == 0
 
 
-def test_a_server_that_refuses_is_asked_again_later() -> None:
+def test_a_refused_mail_is_retried_later() -> None:
     with mail_server(refuses=True):
         write("later@example.com")
         assert deliver_mail()
@@ -104,7 +104,7 @@ def test_a_server_that_refuses_is_asked_again_later() -> None:
     assert len(taken) == 1
 
 
-def test_what_nobody_takes_is_given_up() -> None:
+def test_a_mail_refused_too_often_is_given_up() -> None:
     with mail_server(refuses=True):
         write("never@example.com")
         for _ in range(10):
@@ -149,7 +149,7 @@ def test_addresses_of_mail_servers() -> None:
     assert (told["port"], told["use_ssl"], told["use_tls"]) == (465, True, False)
 
 
-def test_an_address_that_no_server_can_be_told_is_given_up_too() -> None:
+def test_a_mail_with_an_invalid_address_is_given_up() -> None:
     write(f"somebody@{'\u00fc' * 60}.example")
     with mail_server() as taken:
         for _ in range(10):

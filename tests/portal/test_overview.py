@@ -49,7 +49,7 @@ def test_nothing_of_anybody_else(world: World, monkeypatch: pytest.MonkeyPatch) 
         assert group.get(f"/overview/{id}").status_code == 404
 
 
-def test_what_is_asked_wrongly(world: World) -> None:
+def test_invalid_query_parameters_are_refused(world: World) -> None:
     entitle(world, 1)
     client = signed_in(make_person((world.group, VIEWER)))
     assert client.get("/", {"sku": "nothing like it <b>"}).status_code == 200

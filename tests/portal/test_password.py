@@ -40,7 +40,7 @@ def link_to(person: User) -> str:
     return str(link)
 
 
-def test_nobody_learns_who_exists(world: World) -> None:
+def test_a_reset_does_not_reveal_accounts(world: World) -> None:
     person = make_person((world.group, VIEWER))
     before = Mail.objects.count()
     known, unknown = ask(person.email), ask(f"{new_id()}@example.com")
@@ -92,7 +92,7 @@ def test_asking_is_throttled(world: World) -> None:
     assert 1 <= len(mails_to(person)) <= 5
 
 
-def test_the_link_names_the_host_that_was_asked(world: World) -> None:
+def test_a_foreign_host_gets_no_mail(world: World) -> None:
     """A host that is not ours is refused before a mail is written."""
     person = make_person((world.group, VIEWER))
     headers = {"Host": "evil.example"}

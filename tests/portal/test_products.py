@@ -40,7 +40,7 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     assert client.post("/products/skus/new", sku).status_code == expected
 
 
-def test_what_is_not_seen(world: World) -> None:
+def test_invisible_products_are_404(world: World) -> None:
     other = World()
     admin = signed_in(make_person((world.group, ADMINISTRATOR)))
     before = other.fingerprint()
@@ -62,7 +62,7 @@ def test_a_retired_product_is_not_seen_below_the_group(world: World) -> None:
     assert admin.get(f"/products/{world.seat.id}").status_code == 200
 
 
-def test_holders_are_those_that_one_sees(world: World) -> None:
+def test_only_visible_holders_are_listed(world: World) -> None:
     placed(world, line(world.seat, 4))
     beside = make_subscription(make_organization("tenant", world.group), "Beside")
     placed(world, line(world.seat, 1), subscription=beside)

@@ -38,7 +38,7 @@ def mails() -> dict[str, tuple[str, str]]:
     return found
 
 
-def test_the_group_is_told_and_then_who_asked(world: World) -> None:
+def test_mails_go_to_the_group_and_then_the_requester(world: World) -> None:
     admin = make_person((world.group, ADMINISTRATOR))
     agent = make_person((world.group, AGENT))
     make_person((world.group, VIEWER))
@@ -62,7 +62,7 @@ def test_the_group_is_told_and_then_who_asked(world: World) -> None:
 
 
 @pytest.mark.parametrize("gone", [True, False])
-def test_whoever_cannot_be_told_is_stood_in_for(world: World, gone: bool) -> None:
+def test_administrators_replace_an_unreachable_requester(world: World, gone: bool) -> None:
     admin = make_person((world.tenant, ADMINISTRATOR))
     make_person((world.tenant, AGENT))
     asker = make_person()
@@ -113,7 +113,7 @@ def test_two_workers_write_each_mail_once(world: World) -> None:
     assert Mail.objects.filter(recipient=person.email).count() == 3
 
 
-def test_what_is_rolled_back_is_told_to_nobody(world: World) -> None:
+def test_a_rolled_back_request_sends_no_mail(world: World) -> None:
     make_person((world.group, ADMINISTRATOR))
     with transaction.atomic():
         requested(world)

@@ -81,7 +81,7 @@ def test_hostile_counts_are_refused_at_once(
     assert world.fingerprint() == before
 
 
-def test_too_many_lines_are_told(world: World, client: Client) -> None:
+def test_too_many_lines_are_reported(world: World, client: Client) -> None:
     path = f"/orders/new?subscription={world.subscription.id}"
     before = world.fingerprint()
     answer = client.post(path, lines([world.seat], **{"lines-TOTAL_FORMS": "1000000"}))

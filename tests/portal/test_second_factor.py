@@ -48,7 +48,7 @@ def test_nor_does_it_confirm(world: World) -> None:
     assert sign_in(person.email, code_of(secret, ahead=-1))
 
 
-def test_two_who_switch_on_with_one_code(world: World) -> None:
+def test_a_code_enables_the_second_factor_once(world: World) -> None:
     """The code counts for the person, not for the whole installation."""
     for _ in range(2):
         switch_on(signed_in(make_person((world.group, VIEWER))))

@@ -164,6 +164,6 @@ def test_pages_stand_in_no_frame(world: World) -> None:
         assert response.headers["X-Frame-Options"] == "DENY"
 
 
-def test_there_is_no_sign_up(world: World) -> None:
+def test_sign_up_does_not_exist(world: World) -> None:
     for path in ("/signup", "/sign-up", "/accounts/signup/", "/account/email"):
         assert Client().get(path).status_code == 404

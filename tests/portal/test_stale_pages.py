@@ -116,7 +116,7 @@ def test_the_address_of_a_button_is_a_page_that_says_so(world: World, person: Us
         assert "It belongs to a button of a page" in answer.content.decode()
 
 
-def test_two_who_edit_at_once_change_what_each_has_typed(world: World, person: User) -> None:
+def test_concurrent_edits_change_only_edited_fields(world: World, person: User) -> None:
     client = signed_in(person)
     subscription = f"/subscriptions/{world.subscription.id}"
     for path, rows, id in (

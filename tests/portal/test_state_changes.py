@@ -68,7 +68,7 @@ def test_on_a_date(world: World, deed: str) -> None:
     assert orders(world)[-1]["state"] == "cancelled"
 
 
-def test_what_is_refused_does_nothing(world: World) -> None:
+def test_a_refused_change_has_no_effect(world: World) -> None:
     placed(world, line(world.seat), external_reference="taken")
     client = person(world)
     name = world.subscription.name
@@ -99,7 +99,7 @@ def test_a_form_that_is_sent_twice_does_it_once(world: World) -> None:
     assert len(orders(world)) == 1
 
 
-def test_who_sees_what_is_planned_and_who_may_cancel_it(world: World) -> None:
+def test_readers_see_and_deciders_cancel_planned_changes(world: World) -> None:
     ending = scheduled(world, "terminate", note="Moves away")
     held = scheduled(world, "suspend", 12)
     cancel = [f"/orders/{each['id']}/cancel" for each in (ending, held)]

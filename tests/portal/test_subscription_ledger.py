@@ -7,7 +7,7 @@ from tests.users.staff import equip
 from tests.world import World
 
 
-def test_from_a_balance_to_who_has_it(world: World) -> None:
+def test_a_balance_links_to_its_holders(world: World) -> None:
     stage = Furnished(world)
     client = person(world, "tenant", "viewer")
     ledger = at(world, "ledger")
@@ -29,7 +29,7 @@ def test_from_a_balance_to_who_has_it(world: World) -> None:
         assert rows(text(client, ledger + query)) == count, query
 
 
-def test_who_is_gone_is_said_to_be(world: World) -> None:
+def test_deleted_holders_are_marked(world: World) -> None:
     stage = Furnished(world)
     client = person(world)
     assert post(client, at(world, "users", stage.user["id"], "delete")).status_code == 303

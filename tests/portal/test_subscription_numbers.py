@@ -99,7 +99,7 @@ def test_the_undo(world: World) -> None:
     assert "Restore" not in text(client, at(world, "numbers", second))
 
 
-def test_what_is_linked_stays_and_says_where(world: World) -> None:
+def test_a_linked_number_is_not_released_and_links_to_its_holder(world: World) -> None:
     stage = Furnished(world)
     client = person(world)
     before = world.fingerprint()
@@ -169,7 +169,7 @@ def test_port_in_and_out(world: World) -> None:
     text(client, at(world, "numbers", first), 404)
 
 
-def test_a_second_page_and_what_pages_cost(world: World) -> None:
+def test_a_second_page_and_the_number_of_queries(world: World) -> None:
     stage = Furnished(world)
     client = person(world, "tenant", "agent")
     once = f"?once={world.group.id}"

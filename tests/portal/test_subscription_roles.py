@@ -62,7 +62,7 @@ def test_ordering_is_for_the_group_and_asking_for_the_others(world: World) -> No
                 assert orders not in page
 
 
-def test_nobody_else_sees_any_of_it(world: World) -> None:
+def test_other_organizations_see_nothing(world: World) -> None:
     stage = Furnished(world)
     stranger, beside = World(), World()
     others = [person(stranger), person(beside, "tenant", AGENT)]
@@ -76,7 +76,7 @@ def test_nobody_else_sees_any_of_it(world: World) -> None:
     assert world.fingerprint() == before
 
 
-def test_what_is_of_another_subscription_is_not_found(world: World) -> None:
+def test_objects_of_another_subscription_are_404(world: World) -> None:
     stage, other = Furnished(world), World()
     theirs = Furnished(other)
     client = person(world)

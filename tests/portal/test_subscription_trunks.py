@@ -53,7 +53,7 @@ def test_make_change_route_and_delete(world: World) -> None:
     text(client, at(world, "trunks", id), 404)
 
 
-def test_what_is_wrong_is_refused(world: World) -> None:
+def test_invalid_input_is_refused(world: World) -> None:
     stage = Furnished(world)
     client = person(world, "tenant", "agent")
     before = world.fingerprint()
@@ -76,7 +76,7 @@ def test_what_is_wrong_is_refused(world: World) -> None:
     assert world.fingerprint() == before
 
 
-def test_second_pages_and_what_pages_cost(world: World) -> None:
+def test_second_pages_and_the_number_of_queries(world: World) -> None:
     stage = Furnished(world)
     client = person(world)
     trunk = at(world, "trunks", stage.trunk)

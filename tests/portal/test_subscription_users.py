@@ -50,7 +50,7 @@ def test_search_and_filters(world: World) -> None:
     assert "No user fits" in text(client, users + "?q=nobody")
 
 
-def test_a_second_page_and_what_pages_cost(world: World) -> None:
+def test_a_second_page_and_the_number_of_queries(world: World) -> None:
     stage = Furnished(world)
     client = person(world)
     paths = [*stage.pages(), at(world, "users", "uploads") + f"?once={world.group.id}"]
@@ -96,7 +96,7 @@ def test_add_rename_link_unlink_delete(world: World) -> None:
     text(client, at(world, "users", id), 404)
 
 
-def test_a_refusal_says_what_to_do(world: World) -> None:
+def test_a_refusal_gives_a_way_out(world: World) -> None:
     first, second = equip(world, 1, 2)
     linked(world, created(world, "one"), first)
     two = created(world, "two")
@@ -153,7 +153,7 @@ def test_a_list_is_uploaded_and_each_row_has_its_outcome(world: World) -> None:
     assert "Finished" in text(client, at(world, "users", "uploads"))
 
 
-def test_what_is_wrong_with_a_row_is_translated(world: World) -> None:
+def test_row_errors_are_translated(world: World) -> None:
     client = person(world, "tenant", "agent")
     job = upload(client, world, HEADER + b"x,X,robot,\n").headers["Location"]
     work()
@@ -204,7 +204,7 @@ def test_a_second_page_of_outcomes(world: World) -> None:
         (HEADER + b"a,A,user,\n" * 10_001, "more than 10000 rows"),
     ],
 )
-def test_what_is_no_list_is_refused(world: World, content: bytes, words: str) -> None:
+def test_invalid_files_are_refused(world: World, content: bytes, words: str) -> None:
     client = person(world)
     before = world.fingerprint()
     answer = upload(client, world, content)
@@ -212,7 +212,7 @@ def test_what_is_no_list_is_refused(world: World, content: bytes, words: str) ->
     assert world.fingerprint() == before
 
 
-def test_what_is_too_large_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_files_are_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     client = person(world)
     before = world.fingerprint()
     enough = HEADER + b"a,A,user,\n" * 9_000

@@ -44,7 +44,7 @@ def test_everyone_above_sees_it(world: World, kind: str, role: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/live", "/audit"])
-def test_nobody_else_does(world: World, path: str) -> None:
+def test_subscriptions_of_others_are_404(world: World, path: str) -> None:
     other = World()
     order_channels(other, 1)
     before = other.fingerprint()
@@ -70,7 +70,7 @@ def test_without_channels_there_is_nothing_live(world: World) -> None:
     text(person(world), at(world, "live"), 404)
 
 
-def test_what_is_full_says_so(world: World) -> None:
+def test_a_full_balance_is_marked(world: World) -> None:
     empty = make_subscription(world.tenant, "Empty")
     entitle(world, 2)
     [number, _] = stock(world, 2)
@@ -85,7 +85,7 @@ def test_what_is_full_says_so(world: World) -> None:
 @pytest.mark.parametrize(
     ("deed", "word"), [("suspend", "is suspended:"), ("terminate", "is terminated.")]
 )
-def test_its_state_is_told(world: World, deed: str, word: str) -> None:
+def test_its_state_is_shown(world: World, deed: str, word: str) -> None:
     where = f"/subscriptions/{world.subscription.id}"
     assert world.call("POST", f"{where}/{deed}").status_code == 200
     assert word in text(person(world, "tenant", VIEWER), at(world))
@@ -110,7 +110,7 @@ def test_the_audit_is_filtered_and_names_people_below_only(world: World) -> None
         assert "User added" in text(signed_in(tenant), at(world, "audit") + odd)
 
 
-def test_the_audit_names_api_clients_below_and_what_was_changed(world: World) -> None:
+def test_the_audit_shows_client_names_and_changes(world: World) -> None:
     user = add_user(world, "anna")
     where = f"/subscriptions/{world.subscription.id}/users/{user}"
     assert world.call("PATCH", where, {"display_name": "Zoë"}).status_code == 200

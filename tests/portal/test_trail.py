@@ -51,7 +51,7 @@ def test_nothing_of_another_group(world: World) -> None:
     assert "Nothing of that kind was done" in foreign
 
 
-def test_a_range_that_is_not_to_be_had(world: World) -> None:
+def test_an_unavailable_range_is_refused(world: World) -> None:
     taken = stock(World(), 3)
     french(world)
     client = signed_in(make_person((world.group, AGENT)))

@@ -25,7 +25,7 @@ def text(client: Client, path: str = "/", **headers: str) -> str:
     return response.content.decode()
 
 
-def test_nobody_in_particular_is_sent_to_sign_in() -> None:
+def test_anonymous_visitors_are_sent_to_sign_in() -> None:
     for path in ("/", "/account", "/account/security", "/brand"):
         response = Client().get(path)
         assert (response.status_code, response.headers["Location"][:8]) == (302, "/sign-in")
@@ -70,7 +70,7 @@ def test_switching_organization(world: World) -> None:
     assert world.distributor.name not in page, "what stands above stays invisible"
 
 
-def test_nobody_acts_by_somebody_elses_membership(world: World) -> None:
+def test_another_persons_membership_cannot_be_used(world: World) -> None:
     other = join(make_person(), world.group)
     client = signed_in(make_person((world.tenant, VIEWER)))
     for member in (str(other.id), str(new_id()), "", "x"):
@@ -154,7 +154,7 @@ def test_unknown_addresses_are_pages_for_people_and_problems_for_programs(world:
     assert for_programs.headers["Content-Type"] == "application/problem+json"
 
 
-def test_what_cannot_be_read_is_a_page_for_people(world: World) -> None:
+def test_a_malformed_request_gets_a_page(world: World) -> None:
     client = signed_in(make_person((world.group, VIEWER)))
     fields = {f"f{number}": "1" for number in range(5_001)}
     answer = client.post("/account/theme", fields, headers={"Accept": "text/html,*/*"})

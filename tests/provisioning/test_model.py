@@ -325,7 +325,7 @@ def _code(result: dict[str, Any]) -> str | None:
     return None if result["status"] < 300 else str(result["problem"]["code"])
 
 
-def test_provisioning_does_what_the_model_says() -> None:
+def test_provisioning_matches_the_model() -> None:
     run_state_machine_as_test(
         Provisioning,
         settings=settings(

@@ -7,7 +7,7 @@ from tests.sip.calls import NUMBER, answering, offer
 from tests.sip.site import LEASE, Site
 
 
-def test_every_end_is_told(site: Site) -> None:
+def test_every_end_is_reported(site: Site) -> None:
     site.customer.order_channels(1)
     with site.proxy() as proxy, answering(proxy):
         with offer(proxy, 1, callee=NUMBER + "486") as busy:

@@ -84,7 +84,7 @@ def test_a_server_that_is_stopped(site: Site, tmp_path: Path) -> None:
             assert calls.settle(2).outcomes() == ["486", "up"]
 
 
-def test_an_end_that_could_not_be_told_arrives_later(site: Site) -> None:
+def test_an_unreported_end_is_retried(site: Site) -> None:
     site.customer.order_channels(1)
     with site.proxy() as proxy, answering(proxy):
         with offer(proxy, 1) as call:

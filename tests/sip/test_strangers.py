@@ -34,7 +34,7 @@ HOSTILE_IDS = (
 HOSTILE_NAMES = ("o'brien", "a%22%5Cb", "a$var(status)b", "a;n=00", "%00", b"\xc3\xa9\xff")
 
 
-def test_one_call_id_is_no_way_to_more_calls(site: Site) -> None:
+def test_a_reused_call_id_does_not_admit_more_calls(site: Site) -> None:
     site.customer.order_channels(1)
     with site.proxy() as proxy, answering(proxy), Phone(proxy) as phone:
         for _ in range(3):  # a retransmission, before the answer and after it
@@ -59,7 +59,7 @@ def test_a_call_that_pretends_to_be_going_on(site: Site) -> None:
         phone.wait_for("x", 481)
 
 
-def test_what_strangers_write_is_only_text(site: Site) -> None:
+def test_text_from_strangers_is_never_executed(site: Site) -> None:
     site.customer.order_channels(1)
     sent: list[tuple[Any, Any]] = [(n, "+3225550200") for n in HOSTILE_IDS]
     sent += [(f"name{number}", name) for number, name in enumerate(HOSTILE_NAMES)]

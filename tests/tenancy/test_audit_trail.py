@@ -39,7 +39,7 @@ def verbs(world: World, kind: str = "group", limit: int = 50, **wanted: Any) -> 
     return [each["verb"] for part in found for each in part]
 
 
-def test_all_that_was_done_to_a_subscription_and_what_it_has(world: World) -> None:
+def test_filter_by_subscription_includes_its_objects(world: World) -> None:
     sibling = make_subscription(world.tenant, "Beside")
     placed(world, line(world.seat), subscription=sibling)
     [number] = equip(world, 1, 1)
@@ -93,7 +93,7 @@ def test_filters_go_together_and_pages_go_on(world: World) -> None:
     assert verbs(world, object_id=someone) == created
 
 
-def test_nobody_sees_what_is_not_theirs(world: World) -> None:
+def test_records_outside_the_subtree_are_invisible(world: World) -> None:
     elsewhere = World()
     entitle(world, 1)
     entitle(elsewhere, 1)
@@ -200,7 +200,7 @@ def addresses(world: World) -> set[tuple[str, str | None]]:
     return {(verb, address) for verb, address, _ in rows}
 
 
-def test_what_the_database_records_itself_has_the_client_s_address(world: World) -> None:
+def test_records_of_database_functions_have_the_client_address(world: World) -> None:
     [number, other] = equip(world, 2, 2)
     linked(world, created(world), number)
     order = draft(world, line(world.seat))

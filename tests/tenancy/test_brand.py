@@ -45,7 +45,7 @@ def test_contrast_is_that_of_the_standard() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "red", "#fff", "#12345g", "123456", "#1234567", "#١٢٣٤٥٦"])
-def test_what_is_no_colour(text: str) -> None:
+def test_invalid_colours_are_refused(text: str) -> None:
     with pytest.raises(ValueError):
         normal_colour(text)
 
@@ -53,7 +53,7 @@ def test_what_is_no_colour(text: str) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"<svg onload=alert(1)>", b"GIF89a", b"RIFF0000WAVE", PNG + b"\0" * MAX_LOGO]
 )
-def test_what_is_no_logo(content: bytes) -> None:
+def test_invalid_logos_are_refused(content: bytes) -> None:
     with pytest.raises(ValueError):
         read_logo(content)
 

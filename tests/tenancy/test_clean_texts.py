@@ -84,7 +84,7 @@ def _row_of(world: World, table: str) -> UUID:
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
 @pytest.mark.parametrize("spelled", SPELLED)
-def test_what_the_release_before_writes_is_cleaned(
+def test_texts_of_the_previous_release_are_cleaned(
     world: World, table: str, column: str, spelled: str
 ) -> None:
     row = _row_of(world, table)
@@ -93,7 +93,7 @@ def test_what_the_release_before_writes_is_cleaned(
     assert owner_rows(f"SELECT {column} FROM {table} WHERE id = %s", [row]) == [("Café-1",)]
 
 
-def test_what_cannot_be_cleaned_without_harm_stays(world: World) -> None:
+def test_texts_that_cleaning_would_damage_stay(world: World) -> None:
     for odd in ("a\u200bb", "\u00ad", "a\nb"):
         update = "UPDATE catalogue_product SET external_reference = %s WHERE id = %s"
         owner_rows(update, [odd, world.seat.id])

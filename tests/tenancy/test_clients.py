@@ -142,7 +142,7 @@ def test_only_administrators(world: World, role: str) -> None:
     assert world.fingerprint() == before
 
 
-def test_what_is_not_seen_is_404(world: World) -> None:
+def test_invisible_clients_are_404(world: World) -> None:
     other = World()
     foreign = client_of(other, other.group, ["orders:read"])
     above = client_of(world, world.group, ["orders:read"])
@@ -222,7 +222,7 @@ def test_no_token_survives_a_revocation_under_way(world: World, deed: str) -> No
                 assert world.call("GET", "/organizations", by=token).status_code == 401
 
 
-def test_a_token_asked_for_while_the_secret_is_rotated(world: World) -> None:
+def test_a_token_requested_during_rotation_is_refused(world: World) -> None:
     client = client_of(world, world.tenant, ["tenancy:read"])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():

@@ -25,7 +25,7 @@ def names(world: World, text: str, kind: str = "group") -> set[str]:
         ("Ελλη", "'Ελλη':*"),
     ],
 )
-def test_what_is_typed_is_never_a_query_of_its_own(text: str, query: str | None) -> None:
+def test_search_text_is_never_query_syntax(text: str, query: str | None) -> None:
     assert query_of(text) == query
 
 

@@ -39,7 +39,7 @@ def needed(role: str, kind: str) -> set[str]:
 
 @pytest.mark.parametrize("kind", ["group", "reseller", "tenant"])
 @pytest.mark.parametrize("role", ROLES)
-def test_a_client_gives_only_what_its_token_has(world: World, role: str, kind: str) -> None:
+def test_a_client_gives_only_scopes_of_its_token(world: World, role: str, kind: str) -> None:
     """Every scope left out in turn, by every route that gives a role."""
     organization = getattr(world, kind)
     held = needed(ADMINISTRATOR, kind)
@@ -73,7 +73,7 @@ def test_a_client_gives_only_what_its_token_has(world: World, role: str, kind: s
             world.call("PATCH", f"{members}/{id}", {"role": other})
 
 
-def test_the_scopes_of_roles_are_those_of_the_contract() -> None:
+def test_role_scopes_match_the_contract() -> None:
     for kind in ("group", "tenant"):
         for role in ROLES:
             assert set(scopes_of_role(role, kind)) == needed(role, kind)
@@ -171,7 +171,7 @@ def test_an_invitation_does_not_outlive_the_rights_of_its_author(
     assert acceptable(others)
 
 
-def test_somebody_else_who_sends_it_again_answers_for_it(world: World) -> None:
+def test_sending_an_invitation_again_changes_its_author(world: World) -> None:
 
     boss, author = member_of(world, "tenant"), member_of(world, "tenant")
     id = invite(author, world.tenant)

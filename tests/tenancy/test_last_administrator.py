@@ -70,7 +70,9 @@ def test_by_a_client_of_the_organization(world: World, kind: str) -> None:
 
 @pytest.mark.parametrize("way", ["remove", "lower"])
 @pytest.mark.parametrize("kind", KINDS[1:])
-def test_who_stands_above_may(world: World, kind: str, way: str) -> None:
+def test_organizations_above_may_remove_the_last_administrator(
+    world: World, kind: str, way: str
+) -> None:
     only = member_of(world, kind)
     WAYS[way](member_of(world, "group"), only)
     assert administrators(only) == 0
@@ -86,7 +88,7 @@ def test_one_of_two_may_go(world: World, kind: str, way: str) -> None:
         WAYS[way](second, second)
 
 
-def test_a_closed_account_is_no_administrator(world: World) -> None:
+def test_a_closed_account_does_not_count_as_administrator(world: World) -> None:
     closed, only = member_of(world, "tenant"), member_of(world, "tenant")
     User.objects.filter(memberships__id=id_of(closed)).update(is_active=False)
     with pytest.raises(Problem, match="last administrator"):
@@ -123,7 +125,7 @@ def test_the_second_waits_and_is_refused(world: World, kind: str) -> None:
     assert administrators(a) == 1
 
 
-def test_an_administrator_who_accepts_makes_room(world: World) -> None:
+def test_a_second_administrator_allows_removing_the_first(world: World) -> None:
     only = member_of(world, "reseller")
     made = accept(invite(only, world.reseller, ADMINISTRATOR))
     assert made["status"] == "active"

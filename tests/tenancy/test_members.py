@@ -108,7 +108,7 @@ def test_once_per_organization_whatever_the_case(world: World, how: str) -> None
     assert add(world, world.reseller, email.upper()).status_code == 201
 
 
-def test_nothing_tells_that_a_person_is_known_elsewhere(world: World) -> None:
+def test_answers_do_not_reveal_other_memberships(world: World) -> None:
     other = World()
     known, unknown = address(), address()
     elsewhere = enrol(

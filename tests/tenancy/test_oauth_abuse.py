@@ -134,7 +134,7 @@ def test_spaces_between_scopes(client: dict[str, Any], spaces: str) -> None:
 
 
 @pytest.mark.parametrize("scope", [" ", "   ", "\t", "orders:read\torders:write"])
-def test_what_names_no_scope_is_not_all_of_them(client: dict[str, Any], scope: str) -> None:
+def test_blank_scope_does_not_grant_all_scopes(client: dict[str, Any], scope: str) -> None:
     assert error(ask(client, scope=scope)) == (400, "invalid_scope")
 
 
@@ -233,7 +233,7 @@ def test_a_token_is_revoked_at_once(world: World, client: dict[str, Any], hint: 
     assert world.call("GET", "/organizations", by=other).status_code == 401
 
 
-def test_nobody_revokes_the_token_of_another(world: World, client: dict[str, Any]) -> None:
+def test_a_client_cannot_revoke_another_clients_token(world: World, client: dict[str, Any]) -> None:
     token = token_of(client)
     other = client_of(world, world.group, ["tenancy:write"])
     assert revoke(other, token).status_code == 200

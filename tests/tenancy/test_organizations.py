@@ -30,7 +30,7 @@ def create(world: World, kind: str, parent: Organization, by: Any = None, **more
         ("tenant", "reseller"),
     ],
 )
-def test_what_may_stand_where(world: World, kind: str, parent: str) -> None:
+def test_allowed_parents(world: World, kind: str, parent: str) -> None:
     above: Organization = getattr(world, parent)
     response = create(world, kind, above, by=above, external_reference="crm-1")
     assert response.status_code == 201
@@ -64,7 +64,7 @@ def test_what_may_stand_where(world: World, kind: str, parent: str) -> None:
         ("group", "group", "kind"),
     ],
 )
-def test_what_may_not(world: World, kind: str, parent: str, field: str) -> None:
+def test_forbidden_parents(world: World, kind: str, parent: str, field: str) -> None:
     world.token(world.group)
     before = world.fingerprint()
     response = create(world, kind, getattr(world, parent))
@@ -118,7 +118,7 @@ def test_a_group_edits_itself(world: World) -> None:
     assert (response.status_code, answer(response)["name"]) == (200, "New name")
 
 
-def test_a_patch_that_changes_nothing_tells_nothing(world: World) -> None:
+def test_a_patch_without_changes_emits_no_event(world: World) -> None:
     path = f"/organizations/{world.tenant.id}"
     shown = answer(world.call("GET", path))
     for body in ({}, {"name": shown["name"]}, {"external_reference": None}):
@@ -172,7 +172,7 @@ def test_bad_creations(world: World, wrong: dict[str, Any]) -> None:
     refused(world, world.call("POST", "/organizations", body), 422, "invalid-fields", before)
 
 
-def test_what_is_not_seen_is_404(world: World) -> None:
+def test_invisible_organizations_are_404(world: World) -> None:
     other = World()
     for token in (world.group, world.reseller):
         world.token(token)

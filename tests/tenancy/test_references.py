@@ -105,7 +105,9 @@ def test_a_refusal_names_the_object_in_the_way(world: World, noun: str) -> None:
 
 @pytest.mark.parametrize("reference", ["R", "of the group"])
 @pytest.mark.parametrize("noun", NOUNS)
-def test_who_is_above_takes_a_reference_over(world: World, noun: str, reference: str) -> None:
+def test_an_organization_above_takes_a_reference_over(
+    world: World, noun: str, reference: str
+) -> None:
     id = created(world, noun, world.reseller, "R")
     response = change(world, noun, id, world.group, external_reference=reference)
     assert (response.status_code, answer(response)["external_reference"]) == (200, reference)
@@ -124,7 +126,7 @@ def test_who_is_above_takes_a_reference_over(world: World, noun: str, reference:
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-def test_taking_over_what_one_has_used_already(world: World, noun: str) -> None:
+def test_taking_over_a_reference_already_in_use_is_refused(world: World, noun: str) -> None:
     mine = created(world, noun, world.group, "R")
     theirs = created(world, noun, world.reseller, "R")
     before = world.fingerprint()

@@ -53,7 +53,7 @@ def test_only_groups_write_the_catalogue(kind: str) -> None:
 
 
 @given(scopes)
-def test_order_keeps_what_is_held(held: list[str]) -> None:
+def test_in_order_keeps_the_known_scopes(held: list[str]) -> None:
     assert set(in_order(held)) == set(held)
     assert in_order(held) == [scope for scope in SCOPES if scope in held]
     assert in_order(in_order(held)) == in_order(held)
@@ -77,7 +77,7 @@ def test_one_spelling_of_an_email(email: str, space: str) -> None:
 
 
 @given(some.text(max_size=40))
-def test_what_is_no_email(text: str) -> None:
+def test_invalid_emails_are_refused(text: str) -> None:
     if "@" not in text:
         with pytest.raises(ValueError, match="e-mail"):
             normal_email(text)

@@ -45,7 +45,7 @@ def test_each_sees_its_subtree(world: World, kind: str) -> None:
     assert Subscription.objects.visible_to(world.actor(kind)).count() == 1
 
 
-def test_under_takes_exactly_what_begins_with_the_path(world: World) -> None:
+def test_under_selects_exactly_the_subtree(world: World) -> None:
     rows = Organization.objects.unscoped("test")
     paths = set(rows.filter(under(world.distributor.path)).values_list("path", flat=True))
     everything = set(rows.values_list("path", flat=True))

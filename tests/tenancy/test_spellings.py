@@ -80,7 +80,7 @@ def test_domains_of_other_scripts(domain: str) -> None:
         "i\u0307@example.com\n.com",
     ],
 )
-def test_what_is_no_address_or_looks_like_another(email: str) -> None:
+def test_invalid_and_lookalike_addresses_are_refused(email: str) -> None:
     with pytest.raises(ValueError):
         normal_email(email)
 
@@ -106,7 +106,7 @@ def test_the_forms_know_a_person_by_any_spelling(
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/password/forgotten"])
-def test_the_forms_refuse_what_cannot_be_seen(path: str) -> None:
+def test_forms_refuse_invisible_characters(path: str) -> None:
     name = "login" if path == "/sign-in" else "email"
     for typed in ("a\u200b@example.com", "a@exam\u202eple.com", "a@exam\0ple.com"):
         sent = Client().post(path, {name: typed, "password": PASSWORD})
@@ -125,7 +125,7 @@ def test_a_row_of_the_release_before_takes_the_address(world: World) -> None:
             owner_rows(OLD, [new_id(), other])
 
 
-def test_people_who_collided_before_stay_and_keep_out_new_ones(world: World) -> None:
+def test_colliding_people_stay_and_block_new_ones(world: World) -> None:
     """The migration on a table with colliding rows."""
     email = unique()
     spellings = [email, email.replace("s", "\u017f", 1), "\uff53" + email[1:]]

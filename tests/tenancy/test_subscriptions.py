@@ -75,7 +75,7 @@ def test_bad_edits(world: World, body: Any) -> None:
     refused(world, response, 422, "invalid-fields", before)
 
 
-def test_what_is_not_seen_is_404(world: World) -> None:
+def test_invisible_subscriptions_are_404(world: World) -> None:
     other = World()
     beside = make_organization("reseller", world.distributor)
     for organization in (world.group, beside):

@@ -46,7 +46,7 @@ def test_up_to_the_ordered_channels(world: World) -> None:
     assert admitted(world, trunk, "d")["in_use"] == 3
 
 
-def test_the_answer_to_a_new_call_tells_where_it_is(world: World) -> None:
+def test_admission_returns_a_location(world: World) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world)
     response = put(world, trunk, "100%/a?b@192.0.2.1")
@@ -152,7 +152,7 @@ def test_more_channels_count_at_once(world: World) -> None:
     admitted(world, trunk, "b")
 
 
-def test_suspended_refuses_what_is_new_and_renews_what_is_live(world: World) -> None:
+def test_suspension_refuses_new_calls_and_renews_live_ones(world: World) -> None:
     order_channels(world, 5)
     trunk = trunk_id(world)
     admitted(world, trunk, "a")
@@ -214,7 +214,7 @@ def test_wrong_fields(world: World, body: Any, field: str) -> None:
     assert [error["field"] for error in problem["errors"]] == [field]
 
 
-def test_who_withholds_the_number_is_nobody(world: World) -> None:
+def test_withheld_caller_id_is_empty(world: World) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world)
     admitted(world, trunk, "a", caller="")
@@ -252,7 +252,7 @@ def test_by_sql_alike(world: World) -> None:
     assert live(world) == ["a"]
 
 
-def test_what_a_stranger_calls_himself_refuses_no_call(world: World) -> None:
+def test_no_caller_id_refuses_a_call(world: World) -> None:
     """A proxy hands on bytes; what no name may have is left out."""
     trunk = trunk_id(world)
     for index, caller in enumerate(("a\0b", "\u202ea\x1b[31m", "\u200b", "\x9ca")):

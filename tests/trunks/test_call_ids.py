@@ -105,7 +105,7 @@ def test_put_and_delete_by_post(world: World) -> None:
 
 
 @pytest.mark.parametrize("meant", [None, "", "put", "POST", "GET", "PATCH", "PUT, DELETE", "x"])
-def test_a_post_says_what_it_means(world: World, meant: str | None) -> None:
+def test_a_post_without_a_valid_method_override_is_refused(world: World, meant: str | None) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world)
     before = world.fingerprint()

@@ -42,7 +42,7 @@ def is_emergency(callee: str, country: str = "BE") -> bool:
         "<urn:service:sos>",
     ],
 )
-def test_what_is(callee: str) -> None:
+def test_emergency_numbers(callee: str) -> None:
     assert is_emergency(callee)
 
 
@@ -70,7 +70,7 @@ def test_what_is(callee: str) -> None:
         "sip:alice:112@gateway.example.com",
     ],
 )
-def test_what_is_not(callee: str) -> None:
+def test_other_numbers_are_not_emergency_numbers(callee: str) -> None:
     assert not is_emergency(callee)
 
 
@@ -146,7 +146,7 @@ def test_passes_without_channels_suspended_and_terminated(world: World) -> None:
     assert set(live(world)) == {"none ordered", "suspended", "terminated"}
 
 
-def test_what_the_caller_claims_counts_for_nothing(world: World) -> None:
+def test_the_caller_cannot_claim_an_emergency(world: World) -> None:
     trunk = trunk_id(world)
     before = world.fingerprint()
     for caller in ("112", "urn:service:sos", "sip:112@example.com"):

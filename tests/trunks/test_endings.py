@@ -84,7 +84,7 @@ def test_a_trunk_s_last_tombstones_go_with_it(world: World) -> None:
         refused(world, before, response, 404, "not-found")
 
 
-def test_what_has_lapsed_on_a_deleted_trunk_is_on_record(world: World) -> None:
+def test_expired_calls_of_a_deleted_trunk_have_records(world: World) -> None:
     order_channels(world, 2)
     trunk = trunk_id(world)
     rows(

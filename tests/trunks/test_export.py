@@ -55,7 +55,7 @@ def test_csv(world: World) -> None:
     assert row["emergency"] == "true"
 
 
-def test_json_is_what_the_list_shows(world: World, day: datetime) -> None:
+def test_json_export_equals_the_list(world: World, day: datetime) -> None:
     put_on_record(world, trunk_id(world), 30, since=day)
     told = orjson.loads(export(world, "format=json"))
     assert told == {"items": records(world)[::-1], "next": None}
@@ -83,7 +83,7 @@ def test_formulas_are_texts(world: World) -> None:
     assert {row["callee"] for row in told} == {"+3225550199"}  # a number is usable as it is
 
 
-def test_by_what_the_reader_accepts(world: World) -> None:
+def test_format_follows_the_accept_header(world: World) -> None:
     assert export(world, "", Accept="text/csv") == HEADER + "\r\n"
     assert export(world, "format=json", Accept="text/csv") == '{"items":[],"next":null}'
     paged = world.call("GET", "/call-records", headers={"Accept": "application/json, text/csv"})
@@ -109,7 +109,7 @@ def test_only_so_many_at_a_time(world: World) -> None:
         assert export(world) == HEADER + "\r\n"
 
 
-def test_what_goes_wrong_before_the_answer_is_a_problem(
+def test_errors_before_the_response_are_problems(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fusion.trunks.records.SELECT", "SELECT 1/0, * FROM trunks_callrecord")

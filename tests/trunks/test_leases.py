@@ -35,7 +35,7 @@ def test_a_renewal_takes_no_second_channel(world: World) -> None:
     assert live(world) == ["a"] and records(world) == []
 
 
-def test_a_retransmission_is_a_renewal_and_changes_nobody_s_name(world: World) -> None:
+def test_a_retransmission_renews_and_keeps_caller_and_callee(world: World) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world)
     admitted(world, trunk, "a")
@@ -72,7 +72,7 @@ def test_ended_twice(world: World) -> None:
     assert outcomes(world) == {"a": "ended"}
 
 
-def test_what_has_ended_does_not_come_back(world: World) -> None:
+def test_an_ended_call_cannot_be_admitted_again(world: World) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world)
     admitted(world, trunk, "a")
@@ -97,7 +97,7 @@ def test_an_end_that_overtakes_its_admission(world: World) -> None:
     admitted(world, trunk, "a", direction="outbound")
 
 
-def test_a_lapsed_call_counts_no_more_though_nobody_has_noticed(world: World) -> None:
+def test_an_expired_call_stops_counting_before_any_sweep(world: World) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world)
     lapsed(trunk, "a")
@@ -131,7 +131,7 @@ def test_renewed_too_late_and_no_channel_left(world: World) -> None:
     refused(world, before, put(world, trunk, "a"), 409, "no-free-channel")
 
 
-def test_an_end_after_the_lease_tells_when_it_lapsed(world: World) -> None:
+def test_an_end_after_expiry_records_the_expiry(world: World) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world)
     lapsed(trunk, "a")
@@ -145,7 +145,7 @@ def test_an_end_after_the_lease_tells_when_it_lapsed(world: World) -> None:
     refused(world, before, put(world, trunk, "a"), 410, "call-ended")
 
 
-def test_a_lapse_frees_the_trunk_s_cap_too(world: World) -> None:
+def test_an_expired_lease_frees_the_trunk_cap(world: World) -> None:
     order_channels(world, 5)
     trunk = trunk_id(world, channel_cap=1)
     lapsed(trunk, "a")
@@ -153,7 +153,7 @@ def test_a_lapse_frees_the_trunk_s_cap_too(world: World) -> None:
     assert by_sql(trunk, "c")[1]["limit"] == "trunk"
 
 
-def test_an_end_of_what_cannot_be_a_call_leaves_nothing(world: World) -> None:
+def test_ending_an_impossible_call_leaves_no_tombstone(world: World) -> None:
     trunk = trunk_id(world)
     before = world.fingerprint()
     for direction, call_id in (("sideways", "a"), ("inbound", ""), ("inbound", "1" * 256)):

@@ -37,7 +37,7 @@ from tests.world import World, answer
 pytestmark = pytest.mark.usefixtures("crowded")
 
 
-def test_of_two_who_want_the_last_channel_one_gets_it(world: World) -> None:
+def test_one_of_two_concurrent_calls_gets_the_last_channel(world: World) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world)
     with holding() as meanwhile:
@@ -74,7 +74,7 @@ def test_cap_and_channels_are_decided_together(world: World) -> None:
     assert told == {201: 3, "no-free-channel of trunk": CROWD - 3}
 
 
-def test_calls_that_come_and_go_never_exceed_what_is_ordered(world: World) -> None:
+def test_concurrent_calls_never_exceed_the_ordered_channels(world: World) -> None:
     order_channels(world, 5)
     trunks = [trunk_id(world, channel_cap=4), trunk_id(world)]
 
@@ -108,7 +108,7 @@ def test_calls_that_come_and_go_never_exceed_what_is_ordered(world: World) -> No
     assert differences() == []
 
 
-def test_one_call_asked_for_by_many_is_one_call(world: World) -> None:
+def test_concurrent_admissions_of_one_call_are_one_call(world: World) -> None:
     order_channels(world, 2)
     trunk = trunk_id(world)
     told = at_once(*[partial(ask, world, trunk, "the same")] * CROWD)
@@ -131,7 +131,7 @@ def test_an_end_and_its_admission_at_once(world: World) -> None:
     assert differences() == []
 
 
-def test_an_admission_is_judged_by_what_was_ordered_meanwhile(world: World) -> None:
+def test_an_admission_sees_an_order_committed_meanwhile(world: World) -> None:
     order_channels(world, 2)
     trunk = trunk_id(world)
     admitted(world, trunk, "a")
@@ -203,7 +203,7 @@ def test_a_number_is_routed_or_its_trunk_deleted_never_both(world: World) -> Non
     assert differences() == []
 
 
-def test_nobody_waits_on_the_phone_for_a_subscription_that_is_held(world: World) -> None:
+def test_an_admission_gives_up_on_a_locked_subscription(world: World) -> None:
     """By a long order, say: after two seconds it is as if nobody had answered."""
     order_channels(world, 2)
     trunk = trunk_id(world)

@@ -65,7 +65,7 @@ def test_one_for_every_call_that_is_over(world: World) -> None:
     assert second["emergency"] is True
 
 
-def test_a_duration_is_told_in_whole_seconds_that_have_passed(world: World, day: datetime) -> None:
+def test_durations_are_whole_elapsed_seconds(world: World, day: datetime) -> None:
     put_on_record(world, trunk_id(world), 1, since=day)
     [record] = records(world)
     assert record["duration_seconds"] == 90

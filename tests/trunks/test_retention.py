@@ -84,7 +84,7 @@ def test_records_that_came_before_their_partition_are_moved_into_it(world: World
     assert world.fingerprint() == before
 
 
-def test_what_is_kept_no_longer_goes_by_the_month(world: World) -> None:
+def test_expired_months_are_dropped(world: World) -> None:
     trunk = trunk_id(world)
     ensure_partitions(today=date(2001, 2, 1))
     noon = datetime(2001, 1, 15, 12, tzinfo=UTC)  # January has no partition

@@ -94,7 +94,7 @@ def test_linked_elsewhere(world: World) -> None:
     refused(world, before, world.call("PUT", link, {"number": second}), 409, "number-in-use")
 
 
-def test_what_is_routed_is_neither_released_nor_ported_nor_its_trunk_deleted(
+def test_a_routed_number_blocks_release_porting_and_trunk_deletion(
     world: World, numbers: list[str]
 ) -> None:
     trunk = make_trunk(world)["id"]
@@ -111,7 +111,7 @@ def test_what_is_routed_is_neither_released_nor_ported_nor_its_trunk_deleted(
     assert world.call("DELETE", trunks_path(world, trunk)).status_code == 204
 
 
-def test_taking_off_what_is_not_there(world: World, numbers: list[str]) -> None:
+def test_unrouting_an_unrouted_number_has_no_effect(world: World, numbers: list[str]) -> None:
     one, two = trunk_id(world), trunk_id(world)
     world.call("PUT", trunks_path(world, one, "numbers", numbers[0]))
     assert world.call("DELETE", trunks_path(world, two, "numbers", numbers[0])).status_code == 204
@@ -122,7 +122,7 @@ def test_taking_off_what_is_not_there(world: World, numbers: list[str]) -> None:
         refused(world, before, response, 404, "not-found")
 
 
-def test_a_suspended_subscription_keeps_what_it_has(world: World, numbers: list[str]) -> None:
+def test_a_suspended_subscription_keeps_its_routes(world: World, numbers: list[str]) -> None:
     trunk = make_trunk(world)["id"]
     world.call("PUT", trunks_path(world, trunk, "numbers", numbers[0]))
     suspend(world)

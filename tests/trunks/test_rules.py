@@ -16,7 +16,7 @@ from fusion.trunks.rules import is_country, portable_pattern, require_active, re
         ("terminated", "subscription-terminated", "subscription-terminated"),
     ],
 )
-def test_what_a_state_allows(status: str, living: str | None, active: str | None) -> None:
+def test_allowed_operations_by_state(status: str, living: str | None, active: str | None) -> None:
     for require, expected in ((require_living, living), (require_active, active)):
         if expected is None:
             require(status)

@@ -61,9 +61,7 @@ def ask(server: Server, token: str) -> socket.socket:
     return reader
 
 
-def test_readers_who_stand_still_leave_room_for_others(
-    server: Server, world: World, day: datetime
-) -> None:
+def test_stalled_readers_do_not_block_others(server: Server, world: World, day: datetime) -> None:
     put_on_record(world, trunk_id(world), 50_000, since=day)
     token = world.token(world.group)
     headers = {"Authorization": f"Bearer {token}"}
@@ -94,9 +92,7 @@ def rest_of(reader: socket.socket) -> bytes:
     return end
 
 
-def test_readers_who_stand_still_lose_their_place(
-    server: Server, world: World, day: datetime
-) -> None:
+def test_stalled_readers_are_cut_off(server: Server, world: World, day: datetime) -> None:
     """While they stay connected, others get it; half an answer does not look like a whole one."""
     put_on_record(world, trunk_id(world), 50_000, since=day)
     token = world.token(world.group)

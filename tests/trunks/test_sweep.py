@@ -63,7 +63,7 @@ def lapse_many(world: World, count: int) -> str:
     return trunk
 
 
-def test_what_has_lapsed_becomes_a_record(world: World) -> None:
+def test_expired_calls_become_records(world: World) -> None:
     order_channels(world, 3)
     trunk = trunk_id(world)
     lapsed(trunk, "a", "b")
@@ -121,7 +121,7 @@ def outcomes_of(world: World) -> list[str]:
     return [reason for (reason,) in found]
 
 
-def test_a_sweep_passes_over_what_is_in_hand(world: World) -> None:
+def test_a_sweep_skips_locked_rows(world: World) -> None:
     order_channels(world, 2)
     trunk = trunk_id(world)
     lapsed(trunk, "a", "b")

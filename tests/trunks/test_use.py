@@ -166,7 +166,7 @@ def test_a_past_balance_shows_the_peak_of_its_minute(world: World) -> None:
     assert channel_balance(world, instant(at + timedelta(minutes=9))) == (3, None, None)
 
 
-def test_an_end_tells_the_peak_of_a_quiet_minute(world: World) -> None:
+def test_an_end_records_the_peak_of_a_quiet_minute(world: World) -> None:
     """The calls were on in this minute, though nothing else happened in it."""
     order_channels(world, 3)
     trunk = trunk_id(world)

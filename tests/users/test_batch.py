@@ -57,7 +57,7 @@ def _data(world: World) -> list[dict[str, Any]]:
     ]
 
 
-def test_each_row_is_judged_after_those_before_it(world: World) -> None:
+def test_rows_are_judged_in_order(world: World) -> None:
     a, b, c = equip(world, 2, 3)
     there = created(world, "There")
     assert done(
@@ -101,7 +101,7 @@ def test_each_row_is_judged_after_those_before_it(world: World) -> None:
     assert differences() == []
 
 
-def test_who_is_there_already_is_linked_and_moved(world: World) -> None:
+def test_existing_users_are_linked_and_moved(world: World) -> None:
     a, b, c = equip(world, 2, 3)
     one, two = linked(world, created(world, "one"), a), created(world, "two")
     assert done(world, [row("ONE", b), row("two", a, display_name="Other")]) == [200, 200]

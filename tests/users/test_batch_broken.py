@@ -108,7 +108,7 @@ def test_a_number_of_a_trunk_is_not_taken_from_it(world: World) -> None:
     assert differences() == []
 
 
-def test_the_portal_tells(world: World) -> None:
+def test_the_portal_shows_the_failed_job(world: World) -> None:
     id = submitted(world, batch(4))
     with refusing("users_user", "NEW.login = 'u3'"):
         work()

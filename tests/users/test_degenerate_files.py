@@ -50,7 +50,7 @@ def test_a_file_is_refused_early(name: str) -> None:
     assert len(str(refused.value.errors)) < 1_000
 
 
-def test_what_spreadsheets_leave_is_taken() -> None:
+def test_blank_rows_of_spreadsheets_are_accepted() -> None:
     content = b"\n,,,\n" + HEADER + (USER + b" , ,\t,\n") * 400 + b",,,\n" * (MAX_BLANK - 402)
     assert len(read_csv(content)) == 400
     with pytest.raises(InvalidFields, match="blank rows"):

@@ -99,7 +99,7 @@ def test_a_released_number_is_not_linked(world: World) -> None:
 
 
 @pytest.mark.parametrize("number", ["", "33199000000", "+0331990", "+33 199", "+33\0199", 5, None])
-def test_what_is_no_number(world: World, number: str) -> None:
+def test_invalid_numbers_are_refused(world: World, number: str) -> None:
     user = created(world)
     before = world.fingerprint()
     refused(world, before, link(world, user, number), 422, "invalid-fields")

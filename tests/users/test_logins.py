@@ -49,7 +49,7 @@ def test_a_row_of_the_release_before_takes_the_login(world: World) -> None:
         assert create(world, other).status_code == 409
 
 
-def test_users_who_collided_before_stay_and_keep_out_new_ones(world: World) -> None:
+def test_colliding_users_stay_and_block_new_ones(world: World) -> None:
     """The migration on a table with colliding rows, of which it knows nothing."""
     logins = ["istanbul", "i\u017ftanbul", "\uff29stanbul"]
     ids = [new_id() for _ in logins]

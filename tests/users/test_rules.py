@@ -14,7 +14,7 @@ from fusion.users.rules import MAX_ROWS, require_active, require_living
         ("terminated", "subscription-terminated", "subscription-terminated"),
     ],
 )
-def test_what_a_state_allows(status: str, living: str | None, active: str | None) -> None:
+def test_allowed_operations_by_state(status: str, living: str | None, active: str | None) -> None:
     for require, expected in ((require_living, living), (require_active, active)):
         if expected is None:
             require(status)
