@@ -18,9 +18,8 @@ LEAST = 20
 """Seconds between two refreshes, however many workers try every half minute."""
 
 LARGE = 500
-"""Most balances of one SKU for which an organization is summed on demand:
-
-that takes milliseconds, and shows a new order at once.
+"""Most balances of one SKU for which an organization is summed on demand: that takes milliseconds,
+and shows a new order at once.
 """
 
 FRESH = 60

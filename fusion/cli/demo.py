@@ -1,4 +1,4 @@
-"""`fusion demo`: a database, a made-up provider, a server and a worker, until Ctrl-C."""
+"""`fusion demo`: a database, a fictitious provider, a server and a worker, until Ctrl-C."""
 
 import contextlib
 import io
@@ -26,7 +26,7 @@ from fusion.edge.readiness import find_obstacle
 from fusion.kernel.environment import setting
 
 READY_WITHIN = 60.0
-"""Seconds until a server that does not answer is given up."""
+"""Seconds until an unresponsive server is given up."""
 
 TICK = 0.1
 FAILED = 4
@@ -36,12 +36,12 @@ ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(BaseException):
-    """Someone has told the demonstration to stop."""
+    """The demonstration was asked to stop by a signal."""
 
 
 def run(*, port: int) -> None:
-    """Set up what is missing, show the main job, and serve until told to stop."""
-    logs.configure(settings.LOGGING | {"level": "WARNING"})  # what people read here is not a log
+    """Set up what is missing, show the main workflow, and serve until the signal to stop."""
+    logs.configure(settings.LOGGING | {"level": "WARNING"})  # people read this output, not a log
     for order in ORDERS:
         if order != signal.SIGHUP or signal.getsignal(order) != signal.SIG_IGN:  # nohup
             signal.signal(order, _stop)
@@ -56,7 +56,7 @@ def run(*, port: int) -> None:
 
 def _stop(order: int, frame: FrameType | None) -> None:
     for again in ORDERS:
-        signal.signal(again, signal.SIG_IGN)  # what is being stopped is stopped once
+        signal.signal(again, signal.SIG_IGN)  # stop only once
     raise Stopped
 
 
@@ -70,7 +70,7 @@ def _prepare() -> None:
 
 
 def _serve(port: int) -> None:
-    """The server starts while the provider is being made up."""
+    """Starts the server while the provider is being generated."""
     commands = {"server": ("serve", "--port", str(port)), "worker": ("worker",)}
     with running(
         logs=settings.VAR / "log",
@@ -136,7 +136,7 @@ def _tell(told: dict[str, Any]) -> None:
 def _wait_for(
     come: Callable[[], bool], children: list[Child], within: float | None = READY_WITHIN
 ) -> None:
-    """Wait until it has come; DemoFailed when a child ends, or it takes longer than `within`."""
+    """Wait until it is ready; DemoFailed if a child ends, or it takes longer than `within`."""
     began = time.monotonic()
     while not come():
         time.sleep(TICK)

@@ -1,4 +1,4 @@
-"""`fusion serve`: Granian with our WSGI application, and what must be so before it starts."""
+"""`fusion serve`: Granian with our WSGI application, and the checks before it starts."""
 
 import logging
 import os
@@ -22,13 +22,13 @@ from fusion.edge.process import let_children_be_stopped, settle_in
 from fusion.kernel.database import HOT, limit_statements
 
 GRACE = 30
-"""Seconds that requests under way may take when the server is told to stop."""
+"""Seconds that requests in progress may take after the signal to stop."""
 
 INSISTENCE = 1.0
-"""Seconds after which they are told again."""
+"""Seconds after which the signal is repeated."""
 
 CONNECTIONS = 4096
-"""Connections at a time of one server process, and those that wait to be accepted."""
+"""Concurrent connections of one server process, and those that wait to be accepted."""
 
 LOGGING = {
     "formatters": {},
@@ -36,14 +36,15 @@ LOGGING = {
     "filters": {"advice": {"()": lambda: _is_no_advice}},
     "loggers": {"_granian": {"propagate": True, "filters": ["advice"]}},
 }
-"""Granian's own lines go where all the others go, without its advice on the number of threads:
-ours wait for the database most of the time."""
+"""Granian's log lines go to our log, without its advice on the number of threads: ours wait for the
+database most of the time.
+"""
 
 
 class InsistentServer(GatewayServer):
-    """Granian, which tells its processes to stop until they do.
+    """Granian, but repeats the stop signal until its processes end.
 
-    One that is about to serve at the very moment when it is told overlooks that.
+    A process that is just about to serve misses the signal.
     """
 
     def _stop_workers(self) -> None:
@@ -61,7 +62,7 @@ class InsistentServer(GatewayServer):
 
 
 def run(*, host: str, port: int, workers: int, threads: int) -> None:
-    """Serve until told to stop."""
+    """Serve until the signal to stop."""
     check_address(host, port)
     server = InsistentServer(
         "fusion.wsgi:application",
@@ -95,7 +96,9 @@ def run(*, host: str, port: int, workers: int, threads: int) -> None:
 
 
 def _allow_connections() -> None:
-    """Each takes a file descriptor, and many systems allow 1,024 unless more are wanted."""
+    """Each connection takes a file descriptor, and many systems allow 1,024 unless a process raises
+    the limit.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * CONNECTIONS if hard == resource.RLIM_INFINITY else min(2 * CONNECTIONS, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -107,7 +110,7 @@ def _is_no_advice(record: logging.LogRecord) -> bool:
 
 
 def _load_application(supervisor: int, threads: int) -> tuple[Callable[..., Any], int]:
-    """Runs in each server process: nothing of the application is loaded before the fork."""
+    """Runs in each server process: the application is not loaded before the fork."""
     settle_in(supervisor)
     limit_statements(HOT)
     application: Callable[..., Any] = import_string("fusion.wsgi.application")

@@ -1,4 +1,4 @@
-"""`fusion worker`: runs the tasks of `fusion.edge.tasks` until it is told to stop."""
+"""`fusion worker`: runs the tasks of `fusion.edge.tasks` until the signal to stop."""
 
 import asyncio
 import contextlib
@@ -17,10 +17,10 @@ from fusion.kernel.postgresql.pool import OPENED, AsyncPool
 log = structlog.get_logger(__name__)
 
 CONCURRENCY = 4
-"""Jobs that one worker runs at a time."""
+"""Most jobs that one worker runs at a time."""
 
 GRACE = 20.0
-"""Seconds that jobs under way may take when the worker is told to stop."""
+"""Seconds that jobs in progress may take after the signal to stop."""
 
 POLLING = 1.0
 """Seconds between two looks for new jobs where the database cannot tell of them."""
@@ -67,7 +67,7 @@ async def _work_until(stop: asyncio.Event) -> None:
                     concurrency=CONCURRENCY,
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=GRACE,
-                    # Behind a pooler nobody can be told of new jobs: they are looked for.
+                    # Behind a pooler there are no notifications of new jobs: the worker polls.
                     listen_notify=not is_pooled(),
                     fetch_job_polling_interval=POLLING if is_pooled() else 5.0,
                     stalled_worker_timeout=tasks.STALLED,

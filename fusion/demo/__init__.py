@@ -1,1 +1,1 @@
-"""A demonstration: a believable provider, made up, and the main job shown on it."""
+"""The demonstration: a realistic fictitious provider, and the main workflow shown on it."""

@@ -1,4 +1,4 @@
-"""Calling the API as any other program does: over HTTP, with a client's credentials."""
+"""Calls the API like any other program: over HTTP, with a client's credentials."""
 
 import base64
 import http.client
@@ -11,7 +11,7 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server answered; `replayed` when it had answered the same request before."""
+    """The server's response; `replayed` if it repeats the answer of an earlier request."""
 
     status: int
     body: Any
@@ -20,20 +20,20 @@ class Reply:
 
 @dataclass(slots=True)
 class Caller:
-    """A program that calls the server at `port` of this machine."""
+    """A client program of the server at `port` of this machine."""
 
     port: int
     token: str = ""
 
     def is_ready(self) -> bool:
-        """Whether the server answers and has its database."""
+        """Whether the server responds and has its database."""
         try:
             return self._send("GET", "/readyz").status == 200
         except (OSError, http.client.HTTPException):
             return False
 
     def sign_in(self, client_id: str, client_secret: str) -> None:
-        """Get a token for the calls to come."""
+        """Get a token for the following calls."""
         credentials = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
         reply = self._send(
             "POST",
@@ -47,22 +47,22 @@ class Caller:
         self.token = reply.body["access_token"]
 
     def get(self, path: str) -> Any:
-        """The body of what stands at `path`, below `/api/v1`."""
+        """The body of the response for `path`, below `/api/v1`."""
         return self._send("GET", f"/api/v1{path}", "", self._authorization()).body
 
     def post(self, path: str, body: Any, *, key: str) -> Reply:
-        """Post JSON under an idempotency key."""
+        """POST JSON with an idempotency key."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         headers |= self._authorization()
         return self._send("POST", f"/api/v1{path}", json.dumps(body), headers)
 
     def put(self, path: str, body: Any) -> Reply:
-        """Put JSON at `path`."""
+        """PUT JSON to `path`."""
         headers = {"Content-Type": "application/json", **self._authorization()}
         return self._send("PUT", f"/api/v1{path}", json.dumps(body), headers)
 
     def delete(self, path: str) -> Reply:
-        """Delete what stands at `path`."""
+        """DELETE `path`."""
         return self._send("DELETE", f"/api/v1{path}", "", self._authorization())
 
     def _authorization(self) -> dict[str, str]:

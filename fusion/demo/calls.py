@@ -1,6 +1,6 @@
 """The calls of a working day, admitted and ended by the functions that SIP proxies call by SQL.
 
-A year has thousands: those of a day go to the database at once, with the instant of each.
+A year has thousands: those of one day are sent to the database at once, each with its time.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,18 +14,18 @@ from django.db import connection
 from fusion.kernel.past import behind
 
 BUSY = 0.6
-"""The most that the trunk which is shown has in use of its channels."""
+"""The peak of the featured trunk's channels in use."""
 
 MOST = 4
-"""Calls of any other trunk on one day: as many as it could have would take minutes to make."""
+"""Most calls of any other trunk per day: filling each trunk would take minutes."""
 
 QUIET = 8
-"""How many times fewer calls there are on a day of the weekend."""
+"""Divides the number of calls on a weekend day."""
 
 RUSH = timedelta(minutes=15)
-"""The calls of a day begin within this time and last longer: at its end all of them are up."""
+"""The calls of a day begin within this time and last longer: at its end all of them are live."""
 
-# Each is done in a statement of its own, which sees what those before have done.
+# Each call is a separate statement, which sees the effects of those before it.
 REPLAY = """
 DO $$
 DECLARE
@@ -70,7 +70,7 @@ def make_calls(
 
 
 def _count(channels: int, shown: bool, day: datetime, random: Random) -> int:
-    """How many calls the trunk has on that day."""
+    """The number of calls of the trunk on that day."""
     most = channels * BUSY if shown else min(channels, MOST)
     quiet = QUIET if day.isoweekday() > 5 else 1
     return round(most * (0.5 + 0.5 * random.random()) / quiet)

@@ -1,4 +1,4 @@
-"""The processes that the demonstration runs: in its session and group, and never without it."""
+"""The child processes of the demonstration: in its session and group, and never outliving it."""
 
 import ctypes
 import os
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PATIENCE = 40.0
-"""Seconds that a process may take to end; a server's requests under way have 30."""
+"""Seconds that a process may take to end; a server's requests in progress have 30."""
 
 LOG_LIMIT = 10 * 1024 * 1024
-"""Bytes of a log that is begun anew at the next start."""
+"""Size in bytes at which a log is truncated at the next start."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -77,11 +77,10 @@ def _start(
 
 
 def _first_thing(parent: int) -> Callable[[], None]:
-    """What a child does before it becomes the command: leave its end to its parent alone.
+    """Runs in a child before it becomes the command: leave its end to its parent alone.
 
-    It does not hear a Ctrl-C, which the terminal sends to all of us: to be told to stop twice at
-    the same instant has been seen to hang a server. And when its parent is killed, the kernel
-    tells it to stop (on Linux).
+    It ignores Ctrl-C, which the terminal sends to all of us: two signals at the same instant have
+    been seen to hang a server. If its parent is killed, the kernel signals the child (on Linux).
     """
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
@@ -89,7 +88,7 @@ def _first_thing(parent: int) -> Callable[[], None]:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         if prctl is not None:
             prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-            if os.getppid() != parent:  # it died before this was arranged
+            if os.getppid() != parent:  # it died before this took effect
                 os._exit(1)
 
     return prepare

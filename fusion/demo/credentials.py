@@ -1,4 +1,4 @@
-"""The credentials of the demonstration: kept while they work, made anew where they do not."""
+"""The credentials of the demonstration: kept while they work, created again if they do not."""
 
 import secrets
 from typing import Any
@@ -17,7 +17,7 @@ from fusion.tenancy.rules import grantable
 
 
 def clients(installation: Installation, former: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Name → {client_id, client_secret}; `former` is what `demo.json` said of them."""
+    """Name → {client_id, client_secret}; `former` is the previous content of `demo.json`."""
     return {
         name: _client(installation, name, organization, former.get(name))
         for name, organization in installation.organizations().items()
@@ -29,7 +29,7 @@ def _client(
 ) -> dict[str, str]:
     known = ApiClient.scoped.unscoped(REASON).filter(organization_id=organization, name=CLIENT)
     client = known.order_by("-id").first()
-    if client is None:  # revoked, by someone who tried how that is done
+    if client is None:  # revoked by a visitor who tried it out
         return give_client(installation, name)
     if _still(former, "client_id", client.client_id):
         secret = former.get("client_secret")
@@ -60,9 +60,9 @@ def _shown(client: dict[str, str]) -> dict[str, str]:
 def logins(
     installation: Installation, former: list[Any], *, trusting: bool
 ) -> list[dict[str, str]]:
-    """Who may sign in, with kind of organization, role, e-mail and password.
+    """The accounts, with kind of organization, role, e-mail and password.
 
-    `trusting`: former passwords are taken as they are. To try one takes a fifth of a second.
+    `trusting`: former passwords are assumed to work. Checking one takes a fifth of a second.
     """
     known = {login.get("email"): login for login in former if isinstance(login, dict)}
     ids = installation.organizations()
@@ -72,7 +72,7 @@ def logins(
     found = []
     for person in story.PEOPLE:
         member = members.filter(email=person.email, organization_id=ids[person.kind]).first()
-        if member is not None:  # else removed, by someone who tried how that is done
+        if member is not None:  # removed by a visitor who tried it out
             password = _password(member.user, known.get(person.email), trusting)
             found.append(
                 {

@@ -1,4 +1,4 @@
-"""`var/demo.json`: what scripts and people need to know to work with the demonstration."""
+"""`var/demo.json`: the facts that scripts and people need to use the demonstration."""
 
 import contextlib
 import json
@@ -14,9 +14,9 @@ from fusion.demo.installation import REASON, Installation
 def gather(
     installation: Installation, *, base_url: str, former: dict[str, Any], trusting: bool
 ) -> dict[str, Any]:
-    """The facts; `former` are those of the last time, whose secrets are kept if they work.
+    """The facts; `former` are those of the last run, whose secrets are kept if they work.
 
-    `trusting`: the passwords of the same installation are taken to work without being tried.
+    `trusting`: passwords of the same installation are assumed to work.
     """
     same = former.get("group_id") == str(installation.group)
     products = Product.objects.unscoped(REASON).filter(group_id=installation.group, status=ACTIVE)
@@ -41,7 +41,7 @@ def _of[Kind](former: dict[str, Any], name: str, nothing: Kind) -> Kind:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """The facts of the last time; none where the file is missing or is not what we wrote."""
+    """The facts of the last run; none if the file is missing or not ours."""
     with contextlib.suppress(OSError, ValueError):
         found = json.loads(file.read_text(encoding="utf-8"))
         if isinstance(found, dict):
@@ -50,7 +50,7 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def write(file: Path, facts: dict[str, Any]) -> None:
-    """Write them for their owner's eyes only; never half of them, whenever this is killed."""
+    """Write them atomically, readable by their owner only."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.new")
     draft.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""What a demonstration in this database consists of, and finding the one that is there.
+"""The objects of a demonstration in this database, and finding an existing one.
 
-The audit record that is written with it is the marker: nobody can edit it.
+The audit record written with it is the marker, because nobody can edit it.
 """
 
 from dataclasses import asdict, dataclass
@@ -45,7 +45,7 @@ class Installation:
 
 
 def record(installation: Installation) -> None:
-    """Write the marker, in the transaction that makes the demonstration."""
+    """Write the marker, in the transaction that creates the demonstration."""
     actor = system_actor(installation.group, LABEL)
     audit.record(
         actor,
@@ -58,7 +58,7 @@ def record(installation: Installation) -> None:
 
 
 def find_installation() -> Installation | None:
-    """The newest one, unless an organization or the subscription of it has come to its end."""
+    """The newest one, unless one of its organizations or its subscription has ended."""
     markers = AuditRecord.objects.filter(object_id=MARKER, verb=VERB)
     marker = markers.order_by("-id").values_list(Cast("detail", TextField()), flat=True).first()
     if marker is None:

@@ -1,4 +1,4 @@
-"""The main job, shown on the terminal: what an order grants, once, and how far it can be used."""
+"""The main workflow, shown on the terminal: what an order grants, once, and how far it can be used."""
 
 import textwrap
 from typing import Any
@@ -17,7 +17,7 @@ WIDTH = 88
 
 
 def show_main_job(facts: dict[str, Any], caller: Caller) -> None:
-    """Order, repeat, ask back too much, and give back what was ordered: nothing piles up."""
+    """Order, repeat, remove too much, and remove what was ordered: nothing piles up."""
     caller.sign_in(**facts["clients"]["group"])
     subscription = facts["subscription_id"]
     product = caller.get(f"/products/{facts['product_ids'][story.ORDERED]}")
@@ -50,7 +50,10 @@ def show_main_job(facts: dict[str, Any], caller: Caller) -> None:
 
 
 def show_use(caller: Caller, subscription: str) -> None:
-    """A user gets a number, calls begin; one more than was ordered is refused. Nothing is left."""
+    """A user gets a number, calls begin; one more than ordered is refused.
+
+    Leaves nothing behind.
+    """
     path = f"/subscriptions/{subscription}"
     _show_link(caller, path)
     balances = {row["sku"]: row for row in caller.get(f"{path}/balances")["items"]}

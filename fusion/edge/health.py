@@ -21,9 +21,8 @@ from fusion.kernel.recent import Recent
 log = structlog.get_logger(__name__)
 
 AGE = 1.0
-"""Seconds for which readiness and metrics are cached:
-
-each takes a connection, and requests need no credentials.
+"""Seconds for which readiness and metrics are cached: each takes a connection, and requests need no
+credentials.
 """
 
 WAIT = 2.0
@@ -81,10 +80,8 @@ def _find_mismatch() -> str | None:
 
 
 def _takes_changes() -> bool:
-    """Checked like a request:
-
-    other users may have taken all connections except the pool's. A pool in constant use needs no
-    check.
+    """Checked like a request: other users may have taken all connections except the pool's. A pool
+    in constant use needs no check.
     """
     try:
         with budget.within(WAIT):

@@ -65,9 +65,8 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
 
 @cache
 def _labelled(method: str, route: str, status: str) -> tuple[Counter, Histogram]:
-    """Caches a counter for each route, method and status:
-
-    looking one up costs more than adding to it.
+    """Caches a counter for each route, method and status: looking one up costs more than adding to
+    it.
     """
     return requests.labels(method, route, status), latency.labels(method, route)
 

@@ -1,6 +1,5 @@
-"""One server process:
-
-it stops with its supervisor, closes its connections, and limits the memory that its threads keep.
+"""One server process: it stops with its supervisor, closes its connections, and limits the memory
+that its threads keep.
 """
 
 import atexit

@@ -32,9 +32,8 @@ def find_obstacle() -> str | None:
 
 @cache
 def expected_migrations() -> frozenset[tuple[str, str]]:
-    """(app, name) of every migration, from file names:
-
-    importing them would cost memory permanently.
+    """(app, name) of every migration, from file names: importing them would cost memory
+    permanently.
     """
     found: set[tuple[str, str]] = set()
     for app in apps.get_app_configs():

@@ -20,10 +20,8 @@ MAX_UPLOAD = 64 * 1024 * 1024
 """Largest CSV upload, in bytes."""
 
 MAX_COMMAS = 1_000_000
-"""Most commas in a JSON body:
-
-ten times those of the largest batch. A list in Python takes twenty times the two characters that it
-has in JSON.
+"""Most commas in a JSON body: ten times those of the largest batch. A list in Python takes twenty
+times the two characters that it has in JSON.
 """
 
 MAX_MEMBERS = 200

@@ -51,9 +51,8 @@ CSV line without the other cells.
 FORMULA = re.compile(
     "[\t\r\n]|[\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*[=+\\-@＝＋－＠﹦﹢﹣﹫]"
 )
-"""First characters of cells that spreadsheets evaluate:
-
-also small and full-width signs, and after invisible characters.
+"""First characters of cells that spreadsheets evaluate: also small and full-width signs, and after
+invisible characters.
 """
 
 E164 = re.compile(r"\+[0-9]{7,15}")

@@ -1,7 +1,4 @@
-"""Checks of the ledger for `fusion verify`:
-
-every balance is the sum of its entries, without gaps.
-"""
+"""Checks of the ledger for `fusion verify`: every balance is the sum of its entries, without gaps."""
 
 from collections.abc import Iterator, Mapping
 

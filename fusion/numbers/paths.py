@@ -1,6 +1,5 @@
-"""Numbers in URL paths:
-
-`{e164:number}` matches +3225551234 and nothing else, so anything else is 404.
+"""Numbers in URL paths: `{e164:number}` matches +3225551234 and nothing else, so anything else is
+404.
 """
 
 from typing import Annotated

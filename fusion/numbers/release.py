@@ -1,6 +1,5 @@
-"""Releasing a number:
-
-its entitlement is free again, and the number is quarantined before its next use.
+"""Releasing a number: its entitlement is free again, and the number is quarantined before its next
+use.
 """
 
 from datetime import timedelta

@@ -1,6 +1,5 @@
-"""The sequences of order numbers:
-
-one per group, made by `fusion migrate` and when a group is created.
+"""The sequences of order numbers: one per group, made by `fusion migrate` and when a group is
+created.
 """
 
 import time

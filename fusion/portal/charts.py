@@ -111,9 +111,8 @@ def _points(points: Sequence[Point]) -> str:
 
 
 def sparkline_points(values: Sequence[int | None]) -> list[str]:
-    """The SVG points of a line through `values`, oldest first:
-
-    a text for each run of known values (None is unknown); empty for fewer than two values.
+    """The SVG points of a line through `values`, oldest first: a text for each run of known values
+    (None is unknown); empty for fewer than two values.
     """
     if len(values) < 2:
         return []

@@ -54,9 +54,8 @@ class Form(forms.Form):
 
     @cached_property
     def once(self) -> str:
-        """The key to send with the form:
-
-        the one received, while it can be used for another attempt.
+        """The key to send with the form: the one received, while it can be used for another
+        attempt.
         """
         given = self.data.get(ONCE) if self.is_bound else None
         known = parse_id(given) if given else None

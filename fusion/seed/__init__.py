@@ -1,1 +1,1 @@
-"""Operators of any size, made up: with the books that the real functions would have written."""
+"""Fictitious providers of any size, with the ledger that the real functions would have written."""

@@ -1,4 +1,4 @@
-"""Making up what an provider's customers have ordered, in the order of time."""
+"""Generating the order history of a fictitious provider's customers, in chronological order."""
 
 import heapq
 from collections.abc import Callable, Iterator

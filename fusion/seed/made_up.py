@@ -1,4 +1,4 @@
-"""Names, SKUs and products for providers that nobody has to tell apart."""
+"""Names, SKUs and products for fictitious providers that need not differ."""
 
 from collections.abc import Sequence
 from random import Random

@@ -1,4 +1,4 @@
-"""How much is to be made up."""
+"""The size of the generated data."""
 
 from dataclasses import dataclass, fields
 
@@ -6,14 +6,14 @@ from fusion.kernel.errors import InvalidFields
 
 MAX_PRODUCTS = 1_000
 LONGEST = 3_650
-"""Most days that the orders are spread over."""
+"""Most days over which the orders are spread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Totals over all groups; `products` is per group, and `days` how far back the orders reach.
 
-    `random_seed` decides names, quantities and who orders what; ids and instants are new each time.
+    `random_seed` determines names, quantities and orders; ids and times differ in each run.
     """
 
     groups: int = 1

@@ -1,4 +1,4 @@
-"""Fill a database with made-up providers: for measuring, and for trying things out."""
+"""Fill a database with fictitious providers, for measuring and for experiments."""
 
 from collections.abc import Callable
 from random import Random
@@ -21,7 +21,7 @@ from fusion.tenancy.models import Organization
 
 ACTOR = "system:seed"
 FOUNDING = 7 * DAY
-"""How long before its first order a group was founded."""
+"""How long before its first order a group was created."""
 
 TABLES = (
     "tenancy_organization, tenancy_subscription, tenancy_auditrecord, catalogue_sku,"
@@ -33,10 +33,10 @@ Progress = Callable[[int], object]
 
 
 def seed(plan: Plan, progress: Progress = lambda steps: None) -> list[UUID]:
-    """Make up the providers of `plan` beside what is there; the ids of their groups.
+    """Generate the providers of `plan` beside the existing ones; the ids of their groups.
 
-    One transaction: all of it is there, or nothing. `progress` is called with a number of steps
-    done, `plan.steps` in all. Tables are analysed at the end, so that what follows is planned well.
+    One transaction, all or nothing. `progress` is called with a number of steps done, `plan.steps`
+    in all. Tables are analysed at the end, for good query plans.
     """
     with transaction.atomic():
         load = Load()
@@ -118,8 +118,9 @@ def _write_tree(
 def _parent(
     group: Organization, levels: list[list[Organization]], index: int, every: int
 ) -> Organization:
-    """The parent of the organization with this index: of the lowest level that there is, and one
-    in `every` of each higher one."""
+    """The parent of the organization with this index: usually of the lowest level; every n-th goes
+    one level higher.
+    """
     choices = [level for level in levels if level]
     skipped = every - 1 - index % every
     if skipped < len(choices):

@@ -16,10 +16,8 @@ ADMIT = WHERE_ALLOWED.format(
     deed="SELECT a.status || a.answer::text FROM calls.admit(%s::uuid, %s::text, %s::text,"
     " %s::text, %s::text, make_interval(secs => %s::int), o.path) a"
 )
-"""Parameters:
-
-trunk, direction, call id, caller, callee, seconds of the lease. Returns the status and the answer
-as one text.
+"""Parameters: trunk, direction, call id, caller, callee, seconds of the lease. Returns the status
+and the answer as one text.
 """
 
 END = WHERE_ALLOWED.format(

@@ -23,10 +23,8 @@ MINUTES_KEPT = timedelta(hours=48)
 """How long each minute's peak is kept; afterwards only the highest minute of each hour."""
 
 THINNED = timedelta(days=7)
-"""How far back one run looks for minutes to thin out:
-
-the longest time without a worker. Older minutes that were not thinned out stay until their
-retention ends.
+"""How far back one run looks for minutes to thin out: the longest time without a worker. Older
+minutes that were not thinned out stay until their retention ends.
 """
 
 MONTHS = 24

@@ -1,6 +1,5 @@
-"""Checks of trunks and calls for `fusion verify`:
-
-every call has its trunk, every finished one its record.
+"""Checks of trunks and calls for `fusion verify`: every call has its trunk, every finished one its
+record.
 """
 
 from collections.abc import Mapping

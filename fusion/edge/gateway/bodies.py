@@ -150,9 +150,8 @@ class PieceReading(Reading):
         return True
 
     def _finish(self, source: Any) -> None:
-        """The last piece is empty, and so is one that stands for an error or for trailers:
-
-        only after the last one is nothing pending.
+        """The last piece is empty, and so is one that stands for an error or for trailers: only
+        after the last one is nothing pending.
         """
         try:
             if source is not None:

@@ -115,9 +115,8 @@ def _refusals(context: Context, problem: Problem) -> list[str]:
 
 @register.inclusion_tag("portal/kit/secrets.html", takes_context=True)
 def keys(context: Context, form: Any = None) -> dict[str, Any]:
-    """The hidden fields of every form that changes something:
-
-    the CSRF token, its one-time key, and the membership that it is shown to.
+    """The hidden fields of every form that changes something: the CSRF token, its one-time key, and
+    the membership that it is shown to.
     """
     visit = context.get("visit")
     return {
@@ -137,9 +136,8 @@ def empty(
 
 @register.inclusion_tag("portal/kit/more.html", takes_context=True)
 def more(context: Context, cursor: str | None, columns: int) -> dict[str, Any]:
-    """The last row of a table that continues:
-
-    loads the next page in place; a link without JavaScript.
+    """The last row of a table that continues: loads the next page in place; a link without
+    JavaScript.
     """
     query = context["request"].GET.copy()
     query["cursor"] = cursor or ""
@@ -148,9 +146,8 @@ def more(context: Context, cursor: str | None, columns: int) -> dict[str, Any]:
 
 @register.inclusion_tag("portal/kit/line.html")
 def line(points: Sequence[Mapping[str, Any]], *, label: str) -> dict[str, Any]:
-    """A chart of ordered and used quantities over time:
-
-    points `{at, granted, used}`, oldest first; None is a gap.
+    """A chart of ordered and used quantities over time: points `{at, granted, used}`, oldest first;
+    None is a gap.
     """
     chart: Line | None = line_chart(points)
     return {"chart": chart, "label": label}
