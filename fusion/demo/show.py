@@ -1,4 +1,4 @@
-"""The main workflow, shown on the terminal: what an order grants, once, and how far it can be used."""
+"""The main workflow on the terminal: what an order grants, once, and how far it can be used."""
 
 import textwrap
 from typing import Any

@@ -83,7 +83,7 @@ class _Output:
 
 
 def _configure_ours(shared: list[Processor], level: int, console: bool) -> None:
-    """Writes to stderr directly: the detour through the standard library costs three times as much."""
+    """Writes to stderr directly: the standard library would cost three times as much."""
     structlog.configure(
         processors=[*shared, *_render(console)],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -1,4 +1,4 @@
-"""Checks of the ledger for `fusion verify`: every balance is the sum of its entries, without gaps."""
+"""Checks of the ledger for `fusion verify`: each balance is the sum of gapless entries."""
 
 from collections.abc import Iterator, Mapping
 

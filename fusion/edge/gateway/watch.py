@@ -1,4 +1,4 @@
-"""The thread that ends what takes too long: bodies that do not arrive, responses that nobody reads."""
+"""The thread that enforces timeouts: bodies that do not arrive, responses that nobody reads."""
 
 import os
 from collections.abc import Callable
