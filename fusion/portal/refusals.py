@@ -151,7 +151,7 @@ MESSAGES = (
     gettext_noop("has %(cells)s columns; there are %(count)s: %(columns)s"),
     gettext_noop("has %(cells)s cells where the header has %(count)s"),
     gettext_noop("has unknown columns: %(columns)s"),
-    gettext_noop("is not UTF-8 (somewhere after line %(line)s); save it as UTF-8"),
+    gettext_noop("is not UTF-8 in line %(line)s; save it as UTF-8"),
     gettext_noop("is not readable as CSV, line %(line)s: %(error)s"),
     gettext_noop(
         "has a row of more than %(most)s characters, which ends in line %(line)s or later; is a "

@@ -22,6 +22,7 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.settings import oauth2_settings
 from oauthlib.oauth2 import BackendApplicationServer, InvalidClientError
 
+from fusion.kernel.ids import parse_id
 from fusion.tenancy.attempts import Attempts, attempts_of
 from fusion.tenancy.models import ApiClient
 
@@ -52,6 +53,8 @@ class Core(OAuthLibCore):
         # scope.
         if names := given.get("scope", "").split():
             given["scope"] = " ".join(names)
+        if "client_id" in given:
+            given["client_id"] = _same_id(given["client_id"])
         return list(given.items())
 
 
@@ -63,7 +66,7 @@ class Validator(OAuth2Validator):
         scheme, _, credentials = header.partition(" ")
         if scheme.lower() != "basic" or not credentials.isascii():
             return None
-        return credentials.strip() or None
+        return _with_same_id(credentials.strip()) or None
 
     def _load_application(self, client_id: Any, request: Any) -> ApiClient | None:
         # PostgreSQL cannot store NUL and would raise an error; no client has such an id.
@@ -201,7 +204,7 @@ def _ambiguous(request: HttpRequest) -> tuple[int, str] | None:
         methods.append("the Authorization header")
     if len(methods) > 1:
         return 400, f"Authenticate in one way only, not by {' and '.join(methods)}."
-    in_header, in_body = _basic_id(request), request.POST.get("client_id")
+    in_header, in_body = _basic_id(request), _same_id(request.POST.get("client_id", ""))
     if in_header and in_body and in_header != in_body:
         return 400, "client_id is another one in the Authorization header than in the body."
     return None
@@ -209,7 +212,7 @@ def _ambiguous(request: HttpRequest) -> tuple[int, str] | None:
 
 def _client_id(request: HttpRequest) -> str:
     """The id of the client that the request names; empty if it names none."""
-    return _basic_id(request) or request.POST.get("client_id") or ""
+    return _basic_id(request) or _same_id(request.POST.get("client_id", ""))
 
 
 def _basic_id(request: HttpRequest) -> str:
@@ -220,4 +223,21 @@ def _basic_id(request: HttpRequest) -> str:
         text = base64.b64decode(credentials.strip()).decode()
     except (binascii.Error, ValueError):
         return ""
-    return unquote_plus(text.partition(":")[0])
+    return _same_id(unquote_plus(text.partition(":")[0]))
+
+
+def _same_id(client_id: str) -> str:
+    """The client's id in lower case: an id is the same in any case of its letters, and a guess at
+    another spelling counts as one at the same client. Text that is no id is returned unchanged.
+    """
+    return str(parse_id(client_id) or client_id)
+
+
+def _with_same_id(credentials: str) -> str:
+    """The credentials of HTTP Basic, with the client's id in lower case."""
+    try:
+        name, colon, secret = base64.b64decode(credentials).partition(b":")
+        id = parse_id(unquote_plus(name.decode()))
+    except (binascii.Error, ValueError):
+        return credentials
+    return base64.b64encode(str(id).encode() + colon + secret).decode() if id else credentials

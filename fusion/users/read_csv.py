@@ -59,10 +59,8 @@ def read_csv(content: bytes) -> list[Row]:
             else:
                 rows.append(_row(header, cells))
     except UnicodeDecodeError:
-        line = _lines_in_utf8(content)
-        raise InvalidFields(
-            body=f"is not UTF-8 (somewhere after line {line}); save it as UTF-8"
-        ) from None
+        line = _lines_in_utf8(content) + 1
+        raise InvalidFields(body=f"is not UTF-8 in line {line}; save it as UTF-8") from None
     except csv.Error as error:
         raise InvalidFields(
             body=f"is not readable as CSV, line {lines.line_num}: {error}"

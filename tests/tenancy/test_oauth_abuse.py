@@ -338,3 +338,19 @@ def _wait_for_revocation(client: dict[str, Any]) -> None:
             if cursor.rowcount == 0:
                 return
     raise AssertionError("nobody revokes it")
+
+
+def test_a_client_id_is_the_same_in_capital_letters(client: dict[str, Any]) -> None:
+    id, secret = client["client_id"].upper(), client["client_secret"]
+    assert ask(client, client_id=id).status_code == 200
+    grant = {"grant_type": "client_credentials"}
+    assert post("/oauth/token", grant, basic(id, secret)).status_code == 200
+    both = {**grant, "client_id": client["client_id"]}
+    assert post("/oauth/token", both, basic(id, secret)).status_code == 200
+
+
+def test_spellings_of_a_client_id_share_their_wrong_secrets(client: dict[str, Any]) -> None:
+    spellings = [client["client_id"], client["client_id"].upper(), client["client_id"].title()]
+    for number in range(MOST_WRONG):
+        assert ask(client, "wrong", client_id=spellings[number % 3]).status_code == 401
+    assert [ask(client, "wrong", client_id=each).status_code for each in spellings] == [429] * 3
