@@ -18,6 +18,7 @@ from fusion.kernel.clock import now
 from fusion.kernel.past import movable_clock
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.place import Draft, Line, place_order
+from fusion.ordering.start_numbers import make_sequence
 from fusion.seed.catalogue import write_product, write_skus
 from fusion.seed.history import History, Span
 from fusion.seed.load import Load
@@ -55,6 +56,8 @@ def load_demo() -> Installation:
         made = _make(load, story.MERIDIAN, span)
         other = _make(load, story.LOWMOOR, span)
         load.flush()
+        for each in (made, other):
+            make_sequence(each.provider.group)
         installation = _installation(made, other)
         actors = {name: _with_client(installation, name) for name in installation.organizations()}
         _add_members(installation)

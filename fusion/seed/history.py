@@ -64,7 +64,8 @@ class History:
 
     def write(self, span: Span, progress: Callable[[int], object]) -> None:
         """Write `span.orders` orders and what they leave; `progress` hears of each thousand."""
-        self._load.flush()  # the group must be there: its sequence of order numbers is made
+        self._load.flush()  # the sequence of a group is made only when the group is there
+        make_sequence(self._provider.group)
         numbers = take_numbers(self._provider.group, span.orders)
         opened, subscribers = 0, len(self._provider.subscribers)
         for index in range(span.orders):
@@ -190,8 +191,7 @@ def failure(missing: list[tuple[object, str, int, int]]) -> str:
 
 
 def take_numbers(group_id: UUID, count: int) -> Iterator[int]:
-    """The next `count` order numbers of a group, whose sequence is made where it is missing."""
-    make_sequence(group_id)
+    """The next `count` order numbers of a group."""
     for start in range(0, count, NUMBERS):
         with connection.cursor() as cursor:
             cursor.execute(

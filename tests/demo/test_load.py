@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.hashers import check_password
+from django.db import connection
 from django.test import override_settings
 
 from fusion.demo import credentials, facts
@@ -58,6 +59,18 @@ def test_one_line_of_organizations() -> None:
     assert shown.external_reference == SHOWN
     other = Organization.objects.unscoped("test").get(id=made.other_group)
     assert (other.kind, other.id) == ("group", other.group_id)
+
+
+def test_each_provider_numbers_its_own_orders() -> None:
+    """Without a sequence of its own, a group would draw from the one that groups once shared."""
+    made = installation()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM tenancy_organization WHERE id = ANY (%s)"
+            " AND to_regclass('ordering_number_' || replace(id::text, '-', '')) IS NOT NULL",
+            [[made.group, made.other_group]],
+        )
+        assert {id for (id,) in cursor.fetchall()} == {made.group, made.other_group}
 
 
 def test_secrets_are_kept_while_they_work() -> None:
