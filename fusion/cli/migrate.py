@@ -58,7 +58,9 @@ def run(*, finish: bool = False, wait: int = 0) -> None:
             cursor.execute("SELECT oldest FROM kernel_schema")
             (oldest,) = cursor.fetchone()
     click.echo(f"functions: {files or 'no'} {'file' if files == 1 else 'files'} installed")
-    click.echo(f"order numbers: {sequences or 'no'} sequences made")
+    click.echo(
+        f"order numbers: {sequences or 'no'} {'sequence' if sequences == 1 else 'sequences'} made"
+    )
     for line in [*_describe(removed, oldest), f"feed: epoch {epoch}", *notes]:
         click.echo(line)
 

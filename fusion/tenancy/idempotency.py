@@ -33,6 +33,8 @@ def read_key(request: HttpRequest) -> str | None:
     """The request's idempotency key; InvalidFields if it is malformed."""
     key = request.headers.get(HEADER)
     if key is not None:
+        if "\n" in key:
+            raise InvalidFields(**{HEADER: "is given more than once"})
         check_key(key, HEADER)
     return key
 

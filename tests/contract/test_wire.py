@@ -122,6 +122,8 @@ def test_oversized_bodies_are_refused_with_or_without_content_length(
         "Idempotency-Key: a\tb",
         "Idempotency-Key: \udcff",
         "Idempotency-Key:",
+        "Idempotency-Key: a\r\nIdempotency-Key: b",
+        "Idempotency-Key: a\r\nidempotency-key: a",
         "Authorization: Bearer other",
         "Content-Type: application/json; charset*=nonsense''x",
         "X: " + "y" * 2_000_000,

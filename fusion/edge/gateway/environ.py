@@ -20,6 +20,11 @@ BASE: Environ = {
 }
 
 
+JOINTS = {"HTTP_COOKIE": ";", "HTTP_IDEMPOTENCY_KEY": "\n"}
+"""What joins the values of a repeated header; a comma joins those of all others. A key may contain
+commas, so a newline shows that there were two."""
+
+
 def environ_of(scope: Any) -> Environ:
     """The environment of the request that `scope` describes, with an empty body.
 
@@ -46,7 +51,7 @@ def environ_of(scope: Any) -> Environ:
     for header, value in headers:
         key = _key(header)
         if key in environ:
-            environ[key] = f"{environ[key]}{';' if key == 'HTTP_COOKIE' else ','}{value}"
+            environ[key] = f"{environ[key]}{JOINTS.get(key, ',')}{value}"
         elif key:
             environ[key] = value
     if "*" in environ.get("CONTENT_TYPE", ""):
