@@ -38,7 +38,10 @@ Made = Callable[[Reading], Iterator[str]]
     "/events", auth=Door(READ_EVENTS), response={200: Feed, **READ_PROBLEMS}, tags=["events"]
 )
 def events(request: HttpRequest, asked: Query[FeedPosition]) -> HttpResponse:
-    """What has happened in your subtree after a cursor. Call again with `next`, for ever."""
+    """List the events in your subtree after a cursor.
+
+    Keep calling with the `next` value of the previous response.
+    """
     return json_response(read_feed(actor_of(request), after=asked.after, limit=asked.limit))
 
 
@@ -49,7 +52,7 @@ def events(request: HttpRequest, asked: Query[FeedPosition]) -> HttpResponse:
     openapi_extra=also_csv(),
 )
 def phone_usage(request: HttpRequest, asked: Query[UsageFilter]) -> HttpResponseBase:
-    """Which user had which number, with all names and references; in a period, or now."""
+    """Report which user had which number, now or in a period, with all names and references."""
     actor = actor_of(request)
     organization = find_organization(actor, asked.organization_id or actor.organization_id)
     given = (organization, asked.subscription_id, Period(since=asked.from_, until=asked.to))
@@ -69,7 +72,7 @@ def phone_usage(request: HttpRequest, asked: Query[UsageFilter]) -> HttpResponse
     openapi_extra=also_csv(),
 )
 def licenses(request: HttpRequest, asked: Query[ReportFilter]) -> HttpResponseBase:
-    """What is ordered and used of each SKU: totals of a subtree, and each subscription in it."""
+    """Report the ordered and used quantity of each SKU, in total and per subscription."""
     actor = actor_of(request)
     organization = find_organization(actor, asked.organization_id or actor.organization_id)
     given = (organization, asked.subscription_id)

@@ -34,8 +34,12 @@ def _position(after: str | None) -> tuple[int, int, int]:
         return 0, 0, 0
     parts = decode_cursor(after, 3, field="after")
     if not all(part.isascii() and part.isdigit() and len(part) <= 20 for part in parts):
-        raise InvalidFields(after="is not a cursor of this feed; take `next` of a former answer")
+        raise InvalidFields(
+            after="Invalid cursor: pass the `next` value of a previous page of this feed."
+        )
     epoch, xid, id = (int(part) for part in parts)
     if epoch >= 2**31 or xid >= 2**64 or id >= 2**63:
-        raise InvalidFields(after="is not a cursor of this feed; take `next` of a former answer")
+        raise InvalidFields(
+            after="Invalid cursor: pass the `next` value of a previous page of this feed."
+        )
     return epoch, xid, id

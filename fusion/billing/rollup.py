@@ -47,7 +47,7 @@ def fill_history() -> datetime:
         if at is not None:
             return at
         time.sleep(1)
-    raise TimeoutError("others are refreshing the sums of the overview all the time")
+    raise TimeoutError("other processes keep refreshing the totals of the overview")
 
 
 def _in_one_snapshot(statement: str, parameter: Any) -> datetime | None:

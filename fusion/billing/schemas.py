@@ -10,7 +10,7 @@ from fusion.kernel.pagination import DEFAULT_LIMIT, MAX_LIMIT
 
 
 class EventDocument(BaseModel):
-    """A CloudEvents 1.0 event; `data` is the object as the API shows it."""
+    """A CloudEvents 1.0 event; `data` is the object as the API returns it."""
 
     specversion: str
     id: str
@@ -26,16 +26,18 @@ class EventDocument(BaseModel):
 
 
 class Feed(BaseModel):
-    """Events in the order of their commits; `next` is the cursor to go on from, never null."""
+    """Events in commit order; `next` is the cursor for the next request and is never null."""
 
     items: list[EventDocument]
     next: str
 
 
 class FeedPosition(BaseModel):
-    """Where to go on; from the beginning, where it is left out."""
+    """The position in the feed; defaults to the beginning."""
 
-    after: Cursor | None = Field(default=None, description="`next` of a former answer.")
+    after: Cursor | None = Field(
+        default=None, description="The `next` value of a previous response."
+    )
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
@@ -60,7 +62,7 @@ class Owned(BaseModel):
 
 
 class UsageRow(Owned):
-    """That a user had a number from `linked_at` to `unlinked_at`, null while it has it."""
+    """A user's link to a number from `linked_at` to `unlinked_at`, which is null while linked."""
 
     number: str
     sku: str
@@ -83,7 +85,7 @@ class UsageReport(BaseModel):
 
 
 class Consumption(BaseModel):
-    """What is granted of a SKU, used, and left."""
+    """The granted, used and available quantity of a SKU."""
 
     sku: str
     type: Literal["license", "entitlement"]
@@ -94,7 +96,7 @@ class Consumption(BaseModel):
 
 
 class LicenseRow(Owned, Consumption):
-    """The same of one subscription."""
+    """The totals of one SKU in one subscription."""
 
     subscription_status: Literal["active", "suspended", "terminated"]
 
@@ -109,17 +111,17 @@ class LicenseReport(BaseModel):
 
 
 class ReportFilter(BaseModel):
-    """Of which subtree, and in which form. Without either id: of one's own."""
+    """The subtree and the format of a report. Without an id: your organization's subtree."""
 
     organization_id: Id | None = None
     subscription_id: Id | None = None
     format: Literal["json", "csv"] | None = Field(
-        default=None, description="Without it, what the header Accept prefers."
+        default=None, description="Defaults to the preference of the Accept header."
     )
 
 
 class UsageFilter(ReportFilter):
-    """Links that existed at some time in a period; without one, those that exist now."""
+    """The links that existed in a period; without a period, the current links."""
 
     from_: Instant | None = Field(default=None, alias="from", description="Included.")
     to: Annotated[Instant | None, ends("from_", "from")] = Field(

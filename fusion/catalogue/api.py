@@ -41,11 +41,19 @@ PRODUCTS = "/api/v1/products"
 
 IfMatch = Annotated[
     str | None,
-    Header(default=None, alias="If-Match", description="Refuse (412) unless this is the ETag."),
+    Header(
+        default=None,
+        alias="If-Match",
+        description="Refuses with 412 unless this is the current ETag.",
+    ),
 ]
 IfNoneMatch = Annotated[
     str | None,
-    Header(default=None, alias="If-None-Match", description="Answer 304 if this is the ETag."),
+    Header(
+        default=None,
+        alias="If-None-Match",
+        description="Responds with 304 if this is the current ETag.",
+    ),
 ]
 
 
@@ -57,7 +65,7 @@ def add_sku(request: HttpRequest, body: SkuBody) -> HttpResponse:
 
 @router.get("/skus", auth=Door(READ_CATALOGUE), response={200: Page[SkuDocument], **READ_PROBLEMS})
 def skus(request: HttpRequest, asked: Query[Paging]) -> HttpResponse:
-    """The SKUs of your group, by code."""
+    """List the SKUs of your group, by code."""
     return json_response(list_skus(actor_of(request), **asked.model_dump()))
 
 
@@ -92,7 +100,7 @@ def add_product(request: HttpRequest, body: ProductBody) -> HttpResponse:
     response={200: Page[ProductDocument], **READ_PROBLEMS},
 )
 def products(request: HttpRequest, asked: Query[ProductFilter]) -> HttpResponse:
-    """The products of your group, newest first; below the group the active ones."""
+    """List the products of your group, newest first; below the group, only active products."""
     return json_response(list_products(actor_of(request), **asked.model_dump()))
 
 
@@ -120,7 +128,7 @@ def product(
 def edit_product(
     request: HttpRequest, product_id: UUID, body: ProductChangesBody, if_match: IfMatch = None
 ) -> HttpResponse:
-    """Change a product. New items make a new revision; past orders keep theirs."""
+    """Change a product. New items create a new revision; earlier orders keep theirs."""
     changed = change_product(
         actor_of(request), product_id=product_id, changes=body.changes(), if_match=if_match
     )
@@ -135,7 +143,7 @@ def edit_product(
 def remove_product(
     request: HttpRequest, product_id: UUID, if_match: IfMatch = None
 ) -> HttpResponse:
-    """Remove a product that was never ordered; retire one that was."""
+    """Delete a product that was never ordered, or else retire it."""
     return respond(delete_product(actor_of(request), product_id=product_id, if_match=if_match))
 
 
@@ -145,7 +153,7 @@ def remove_product(
     response={200: Page[RevisionDocument], **READ_PROBLEMS},
 )
 def revisions(request: HttpRequest, product_id: UUID, asked: Query[Paging]) -> HttpResponse:
-    """What a product was made of, newest revision first."""
+    """List the revisions of a product, newest first."""
     return json_response(
         list_revisions(actor_of(request), product_id, limit=asked.limit, cursor=asked.cursor)
     )

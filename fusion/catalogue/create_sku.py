@@ -35,6 +35,6 @@ def create_sku(actor: Actor, *, code: str, name: str, country: str, number_type:
             raise
         raise Problem(
             "conflict",
-            f"A SKU with the code {code} exists already. Use that one, or take another code.",
+            f"A SKU with the code {code} already exists. Use that SKU, or choose another code.",
         ) from None
     return Done(sku_document(sku), actor.path, sku.id)

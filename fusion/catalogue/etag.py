@@ -31,12 +31,14 @@ def require_match(if_match: str | None, version: int) -> None:
         return
     tags = etags(if_match)
     if not tags:
-        raise InvalidFields(**{"If-Match": f"must be * or tags in double quotes, as {etag(1)}"})
+        raise InvalidFields(
+            **{"If-Match": f"must be * or entity tags in double quotes, such as {etag(1)}"}
+        )
     if "*" not in tags and etag(version) not in tags:
         raise Problem(
             "stale-revision",
-            f"The product is at {etag(version)} now, and If-Match asks for {', '.join(tags)[:200]}:"
-            " it has been changed since you read it. Read it again, and decide anew.",
+            f"The product has changed since you read it: its ETag is now {etag(version)}, "
+            f"but If-Match has {', '.join(tags)[:200]}. Read the product again.",
             headers={"ETag": etag(version)},
         )
 

@@ -16,7 +16,9 @@ from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
 from fusion.tenancy.actor import Actor
 
-WRONG_CURSOR = InvalidFields(cursor="is not a cursor of this list; take `next` of a former answer")
+WRONG_CURSOR = InvalidFields(
+    cursor="Invalid cursor: pass the `next` value of a previous page of this list."
+)
 
 
 def find_sku(actor: Actor, id: UUID) -> Sku:

@@ -26,8 +26,8 @@ def save_product(product: Product, *, insert: bool = False) -> None:
             case "product_code":
                 raise Problem(
                     "conflict",
-                    f"A product with the code {product.code} exists already. Change that one, or"
-                    " take another code.",
+                    f"A product with the code {product.code} already exists. Change that "
+                    "product, or choose another code.",
                 ) from None
             case "product_external_reference":
                 raise _reference_taken(product) from None
@@ -43,7 +43,7 @@ def _reference_taken(product: Product) -> Problem:
     existing = other and {"kind": "product", "id": str(other.id), "state": other.status}
     return Problem(
         "external-reference-taken",
-        f"Another product carries the external reference {reference}. Take it from that product "
-        "first, or send another one.",
+        f"Another product already has the external reference {reference}. Remove it from "
+        "that product first, or use another one.",
         extra={"existing": existing} if existing else None,
     )

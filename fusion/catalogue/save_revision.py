@@ -20,11 +20,10 @@ def check_items(actor: Actor, items: Sequence[Item]) -> tuple[dict[str, int], di
     for position, item in enumerate(items):
         if position in twice:
             wrong[f"items.{position}.sku"] = (
-                f"{item['sku']} stands in the list already; give it one item with all of its"
-                " quantity"
+                f"{item['sku']} is already in the list; use one item with the total quantity"
             )
         elif item["sku"] not in skus:
-            wrong[f"items.{position}.sku"] = f"there is no SKU with the code {item['sku']}"
+            wrong[f"items.{position}.sku"] = f"no SKU has the code {item['sku']}"
     if wrong:
         raise InvalidFields(**wrong)
     return by_sku(items), skus

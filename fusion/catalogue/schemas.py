@@ -40,7 +40,7 @@ class SkuBody(Body):
 
 
 class SkuDocument(BaseModel):
-    """One countable thing of a group. Licences have neither country nor number type."""
+    """One countable unit of a group. Licences have neither a country nor a number type."""
 
     id: str
     code: str
@@ -52,7 +52,7 @@ class SkuDocument(BaseModel):
 
 
 class ItemBody(Body):
-    """One SKU of a product, and how many of it one product holds."""
+    """One SKU of a product and its quantity per product."""
 
     sku: Code = Field(description="The SKU's code.", examples=["be-geographic"])
     quantity: Quantity
@@ -78,7 +78,7 @@ class ProductBody(Body):
 
 
 class ProductChangesBody(Body):
-    """What is to be changed; what is left out stays. `items` replaces all of them."""
+    """The fields to change; omitted fields keep their values. `items` replaces all items."""
 
     name: Name = Field(default_factory=str)
     description: Note | None = None
@@ -104,14 +104,14 @@ class ProductChangesBody(Body):
 
 
 class ItemDocument(BaseModel):
-    """One SKU of a product, by its code, and how many of it one product holds."""
+    """One SKU of a product, by its code, and its quantity per product."""
 
     sku: str
     quantity: int
 
 
 class ProductDocument(BaseModel):
-    """A product; its items in the order of their SKU codes."""
+    """A product; its items are sorted by SKU code."""
 
     id: str
     code: str
@@ -125,7 +125,7 @@ class ProductDocument(BaseModel):
 
 
 class RevisionDocument(BaseModel):
-    """What a product was made of, since `at`."""
+    """The contents of a product since `at`."""
 
     revision: int
     items: list[ItemDocument]
@@ -134,7 +134,7 @@ class RevisionDocument(BaseModel):
 
 
 class ProductFilter(Paging):
-    """Which products are asked for."""
+    """Filters for the list of products."""
 
     status: Status | None = None
     q: Search | None = Field(default=None, description="Part of the code or name, ignoring case.")

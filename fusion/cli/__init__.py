@@ -5,7 +5,7 @@ Exit codes:
     0   done
     1   refused, or differences were found
     2   wrong usage
-    3   the database cannot be reached or is not migrated, or a setting is wrong
+    3   the database is unreachable or is not migrated, or a setting is wrong
     4   a fault of Fusion itself (FUSION_LOG_LEVEL=DEBUG shows where)
     130 interrupted
 

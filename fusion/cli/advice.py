@@ -9,7 +9,7 @@ def advise() -> None:
     """Warn on stderr; nothing is stopped by it."""
     if not setting("FUSION_PORTAL_URL"):
         click.echo(
-            "FUSION_PORTAL_URL is not set: e-mails of groups without a host name of their own "
-            "(fusion set-host) tell the path of a link alone.",
+            "FUSION_PORTAL_URL is not set. E-mails of groups without their own host name "
+            "(fusion set-host) contain only the path of a link.",
             err=True,
         )

@@ -50,26 +50,27 @@ fusion.add_command(demonstrations.seed)
 @click.option(
     "--finish",
     is_flag=True,
-    help="Remove what only former releases call. Their servers and workers must have ended.",
+    help="Remove functions that only previous releases call. Stop their servers and workers first.",
 )
 @click.option(
     "--wait",
     type=click.IntRange(0, 3600),
     default=60,
     show_default=True,
-    help="Seconds for which a step that finds a table locked is tried again.",
+    help="Seconds to retry a step that finds a table locked.",
 )
 def migrate(finish: bool, wait: int) -> int | None:
     """Create or update tables and functions.
 
-    Servers and workers of the release before go on working until you finish the upgrade with
-    --finish. Safe to repeat, and safe when several run at once: the later ones wait. A step waits
-    for a locked table for about a second at a time, so that those who use it are not held up.
+    Servers and workers of the previous release continue to work until you finish the upgrade with
+    --finish. You can repeat this command, or run several at once: the later ones wait. A step waits
+    about one second at a time for a locked table, so that it does not block other users of the
+    table.
 
     \b
     Examples:
       fusion migrate             before the new servers and workers start
-      fusion migrate --finish    when the last one of the release before has ended
+      fusion migrate --finish    after the last server and worker of the previous release stopped
     """
     return perform("fusion.cli.migrate", migrated=False, session=True, finish=finish, wait=wait)
 
@@ -92,20 +93,20 @@ def migrate(finish: bool, wait: int) -> int | None:
     type=click.IntRange(1, 64),
     default=2,
     show_default=True,
-    help="Server processes; as many as there are processor cores is a good number.",
+    help="Number of server processes. Use one per processor core.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(1, 256),
     default=8,
     show_default=True,
-    help="Requests that one process handles at a time.",
+    help="Number of requests that one process handles at the same time.",
 )
 def serve(host: str, port: int, workers: int, threads: int) -> int | None:
     """Serve the HTTP API.
 
-    Ends at SIGTERM or SIGINT, when the requests under way are finished. Each process holds at
-    most FUSION_DATABASE_POOL connections to the database.
+    Stops on SIGTERM or SIGINT, after finishing the current requests. Each process uses at most
+    FUSION_DATABASE_POOL connections to the database.
 
     \b
     Examples:
@@ -120,12 +121,12 @@ def serve(host: str, port: int, workers: int, threads: int) -> int | None:
 
 @fusion.command()
 def worker() -> int | None:
-    """Do what is due by the clock.
+    """Run scheduled and background jobs.
 
-    Ends at SIGTERM or SIGINT, when the jobs under way are finished. Applies scheduled orders
-    when their time has come, exactly once, and clears away what has expired. Run as many as you
-    like, on as many machines: they share the work, and what fell due while none ran is caught
-    up with.
+    Stops on SIGTERM or SIGINT, after finishing the current jobs. Applies each scheduled order
+    exactly once when it is due, and deletes expired data. You can run any number of workers on any
+    number of machines; they share the work. They also catch up on jobs that became due while no
+    worker ran.
 
     \b
     Example:
@@ -138,8 +139,8 @@ def worker() -> int | None:
 def verify() -> int | None:
     """Check the books.
 
-    Recomputes every balance and holding from its entries and orders, and prints what differs.
-    Only reads, and may run while everything else does. Exit code 1 when there are differences.
+    Recomputes every balance and holding from its entries and orders, and prints the differences.
+    Only reads, so it can run at any time. Exits with code 1 if there are differences.
 
     \b
     Example:
@@ -150,10 +151,10 @@ def verify() -> int | None:
 
 @fusion.command("fill-history")
 def fill_history() -> int | None:
-    """Fill the overview's past from the ledger.
+    """Rebuild the overview's history from the ledger.
 
-    Writes the sums of the past 90 days anew, from the ledger's entries and the records of calls.
-    Run it when an import has added entries of the past. Safe to repeat, and while others work.
+    Rebuilds the totals of the past 90 days from the ledger's entries and the call records. Run it
+    after an import of past entries. You can repeat it at any time, even on a busy system.
 
     \b
     Example:
@@ -167,9 +168,9 @@ def fill_history() -> int | None:
 @click.option("--external-reference", type=LINE, help="The billing platform's id of this provider.")
 @click.option("--json", "as_json", is_flag=True, help="Print the group as JSON.")
 def create_group(name: str, external_reference: str | None, as_json: bool) -> int | None:
-    """Found a service provider.
+    """Create a service provider.
 
-    Makes a group with its two licence SKUs, and prints its id.
+    Creates a group with its two licence SKUs and prints its id.
 
     \b
     Examples:
@@ -187,7 +188,7 @@ def create_group(name: str, external_reference: str | None, as_json: bool) -> in
 @fusion.command("create-administrator")
 @click.argument("organization_id", type=click.UUID)
 @click.argument("email", type=LINE)
-@click.option("--name", type=LINE, help="What this person is called.")
+@click.option("--name", type=LINE, help="The person's name.")
 @click.option(
     "--role",
     type=click.Choice(("administrator", "agent", "viewer")),
@@ -201,8 +202,8 @@ def create_group(name: str, external_reference: str | None, as_json: bool) -> in
 def create_administrator(password_stdin: bool, **given: Any) -> int | None:
     """Make a person an administrator.
 
-    Prints the member's id. On a terminal the password is asked for; `--password-stdin` is for
-    scripts. It is never an argument: others on the machine could read it there.
+    Prints the member's id. On a terminal it prompts for the password; scripts use
+    `--password-stdin`. The password is never an argument: other users could read it.
 
     \b
     Examples:
@@ -222,8 +223,8 @@ def create_administrator(password_stdin: bool, **given: Any) -> int | None:
     "scopes",
     type=LINE,
     multiple=True,
-    help="A scope, such as orders:write; may be repeated. Without it: all that the organization's "
-    "clients can have.",
+    help="A scope, such as orders:write; can be repeated. Default: all scopes available to the "
+    "organization's clients.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print id and secret as JSON.")
 def create_client(
@@ -231,7 +232,7 @@ def create_client(
 ) -> int | None:
     """Create credentials for the API.
 
-    Prints the client's id and its secret, which is shown this once and stored as a hash only.
+    Prints the client's id and secret. The secret is shown only once and stored only as a hash.
 
     \b
     Examples:
@@ -251,11 +252,11 @@ def create_client(
 @click.argument("group_id", type=click.UUID)
 @click.argument("host", type=LINE, required=False)
 def set_host(group_id: UUID, host: str | None) -> int | None:
-    """Let a host name stand for a group.
+    """Set the host name of a group's portal.
 
-    Who comes to the portal by that name sees the group's brand before they sign in, and can act for
-    organizations of that group alone. Without HOST the group has no name of its own any more. The
-    name must stand in FUSION_ALLOWED_HOSTS too.
+    Visitors of that host name see the group's brand before they sign in, and can act only for
+    organizations of that group. Without HOST the group loses its host name. FUSION_ALLOWED_HOSTS
+    must also contain the host name.
 
     \b
     Example:

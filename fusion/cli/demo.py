@@ -100,7 +100,7 @@ def _base_url(port: int) -> str:
 def _find_or_load() -> Installation:
     installation = find_installation()
     if installation is None:
-        click.echo("Making up a provider ...")
+        click.echo("Creating demo data ...")
         installation = load_demo()
     return installation
 
@@ -143,4 +143,4 @@ def _wait_for(
         for child in children:
             child.require_alive()
         if within is not None and time.monotonic() - began > within:
-            raise DemoFailed(f"The server is not ready after {within:.0f} s: see var/log.")
+            raise DemoFailed(f"The server is not ready after {within:.0f} seconds. See var/log.")

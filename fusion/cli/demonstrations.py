@@ -19,15 +19,15 @@ DEFAULTS = {field.name: field.default for field in fields(Plan)}
     show_default=True,
     envvar="PORT",
     show_envvar=True,
-    help="Port to serve at.",
+    help="Port to listen on.",
 )
 def demo(port: int) -> int | None:
-    """Show Fusion with a believable provider, and serve it until Ctrl-C.
+    """Create a demo provider and serve it until Ctrl-C.
 
-    Makes up a provider with distributors, resellers, tenants, products and some months of orders,
-    shows on the terminal how an order is placed through the API, and goes on serving at
+    Creates a fictional provider with distributors, resellers, tenants, products and some months of
+    orders. Shows on the terminal how to place an order through the API, then serves at
     http://127.0.0.1:8000 with a worker. Credentials for every level are in var/demo.json, logs in
-    var/log. Running it again goes on with the same data.
+    var/log. Running it again continues with the same data.
 
     \b
     Examples:
@@ -63,14 +63,14 @@ seed = click.Command(
         _size("subscriptions", "Subscriptions, over all groups."),
         _size("orders", "Orders, over all groups, most of them completed."),
         _size("products", "Products of each group."),
-        _size("days", "How many days the orders reach back."),
-        _size("random_seed", "The same number makes up the same shape again, with new ids."),
+        _size("days", "Number of past days that the orders cover."),
+        _size("random_seed", "The same number creates the same data again, with new ids."),
     ],
-    help="""Fill the database with made-up providers, for measuring and for trying things out.
+    help="""Fill the database with fictional providers, for measurements and tests.
 
-    Comes on top of what is there, all or nothing, with books that `fusion verify` finds right.
-    A million orders take some minutes; meanwhile the event feed of the database stands still.
-    Prints the ids of the new groups; `fusion create-client GROUP_ID` gives access to one.
+    Adds to the existing data in one transaction; `fusion verify` finds no differences in it. A
+    million orders take some minutes, during which the event feed pauses. Prints the ids of the new
+    groups. Use `fusion create-client GROUP_ID` to get access to one.
 
     \b
     Examples:

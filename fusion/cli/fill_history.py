@@ -12,4 +12,4 @@ def run() -> None:
         at = fill_history()
     except TimeoutError as error:
         raise CommandFailed(f"Nothing was written: {error}. Try again.", 1) from error
-    click.echo(f"The past 90 days of the overview are filled, as of {at:%Y-%m-%d %H:%M:%S} UTC.")
+    click.echo(f"Filled the past 90 days of the overview as of {at:%Y-%m-%d %H:%M:%S} UTC.")

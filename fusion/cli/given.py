@@ -28,5 +28,5 @@ def find_for_operator(organization_id: UUID) -> tuple[Actor, Organization]:
     everything = Organization.objects.unscoped("an operator may name any organization")
     organization = everything.filter(id=organization_id, status="active").first()
     if organization is None:
-        raise click.UsageError(f"There is no organization {organization_id}.")
+        raise click.UsageError(f"No organization has the id {organization_id}.")
     return system_actor(organization.group_id, LABEL), organization

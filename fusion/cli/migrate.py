@@ -146,7 +146,7 @@ def _explain(error: OperationalError, wait: int) -> Exception:
     if not isinstance(error.__cause__, LockNotAvailable):
         return error
     return CommandFailed(
-        f"Others kept a table locked that this step needs. It was tried for {wait} seconds, given "
-        "up and undone. Run `fusion migrate` again when their transactions have ended.",
+        f"Other transactions kept a table locked for {wait} seconds, so this step was "
+        "rolled back. Run `fusion migrate` again when they have ended.",
         3,
     )

@@ -83,8 +83,9 @@ def run(*, host: str, port: int, workers: int, threads: int) -> None:
     click.echo(f"Fusion listens on http://{host}:{port} (API: /api/v1/docs)", err=True)
     if not settings.HTTPS and not is_loopback(host):
         click.echo(
-            f"Warning: FUSION_HTTPS is not set, and other machines reach {host}. Passwords "
-            "and cookies may pass without encryption: set it where a proxy terminates TLS.",
+            f"Warning: FUSION_HTTPS is not set, but other machines can reach {host}. "
+            "Passwords and cookies may travel unencrypted. Set FUSION_HTTPS if a proxy "
+            "terminates TLS.",
             err=True,
         )
     let_children_be_stopped()

@@ -16,8 +16,10 @@ def run(*, group_id: UUID, host: str | None) -> None:
     """Let the host name stand for the group, or none; the brand as JSON on stdout."""
     actor, organization = find_for_operator(group_id)
     if organization.kind != GROUP:
-        raise click.UsageError(f"{group_id} is a {organization.kind}: brands belong to groups.")
+        raise click.UsageError(
+            f"{group_id} is a {organization.kind}. Only a group can have a brand."
+        )
     wanted = host.strip().lower() if host else None
     if wanted is not None and not HOST.fullmatch(wanted):
-        raise click.UsageError("HOST: is not a host name.")
+        raise click.UsageError("HOST is not a valid host name.")
     click.echo(set_host(actor, host=wanted).text)

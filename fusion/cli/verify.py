@@ -13,5 +13,5 @@ def run() -> int:
     if found:
         click.echo(f"fusion: {len(found)} differences", err=True)
         return 1
-    click.echo("The books agree: every balance and holding is explained.")
+    click.echo("No differences: every balance and holding matches its entries and orders.")
     return 0

@@ -45,7 +45,7 @@ async def _work() -> None:
         try:
             await _work_until(stop)
         except Exception as error:
-            log.warning("worker starts again", error=" ".join(str(error).split()))
+            log.warning("worker restarts", error=" ".join(str(error).split()))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), PAUSE)
     log.info("worker stopped")

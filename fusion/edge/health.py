@@ -28,7 +28,7 @@ credentials.
 WAIT = 2.0
 """Seconds that the readiness check waits for a connection."""
 
-_known: dict[str, str | None] = {"mismatch": "The database has not been asked yet."}
+_known: dict[str, str | None] = {"mismatch": "The server has not checked the database yet."}
 """The last result, for when the pool is busy."""
 
 READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool"
@@ -60,10 +60,10 @@ def _find_obstacle() -> str | None:
     try:
         takes_changes = _takes_changes()
     except (DatabaseError, psycopg.Error) as error:
-        log.warning("the database cannot be reached", error=" ".join(str(error).split()))
-        return "The database cannot be reached."
+        log.warning("the database is unreachable", error=" ".join(str(error).split()))
+        return "The database is unreachable."
     if not takes_changes:
-        return "The database takes no changes: it is a standby, or set to read-only."
+        return "The database is read-only: it is a standby, or it is set to read-only."
     return _find_mismatch()
 
 
@@ -74,8 +74,8 @@ def _find_mismatch() -> str | None:
             _known["mismatch"] = find_obstacle()
     except DatabaseError as error:
         if not isinstance(error.__cause__, PoolTimeout):
-            log.warning("the database cannot be asked", error=" ".join(str(error).split()))
-            return "The database cannot be reached."
+            log.warning("the database query failed", error=" ".join(str(error).split()))
+            return "The database is unreachable."
     return _known["mismatch"]
 
 

@@ -41,4 +41,4 @@ def limit_body(request: HttpRequest) -> None:
 
 def too_large(limit: int) -> Problem:
     """The refusal of a body larger than `limit` bytes."""
-    return Problem("too-large", f"The body has more than {limit} bytes, the most taken here.")
+    return Problem("too-large", f"The request body is too large: the limit is {limit} bytes.")

@@ -86,7 +86,7 @@ def _admit(request: HttpRequest) -> None:
         request.get_host()
     except DisallowedHost:
         unknown = InvalidFields(
-            Host="is not a name of this server; FUSION_ALLOWED_HOSTS lists them"
+            Host="is not an allowed host name of this server; FUSION_ALLOWED_HOSTS lists them"
         )
         unknown.status = 400
         raise unknown from None

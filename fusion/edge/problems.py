@@ -28,17 +28,19 @@ RETRY_AFTER = "2"
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A malformed request."""
-    return _told(request, Problem("invalid-json", "The request cannot be read."))
+    return _told(request, Problem("invalid-json", "The request is unreadable."))
 
 
 def handler403(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
     """A refusal raised by a library."""
-    return _told(request, Problem("forbidden", str(exception) or "This is not allowed."))
+    return _told(
+        request, Problem("forbidden", str(exception) or "You do not have permission to do this.")
+    )
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """An unknown path."""
-    detail = f"Nothing answers at {request.path[:200]}; /api/v1/docs lists what there is."
+    detail = f"No route matches {request.path[:200]}. See /api/v1/docs for all routes."
     return _told(request, Problem("not-found", detail))
 
 
@@ -57,7 +59,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
         return handler400(request, error)
     log.exception("fault")
     request_id = getattr(request, "request_id", "")
-    detail = f"Something went wrong on our side. Report it with the request id {request_id}."
+    detail = f"Internal error. Report it with the request id {request_id}."
     return _told(request, Problem("internal-error", detail))
 
 
@@ -67,8 +69,8 @@ def _unavailable(request: HttpRequest, reason: str, error: str) -> HttpResponse:
     if reason == READ_ONLY:
         connection.pool.renew()  # type: ignore[attr-defined]  # another host may be primary by now
     detail = (
-        f"{REASONS[reason]} Nothing is known to have been changed: send the same request again, "
-        "with its idempotency key."
+        f"{REASONS[reason]} Probably nothing was changed. Send the same request again with "
+        "the same idempotency key."
     )
     return _told(request, Problem("unavailable", detail, headers={"Retry-After": RETRY_AFTER}))
 
@@ -81,7 +83,7 @@ def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
     status = response.status_code
     if status == HTTPStatus.METHOD_NOT_ALLOWED and not hasattr(response, "problem_code"):
         allowed = response.headers.get("Allow", "")
-        detail = f"{request.method} is not a method of this address; it has {allowed}."
+        detail = f"This route does not support {request.method}. It supports {allowed}."
         return _told(request, Problem("method-not-allowed", detail, headers={"Allow": allowed}))
     if status == HTTPStatus.NOT_FOUND and "html" not in media_type:
         return handler404(request, Exception())

@@ -13,13 +13,13 @@ from fusion.kernel.functions import find_mismatch
 def find_obstacle() -> str | None:
     """Why this server cannot serve, and what to do, as a text; None if it can.
 
-    Raises Django's database errors if the database cannot be reached.
+    Raises Django's database errors if the database is unreachable.
     """
     first_row("SELECT 1")  # after a restart of PostgreSQL the pooled connections may be dead
     if not _may_read():
         return (
-            "The role of DATABASE_URL may not read the tables: it is no member of fusion_runtime,"
-            " or that role has not been granted its privileges. Run: fusion migrate"
+            "The role of DATABASE_URL cannot read the tables. It is not a member of "
+            "fusion_runtime, or that role lacks its privileges. Run: fusion migrate"
         )
     mismatch = find_mismatch()
     if mismatch:

@@ -143,7 +143,7 @@ async def recover_jobs(timestamp: int) -> None:
     manager = app.job_manager
     await manager.prune_stalled_workers(STALLED)
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
-        log.warning("job of a dead worker", task=job.task_name, job=job.id)
+        log.warning("requeued the job of a dead worker", task=job.task_name, job=job.id)
         if job.queueing_lock:
             await manager.finish_job(job, status=Status.FAILED, delete_job=True)
         else:

@@ -19,8 +19,9 @@ def find_bindir() -> Path:
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedPostgresError(
-            "No embedded PostgreSQL is installed: install the project's requirements "
-            f"(package {WHEEL.replace('_', '-')}), or set DATABASE_URL to a PostgreSQL of your own."
+            "The embedded PostgreSQL is not installed. Install the project's requirements "
+            f"(package {WHEEL.replace('_', '-')}), or set DATABASE_URL to your own "
+            "PostgreSQL."
         )
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
@@ -30,8 +31,8 @@ def check(bindir: Path) -> Path:
     for program in ("postgres", "initdb"):
         if not (bindir / program).is_file():
             raise EmbeddedPostgresError(
-                f"There is no PostgreSQL in {bindir}: its program {program} is missing; "
-                "reinstall it, or set DATABASE_URL to a PostgreSQL of your own."
+                f"{bindir} does not contain PostgreSQL: the program {program} is missing. "
+                "Reinstall it, or set DATABASE_URL to your own PostgreSQL."
             )
     return bindir
 

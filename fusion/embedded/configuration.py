@@ -50,6 +50,6 @@ def render(socket_dir: str, settings: Mapping[str, str]) -> str:
 
 def _line(name: str, value: str) -> str:
     if not _NAME.fullmatch(name) or "\n" in value:
-        raise EmbeddedPostgresError(f"{name!r} is no PostgreSQL setting with a one-line value.")
+        raise EmbeddedPostgresError(f"{name!r} is not a PostgreSQL setting with a one-line value.")
     quoted = value.replace("\\", "\\\\").replace("'", "''")
     return f"{name} = '{quoted}'"

@@ -17,7 +17,7 @@ def answers(url: str) -> str | None:
         with psycopg.connect(url, connect_timeout=_TIMEOUT, autocommit=True) as connection:
             # Restored from a backup, it takes readers before it is done.
             recovers = connection.execute("SELECT WHERE pg_is_in_recovery()").rowcount
-            return "it still recovers and takes no changes" if recovers else None
+            return "it is still recovering and accepts no changes" if recovers else None
     except psycopg.OperationalError as error:
         said = " ".join(str(error).split())
         return None if any(sign in said for sign in _FULL) else said

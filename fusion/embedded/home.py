@@ -41,7 +41,7 @@ def store() -> Path:
     found = STORE.stat()
     if found.st_uid != 0 or found.st_mode & 0o022:
         raise EmbeddedPostgresError(
-            f"{STORE} can be written by others than root: give it to root with mode 0755."
+            f"Users other than root can write to {STORE}. Make root its owner, with mode 0755."
         )
     return STORE
 
@@ -98,6 +98,6 @@ def private_folder(path: Path, account: accounts.Account) -> Path:
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
         raise EmbeddedPostgresError(
-            f"{path} should be a folder of uid {account.uid} with mode 0700: remove it."
+            f"{path} must be a folder that belongs to uid {account.uid} with mode 0700. Remove it."
         )
     return path

@@ -149,11 +149,11 @@ class Keeper:
         if self._over:
             return True
         if self._told_to_stop:
-            log.info("told to stop")
+            log.info("received a stop signal")
         elif not self._is_in_place():
             log.warning("the folder is gone")
         elif self._is_unused():
-            log.info("nobody uses the server any more")
+            log.info("no process uses the server any more")
         else:
             return False
         self._over = True

@@ -140,8 +140,8 @@ def _serve(cluster: Cluster) -> None:
         while not (_is_up(cluster, deadline) and database.create(cluster)):
             if started == KEEPERS or time.monotonic() > deadline:
                 raise EmbeddedPostgresError(
-                    f"PostgreSQL in {cluster.home} was stopped again and again "
-                    "while it started: see keeper.log there."
+                    f"PostgreSQL in {cluster.home} was stopped repeatedly while it started. "
+                    "See keeper.log there."
                 )
             started += _start_keeper(cluster)
 
@@ -156,8 +156,9 @@ def _is_up(cluster: Cluster, deadline: float) -> bool:
             return True
         if "password authentication failed" in obstacle:
             raise EmbeddedPostgresError(
-                f"The file {cluster.home / 'secret'} does not belong to the data beside it: "
-                "put the former one back, or move the folder away to begin with an empty one."
+                f"The file {cluster.home / 'secret'} does not match the data next to it. "
+                "Restore the previous file, or move the folder away to start with an empty "
+                "database."
             )
         if time.monotonic() > deadline:
             raise EmbeddedPostgresError(
@@ -187,7 +188,7 @@ def _has_server(cluster: Cluster) -> bool:
 
 def _obstacle(cluster: Cluster) -> str | None:
     if not _has_server(cluster):
-        return "its keeper has not started it yet"
+        return "the keeper process has not started it yet"
     return database.answers(cluster.superuser_url())
 
 

@@ -53,8 +53,8 @@ def lock(path: Path, mode: int, deadline: float) -> int:
     while (fd := try_lock(path, mode)) is None:
         if time.monotonic() > deadline:
             raise EmbeddedPostgresError(
-                f"Waited too long for {path}: another process is still starting or stopping "
-                "the database; look into keeper.log beside it."
+                f"Timed out waiting for {path}: another process is still starting or "
+                "stopping the database. See keeper.log next to it."
             )
         time.sleep(_PAUSE)
     return fd

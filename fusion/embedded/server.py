@@ -106,7 +106,7 @@ def log_tail(cluster: Cluster, offset: int) -> str:
     telling = [line for line in lines if any(sign in line for sign in _TELLING)]
     # Without the time and process id, which only the log needs.
     last = [" ".join(line.split("] ", 1)[-1].split()) for line in (telling or lines)[-3:]]
-    return " | ".join(last) or "it said nothing"
+    return " | ".join(last) or "it printed nothing"
 
 
 def log_size(cluster: Cluster) -> int:

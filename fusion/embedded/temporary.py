@@ -29,7 +29,7 @@ def run_temporary(
     """
     cluster = Cluster(data_dir, bindir, {**(FAST if fast else {}), **(settings or {})})
     if cluster.data.exists():
-        raise EmbeddedPostgresError(f"{data_dir} holds a database, which would be removed.")
+        raise EmbeddedPostgresError(f"{data_dir} contains a database that would be removed.")
     try:
         with lease(cluster) as held:
             yield held

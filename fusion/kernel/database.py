@@ -63,7 +63,7 @@ def longer_statements(seconds: int = BULK) -> Iterator[None]:
 def first_row(sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
     """The first row of a statement that only reads, asked twice if the connection was dead.
 
-    Raises OperationalError when the database cannot be reached.
+    Raises OperationalError when the database is unreachable.
     """
     begun = monotonic()
     try:

@@ -78,7 +78,7 @@ def _origin(text: str) -> str:
     if not text.strip():
         return ""
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must begin with https:// or http:// and name a host")
+        raise ValueError("must start with https:// or http:// and contain a host")
     return text.strip().rstrip("/")
 
 
@@ -89,8 +89,7 @@ def _mailer(text: str) -> dict[str, Any]:
         return {"BACKEND": MAILERS[parts.scheme]}
     if parts.scheme not in ("smtp", "smtps", "smtp+plain") or not parts.hostname:
         raise ValueError(
-            "must be files: or console:, or begin with smtp://, smtps:// or smtp+plain:// and name "
-            "a host"
+            "must be files: or console:, or an smtp://, smtps:// or smtp+plain:// URL with a host"
         )
     secure = parts.scheme == "smtps"
     options = {

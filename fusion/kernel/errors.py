@@ -12,13 +12,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 CODES: Mapping[str, tuple[int, str]] = {
-    "invalid-json": (400, "The body is not readable JSON"),
-    "unauthenticated": (401, "A valid bearer token is needed"),
+    "invalid-json": (400, "The body is not valid JSON"),
+    "unauthenticated": (401, "A valid bearer token is required"),
     "forbidden": (403, "Not allowed"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Method not allowed"),
     "request-timeout": (408, "The request took too long to arrive"),
-    "conflict": (409, "Conflict with the present state"),
+    "conflict": (409, "Conflict with the current state"),
     "external-reference-taken": (409, "External reference already in use"),
     "product-retired": (409, "Product is retired"),
     "not-held": (409, "Not held"),
@@ -38,9 +38,9 @@ CODES: Mapping[str, tuple[int, str]] = {
     "stale-revision": (412, "The object has changed since it was read"),
     "too-large": (413, "Request is too large"),
     "unsupported-media-type": (415, "Unsupported media type"),
-    "invalid-fields": (422, "Some fields are not acceptable"),
+    "invalid-fields": (422, "Some fields are invalid"),
     "idempotency-key-reused": (422, "Idempotency key already used for another request"),
-    "duplicate-line": (422, "A product stands in more than one line"),
+    "duplicate-line": (422, "A product appears in more than one line"),
     "rate-limited": (429, "Too many requests"),
     "internal-error": (500, "Something went wrong on our side"),
     "unavailable": (503, "Service is not available"),
@@ -112,7 +112,7 @@ class InvalidFields(Problem):
 
 def not_found(what: str) -> Problem:
     """404 for an id that does not exist or that the caller cannot see: both look the same."""
-    return Problem("not-found", f"There is no such {what}, or it is not visible to you.")
+    return Problem("not-found", f"The {what} does not exist, or you cannot see it.")
 
 
 WHOLE_BODY = "body"
@@ -153,14 +153,14 @@ def _field(place: Sequence[str | int], skip: int, parameters: Collection[str]) -
 
 PLAIN_WORDS = {
     "missing": "is required",
-    "extra_forbidden": "is not a known member",
+    "extra_forbidden": "is not a known field",
     "string_type": "must be a string",
-    "string_pattern_mismatch": "is spelled in a way that is not taken here",
+    "string_pattern_mismatch": "has an invalid format",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
     "int_type": "must be a whole number, without quotes or decimals",
     "int_parsing": "must be a whole number",
-    "int_parsing_size": "must be a whole number of ordinary size",
+    "int_parsing_size": "is too large a number",
     "bool_type": "must be true or false",
     "greater_than_equal": "must be {ge} or more",
     "greater_than": "must be more than {gt}",

@@ -74,7 +74,7 @@ class Line:
         if len(cleaned) < self.least:
             raise ValueError("must not be blank")
         if len(cleaned) > self.most:
-            raise ValueError(f"must have {self.most} characters at most")
+            raise ValueError(f"must have at most {self.most} characters")
         return cleaned
 
     def __get_pydantic_core_schema__(
@@ -125,13 +125,21 @@ Search = Annotated[str, Line()]
 Name = Annotated[str, Line(1, 200)]
 Code = Annotated[
     str,
-    Spelled("[A-Za-z0-9._-]{1,64}", "must be 1 to 64 letters, digits, dots, underscores, hyphens"),
+    Spelled(
+        "[A-Za-z0-9._-]{1,64}", "must be 1 to 64 letters, digits, dots, underscores or hyphens"
+    ),
 ]
 Reference = Annotated[str, Line(1, 100)]
 Note = Annotated[str, Line(0, 2000, clean_note)]
 Reason = Annotated[str, Line(1, 2000, clean_note)]
 Key = Annotated[str, Spelled("[ -~]{1,255}", "must be 1 to 255 printable ASCII characters")]
-Cursor = Annotated[str, Spelled("[A-Za-z0-9_-]{1,2000}", "is no cursor of a list")]
+Cursor = Annotated[
+    str,
+    Spelled(
+        "[A-Za-z0-9_-]{1,2000}",
+        "Invalid cursor: pass the `next` value of a previous page of this list.",
+    ),
+]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_from_text)]
 

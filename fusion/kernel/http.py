@@ -58,11 +58,11 @@ def refuse_encoding(request: HttpRequest) -> None:
     """Problem `unsupported-media-type` for a body declared as compressed or as not UTF-8."""
     coding = request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if coding not in ("", "identity"):
-        detail = f"The body has the encoding {coding[:100]!r}; send it as it is."
+        detail = f"The body has the content encoding {coding[:100]!r}. Send it uncompressed."
         raise Problem("unsupported-media-type", detail)
     charset = (request.content_params or {}).get("charset", "utf-8").lower()
     if charset not in UTF_8:
-        detail = f"The body has the character set {charset[:100]!r}; send UTF-8."
+        detail = f"The body has the character set {charset[:100]!r}. Send UTF-8."
         raise Problem("unsupported-media-type", detail)
 
 
@@ -84,14 +84,14 @@ def _parse(request: HttpRequest) -> Any:
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise Problem(
             "unsupported-media-type",
-            f"The body is {media_type or 'of no declared type'}; send application/json.",
+            f"The body is {media_type or 'without a content type'}. Send application/json.",
         )
     refuse_encoding(request)
     length = request.META.get("CONTENT_LENGTH") or "0"
     if (length.isdigit() and int(length) > limit) or len(request.body) > limit:
-        raise Problem("too-large", f"The body has more than {limit} bytes, the most taken here.")
+        raise Problem("too-large", f"The request body is too large: the limit is {limit} bytes.")
     if request.body.count(b",") > MAX_COMMAS:
-        raise Problem("too-large", f"The body has more than {MAX_COMMAS} commas: too many values.")
+        raise Problem("too-large", f"The body has too many values: more than {MAX_COMMAS} commas.")
     value = parse_json(request.body)
     if request.body.count(b":") > MAX_MEMBERS:
         _refuse_wide_objects(value)
@@ -104,7 +104,7 @@ def _refuse_wide_objects(value: Any) -> None:
         each = waiting.pop()
         if isinstance(each, dict):
             if len(each) > MAX_MEMBERS:
-                told = f"is one of {len(each)} members of an object, more than {MAX_MEMBERS}"
+                told = f"belongs to an object with {len(each)} members; the limit is {MAX_MEMBERS}"
                 raise InvalidFields(**dict.fromkeys(list(each)[:MOST_ERRORS], told))
             waiting.extend(each.values())
         elif isinstance(each, list):
@@ -117,7 +117,7 @@ def parse_json(text: bytes) -> Any:
         value = orjson.loads(text)
         written = orjson.dumps(value)
     except orjson.JSONDecodeError as error:
-        raise Problem("invalid-json", f"The body is not readable JSON: {error}.") from None
+        raise Problem("invalid-json", f"The body is not valid JSON: {error}.") from None
     except orjson.JSONEncodeError:
         raise Problem("invalid-json", "The body is nested too deeply.") from None
     # orjson keeps the last of two equal members. A colon separates each member from its value, and
@@ -139,7 +139,7 @@ def _distinct(members: list[tuple[str, Any]]) -> None:
     seen: set[str] = set()
     for name, _ in members:
         if name in seen:
-            detail = f"An object of the body has the member {name[:100]!r} more than once."
+            detail = f"The body has an object with the member {name[:100]!r} more than once."
             raise Problem("invalid-json", detail)
         seen.add(name)
 

@@ -20,18 +20,18 @@ IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "The same key with the same request gives the same answer and one effect. "
-    "Keys belong to your organization.",
+    "description": "Repeating a request with the same key returns the same response and has one "
+    "effect. Keys belong to your organization.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
 }
 
 REPLAYED = {
-    "description": "`true` when this is the stored answer to an earlier request with its key.",
+    "description": "`true` if this is the stored response to an earlier request with this key.",
     "schema": {"type": "string", "enum": ["true"]},
 }
 
 LOCATION = {
-    "description": "Where the new object is.",
+    "description": "The URL of the new object.",
     "required": True,
     "schema": {"type": "string"},
 }

@@ -24,7 +24,9 @@ def encode_cursor(*key: Any) -> str:
 
 def decode_cursor(cursor: str, size: int, *, field: str = "cursor") -> list[str]:
     """The `size` parts of the sort key in `cursor`; InvalidFields if it is not one of ours."""
-    wrong = InvalidFields(**{field: "is not a cursor of this list; take `next` of a former answer"})
+    wrong = InvalidFields(
+        **{field: "Invalid cursor: pass the `next` value of a previous page of this list."}
+    )
     try:
         parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):

@@ -13,21 +13,21 @@ from psycopg.conninfo import conninfo_to_dict
 from fusion.kernel.environment import SettingError, setting
 
 UNTOLD = (
-    "DATABASE_URL leads to a connection pooler. Set FUSION_DATABASE_POOLER=transaction, which also "
-    "suits a pooler that lends connections by session."
+    "DATABASE_URL points to a connection pooler. Set FUSION_DATABASE_POOLER=transaction, "
+    "which also suits a session pooler."
 )
 OWNER = (
-    "Behind a connection pooler no process can take the role {role} for itself. Give servers and "
-    'workers a login of their own: see "Two database roles" in the operator\'s guide.'
+    "Processes behind a connection pooler cannot switch to the role {role}. Give servers and "
+    'workers their own login: see "Two database roles" in the operator\'s guide.'
 )
 SESSION = (
-    "This command needs a session of PostgreSQL for itself, and FUSION_DATABASE_POOLER says that "
-    "DATABASE_URL leads to a connection pooler. Give it PostgreSQL's own address, and "
+    "This command needs its own PostgreSQL session, but DATABASE_URL points to a "
+    "connection pooler. Set DATABASE_URL to PostgreSQL's own address and "
     "FUSION_DATABASE_POOLER=none."
 )
 OPTIONS = (
-    "DATABASE_URL has `options`, which a connection pooler does not pass on. Set them for the "
-    "role: ALTER ROLE … SET …"
+    "DATABASE_URL has `options`, but a connection pooler does not forward them. Set them "
+    "for the role: ALTER ROLE … SET …"
 )
 
 

@@ -27,7 +27,7 @@ class RateLimit:
         if wait > 0:
             raise Problem(
                 "rate-limited",
-                f"More than {self.per_minute} requests in a minute. Wait {wait} seconds.",
+                f"The limit is {self.per_minute} requests per minute. Wait {wait} seconds.",
                 headers={"Retry-After": str(wait)},
             )
 

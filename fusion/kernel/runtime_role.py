@@ -13,11 +13,15 @@ from fusion.kernel.postgresql.parameters import read_address
 RUNTIME_ROLE = "fusion_runtime"
 
 MISSING = {
-    "role": f"the role {RUNTIME_ROLE} is missing, and {{owner}} may not create roles. Have a "
-    f"superuser run: CREATE ROLE {RUNTIME_ROLE} NOLOGIN; GRANT {RUNTIME_ROLE} TO {{owner}}. "
-    "Then run fusion migrate again",
-    "membership": f"{{owner}} is not a member of {RUNTIME_ROLE}. Have a superuser run: "
-    f"GRANT {RUNTIME_ROLE} TO {{owner}}",
+    "role": (
+        f"the role {RUNTIME_ROLE} is missing, and {{owner}} cannot create roles. Ask a superuser "
+        f"to run: CREATE ROLE {RUNTIME_ROLE} NOLOGIN; GRANT {RUNTIME_ROLE} TO {{owner}}. Then run "
+        "fusion migrate again"
+    ),
+    "membership": (
+        f"{{owner}} is not a member of {RUNTIME_ROLE}. Ask a superuser to run: "
+        f"GRANT {RUNTIME_ROLE} TO {{owner}}"
+    ),
 }
 
 OWNED = """
@@ -74,6 +78,6 @@ def as_runtime(url: str, direct: Connection[tuple[object, ...]]) -> tuple[str, s
     options = read_address(url).get("options", "")
     taken = make_conninfo(url, options=f"{options} -c role={RUNTIME_ROLE}".strip())
     return taken, (
-        f"{given}; this process works as {RUNTIME_ROLE}. Give servers and workers a login of their "
-        'own: see "Two database roles" in the operator\'s guide'
+        f"{given}; this process works as {RUNTIME_ROLE}. Give servers and workers their own "
+        'login: see "Two database roles" in the operator\'s guide'
     )

@@ -14,14 +14,14 @@ from fusion.kernel.pagination import DEFAULT_LIMIT, MAX_LIMIT
 
 
 class FieldError(BaseModel):
-    """One field that is not acceptable; `field` is a path such as `lines.0.quantity`."""
+    """One invalid field; `field` is a path such as `lines.0.quantity`."""
 
     field: str
     message: str
 
 
 class Existing(BaseModel):
-    """An object that is in the way; `number` is that of an order."""
+    """The conflicting object; `number` is set for orders."""
 
     kind: str = Field(examples=["order"])
     id: UUID
@@ -30,7 +30,7 @@ class Existing(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """A refusal (RFC 9457). `code` is stable; `detail` says what, why and what would help."""
+    """A refusal (RFC 9457). `code` is stable; `detail` explains the reason and the remedy."""
 
     model_config = ConfigDict(title="Problem", extra="allow")
 
@@ -39,17 +39,17 @@ class ProblemDocument(BaseModel):
     status: int
     code: str = Field(examples=["not-found"])
     detail: str
-    errors: list[FieldError] = Field(default=[], description="With `invalid-fields` only.")
+    errors: list[FieldError] = Field(default=[], description="Only with `invalid-fields`.")
     refusals: list[dict[str, Any]] = Field(
-        default=[], description="Per SKU, where quantities are the reason."
+        default=[], description="Per SKU, if quantities are the reason."
     )
     existing: Existing | None = Field(
         default=None,
-        description="With `external-reference-taken`: what carries it, where you see that.",
+        description="With `external-reference-taken`: the object with that reference, if visible.",
     )
     same_request: bool = Field(
         default=False,
-        description="With `external-reference-taken`: that order is the one you have sent.",
+        description="With `external-reference-taken`: true if that order equals your request.",
     )
 
 
@@ -72,7 +72,9 @@ class Page[Item](BaseModel):
 
 
 class Paging(BaseModel):
-    """Which page of a list is asked for: the query parameters that every list takes."""
+    """The query parameters of every list: the page and its size."""
 
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
-    cursor: Cursor | None = Field(default=None, description="`next` of the page before.")
+    cursor: Cursor | None = Field(
+        default=None, description="The `next` value of the previous page."
+    )

@@ -39,9 +39,7 @@ STREAMS = max(1, min(2, setting("FUSION_DATABASE_POOL") - 1))
 RETRY_AFTER = "10"
 """Seconds after which a client may retry if all streams were in use."""
 
-CUT_OFF = (
-    "\r\nERROR: a fault has cut this answer off here. It is not complete; ask for it again.\r\n"
-)
+CUT_OFF = "\r\nERROR: an error cut this response off. It is incomplete; send the request again.\r\n"
 """Ends an incomplete response.
 
 The server closes it like any other, so nothing else would show it: the text is invalid JSON, and a
@@ -106,8 +104,8 @@ def _reading(make: Callable[[Query], Iterator[str]]) -> Generator[str]:
     if not _slots.acquire(blocking=False):
         raise Problem(
             "rate-limited",
-            f"{STREAMS} long answers are being read from this process, and that is the most at a "
-            f"time. Ask again in {RETRY_AFTER} seconds, or for pages.",
+            f"This process already streams {STREAMS} long responses, which is the limit. "
+            f"Retry after {RETRY_AFTER} seconds, or request pages.",
             headers={"Retry-After": RETRY_AFTER},
         )
     begun = False
@@ -118,7 +116,7 @@ def _reading(make: Callable[[Query], Iterator[str]]) -> Generator[str]:
     except Exception:
         if not begun:
             raise
-        log.exception("an answer is cut off")
+        log.exception("a response was cut off")
         yield CUT_OFF
     finally:
         _slots.release()

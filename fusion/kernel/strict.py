@@ -65,7 +65,7 @@ def check_request(request: HttpRequest, known: Known) -> None:
     meta = request.META
     for name, variable in MEANINGFUL_HEADERS.items():
         if variable in meta and name not in known.headers and not _reads(request, name):
-            raise InvalidFields(**{name: "has no meaning for this method of this address"})
+            raise InvalidFields(**{name: "does not apply to this method of this route"})
     if meta["QUERY_STRING"]:
         _check_parameters(request.GET, known)
     if not known.body:
@@ -82,7 +82,7 @@ def _check_parameters(given: QueryDict, known: Known) -> None:
         if name not in known.parameters:
             wrong[name] = f"is not a parameter of this route; {_listed(known.parameters)}"
         elif len(values) > 1 and name not in known.repeatable:
-            wrong[name] = "is given more than once"
+            wrong[name] = "appears more than once"
         if len(wrong) == MOST_ERRORS:
             break
     if wrong:
@@ -90,7 +90,7 @@ def _check_parameters(given: QueryDict, known: Known) -> None:
 
 
 def _listed(parameters: tuple[str, ...]) -> str:
-    return f"it takes {', '.join(parameters)}" if parameters else "it takes none"
+    return f"the parameters are {', '.join(parameters)}" if parameters else "it takes none"
 
 
 def has_body(meta: Mapping[str, Any]) -> bool:
@@ -104,7 +104,9 @@ def refuse_body(request: HttpRequest) -> None:
         return
     value = read_json(request)
     if not isinstance(value, dict):
-        raise Problem("invalid-json", "This route takes no body: send nothing, or {}.")
+        raise Problem("invalid-json", "This route accepts no request body. Send none, or send {}.")
     if value:
         names = list(value)[:MOST_ERRORS]
-        raise InvalidFields(**dict.fromkeys(names, "is not known here: this route takes no body"))
+        raise InvalidFields(
+            **dict.fromkeys(names, "is not allowed because this route accepts no request body")
+        )

@@ -67,7 +67,7 @@ class Unclean(ValueError):
         self.position = index + 1
         self.character = f"U+{ord(text[index]):04X}"
         super().__init__(
-            f"has a character that cannot be seen or turns the text around ({self.character}) at "
+            f"has an invisible or direction-changing character ({self.character}) at "
             f"position {self.position}"
         )
 

@@ -27,7 +27,7 @@ BALANCES_DOOR = Door(READ_BALANCES, hot=True, reads=BALANCES, subscription_id=fi
     response={200: Balances, **READ_PROBLEMS},
 )
 def read_balances(request: HttpRequest, subscription_id: UUID, asked: Query[At]) -> HttpResponse:
-    """What is granted, used and available, now or at an instant of the past."""
+    """Read the granted, used and available quantities, now or at a past instant."""
     if asked.at is not None:
         actor = actor_of(request)
         return json_response(balances_at(actor, subscription_id=subscription_id, at=asked.at))
@@ -55,7 +55,7 @@ def _balances_now(request: HttpRequest) -> HttpResponse:
 def read_entries(
     request: HttpRequest, subscription_id: UUID, asked: Query[EntryFilter]
 ) -> HttpResponse:
-    """The ledger of a subscription, newest first."""
+    """List the ledger entries of a subscription, newest first."""
     return json_response(entries(subscription_id, **asked.model_dump()))
 
 
@@ -65,11 +65,13 @@ def read_entries(
     response={200: Licenses, **READ_PROBLEMS},
 )
 def read_licenses(request: HttpRequest, asked: Query[LicenseFilter]) -> HttpResponse:
-    """Totals of a subtree per SKU, or with `by=subscription` its subscriptions with theirs."""
+    """Totals of a subtree per SKU or, with `by=subscription`, per subscription and SKU."""
     actor = actor_of(request)
     organization = find_organization(actor, asked.organization_id or actor.organization_id)
     if asked.cursor and not asked.by:
-        raise InvalidFields(cursor="is for by=subscription alone: the totals are one page")
+        raise InvalidFields(
+            cursor="is allowed only with by=subscription, because the totals fit one page"
+        )
     if asked.by:
         body = totals_by_subscription(organization.path, limit=asked.limit, cursor=asked.cursor)
     else:

@@ -15,7 +15,7 @@ from fusion.tenancy.actor import Actor
 from fusion.tenancy.authenticate import Read
 from fusion.tenancy.scope import subtree
 
-NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
+NOT_OURS = "Invalid cursor: pass the `next` value of a previous page of this list."
 
 
 BALANCES = Read("ledger_balances(%s::uuid, o.path)", "subscription_id")

@@ -12,7 +12,7 @@ Kind = Literal["grant", "revoke", "consume", "release"]
 
 
 class BalanceDocument(BaseModel):
-    """What is granted of one SKU, used, and left. `used` is null where the past is not known."""
+    """The granted, used and available quantity of one SKU; `used` is null if unknown."""
 
     sku: str
     type: Literal["license", "entitlement"]
@@ -29,13 +29,13 @@ class Balances(BaseModel):
 
 
 class At(BaseModel):
-    """The instant that balances are asked for."""
+    """The instant of the balances."""
 
-    at: Instant | None = Field(default=None, description="Inclusive; now, where it is left out.")
+    at: Instant | None = Field(default=None, description="Inclusive; defaults to now.")
 
 
 class Holder(BaseModel):
-    """What holds the units of a consume or release."""
+    """The holder of the units that a consume or release entry names."""
 
     type: str
     id: str
@@ -58,7 +58,7 @@ class EntryDocument(BaseModel):
 
 
 class EntryFilter(Paging):
-    """Which entries are listed."""
+    """Filters for the list of entries."""
 
     sku: Code | None = None
     kind: Kind | None = None
@@ -69,7 +69,7 @@ class EntryFilter(Paging):
 
 
 class LicenseFilter(Paging):
-    """Whose totals are asked for: your own organization's, unless told."""
+    """The organization of the totals; defaults to your own organization."""
 
     organization_id: Id | None = None
     by: Literal["subscription"] | None = None
@@ -84,7 +84,7 @@ class SubscriptionTotals(BaseModel):
 
 
 class Licenses(BaseModel):
-    """Totals per SKU, or the subscriptions with theirs; `as_of` tells how fresh they are."""
+    """Totals per SKU, or per subscription and SKU; `as_of` is the time of the figures."""
 
     organization_id: UUID
     as_of: str

@@ -37,7 +37,7 @@ router = Router()
     tags=["organizations"],
 )
 def delete_one_organization(request: HttpRequest, organization_id: UUID) -> HttpResponse:
-    """Delete an organization under which nothing lives any more."""
+    """Delete an organization that has nothing active below it."""
     return respond(delete_organization(actor_of(request), organization_id=organization_id))
 
 
@@ -55,9 +55,9 @@ AS_IT_IS: StateBody = Body(default=StateBody())  # type: ignore[type-arg]
 def post_suspend(
     request: HttpRequest, subscription_id: UUID, body: StateBody = AS_IT_IS
 ) -> HttpResponse:
-    """Suspend a subscription for a reason; harmless where it is suspended for it already.
+    """Suspend a subscription for a reason; no effect if already suspended for that reason.
 
-    With `effective_at`: 201 with an order that does it then.
+    With `effective_at`: 201 with a scheduled order.
     """
     return _change(request, subscription_id, body.wish(SUSPENSION), body, suspend)
 
@@ -71,10 +71,10 @@ def post_suspend(
 def post_resume(
     request: HttpRequest, subscription_id: UUID, body: StateBody = AS_IT_IS
 ) -> HttpResponse:
-    """Lift the hold with this reason, or all; harmless where there is none.
+    """Lift the hold with this reason, or all holds; no effect if there is none.
 
-    The subscription is active when no hold is left. With `effective_at`: 201 with an order that
-    does it then.
+    The subscription becomes active when no hold is left. With `effective_at`: 201 with a scheduled
+    order.
     """
     return _change(request, subscription_id, body.wish(RESUMPTION), body, resume)
 
@@ -88,9 +88,9 @@ def post_resume(
 def post_terminate(
     request: HttpRequest, subscription_id: UUID, body: StateBody = AS_IT_IS
 ) -> HttpResponse:
-    """Terminate a subscription, for good; harmless where it is terminated already.
+    """Terminate a subscription permanently; no effect if already terminated.
 
-    With `effective_at`: 201 with an order that does it then.
+    With `effective_at`: 201 with a scheduled order.
     """
     return _change(request, subscription_id, body.wish(TERMINATION), body, terminate)
 

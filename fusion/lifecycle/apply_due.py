@@ -67,7 +67,7 @@ def _change_state(due: dict[str, Any], request_id: str) -> dict[str, Any]:
     except DatabaseError as error:
         if outage_of(error):
             raise  # the database is unavailable or busy: the order is unchanged, and retried later
-        log.exception("order cannot be carried out", order_id=str(order_id))
+        log.exception("order could not be applied", order_id=str(order_id))
         order = _fail(actor, order_id, _failure(error))
     return {} if order is None else _told(order)
 
@@ -106,9 +106,9 @@ def _failure(error: DatabaseError) -> dict[str, str]:
     if constraint:
         return {
             "code": "conflict",
-            "detail": f"The order would have broken the rule {constraint} of the database.",
+            "detail": f"The order would have violated the database constraint {constraint}.",
         }
-    return {"code": "internal-error", "detail": "The order could not be carried out."}
+    return {"code": "internal-error", "detail": "The order could not be applied."}
 
 
 def _told(order: Order) -> dict[str, Any]:

@@ -20,12 +20,11 @@ def find_organization_to_delete(actor: Actor, id: UUID) -> Organization:
     """
     organization = find_organization(actor, id)
     if organization.kind == GROUP:
-        raise Problem("forbidden", "A group is the provider itself; the API does not delete it.")
+        raise Problem("forbidden", "A group is the provider itself. The API cannot delete it.")
     if not actor.is_above(organization.path):
         raise Problem(
             "forbidden",
-            f"An organization is deleted by the administrators of one above it, so this "
-            f"{actor.kind} does not delete itself.",
+            f"Only an administrator of an organization above this {actor.kind} can delete it.",
         )
     return organization
 
@@ -62,6 +61,7 @@ def _require_nothing_under(organization: Organization) -> None:
     if any(counts):
         raise Problem(
             "conflict",
-            f"{counts[0]} organizations and {counts[1]} subscriptions still live under it. "
-            "Terminate these subscriptions and delete these organizations first, from the bottom.",
+            f"It still has {counts[0]} organizations and {counts[1]} active subscriptions "
+            "below it. Terminate the subscriptions first, then delete the organizations, "
+            "starting with the lowest.",
         )

@@ -17,7 +17,7 @@ LANGUAGE sql AS $$
                 WHEN p_effective <= n.now THEN json_build_array(json_build_object(
                     'code', 'late',
                     'detail', format(
-                        'It was done %s later than its effective_at.',
+                        'The order took effect %s after its effective_at.',
                         justify_hours(date_trunc('second', n.now - p_effective))),
                     'seconds', floor(extract(epoch FROM n.now - p_effective))::bigint)) END
     FROM tenancy_subscription s, (SELECT kernel_now() AS now) n

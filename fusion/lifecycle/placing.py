@@ -74,8 +74,9 @@ def require_free_reference(actor: Actor, subscription_id: UUID, wish: Wish) -> N
     )
     raise Problem(
         "external-reference-taken",
-        f"Order {taken.number} already carries the external reference {wish.external_reference}; "
-        "it is free again only when that order fails or is cancelled.",
+        f"Order {taken.number} already has the external reference "
+        f"{wish.external_reference}. You can reuse it only if that order fails or is "
+        "cancelled.",
         extra={
             "existing": {
                 "kind": "order",
@@ -103,8 +104,8 @@ def require_timely(effective_at: datetime, now: datetime) -> None:
     if now - effective_at > ORDER_GRACE:
         hours = ORDER_GRACE // timedelta(hours=1)
         raise InvalidFields(
-            effective_at=f"lies more than {hours} hours in the past (it is {instant(now)} now); "
-            "leave it out to do it at once"
+            effective_at=f"must be at most {hours} hours in the past (it is now "
+            f"{instant(now)}); omit it for immediate effect"
         )
 
 

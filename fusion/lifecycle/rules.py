@@ -11,5 +11,6 @@ def require_living(status: str) -> None:
     if status == "terminated":
         raise Problem(
             "subscription-terminated",
-            "The subscription is terminated; that is final. Create a new one for this tenant.",
+            "The subscription is terminated. This is final. Create a new subscription for "
+            "this tenant.",
         )

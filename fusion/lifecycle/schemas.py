@@ -10,20 +10,23 @@ from fusion.tenancy.schemas import Reason
 
 
 class StateBody(Body):
-    """How to suspend, resume or terminate. All may be left out, the whole body too."""
+    """Options to suspend, resume or terminate. All of them, and the body itself, are optional."""
 
     effective_at: Instant | None = Field(
         default=None,
-        description="With an offset, at most five years ahead; up to 24 hours past is done at "
-        "once. Left out: at once.",
+        description="With an offset, at most five years ahead. Omitted or up to 24 hours past: "
+        "immediately.",
     )
     reason: Reason | None = Field(
         default=None,
-        description="A suspension's is `other` unless said. A resumption lifts this one, or all.",
+        description="For a suspension, defaults to `other`. For a resumption, the hold to lift; "
+        "defaults to all.",
     )
     note: Note | None = None
     external_reference: Reference | None = None
-    dry_run: bool = Field(default=False, description="Tell what it would release; do nothing.")
+    dry_run: bool = Field(
+        default=False, description="Return what would be released, without changing anything."
+    )
 
     def wish(self, kind: str) -> Wish:
         """The change that is asked for."""
@@ -37,7 +40,7 @@ class StateBody(Body):
 
 
 class Releases(BaseModel):
-    """How many linked users, numbers, trunks, live calls and holdings end."""
+    """How many linked users, numbers, trunks, live calls and holdings would end."""
 
     users: int
     numbers: int
@@ -47,7 +50,7 @@ class Releases(BaseModel):
 
 
 class StatePreview(BaseModel):
-    """What a dry run tells. A refusal has a `code` and a `detail`."""
+    """The result of a dry run. A refusal has a `code` and a `detail`."""
 
     allowed: bool
     releases: Releases

@@ -52,7 +52,7 @@ PROVISIONING = Door(PROVISION, hot=True, subscription_id=find_subscription)
     response={201: Numbers, **PROBLEMS},
 )
 def assign(request: HttpRequest, subscription_id: UUID, body: AssignmentBody) -> HttpResponse:
-    """Assign or reserve numbers: those named, or the next free ones of a SKU. All or none."""
+    """Assign or reserve the given numbers, or the next free numbers of a SKU. All or none."""
     answer = assign_numbers(
         retrying_actor(request), subscription_id=subscription_id, **body.model_dump()
     )
@@ -65,7 +65,7 @@ def assign(request: HttpRequest, subscription_id: UUID, body: AssignmentBody) ->
     response={201: Numbers, **PROBLEMS},
 )
 def port_in_numbers(request: HttpRequest, subscription_id: UUID, body: PortInBody) -> HttpResponse:
-    """Take numbers in from another operator, assigned to the subscription. All or none."""
+    """Port numbers in from another operator and assign them to the subscription. All or none."""
     answer = port_in(retrying_actor(request), subscription_id=subscription_id, **body.model_dump())
     return respond(answer, headers={"Location": _numbers_of(subscription_id)})
 
@@ -78,7 +78,7 @@ def port_in_numbers(request: HttpRequest, subscription_id: UUID, body: PortInBod
 def numbers_of_subscription(
     request: HttpRequest, subscription_id: UUID, asked: Query[OwnNumberFilter]
 ) -> HttpResponse:
-    """The numbers of a subscription, by number; those in quarantine that it had included."""
+    """List the numbers of a subscription by number, including its numbers in quarantine."""
     wanted = asked.wanted(subscription_id)
     return json_response(
         list_numbers(actor_of(request), wanted, limit=asked.limit, cursor=asked.cursor)
@@ -87,13 +87,13 @@ def numbers_of_subscription(
 
 @router.delete(NUMBER, auth=PROVISIONING, response={204: None, **PROBLEMS})
 def release(request: HttpRequest, subscription_id: UUID, e164: E164Path) -> HttpResponse:
-    """Release a number: an assigned one is quarantined, a reserved one is free at once."""
+    """Release a number; an assigned number goes into quarantine, a reserved one becomes free."""
     return respond(release_number(actor_of(request), subscription_id=subscription_id, e164=e164))
 
 
 @router.post(NUMBER + "/restore", auth=PROVISIONING, response={200: NumberDocument, **PROBLEMS})
 def restore(request: HttpRequest, subscription_id: UUID, e164: E164Path) -> HttpResponse:
-    """Assign a number again that is in quarantine and was this subscription's."""
+    """Restore a number from quarantine to the subscription that had it."""
     return respond(
         restore_number(retrying_actor(request), subscription_id=subscription_id, e164=e164)
     )
@@ -101,7 +101,7 @@ def restore(request: HttpRequest, subscription_id: UUID, e164: E164Path) -> Http
 
 @router.post(NUMBER + "/port-out", auth=PROVISIONING, response={204: None, **PROBLEMS})
 def port_out_number(request: HttpRequest, subscription_id: UUID, e164: E164Path) -> HttpResponse:
-    """Let a number go to another operator: it leaves the inventory."""
+    """Port a number out to another operator; it leaves the inventory."""
     return respond(port_out(retrying_actor(request), subscription_id=subscription_id, e164=e164))
 
 
@@ -117,7 +117,7 @@ def add_range(request: HttpRequest, body: RangeBody) -> HttpResponse:
     response={200: Page[RangeDocument], **READ_PROBLEMS},
 )
 def ranges(request: HttpRequest, asked: Query[Paging]) -> HttpResponse:
-    """The ranges of your group, newest first."""
+    """List the ranges of your group, newest first."""
     return json_response(list_ranges(actor_of(request), limit=asked.limit, cursor=asked.cursor))
 
 
@@ -137,7 +137,7 @@ def one_range(request: HttpRequest, range_id: UUID) -> HttpResponse:
     response={200: Page[NumberDocument], **READ_PROBLEMS},
 )
 def numbers(request: HttpRequest, asked: Query[NumberFilter]) -> HttpResponse:
-    """The inventory, by number; below the group your numbers, and the free ones you may assign."""
+    """List the inventory by number; below the group, your own and the assignable numbers."""
     return json_response(
         list_numbers(actor_of(request), asked.wanted(), limit=asked.limit, cursor=asked.cursor)
     )
@@ -149,7 +149,7 @@ def numbers(request: HttpRequest, asked: Query[NumberFilter]) -> HttpResponse:
     response={200: Page[FreeCount], **READ_PROBLEMS},
 )
 def summary(request: HttpRequest, asked: Query[Paging]) -> HttpResponse:
-    """How many numbers of each entitlement SKU are free; counted up to 10,000."""
+    """Count the free numbers of each entitlement SKU, up to 10,000."""
     return json_response(free_counts(actor_of(request), limit=asked.limit, cursor=asked.cursor))
 
 

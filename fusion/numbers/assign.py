@@ -56,15 +56,16 @@ def assign_numbers(
             return answer
     raise Problem(
         "no-free-number",
-        f"Others kept taking the free numbers of {sku} while this waited for {quantity}. Retry.",
+        f"Other requests kept taking the free numbers of {sku}, so {quantity} could not be "
+        "assigned. Send the request again.",
     )
 
 
 def _check_until(status: str, until: datetime | None) -> None:
     """`assign.sql` checks that `until` is in the future: it replays a stored answer first."""
     if status == RESERVED and until is None:
-        raise InvalidFields(until="must be given for a reservation")
+        raise InvalidFields(until="is required for a reservation")
     if status != RESERVED and until is not None:
-        raise InvalidFields(until="is for reservations only")
+        raise InvalidFields(until="is allowed only for a reservation")
     if until is not None and until > now() + timedelta(days=MAX_RESERVATION_DAYS):
         raise InvalidFields(until=f"must be at most {MAX_RESERVATION_DAYS} days ahead")

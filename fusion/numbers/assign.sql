@@ -46,7 +46,8 @@ BEGIN
         SELECT k.id INTO v_sku FROM catalogue_sku k
         WHERE k.group_id = p_group AND k.code = p_sku AND k.metric = 'number';
         IF NOT FOUND THEN
-            RETURN QUERY SELECT 422, false, numbers_wrong_field('sku', 'there is no such entitlement');
+            RETURN QUERY SELECT 422, false, numbers_wrong_field('sku', 'is not the code of a number type '
+                                                                       'in your catalogue');
             RETURN;
         END IF;
         v_skus := ARRAY[v_sku];

@@ -35,7 +35,7 @@ def create_range(actor: Actor, *, sku: str, first: str, last: str) -> Done:
     """
     found = find_skus(actor, [sku]).get(sku)
     if found is None or found.type != ENTITLEMENT:
-        raise InvalidFields(sku="there is no such entitlement")
+        raise InvalidFields(sku="is not the code of a number type in your catalogue")
     wrong = wrong_range(first, last, country=found.country or "", type=found.number_type or "")
     if wrong:
         raise InvalidFields(**wrong)
@@ -53,6 +53,6 @@ def create_range(actor: Actor, *, sku: str, first: str, last: str) -> Done:
 def _taken(first: str, last: str) -> Problem:
     return Problem(
         "range-not-available",
-        f"Not all numbers from {first} to {last} are to be had: some stand in another range, or "
-        "were ported in. Choose other numbers.",
+        f"Some numbers from {first} to {last} are not available: they are in another range "
+        "or were ported in. Choose other numbers.",
     )

@@ -28,7 +28,7 @@ BEGIN
     IF NOT FOUND THEN
         status := 404;
         answer := kernel_problem('not-found',
-            'There is no such subscription, or it is not visible to you.')::text;
+            'The subscription does not exist, or you cannot see it.')::text;
         RETURN;
     END IF;
     IF p_key IS NOT NULL THEN
@@ -41,15 +41,15 @@ BEGIN
         ELSIF FOUND THEN
             status := 422;
             answer := kernel_problem('idempotency-key-reused',
-                'This idempotency key was already used for another request. Send that request '
-                'again, or take a new key.')::text;
+                'This idempotency key was already used for another request. Repeat that request, or use a '
+                'new key.')::text;
             RETURN;
         END IF;
     END IF;
     IF p_growing AND s.status <> 'active' THEN
         status := 409;
         answer := kernel_problem('subscription-' || s.status, format(
-            'The subscription is %s: it takes no new numbers.', s.status))::text;
+            'The subscription is %s. You cannot add numbers.', s.status))::text;
     END IF;
 END
 $$;

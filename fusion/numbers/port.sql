@@ -47,8 +47,8 @@ BEGIN
         FROM unnest(p_numbers, p_skus) AS w(e164, sku) ORDER BY w.e164;
     EXCEPTION WHEN unique_violation THEN
         -- Another transaction inserted the number after the check, and may have removed it again.
-        RETURN QUERY SELECT 409, false, coalesce(numbers_known(p_numbers), numbers_not_available(
-            p_numbers, array_fill('taken'::text, ARRAY[cardinality(p_numbers)]), 'try again'));
+        RETURN QUERY SELECT 409, false, coalesce(numbers_known(p_numbers), numbers_not_ported(
+            p_numbers, 'Try again.'));
         RETURN;
     END;
     FOR r IN
@@ -70,10 +70,21 @@ $$;
 -- The refusal that lists the numbers which are already in some inventory; NULL if none is.
 CREATE OR REPLACE FUNCTION numbers_known(p_numbers text[]) RETURNS text
 LANGUAGE sql STABLE AS $$
-    SELECT numbers_not_available(array_agg(n.e164 ORDER BY n.e164), array_agg('taken'::text),
-        'leave these out; a number is ported in when it has left where it was')
+    SELECT numbers_not_ported(array_agg(n.e164 ORDER BY n.e164),
+        'Remove these numbers. A number can be ported in once its present inventory has released it.')
     FROM numbers_number n WHERE n.e164 = ANY (p_numbers)
     HAVING count(*) > 0
+$$;
+
+-- Whose inventory it is, is not told: the words are the same for each.
+CREATE OR REPLACE FUNCTION numbers_not_ported(p_numbers text[], p_help text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT json_build_object(
+        'code', 'number-not-available',
+        'detail', format('Not available: %s. No number was ported in. %s', numbers_with_reasons(
+            p_numbers, array_agg('already in an inventory'::text)), p_help),
+        'numbers', json_agg(json_build_object('e164', w.e164, 'status', 'taken') ORDER BY w.i))::text
+    FROM unnest(p_numbers) WITH ORDINALITY AS w(e164, i)
 $$;
 
 -- Port a number out to another operator: it leaves the inventory and frees its entitlement. Returns

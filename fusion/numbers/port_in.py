@@ -28,7 +28,7 @@ def port_in(
     skus = Sku.objects.visible_to(actor).filter(type=ENTITLEMENT).order_by("code")
     known = list(skus if sku is None else skus.filter(code=sku))
     if sku is not None and not known:
-        raise InvalidFields(sku="there is no such entitlement")
+        raise InvalidFields(sku="is not the code of a number type in your catalogue")
     found = [_sku_for(e164, known) for e164 in numbers]
     wrong = {
         f"numbers.{index}": _no_sku(e164)
@@ -59,5 +59,5 @@ def _no_sku(e164: str) -> str:
     types = " or ".join(number_types(e164))
     where = " or ".join(countries(e164))
     if not (types and where):
-        return f"{e164} is no valid number"
-    return f"{e164} is a {types} number of {where}, for which there is no such SKU"
+        return f"{e164} is not a valid phone number"
+    return f"{e164} is a {types} number of {where}, but no matching SKU exists"

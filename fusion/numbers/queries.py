@@ -128,7 +128,9 @@ def list_numbers(actor: Actor, wanted: Wanted, *, limit: int, cursor: str | None
     """
     after = decode_cursor(cursor, 1)[0] if cursor is not None else ""
     if after and not E164.fullmatch(after):
-        raise InvalidFields(cursor="is not a cursor of this list; take `next` of a former answer")
+        raise InvalidFields(
+            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
+        )
     sources = " UNION ALL ".join(_sources(actor, wanted, _digits(wanted, after), limit + 1))
     with connection.cursor() as sql:
         sql.execute(
@@ -190,7 +192,7 @@ def _digits(wanted: Wanted, after: str) -> str:
     """The conditions on the digits. ':' sorts right after '9'."""
     for part in (wanted.starts_with or "0", wanted.ends_with or "0"):
         if not (part.isascii() and part.isdigit()):
-            raise ValueError("digits only: they stand in the text of a query")
+            raise ValueError("digits only: they become part of the text of a query")
     conditions = [f"n.e164 > '{after}'"]
     if wanted.starts_with is not None:
         start = f"+{wanted.starts_with}"

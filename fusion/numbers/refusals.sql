@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION numbers_unavailable(
 ) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT numbers_not_available(array_agg(x.e164 ORDER BY x.e164), array_agg(x.status ORDER BY x.e164),
-        'leave these out, or ask for the next free ones of a SKU')
+        'No number was assigned. Remove these numbers, or request the next free numbers of a SKU.')
     FROM (
         SELECT w.e164, CASE WHEN n.e164 IS NULL THEN 'unknown'
                             WHEN n.subscription_id = p_subscription THEN n.status
@@ -20,17 +20,29 @@ LANGUAGE sql STABLE AS $$
     HAVING count(*) > 0
 $$;
 
--- p_help: what the caller can do. The sentence names ten numbers, `numbers` lists all.
+-- p_help: sentences that say what was not done and what the caller can do. `numbers` lists all.
 CREATE OR REPLACE FUNCTION numbers_not_available(p_numbers text[], p_statuses text[], p_help text)
 RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT json_build_object(
         'code', 'number-not-available',
-        'detail', format('Not to be had: %s%s. Nothing was taken; %s.',
-            string_agg(w.e164 || ' (' || w.status || ')', ', ' ORDER BY w.i) FILTER (WHERE w.i <= 10),
-            CASE WHEN count(*) > 10 THEN format(' and %s more', count(*) - 10) ELSE '' END, p_help),
+        'detail', format('Not available: %s. %s', numbers_with_reasons(p_numbers, array_agg(
+            CASE w.status WHEN 'unknown' THEN 'not in the inventory'
+                          WHEN 'taken' THEN 'assigned to another subscription'
+                          WHEN 'assigned' THEN 'already assigned to this subscription'
+                          WHEN 'reserved' THEN 'reserved for this subscription'
+                          WHEN 'quarantined' THEN 'in quarantine'
+                          ELSE w.status END ORDER BY w.i)), p_help),
         'numbers', json_agg(json_build_object('e164', w.e164, 'status', w.status) ORDER BY w.i))::text
     FROM unnest(p_numbers, p_statuses) WITH ORDINALITY AS w(e164, status, i)
+$$;
+
+-- Lists the first ten numbers, each with its reason, and counts the rest.
+CREATE OR REPLACE FUNCTION numbers_with_reasons(p_numbers text[], p_reasons text[]) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT string_agg(w.e164 || ' (' || w.reason || ')', ', ' ORDER BY w.i) FILTER (WHERE w.i <= 10)
+           || CASE WHEN count(*) > 10 THEN format(' and %s more', count(*) - 10) ELSE '' END
+    FROM unnest(p_numbers, p_reasons) WITH ORDINALITY AS w(e164, reason, i)
 $$;
 
 -- Locks the balances of several SKUs and returns those with less left than needed.
@@ -61,7 +73,8 @@ BEGIN
         RETURN NULL;
     END IF;
     RETURN json_build_object('code', 'no-entitlement',
-        'detail', v_told || ' Release numbers, or order more.', 'refusals', v_refusals)::text;
+        'detail', v_told || ' No number was assigned. Release numbers, or order more.',
+        'refusals', v_refusals)::text;
 END
 $$;
 
@@ -69,10 +82,10 @@ CREATE OR REPLACE FUNCTION numbers_none_free(p_sku uuid, p_quantity int, p_conti
 RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT kernel_problem('no-free-number', CASE WHEN p_contiguous
-        THEN format('There are not %s consecutive free numbers of %s; ask for fewer, or for '
-                    'numbers that need not be consecutive.', p_quantity, k.code)
-        ELSE format('There are not %s free numbers of %s in the inventory; ask for fewer, or have '
-                    'the provider add a range.', p_quantity, k.code) END)::text
+        THEN format('Fewer than %s consecutive numbers of %s are free. No number was assigned. '
+                    'Request fewer numbers, or allow gaps.', p_quantity, k.code)
+        ELSE format('Fewer than %s numbers of %s are free. No number was assigned. Request fewer '
+                    'numbers, or ask the provider to add a range.', p_quantity, k.code) END)::text
     FROM catalogue_sku k WHERE k.id = p_sku
 $$;
 

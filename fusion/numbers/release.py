@@ -17,7 +17,7 @@ from fusion.tenancy.use_case import Answer
 
 
 def release_number(actor: Actor, *, subscription_id: UUID, e164: str) -> Answer:
-    """Release a number: an assigned one is quarantined, a reserved one is free at once; 204.
+    """Release a number; an assigned number goes into quarantine, a reserved one becomes free; 204.
 
     Problems: `forbidden`, `not-found`, `number-not-assigned`, `number-in-use`.
     """

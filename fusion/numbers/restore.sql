@@ -26,7 +26,8 @@ BEGIN
     IF n.status IS DISTINCT FROM 'quarantined' THEN
         RETURN QUERY SELECT 409, false, numbers_not_available(
             ARRAY[p_e164], ARRAY[coalesce(n.status, 'unknown')],
-            'only a number that this subscription had, and that is in quarantine, is restored');
+            'The number was not restored. Only a number in quarantine can be restored, and only to the '
+            'subscription that had it.');
         RETURN;
     END IF;
     v_answer := numbers_not_entitled(p_subscription, ARRAY[n.sku_id], ARRAY[1]);

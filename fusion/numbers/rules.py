@@ -65,10 +65,10 @@ def wrong_number(e164: str, *, country: str, type: str) -> str | None:
     """Why this is not a number of that country and type; None if it is one."""
     number = _parsed(e164)
     if number is None or not is_valid_number_for_region(number, country):
-        return f"{e164} is no valid number of {country}"
+        return f"{e164} is not a valid phone number of {country}"
     found = TYPES.get(number_type(number), ("national",))
     if type not in found:
-        return f"{e164} is a {' or '.join(found) or 'number of no known type'}, not a {type} number"
+        return f"{e164} is a {' or '.join(found) or 'number of unknown type'}, not a {type} number"
     return None
 
 
@@ -81,12 +81,12 @@ def wrong_range(first: str, last: str, *, country: str, type: str) -> dict[str, 
     take half a minute and find nothing more.
     """
     if len(first) != len(last):
-        return {"last": "must have as many digits as first"}
+        return {"last": "must have the same number of digits as `first`"}
     low, high = int(first[1:]), int(last[1:])
     if high < low:
-        return {"last": "must not be below first"}
+        return {"last": "must not be lower than `first`"}
     if high - low + 1 > MAX_RANGE:
-        return {"last": f"makes a range of more than {MAX_RANGE} numbers"}
+        return {"last": f"must give a range of at most {MAX_RANGE} numbers"}
     for number in samples(low, high):
         wrong = wrong_number(f"+{number}", country=country, type=type)
         if wrong is not None:

@@ -29,7 +29,7 @@ Status = Literal["free", "reserved", "assigned", "quarantined"]
 
 def _distinct(numbers: list[str]) -> list[str]:
     if len(set(numbers)) < len(numbers):
-        raise ValueError("must not name a number twice")
+        raise ValueError("must not contain the same number twice")
     return numbers
 
 
@@ -51,7 +51,7 @@ EndsWith = Annotated[str, DIGITS, Field(examples=["1234"])]
 
 
 class RangeBody(Body):
-    """A new range: consecutive numbers of one entitlement SKU, both ends included."""
+    """A new range: consecutive numbers of one entitlement SKU, from `first` to `last` inclusive."""
 
     sku: Code = Field(description="The SKU's code.")
     first: E164
@@ -59,7 +59,7 @@ class RangeBody(Body):
 
 
 class RangeDocument(BaseModel):
-    """A range as the API shows it."""
+    """A number range."""
 
     id: UUID
     sku: str
@@ -70,10 +70,10 @@ class RangeDocument(BaseModel):
 
 
 class NumberDocument(BaseModel):
-    """A number as the API shows it.
+    """A phone number.
 
-    `subscription_id` is whose it is, or whose it was while `quarantined`; `until` when a
-    reservation lapses or a quarantine ends.
+    `subscription_id` is the current subscription, or the previous one if `quarantined`. `until` is
+    the end of a reservation or quarantine.
     """
 
     e164: str
@@ -89,13 +89,13 @@ class NumberDocument(BaseModel):
 
 
 class Numbers(BaseModel):
-    """The numbers that were assigned, reserved or ported in, by number."""
+    """The assigned, reserved or ported numbers, sorted by number."""
 
     items: list[NumberDocument]
 
 
 class FreeCount(BaseModel):
-    """How many numbers of a SKU are free; `more` than told where there are over 10,000."""
+    """How many numbers of a SKU are free; `more` is true above 10,000."""
 
     sku: str
     country: str
@@ -139,7 +139,7 @@ _UNTIL: JsonValue = {
 
 
 class AssignmentBody(Body):
-    """Either `numbers`, or `sku` and `quantity`: the next free ones."""
+    """Either `numbers`, or `sku` and `quantity` for the next free numbers."""
 
     model_config = ConfigDict(json_schema_extra={"allOf": [_WHICH, _UNTIL]})
 
@@ -150,7 +150,7 @@ class AssignmentBody(Body):
     status: Literal["assigned", "reserved"] = "assigned"
     until: Instant | None = Field(
         default=None,
-        description="When the reservation lapses: with an offset, in the future, at most "
+        description="When the reservation expires: with an offset, in the future, at most "
         f"{MAX_RESERVATION_DAYS} days ahead.",
     )
 
@@ -158,26 +158,30 @@ class AssignmentBody(Body):
     def _one_way(self) -> "AssignmentBody":
         if self.numbers is not None:
             if self.sku is not None or self.quantity is not None or self.contiguous:
-                raise ValueError("numbers stand alone: without sku, quantity and contiguous")
+                raise ValueError(
+                    "`numbers` cannot be combined with `sku`, `quantity` or `contiguous`"
+                )
         elif self.sku is None or self.quantity is None:
-            raise ValueError("needs numbers, or sku and quantity")
+            raise ValueError("requires either `numbers`, or `sku` and `quantity`")
         return self
 
 
 class PortInBody(Body):
-    """Numbers that come from another operator. Their SKU follows from country and type."""
+    """Numbers from another operator. Country and type determine their SKU."""
 
     numbers: E164s
-    sku: Code | None = Field(default=None, description="Which SKU, where several fit.")
+    sku: Code | None = Field(
+        default=None, description="The SKU's code; required only if several SKUs match."
+    )
 
 
 class NumberFilter(Paging):
-    """Which numbers are listed."""
+    """Filters for the list of numbers."""
 
     sku: Code | None = Field(default=None, description="The SKU's code.")
     status: Status | None = None
     subscription_id: Id | None = None
-    starts_with: StartsWith | None = Field(default=None, description="With or without plus sign.")
+    starts_with: StartsWith | None = Field(default=None, description="With or without a plus sign.")
     ends_with: EndsWith | None = None
 
     def wanted(self) -> Wanted:
@@ -186,11 +190,11 @@ class NumberFilter(Paging):
 
 
 class OwnNumberFilter(Paging):
-    """Which numbers of one subscription are listed."""
+    """Filters for the numbers of one subscription."""
 
     sku: Code | None = Field(default=None, description="The SKU's code.")
     status: Status | None = None
-    starts_with: StartsWith | None = Field(default=None, description="With or without plus sign.")
+    starts_with: StartsWith | None = Field(default=None, description="With or without a plus sign.")
     ends_with: EndsWith | None = None
 
     def wanted(self, subscription_id: UUID) -> Wanted:

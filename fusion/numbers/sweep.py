@@ -80,7 +80,7 @@ class Sweep:
                 raise
             if len(numbers) > 1:
                 return sum(self._lapse(subscription_id, [number]) for number in numbers)
-            log.exception("number does not lapse", number=numbers[0])
+            log.exception("number could not be expired", number=numbers[0])
             self.faulty.extend(numbers)
             return 0
 

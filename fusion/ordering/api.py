@@ -54,7 +54,7 @@ ORDERS = "/api/v1/orders"
     response={201: OrderDocument, **PROBLEMS},
 )
 def place(request: HttpRequest, body: OrderBody) -> HttpResponse:
-    """Place an order. It is atomic and netted: its lines are summed and checked once."""
+    """Place an order. An order is atomic. Its lines are netted and checked once."""
     return respond(place_order(retrying_actor(request), draft=body.draft()), location=ORDERS)
 
 
@@ -69,13 +69,13 @@ def place(request: HttpRequest, body: OrderBody) -> HttpResponse:
     response={200: Preview, **PROBLEMS},
 )
 def preview(request: HttpRequest, body: OrderBody) -> HttpResponse:
-    """What placing this order now would do: balances before and after, or the refusals."""
+    """Preview an order: the balances before and after, or the refusals."""
     return respond(preview_order(actor_of(request), draft=body.draft()))
 
 
 @router.post("/orders/batch", auth=Door(PLACE_ORDERS), response={200: BatchDocument, **PROBLEMS})
 def place_batch(request: HttpRequest, body: BatchBody) -> HttpResponse:
-    """Place up to 1,000 orders, in their order: each atomic, an outcome for each."""
+    """Place up to 1,000 orders in sequence; each is atomic and has its own result."""
     items = [_item(order) for order in body.orders]
     return respond(place_orders(retrying_actor(request), items=items))
 
@@ -104,7 +104,7 @@ def _item(order: Any) -> Item:
     response={200: Page[OrderDocument], **READ_PROBLEMS},
 )
 def list_(request: HttpRequest, asked: Query[OrderFilter]) -> HttpResponse:
-    """The orders of your subtree, newest first."""
+    """List the orders of your subtree, newest first."""
     return json_response(list_orders(actor_of(request), **asked.model_dump()))
 
 
@@ -124,7 +124,10 @@ def one(request: HttpRequest, order_id: UUID) -> HttpResponse:
     response={200: OrderDocument, **PROBLEMS},
 )
 def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """Cancel a scheduled order. One that suspends, resumes or terminates needs `tenancy:write`."""
+    """Cancel a scheduled order.
+
+    An order that suspends, resumes or terminates requires `tenancy:write`.
+    """
     return respond(cancel_order(retrying_actor(request), order_id=order_id))
 
 
@@ -134,5 +137,5 @@ def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
     response={200: Page[HoldingDocument], **READ_PROBLEMS},
 )
 def holdings(request: HttpRequest, subscription_id: UUID, asked: Query[Paging]) -> HttpResponse:
-    """What a subscription holds: products by revision."""
+    """List the products that a subscription holds, by revision."""
     return json_response(list_holdings(subscription_id, limit=asked.limit, cursor=asked.cursor))

@@ -81,7 +81,7 @@ EXCEPTION WHEN integrity_constraint_violation THEN
     -- A constraint is stricter than the rule: this order fails, and does not block those after it.
     GET STACKED DIAGNOSTICS v_constraint = CONSTRAINT_NAME;
     UPDATE ordering_order SET state = 'failed', failure = kernel_problem('conflict', format(
-        'The order would have broken the rule %s of the database.', v_constraint))
+        'The order would have violated the database constraint %s.', v_constraint))
     WHERE id = o.id;
 END
 $$;

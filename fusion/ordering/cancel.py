@@ -32,8 +32,8 @@ def cancel_order(actor: Actor, *, order_id: UUID) -> Done:
         state = Order.objects.visible_to(actor).values_list("state", flat=True).get(id=order_id)
         raise Problem(
             "order-not-cancellable",
-            f"Order {order.number} is {state}; only a scheduled order can be cancelled. Place an "
-            "order that takes the opposite steps instead.",
+            f"Order {order.number} is {state}; only a scheduled order can be cancelled. To "
+            "reverse it, place an order with the opposite lines.",
         )
     with connection.cursor() as cursor:
         cursor.execute("SELECT ordering_emit(%s::uuid, %s::text)", [order_id, actor.label])

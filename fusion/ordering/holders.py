@@ -37,7 +37,9 @@ def list_holders(
     """
     after = parse_id(decode_cursor(cursor, 1)[0]) if cursor else NIL
     if after is None:
-        raise InvalidFields(cursor="is not a cursor of this list; take `next` of a former answer")
+        raise InvalidFields(
+            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
+        )
     with connection.cursor() as sql:
         sql.execute(HOLDERS, [product_id, after, *subtree(actor.path), limit + 1])
         rows, more = page(sql.fetchall(), limit)

@@ -50,7 +50,7 @@ class Draft:
         if repeated:
             raise Problem(
                 "duplicate-line",
-                f"Product {repeated[0]} stands in more than one line; put what is meant into one.",
+                f"Product {repeated[0]} appears in more than one line. Use one line per product.",
             )
         if self.effective_at is not None and is_too_far(self.effective_at, now()):
             raise InvalidFields(effective_at="must be at most five years ahead")

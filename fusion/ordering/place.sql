@@ -80,27 +80,28 @@ BEGIN
         IF r.unknown THEN
             v_status[r.o] := 404;
             v_answer[r.o] := kernel_problem('not-found',
-                'There is no such subscription, or it is not visible to you.');
+                'The subscription does not exist, or you cannot see it.');
         ELSIF r.same THEN
             v_status[r.o] := r.stored_status;
             v_answer[r.o] := r.stored_answer;
             v_replayed[r.o] := true;
         ELSIF NOT r.same THEN
             v_status[r.o] := 422;
-            v_answer[r.o] := kernel_problem('idempotency-key-reused', 'This idempotency key was '
-                'already used for another request. Send that request again, or take a new key.');
+            v_answer[r.o] := kernel_problem('idempotency-key-reused',
+                'This idempotency key was already used for another request. Repeat that request, or '
+                'use a new key.');
         ELSIF v_effective[r.o] <= kernel_now() THEN
             v_status[r.o] := 422;
             v_answer[r.o] := json_build_object(
                 'code', 'invalid-fields',
-                'detail', 'effective_at: must be in the future; leave it out to order at once',
+                'detail', 'effective_at: must be in the future; omit it to order immediately',
                 'errors', json_build_array(json_build_object(
                     'field', 'effective_at',
-                    'message', 'must be in the future; leave it out to order at once')));
+                    'message', 'must be in the future; omit it to order immediately')));
         ELSIF r.subscription_status = 'terminated' THEN
             v_status[r.o] := 409;
             v_answer[r.o] := kernel_problem('subscription-terminated',
-                'The subscription is terminated; that is final, nothing can be ordered for it.');
+                'The subscription is terminated. This is final, and you can no longer order for it.');
         ELSIF r.taken_by IS NOT NULL THEN
             v_status[r.o] := 409;
             v_answer[r.o] := ordering_reference_taken(r.taken_by, p_orders -> (r.o - 1)::int);
@@ -134,14 +135,14 @@ BEGIN
             v_status[l_order[l]] := 404;
             v_replayed[l_order[l]] := false;
             v_answer[l_order[l]] := kernel_problem('not-found', format(
-                'There is no such product (lines.%s), or it is not visible to you.',
+                'The product in lines.%s does not exist, or you cannot see it.',
                 l_position[l] - 1));
         ELSIF l_status[l] = 'retired' AND l_action[l] = 'add'
               AND v_status[l_order[l]] IS NULL THEN
             v_status[l_order[l]] := 409;
             v_answer[l_order[l]] := kernel_problem('product-retired', format(
-                'Product %s is retired: what is held can be removed, but nothing added. Order '
-                'another product, or have this one reactivated.', l_code[l]));
+                'Product %s is retired: it can be removed but not added. Order another product, or ask '
+                'the provider to reactivate this one.', l_code[l]));
         END IF;
     END LOOP;
     FOR l IN 1 .. coalesce(cardinality(l_order), 0) LOOP

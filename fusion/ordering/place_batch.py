@@ -75,7 +75,7 @@ def _with_own_key(item: Item, key: str) -> Item:
     """The item, refused if its key equals `key`, the key of the whole batch."""
     if item.key != key:
         return item
-    detail = "This idempotency key is that of the whole batch; give the order a key of its own."
+    detail = "The whole batch uses this idempotency key. Choose a different key for the order."
     return Item(None, Problem("idempotency-key-reused", detail))
 
 

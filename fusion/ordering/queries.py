@@ -115,7 +115,9 @@ def _after(rows: QuerySet[Order], cursor: str | None) -> QuerySet[Order]:
     except ValueError:
         at = None
     if id is None or at is None:
-        raise InvalidFields(cursor="is not a cursor of this list; take `next` of a former answer")
+        raise InvalidFields(
+            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
+        )
     return rows.filter(placed_at__lte=at).filter(Q(placed_at__lt=at) | Q(id__lt=id))
 
 
@@ -126,7 +128,9 @@ def list_holdings(subscription_id: UUID, *, limit: int, cursor: str | None) -> d
     """
     after = decode_cursor(cursor, 2) if cursor else ["", "0"]
     if not after[1].isascii() or not after[1].isdigit() or len(after[1]) > 9:
-        raise InvalidFields(cursor="is not a cursor of this list; take `next` of a former answer")
+        raise InvalidFields(
+            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
+        )
     with connection.cursor() as sql:
         sql.execute(
             """

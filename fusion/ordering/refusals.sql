@@ -8,10 +8,10 @@ LANGUAGE sql IMMUTABLE AS $$
         'code', p_code,
         'detail', CASE p_code
             WHEN 'below-use' THEN format(
-                '%s: %s granted, %s in use; taking %s away needs %s to be released first.',
+                '%s: %s granted, %s in use. To remove %s, release %s first.',
                 p_sku, p_granted, p_used, p_requested, p_missing)
             ELSE format(
-                '%s: %s granted; adding %s would pass the ceiling of 2000000000 by %s.',
+                '%s: %s granted. Adding %s would exceed the limit of 2000000000 by %s.',
                 p_sku, p_granted, p_requested, p_missing) END,
         'sku', p_sku, 'granted', p_granted, 'used', p_used,
         'requested', p_requested, 'missing', p_missing)
@@ -32,7 +32,7 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT json_build_object(
         'code', 'not-held',
         'detail', (SELECT string_agg(format(
-            'The subscription holds %s of product %s, %s fewer than the %s to be removed.',
+            'The subscription holds %s of product %s, %s fewer than the %s to remove.',
             m ->> 'held', m ->> 'product_code', m ->> 'missing', m ->> 'requested'), ' ')
             FROM unnest(p_missing) AS m),
         'holdings', array_to_json(p_missing))

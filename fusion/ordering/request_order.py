@@ -27,7 +27,7 @@ def request_order(
     if subscription.status == "terminated":
         raise Problem(
             "subscription-terminated",
-            "The subscription is terminated: nothing can be ordered for it any more.",
+            "The subscription is terminated. You can no longer order for it.",
         )
     _require_orderable(actor, lines)
     asked = OrderRequest(
@@ -64,5 +64,5 @@ def _require_orderable(actor: Actor, lines: Sequence[Line]) -> None:
         if line.action == "add" and product.status == RETIRED:
             raise Problem(
                 "product-retired",
-                f"Product {product.code} is retired: it can be given back, and not ordered.",
+                f"Product {product.code} is retired: it can be removed but not ordered.",
             )

@@ -22,7 +22,7 @@ def drafted(lines: list[LineBody]) -> tuple[Line, ...]:
 
 
 class RequestBody(Body):
-    """What is asked for, for which subscription."""
+    """A new order request for one subscription."""
 
     subscription_id: Id
     lines: Lines
@@ -30,19 +30,19 @@ class RequestBody(Body):
 
 
 class ApprovalBody(Body):
-    """Other lines than those that were asked for; without, those."""
+    """The lines to order instead of the requested ones; omit them to order the requested ones."""
 
     lines: Lines | None = None
 
 
 class RejectionBody(Body):
-    """Why it is not ordered; the asker reads it."""
+    """The reason for the rejection; the requester can read it."""
 
     reason: Reason
 
 
 class RequestLineDocument(BaseModel):
-    """One product that is asked for, or to be given back."""
+    """One product to add or to remove."""
 
     product_id: UUID
     product_code: str
@@ -51,7 +51,7 @@ class RequestLineDocument(BaseModel):
 
 
 class RequestDocument(BaseModel):
-    """An order request. `organization_id` is who asked; `order_id` what became of it."""
+    """An order request. `organization_id` is the requester; `order_id` is the resulting order."""
 
     id: UUID
     state: RequestState
@@ -69,7 +69,7 @@ class RequestDocument(BaseModel):
 
 
 class RequestFilter(Paging):
-    """Which requests are listed."""
+    """Filters for the list of order requests."""
 
     subscription_id: Id | None = None
     organization_id: Id | None = Field(default=None, description="Of its subtree.")

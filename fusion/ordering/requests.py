@@ -56,8 +56,8 @@ def lock_open_request(actor: Actor, id: UUID) -> tuple[OrderRequest, Subscriptio
         by = f" by {asked.decided_by}" if asked.decided_by else ""
         raise Problem(
             "conflict",
-            f"This request was {asked.state}{by} at {instant(asked.decided_at)}; only an open one "
-            "can be decided. Raise a new one.",
+            f"This request was already {asked.state}{by} at {instant(asked.decided_at)}. "
+            "Only an open request can be decided. Create a new request.",
         )
     return asked, subscription
 

@@ -37,7 +37,7 @@ REQUEST = REQUESTS + "/{uuid:request_id}"
     response={201: RequestDocument, **PROBLEMS},
 )
 def add_request(request: HttpRequest, body: RequestBody) -> HttpResponse:
-    """Ask for products for a subscription that you see; the group decides."""
+    """Request products for a subscription that you can see; the group decides."""
     answer = request_order(
         retrying_actor(request),
         subscription_id=body.subscription_id,
@@ -53,7 +53,7 @@ def add_request(request: HttpRequest, body: RequestBody) -> HttpResponse:
     response={200: Page[RequestDocument], **READ_PROBLEMS},
 )
 def requests(request: HttpRequest, asked: Query[RequestFilter]) -> HttpResponse:
-    """The order requests that you see, newest first."""
+    """List the order requests that you can see, newest first."""
     return json_response(list_requests(actor_of(request), **asked.model_dump()))
 
 
@@ -63,7 +63,7 @@ def requests(request: HttpRequest, asked: Query[RequestFilter]) -> HttpResponse:
     response={200: RequestDocument, **READ_PROBLEMS},
 )
 def one_request(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    """One order request, and what became of it."""
+    """Read an order request and its result."""
     (document,) = request_documents([find_request(actor_of(request), request_id)])
     return json_response(document)
 
@@ -76,7 +76,7 @@ def one_request(request: HttpRequest, request_id: UUID) -> HttpResponse:
 def approve(
     request: HttpRequest, request_id: UUID, body: ApprovalBody | None = None
 ) -> HttpResponse:
-    """Order what is asked for, or other lines; refused, and still open, where the order is."""
+    """Order the requested lines or other lines; if the order is refused, the request stays open."""
     lines = drafted(body.lines) if body is not None and body.lines is not None else None
     return respond(approve_request(retrying_actor(request), request_id=request_id, lines=lines))
 
@@ -87,7 +87,7 @@ def approve(
     response={200: RequestDocument, **PROBLEMS},
 )
 def reject(request: HttpRequest, request_id: UUID, body: RejectionBody) -> HttpResponse:
-    """Reject it, and say why."""
+    """Reject a request with a reason."""
     answer = reject_request(retrying_actor(request), request_id=request_id, reason=body.reason)
     return respond(answer)
 
@@ -98,5 +98,5 @@ def reject(request: HttpRequest, request_id: UUID, body: RejectionBody) -> HttpR
     response={200: RequestDocument, **PROBLEMS},
 )
 def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
-    """Withdraw what your organization, or one below it, has asked for."""
+    """Withdraw a request of your organization or one below it."""
     return respond(withdraw_request(retrying_actor(request), request_id=request_id))

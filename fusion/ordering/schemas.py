@@ -25,7 +25,7 @@ class LineBody(Body):
 
 
 class OrderBody(Body):
-    """An order of one subscription. Without `effective_at` it counts at once."""
+    """An order for one subscription. Without `effective_at` it takes effect immediately."""
 
     subscription_id: Id
     external_reference: Reference | None = None
@@ -52,25 +52,30 @@ class BatchItemBody(OrderBody):
 
 AnyOrder = Annotated[
     Any,
-    WithJsonSchema({"type": "object", "description": "As POST /orders takes, `idempotency_key?`."}),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "description": "The body of POST /orders, and an optional `idempotency_key`.",
+        }
+    ),
 ]
 
 
 class BatchBody(Body):
-    """Up to 1,000 orders. A malformed one is refused by itself, so any value may stand here."""
+    """Up to 1,000 orders. A malformed order is refused alone, so any value is accepted here."""
 
     orders: Annotated[list[AnyOrder], Field(min_length=1, max_length=MAX_BATCH)]
 
 
 class Taken(BaseModel):
-    """How many of one revision a removal took."""
+    """How many units of one revision a removal took."""
 
     revision: int
     quantity: int
 
 
 class LineDocument(BaseModel):
-    """A line; `revision` is null and `taken` tells the revisions where it removes."""
+    """An order line. If it removes units, `revision` is null and `taken` lists the revisions."""
 
     product_id: UUID
     product_code: str
@@ -81,21 +86,21 @@ class LineDocument(BaseModel):
 
 
 class Change(BaseModel):
-    """The net change of what is granted of one SKU."""
+    """The net change of the granted quantity of one SKU."""
 
     sku: str
     granted_delta: int
 
 
 class Failure(BaseModel, extra="allow"):
-    """Why a scheduled order failed, or a warning: like the refusal that a caller would get."""
+    """Why a scheduled order failed, or a warning, in the form of a problem."""
 
     code: str
     detail: str
 
 
 class OrderDocument(BaseModel):
-    """An order as the API shows it."""
+    """An order."""
 
     id: UUID
     number: int
@@ -116,7 +121,7 @@ class OrderDocument(BaseModel):
 
 
 class PreviewBalance(BaseModel):
-    """One balance before the order and after."""
+    """One balance before and after the order."""
 
     sku: str
     granted_before: int
@@ -125,7 +130,7 @@ class PreviewBalance(BaseModel):
 
 
 class Preview(BaseModel):
-    """What placing the order now would do. A refusal has a `code`, a `detail` and its numbers."""
+    """The result of placing the order now. A refusal has `code`, `detail` and quantities."""
 
     allowed: bool
     balances: list[PreviewBalance]
@@ -133,7 +138,7 @@ class Preview(BaseModel):
 
 
 class BatchResult(BaseModel):
-    """What became of one order of a batch."""
+    """The result of one order of a batch."""
 
     status: int
     order: OrderDocument | None = None
@@ -142,13 +147,13 @@ class BatchResult(BaseModel):
 
 
 class BatchDocument(BaseModel):
-    """One result per order, in their order."""
+    """One result per order, in the same order."""
 
     results: list[BatchResult]
 
 
 class OrderFilter(Paging):
-    """Which orders are listed."""
+    """Filters for the list of orders."""
 
     subscription_id: Id | None = None
     organization_id: Id | None = None
@@ -162,7 +167,7 @@ class OrderFilter(Paging):
 
 
 class HoldingDocument(BaseModel):
-    """How many of one revision of a product a subscription has."""
+    """How many units of one product revision a subscription holds."""
 
     product_id: UUID
     product_code: str

@@ -50,7 +50,7 @@ def _wait_for_earlier(horizon: str) -> None:
                 return
             if time.monotonic() > deadline:
                 raise OperationalError(
-                    "Transactions that began before the functions were installed are still open. "
-                    "Run `fusion migrate` again when they have ended."
+                    "Transactions from before the installation of the functions are still "
+                    "open. Run `fusion migrate` again when they have ended."
                 )
             time.sleep(_PAUSE)

@@ -6,8 +6,8 @@ LANGUAGE sql STABLE AS $$
     SELECT json_build_object(
         'code', 'external-reference-taken',
         'detail', format(
-            'Order %s already carries the external reference %s; it is free again only when '
-            'that order fails or is cancelled.', o.number, o.external_reference),
+            'Order %s already has the external reference %s. You can reuse it only if that order fails or '
+            'is cancelled.', o.number, o.external_reference),
         'existing', json_build_object(
             'kind', 'order', 'id', o.id, 'number', o.number, 'state', o.state),
         'same_request',

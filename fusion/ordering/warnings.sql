@@ -11,8 +11,8 @@ AS $$
         (SELECT json_build_object(
              'code', 'cancelled-by-termination',
              'detail', format(
-                 'Order %s terminates the subscription at %s. Unless that order is cancelled, it '
-                 'cancels this one.', o.number, kernel_instant(o.effective_at)),
+                 'Order %s terminates the subscription at %s and will then cancel this order. To prevent '
+                 'that, cancel the termination.', o.number, kernel_instant(o.effective_at)),
              'order_id', o.id, 'number', o.number,
              'effective_at', kernel_instant(o.effective_at)) AS warning
          FROM ordering_order o
@@ -25,7 +25,7 @@ AS $$
         (SELECT json_build_object(
              'code', 'cancels-orders',
              'detail', format(
-                 'Orders that are scheduled for later, and that this termination will cancel: %s.',
+                 'This termination will cancel these later orders: %s.',
                  count(*)),
              'orders', count(*))
          FROM ordering_order o

@@ -20,8 +20,8 @@ def withdraw_request(actor: Actor, *, request_id: UUID) -> Done:
     if not find_request(actor, request_id).path.startswith(actor.path):
         raise Problem(
             "forbidden",
-            "Another organization has raised this request; only it, or one above it, may withdraw "
-            "it. Ask the group to reject it.",
+            "Another organization created this request. Only that organization or one "
+            "above it can withdraw it. Ask the group to reject it.",
         )
     asked, subscription = lock_open_request(actor, request_id)
     asked.state, asked.decided_by, asked.decided_at = "withdrawn", actor.label, KernelNow()

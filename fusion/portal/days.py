@@ -46,7 +46,7 @@ def backwards(since: datetime | None, until: datetime | None) -> str:
         return ""
     last = until - timedelta(microseconds=1)
     return gettext(
-        "The last day, %(last)s, is before the first, %(first)s. Change one of them."
+        "The end date, %(last)s, is before the start date, %(first)s. Change one of them."
     ) % {
         "first": date_format(timezone.localtime(since), "DATE_FORMAT"),
         "last": date_format(timezone.localtime(last), "DATE_FORMAT"),
@@ -54,7 +54,7 @@ def backwards(since: datetime | None, until: datetime | None) -> str:
 
 
 def _no_day(text: str) -> str:
-    return gettext("%(text)s is no day. Write it as year-month-day, such as 2026-03-05.") % {
+    return gettext("%(text)s is not a date. Write it as year-month-day, such as 2026-03-05.") % {
         "text": text[:100]
     }
 

@@ -9,11 +9,11 @@ from fusion.portal.who import who
 from fusion.tenancy.actor import Actor
 
 DEEDS: Mapping[str, Any] = {
-    "organization.found": _("Provider founded"),
+    "organization.found": _("Provider created"),
     "organization.create": _("Organization created"),
     "organization.change": _("Organization changed"),
     "organization.delete": _("Organization deleted"),
-    "member.enrol": _("Member enrolled"),
+    "member.enrol": _("Member registered"),
     "member.add": _("Member added"),
     "invitation.create": _("Member invited"),
     "invitation.renew": _("Invitation sent again"),
@@ -22,10 +22,10 @@ DEEDS: Mapping[str, Any] = {
     "member.change_role": _("Role changed"),
     "member.remove": _("Member removed"),
     "client.create": _("API client created"),
-    "client.rotate_secret": _("Secret of an API client renewed"),
+    "client.rotate_secret": _("API client secret rotated"),
     "client.revoke": _("API client revoked"),
     "brand.set": _("Brand changed"),
-    "brand.set_host": _("Host name of the brand set"),
+    "brand.set_host": _("Brand host name set"),
     "subscription.create": _("Subscription created"),
     "subscription.change": _("Subscription changed"),
     "subscription.suspend": _("Subscription suspended"),
@@ -36,7 +36,7 @@ DEEDS: Mapping[str, Any] = {
     "product.change": _("Product changed"),
     "product.delete": _("Product deleted"),
     "order.place": _("Order placed"),
-    "order.apply": _("Scheduled order carried out"),
+    "order.apply": _("Scheduled order applied"),
     "order.cancel": _("Order cancelled"),
     "order-request.create": _("Order requested"),
     "order-request.approve": _("Order request approved"),
@@ -59,7 +59,7 @@ DEEDS: Mapping[str, Any] = {
     "trunk.change": _("Trunk changed"),
     "trunk.delete": _("Trunk deleted"),
     "trunk.route": _("Number routed to a trunk"),
-    "trunk.unroute": _("Number taken off a trunk"),
+    "trunk.unroute": _("Number removed from a trunk"),
 }
 """Verb → label. An unknown verb is shown as it is."""
 
@@ -69,7 +69,7 @@ OBJECTS: Mapping[str, Any] = {
     "order-request": _("Order requests"),
     "number": _("Numbers"),
     "user": _("Users"),
-    "job": _("Uploads of users"),
+    "job": _("User uploads"),
     "trunk": _("Trunks"),
 }
 """The first parts of verbs that concern a subscription or its objects."""

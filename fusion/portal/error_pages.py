@@ -96,8 +96,8 @@ def _has_session(request: HttpRequest) -> bool:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The CSRF token is missing or old: sent from another site, or after signing in again."""
     detail = gettext(
-        "This form has come from a page that is too old, or from another site. Nothing was "
-        "changed. Open the page again and send it once more."
+        "The page with this form has expired, or another site sent the form. Nothing was "
+        "changed. Open the page again and resubmit the form."
     )
     return problem_page(
         request, Problem("forbidden", detail), title=gettext("This form cannot be accepted")

@@ -11,12 +11,12 @@ from fusion.portal.refusals import translated
 
 TITLES = {
     "forbidden": _("You do not have permission for this"),
-    "not-found": _("There is nothing here"),
-    "conflict": _("This does not fit the present state"),
-    "external-reference-taken": _("This reference is in use already"),
+    "not-found": _("Page not found"),
+    "conflict": _("This is not possible in the current state"),
+    "external-reference-taken": _("This reference is already in use"),
     "product-retired": _("This product is retired"),
-    "not-held": _("There are not that many to remove"),
-    "below-use": _("More is in use than would be left"),
+    "not-held": _("The subscription holds fewer than that"),
+    "below-use": _("More is in use than would remain"),
     "subscription-suspended": _("The subscription is suspended"),
     "subscription-terminated": _("The subscription is terminated"),
     "order-not-cancellable": _("This order can no longer be cancelled"),
@@ -27,109 +27,110 @@ TITLES = {
     "number-not-assigned": _("This number is not assigned"),
     "no-license": _("No licence is left"),
     "range-not-available": _("This range is not available"),
-    "stale-revision": _("Someone has changed it in the meantime"),
+    "stale-revision": _("Someone else has changed this in the meantime"),
     "too-large": _("This is too large"),
-    "invalid-fields": _("Some fields are not right"),
-    "idempotency-key-reused": _("This form was sent before, with other content"),
-    "duplicate-line": _("A product stands in more than one line"),
-    "rate-limited": _("That was too often; wait a little"),
-    "invalid-json": _("The request cannot be read"),
-    "method-not-allowed": _("This address is no page"),
+    "invalid-fields": _("Some fields are invalid"),
+    "idempotency-key-reused": _("You already sent this form with different content"),
+    "duplicate-line": _("A product appears in more than one line"),
+    "rate-limited": _("Too many requests; wait a moment"),
+    "invalid-json": _("The request is unreadable"),
+    "method-not-allowed": _("This address is not a page"),
     "internal-error": _("Something went wrong on our side"),
-    "unavailable": _("Fusion cannot reach its database just now"),
+    "unavailable": _("Fusion cannot reach its database right now"),
 }
 """Problem code → title. Omits codes that no page can meet."""
 
 
 EXPLANATIONS = {
-    "not-found": _("The page does not exist, or it is about something that you cannot see."),
+    "not-found": _("The page does not exist, or you do not have access to it."),
     "idempotency-key-reused": _(
-        "This form was sent before, with other content, and that was done. Look at what has come "
-        "of it; to do this as well, send the form once more."
+        "You already sent this form with different content, and Fusion carried that out. "
+        "Check the result. To make this change as well, send the form again."
     ),
     "no-license": _(
-        "No licence is left. Unlink a user who no longer needs a number, or have more licences "
-        "ordered."
+        "No licence is left. Unlink a user who no longer needs a number, or request more licences."
     ),
     "no-entitlement": _(
-        "No number entitlement is left. Release numbers that are no longer needed, or have more "
-        "ordered."
+        "No number entitlement is left. Release numbers that you no longer need, or request more."
     ),
     "number-not-assigned": _("The number is not assigned to this subscription. Assign it first."),
     "no-free-number": _(
-        "There are not that many free numbers of this type. Ask for fewer, for numbers that need "
-        "not be consecutive, or have the provider add a range."
+        "Too few free numbers of this type are available. Request fewer or non-consecutive "
+        "numbers, or ask the provider to add a range."
     ),
     "subscription-suspended": _(
-        "The subscription is suspended: nothing new can be added. Have it resumed first."
+        "The subscription is suspended, so you cannot add anything. Ask your provider to "
+        "resume it first."
     ),
-    "subscription-terminated": _("The subscription is terminated. That is final."),
+    "subscription-terminated": _("The subscription is terminated. This is final."),
     "method-not-allowed": _(
-        "It belongs to a button of a page. Nothing was changed. Open that page and press it there."
+        "This address only accepts a form. Nothing was changed. Open the page with the "
+        "form and use its button."
     ),
     "invalid-json": _(
-        "What your browser has sent cannot be read, or has too many fields. Nothing was changed. "
-        "Open the page again."
+        "Fusion cannot read what your browser sent, or the form has too many fields. "
+        "Nothing was changed. Open the page again."
     ),
     "internal-error": _(
-        "It was noted, and nothing is known to have been changed. Try again; if it happens once "
-        "more, report it with the request's id."
+        "Fusion logged the error. Probably nothing was changed. Try again. If the error "
+        "comes back, report it with the request id."
     ),
     "unavailable": _(
-        "It cannot be reached, or is too busy. Nothing is known to have been changed. Load the "
-        "page again in a moment."
+        "The database is unreachable or too busy. Probably nothing was changed. Reload the "
+        "page in a moment."
     ),
     "stale-revision": _(
-        "It was changed after you had opened this page. Open the page again to see what it is now."
+        "Someone changed it after you opened this page. Reload the page to see the current values."
     ),
 }
 """Problem code → explanation, if the detail is written for programs."""
 
 
 TRUNK_IN_USE = _(
-    "Numbers routed to this trunk: %(numbers)s; calls live on it: %(calls)s. Take the numbers off, "
-    "and let the calls end."
+    "Numbers routed to this trunk: %(numbers)s; live calls: %(calls)s. Unroute the numbers "
+    "and wait until the calls end."
 )
 
 NOT_HELD = _(
-    "The subscription holds %(held)s of product %(product_code)s, %(missing)s fewer than the "
-    "%(requested)s to be removed."
+    "The subscription holds %(held)s of product %(product_code)s, %(missing)s fewer than "
+    "the %(requested)s to remove."
 )
 
 WITH_FACTS = {
     ("conflict", "login"): _(
-        "Another user of this subscription has the login %(login)s (upper and lower case are the "
-        "same). Take another login, or use the user who is there."
+        "Another user of this subscription has the login %(login)s; case is ignored. "
+        "Choose another login, or use the existing user."
     ),
     ("conflict", "acting"): _(
-        "You act for %(acting)s now; this page was opened for another organization. Nothing was "
-        "changed. Send it once more if it is meant for %(acting)s, or switch back first."
+        "You are now acting for %(acting)s, but you opened this page for another "
+        "organization. Nothing was changed. To make the change for %(acting)s, send the "
+        "form again; otherwise switch back first."
     ),
     ("conflict", "you_are_last"): _(
-        "You are the last administrator of %(you_are_last)s. Without one, nobody there could "
-        "manage its members. Make someone else an administrator first; an invitation counts once "
-        "it is accepted."
+        "You are the last administrator of %(you_are_last)s. Without one, nobody there "
+        "could manage its members. First make another member an administrator, or wait "
+        "until an invited one accepts."
     ),
     ("conflict", "last_administrator"): _(
-        "%(last_administrator)s is the last administrator of %(organization)s. Without one, nobody "
-        "there could manage its members. Make someone else an administrator first; an invitation "
-        "counts once it is accepted."
+        "%(last_administrator)s is the last administrator of %(organization)s. Without "
+        "one, nobody there could manage its members. First make another member an "
+        "administrator, or wait until an invited one accepts."
     ),
     ("conflict", "calls"): TRUNK_IN_USE,
     ("number-in-use", "calls"): TRUNK_IN_USE,
     ("rate-limited", "invited"): _(
-        "This organization has invited %(invited)s people within a day, which is the most. Invite "
-        "others tomorrow."
+        "This organization has reached the limit of %(invited)s invitations per day. "
+        "Invite others tomorrow."
     ),
     ("rate-limited", "sent"): _(
-        "This invitation was sent %(sent)s times, which is the most. Ask whether the address is "
-        "right; else withdraw it and invite anew."
+        "This invitation has reached the limit of %(sent)s e-mails. Check the address. If "
+        "it is wrong, withdraw the invitation and send a new one."
     ),
     ("number-in-use", "user_id"): _("The number is linked to a user. Unlink it there first."),
-    ("number-in-use", "trunk_id"): _("The number is routed to a trunk. Take it off there first."),
+    ("number-in-use", "trunk_id"): _("The number is routed to a trunk. Unroute it there first."),
     ("number-not-available", "numbers"): _(
-        "Not to be had: %(numbers)s. Nothing was taken; leave these out, or ask for the next free "
-        "ones."
+        "Not available: %(numbers)s. No number was assigned. Remove these numbers, or "
+        "choose the next free ones."
     ),
 }
 """(Problem code, another member) → the explanation with its facts."""
@@ -191,13 +192,12 @@ def sku_words(code: str, names: Mapping[str, str]) -> str:
 
 
 IN_USE = _(
-    "%(name)s: %(granted)s are ordered and %(used)s in use. To take %(requested)s away, release "
+    "%(name)s: %(granted)s ordered, %(used)s in use. To remove %(requested)s, release "
     "%(missing)s first."
 )
 
 TOO_MANY = _(
-    "%(sku)s: %(granted)s ordered; with %(requested)s more there would be %(missing)s more than "
-    "Fusion counts."
+    "%(sku)s: %(granted)s ordered. Adding %(requested)s would exceed the limit by %(missing)s."
 )
 
 
@@ -221,9 +221,9 @@ def _words(code: str | None, missing: int) -> str:
     if code == "below-use":
         return str(IN_USE)
     return ngettext(
-        "%(sku)s: %(granted)s ordered, %(used)s in use, %(requested)s asked for; %(missing)s is "
-        "missing.",
-        "%(sku)s: %(granted)s ordered, %(used)s in use, %(requested)s asked for; %(missing)s are "
-        "missing.",
+        "%(sku)s: %(granted)s ordered, %(used)s in use, %(requested)s requested; "
+        "%(missing)s is missing.",
+        "%(sku)s: %(granted)s ordered, %(used)s in use, %(requested)s requested; "
+        "%(missing)s are missing.",
         missing,
     )

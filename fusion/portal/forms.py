@@ -174,8 +174,8 @@ def _require_same_member(request: PageRequest) -> None:
     name = visit.member.organization.name
     raise Problem(
         "conflict",
-        f"This page was opened for another organization; you act for {name} now. Nothing was "
-        "changed.",
+        f"You opened this page for another organization, but you are now acting for {name}. "
+        "Nothing was changed.",
         extra={"acting": name},
     )
 

@@ -81,11 +81,14 @@ def _require(permission: Permission, actor: Actor, visit: Visit) -> None:
         "roles": _listed(permission.roles, ROLE_WORDS),
     }
     if actor.kind not in permission.kinds:
-        text = gettext("It is for: %(kinds)s. You act for %(name)s: %(kind)s.")
+        text = gettext(
+            "Only these organizations can do this: %(kinds)s. You are acting for %(name)s: "
+            "%(kind)s."
+        )
     else:
         text = gettext(
-            "It needs the role: %(roles)s. Yours in %(name)s: %(role)s. An administrator there "
-            "can give you another."
+            "This requires one of these roles: %(roles)s. Your role in %(name)s: %(role)s. "
+            "An administrator there can change your role."
         )
     raise Problem("forbidden", text % words)
 
@@ -96,7 +99,7 @@ def _listed(names: tuple[str, ...], words: Mapping[str, Any]) -> str:
 
 def _not_allowed(method: str | None, methods: tuple[str, ...]) -> Problem:
     allowed = ", ".join(methods)
-    detail = f"{method} is not a method of this address; it has {allowed}."
+    detail = f"This route does not support {method}. It supports {allowed}."
     return Problem("method-not-allowed", detail, headers={"Allow": allowed})
 
 
@@ -106,8 +109,8 @@ def _to_sign_in(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
     back = request.get_full_path()
     if request.method == "POST":
         text = gettext(
-            "You were signed out meanwhile: what you have sent was not done. Sign in, then send it "
-            "once more."
+            "Your session ended before you sent the form. Nothing was changed. Sign in, "
+            "then send the form again."
         )
         messages.warning(request, text)
         back = back if "GET" in methods else _sent_from(request)

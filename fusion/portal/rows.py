@@ -69,7 +69,7 @@ def rows_of(
         "form_kwargs": {"empty_permitted": False, **(given or {})},
         "error_messages": {
             "too_few_forms": gettext("Fill in at least one line."),
-            "missing_management_form": gettext("The lines cannot be read. Open the page again."),
+            "missing_management_form": gettext("The lines are unreadable. Reload the page."),
         },
     }
     if request.method != "POST":
@@ -89,9 +89,9 @@ def _count(data: QueryDict, prefix: str, most: int) -> int:
     if not total.isdecimal():
         return 0
     if len(total) > LONGEST_COUNT or int(total) > most:
-        detail = gettext("At most %(most)s lines can be sent at once; these are %(count)s.") % {
+        detail = gettext("The form has %(count)s lines; the limit is %(most)s.") % {
             "most": most,
-            "count": total if len(total) <= LONGEST_COUNT else gettext("far more"),
+            "count": total if len(total) <= LONGEST_COUNT else gettext("more than the limit"),
         }
         raise Problem("invalid-fields", detail)
     _require_counted(data, prefix, int(total))
@@ -105,7 +105,7 @@ def _require_counted(data: QueryDict, prefix: str, count: int) -> None:
             continue
         position = name.removeprefix(f"{prefix}-").partition("-")[0]
         if position.isdecimal() and (len(position) > LONGEST_COUNT or int(position) >= count):
-            detail = gettext("The form has more lines than it says. Open the page again.")
+            detail = gettext("The form has more lines than it declares. Reload the page.")
             raise Problem("invalid-fields", detail)
 
 

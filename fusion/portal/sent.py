@@ -42,13 +42,13 @@ def require_as_shown(
     sent: list[tuple[str, Sized]] = [*request.POST.lists(), *request.FILES.lists()]
     for name, values in sent:
         if name not in known:
-            raise _refused(gettext("This form has no field called “%(name)s”."), name)
+            raise _refused(gettext("This form has no field “%(name)s”."), name)
         if len(values) > 1 and name not in repeatable:
-            raise _refused(gettext("The field “%(name)s” came more than once."), name)
+            raise _refused(gettext("The form contains the field “%(name)s” more than once."), name)
     for part in shown:
         for name in part.fields:
             if _is_missing(request, part, name):
-                raise _refused(gettext("The field “%(name)s” did not come with the form."), name)
+                raise _refused(gettext("The form lacks the field “%(name)s”."), name)
 
 
 def _is_missing(request: HttpRequest, part: forms.Form, name: str) -> bool:
@@ -77,5 +77,5 @@ def _refused(text: str, name: str) -> Problem:
         "invalid-fields",
         text % {"name": shown}
         + " "
-        + gettext("Nothing was changed. Open the page again, then fill it in once more."),
+        + gettext("Nothing was changed. Reload the page and fill it in again."),
     )

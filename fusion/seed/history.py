@@ -178,8 +178,8 @@ def _missing(
 def failure(missing: list[tuple[object, str, int, int]]) -> str:
     """The refusal `ordering_problem_not_held`, of (product, code, held, requested)."""
     detail = " ".join(
-        f"The subscription holds {held} of product {code}, {requested - held} fewer than the "
-        f"{requested} to be removed."
+        f"The subscription holds {held} of product {code}, {requested - held} fewer than "
+        f"the {requested} to remove."
         for _, code, held, requested in missing
     )
     holdings = ",".join(

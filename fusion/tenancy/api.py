@@ -73,7 +73,7 @@ def post_organization(request: HttpRequest, body: schemas.NewOrganization) -> Ht
 def get_organizations(
     request: HttpRequest, filters: Query[schemas.OrganizationFilter]
 ) -> HttpResponse:
-    """List one's organization and those below it, in the order of the tree."""
+    """List your organization and those below it, in tree order."""
     return json_response(list_organizations(actor_of(request), **filters.model_dump()))
 
 
@@ -114,7 +114,7 @@ def patch_organization(
 def post_member(
     request: HttpRequest, organization_id: UUID, body: schemas.NewMember
 ) -> HttpResponse:
-    """Invite a person by e-mail; they are a member once they have accepted."""
+    """Invite a person by e-mail; the person becomes a member by accepting."""
     answer = invite_member(
         retrying_actor(request), organization_id=organization_id, **body.model_dump()
     )
@@ -128,7 +128,7 @@ def post_member(
     tags=["members"],
 )
 def get_members(request: HttpRequest, organization_id: UUID, paging: Query[Paging]) -> HttpResponse:
-    """List the members of an organization and those invited, newest first."""
+    """List the members and invitations of an organization, newest first."""
     return json_response(
         list_people(actor_of(request), organization_id=organization_id, **paging.model_dump())
     )
@@ -155,7 +155,7 @@ def get_member(request: HttpRequest, organization_id: UUID, member_id: UUID) -> 
 def patch_member(
     request: HttpRequest, organization_id: UUID, member_id: UUID, body: schemas.RoleChange
 ) -> HttpResponse:
-    """Give a member, or somebody invited, another role."""
+    """Change the role of a member or of an invited person."""
     changes = body.model_dump(exclude_unset=True)
     answer = change_role(
         actor_of(request), organization_id=organization_id, member_id=member_id, **changes
@@ -185,7 +185,7 @@ def delete_member(request: HttpRequest, organization_id: UUID, member_id: UUID) 
 def post_client(
     request: HttpRequest, organization_id: UUID, body: schemas.NewClient
 ) -> HttpResponse:
-    """Create an API client; `client_secret` is shown in this answer only."""
+    """Create an API client; only this response shows `client_secret`."""
     answer = create_client(
         retrying_actor(request), organization_id=organization_id, **body.model_dump()
     )
@@ -224,7 +224,7 @@ def get_client(request: HttpRequest, organization_id: UUID, client_id: UUID) -> 
     tags=["API clients"],
 )
 def delete_client(request: HttpRequest, organization_id: UUID, client_id: UUID) -> HttpResponse:
-    """Revoke an API client: its secret and its tokens are invalid at once."""
+    """Revoke an API client; its secret and tokens become invalid immediately."""
     return respond(
         revoke_client(actor_of(request), organization_id=organization_id, client_id=client_id)
     )
@@ -239,7 +239,7 @@ def delete_client(request: HttpRequest, organization_id: UUID, client_id: UUID) 
 def post_client_rotate(
     request: HttpRequest, organization_id: UUID, client_id: UUID
 ) -> HttpResponse:
-    """Replace the secret: the old one and the tokens got with it are invalid at once."""
+    """Replace the secret; the old secret and its tokens become invalid immediately."""
     return respond(
         rotate_secret(retrying_actor(request), organization_id=organization_id, client_id=client_id)
     )

@@ -156,5 +156,7 @@ def _key(cursor: str) -> tuple[datetime, int]:
     except ValueError:
         id = -1
     if not 0 <= id < 2**63:
-        raise InvalidFields(cursor="is not a cursor of this list; take `next` of a former answer")
+        raise InvalidFields(
+            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
+        )
     return at, id

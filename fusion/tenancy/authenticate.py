@@ -37,7 +37,9 @@ def bearer_token(request: HttpRequest) -> str:
     header: str = request.META.get("HTTP_AUTHORIZATION", "")
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise unauthenticated("Send `Authorization: Bearer <token>`; POST /oauth/token gives one.")
+        raise unauthenticated(
+            "Send `Authorization: Bearer <token>`. POST /oauth/token issues a token."
+        )
     return token.strip()
 
 
@@ -71,7 +73,7 @@ def authenticate(
         row = first_row(TOKEN.format(read=also), [*parameters, checksum])
     if row is None:
         raise unauthenticated(
-            "The token is unknown, revoked or expired; get a new one from POST /oauth/token.",
+            "The token is unknown, revoked or expired. Request a new one with POST /oauth/token.",
             INVALID_TOKEN,
         )
     found, client, granted, held, organization, kind, path, group = row

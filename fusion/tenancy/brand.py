@@ -46,7 +46,7 @@ def find_brand(*, host: str, actor: Actor | None) -> Brand | None:
 def read_logo(content: bytes) -> Logo:
     """The picture; ValueError if it is too large or of another type."""
     if len(content) > MAX_LOGO:
-        raise ValueError(f"must have {MAX_LOGO // 1024} KiB at most")
+        raise ValueError(f"must be at most {MAX_LOGO // 1024} KiB")
     media_type = next((kind for mark, kind in LOGO_TYPES.items() if content.startswith(mark)), "")
     if not media_type or (media_type == "image/webp" and content[8:12] != b"WEBP"):
         raise ValueError("must be a PNG, JPEG or WebP picture")

@@ -51,8 +51,8 @@ def _check(organization: Organization, scopes: Sequence[str]) -> None:
     impossible = sorted(set(scopes).difference(possible))
     if impossible or not scopes:
         raise InvalidFields(
-            scopes=f"{', '.join(impossible) or 'none'} cannot be had by a client of a "
-            f"{organization.kind}; possible are {', '.join(possible)}"
+            scopes=f"not available to a client of a {organization.kind}: "
+            f"{', '.join(impossible) or 'none'}; choose from {', '.join(possible)}"
         )
 
 
@@ -62,8 +62,8 @@ def require_scopes(actor: Actor, scopes: Sequence[str]) -> None:
     if missing:
         raise Problem(
             "forbidden",
-            f"This token does not have {', '.join(missing)}, and cannot give to a client what it "
-            "does not have itself. Ask an administrator.",
+            f"This token lacks {', '.join(missing)}. A token can grant a client only its "
+            "own scopes. Ask an administrator.",
         )
 
 

@@ -25,7 +25,7 @@ def create_subscription(
     """
     tenant = find_organization(actor, tenant_id)
     if tenant.kind != TENANT:
-        raise InvalidFields(tenant_id=f"is a {tenant.kind}; only a tenant has subscriptions")
+        raise InvalidFields(tenant_id=f"is a {tenant.kind}; only a tenant can have subscriptions")
     hold_organization(tenant)
     subscription = Subscription(
         **_above(tenant),

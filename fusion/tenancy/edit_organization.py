@@ -24,8 +24,7 @@ def find_organization_to_edit(actor: Actor, id: UUID) -> Organization:
         return organization
     raise Problem(
         "forbidden",
-        f"An organization is edited by the administrators of one above it, so this {actor.kind} "
-        "does not edit itself.",
+        f"Only an administrator of an organization above this {actor.kind} can edit it.",
     )
 
 

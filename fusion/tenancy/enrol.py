@@ -48,21 +48,21 @@ def _require_confirmed(member: Member) -> None:
     if member.user.has_usable_password() and not member.user.email_confirmed:
         raise Problem(
             "conflict",
-            f"The account of {member.user.email} was made through a copied invitation link, and "
-            "its e-mail was never confirmed. Have the person set a new password by the link for a "
-            "forgotten one, then try again.",
+            f"The account of {member.user.email} came from a copied invitation link, and "
+            "its e-mail address was never confirmed. Ask the person to reset the password "
+            "by e-mail, then try again.",
         )
 
 
 def _set_password(member: Member, password: str) -> None:
     if len(password) < MIN_PASSWORD or "\0" in password:
-        raise InvalidFields(password=f"must have {MIN_PASSWORD} characters at least, and no NUL")
+        raise InvalidFields(password=f"must have at least {MIN_PASSWORD} characters and no NUL")
     if member.user.has_usable_password():
         raise Problem(
             "conflict",
-            f"{member.user.email} signs in with a password already. Enrol them without one.",
+            f"{member.user.email} already has a password. Register the person without one.",
         )
     # Conditional: if two set a first password at the same instant, the second is refused.
     unset = User.objects.filter(id=member.user.id, password=member.user.password)
     if not unset.update(password=make_password(password)):
-        raise Problem("conflict", f"{member.user.email} has just been given a password.")
+        raise Problem("conflict", f"Someone else has just set a password for {member.user.email}.")

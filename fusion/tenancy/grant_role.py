@@ -34,9 +34,9 @@ def require_role_in_reach(actor: Actor, role: str) -> None:
     if missing:
         raise Problem(
             "forbidden",
-            f"This token does not have {', '.join(missing)}, and cannot give the role {role}, "
-            "which includes them. Use a client that has them, or let an administrator invite in "
-            "the portal.",
+            f"This token lacks {', '.join(missing)}, which the role {role} includes. Use a "
+            "client with these scopes, or ask an administrator to invite the person in the "
+            "portal.",
         )
 
 

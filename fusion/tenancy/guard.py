@@ -42,7 +42,8 @@ class Door(AuthBase):
 
     openapi_type = "oauth2"
     openapi_description = (
-        "POST /oauth/token gives an API client a token, POST /oauth/revoke (RFC 7009) ends one."
+        "POST /oauth/token issues a token to an API client; POST /oauth/revoke (RFC 7009) "
+        "revokes it."
     )
     openapi_flows = {
         "clientCredentials": {

@@ -34,7 +34,7 @@ def read_key(request: HttpRequest) -> str | None:
     key = request.headers.get(HEADER)
     if key is not None:
         if "\n" in key:
-            raise InvalidFields(**{HEADER: "is given more than once"})
+            raise InvalidFields(**{HEADER: "appears more than once"})
         check_key(key, HEADER)
     return key
 
@@ -102,8 +102,8 @@ def recall(actor: Actor) -> Stored | None:
     if not same:
         raise Problem(
             "idempotency-key-reused",
-            "This idempotency key was already used for another request. Send that request again, "
-            "or take a new key.",
+            "This idempotency key was already used for another request. Repeat that "
+            "request, or use a new key.",
         )
     return Stored(status, text)
 

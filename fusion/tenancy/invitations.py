@@ -26,8 +26,8 @@ def not_any_more() -> Problem:
     """The refusal of a link that has expired, was replaced or withdrawn."""
     return Problem(
         "conflict",
-        "This invitation was accepted or withdrawn, its seven days are over, or whoever sent it "
-        "may not invite any more. Ask for a new one.",
+        "This invitation is no longer valid. It was accepted or withdrawn, it expired, or "
+        "its sender can no longer invite members. Request a new one.",
     )
 
 
@@ -35,8 +35,8 @@ def unknown_link() -> Problem:
     """The refusal of a link that belongs to no invitation."""
     return Problem(
         "conflict",
-        "This link belongs to no invitation. It may have been copied only in part, or replaced by "
-        "a newer one: follow the link of the newest e-mail, or ask for another.",
+        "This link matches no invitation. It may be incomplete, or a newer link replaced "
+        "it. Use the link in the latest e-mail, or request a new invitation.",
     )
 
 
@@ -60,7 +60,9 @@ def lock_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID)
     if invitation is None:
         raise not_found("invitation")
     if invitation.state != "open":
-        raise Problem("conflict", f"This invitation was {invitation.state}; send a new one.")
+        raise Problem(
+            "conflict", f"This invitation was already {invitation.state}. Send a new one."
+        )
     return invitation
 
 
@@ -119,8 +121,7 @@ def require_no_member(organization_id: UUID, email: str) -> None:
     if members.filter(organization_id=organization_id, user__in=people).exists():
         raise Problem(
             "conflict",
-            f"{email} is a member of this organization already. Change the role of that membership "
-            "instead.",
+            f"{email} is already a member of this organization. Change that member's role instead.",
         )
 
 
@@ -134,7 +135,7 @@ def require_room(organization_id: UUID) -> None:
     if rows.filter(organization_id=organization_id, created_at__gt=day).count() >= MOST_A_DAY:
         raise Problem(
             "rate-limited",
-            f"This organization has invited {MOST_A_DAY} people within a day, which is the most. "
+            f"This organization has reached the limit of {MOST_A_DAY} invitations per day. "
             "Invite others tomorrow.",
             extra={"invited": MOST_A_DAY},
         )
@@ -144,7 +145,7 @@ def sent_too_often() -> Problem:
     """The refusal to send one invitation once more."""
     return Problem(
         "rate-limited",
-        f"This invitation was sent {MOST_SENT} times, which is the most. Ask whether the address "
-        "is right; else withdraw it and invite anew.",
+        f"This invitation has reached the limit of {MOST_SENT} e-mails. Check the address. "
+        "If it is wrong, withdraw the invitation and send a new one.",
         extra={"sent": MOST_SENT},
     )

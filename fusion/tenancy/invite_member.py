@@ -54,7 +54,8 @@ def invite_member(
         mail_due=True,
     )
     already = Problem(
-        "conflict", f"{email} is invited already. Send that invitation again, or withdraw it."
+        "conflict",
+        f"{email} already has an invitation. Send that invitation again, or withdraw it.",
     )
     with refusing(invitation_once=already):
         invitation.save(force_insert=True)

@@ -28,8 +28,8 @@ def join(
     )
     already = Problem(
         "conflict",
-        f"{email} is a member of this organization already. Change the role of that membership, "
-        "or remove it first.",
+        f"{email} is already a member of this organization. Change that member's role, or "
+        "remove the member first.",
     )
     with refusing(member_once=already):
         member.save(force_insert=True)

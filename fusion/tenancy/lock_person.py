@@ -47,10 +47,10 @@ def require_another_administrator(actor: Actor, member: Member) -> None:
 def last_administrator(actor: Actor, member: Member) -> Problem:
     """The refusal; addresses the administrator directly if they are the actor."""
     organization = member.organization
-    others = "" if organization.kind == GROUP else ", or ask those above the organization"
+    others = "" if organization.kind == GROUP else ", or ask an organization above it"
     what = (
-        f"the last administrator of {organization.name}: without one nobody of it could manage its "
-        f"members. Make someone else an administrator first, who has accepted that{others}."
+        f"the last administrator of {organization.name}. Without one, nobody there could manage "
+        f"its members. First make another member an administrator{others}."
     )
     if actor.label == f"member:{member.id}":
         return Problem("conflict", f"You are {what}", extra={"you_are_last": organization.name})

@@ -167,9 +167,9 @@ def _unreadable(request: HttpRequest) -> tuple[int, str] | None:
         return 405, "Use POST."
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > MAX_BODY:
-        return 413, f"A token request has {MAX_BODY} bytes at most."
+        return 413, f"A token request must have at most {MAX_BODY} bytes."
     if request.META.get("QUERY_STRING"):
-        return 400, "Parameters belong into the body, none into the address."
+        return 400, "Send the parameters in the body, not in the URL."
     if request.content_type != FORM:
         return 400, f"Send the parameters as {FORM}."
     return _misused(request)
@@ -179,10 +179,10 @@ def _misused(request: HttpRequest) -> tuple[int, str] | None:
     try:
         fields = request.POST
     except (BadRequest, SuspiciousOperation, ValueError):
-        return 400, f"The body is not readable as {FORM}."
+        return 400, f"The body is not valid {FORM}."
     doubled = [name for name, values in fields.lists() if len(values) > 1]
     if doubled:
-        return 400, f"{_named(doubled[0])} is given more than once."
+        return 400, f"{_named(doubled[0])} appears more than once."
     for name in FIELDS:
         if "\0" in fields.get(name, ""):
             return 400, f"{name} contains a NUL character."
@@ -199,14 +199,14 @@ def _ambiguous(request: HttpRequest) -> tuple[int, str] | None:
     methods = [name for name in METHODS if request.POST.get(name)]
     header = request.headers.get("Authorization", "")
     if "," in header:  # the server joins the values of a repeated header
-        return 400, "The Authorization header is given more than once."
+        return 400, "The Authorization header appears more than once."
     if header:
         methods.append("the Authorization header")
     if len(methods) > 1:
-        return 400, f"Authenticate in one way only, not by {' and '.join(methods)}."
+        return 400, f"Use only one authentication method, not {' and '.join(methods)}."
     in_header, in_body = _basic_id(request), _same_id(request.POST.get("client_id", ""))
     if in_header and in_body and in_header != in_body:
-        return 400, "client_id is another one in the Authorization header than in the body."
+        return 400, "The client_id in the Authorization header differs from the one in the body."
     return None
 
 

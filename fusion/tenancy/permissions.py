@@ -37,8 +37,8 @@ class Permission:
         if not any(actor.has_scope(scope) for scope in self.scopes):
             raise Problem(
                 "forbidden",
-                f"To {self.what} needs the scope {' or '.join(self.scopes)}, which this token does "
-                "not have. Ask an administrator for a client that has it.",
+                f"This token lacks the scope {' or '.join(self.scopes)}, which is required to "
+                f"{self.what}. Ask an administrator for a client with that scope.",
             )
 
     def allows(self, actor: Actor) -> bool:
@@ -50,52 +50,61 @@ class Permission:
         if actor.kind not in self.kinds:
             raise Problem(
                 "forbidden",
-                f"To {self.what} is for the {' or '.join(self.kinds)}; you act for a {actor.kind}.",
+                f"Only the {' or '.join(self.kinds)} can {self.what}; {_belongs(actor)}.",
             )
         if actor.role not in self.roles:
             raise Problem(
                 "forbidden",
-                f"To {self.what} needs the role {' or '.join(self.roles)}; yours is {actor.role}.",
+                f"Only the role {' or '.join(self.roles)} can {self.what}; "
+                f"your role is {actor.role}.",
             )
 
 
-READ_TENANCY = Permission("read organizations and subscriptions", ("tenancy:read",))
+def _belongs(actor: Actor) -> str:
+    if actor.client_id is None:
+        return f"you are acting for a {actor.kind}"
+    return f"this client belongs to a {actor.kind}"
+
+
+READ_TENANCY = Permission("read organizations or subscriptions", ("tenancy:read",))
 MANAGE_ORGANIZATIONS = Permission(
-    "create and edit organizations",
+    "create or edit organizations",
     ("tenancy:write",),
     (ADMINISTRATOR,),
     (GROUP, DISTRIBUTOR, RESELLER),
 )
 MANAGE_SUBSCRIPTIONS = Permission(
-    "create and edit subscriptions", ("tenancy:write",), (ADMINISTRATOR,)
+    "create or edit subscriptions", ("tenancy:write",), (ADMINISTRATOR,)
 )
 MANAGE_MEMBERS = Permission("manage members", ("tenancy:write",), (ADMINISTRATOR,))
 MANAGE_CLIENTS = Permission("manage API clients", ("tenancy:write",), (ADMINISTRATOR,))
 LEAVE = Permission("leave an organization", ("tenancy:read",))
-READ_MEMBERS = Permission("read members and API clients", ("tenancy:read",), (ADMINISTRATOR,))
-SUSPEND = Permission("suspend and resume subscriptions", ("tenancy:write",), WRITERS, (GROUP,))
+READ_MEMBERS = Permission("read members or API clients", ("tenancy:read",), (ADMINISTRATOR,))
+SUSPEND = Permission("suspend or resume subscriptions", ("tenancy:write",), WRITERS, (GROUP,))
 TERMINATE = Permission("terminate subscriptions", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,))
 MANAGE_BRAND = Permission("change the brand", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,))
 READ_CATALOGUE = Permission("read the catalogue", ("catalogue:read",))
 MANAGE_SKUS = Permission("create SKUs", ("catalogue:write",), WRITERS, (GROUP,))
 MANAGE_PRODUCTS = Permission(
-    "create and edit products", ("catalogue:write",), (ADMINISTRATOR,), (GROUP,)
+    "create or edit products", ("catalogue:write",), (ADMINISTRATOR,), (GROUP,)
 )
 READ_ORDERS = Permission("read orders", ("orders:read",))
-PLACE_ORDERS = Permission("place orders", ("orders:write",), WRITERS, (GROUP,))
-CANCEL_ORDERS = Permission("cancel orders", ("orders:write", "tenancy:write"), WRITERS, (GROUP,))
+PLACE_ORDERS = Permission("place or cancel orders", ("orders:write",), WRITERS, (GROUP,))
+CANCEL_ORDERS = Permission(
+    "place or cancel orders", ("orders:write", "tenancy:write"), WRITERS, (GROUP,)
+)
 """Which of the two scopes is needed, and whether an agent may, depends on the order's kind."""
 REQUEST_ORDERS = Permission("request orders", ("orders:write",), WRITERS)
 PREVIEW_ORDERS = Permission("preview orders", ("orders:read",), WRITERS, (GROUP,))
 READ_BALANCES = Permission("read balances", ("orders:read", "provisioning:read"))
 READ_EVENTS = Permission("read the event feed", ("reports:read",))
-READ_PROVISIONING = Permission("read numbers, users and trunks", ("provisioning:read",))
-PROVISION = Permission("provision numbers, users and trunks", ("provisioning:write",), WRITERS)
+READ_PROVISIONING = Permission("read numbers, users or trunks", ("provisioning:read",))
+PROVISION = Permission("provision numbers, users or trunks", ("provisioning:write",), WRITERS)
 MANAGE_RANGES = Permission("create number ranges", ("provisioning:write",), WRITERS, (GROUP,))
 READ_RANGES = Permission("read number ranges", ("provisioning:read",), ROLES, (GROUP,))
-READ_CALLS = Permission("read calls and call records", ("calls:read",))
-ADMIT_CALLS = Permission("admit and end calls", ("calls:write",), WRITERS)
+READ_CALLS = Permission("read calls or call records", ("calls:read",))
+ADMIT_CALLS = Permission("admit or end calls", ("calls:write",), WRITERS)
 READ_REPORTS = Permission("read reports", ("reports:read",))
 READ_TRAIL = Permission(
-    "read events and the audit trail of the provider", ("reports:read",), ROLES, (GROUP,)
+    "read the events or the audit trail of the provider", ("reports:read",), ROLES, (GROUP,)
 )

@@ -11,6 +11,9 @@ from fusion.kernel.errors import Problem
 from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Organization, Subscription
 
+ENDED = {"organization": "deleted", "subscription": "terminated"}
+"""Noun → the state in which an object no longer holds its reference."""
+
 
 def owner_of(actor: Actor, reference: str | None) -> Any:
     """The id of the owner of `reference` if `actor` sets it; None for no reference."""
@@ -34,8 +37,8 @@ def changed_reference(
             return {}
         raise Problem(
             "conflict",
-            f"The external reference {row.external_reference} was set by an organization above "
-            "yours, which alone can change or clear it. Ask there.",
+            "An organization above yours set the external reference "
+            f"{row.external_reference}. Ask that organization to change or clear it.",
         )
     written = {"external_reference": new, "reference_owner_id": owner_of(actor, new)}
     return {name: value for name, value in written.items() if getattr(row, name) != value}
@@ -61,8 +64,9 @@ def reference_taken(
         existing = other and {"kind": noun, "id": str(other.id), "state": other.status}
         return Problem(
             "external-reference-taken",
-            f"Another {noun} already carries the external reference {reference} of your "
-            f"organization. It is free again when that {noun} gives it up or comes to its end.",
+            f"Another {noun} already has the external reference {reference} from your "
+            f"organization. You can reuse it once that {noun} is {ENDED[noun]} or its reference "
+            "changes.",
             extra={"existing": existing} if existing else None,
         )
 

@@ -28,11 +28,11 @@ def misplaced(kind: str, parent_kind: str) -> dict[str, str]:
     Invariant: every path reads group, distributor?, reseller?, tenant?, in this order.
     """
     if kind == GROUP:
-        return {"kind": "a group is founded by those who run Fusion, not through the API"}
+        return {"kind": "cannot be group: only the operator of Fusion creates groups"}
     if parent_kind in PARENTS[kind]:
         return {}
     allowed = " or ".join(PARENTS[kind])
-    return {"parent_id": f"is a {parent_kind}, but a {kind} stands under a {allowed}"}
+    return {"parent_id": f"is a {parent_kind}, but the parent of a {kind} must be a {allowed}"}
 
 
 def grantable(kind: str) -> tuple[str, ...]:
@@ -63,9 +63,9 @@ def normal_email(text: str) -> str:
         raise ValueError("must be an e-mail address") from None
     # Django accepts a few letters that fold to ASCII, such as a dotless i.
     if not mailbox.isascii():
-        raise ValueError("must be an e-mail address, with ASCII letters before its @")
+        raise ValueError("must be an e-mail address with only ASCII characters before the @")
     if any(mixes_scripts(label) for label in domain.split(".")):
         raise ValueError("must be an e-mail address whose domain does not mix scripts")
     if len(email) > MAX_EMAIL:
-        raise ValueError(f"must have {MAX_EMAIL} characters at most")
+        raise ValueError(f"must have at most {MAX_EMAIL} characters")
     return email

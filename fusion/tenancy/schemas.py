@@ -48,7 +48,7 @@ class OrganizationDocument(BaseModel):
 
 
 class NewOrganization(Body):
-    """What is to be created; a group is founded by those who run Fusion, not through the API."""
+    """A new organization. Only `fusion create-group` creates a group."""
 
     kind: Literal["distributor", "reseller", "tenant"]
     parent_id: Id
@@ -57,14 +57,14 @@ class NewOrganization(Body):
 
 
 class Renaming(Body):
-    """What to change: what is left out stays, a reference of null is cleared."""
+    """The fields to change; omitted fields keep their values. A null reference is cleared."""
 
     name: Name = Field(default_factory=str)
     external_reference: Reference | None = None
 
 
 class OrganizationFilter(Paging):
-    """Which organizations a list shows; `q` looks into names and external references."""
+    """Filters for the list of organizations; `q` searches names and external references."""
 
     kind: Kind | None = None
     parent_id: Id | None = None
@@ -73,7 +73,7 @@ class OrganizationFilter(Paging):
 
 
 class HoldDocument(BaseModel):
-    """Why a subscription is suspended; `order_id` is the order of kind suspension."""
+    """A reason for the suspension of a subscription; `order_id` is the suspension order."""
 
     reason: Reason
     since: datetime
@@ -81,7 +81,7 @@ class HoldDocument(BaseModel):
 
 
 class SubscriptionDocument(BaseModel):
-    """What consumes the service, of one tenant. It is suspended while it has `holds`."""
+    """A tenant's subscription, which consumes the service. It is suspended while it has `holds`."""
 
     id: UUID
     tenant_id: UUID
@@ -94,7 +94,7 @@ class SubscriptionDocument(BaseModel):
 
 
 class NewSubscription(Body):
-    """A subscription to be created."""
+    """A new subscription."""
 
     tenant_id: Id
     name: Name
@@ -102,7 +102,7 @@ class NewSubscription(Body):
 
 
 class SubscriptionFilter(Paging):
-    """Which subscriptions a list shows; `organization_id` takes all that are under it."""
+    """Filters for the list of subscriptions; `organization_id` includes its whole subtree."""
 
     organization_id: Id | None = None
     q: Search | None = None
@@ -110,10 +110,10 @@ class SubscriptionFilter(Paging):
 
 
 class MemberDocument(BaseModel):
-    """A person's role in one organization; `name` is what they are called there.
+    """A person's role in one organization; `name` is the person's name there.
 
-    `status`: `invited` until they accept, at the latest at `expires_at`; they may do nothing
-    before that. `active` once they are a member; the id stays the same.
+    `status` is `invited` until the person accepts or `expires_at` passes, and `active` after that.
+    An invited person has no access. The id stays the same.
     """
 
     id: UUID
@@ -127,7 +127,7 @@ class MemberDocument(BaseModel):
 
 
 class NewMember(Body):
-    """A person to be invited, whether or not they are known already."""
+    """A person to invite, whether or not they already have an account."""
 
     email: Email
     name: Name | None = None
@@ -135,13 +135,13 @@ class NewMember(Body):
 
 
 class RoleChange(Body):
-    """The role to be given; left out, nothing changes."""
+    """The new role; omit it to change nothing."""
 
     role: Role = Field(default_factory=lambda: "viewer")
 
 
 class ClientDocument(BaseModel):
-    """An OAuth 2 client of an organization, which acts as its administrator within its scopes."""
+    """An OAuth 2 client of an organization. It acts as an administrator within its scopes."""
 
     id: UUID
     client_id: str
@@ -152,13 +152,13 @@ class ClientDocument(BaseModel):
 
 
 class ClientSecret(ClientDocument):
-    """A client with its secret, shown once; null in the repetition of a former answer."""
+    """A client with its secret. The secret is shown once, and is null in a replayed response."""
 
     client_secret: str | None
 
 
 class NewClient(Body):
-    """A client to be created."""
+    """A new API client."""
 
     name: Name
     scopes: list[Scope] = Field(min_length=1, max_length=100)

@@ -37,7 +37,7 @@ def set_host(actor: Actor, *, host: str | None) -> Done:
     """
     brand = _held(actor)
     brand.host = host
-    taken = Problem("conflict", f"The host name {host} is in use for another group.")
+    taken = Problem("conflict", f"Another group already uses the host name {host}.")
     with refusing(brand_host=taken):
         return _saved(actor, brand, "host")
 

@@ -43,7 +43,9 @@ def list_children(parent_id: UUID, *, limit: int, cursor: str | None = None) -> 
     name, id_text = decode_cursor(cursor, 2) if cursor else ("", str(NIL))
     id = parse_id(id_text)
     if id is None:
-        raise InvalidFields(cursor="is not a cursor of this list; take `next` of a former answer")
+        raise InvalidFields(
+            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
+        )
     with connection.cursor() as sql:
         sql.execute(
             CHILDREN,

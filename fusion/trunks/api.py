@@ -42,7 +42,7 @@ WRITING = Door(PROVISION, subscription_id=find_subscription, trunk_id=find_trunk
     response={201: TrunkDocument, **PROBLEMS},
 )
 def add_trunk(request: HttpRequest, subscription_id: UUID, body: TrunkBody) -> HttpResponse:
-    """Add a SIP trunk, whose calls draw on the subscription's channels."""
+    """Add a SIP trunk; its calls use the subscription's channels."""
     answer = create_trunk(
         retrying_actor(request), subscription_id=subscription_id, **body.model_dump()
     )
@@ -55,7 +55,7 @@ def add_trunk(request: HttpRequest, subscription_id: UUID, body: TrunkBody) -> H
     response={200: Page[TrunkDocument], **READ_PROBLEMS},
 )
 def trunks(request: HttpRequest, subscription_id: UUID, asked: Query[Paging]) -> HttpResponse:
-    """The trunks of a subscription, newest first."""
+    """List the trunks of a subscription, newest first."""
     return json_response(
         list_trunks(
             actor_of(request),
@@ -76,7 +76,7 @@ def one_trunk(request: HttpRequest, subscription_id: UUID, trunk_id: UUID) -> Ht
 def change_trunk(
     request: HttpRequest, subscription_id: UUID, trunk_id: UUID, body: TrunkPatch
 ) -> HttpResponse:
-    """Change the name or the cap; a cap below the live calls cuts none of them."""
+    """Change the name or the cap; a lower cap does not cut live calls."""
     changes = body.model_dump(exclude_unset=True)
     answer = edit_trunk(
         actor_of(request), subscription_id=subscription_id, trunk_id=trunk_id, changes=changes
@@ -86,7 +86,7 @@ def change_trunk(
 
 @router.delete(TRUNK, auth=WRITING, response={204: None, **PROBLEMS})
 def remove_trunk(request: HttpRequest, subscription_id: UUID, trunk_id: UUID) -> HttpResponse:
-    """Delete a trunk that has neither numbers nor live calls; the records of its calls stay."""
+    """Delete a trunk without numbers and live calls; its call records stay."""
     return respond(
         delete_trunk(actor_of(request), subscription_id=subscription_id, trunk_id=trunk_id)
     )
@@ -96,7 +96,7 @@ def remove_trunk(request: HttpRequest, subscription_id: UUID, trunk_id: UUID) ->
 def numbers_of_trunk(
     request: HttpRequest, subscription_id: UUID, trunk_id: UUID, asked: Query[Paging]
 ) -> HttpResponse:
-    """The numbers that are routed to a trunk, by number."""
+    """List the numbers routed to a trunk, by number."""
     trunk = find_trunk(actor_of(request), trunk_id, subscription_id)
     return json_response(list_numbers(trunk.id, limit=asked.limit, cursor=asked.cursor))
 
@@ -105,7 +105,7 @@ def numbers_of_trunk(
 def put_number(
     request: HttpRequest, subscription_id: UUID, trunk_id: UUID, e164: E164Path
 ) -> HttpResponse:
-    """Route a number of the subscription to the trunk. It takes no user licence."""
+    """Route a number of the subscription to the trunk. This uses no user licence."""
     answer = route_number(
         actor_of(request), subscription_id=subscription_id, trunk_id=trunk_id, e164=e164
     )
@@ -116,7 +116,7 @@ def put_number(
 def remove_number(
     request: HttpRequest, subscription_id: UUID, trunk_id: UUID, e164: E164Path
 ) -> HttpResponse:
-    """Take a number off the trunk; it stays with the subscription."""
+    """Remove a number from the trunk; the subscription keeps it."""
     answer = unroute_number(
         actor_of(request), subscription_id=subscription_id, trunk_id=trunk_id, e164=e164
     )
@@ -130,6 +130,6 @@ def remove_number(
     tags=["calls"],
 )
 def channels(request: HttpRequest, subscription_id: UUID, asked: Query[Hours]) -> HttpResponse:
-    """Calls that are live now, and the most at one time in each hour of a period."""
+    """Read the live calls and the hourly peaks of a period."""
     since, until = asked.bounds()
     return json_response(channel_use(subscription_id, since=since, until=until))

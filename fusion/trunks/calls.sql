@@ -64,13 +64,13 @@ BEGIN
     SELECT w.* INTO t FROM trunks_trunk w WHERE w.id = p_trunk AND w.subscription_id = s.id;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 404, kernel_problem('not-found',
-            'There is no such trunk, or it is not visible to you.');
+            'The trunk does not exist, or you cannot see it.');
         RETURN;
     END IF;
     IF calls.is_call(p_direction, p_call_id, p_caller, p_callee, p_lease) IS NOT TRUE THEN
         RETURN QUERY SELECT 422, kernel_problem('invalid-fields',
-            'The direction is inbound or outbound, a call id and a callee have 1 to 255 characters, '
-            'a caller has 255 at most, and a lease lasts a day at most.');
+            'The direction must be inbound or outbound. A call id and a callee have 1 to 255 characters, '
+            'a caller at most 255. A lease lasts at most one day.');
         RETURN;
     END IF;
 
@@ -80,7 +80,7 @@ BEGIN
     FOR UPDATE;
     IF c.ended_at IS NOT NULL THEN
         RETURN QUERY SELECT 410, kernel_problem('call-ended',
-            'This call has ended; a new call needs a new call id.');
+            'This call has ended. Use a new call id for a new call.');
         RETURN;
     END IF;
     SELECT count(*), count(*) FILTER (WHERE w.trunk_id = p_trunk) INTO v_live, v_live_of_trunk
@@ -103,17 +103,17 @@ BEGIN
     IF NOT v_emergency THEN
         IF s.status <> 'active' THEN
             RETURN QUERY SELECT 409, kernel_problem('subscription-' || s.status, format(
-                'The subscription is %s: no new call is admitted, emergency calls aside.', s.status));
+                'The subscription is %s. Only emergency calls are admitted.', s.status));
             RETURN;
         ELSIF v_live_of_trunk >= t.channel_cap THEN
             RETURN QUERY SELECT 409, calls.refusal_of_channels(s.group_id, 'trunk', format(
-                'The trunk is capped at %s calls (channel_cap), and %s are live. End a call, or raise '
-                'the cap.', t.channel_cap, v_live_of_trunk), t.channel_cap, v_live_of_trunk);
+                'The channel_cap of the trunk is %s, and it has %s live calls. End a call, or raise the '
+                'cap.', t.channel_cap, v_live_of_trunk), t.channel_cap, v_live_of_trunk);
             RETURN;
         ELSIF v_live >= v_channels THEN
             RETURN QUERY SELECT 409, calls.refusal_of_channels(s.group_id, 'subscription', format(
-                'The subscription has %s SIP channels, and %s calls are live. End a call, or order '
-                'more channels.', v_channels, v_live), v_channels, v_live);
+                'The subscription has %s SIP channels and %s live calls. End a call, or order more '
+                'channels.', v_channels, v_live), v_channels, v_live);
             RETURN;
         END IF;
     END IF;

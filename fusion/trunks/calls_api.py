@@ -47,7 +47,7 @@ CallId = Annotated[
     str,
     Line(1, MAX_CALL_ID),
     Path(
-        description="The call's name on this trunk in this direction: its SIP Call-ID, say.",
+        description="The call's id on this trunk in this direction, such as its SIP Call-ID.",
         examples=["a84b4c76e66710@192.0.2.10"],
     ),
 ]
@@ -58,7 +58,7 @@ ADMITTED = {200: CallAnswer, 201: CallAnswer, 410: ProblemDocument, **PROBLEMS}
 
 Override = Annotated[
     Literal["PUT", "DELETE"],
-    Header(alias="X-HTTP-Method-Override", description="What is meant by this POST."),
+    Header(alias="X-HTTP-Method-Override", description="The method that this POST replaces."),
 ]
 
 
@@ -66,7 +66,7 @@ Override = Annotated[
 def put_call(
     request: HttpRequest, trunk_id: UUID, direction: Direction, call_id: CallId, body: CallBody
 ) -> HttpResponse:
-    """Admit a call (201), or renew the lease of one that is live (200)."""
+    """Admit a call (201), or renew the lease of a live call (200)."""
     return _admit(request, trunk_id, direction, call_id, body)
 
 
@@ -74,7 +74,7 @@ def put_call(
 def delete_call(
     request: HttpRequest, trunk_id: UUID, direction: Direction, call_id: CallId
 ) -> HttpResponse:
-    """End a call: 204, however often it comes, and before the admission too."""
+    """End a call; repeated requests, even before the admission, also return 204."""
     return _end(request, trunk_id, direction, call_id)
 
 
@@ -97,7 +97,7 @@ def post_call(
     call_id: CallId,
     override: Override,
 ) -> HttpResponse:
-    """PUT or DELETE of the same call, for SIP proxies whose HTTP client has neither."""
+    """The PUT or DELETE of a call, for SIP proxies whose HTTP client supports only POST."""
     if override == "DELETE":
         refuse_body(request)
         return _end(request, trunk_id, direction, call_id)
@@ -118,7 +118,7 @@ def post_call(
 def get_call(
     request: HttpRequest, trunk_id: UUID, direction: Direction, call_id: CallId
 ) -> HttpResponse:
-    """One live call; what has ended is 404 here and stands in the call records."""
+    """Read a live call; an ended call returns 404 and is in the call records."""
     actor = actor_of(request)
     return json_response(read_call(actor, trunk_id=trunk_id, direction=direction, call_id=call_id))
 
@@ -129,7 +129,7 @@ def get_call(
     response={200: Page[CallDocument], **READ_PROBLEMS},
 )
 def calls(request: HttpRequest, asked: Query[CallFilter]) -> HttpResponse:
-    """The calls that are live now."""
+    """List the live calls."""
     return json_response(list_calls(actor_of(request), **asked.model_dump()))
 
 
@@ -140,7 +140,7 @@ def calls(request: HttpRequest, asked: Query[CallFilter]) -> HttpResponse:
     openapi_extra=also_csv(),
 )
 def call_records(request: HttpRequest, asked: Query[RecordFilter]) -> HttpResponseBase:
-    """Calls that are over, newest first; with `format`, or as CSV, a whole period at once."""
+    """Ended calls, newest first; with `format`, or as CSV, a whole period at once."""
     actor = actor_of(request)
     subscription_id = asked.subscription_id
     if asked.trunk_id is not None and subscription_id is None:

@@ -45,7 +45,7 @@ def _require_unused(trunk: Trunk) -> None:
     if numbers or calls:
         raise Problem(
             "number-in-use" if numbers else "conflict",
-            f"{numbers} numbers are routed to this trunk, and {calls} calls are live on it. Take "
-            "the numbers off, and let the calls end.",
+            f"This trunk has {numbers} routed numbers and {calls} live calls. Unroute the "
+            "numbers and wait until the calls end.",
             extra={"numbers": numbers, "calls": calls},
         )

@@ -101,8 +101,8 @@ def keep_records(*, months: int) -> None:
     kept = months_kept()
     if kept > months:
         log.warning(
-            "the database keeps call records longer than this worker is set to; to shorten that, "
-            "run fusion migrate with the same FUSION_CALL_RECORD_MONTHS",
+            "the database keeps call records longer than this worker's setting; to shorten "
+            "that, run fusion migrate with the same FUSION_CALL_RECORD_MONTHS",
             months=months,
             kept=kept,
         )
@@ -117,7 +117,7 @@ def keep_records(*, months: int) -> None:
         except OperationalError as error:
             if not isinstance(error.__cause__, LockNotAvailable):
                 raise
-            log.warning("call records are locked by others; tried again later")
+            log.warning("call records are locked by another process; the worker tries again later")
 
 
 def _run(statement: str, parameters: list[date]) -> int:

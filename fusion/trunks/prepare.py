@@ -10,8 +10,9 @@ ROLE = "fusion_calls"
 """The role of SIP proxies with an SQL client: it may execute the two functions of calls.sql."""
 
 MISSING = (
-    f"the role {ROLE} is missing, and this role may not create it. SIP proxies that ask by SQL "
-    f"need it: have a superuser run CREATE ROLE {ROLE} NOLOGIN, then run fusion migrate again"
+    f"the role {ROLE} is missing, and this role cannot create it. SIP proxies with an SQL "
+    f"client need it. Ask a superuser to run CREATE ROLE {ROLE} NOLOGIN, then run fusion "
+    "migrate again"
 )
 
 

@@ -16,7 +16,7 @@ from fusion.tenancy.actor import Actor
 from fusion.tenancy.queries import newest
 from fusion.trunks.models import DIRECTIONS, Call, Trunk
 
-NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
+NOT_OURS = "Invalid cursor: pass the `next` value of a previous page of this list."
 
 
 def find_trunk(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> Trunk:

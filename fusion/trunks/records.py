@@ -93,7 +93,7 @@ def _key(cursor: str) -> tuple[datetime, int]:
         return read_instant(at), _bigint(id)
     except ValueError:
         raise InvalidFields(
-            cursor="is not a cursor of this list; take `next` of a former answer"
+            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
         ) from None
 
 

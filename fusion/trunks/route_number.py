@@ -40,7 +40,7 @@ def _require_free_to_link(number: Number | None, e164: str) -> Number:
         holder = "a user" if number.trunk_id is None else "another trunk"
         raise Problem(
             "number-in-use",
-            f"{e164} is linked to {holder}. Unlink it there first, or take another number.",
+            f"{e164} is linked to {holder}. Unlink it there first, or choose another number.",
             extra={"user_id": number.user_id, "trunk_id": number.trunk_id},
         )
     return number

@@ -30,7 +30,7 @@ def require_active(status: str) -> None:
     if status != "active":
         raise Problem(
             f"subscription-{status}",
-            f"The subscription is {status}: it takes no new trunks, and no numbers on its trunks.",
+            f"The subscription is {status}. You cannot add trunks or route numbers.",
         )
 
 
@@ -42,7 +42,8 @@ def require_living(status: str) -> None:
     if status == "terminated":
         raise Problem(
             "subscription-terminated",
-            "The subscription is terminated; that is final, and its trunks are kept as they were.",
+            "The subscription is terminated. This is final, and you can no longer change "
+            "its trunks.",
         )
 
 

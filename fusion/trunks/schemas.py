@@ -31,13 +31,13 @@ FIRST = datetime.min.replace(tzinfo=UTC)
 
 def _known_country(code: str) -> str:
     if not is_country(code):
-        raise ValueError("must be a country as ISO 3166 has it: two capital letters")
+        raise ValueError("must be an ISO 3166 country code: two capital letters")
     return code
 
 
 Country = Annotated[
     str,
-    Spelled("[A-Z]{2}", "must be a country as ISO 3166 has it: two capital letters"),
+    Spelled("[A-Z]{2}", "must be an ISO 3166 country code: two capital letters"),
     AfterValidator(_known_country),
     Field(examples=["BE"], json_schema_extra={"enum": sorted(COUNTRIES)}),
 ]
@@ -49,21 +49,24 @@ class TrunkBody(Body):
     """A new SIP trunk."""
 
     name: Name
-    country: Country = Field(description="Whose emergency numbers always pass.")
+    country: Country = Field(
+        description="Calls to this country's emergency numbers are always admitted."
+    )
     channel_cap: Cap | None = Field(
-        default=None, description="Calls at one time at most; null: as many as there are channels."
+        default=None,
+        description="The maximum of simultaneous calls; null means one per ordered channel.",
     )
 
 
 class TrunkPatch(Body):
-    """What changes of a trunk: what is left out stays, a cap of null is no cap."""
+    """The fields to change; omitted fields keep their values. A null cap removes the cap."""
 
     name: Name = Field(default_factory=str)
     channel_cap: Cap | None = None
 
 
 class TrunkDocument(BaseModel):
-    """A trunk as the API shows it; `numbers` is how many are routed to it."""
+    """A SIP trunk; `numbers` counts the numbers routed to it."""
 
     id: UUID
     subscription_id: UUID
@@ -75,17 +78,16 @@ class TrunkDocument(BaseModel):
 
 
 class CallBody(Body):
-    """Who calls whom: numbers or SIP URIs, as the proxy has them."""
+    """The caller and the callee: numbers or SIP URIs, as the proxy has them."""
 
     caller: Party = Field(examples=["+3225550100"])
     callee: Annotated[str, Line(1, 255, clean_signalling)] = Field(examples=["+3225550199"])
 
 
 class CallAnswer(BaseModel):
-    """A call that may go on until its lease runs out; renew it before, by the same request.
+    """A call that may continue until its lease expires; repeat the request to renew it.
 
-    `in_use` counts this call; it may be more than `channels`, when those were reduced or by
-    emergency calls.
+    `in_use` includes this call. It can exceed `channels` after a reduction or with emergency calls.
     """
 
     in_use: int
@@ -109,7 +111,7 @@ class CallDocument(BaseModel):
 
 
 class CallFilter(Paging):
-    """Which live calls are listed."""
+    """Filters for the list of live calls."""
 
     subscription_id: Id | None = None
     trunk_id: Id | None = None
@@ -123,7 +125,7 @@ class Period(BaseModel):
 
 
 class Hours(Period):
-    """Which hours are shown: the last day, unless said otherwise; 31 days at most."""
+    """The period of the hours: by default the last day, at most 31 days."""
 
     def bounds(self) -> tuple[datetime, datetime]:
         """From when until when; Problem `invalid-fields` where that is too long or no time."""
@@ -132,15 +134,15 @@ class Hours(Period):
         if not timedelta(0) <= until - since <= timedelta(days=DAYS_SHOWN):
             raise InvalidFields(
                 **{
-                    "from": f"must be before to ({instant(until)}), by {DAYS_SHOWN} days at most; "
-                    f"it is {instant(since)}"
+                    "from": f"must be at most {DAYS_SHOWN} days before `to` ({instant(until)}) and "
+                    f"not after it; it is {instant(since)}"
                 }
             )
         return since, until
 
 
 class TrunkUse(BaseModel):
-    """Calls that are live on a trunk now."""
+    """The live calls on a trunk."""
 
     trunk_id: UUID
     name: str
@@ -149,14 +151,14 @@ class TrunkUse(BaseModel):
 
 
 class TrunkPeak(BaseModel):
-    """The most calls at one time on a trunk in an hour."""
+    """The peak of simultaneous calls on a trunk in an hour."""
 
     trunk_id: UUID
     peak: int
 
 
 class HourlyPeak(BaseModel):
-    """The most calls at one time in an hour; `hour` is when it began."""
+    """The peak of simultaneous calls in an hour; `hour` is its start."""
 
     hour: str
     peak: int
@@ -164,7 +166,7 @@ class HourlyPeak(BaseModel):
 
 
 class ChannelUse(BaseModel):
-    """Channels ordered and in use now, and the peak of each hour in which there was a call."""
+    """Channels ordered and in use now, and the peak of each hour with calls."""
 
     subscription_id: UUID
     channels: int
@@ -174,18 +176,18 @@ class ChannelUse(BaseModel):
 
 
 class RecordFilter(Period, Paging):
-    """Which call records are wanted: those of calls that ended in a period."""
+    """Filters for call records: calls that ended in a period."""
 
     subscription_id: Id | None = None
     trunk_id: Id | None = None
     format: Literal["json", "csv"] | None = Field(
         default=None,
-        description="The whole period in one streamed answer, oldest first, instead of a page.",
+        description="Streams the whole period, oldest first, instead of returning a page.",
     )
 
 
 class RecordDocument(BaseModel):
-    """A call that is over. `duration_seconds` counts from its admission."""
+    """An ended call. `duration_seconds` counts from its admission."""
 
     id: int
     subscription_id: UUID

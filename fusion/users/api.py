@@ -56,7 +56,7 @@ BATCH = {
                 "schema": {
                     "type": "string",
                     "description": "UTF-8, comma or semicolon. The header line names the four "
-                    "columns, each once and in any order; users stand below it.",
+                    "columns, each once and in any order; the users follow it.",
                     "pattern": CSV_PATTERN,
                     "examples": ["login,display_name,kind,number\nann,Ann,user,+3225551234\n"],
                 }
@@ -72,7 +72,7 @@ BATCH = {
     response={201: UserDocument, **PROBLEMS},
 )
 def post_user(request: HttpRequest, subscription_id: UUID, body: UserBody) -> HttpResponse:
-    """Create a user or a resource account; it takes a licence when it is linked to a number."""
+    """Create a user or a resource account; it uses a licence once linked to a number."""
     answer = create_user(
         retrying_actor(request), subscription_id=subscription_id, **body.model_dump()
     )
@@ -87,7 +87,7 @@ def post_user(request: HttpRequest, subscription_id: UUID, body: UserBody) -> Ht
 def get_users(
     request: HttpRequest, subscription_id: UUID, asked: Query[UserFilter]
 ) -> HttpResponse:
-    """The users of a subscription, newest first."""
+    """List the users of a subscription, newest first."""
     return json_response(list_users(subscription_id, **asked.model_dump()))
 
 
@@ -122,7 +122,7 @@ def patch_user(
     response={204: None, **PROBLEMS},
 )
 def remove_user(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> HttpResponse:
-    """Delete a user; a number stays with the subscription, the licence is free again."""
+    """Delete a user; the subscription keeps the number, and the licence is free again."""
     return respond(delete_user(actor_of(request), subscription_id=subscription_id, user_id=user_id))
 
 
@@ -134,7 +134,7 @@ def remove_user(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> H
 def put_number(
     request: HttpRequest, subscription_id: UUID, user_id: UUID, body: LinkBody
 ) -> HttpResponse:
-    """Link the user to a number of the subscription; one who has another number moves."""
+    """Link the user to a number of the subscription, in place of any previous number."""
     return respond(
         link_user(
             actor_of(request),
@@ -151,7 +151,7 @@ def put_number(
     response={204: None, **PROBLEMS},
 )
 def remove_number(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> HttpResponse:
-    """Unlink the user; harmless where it has no number."""
+    """Unlink the user; no effect if it has no number."""
     return respond(unlink_user(actor_of(request), subscription_id=subscription_id, user_id=user_id))
 
 
@@ -162,7 +162,7 @@ def remove_number(request: HttpRequest, subscription_id: UUID, user_id: UUID) ->
     openapi_extra=BATCH,
 )
 def post_batch(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """Create up to 10,000 users and link them, in the background: the answer is a job."""
+    """Create up to 10,000 users and link them in the background; returns a job."""
     if media_type_of(request) == CSV:
         asked, rows = hashlib.sha256(request.body).hexdigest(), _rows_of_csv(request)
     else:
@@ -194,7 +194,7 @@ def _rows_of_json(request: HttpRequest) -> Any:
     tags=["jobs"],
 )
 def get_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    """How far a batch has come."""
+    """Read the progress of a batch."""
     return json_response(job_document(find_job(actor_of(request), job_id)))
 
 
@@ -205,5 +205,5 @@ def get_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     tags=["jobs"],
 )
 def get_results(request: HttpRequest, job_id: UUID, asked: Query[ResultFilter]) -> HttpResponse:
-    """What became of each row so far, in their order."""
+    """List the results of the rows processed so far, in row order."""
     return json_response(list_results(job_id, **asked.model_dump()))

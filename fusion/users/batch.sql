@@ -215,13 +215,13 @@ BEGIN
     v_position := j.done + 1;
     INSERT INTO users_jobresult (job_id, position, status, answer)
     VALUES (j.id, v_position, 500, kernel_problem('internal-error', format(
-        'Fusion could not do this row because of an error of its own. Nothing of it was done; '
-        'the operator finds the cause in the worker''s log, under job %s.', j.id)));
+        'This row failed because of an error in Fusion, and nothing was changed. The operator finds the '
+        'cause in the worker''s log under job %s.', j.id)));
     UPDATE users_job w
     SET done = v_position, failed = j.failed + 1,
         error = coalesce(j.error, format(
-            'Row %s could not be done because of an error in Fusion. All rows without a problem '
-            'were done; the operator finds the cause in the worker''s log, under job %s.',
+            'Row %s failed because of an error in Fusion. All valid rows were processed. The operator '
+            'finds the cause in the worker''s log under job %s.',
             v_position, j.id)),
         state = CASE WHEN v_position = j.total THEN 'finished' ELSE 'running' END,
         finished_at = CASE WHEN v_position = j.total THEN kernel_now() END

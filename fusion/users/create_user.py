@@ -31,8 +31,8 @@ def create_user(
     user = User(subscription_id=subscription.id, login=login, display_name=display_name, kind=kind)
     taken = Problem(
         "conflict",
-        f"Another user of this subscription has the login {login} (upper and lower case, and "
-        "spellings that look the same, are one). Take another login, or use the user who is there.",
+        f"Another user of this subscription has the login {login}; case and look-alike "
+        "spellings are ignored. Choose another login, or use the existing user.",
         extra={"login": login},
     )
     with refusing(user_login=taken, user_login_key=taken):

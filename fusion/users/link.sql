@@ -27,7 +27,7 @@ BEGIN
     FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 404, false, kernel_problem('not-found',
-            'There is no such subscription, or it is not visible to you.')::text;
+            'The subscription does not exist, or you cannot see it.')::text;
         RETURN;
     END IF;
 
@@ -35,7 +35,7 @@ BEGIN
     SELECT w.* INTO u FROM users_user w WHERE w.id = p_user AND w.subscription_id = p_subscription;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 404, false, kernel_problem('not-found',
-            'There is no such user, or it is not visible to you.')::text;
+            'The user does not exist, or you cannot see it.')::text;
         RETURN;
     END IF;
     SELECT w.e164 INTO v_former FROM numbers_number w WHERE w.user_id = p_user;

@@ -39,7 +39,7 @@ def provision_batches(*, chunk: int = CHUNK) -> int:
         jobs = [job for (job,) in cursor.fetchall()]
     done = [told for job in jobs if (told := provision_batch(job, chunk)) is not None]
     for told in done:
-        log.info("job went on", **told)
+        log.info("job progressed", **told)
     return len(done)
 
 

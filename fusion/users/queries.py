@@ -18,7 +18,7 @@ from fusion.tenancy.actor import Actor
 from fusion.tenancy.queries import newest
 from fusion.users.models import Job, User
 
-NOT_OURS = "is not a cursor of this list; take `next` of a former answer"
+NOT_OURS = "Invalid cursor: pass the `next` value of a previous page of this list."
 
 
 def find_user(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> User:

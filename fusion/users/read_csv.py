@@ -48,25 +48,25 @@ def read_csv(content: bytes) -> list[Row]:
             if header is None:
                 header = _header(cells)
             elif len(rows) == MAX_ROWS:
-                raise InvalidFields(
-                    users=f"has more than {MAX_ROWS} rows; split it into several batches"
-                )
+                raise InvalidFields(users=f"has more than {MAX_ROWS} rows; split the file")
             elif len(cells) > MAX_COLUMNS:
                 raise InvalidFields(
-                    body=f"has {len(cells)} cells in line {lines.line_num}; a user has "
-                    f"{len(COLUMNS)} at most"
+                    body=f"has {len(cells)} cells in line {lines.line_num}; the maximum is "
+                    f"{len(COLUMNS)}"
                 )
             else:
                 rows.append(_row(header, cells))
     except UnicodeDecodeError:
         line = _lines_in_utf8(content) + 1
-        raise InvalidFields(body=f"is not UTF-8 in line {line}; save it as UTF-8") from None
-    except csv.Error as error:
         raise InvalidFields(
-            body=f"is not readable as CSV, line {lines.line_num}: {error}"
+            body=f"is not valid UTF-8 in line {line}; save the file as UTF-8"
         ) from None
+    except csv.Error as error:
+        raise InvalidFields(body=f"is not valid CSV in line {lines.line_num}: {error}") from None
     if not rows:
-        raise InvalidFields(users="has no rows; the first line is the header, users stand below it")
+        raise InvalidFields(
+            users="has no users; the first line is the header, and the users follow it"
+        )
     return rows
 
 
@@ -96,8 +96,8 @@ class _Lines(Iterator[str]):
         self.of_row += len(line)
         if self.of_row > MAX_ROW:
             raise InvalidFields(
-                body=f"has a row of more than {MAX_ROW} characters, which ends in line "
-                f"{self._number} or later; is a quotation mark not closed?"
+                body=f"has a row of more than {MAX_ROW} characters near line {self._number}; "
+                "check for an unclosed quotation mark"
             )
         return line
 
@@ -123,7 +123,8 @@ def _filled(lines: Iterator[list[str]], source: _Lines) -> Iterator[list[str]]:
         blank += 1
         if blank > MAX_BLANK:
             raise InvalidFields(
-                users=f"has more than {MAX_BLANK} blank rows; remove those after the last user"
+                users=f"has more than {MAX_BLANK} blank rows; remove the blank rows after the "
+                "last user"
             )
 
 
@@ -131,12 +132,12 @@ def _header(cells: Sequence[str]) -> list[str]:
     # Looked at before they are compared with each other: a file may have thousands of columns.
     if len(cells) > MAX_COLUMNS:
         raise InvalidFields(
-            header=f"has {len(cells)} columns; there are {len(COLUMNS)}: {', '.join(COLUMNS)}"
+            header=f"has {len(cells)} columns; the maximum is {len(COLUMNS)}: {', '.join(COLUMNS)}"
         )
     names = [cell.lower() for cell in cells]
     wrong = {
-        **{name: "is a missing column of the header" for name in COLUMNS if name not in names},
-        **{name: "is twice in the header" for name in names if names.count(name) > 1},
+        **{name: "is missing from the header" for name in COLUMNS if name not in names},
+        **{name: "appears twice in the header" for name in names if names.count(name) > 1},
     }
     unknown = [name[:50] for name in names if name not in COLUMNS]
     if unknown:
@@ -148,6 +149,6 @@ def _header(cells: Sequence[str]) -> list[str]:
 
 def _row(header: Sequence[str], cells: Sequence[str]) -> Row:
     if len(cells) != len(header):
-        return InvalidFields(row=f"has {len(cells)} cells where the header has {len(header)}")
+        return InvalidFields(row=f"has {len(cells)} cells, but the header has {len(header)}")
     # An empty cell is one that says nothing; what must be there is asked for when it is judged.
     return {name: cell for name, cell in zip(header, cells, strict=True) if cell}

@@ -3,15 +3,15 @@
 CREATE OR REPLACE FUNCTION users_problem_of_state(p_status text) RETURNS json
 LANGUAGE sql IMMUTABLE AS $$
     SELECT kernel_problem('subscription-' || p_status, format(
-        'The subscription is %s: nothing new is linked.', p_status))
+        'The subscription is %s. You cannot link users to numbers.', p_status))
 $$;
 
 CREATE OR REPLACE FUNCTION users_problem_login(p_login text) RETURNS json
 LANGUAGE sql IMMUTABLE AS $$
     SELECT json_build_object(
         'code', 'conflict',
-        'detail', format('Another user of this subscription has the login %s (upper and lower case '
-                         'are the same). Take another login, or use the user who is there.',
+        'detail', format('Another user of this subscription has the login %s; case is ignored. Choose '
+                         'another login, or use the existing user.',
                          p_login),
         'login', p_login)
 $$;
@@ -28,7 +28,7 @@ CREATE OR REPLACE FUNCTION users_problem_in_use(
 LANGUAGE sql IMMUTABLE AS $$
     SELECT json_build_object(
         'code', 'number-in-use',
-        'detail', format('%s is linked to another %s. Unlink it there first, or take another number.',
+        'detail', format('%s is linked to another %s. Unlink it there first, or choose another number.',
                          p_number, CASE WHEN p_user IS NULL THEN 'trunk' ELSE 'user' END),
         'user_id', p_user, 'trunk_id', p_trunk)
 $$;

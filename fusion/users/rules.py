@@ -13,7 +13,7 @@ def one_script(login: str) -> str:
     Invariant: no two different logins look the same.
     """
     if mixes_scripts(login):
-        raise ValueError("mixes Latin letters with Cyrillic or Greek ones, which look the same")
+        raise ValueError("must not mix Latin letters with similar Cyrillic or Greek letters")
     return login
 
 
@@ -25,7 +25,8 @@ def require_living(status: str) -> None:
     if status == "terminated":
         raise Problem(
             "subscription-terminated",
-            "The subscription is terminated; that is final, and its users are kept as they were.",
+            "The subscription is terminated. This is final, and you can no longer change "
+            "its users.",
         )
 
 
@@ -38,5 +39,5 @@ def require_active(status: str) -> None:
     if status == "suspended":
         raise Problem(
             "subscription-suspended",
-            "The subscription is suspended: no batch of users is taken. Have it resumed first.",
+            "The subscription is suspended and accepts no batch of users. Resume it first.",
         )

@@ -17,7 +17,7 @@ Login = Annotated[str, Line(1, 200), AfterValidator(one_script)]
 
 
 class UserBody(Body):
-    """A new user. The login is unique in the subscription, whatever the case of its letters."""
+    """A new user. The login is unique in the subscription; case is ignored."""
 
     login: Login
     display_name: Name
@@ -31,7 +31,7 @@ class UserPatch(Body):
 
 
 class LinkBody(Body):
-    """The number that a user gets: one that is assigned to the subscription."""
+    """The number to link to a user. It must be assigned to the subscription."""
 
     number: E164
 
@@ -44,18 +44,20 @@ class RowBody(UserBody):
 
 AnyRow = Annotated[
     Any,
-    WithJsonSchema({"type": "object", "description": "As POST …/users takes it, and `number?`."}),
+    WithJsonSchema(
+        {"type": "object", "description": "The body of POST …/users, and an optional `number`."}
+    ),
 ]
 
 
 class BatchBody(Body):
-    """Up to 10,000 users. A malformed one is refused by itself, so any value may stand here."""
+    """Up to 10,000 users. A malformed user is refused alone, so any value is accepted here."""
 
     users: Annotated[list[AnyRow], Field(min_length=1, max_length=MAX_ROWS)]
 
 
 class UserDocument(BaseModel):
-    """A user as the API shows it; `number` is null while it has none."""
+    """An end user or resource account; `number` is null if no number is linked."""
 
     id: UUID
     subscription_id: UUID
@@ -67,18 +69,23 @@ class UserDocument(BaseModel):
 
 
 class UserFilter(Paging):
-    """Which users are listed."""
+    """Filters for the list of users."""
 
-    q: Search | None = Field(default=None, description="What login or display name begin with.")
-    login: Search | None = Field(default=None, description="Compared as logins are.")
+    q: Search | None = Field(
+        default=None, description="The beginning of the login or display name."
+    )
+    login: Search | None = Field(default=None, description="The exact login; case is ignored.")
     kind: Kind | None = None
-    linked: bool | None = Field(default=None, description="Whether they have a number.")
+    linked: bool | None = Field(
+        default=None,
+        description="True for users with a number only, false for users without one only.",
+    )
 
 
 class JobDocument(BaseModel):
-    """A batch of users: how far it has come. `failed` counts those of `done` that were refused.
+    """The progress of a batch of users. `failed` counts the refused rows among `done`.
 
-    It ends as `finished`, or as `failed` where Fusion could not do a row; `error` then says which.
+    It ends as `finished`, or as `failed` if Fusion itself failed on a row; `error` names the row.
     """
 
     id: UUID
@@ -93,13 +100,15 @@ class JobDocument(BaseModel):
 
 
 class ResultFilter(Paging):
-    """Which results are listed."""
+    """Filters for the list of results."""
 
-    failed: bool | None = Field(default=None, description="Refused rows, or the others, alone.")
+    failed: bool | None = Field(
+        default=None, description="True for refused rows only, false for the other rows only."
+    )
 
 
 class ResultDocument(BaseModel):
-    """What became of a row: 201 created, 200 linked, 409 or 422 refused, 500 not done.
+    """The result of a row: 201 created, 200 linked, 409 or 422 refused, 500 failed.
 
     Positions count from 1.
     """

@@ -42,11 +42,11 @@ def test_signing_in_and_out(tab: Tab, person: User) -> None:
     enter(tab, person, "not the password")
     summary = tab.page.locator("#errors")
     expect(summary).to_be_focused()
-    expect(summary).to_contain_text("E-mail or password is not right")
+    expect(summary).to_contain_text("The e-mail address or password is incorrect")
     enter(tab, person)
-    expect(tab.page.get_by_role("heading", name="Security of your account")).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="Account security")).to_be_visible()
     assert tab.path == "/account/security?from=here"
-    tab.page.get_by_role("button", name="You and your settings").click()
+    tab.page.get_by_role("button", name="Account menu").click()
     tab.page.get_by_role("button", name="Sign out").click()
     tab.page.wait_for_url("**/sign-in")
     tab.go("/account")
@@ -74,22 +74,22 @@ def test_second_factor(tab: Tab, person: User) -> None:
     assert tab.violations() == []
     tab.screenshot("account-second-factor-on")
     page.get_by_label("Authenticator code").fill("000000")
-    page.get_by_role("button", name="Switch on").click()
+    page.get_by_role("button", name="Turn on").click()
     expect(page.locator("#errors")).to_be_focused()
     page.get_by_label("Authenticator code").fill(code_of(secret))
-    page.get_by_role("button", name="Switch on").click()
+    page.get_by_role("button", name="Turn on").click()
     codes = page.locator("pre").inner_text().split()
     assert len(codes) == 10
     assert tab.violations() == []
     tab.screenshot("account-recovery-codes")
     page.get_by_role("link", name="Done").click()
     expect(page.get_by_text("10 recovery codes are left")).to_be_visible()
-    page.get_by_role("button", name="You and your settings").click()
+    page.get_by_role("button", name="Account menu").click()
     page.get_by_role("button", name="Sign out").click()
 
     tab.go("/account/security")
     enter(tab, person)
-    expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
+    expect(page.get_by_role("heading", name="Two-factor authentication")).to_be_visible()
     assert tab.violations() == []
     tab.screenshot("sign-in-second-factor")
     tab.go("/")
@@ -100,9 +100,9 @@ def test_second_factor(tab: Tab, person: User) -> None:
     page.get_by_label("Code").fill(codes[0])
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_text("9 recovery codes are left")).to_be_visible()
-    page.get_by_role("link", name="Switch off").click()
+    page.get_by_role("link", name="Turn off").click()
     confirm(tab)
-    page.get_by_role("button", name="Switch off").click()
+    page.get_by_role("button", name="Turn off").click()
     expect(page.get_by_role("link", name="Set up")).to_be_visible()
 
 
@@ -117,7 +117,7 @@ def test_sessions_are_listed_and_ended(sign_in: SignIn, person: User) -> None:
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("This one")
     here.page.get_by_role("button", name="End", exact=True).click()
-    expect(here.page.get_by_text("The session was ended.")).to_be_visible()
+    expect(here.page.get_by_text("You ended the session.")).to_be_visible()
     expect(rows).to_have_count(1)
     there.go("/account/security")
     assert there.path.startswith("/sign-in")
@@ -126,10 +126,10 @@ def test_sessions_are_listed_and_ended(sign_in: SignIn, person: User) -> None:
 def test_a_forgotten_password(tab: Tab, person: User) -> None:
     page = tab.page
     tab.go("/sign-in")
-    page.get_by_role("link", name="Forgotten your password?").click()
+    page.get_by_role("link", name="Forgot your password?").click()
     page.get_by_label("Email").fill(person.email)
     page.get_by_role("button", name="Send the link").click()
-    expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your e-mail")).to_be_visible()
     mail = Mail.objects.get(recipient=person.email)
     found = re.search(r"http://[^/]+(/password/new/\S+)", mail.text)
     assert found
@@ -155,7 +155,7 @@ def test_theme_and_language(sign_in: SignIn, person: User) -> None:
     tab.go("/account/security")
     background = "() => getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(background) == "rgb(247, 248, 250)"
-    page.get_by_role("button", name="You and your settings").click()
+    page.get_by_role("button", name="Account menu").click()
     assert tab.violations() == []
     tab.screenshot("menu-of-oneself")
     page.get_by_role("button", name="Dark").click()

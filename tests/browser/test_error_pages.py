@@ -16,7 +16,7 @@ def test_no_dead_end(code: str, sign_in: SignIn) -> None:
     page = tab.page
     assert tab.go(f"/failing/{code}") == FAILURES[code]
     main = page.get_by_role("main")
-    expect(main).to_contain_text("request's id")
+    expect(main).to_contain_text("request id")
     expect(page.get_by_role("navigation", name="Main").get_by_role("link")).not_to_have_count(0)
     expect(main.get_by_role("link", name="Try again")).to_have_count(int(FAILURES[code] >= 500))
     main.get_by_role("link", name="Go to the overview").click()

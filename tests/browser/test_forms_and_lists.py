@@ -108,7 +108,7 @@ def test_without_javascript(browser: Browser, server: Server) -> None:
     page.get_by_label("Name").fill("No script")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".side .brand")).to_contain_text("No script")
-    page.get_by_role("button", name="You and your settings").click()
+    page.get_by_role("button", name="Account menu").click()
     page.get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     context.close()
@@ -142,7 +142,7 @@ def test_a_failed_fetch_is_reported(own: tuple[Scene, Tab]) -> None:
     _, tab = own
     page = tab.page
     tab.go("/customers")
-    fault = page.get_by_text("A part of this page could not be loaded")
+    fault = page.get_by_text("Part of this page could not be loaded")
     expect(fault).to_be_hidden()
     page.route("**/customers?*", lambda route: route.abort())
     page.get_by_role("searchbox").fill("nobody")

@@ -60,7 +60,7 @@ def test_an_api_client_from_first_to_last(sign_in: SignIn) -> None:
     admin = sign_in(user=scene.person("tenant"))
     page = admin.page
     admin.go(f"/customers/{scene.world.tenant.id}/api-clients")
-    page.get_by_role("link", name="Make the first one").click()
+    page.get_by_role("link", name="Create the first one").click()
     page.get_by_label("Name").fill("Billing")
     page.get_by_label("(orders:read)").check()
     page.get_by_role("button", name="Make it").click()
@@ -71,10 +71,10 @@ def test_an_api_client_from_first_to_last(sign_in: SignIn) -> None:
     page.get_by_role("link", name="Done").click()
     expect(page.get_by_text(secret)).to_have_count(0)
     page.get_by_role("button", name="New secret").click()
-    page.get_by_role("dialog").get_by_role("button", name="Make a new secret").click()
+    page.get_by_role("dialog").get_by_role("button", name="Generate a new secret").click()
     assert page.locator("#secret").inner_text() != secret
     page.get_by_role("link", name="Done").click()
     page.get_by_role("button", name="Revoke").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("The API client was revoked")).to_be_visible()
-    expect(page.get_by_text("There is no API client yet")).to_be_visible()
+    expect(page.get_by_text("There are no API clients yet")).to_be_visible()

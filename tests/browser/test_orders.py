@@ -50,7 +50,7 @@ def test_find_the_customer_preview_and_place_once(own: tuple[Scene, Tab]) -> Non
     tab.go("/orders")
     page.get_by_role("link", name="New order").click()
     page.get_by_label("Customer, subscription").press_sequentially("lag zwöl", delay=20)
-    expect(page.get_by_text("No subscription fits")).to_be_visible()
+    expect(page.get_by_text("No subscription matches")).to_be_visible()
     page.get_by_label("Customer, subscription").fill("lager")
     page.get_by_role("link", name="Zwölfer & <b>Sohn</b>").click()
     expect(page.get_by_text("Fill in the lines")).to_be_visible()
@@ -62,7 +62,7 @@ def test_find_the_customer_preview_and_place_once(own: tuple[Scene, Tab]) -> Non
     expect(page.locator("#preview")).to_contain_text("holds 0 of product trunk")
     tab.screenshot("order-preview-refused")
     fill_line(tab, 1, "add", "trunk (trunk)", 1)
-    expect(page.locator("#preview")).to_contain_text("This can be placed")
+    expect(page.locator("#preview")).to_contain_text("You can place this order")
     tab.screenshot("order-preview")
     page.get_by_label("Billing reference").fill("PO-1 <i>")
     page.get_by_role("button", name="Place the order").dblclick()
@@ -89,12 +89,12 @@ def test_a_refusal_lists_users_and_numbers_to_release(own: tuple[Scene, Tab]) ->
     product = "entitlement-fr-geographic"
     fill_line(tab, 0, "remove", f"{product} ({product})", 1)
     preview = page.locator("#preview")
-    expect(preview).to_contain_text("2 are ordered and 2 in use. To take 1 away, release 1 first.")
+    expect(preview).to_contain_text("2 ordered, 2 in use. To remove 1, release 1 first.")
     expect(preview.get_by_role("link", name=numbers[0])).to_be_visible()
     before = count(scene)
     page.get_by_role("button", name="Place the order").click()
     expect(page.locator("#errors")).to_be_focused()
-    expect(page.locator("#errors")).to_contain_text("This order was refused")
+    expect(page.locator("#errors")).to_contain_text("The order was refused")
     expect(page.locator("#errors")).to_contain_text("release 1 first")
     expect(preview.get_by_role("link", name=numbers[0])).to_be_visible()
     assert tab.violations() == []
@@ -129,7 +129,7 @@ def test_take_an_order_back(own: tuple[Scene, Tab]) -> None:
     subscription = make_subscription(scene.world.tenant, "By mistake")
     order = placed(scene.world, line(scene.world.seat, 4), subscription=subscription)
     tab.go(f"/orders/{order['id']}")
-    page.get_by_role("link", name="Take it back").click()
+    page.get_by_role("link", name="Reverse the order").click()
     expect(page.get_by_label("What", exact=True)).to_have_value("remove")
     expect(page.get_by_label("Quantity")).to_have_value("4")
     page.get_by_role("button", name="Place the order").click()
@@ -151,7 +151,7 @@ def test_filters_and_csv(own: tuple[Scene, Tab], tmp_path: Path) -> None:
     for text in ("REF/77", str(order["number"]), "formul only", "formula"):
         search.fill(text)
         if text == "formul only":
-            expect(page.get_by_text("No order fits")).to_be_visible()
+            expect(page.get_by_text("No order matches")).to_be_visible()
             continue
         expect(rows).to_have_count(1)
         expect(rows).to_contain_text("=Formula Ltd")
@@ -163,7 +163,7 @@ def test_filters_and_csv(own: tuple[Scene, Tab], tmp_path: Path) -> None:
     page.get_by_label("Product").select_option(label="trunk")
     expect(rows).to_have_count(1)
     page.get_by_label("Placed from").fill((now() + timedelta(days=2)).strftime("%Y-%m-%d"))
-    expect(page.get_by_text("No order fits")).to_be_visible()
+    expect(page.get_by_text("No order matches")).to_be_visible()
     page.get_by_label("Placed from").fill(now().strftime("%Y-%m-%d"))
     page.get_by_label("Placed until").fill(now().strftime("%Y-%m-%d"))
     expect(rows).to_have_count(1)
@@ -201,7 +201,7 @@ def test_without_javascript(browser: Browser, server: Server) -> None:
     fill_line(tab, 0, "add", "seat (seat)", 3)
     before = count(scene)
     page.get_by_role("button", name="Preview").click()
-    expect(page.locator("#preview")).to_contain_text("This can be placed")
+    expect(page.locator("#preview")).to_contain_text("You can place this order")
     assert count(scene) == before
     page.get_by_role("button", name="Place the order").click()
     expect(page.get_by_text("was placed.")).to_be_visible()

@@ -29,7 +29,7 @@ def test_walking_the_tree(own: tuple[Scene, Tab]) -> None:
     tab.go("/customers")
     expect(page.get_by_text(world.distributor.name)).to_be_visible()
     expect(page.get_by_text("Branch 00")).to_have_count(0)
-    twist = page.get_by_label(f"What is below {world.distributor.name}")
+    twist = page.get_by_label(f"Organizations below {world.distributor.name}")
     twist.click()
     expect(page.get_by_text("Branch 00")).to_be_visible()
     page.get_by_role("link", name="Show more").click()
@@ -43,7 +43,7 @@ def test_walking_the_tree(own: tuple[Scene, Tab]) -> None:
     expect(page.locator(".tree > li:not(.more)")).to_have_count(10)
     page.get_by_role("link", name="Branch 42").click()
     expect(page.get_by_role("heading", name="Branch 42")).to_be_visible()
-    expect(page.get_by_text("There is no subscription yet")).to_be_visible()
+    expect(page.get_by_text("There are no subscriptions yet")).to_be_visible()
 
 
 def test_add_edit_and_delete(own: tuple[Scene, Tab]) -> None:
@@ -69,8 +69,8 @@ def test_add_edit_and_delete(own: tuple[Scene, Tab]) -> None:
     expect(page.get_by_role("heading", name="Renamed")).to_be_visible()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.locator("#errors")).to_contain_text("0 organizations and 1 subscriptions")
-    page.get_by_role("link", name="Show what lives under it").click()
+    expect(page.locator("#errors")).to_contain_text("0 organizations and 1 active subscriptions")
+    page.get_by_role("link", name="Show everything below it").click()
     page.get_by_role("link", name="Head office").click()
     end(tab, "Head office")
     page.locator(".trail a").last.click()
@@ -84,7 +84,7 @@ def end(tab: Tab, name: str) -> None:
     page = tab.page
     page.get_by_role("link", name="Terminate").click()
     page.get_by_label("Type the name").fill(name)
-    page.get_by_role("button", name="Terminate for good").click()
+    page.get_by_role("button", name="Terminate permanently").click()
     expect(page.get_by_text("The subscription was terminated.")).to_be_visible()
 
 
@@ -110,10 +110,10 @@ def _planned_and_cancelled(page: Page) -> None:
     page.get_by_label("When it takes effect").fill(tomorrow)
     page.get_by_label("Reason").select_option("fraud")
     page.get_by_role("button", name="Suspend").click()
-    expect(page.get_by_text("It was scheduled as order")).to_be_visible()
+    expect(page.get_by_text("Scheduled as order")).to_be_visible()
     subscription = page.url
     expect(page.get_by_role("heading", name="Planned")).to_be_visible()
-    page.get_by_role("button", name="Cancel it").click()
+    page.get_by_role("button", name="Cancel the order").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel the order").click()
     expect(page.get_by_text("The order was cancelled.")).to_be_visible()
     page.goto(subscription)
@@ -125,7 +125,7 @@ def test_suspend_resume_terminate(own: tuple[Scene, Tab]) -> None:
     page, world = tab.page, scene.world
     tab.go(f"/subscriptions/{scene.ids['full']}")
     page.get_by_role("link", name="Suspend").click()
-    expect(page.get_by_text("they stay with the subscription")).to_be_visible()
+    expect(page.get_by_text("stay with the subscription")).to_be_visible()
     page.get_by_label("Reason").select_option("non_payment")
     page.get_by_role("button", name="Suspend").click()
     expect(page.get_by_text("The subscription was suspended.")).to_be_visible()
@@ -137,12 +137,12 @@ def test_suspend_resume_terminate(own: tuple[Scene, Tab]) -> None:
     page.get_by_role("link", name="Terminate").click()
     expect(page.get_by_text("2: they rest in quarantine")).to_be_visible()
     page.get_by_label("Type the name").fill("Something else")
-    page.get_by_role("button", name="Terminate for good").click()
+    page.get_by_role("button", name="Terminate permanently").click()
     expect(page.locator("#errors")).to_contain_text("This is not its name")
     subscription = Subscription.objects.visible_to(world.actor()).get(id=scene.ids["full"])
     assert subscription.status == "active"
     page.get_by_label("Type the name").fill(f" {LONG} ")
-    page.get_by_role("button", name="Terminate for good").dblclick()
+    page.get_by_role("button", name="Terminate permanently").dblclick()
     expect(page.get_by_text("The subscription was terminated.")).to_be_visible()
     expect(page.get_by_role("link", name="Terminate")).to_have_count(0)
     assert set(balances(world, subscription).values()) == {(0, 0)}

@@ -75,7 +75,7 @@ def test_concurrent_edits_are_detected(own: tuple[Scene, Tab]) -> None:
     Product.objects.visible_to(scene.world.actor()).filter(code="seat").update(version=7)
     page.get_by_label("Name").fill("Mine")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("#errors")).to_contain_text("changed after you had opened this page")
+    expect(page.locator("#errors")).to_contain_text("changed it after you opened this page")
     assert product(scene, "seat").name == "seat"
 
 
@@ -85,12 +85,12 @@ def test_retire_reactivate_duplicate_delete(own: tuple[Scene, Tab]) -> None:
     placed(scene.world, line(scene.world.seat, 1))
     tab.go(f"/products/{scene.world.seat.id}")
     page.get_by_role("button", name="Retire").click()
-    expect(page.get_by_text("Nobody can order it any more.")).to_be_visible()
+    expect(page.get_by_text("Nobody can order this product any more.")).to_be_visible()
     page.get_by_role("dialog").get_by_role("button", name="Retire").click()
     expect(page.get_by_text("The product was retired.")).to_be_visible()
     page.get_by_role("button", name="Reactivate").click()
     page.get_by_role("dialog").get_by_role("button", name="Reactivate").click()
-    expect(page.get_by_text("The product can be ordered again.")).to_be_visible()
+    expect(page.get_by_text("The product can now be ordered again.")).to_be_visible()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.locator(".head").get_by_text("Retired")).to_be_visible()
@@ -113,7 +113,7 @@ def test_search_in_place(own: tuple[Scene, Tab]) -> None:
     expect(page.locator("tbody tr")).to_have_count(1)
     page.wait_for_url("**/products?q=seat*")
     page.get_by_label("Code or name").fill("nothing like it")
-    expect(page.get_by_text("No product fits")).to_be_visible()
+    expect(page.get_by_text("No product matches")).to_be_visible()
 
 
 def test_a_number_type_is_added(own: tuple[Scene, Tab]) -> None:
@@ -125,7 +125,7 @@ def test_a_number_type_is_added(own: tuple[Scene, Tab]) -> None:
     page.get_by_label("Country").fill("zz")
     page.get_by_label("Number type").select_option("mobile")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.locator("#errors")).to_contain_text("no country with telephone numbers")
+    expect(page.locator("#errors")).to_contain_text("This country code has no telephone numbers")
     page.get_by_label("Country").fill("gb")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("UK mobile number")).to_be_visible()

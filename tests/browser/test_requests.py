@@ -32,7 +32,7 @@ def test_a_request_is_raised_changed_and_approved(sign_in: SignIn) -> None:
     before = len(states(scene))
     tenant = sign_in(user=scene.person("tenant", ADMINISTRATOR))
     ask(tenant, scene, 7)
-    expect(tenant.page.get_by_role("link", name="Look and approve")).to_have_count(0)
+    expect(tenant.page.get_by_role("link", name="Review and approve")).to_have_count(0)
     assert len(states(scene)) == before + 1
 
     group = sign_in(user=scene.person("group", AGENT))
@@ -40,7 +40,7 @@ def test_a_request_is_raised_changed_and_approved(sign_in: SignIn) -> None:
     group.go("/order-requests")
     page.locator("tbody tr", has_text="+7 seat").get_by_role("link").click()
     expect(page.get_by_text("For <b>Monday</b>")).to_be_visible()
-    page.get_by_role("link", name="Look and approve").click()
+    page.get_by_role("link", name="Review and approve").click()
     expect(page.locator("#preview")).to_contain_text("+7")
     page.get_by_label("Quantity").fill("3")
     expect(page.locator("#preview")).to_contain_text("+3")
@@ -48,7 +48,7 @@ def test_a_request_is_raised_changed_and_approved(sign_in: SignIn) -> None:
     expect(page.get_by_text("The request was approved")).to_be_visible()
     assert balances(scene.world)["user"][0] == 3
     tenant.page.reload()
-    expect(tenant.page.get_by_text("It was ordered")).to_be_visible()
+    expect(tenant.page.get_by_text("The request was ordered")).to_be_visible()
     tenant.page.get_by_role("link", name="Order", exact=False).last.click()
     expect(tenant.page.get_by_text("+3")).to_have_count(2)
 
@@ -80,7 +80,7 @@ def test_withdrawn_and_decided_meanwhile(sign_in: SignIn) -> None:
     tenant.page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
     expect(tenant.page.get_by_text("The request was withdrawn.")).to_be_visible()
     group.page.get_by_role("button", name="Approve and order").click()
-    expect(group.page.locator("#errors")).to_contain_text("This request was withdrawn")
+    expect(group.page.locator("#errors")).to_contain_text("This request was already withdrawn")
 
 
 def test_reseller_asks_for_its_customer(sign_in: SignIn) -> None:

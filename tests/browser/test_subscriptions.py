@@ -37,7 +37,7 @@ def test_users_from_adding_to_deleting(own: tuple[Scene, Tab]) -> None:
     page.get_by_label("Digits of the number").fill(second[1:])
     expect(page.get_by_role("button", name=first)).to_have_count(0)
     page.get_by_role("button", name=second).click()
-    expect(page.get_by_text(f"The user has the number {second} now.")).to_be_visible()
+    expect(page.get_by_text(f"The user now has the number {second}.")).to_be_visible()
     user = {"id": page.url.rpartition("/")[2]}
     assert seen(world, user)["number"] == second
 
@@ -49,13 +49,13 @@ def test_users_from_adding_to_deleting(own: tuple[Scene, Tab]) -> None:
     expect(page.get_by_role("link", name="Request more")).to_be_visible()
     tab.screenshot("subscription-user-refused")
     assert tab.violations() == []
-    page.get_by_role("link", name="Users who have a number").click()
+    page.get_by_role("link", name="Users with a number").click()
     expect(page.locator("tbody tr")).to_have_count(1)
 
     page.get_by_role("link", name=FOREIGN).click()
     page.get_by_role("button", name="Unlink").click()
     page.get_by_role("dialog").get_by_role("button", name="Unlink").click()
-    expect(page.get_by_text("no number any more")).to_be_visible()
+    expect(page.get_by_text("no longer has a number")).to_be_visible()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("The user was deleted.")).to_be_visible()
@@ -68,11 +68,11 @@ def test_search_in_place(own: tuple[Scene, Tab]) -> None:
     for login in ("anna", "bob", "carl"):
         created(world, login)
     tab.go(at(world, "users"))
-    page.get_by_label("Beginning of the login or name").fill("bo")
+    page.get_by_label("Login or name starts with").fill("bo")
     expect(page.locator("tbody tr")).to_have_count(1)
     page.wait_for_url("**/users?q=bo*")
     page.get_by_label("Number").select_option("yes")
-    expect(page.get_by_text("No user fits")).to_be_visible()
+    expect(page.get_by_text("No user matches")).to_be_visible()
 
 
 def test_a_list_is_uploaded_and_watched(own: tuple[Scene, Tab]) -> None:
@@ -108,15 +108,15 @@ def test_numbers_from_taking_to_restoring(own: tuple[Scene, Tab]) -> None:
     page, world = tab.page, scene.world
     tab.go(at(world, "numbers"))
     expect(page.locator("tbody tr")).to_have_count(4)
-    page.get_by_role("link", name="Take numbers").click()
+    page.get_by_role("link", name="Assign numbers").click()
     page.get_by_role("button", name="Take").click()
-    expect(page.get_by_text("was taken")).to_be_visible()
-    page.get_by_role("link", name="Take numbers").click()
+    expect(page.get_by_text("was assigned")).to_be_visible()
+    page.get_by_role("link", name="Assign numbers").click()
     page.get_by_role("button", name="Take").click()
     summary = page.locator("#errors")
     expect(summary).to_contain_text("5 ordered, 5 in use")
     tab.screenshot("subscription-numbers-refused")
-    page.get_by_role("link", name="Numbers that could be released").click()
+    page.get_by_role("link", name="Numbers you can release").click()
     row = page.locator("tbody tr").first
     number = row.get_by_role("link").first.inner_text()
     row.get_by_role("link").first.click()
@@ -133,7 +133,7 @@ def test_numbers_from_taking_to_restoring(own: tuple[Scene, Tab]) -> None:
     expect(page.get_by_role("button", name="Restore")).to_be_visible()
     assert not any("ends=" in url for url in asked), "leaving the field fetches nothing anew"
     page.get_by_role("button", name="Restore").click()
-    expect(page.get_by_text("The number is back")).to_be_visible()
+    expect(page.get_by_text("The number was restored")).to_be_visible()
     assert statuses(number) == ["assigned"]
 
 
@@ -152,7 +152,7 @@ def test_chosen_numbers(own: tuple[Scene, Tab]) -> None:
     expect(offered.first).to_be_checked()
     tab.screenshot("subscription-numbers-ticked")
     page.get_by_role("button", name="Take").click()
-    expect(page.get_by_text(f"{last} was taken.")).to_be_visible()
+    expect(page.get_by_text(f"{last} was assigned.")).to_be_visible()
     assert statuses(last) == ["assigned"]
 
 
@@ -171,18 +171,18 @@ def test_trunks_and_their_calls(own: tuple[Scene, Tab]) -> None:
     choice = page.locator("#found button").first
     number = choice.get_attribute("value") or ""
     choice.click()
-    expect(page.get_by_text("is routed to this trunk now")).to_be_visible()
+    expect(page.get_by_text("is now routed to this trunk")).to_be_visible()
     admitted(world, trunk, "first", "second")
     expect(page.get_by_text("All in use")).to_be_visible(timeout=9_000)
     expect(page.locator("#live tbody tr")).to_have_count(2)
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("calls live on it: 2")).to_be_visible()
+    expect(page.get_by_text("live calls: 2")).to_be_visible()
     end(world, trunk, "first")
     end(world, trunk, "second")
-    page.get_by_role("button", name=f"Take {number} off").click()
-    expect(page.get_by_text("was taken off the trunk")).to_be_visible()
-    expect(page.get_by_text("Calls that are over")).to_be_visible()
+    page.get_by_role("button", name=f"Remove {number}").click()
+    expect(page.get_by_text("was removed from the trunk")).to_be_visible()
+    expect(page.get_by_text("Ended calls")).to_be_visible()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("The trunk was deleted.")).to_be_visible()
@@ -199,7 +199,7 @@ def test_where_a_licence_went(own: tuple[Scene, Tab], sign_in: SignIn) -> None:
     card = page.locator(".card.stat", has=page.get_by_role("heading", name="user", exact=True))
     expect(card).to_contain_text("All in use")
     expect(page.get_by_role("link", name="Request more")).to_have_count(0)
-    card.get_by_role("link", name="Where it went").click()
+    card.get_by_role("link", name="Usage").click()
     expect(page.locator("tbody tr")).to_have_count(2)
     page.get_by_label("What happened").select_option("consume")
     expect(page.locator("tbody tr")).to_have_count(1)

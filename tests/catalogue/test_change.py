@@ -191,7 +191,7 @@ def test_bad_fields(world: World, field: str, value: Any) -> None:
 
 def test_the_verb_judges_visibility_for_itself(world: World) -> None:
     theirs = World().seat.id
-    with unchanged(world), pytest.raises(Problem, match="no such product"):
+    with unchanged(world), pytest.raises(Problem, match="product does not exist"):
         change_product(world.actor(), product_id=theirs, changes={"name": "x"})
 
 

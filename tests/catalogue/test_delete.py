@@ -88,7 +88,7 @@ def test_allowed_roles(world: World) -> None:
             delete_product(actor, product_id=world.seat.id)
         assert refusal.value.code == "forbidden"
     theirs = World().seat.id
-    with unchanged(world), pytest.raises(Problem, match="no such product"):
+    with unchanged(world), pytest.raises(Problem, match="product does not exist"):
         delete_product(world.actor(), product_id=theirs)
 
 

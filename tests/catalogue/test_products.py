@@ -232,7 +232,7 @@ def test_below_the_group_one_writes_nothing(world: World) -> None:
             refused(world.call("POST", "/products", BODY, by=by), 403, "forbidden")
             refused(world.call("PATCH", seat, {"name": "x"}, by=by), 403, "forbidden")
             refused(world.call("DELETE", seat, by=by), 403, "forbidden")
-            with pytest.raises(Problem, match="is for the group"):
+            with pytest.raises(Problem, match="Only the group can"):
                 create_product(world.actor(kind), code="x", name="x", items=[])
 
 

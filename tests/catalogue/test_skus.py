@@ -86,7 +86,7 @@ def test_allowed_roles(world: World) -> None:
         assert world.call("GET", "/skus", by=organization).status_code == 200
         path = f"/skus/{world.number_sku.id}"
         assert world.call("GET", path, by=organization).status_code == 200
-        with unchanged(world), pytest.raises(Problem, match="is for the group"):
+        with unchanged(world), pytest.raises(Problem, match="Only the group can"):
             create_sku(world.actor(kind), **BODY)
     with unchanged(world), pytest.raises(Problem, match="role"):
         create_sku(world.actor("group", "viewer"), **BODY)

@@ -37,19 +37,19 @@ CHECKS = [
 TIMES = int(os.environ.get("EXAMPLES", "1"))
 
 UNSAID = {
-    "is not a cursor of this list": "a cursor is opaque",
+    "Invalid cursor": "a cursor is opaque",
     "must be (after|before) ": "two parameters together",
-    "must be in the future|lies more than|ahead$": "what day it is",
+    "must be in the future|hours in the past|ahead$": "what day it is",
     "whole number, without quotes or decimals": "JSON Schema takes 1.0 for an integer",
-    "there is no such entitlement|there is no SKU with": "what the group has",
-    "stands in (the list already|more than one line)": "two members of a list together",
+    "is not the code of a number type|no SKU has the code": "what the group has",
+    "is already in the list|appears in more than one line": "two members of a list together",
     "^is an? \\w+, but an? ": "what stands above",
-    "cannot be had by a client of a": "whose client it is",
-    "is no valid number|there is no such SKU": "the numbering plan of each country",
-    "is twice in the header|is a missing column": "a CSV file's columns together",
-    "is not readable as CSV": "quotation marks in pairs",
+    "not available to a client of a": "whose client it is",
+    "is not a valid phone number|no matching SKU exists": "the numbering plan of each country",
+    "appears twice in the header|is missing from the header": "a CSV file's columns together",
+    "is not valid CSV": "quotation marks in pairs",
     "already used for another request": "what was sent before",
-    "^is missing$|this route takes no body": "whether the method that a header names has a body",
+    "^is missing$|accepts no request body": "whether the method that a header names takes one",
 }
 """Refusals of what the document allows → what it would have to know to say so before."""
 

@@ -35,7 +35,7 @@ def folder() -> Iterator[Path]:
 def demo(folder: Path) -> Iterator[Demo]:
     """It runs, in a folder where a first attempt was killed in the middle of its work."""
     port = free_port()
-    first = Demo(folder, port).wait_for("Making up a provider")
+    first = Demo(folder, port).wait_for("Creating demo data")
     time.sleep(0.3)
     first.kill_all()
     running = Demo(folder, port).wait_for(READY)

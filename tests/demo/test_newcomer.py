@@ -67,7 +67,7 @@ def picture(page: Page, name: str) -> None:
 
 def test_the_newcomer(page: Page) -> None:
     page.goto("/")
-    expect(page.get_by_text("Log-ins of this demonstration")).to_be_visible()
+    expect(page.get_by_text("Demo accounts")).to_be_visible()
     picture(page, "sign-in")
     sign_in(page, "Group · Administrator")
     users = page.locator(".stat", has_text="User").first.inner_text()
@@ -106,7 +106,7 @@ def test_the_newcomer(page: Page) -> None:
     page.get_by_role("link", name="Lindenhof Bakery").click()
     page.get_by_label("Product").fill("Desk in Belgium")
     page.get_by_label("Quantity").fill("5")
-    expect(page.locator("#preview")).to_contain_text("This can be placed")
+    expect(page.locator("#preview")).to_contain_text("You can place this order")
     expect(page.locator("#preview")).to_contain_text("+5")
     picture(page, "order")
     page.get_by_role("button", name="Place the order").click()
@@ -120,7 +120,7 @@ def test_the_newcomer(page: Page) -> None:
     # Five numbers are taken, and a user is linked to the first.
     page.goto(subscription)
     page.get_by_role("link", name="Numbers", exact=True).last.click()
-    page.get_by_role("link", name="Take numbers").first.click()
+    page.get_by_role("link", name="Assign numbers").first.click()
     page.get_by_label("Number type").select_option("be-geographic")
     page.get_by_label("How many").fill("5")
     page.get_by_role("button", name="Take", exact=True).click()
@@ -132,7 +132,7 @@ def test_the_newcomer(page: Page) -> None:
     page.get_by_role("button", name="Add the user").click()
     page.locator(".head").get_by_role("link", name="number").click()
     page.locator(".found button").first.click()
-    expect(page.get_by_text("The user has the number +32")).to_be_visible()
+    expect(page.get_by_text("The user now has the number +32")).to_be_visible()
     page.goto(subscription)
     expect(page.locator(".stat", has_text="User").first).to_contain_text("1")
     picture(page, "subscription")
@@ -145,7 +145,7 @@ def test_the_newcomer(page: Page) -> None:
     refusal = page.locator("#errors")
     expect(refusal).to_be_focused()
     expect(refusal).to_contain_text("Nothing was changed")
-    expect(refusal).to_contain_text("5 ordered, 5 in use, 1 asked for; 1 is missing")
+    expect(refusal).to_contain_text("5 ordered, 5 in use, 1 requested; 1 is missing")
     expect(page.get_by_role("link", name="Order").last).to_be_visible()
     picture(page, "refused")
 
@@ -165,7 +165,7 @@ def test_asking_for_more(page: Page) -> None:
     page.get_by_role("link", name="Order requests").first.click()
     page.locator("main tbody").get_by_role("link", name="Bramblewick Bakeries").first.click()
     assert page.url.split("?")[0] == asked
-    page.get_by_role("link", name="Look and approve").click()
+    page.get_by_role("link", name="Review and approve").click()
     page.get_by_role("button", name="Approve and order").click()
     expect(page.locator("main")).to_contain_text("Approved")
     assert link_of_mail(page, "jonas.weatherby@meridian.example.com") == asked

@@ -67,7 +67,7 @@ def _check_standby(url: str, world: World) -> None:
     """Not ready, and what would change something is refused for now; reading goes on."""
     wait_for(lambda: httpx.get(f"{url}/readyz", timeout=10).status_code == 503, "it says so")
     detail = httpx.get(f"{url}/readyz", timeout=10).json()["detail"]
-    assert detail == "The database takes no changes: it is a standby, or set to read-only."
+    assert detail == "The database is read-only: it is a standby, or it is set to read-only."
     with httpx.Client(timeout=30) as http:
         refused = place(http, url, world.token(world.group), world, "too early")
     assert refused is not None

@@ -85,9 +85,9 @@ def test_the_environment_and_services_of_libpq_go_before_ours(
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("postgresql://u:geheim%zz@h/d", "cannot be read"),
+        ("postgresql://u:geheim%zz@h/d", "is not valid"),
         ("postgresql://u:geheim@h:x/d?no_such_option=1", 'parameter: "no_such_option"'),
-        ("nothing at all, geheim", "cannot be read"),
+        ("nothing at all, geheim", "is not valid"),
     ],
 )
 def test_an_address_that_cannot_be_read(url: str, told: str) -> None:

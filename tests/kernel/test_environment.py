@@ -27,8 +27,8 @@ REFUSED = [
     ("FUSION_CALL_LEASE_SECONDS", "86401", "must be from 1 to 86400"),
     ("FUSION_RATE_LIMIT", "-1", "must not be negative"),
     ("FUSION_RATE_LIMIT", "many", "invalid literal"),
-    ("FUSION_PORTAL_URL", "ftp://portal.example.com", "must begin with https:// or http://"),
-    ("FUSION_PORTAL_URL", "https://portal.example.com/?a=1", "must begin with"),
+    ("FUSION_PORTAL_URL", "ftp://portal.example.com", "must start with https:// or http://"),
+    ("FUSION_PORTAL_URL", "https://portal.example.com/?a=1", "must start with"),
 ]
 
 

@@ -54,7 +54,7 @@ def test_an_instant_is_included(world: World) -> None:
 
 
 def entries(world: World, subscription: Subscription) -> list[dict[str, Any]]:
-    """The ledger of a subscription, newest first."""
+    """List the ledger entries of a subscription, newest first."""
     items: list[dict[str, Any]] = answer(
         world.call("GET", f"/subscriptions/{subscription.id}/entries")
     )["items"]

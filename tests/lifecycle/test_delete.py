@@ -37,9 +37,9 @@ def test_refused_while_something_lives_under_it(world: World) -> None:
     world.token(world.group)
     before = world.fingerprint()
     for organization, counts in [
-        (world.tenant, "0 organizations and 1 subscriptions"),
-        (world.reseller, "1 organizations and 1 subscriptions"),
-        (world.distributor, "2 organizations and 1 subscriptions"),
+        (world.tenant, "0 organizations and 1 active subscriptions"),
+        (world.reseller, "1 organizations and 1 active subscriptions"),
+        (world.distributor, "2 organizations and 1 active subscriptions"),
     ]:
         problem = refused(world, delete(world, organization), 409, "conflict", before)
         assert counts in problem["detail"]

@@ -134,7 +134,7 @@ def test_a_deletion_waits_for_a_creation_and_is_refused(world: World) -> None:
                 closing(lambda: delete_organization(actor, organization_id=doomed.id))
             )
             somebody_waits()
-        with pytest.raises(Problem, match="1 subscription"):
+        with pytest.raises(Problem, match="1 active subscription"):
             late.result(PATIENCE)
     assert alive_under_the_dead(world) == 0
 

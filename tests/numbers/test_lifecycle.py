@@ -230,10 +230,10 @@ def test_a_number_that_is_somewhere_is_not_ported_in(world: World) -> None:
     ("e164", "message"),
     [
         ("+33199", "must be a phone number with its plus sign"),
-        ("+3319900", "is no valid number"),
-        ("+999123456789", "is no valid number"),
-        ("+447700900123", "is no valid number"),
-        ("+442079460000", "geographic number of GB, for which there is no such SKU"),
+        ("+3319900", "is not a valid phone number"),
+        ("+999123456789", "is not a valid phone number"),
+        ("+447700900123", "is not a valid phone number"),
+        ("+442079460000", "geographic number of GB, but no matching SKU exists"),
         ("+61491570156", "mobile number of AU"),
     ],
 )

@@ -112,7 +112,7 @@ def test_frozen(between: Network, server: Server, tmp_path: Path) -> None:
     assert ask(server, "/readyz")[0].status_code == 200
     metrics, _ = ask(server, "/metrics")
     assert 'fusion_database_outages_total{reason="away"}' in metrics.text
-    assert any("the database does not answer" in line for line in server.lines())
+    assert any("the database does not respond" in line for line in server.lines())
     assert not any("Traceback" in line for line in server.lines())
 
 

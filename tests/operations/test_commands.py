@@ -16,9 +16,9 @@ def test_a_host_stands_for_a_group(world: World, capsys: pytest.CaptureFixture[s
     assert run(["set-host", str(world.group.id), f" {host.upper()} "]) == 0
     assert json.loads(capsys.readouterr().out)["host"] == host
     for wrong, words in (
-        ([str(world.tenant.id), host], "brands belong to groups"),
-        ([str(world.group.id), "no host!"], "is not a host name"),
-        ([str(world.group.id), "a_b.example.com"], "is not a host name"),
+        ([str(world.tenant.id), host], "Only a group can have a brand"),
+        ([str(world.group.id), "no host!"], "is not a valid host name"),
+        ([str(world.group.id), "a_b.example.com"], "is not a valid host name"),
     ):
         assert run(["set-host", *wrong]) == 2
         assert words in capsys.readouterr().err

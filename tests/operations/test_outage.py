@@ -72,8 +72,8 @@ def test_server_without_its_database(migrated_database: str, log: Path) -> None:
             ready = httpx.get(f"{server.url}/readyz", timeout=20)
             assert ready.status_code == 503
             assert ready.json()["code"] == "unavailable"
-            assert ready.json()["detail"] == "The database cannot be reached.", "no address of it"
-            assert any("the database cannot be reached" in line for line in server.lines())
+            assert ready.json()["detail"] == "The database is unreachable.", "no address of it"
+            assert any("the database is unreachable" in line for line in server.lines())
             assert httpx.get(f"{server.url}/healthz").status_code == 200
             metrics = httpx.get(f"{server.url}/metrics", timeout=20)
             assert "fusion_database_up 0.0" in metrics.text
@@ -123,7 +123,7 @@ def test_worker_without_its_database(migrated_database: str, log: Path) -> None:
     with run_worker(log, environment=environment) as worker:
         wait_for(lambda: count() > 0, "a first sweep")
         with gone(migrated_database):
-            wait_for(lambda: "worker starts again" in log.read_text(), "the worker to notice", 60)
+            wait_for(lambda: "worker restarts" in log.read_text(), "the worker to notice", 60)
             assert worker.poll() is None
         before = count()
         wait_for(lambda: count() > before, "the worker to go on", 60)

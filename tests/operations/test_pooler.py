@@ -93,7 +93,7 @@ def test_all_that_happens_every_day(world: World, pooler: Pooler, tmp_path: Path
         assert left_behind(pooler) == []
     log = (tmp_path / "log").read_text() + (tmp_path / "worker").read_text()
     assert "Traceback" not in log
-    assert "worker starts again" not in log
+    assert "worker restarts" not in log
     assert differences() == []
 
 
@@ -112,7 +112,7 @@ def test_commands_that_need_a_session_refuse_a_pooler(pooler: Pooler) -> None:
     assert fusion("verify", environment=pooler.environment).returncode == 0
     refused = fusion("migrate", environment=pooler.environment)
     assert refused.returncode == 3
-    assert "needs a session of PostgreSQL for itself" in refused.stderr
+    assert "needs its own PostgreSQL session" in refused.stderr
     assert left_behind(pooler) == []
 
 
@@ -131,5 +131,5 @@ def test_options_that_a_pooler_drops_are_refused(pooler: Pooler, why: str) -> No
         url = make_conninfo(pooler.direct, options="-c statement_timeout=1s")
     refused = fusion("worker", environment={**pooler.environment, "DATABASE_URL": url})
     assert refused.returncode == 3
-    told = "login of their own" if why == "owner" else "ALTER ROLE"
+    told = "their own login" if why == "owner" else "ALTER ROLE"
     assert told in refused.stderr

@@ -115,7 +115,7 @@ def test_decided_once(world: World, first: str, second: str) -> None:
     before = world.fingerprint()
     problem = told(decide(world, id, second, bodies.get(second)), 409)
     assert problem["code"] == "conflict"
-    assert "only an open one can be decided" in problem["detail"]
+    assert "Only an open request can be decided" in problem["detail"]
     assert world.fingerprint() == before
 
 

@@ -39,8 +39,8 @@ def test_days(world: World, page: str, first: str, last: str) -> None:
     refused = client.get(asked)
     told = refused.content.decode()
     assert refused.status_code == 422
-    assert "The last day, 1 Mar 2026, is before the first, 5 Mar 2026." in told
-    assert "Take away a filter" not in told
+    assert "The end date, 1 Mar 2026, is before the start date, 5 Mar 2026." in told
+    assert "Remove a filter" not in told
     part = client.get(asked, headers={"HX-Request": "true", "HX-Target": "list"})
     assert part.status_code == 200 and "1 Mar 2026" in part.content.decode()
     for odd in ("x", "2026-02-30", "0000-00-00"):

@@ -45,7 +45,7 @@ def test_the_page_of_an_outage_asks_nothing_of_the_database(world: World) -> Non
     with CaptureQueriesContext(connection) as asked:
         page = problem_page(request, Problem("unavailable", "It is away.")).content.decode()
     assert len(asked) == 0
-    for text in ("/sign-out", 'aria-label="Main"', world.reseller.name, "request's id"):
+    for text in ("/sign-out", 'aria-label="Main"', world.reseller.name, "request id"):
         assert text in page, text
     delattr(request, "visit")
     with CaptureQueriesContext(connection) as asked:
@@ -61,7 +61,10 @@ def test_a_refusal_says_only_who_may(world: World) -> None:
         page = answer.content.decode()
         assert answer.status_code == 403, path
         assert "may see this" not in page, path
-        assert "You do not have permission for this" in page and "It is for: Group" in page, path
+        assert (
+            "You do not have permission for this" in page
+            and "Only these organizations can do this: Group" in page
+        ), path
     viewer = signed_in(make_person((world.group, VIEWER)))
     page = viewer.get("/products/new").content.decode()
-    assert "It needs the role: Administrator" in page and "Viewer" in page
+    assert "This requires one of these roles: Administrator" in page and "Viewer" in page

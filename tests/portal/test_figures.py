@@ -16,8 +16,8 @@ def test_remaining_entitlement_and_stock_are_shown(world: World) -> None:
         client = signed_in(make_person((getattr(world, kind), VIEWER)))
         for path in ("/", f"/subscriptions/{world.subscription.id}"):
             page = client.get(path).content.decode()
-            assert "3 left to take" in page and "5 in stock" in page, path
-            assert "7 left to take" in page and "0 in stock" in page, "sold, and not there"
+            assert "3 left to assign" in page and "5 in stock" in page, path
+            assert "7 left to assign" in page and "0 in stock" in page, "sold, and not there"
             assert page.count('class="nowrap short"') == 1, path
 
 
@@ -50,7 +50,7 @@ def test_removing_offers_held_products(world: World) -> None:
         "lines-0-quantity": "1",
     }
     page = client.post(path, {**fields, "preview": "1"}).content.decode()
-    assert "This can be placed" in page and 'list="held"' in page
+    assert "You can place this order" in page and 'list="held"' in page
     page = client.post(path, {**fields, "lines-0-product": "nothing <b>"}).content.decode()
     assert "nothing &lt;b&gt;" in page and "<title>Error: New order" in page
 
@@ -84,5 +84,5 @@ def test_for_whom_an_order_is_stands_in_the_first_list(world: World) -> None:
     for kind, path in (("group", "/orders/new"), ("reseller", "/order-requests/new")):
         client = signed_in(make_person((getattr(world, kind), AGENT)))
         page = client.get(path).content.decode()
-        assert page.count("Thimble Works") == 10 and "there are more" in page
+        assert page.count("Thimble Works") == 10 and "Only the newest are shown" in page
         assert ">Gone<" not in page

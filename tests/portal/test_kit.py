@@ -114,7 +114,7 @@ def test_a_chart() -> None:
 def test_too_little_for_a_chart() -> None:
     assert line_chart(points((1, 1))) is None
     assert sparkline_points([1]) == []
-    assert "not enough past" in render('{% line points label="x" %}', points=[])
+    assert "not enough history" in render('{% line points label="x" %}', points=[])
     assert sparkline_points([0, 0]) == ["0,22 100,22"]
 
 
@@ -165,7 +165,7 @@ def test_a_refusal_names_a_sku_by_name_and_code() -> None:
     problem = Problem("no-entitlement", "fr: 10 ordered", refusals=[refusal])
     assert [text.split(".")[0] for text in sentences(problem, names)] == [
         "No number entitlement is left",
-        "French numbers (fr): 10 ordered, 8 in use, 4 asked for; 2 are missing",
+        "French numbers (fr): 10 ordered, 8 in use, 4 requested; 2 are missing",
     ]
     problem = Problem("below-use", "fr: 10 granted", refusals=[{**refusal, "code": "below-use"}])
     assert len(sentences(problem, names)) == 1 and "(fr)" in sentences(problem, names)[0]

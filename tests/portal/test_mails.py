@@ -45,13 +45,13 @@ SUBJECTS = {
     "password_reset": "Your password was reset",
     "password_changed": "Your password was changed",
     "password_set": "Your password was set",
-    "totp_activated": "Your second factor was switched on",
-    "totp_deactivated": "Your second factor was switched off",
+    "totp_activated": "Two-factor authentication was turned on",
+    "totp_deactivated": "Two-factor authentication was turned off",
     "recovery_codes_generated": "You have new recovery codes",
 }
 """Template → how its subject begins. The subjects of order requests are listed below."""
 
-OF_REQUESTS = ("asks for more", "no longer asks", "was approved", "was rejected")
+OF_REQUESTS = ("requests more", "withdrew its request", "was approved", "was rejected")
 
 UNREACHABLE = {
     "account/email/account_already_exists": "nobody signs up",
@@ -172,7 +172,7 @@ def test_without_an_address_of_the_portal_mails_tell_the_path(
         request(world, {})
     for mail in written():
         assert "://" not in mail.text and "testserver" not in mail.text
-        assert re.search(r"add this to its address:\n\n/\S+\n", mail.text), mail.text
+        assert re.search(r"append this path to its address:\n\n/\S+\n", mail.text), mail.text
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_the_page_of_mails_is_the_demonstration_s_alone(tmp_path: Path) -> None:
     with override_settings(VAR=tmp_path, DEMO=False):
         assert Client().get("/demonstration/mails").status_code == 404
     with override_settings(VAR=tmp_path, DEMO=True):
-        assert "No e-mail has been written" in Client().get("/demonstration/mails").content.decode()
+        assert "There are no e-mails yet" in Client().get("/demonstration/mails").content.decode()
         from django.core.mail import mailers  # noqa: PLC0415
 
         with override_settings(MAILERS={"default": files}):

@@ -159,7 +159,7 @@ def test_somebody_with_an_account_signs_in_first(world: World) -> None:
     stranger = Client()
     stranger.get(address)
     page = stranger.get("/invitation").content.decode()
-    assert "sign in to accept" in page and "password" not in page.lower().split("<main")[1]
+    assert "Sign in to accept" in page and "password" not in page.lower().split("<main")[1]
     stolen = {"name": "x", "password": "another password here", "again": "another password here"}
     stranger.post("/invitation", stolen)
     assert check_password(PASSWORD, User.objects.get(id=person.id).password)
@@ -233,9 +233,9 @@ def test_malformed_invitations(world: World) -> None:
 def test_the_empty_text_is_not_shown_beside_an_invitation(world: World) -> None:
     client = signed_in(make_person((world.group, ADMINISTRATOR)))
     members = f"/customers/{world.tenant.id}/members"
-    assert "Nobody is a member yet" in client.get(members).content.decode()
+    assert "There are no members yet" in client.get(members).content.decode()
     fields = {"email": f"{new_id()}@example.com", "role": "agent"}
     assert client.post(f"{members}/invite", fields).status_code == 303
     page = client.get(members).content.decode()
     assert "Nobody has accepted an invitation yet." in page
-    assert "Nobody is a member yet" not in page
+    assert "There are no members yet" not in page

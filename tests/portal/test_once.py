@@ -148,4 +148,4 @@ def test_the_same_fields_for_another_subscription_are_another_request(world: Wor
     assert again.headers["Location"] == first.headers["Location"]
     answer = client.post(f"/orders/new?subscription={other.id}", fields)
     assert answer.status_code == 422
-    assert "sent before, with other content" in answer.content.decode()
+    assert "already sent this form with different content" in answer.content.decode()

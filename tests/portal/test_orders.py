@@ -101,7 +101,7 @@ def test_a_tenant_sees_its_own_orders_alone(world: World) -> None:
         body = b"".join(answer) if answer.streaming else answer.content
         assert (b"MINE-1" in body, b"BESIDE-1" in body) == (True, False)
     for search in ("BESIDE-1", "beside"):
-        assert b"No order fits" in client.get("/orders", {"q": search}).content
+        assert b"No order matches" in client.get("/orders", {"q": search}).content
     detail = client.get(f"/orders/{mine['id']}").content.decode()
     assert "Your provider" in detail and "client:" not in detail
 
@@ -157,7 +157,7 @@ def test_a_refusal_names_a_licence_by_name_and_code(world: World) -> None:
     client = signed_in(make_person((world.group, AGENT)))
     path = f"/orders/new?subscription={world.subscription.id}"
     Sku.objects.unscoped("test").filter(id=world.user_sku.id).update(name="Desk")
-    told = "Desk (user): 3 are ordered and 3 in use. To take 2 away, release 2"
+    told = "Desk (user): 3 ordered, 3 in use. To remove 2, release 2"
     removed = {
         **fields(world, 2),
         "lines-0-action": "remove",
@@ -170,7 +170,7 @@ def test_a_refusal_names_a_licence_by_name_and_code(world: World) -> None:
     apply_due_orders()
     assert told in client.get(f"/orders/{late['id']}").content.decode()
     more = client.post(path, {**removed, "lines-0-quantity": "9"}).content.decode()
-    assert "holds 3 of product seat, 6 fewer than the 9 to be removed" in more
+    assert "holds 3 of product seat, 6 fewer than the 9 to remove" in more
 
 
 def test_malformed_lines_are_refused(world: World) -> None:

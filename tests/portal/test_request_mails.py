@@ -50,14 +50,14 @@ def test_mails_go_to_the_group_and_then_the_requester(world: World) -> None:
     told = mails()
     assert set(told) == {admin.email, agent.email}
     subject, text = told[admin.email]
-    assert subject == f"{world.tenant.name} asks for more"
+    assert subject == f"{world.tenant.name} requests more"
     assert "+2 seat" in text and "Before Monday <b>please</b>" in text
     assert mails() == told, "once"
     Mail.objects.all().delete()
     approve_request(world.actor(), request_id=UUID(id))
     told = mails()
     assert set(told) == {asker.email}
-    assert "was approved" in told[asker.email][0] and "It is order " in told[asker.email][1]
+    assert "was approved" in told[asker.email][0] and "It became order " in told[asker.email][1]
     assert colleague.email not in told
 
 
@@ -95,7 +95,7 @@ def test_in_the_readers_language_with_a_link(world: World, monkeypatch: pytest.M
     assert "FUSION_PORTAL_URL" in SETTINGS
     id = requested(world)
     told = mails()
-    assert told[admin.email][0] == f"{world.tenant.name} bittet um mehr"
+    assert told[admin.email][0] == f"{world.tenant.name} fragt mehr an"
     assert f"https://portal.example.com/order-requests/{id}" in told[other.email][1]
     Mail.objects.all().delete()
     set_host(world.actor(), host="voice.example.net")

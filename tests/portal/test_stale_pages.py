@@ -55,7 +55,7 @@ def test_a_form_of_one_organization_is_not_done_for_another(world: World, person
     answer = client.post("/customers/new", form)
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert f"You act for {world.reseller.name} now" in page
+    assert f"You are now acting for {world.reseller.name}" in page
     assert (children(world.reseller), children(world.group)) == before
     again = client.post("/customers/new", {**form, **hidden(page)})
     assert again.status_code == 303, "what is sent once more is meant"
@@ -73,7 +73,7 @@ def test_a_button_of_one_organization_is_not_done_for_another(world: World, pers
     stale = {**form, "acting": str(membership(person, world.reseller).id)}
     answer = client.post(f"{at}/suspend", stale)
     assert answer.status_code == 422
-    assert "this page was opened for another organization" in answer.content.decode()
+    assert "you opened this page for another organization" in answer.content.decode()
     world.subscription.refresh_from_db(fields=["status"])
     assert world.subscription.status == "active"
 
@@ -97,7 +97,7 @@ def test_a_button_pressed_after_the_session_has_ended(world: World) -> None:
     client = Client()
     answer = client.post(f"{at}/cancel", headers={"Referer": page})
     assert answer.headers["Location"] == f"/sign-in?{back}"
-    assert "what you have sent was not done" in text(client, answer.headers["Location"])
+    assert "Nothing was changed" in text(client, answer.headers["Location"])
     for told in ("", "http://elsewhere.example/x", "nonsense", "http://testserver"):
         answer = Client().post(f"{at}/cancel", headers={"Referer": told})
         assert answer.headers["Location"] == "/sign-in?next=/", told
@@ -113,7 +113,7 @@ def test_the_address_of_a_button_is_a_page_that_says_so(world: World, person: Us
     ):
         assert answer.status_code == 405
         assert answer.headers["Allow"] == "POST"
-        assert "It belongs to a button of a page" in answer.content.decode()
+        assert "This address only accepts a form" in answer.content.decode()
 
 
 def test_concurrent_edits_change_only_edited_fields(world: World, person: User) -> None:

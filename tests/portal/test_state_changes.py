@@ -27,19 +27,19 @@ UNSAID = {"effective_at": "", "reason": "", "note": "", "external_reference": ""
 def test_at_once_with_a_reason(world: World) -> None:
     client = person(world)
     page = text(client, at(world, "suspend"))
-    assert "they keep their numbers" in page and "Non-payment" in page
+    assert "keep their numbers" in page and "Non-payment" in page
     told = {"reason": "non_payment", "note": "Third reminder", "external_reference": "dunning-7"}
     assert client.post(at(world, "suspend"), {**UNSAID, **told}).status_code == 303
     assert state(world) == ("suspended", ["non_payment"])
     [made] = orders(world)
     assert (made["note"], made["external_reference"]) == ("Third reminder", "dunning-7")
     page = text(client, at(world))
-    assert "Why it is suspended" in page and "Non-payment" in page
+    assert "Reason for the suspension" in page and "Non-payment" in page
     ask(world, "suspend", reason="fraud")
     page = text(client, at(world, "resume"))
-    assert "It is suspended for these reasons:" in page and "Fraud" in page
+    assert "Reasons for the suspension:" in page and "Fraud" in page
     answer = client.post(at(world, "resume"), {**UNSAID, "reason": "fraud"})
-    assert "stays suspended" in text(client, answer.headers["Location"])
+    assert "still suspended" in text(client, answer.headers["Location"])
     client.post(at(world, "resume"), UNSAID)
     assert state(world) == ("active", [])
 
@@ -56,13 +56,13 @@ def test_on_a_date(world: World, deed: str) -> None:
     fields |= {"typed": world.subscription.name} if deed == "terminate" else {}
     answer = client.post(at(world, deed), fields)
     page = text(client, answer.headers["Location"])
-    assert "It was scheduled as order" in page and "Planned" in page
+    assert "Scheduled as order" in page and "Planned" in page
     assert "At the customer" in page
     assert state(world) == before
     [made] = orders(world, state="scheduled")
     assert f"/orders/{made['id']}/cancel" in page
     told = text(client, f"/orders/{made['id']}")
-    assert "changes the state" in told or "whatever is held then will be removed" in told
+    assert "changes only the state" in told or "It will remove everything" in told
     assert client.post(f"/orders/{made['id']}/cancel").status_code == 303
     assert "Planned" not in text(client, at(world))
     assert orders(world)[-1]["state"] == "cancelled"
@@ -126,7 +126,7 @@ def test_warnings_and_the_list_by_kind(world: World) -> None:
     order(world, 1, effective_at=instant_in(20))
     client = person(world)
     [late] = orders(world, kind="change")
-    assert "cancels this order" in text(client, f"/orders/{late['id']}")
+    assert "will cancel this order" in text(client, f"/orders/{late['id']}")
     page = text(client, "/orders?kind=termination")
     assert f"/orders/{ending['id']}" in page and f"/orders/{late['id']}" not in page
     csv = b"".join(client.get("/orders.csv?kind=termination")).decode()

@@ -34,7 +34,7 @@ def test_deleted_holders_are_marked(world: World) -> None:
     client = person(world)
     assert post(client, at(world, "users", stage.user["id"], "delete")).status_code == 303
     page = text(client, at(world, "ledger") + "?sku=user&kind=release")
-    assert "A user who was deleted" in page and rows(page) == 1
+    assert "A deleted user" in page and rows(page) == 1
 
 
 def test_empty_then_a_second_page(world: World) -> None:

@@ -46,11 +46,11 @@ def test_the_next_free_ones(world: World) -> None:
     free = stock(world, 6)
     client = person(world, "tenant", "agent")
     take = at(world, "numbers", "take")
-    assert 'value="fr-geographic" selected>fr-geographic (4 left to take, 6 in stock)' in text(
+    assert 'value="fr-geographic" selected>fr-geographic (4 left to assign, 6 in stock)' in text(
         client, take
     )
     fields = {"sku": "fr-geographic", "quantity": "3", "contiguous": "on", "until": ""}
-    assert "3 numbers were taken" in told(client, post(client, take, **fields))
+    assert "3 numbers were assigned" in told(client, post(client, take, **fields))
     assert statuses(*free[:4]) == ["assigned"] * 3 + ["free"]
     before = world.fingerprint()
     refused = post(client, take, **fields)
@@ -69,12 +69,14 @@ def test_reserve_assign_release(world: World) -> None:
     client = person(world, "reseller", "agent")
     day = (timezone.localdate() + timedelta(days=3)).isoformat()
     fields = {"sku": "fr-geographic", "quantity": "1", "until": day}
-    assert f"{free} was taken" in told(client, post(client, at(world, "numbers", "take"), **fields))
+    assert f"{free} was assigned" in told(
+        client, post(client, at(world, "numbers", "take"), **fields)
+    )
     reserved = Number.objects.unscoped("test").get(e164=free)
     assert reserved.status == "reserved" and reserved.until is not None
     assert timedelta(days=3) < reserved.until - now() <= timedelta(days=4)
     assert "Reserved until" in text(client, at(world, "numbers", free))
-    assert "is assigned now" in told(client, post(client, at(world, "numbers", free, "assign")))
+    assert "is now assigned" in told(client, post(client, at(world, "numbers", free, "assign")))
     assert "was released" in told(client, post(client, at(world, "numbers", free, "release")))
     assert statuses(free) == ["quarantined"]
 
@@ -86,8 +88,8 @@ def test_the_undo(world: World) -> None:
     client = person(world, "tenant")
     told(client, post(client, at(world, "numbers", first, "release")))
     page = text(client, at(world, "numbers", first))
-    assert "Rests until" in page and at(world, "numbers", first, "restore") in page
-    assert "is back" in told(client, post(client, at(world, "numbers", first, "restore")))
+    assert "In quarantine until" in page and at(world, "numbers", first, "restore") in page
+    assert "was restored" in told(client, post(client, at(world, "numbers", first, "restore")))
     assert statuses(first) == ["assigned"]
     told(client, post(client, at(world, "numbers", first, "release")))
     assigned(world, second)
@@ -122,17 +124,17 @@ def test_chosen_ones_ticked_and_typed(world: World) -> None:
     ends = free[4][-4:]
     part = text(client, f"{choose}?ends={ends}&sku=fr-geographic", part="found")
     assert (free[4] in part, free[0] in part, "<html" in part) == (True, False, False)
-    assert "No free number fits" in text(client, f"{choose}?starts=9999")
+    assert "No free number matches" in text(client, f"{choose}?starts=9999")
     spaced = f"{free[2][:3]} {free[2][3:6]} {free[2][6:]}"
     chosen = {"number": [free[0]], "typed": f"{spaced}\n\n{free[0]}, {free[3]}", "until": ""}
-    assert "3 numbers were taken" in told(client, post(client, choose, **chosen))
+    assert "3 numbers were assigned" in told(client, post(client, choose, **chosen))
     assert statuses(*free) == ["assigned", "free", "assigned", "assigned", "free"]
     before = world.fingerprint()
     for wrong, words in {
-        "": "Tick some numbers",
+        "": "Select or type at least one number",
         "0475": "plus sign",
-        free[0]: "Not to be had",
-        "\n".join(f"+3319900{index:05}" for index in range(1001)): "At most 1000",
+        free[0]: "Not available",
+        "\n".join(f"+3319900{index:05}" for index in range(1001)): "the limit is 1000",
     }.items():
         refused = post(client, choose, typed=wrong, until="")
         assert refused.status_code == 422 and words in refused.content.decode(), wrong[:20]
@@ -148,15 +150,15 @@ def test_port_in_and_out(world: World) -> None:
     client = person(world, "tenant", "agent")
     port = at(world, "numbers", "port-in")
     both = post(client, port, numbers=f"{first}\n{second}", sku="")
-    assert "2 numbers were taken" in told(client, both)
+    assert "2 numbers were assigned" in told(client, both)
     assert number(world, first)["origin"] == "ported"
     assert "Ported in" in text(client, at(world, "numbers"))
     before = world.fingerprint()
     for given, words in {
         third: "2 ordered, 2 in use",
         "+12": "plus sign",
-        "+3200000000": "is no valid number",
-        "+32475123456": "for which there is no such SKU",
+        "+3200000000": "is not a valid phone number",
+        "+32475123456": "but no matching SKU exists",
         "": "required",
     }.items():
         refused = post(client, port, numbers=given, sku="")

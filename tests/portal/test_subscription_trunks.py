@@ -16,12 +16,12 @@ def test_live_and_peak_calls_against_channels_and_caps(world: World) -> None:
     end(world, capped, "a")
     client = person(world, "tenant", "viewer")
     page = text(client, at(world, "trunks"))
-    assert "of 4 channels in calls now" in page and "at most 2 in the last 24 hours" in page
-    assert "1 / 2" in page and "its cap: 2" in page and "0 / 4" in page
+    assert "of 4 channels in use now" in page and "at most 2 in the last 24 hours" in page
+    assert "1 / 2" in page and "limit: 2" in page and "0 / 4" in page
     assert "Capped &lt;b&gt;" in page and "<b>" not in page.split("<main")[1]
     assert "<html" not in text(client, at(world, "trunks"), part="list")
     one = text(client, at(world, "trunks", capped))
-    assert "of 2 (its cap: 2)" in one and "+3225550199" in one
+    assert "of 2 (limit of this trunk: 2)" in one and "+3225550199" in one
     live = text(client, at(world, "trunks", capped), part="live")
     assert "<html" not in live and live.count("<tr>") == 2
 
@@ -40,7 +40,7 @@ def test_make_change_route_and_delete(world: World) -> None:
     route = at(world, "trunks", id, "route")
     assert first in text(client, route)
     assert second not in text(client, f"{route}?q={first[1:]}", part="found")
-    assert "is routed to this trunk now" in told(client, post(client, route, number=first))
+    assert "is now routed to this trunk" in told(client, post(client, route, number=first))
     assert f'value="{first}"' not in text(client, route)
 
     before = world.fingerprint()
@@ -48,7 +48,7 @@ def test_make_change_route_and_delete(world: World) -> None:
     assert "Numbers routed to this trunk: 1" in refused
     assert world.fingerprint() == before
     off = post(client, at(world, "trunks", id, "numbers", first, "unroute"))
-    assert "was taken off the trunk" in told(client, off)
+    assert "was removed from the trunk" in told(client, off)
     assert "was deleted" in told(client, post(client, at(world, "trunks", id, "delete")))
     text(client, at(world, "trunks", id), 404)
 
@@ -72,7 +72,7 @@ def test_invalid_input_is_refused(world: World) -> None:
     taken = post(client, route, number=stage.linked)
     assert taken.status_code == 422 and "is linked to a user" in taken.content.decode()
     delete = told(client, post(client, at(world, "trunks", stage.trunk, "delete")))
-    assert "calls live on it: 1" in delete
+    assert "live calls: 1" in delete
     assert world.fingerprint() == before
 
 

@@ -47,7 +47,7 @@ def test_search_and_filters(world: World) -> None:
         page = text(client, users + query, part="list")
         assert rows(page) == count, query
         assert "<b>Example" not in page and "<html" not in page
-    assert "No user fits" in text(client, users + "?q=nobody")
+    assert "No user matches" in text(client, users + "?q=nobody")
 
 
 def test_a_second_page_and_the_number_of_queries(world: World) -> None:
@@ -83,13 +83,13 @@ def test_add_rename_link_unlink_delete(world: World) -> None:
     offered = text(client, link)
     assert first in offered and second in offered
     assert first not in text(client, f"{link}?q={second[1:]}", part="found")
-    assert "No free number has these digits" in text(client, link + "?q=999999")
+    assert "No free number contains these digits" in text(client, link + "?q=999999")
     spaced = f"{first[:3]} {first[3:5]} {first[5:]}"
     assert "has the number" in told(client, post(client, link, number=spaced))
     assert seen(world, user)["number"] == first
     assert f'value="{first}"' not in text(client, link)
 
-    assert "no number any more" in told(client, post(client, at(world, "users", id, "unlink")))
+    assert "no longer has a number" in told(client, post(client, at(world, "users", id, "unlink")))
     assert seen(world, user)["number"] is None
     assert "was deleted" in told(client, post(client, at(world, "users", id, "delete")))
     assert seen(world, user) is None
@@ -111,7 +111,7 @@ def test_a_refusal_gives_a_way_out(world: World) -> None:
     for wrong, words in {
         first: "is linked to a user",
         "+33199999999": "is not assigned",
-        "123": "no phone number",
+        "123": "not a phone number",
         "": "required",
     }.items():
         answer = post(client, link, number=wrong)
@@ -136,7 +136,7 @@ def test_a_list_is_uploaded_and_each_row_has_its_outcome(world: World) -> None:
     )
     taken = upload(client, world, content)
     page = told(client, taken)
-    assert "The list was taken" in page and "of 4 rows done" in page and "every 2s" in page
+    assert "The upload was accepted" in page and "of 4 rows done" in page and "every 2s" in page
     job = taken.headers["Location"]
     assert "You can leave this page" in text(client, job, part="progress")
     work()
@@ -147,7 +147,7 @@ def test_a_list_is_uploaded_and_each_row_has_its_outcome(world: World) -> None:
     assert rows(page) == 4
     failed = text(client, job + "?show=failed", part="list")
     assert rows(failed) == 3 and ">anna<" not in failed
-    for told_of in ("taken", "This does not fit", "bob", "is not assigned", "login: "):
+    for told_of in ("taken", "This is not possible", "bob", "is not assigned", "login: "):
         assert told_of in failed, told_of
     assert rows(text(client, job + "?show=done")) == 1
     assert "Finished" in text(client, at(world, "users", "uploads"))
@@ -193,14 +193,14 @@ def test_a_second_page_of_outcomes(world: World) -> None:
     ("content", "words"),
     [
         (b"", "empty"),
-        (HEADER, "has no rows"),
+        (HEADER, "has no users"),
         (b"PK\x03\x04 rest", "Excel"),
         (b"%PDF-1.7", "PDF"),
-        (b"\x00\x01\x02", "no text"),
+        (b"\x00\x01\x02", "not UTF-8 text"),
         (HEADER + b"a\xff,A,user,\n", "UTF-8"),
-        (b"login,kind,number\na,user,\n", "missing column"),
+        (b"login,kind,number\na,user,\n", "is missing from the header"),
         (b"login,login,display_name,kind,number\n", "twice"),
-        (HEADER + b'a,"A,user,\n', "readable as CSV"),
+        (HEADER + b'a,"A,user,\n', "is not valid CSV"),
         (HEADER + b"a,A,user,\n" * 10_001, "more than 10000 rows"),
     ],
 )
@@ -218,7 +218,7 @@ def test_oversized_files_are_refused(world: World, monkeypatch: pytest.MonkeyPat
     enough = HEADER + b"a,A,user,\n" * 9_000
     monkeypatch.setattr(uploads, "MAX_FILE", 1024)
     answer = upload(client, world, enough)
-    assert answer.status_code == 422 and "the most taken here" in answer.content.decode()
+    assert answer.status_code == 422 and "The file is larger than" in answer.content.decode()
     assert post(client, at(world, "users", "uploads"), file="no file").status_code == 422
     huge = upload(client, world, b"x" * (17 * 2**20))
     assert huge.status_code == 413 and "too large" in huge.content.decode()

@@ -60,7 +60,7 @@ def test_live_calls_and_the_most_of_the_day(world: World) -> None:
     client = person(world, "tenant", VIEWER)
     trunk = trunk_id(world)
     admitted(world, trunk, "a", "b")
-    assert "of 4 channels in calls now" in text(client, at(world))
+    assert "of 4 channels in use now" in text(client, at(world))
     part = text(client, at(world, "live"))
     assert '<span class="big">2</span>' in part and "at most 2 in the last 24 hours" in part
     assert "<html" not in part and "<a " not in part
@@ -83,7 +83,7 @@ def test_a_full_balance_is_marked(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("deed", "word"), [("suspend", "is suspended:"), ("terminate", "is terminated.")]
+    ("deed", "word"), [("suspend", "is suspended."), ("terminate", "is terminated.")]
 )
 def test_its_state_is_shown(world: World, deed: str, word: str) -> None:
     where = f"/subscriptions/{world.subscription.id}"
@@ -105,7 +105,7 @@ def test_the_audit_is_filtered_and_names_people_below_only(world: World) -> None
     users = text(signed_in(tenant), at(world, "audit") + "?verb=user")
     assert ("User added" in users, "Order placed" in users) == (True, False)
     for nothing in ("?from=2031-01-01", "?to=2001-01-01", "?by=x%00y"):
-        assert "Nothing of that kind" in text(signed_in(tenant), at(world, "audit") + nothing)
+        assert "No action matches" in text(signed_in(tenant), at(world, "audit") + nothing)
     for odd in ("?verb=zz&by=", "?from=1970-01-01", "?to=9998-12-31"):
         assert "User added" in text(signed_in(tenant), at(world, "audit") + odd)
 

@@ -37,14 +37,14 @@ SPOKEN = re.compile(r'(?:aria-label|title|placeholder|alt|data-l|data-copy)="([^
 WORD = re.compile(r"[A-Za-z]{2,}")
 
 ONLY_PROGRAMS = (
-    "To {} needs the scope",
-    "To {} needs the role",
-    "To {} is for the",
-    "This token does not have",
-    "The host name",
+    "This token lacks",
+    "Only the {} can",
+    "Only the role {} can",
+    "Only an administrator of an organization above",
+    "Another group already uses the host name",
     "The account of",
-    "{} signs in with a password already",
-    "{} has just been given a password",
+    "{} already has a password",
+    "Someone else has just set a password for",
     "You are {}",
     "{} is {}",
     "A group is the provider itself",
@@ -152,7 +152,7 @@ def test_refusals_are_translated_with_their_facts(language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", "is invited already. Send that invitation again, or withdraw it."),
+        ("en", "already has an invitation. Send that invitation again, or withdraw it."),
         ("de", "ist schon eingeladen. Senden Sie diese Einladung erneut"),
         ("fr", "est déjà invité. Renvoyez cette invitation"),
         ("nl", "is al uitgenodigd. Verstuur die uitnodiging opnieuw"),

@@ -132,7 +132,7 @@ def test_a_token_gives_no_more_than_it_has(world: World) -> None:
 @pytest.mark.parametrize("role", [AGENT, VIEWER])
 def test_only_administrators(world: World, role: str) -> None:
     before = world.fingerprint()
-    with pytest.raises(Problem, match="needs the role"):
+    with pytest.raises(Problem, match="Only the role"):
         create_client(
             world.actor(role=role),
             organization_id=world.group.id,

@@ -78,7 +78,7 @@ def test_not_from_below_nor_from_beside(world: World) -> None:
 @pytest.mark.parametrize("role", [AGENT, VIEWER])
 def test_only_administrators(world: World, role: str) -> None:
     before = world.fingerprint()
-    with pytest.raises(Problem, match="needs the role"):
+    with pytest.raises(Problem, match="Only the role"):
         invite_member(
             world.actor(role=role), organization_id=world.group.id, email=address(), role=AGENT
         )

@@ -81,7 +81,7 @@ def test_a_tenant_creates_nothing(world: World) -> None:
 @pytest.mark.parametrize("role", [AGENT, VIEWER])
 def test_only_administrators(world: World, role: str) -> None:
     before = world.fingerprint()
-    with pytest.raises(Problem, match="needs the role administrator"):
+    with pytest.raises(Problem, match="Only the role administrator can"):
         create_organization(
             world.actor(role=role), kind="tenant", parent_id=world.group.id, name="T"
         )

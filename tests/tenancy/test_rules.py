@@ -33,7 +33,7 @@ def test_limits() -> None:
 def test_why_it_may_not_stand_there() -> None:
     assert set(misplaced("group", "group")) == {"kind"}
     assert misplaced("reseller", "tenant") == {
-        "parent_id": "is a tenant, but a reseller stands under a group or distributor"
+        "parent_id": "is a tenant, but the parent of a reseller must be a group or distributor"
     }
 
 

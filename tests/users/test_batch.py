@@ -238,13 +238,13 @@ def test_csv_that_is_refused_as_a_whole(world: World, body: bytes, field: str) -
 def test_where_a_csv_is_not_utf8(world: World, lines: int) -> None:
     body = HEADER + b"a,A,user,\n" * lines + b"\xc4nna,A,user,\n" + b"b,B,user,\n" * 50
     problem = answer(submit(world, body, "text/csv"))
-    assert f"is not UTF-8 in line {lines + 2};" in problem["detail"]
+    assert f"is not valid UTF-8 in line {lines + 2};" in problem["detail"]
 
 
 def test_a_header_that_is_not_utf8_is_in_the_first_line(world: World) -> None:
     body = HEADER.decode().encode("utf-16") + "a,A,user,\n".encode("utf-16-le")
     problem = answer(submit(world, body, "text/csv"))
-    assert "is not UTF-8 in line 1;" in problem["detail"]
+    assert "is not valid UTF-8 in line 1;" in problem["detail"]
 
 
 def test_bodies_that_are_refused_as_a_whole(world: World) -> None:

@@ -51,7 +51,7 @@ def test_innocent_rows_are_done_and_the_job_fails(
     told = job(world, id)
     assert (told["state"], told["done"], told["failed"]) == ("failed", 25, len(broken))
     assert told["finished_at"] is not None
-    assert told["error"].startswith(f"Row {broken[0]} could not be done") and id in told["error"]
+    assert told["error"].startswith(f"Row {broken[0]} failed") and id in told["error"]
     assert outcomes(world, id) == [
         "internal-error" if position in broken else 201 for position in range(1, 26)
     ]

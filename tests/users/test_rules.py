@@ -22,7 +22,7 @@ def test_allowed_operations_by_state(status: str, living: str | None, active: st
         with pytest.raises(Problem) as refused:
             require(status)
         assert refused.value.code == expected
-        assert "final" in refused.value.detail or "resumed" in refused.value.detail
+        assert "final" in refused.value.detail or "Resume it" in refused.value.detail
 
 
 def test_a_batch_has_ten_thousand_rows_at_most() -> None:

@@ -96,7 +96,7 @@ class Answers:
         if _write(pipe, result):
             os.close(pipe)
         else:
-            log.warning("a reader was too slow", seconds=PATIENCE)
+            log.warning("a client read its response too slowly", seconds=PATIENCE)
             self.watch.finish(pipe, CUT_OFF.encode())
 
 

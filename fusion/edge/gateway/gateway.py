@@ -200,7 +200,8 @@ def _problem(failure: str, terms: Terms) -> Problem:
     if failure == bodies.FULL:
         return Problem(
             "unavailable",
-            f"The server holds {bodies.TOTAL} bytes of large bodies, the most at a time.",
+            f"The server has reached its limit of {bodies.TOTAL} bytes for large request "
+            "bodies. Try again later.",
             headers={"Retry-After": "10"},
         )
-    return Problem("invalid-json", "The body ended before it was complete, or has trailers.")
+    return Problem("invalid-json", "The request body is incomplete, or it has trailers.")

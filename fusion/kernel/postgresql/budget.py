@@ -12,7 +12,7 @@ from fusion.kernel.environment import setting
 @cache
 def seconds() -> float:
     """How long that is from the arrival of the request on, and for a task from when it asks. Short
-    of the ten seconds within which everybody is told that the database does not answer."""
+    of the ten seconds within which everybody is told that the database does not respond."""
     return float(setting("FUSION_DATABASE_POOL_WAIT"))
 
 

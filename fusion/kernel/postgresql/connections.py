@@ -115,7 +115,7 @@ def _judge(held: Any, silent: float) -> None:
     held.gave_up = held.pulse is not None and held.pulse.is_dead(silent)
     if late or held.gave_up:
         held.pgconn.finish()
-        raise GivenUp(f"The database has not answered for {silent:.1f} seconds.")
+        raise GivenUp(f"The database has not responded for {silent:.1f} seconds.")
 
 
 class Connection(psycopg.Connection[TupleRow], _Attended):

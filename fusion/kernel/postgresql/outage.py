@@ -20,12 +20,12 @@ AWAY, SILENT, READ_ONLY, NO_ROOM, TOO_LONG, CONTENDED = (
 )
 
 REASONS = {
-    AWAY: "The database cannot be reached, or has no connection free.",
-    SILENT: "The database does not answer.",
-    READ_ONLY: "The database takes no changes: it is a standby, or set to read-only.",
-    NO_ROOM: "The database has no room left: memory, disk or connections.",
-    TOO_LONG: "The database took too long: a statement reached its limit, or waited for a lock.",
-    CONTENDED: "The request collided with others, again and again.",
+    AWAY: "The database is unreachable or has no free connection.",
+    SILENT: "The database does not respond.",
+    READ_ONLY: "The database is read-only: it is a standby, or it is set to read-only.",
+    NO_ROOM: "The database has run out of memory, disk space or connections.",
+    TOO_LONG: "The database was too slow: a statement reached its time limit or waited for a lock.",
+    CONTENDED: "The request repeatedly conflicted with other requests.",
 }
 """Reason → what callers are told."""
 

@@ -35,7 +35,7 @@ MANY_HOSTS = {"target_session_attrs": "read-write"}
 SESSION = {"idle_in_transaction_session_timeout": "60s"}
 """PostgreSQL's own settings of each connection; `options` of the address come later and win."""
 
-FORM = "DATABASE_URL cannot be read: write postgresql://user:password@host:5432/name"
+FORM = "DATABASE_URL is not valid: write postgresql://user:password@host:5432/name"
 
 UNKNOWN = re.compile(r'invalid (URI query parameter|connection option)[: ]+"\w+"')
 

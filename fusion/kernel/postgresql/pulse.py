@@ -89,7 +89,7 @@ class Pulse:
     def _give_up(self) -> None:
         self.dead = True
         log.error(
-            "the database does not answer",
+            "the database does not respond",
             server=":".join(place_of(self._host)),
             seconds=round(monotonic() - self._heard, 1),
         )

@@ -23,7 +23,7 @@ class Accounts(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": _("E-mail or password is not right."),
+        "email_password_mismatch": _("The e-mail address or password is incorrect."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

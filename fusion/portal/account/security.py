@@ -44,7 +44,7 @@ def end(request: PageRequest, session_id: int) -> HttpResponse:
     if session is None:
         raise not_found("session")
     session.end()
-    messages.success(request, gettext("The session was ended."))
+    messages.success(request, gettext("You ended the session."))
     return redirect("security")
 
 
@@ -54,5 +54,5 @@ def end_others(request: PageRequest) -> HttpResponse:
     for session in UserSession.objects.filter(user=request.visit.user):
         if not session.is_current():
             session.end()
-    messages.success(request, gettext("All other sessions were ended."))
+    messages.success(request, gettext("You ended all other sessions."))
     return redirect("security")

@@ -31,9 +31,13 @@ class SettingsForm(Form):
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
         choices = {
-            "language": [("", _("As the browser asks")), *django_settings.LANGUAGES],
+            "language": [("", _("Use the browser's setting")), *django_settings.LANGUAGES],
             "time_zone": [("", "UTC"), *((name, name) for name in sorted(available_timezones()))],
-            "theme": [("", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))],
+            "theme": [
+                ("", _("Use the system's setting")),
+                ("light", _("Light")),
+                ("dark", _("Dark")),
+            ],
         }
         for name, values in choices.items():
             self.fields[name].choices = values  # type: ignore[attr-defined]

@@ -31,20 +31,20 @@ class BrandForm(Form):
     name = LineField(
         label=_("Name"),
         max_length=MAX_NAME,
-        help_text=_("Stands in the corner of every page, in titles and in e-mails."),
+        help_text=_("Appears in the corner of every page, in titles and in e-mails."),
     )
     colour = LineField(
         label=_("Colour"),
         widget=forms.TextInput(attrs={"type": "color"}),
-        help_text=_("Where it cannot be read, it is made darker or lighter just as far as needed."),
+        help_text=_("If the colour is hard to read, Fusion makes it darker or lighter as needed."),
     )
     logo = forms.FileField(
         label=_("Logo"),
         required=False,
-        help_text=_("PNG, JPEG or WebP, up to 64 KiB. It is shown 28 pixels high."),
+        help_text=_("PNG, JPEG or WebP, up to 64 KiB. Shown 28 pixels high."),
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
     )
-    remove_logo = forms.BooleanField(label=_("Remove the present logo"), required=False)
+    remove_logo = forms.BooleanField(label=_("Remove the current logo"), required=False)
 
     def clean_colour(self) -> str:
         """The normalized colour."""

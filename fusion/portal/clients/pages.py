@@ -46,11 +46,11 @@ class ClientForm(Form):
     """A new client: a display name and its scopes."""
 
     name = LineField(
-        label=_("Name"), max_length=200, help_text=_("Such as that of the system that uses it.")
+        label=_("Name"),
+        max_length=200,
+        help_text=_("For example, the name of the system that uses it."),
     )
-    scopes = forms.MultipleChoiceField(
-        label=_("What it may do"), widget=forms.CheckboxSelectMultiple
-    )
+    scopes = forms.MultipleChoiceField(label=_("Permissions"), widget=forms.CheckboxSelectMultiple)
 
     def offer(self, kind: str) -> None:
         """The scopes that a client of such an organization may have."""
@@ -61,7 +61,7 @@ class ClientForm(Form):
         """The scopes, without repetition."""
         scopes: list[str] = self.cleaned_data["scopes"]
         if len(set(scopes)) != len(scopes):
-            raise forms.ValidationError(_("Each scope can be given once."))
+            raise forms.ValidationError(_("List each scope only once."))
         return scopes
 
 
@@ -146,7 +146,7 @@ def revoke(request: PageRequest, organization: Organization, client: ApiClient) 
     return confirmed(
         request,
         lambda actor: revoke_client(actor, organization_id=organization.id, client_id=client.id),
-        gettext("The API client was revoked: its secret and its tokens no longer work."),
+        gettext("The API client was revoked. Its secret and tokens no longer work."),
         LIST,
         organization.id,
     )

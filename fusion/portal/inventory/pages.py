@@ -111,7 +111,7 @@ class RangeForm(Form):
 def _number(text: str) -> str:
     number = plain(text)
     if not E164.fullmatch(number):
-        raise forms.ValidationError(_("This is no number with a plus sign and its country."))
+        raise forms.ValidationError(_("This number lacks a plus sign and a country code."))
     return number
 
 

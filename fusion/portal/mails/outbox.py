@@ -91,7 +91,7 @@ def deliver_mail() -> bool:
 
 def _postpone(id: Any, tries: int, error: Exception) -> None:
     if tries >= MOST_TRIES:
-        log.error("mail given up", mail=str(id), tries=tries, error=repr(error))
+        log.error("mail abandoned", mail=str(id), tries=tries, error=repr(error))
         Mail.objects.filter(id=id).delete()
         return
     log.warning("mail not delivered", mail=str(id), tries=tries, error=repr(error))

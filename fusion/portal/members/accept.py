@@ -173,7 +173,7 @@ def _require_first_password(user: User | None, *, by_mail: bool) -> None:
         raise Problem(
             "conflict",
             gettext(
-                "No password can be set by this link. If you have an account, sign in; if you have "
-                "forgotten its password, have a link sent to your e-mail address."
+                "This link cannot set a password. If you have an account, sign in. If you "
+                "forgot your password, request a new link by e-mail."
             ),
         )

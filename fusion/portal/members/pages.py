@@ -39,9 +39,9 @@ WRITES = ("GET", "POST")
 LIST = "organizations-members"
 
 MEANS = {
-    "administrator": _("May do everything that the organization may, and manages its members."),
-    "agent": _("Provisions, orders or asks for orders; does not manage members."),
-    "viewer": _("Sees everything and changes nothing."),
+    "administrator": _("Has all the organization's permissions and manages its members."),
+    "agent": _("Provisions services and places or requests orders, but does not manage members."),
+    "viewer": _("Can view everything but change nothing."),
 }
 """Role → its rights, in a sentence."""
 
@@ -72,7 +72,7 @@ class InvitationForm(RoleForm):
         try:
             return normal_email(self.cleaned_data["email"])
         except ValueError:
-            raise forms.ValidationError(_("This is no e-mail address.")) from None
+            raise forms.ValidationError(_("This is not a valid e-mail address.")) from None
 
 
 @page(READ_MEMBERS, organization_id=find_organization)
@@ -167,7 +167,7 @@ def send_again(
     return confirmed(
         request,
         lambda actor: _and_write(actor, deed),
-        gettext("The invitation was sent again. The former link leads nowhere now."),
+        gettext("The invitation was sent again. The previous link no longer works."),
         LIST,
         organization.id,
     )

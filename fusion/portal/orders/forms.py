@@ -24,7 +24,7 @@ class OrderForm(Form):
         label=_("Billing reference"),
         max_length=100,
         required=False,
-        help_text=_("What the billing platform calls this order."),
+        help_text=_("The billing platform's id of this order."),
     )
     effective_at = forms.DateTimeField(
         label=_("When it takes effect"),
@@ -36,7 +36,8 @@ class OrderForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["effective_at"].help_text = _(
-            "Empty: at once. At most five years ahead, in your time zone (%(zone)s)."
+            "Leave empty for immediate effect. At most five years ahead, in your time zone "
+            "(%(zone)s)."
         ) % {"zone": timezone.get_current_timezone_name()}
 
 

@@ -86,7 +86,7 @@ def _choice(product: Product, held: int) -> Choice:
     if held:
         notes.append(gettext("%(count)s held") % {"count": held})
     if product.status == RETIRED:
-        notes.append(gettext("retired: can only be removed"))
+        notes.append(gettext("retired; can only be removed"))
     lists = (PRODUCTS, HELD) if held else (PRODUCTS,)
     return Choice(str(product.id), product.name, product.code, ", ".join(notes), lists)
 

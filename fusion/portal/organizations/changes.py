@@ -42,7 +42,7 @@ class NameForm(Form):
         label=_("Billing reference"),
         max_length=100,
         required=False,
-        help_text=_("What the billing platform calls it. Unique among all of yours."),
+        help_text=_("The billing platform's id. Unique within your organization."),
     )
 
 

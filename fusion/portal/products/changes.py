@@ -121,7 +121,7 @@ def retire(request: PageRequest, product: Product) -> HttpResponse:
 @page(MANAGE_PRODUCTS, methods=("POST",), product_id=find_product)
 def reactivate(request: PageRequest, product: Product) -> HttpResponse:
     """`POST /products/<id>/reactivate`."""
-    return _set_status(request, product, ACTIVE, gettext("The product can be ordered again."))
+    return _set_status(request, product, ACTIVE, gettext("The product can now be ordered again."))
 
 
 def _set_status(request: PageRequest, product: Product, status: str, message: str) -> HttpResponse:

@@ -34,7 +34,7 @@ class TextsForm(Form):
         label=_("Billing reference"),
         max_length=100,
         required=False,
-        help_text=_("What the billing platform calls it. Unique among your products."),
+        help_text=_("The billing platform's id. Unique among your products."),
     )
 
 
@@ -45,7 +45,7 @@ class NewProductForm(TextsForm):
         label=_("Code"),
         max_length=64,
         validators=[IS_CODE],
-        help_text=_("What orders and other systems call it. It never changes."),
+        help_text=_("Used by orders and other systems. You cannot change it later."),
     )
     field_order = ("code", "name")
 
@@ -93,7 +93,7 @@ class SkuForm(Form):
         label=_("Code"),
         max_length=64,
         validators=[IS_CODE],
-        help_text=_("What products and other systems call it. It never changes."),
+        help_text=_("Used by products and other systems. You cannot change it later."),
     )
     name = LineField(label=_("Name"), max_length=200)
     country = LineField(label=_("Country"), max_length=2, help_text=_("Two letters, such as BE."))
@@ -105,5 +105,5 @@ class SkuForm(Form):
         """The country in capitals, if it has phone numbers."""
         country = str(self.cleaned_data["country"]).upper()
         if country not in SUPPORTED_REGIONS:
-            raise forms.ValidationError(_("This is no country with telephone numbers."))
+            raise forms.ValidationError(_("This country code has no telephone numbers."))
         return country

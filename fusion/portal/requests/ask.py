@@ -30,7 +30,7 @@ class RequestForm(Form):
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("What your provider should know, such as by when you need it."),
+        help_text=_("Information for your provider, such as when you need it."),
     )
 
 
@@ -55,7 +55,9 @@ def new(request: PageRequest) -> HttpResponse:
             ),
         )
         if answer is not None:
-            message = gettext("Your request was sent. You get an e-mail when it is decided.")
+            message = gettext(
+                "Your request was sent. You will receive an e-mail with the decision."
+            )
             return done(request, message, "requests-detail", answer.body["id"], answer=answer)
     context = {
         "subscription": subscription,

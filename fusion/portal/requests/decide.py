@@ -39,7 +39,7 @@ class ReasonForm(Form):
         label=_("Reason"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Whoever asked reads it, here and in an e-mail."),
+        help_text=_("The requester sees this here and in an e-mail."),
     )
 
 
@@ -59,7 +59,7 @@ def approve(request: PageRequest, asked: OrderRequest) -> HttpResponse:
             lambda actor: approve_request(actor, request_id=asked.id, lines=lines_of(rows)),
         )
         if answer is not None:
-            message = gettext("The request was approved: it is order %(number)s now.")
+            message = gettext("The request was approved and became order %(number)s.")
             number = {"number": answer.body["order_number"]}
             return done(request, message % number, "requests-detail", asked.id, answer=answer)
     context = {

@@ -24,7 +24,7 @@ Deed = Callable[[Actor], Answer]
 @page(PROVISION, methods=("POST",), subscription_id=find_subscription)
 def assign(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
     """`POST /subscriptions/<id>/numbers/<number>/assign`: for a reserved number."""
-    message = gettext("The number is assigned now.")
+    message = gettext("The number is now assigned.")
     return _done(
         request,
         subscription,
@@ -49,7 +49,7 @@ def release(request: PageRequest, subscription: Subscription, e164: str) -> Http
 @page(PROVISION, methods=("POST",), subscription_id=find_subscription)
 def restore(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
     """`POST /subscriptions/<id>/numbers/<number>/restore`."""
-    message = gettext("The number is back: it is assigned again.")
+    message = gettext("The number was restored and is assigned again.")
     return _done(
         request,
         subscription,
@@ -67,7 +67,7 @@ def leave(request: PageRequest, subscription: Subscription, e164: str) -> HttpRe
         subscription,
         e164,
         lambda actor: port_out(actor, subscription_id=subscription.id, e164=e164),
-        gettext("The number was ported out and is no longer here."),
+        gettext("The number was ported out and left the inventory."),
     )
 
 

@@ -35,7 +35,7 @@ class NumberForm(Form):
         """The number as in the inventory."""
         number = plain(self.cleaned_data["number"])
         if not E164.fullmatch(number):
-            raise forms.ValidationError(_("This is no phone number, such as +3225550100."))
+            raise forms.ValidationError(_("This is not a phone number such as +3225550100."))
         return number
 
 

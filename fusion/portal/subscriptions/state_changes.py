@@ -97,13 +97,13 @@ def _changed(
 def _said(kind: str, body: dict[str, Any]) -> str:
     """The message: the body is an order if a date was given, else the subscription."""
     if body.get("state") == "scheduled":
-        return gettext("It was scheduled as order %(number)s.") % {"number": body["number"]}
+        return gettext("Scheduled as order %(number)s.") % {"number": body["number"]}
     if "number" in body:
-        return gettext("It was done, as order %(number)s.") % {"number": body["number"]}
+        return gettext("Done: order %(number)s was completed.") % {"number": body["number"]}
     if kind == TERMINATION:
         return gettext("The subscription was terminated.")
     if kind == SUSPENSION:
         return gettext("The subscription was suspended.")
     if body["status"] == "suspended":
-        return gettext("The subscription stays suspended, for other reasons.")
+        return gettext("The subscription is still suspended for other reasons.")
     return gettext("The subscription is active again.")

@@ -33,15 +33,16 @@ class StateForm(Form):
         label=_("Billing reference"),
         max_length=100,
         required=False,
-        help_text=_("What the billing platform calls this order."),
+        help_text=_("The billing platform's id of this order."),
     )
-    unsaid: Any = _("No reason given")
+    unsaid: Any = _("No reason specified")
     """The label for no reason."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["effective_at"].help_text = _(
-            "Empty: at once. At most five years ahead, in your time zone (%(zone)s)."
+            "Leave empty for immediate effect. At most five years ahead, in your time zone "
+            "(%(zone)s)."
         ) % {"zone": timezone.get_current_timezone_name()}
         reason: Any = self.fields["reason"]
         reason.choices = [("", self.unsaid), *REASON_WORDS.items()]
@@ -85,5 +86,5 @@ class TerminateForm(StateForm):
         """Must equal the name exactly, ignoring surrounding whitespace."""
         typed = str(self.cleaned_data["typed"])
         if typed.split() != self.name.split():
-            raise forms.ValidationError(_("This is not its name."))
+            raise forms.ValidationError(_("This is not the name of the subscription."))
         return typed

@@ -44,10 +44,13 @@ class ReservingForm(Form):
     """Numbers that are assigned, or only reserved for a while."""
 
     until = forms.DateField(
-        label=_("Only reserve them, until"),
+        label=_("Only reserve until"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text=_("Left empty, they are assigned at once. A reservation counts like a number."),
+        help_text=_(
+            "Leave empty to assign the numbers immediately. A reserved number counts like an "
+            "assigned one."
+        ),
     )
 
     def clean_until(self) -> datetime | None:
@@ -58,7 +61,7 @@ class ReservingForm(Form):
         today = timezone.localdate()
         if not today <= chosen < today + timedelta(days=MAX_RESERVATION_DAYS):
             raise forms.ValidationError(
-                _("Choose a day from today on, at most %(most)s days ahead.")
+                _("Choose a date from today, at most %(most)s days ahead.")
                 % {"most": MAX_RESERVATION_DAYS}
             )
         return after(chosen.isoformat())
@@ -94,7 +97,7 @@ class NextForm(ReservingForm):
 
 
 def _offered(name: str, balance: Mapping[str, Any]) -> str:
-    text = _("%(name)s (%(left)s left to take, %(stock)s in stock)")
+    text = _("%(name)s (%(left)s left to assign, %(stock)s in stock)")
     return str(text) % {"name": name, "left": balance["left"], "stock": balance["stock"] or "–"}
 
 
@@ -107,12 +110,15 @@ def numbers_in(text: str) -> list[str]:
     wrong = [part[:20] for part in found if not E164.fullmatch(part)]
     if wrong:
         raise forms.ValidationError(
-            _("A number begins with a plus sign and its country, as +3225550100: not %(wrong)s")
+            _(
+                "A number starts with a plus sign and the country code, such as +3225550100. "
+                "Invalid: %(wrong)s"
+            )
             % {"wrong": ", ".join(wrong[:5])}
         )
     if len(found) > MAX_NUMBERS:
         raise forms.ValidationError(
-            _("At most %(most)s numbers at once; these are %(given)s.")
+            _("You entered %(given)s numbers; the limit is %(most)s.")
             % {"most": MAX_NUMBERS, "given": len(found)}
         )
     return found
@@ -126,7 +132,7 @@ class NumbersField(forms.CharField):
             label=_("Numbers"),
             max_length=MOST_TYPED,
             widget=forms.Textarea(attrs={"rows": 4, "inputmode": "tel"}),
-            help_text=_("One a line, such as +3225550100."),
+            help_text=_("One number per line, such as +3225550100."),
             **options,
         )
 
@@ -150,7 +156,7 @@ class ChosenForm(ReservingForm):
             ticked = cast(QueryDict, self.data).getlist("number")
             cleaned["numbers"] = numbers_in("\n".join([*ticked, *cleaned["typed"]]))
             if not cleaned["numbers"]:
-                raise forms.ValidationError(_("Tick some numbers, or type them."))
+                raise forms.ValidationError(_("Select or type at least one number."))
         return cleaned
 
 
@@ -161,7 +167,7 @@ class PortInForm(Form):
     sku = forms.ChoiceField(
         label=_("Number type"),
         required=False,
-        help_text=_("Follows from the number, unless several types fit."),
+        help_text=_("Determined by the number. Choose one only if several types match."),
     )
 
     def refuse(self, problem: Any) -> None:
@@ -256,7 +262,7 @@ def _offer(request: PageRequest, entitled: Sequence[Mapping[str, Any]]) -> dict[
     # Ticked numbers are kept when the search changes.
     sent = (request.POST if request.method == "POST" else request.GET).getlist("number")
     if len(sent) > MAX_NUMBERS:
-        text = gettext("At most %(most)s numbers at once; these are %(given)s.")
+        text = gettext("You entered %(given)s numbers; the limit is %(most)s.")
         raise Problem("invalid-fields", text % {"most": MAX_NUMBERS, "given": len(sent)})
     ticked = [e164 for e164 in sent if E164.fullmatch(e164)]
     return {
@@ -273,7 +279,7 @@ def port(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/port-in`."""
     form = form_of(request, PortInForm, {})
     sku: Any = form.fields["sku"]
-    sku.choices = [("", _("The one that fits")), *number_skus(request.actor).items()]
+    sku.choices = [("", _("The matching type")), *number_skus(request.actor).items()]
     if request.method == "POST":
         answer = submit(
             request,
@@ -295,6 +301,8 @@ def _taken(request: PageRequest, subscription: Subscription, answer: Answer) -> 
     items = answer.body["items"]
     first = items[0]["e164"]
     message = ngettext(
-        "%(first)s was taken.", "%(count)s numbers were taken, from %(first)s on.", len(items)
+        "%(first)s was assigned.",
+        "%(count)s numbers were assigned, starting with %(first)s.",
+        len(items),
     ) % {"first": first, "count": len(items)}
     return done(request, message, "subscriptions-numbers", subscription.id, answer=answer)

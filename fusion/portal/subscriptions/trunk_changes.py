@@ -43,11 +43,11 @@ class TrunkForm(Form):
 
     name = LineField(label=_("Name"), max_length=200)
     channel_cap = forms.IntegerField(
-        label=_("Calls at one time, at most"),
+        label=_("Maximum simultaneous calls"),
         required=False,
         min_value=0,
         max_value=MAX_QUANTITY,
-        help_text=_("Left empty, as many as there are channels. None of the live calls is cut."),
+        help_text=_("Leave empty to allow one call per ordered channel. Live calls are never cut."),
     )
 
 
@@ -62,7 +62,9 @@ class NewTrunkForm(TrunkForm):
         label=_("Country"),
         min_length=2,
         max_length=2,
-        help_text=_("Two letters, such as BE: whose emergency numbers always pass."),
+        help_text=_(
+            "Two letters, such as BE. Calls to this country's emergency numbers are always allowed."
+        ),
     )
     field_order = ("name", "country", "channel_cap")
 
@@ -70,7 +72,7 @@ class NewTrunkForm(TrunkForm):
         """The country in capitals, if its emergency numbers are known."""
         country = str(self.cleaned_data["country"]).upper()
         if not is_country(country):
-            raise forms.ValidationError(_("This is no country whose emergency numbers are known."))
+            raise forms.ValidationError(_("Fusion has no emergency numbers for this country."))
         return country
 
 
@@ -134,7 +136,7 @@ def route(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> H
             ),
         )
         if answer is not None:
-            message = gettext("%(number)s is routed to this trunk now.") % form.cleaned_data
+            message = gettext("%(number)s is now routed to this trunk.") % form.cleaned_data
             ids = (subscription.id, trunk_id)
             return done(request, message, "subscriptions-trunk", *ids, answer=answer)
     context = {
@@ -156,7 +158,7 @@ def unroute(
         lambda actor: unroute_number(
             actor, subscription_id=subscription.id, trunk_id=trunk_id, e164=e164
         ),
-        gettext("The number was taken off the trunk. It stays with the subscription."),
+        gettext("The number was removed from the trunk. The subscription keeps it."),
         "subscriptions-trunk",
         subscription.id,
         trunk_id,

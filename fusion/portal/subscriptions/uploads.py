@@ -58,8 +58,7 @@ class UploadForm(Form):
         file: UploadedFile[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > MAX_FILE:
             raise forms.ValidationError(
-                _("The file has more than %(most)s MiB, the most taken here. Split it.")
-                % {"most": MAX_FILE // 2**20}
+                _("The file is larger than %(most)s MiB. Split it.") % {"most": MAX_FILE // 2**20}
             )
         content = file.read(MAX_FILE + 1)
         file.seek(0)
@@ -74,12 +73,12 @@ def _refuse_other_kinds(content: bytes) -> None:
     for beginning, kind in NOT_CSV.items():
         if content.startswith(beginning):
             raise forms.ValidationError(
-                _("This is %(kind)s. Save the list as CSV (UTF-8) and upload that.")
+                _("This is %(kind)s. Save the list as CSV (UTF-8) and upload it again.")
                 % {"kind": kind}
             )
     if b"\0" in content:
         raise forms.ValidationError(
-            _("This is no text in UTF-8. Save the list as CSV (UTF-8) and upload that.")
+            _("This file is not UTF-8 text. Save the list as CSV (UTF-8) and upload it again.")
         )
 
 
@@ -102,7 +101,7 @@ def uploads(request: PageRequest, subscription: Subscription) -> HttpResponse:
             ),
         )
         if answer is not None:
-            message = gettext("The list was taken and is worked off now.")
+            message = gettext("The upload was accepted and is being processed.")
             ids = (subscription.id, answer.body["id"])
             return done(request, message, "subscriptions-upload", *ids, answer=answer)
     found = list_jobs(

@@ -38,7 +38,10 @@ class UserForm(RenameForm):
     login = LineField(
         label=_("Login"),
         max_length=200,
-        help_text=_("Such as the e-mail address. Unique in this subscription; it never changes."),
+        help_text=_(
+            "For example, an e-mail address. Unique in this subscription. You cannot change it "
+            "later."
+        ),
     )
     kind = forms.ChoiceField(
         label=_("Kind"),
@@ -58,7 +61,7 @@ def new(request: PageRequest, subscription: Subscription) -> HttpResponse:
             lambda actor: create_user(actor, subscription_id=subscription.id, **form.cleaned_data),
         )
         if answer is not None:
-            message = gettext("The user was added. A number makes them reachable.")
+            message = gettext("The user was added. Link a number to make the user reachable.")
             ids = (subscription.id, answer.body["id"])
             return done(request, message, "subscriptions-user", *ids, answer=answer)
     context = frame(request, subscription, "users")
@@ -103,7 +106,7 @@ def link(request: PageRequest, subscription: Subscription, user_id: UUID) -> Htt
             ),
         )
         if answer is not None:
-            message = gettext("The user has the number %(number)s now.") % form.cleaned_data
+            message = gettext("The user now has the number %(number)s.") % form.cleaned_data
             return done(request, message, "subscriptions-user", subscription.id, user_id)
     context = {
         **frame(request, subscription, "users"),
@@ -120,7 +123,7 @@ def unlink(request: PageRequest, subscription: Subscription, user_id: UUID) -> H
     return confirmed(
         request,
         lambda actor: unlink_user(actor, subscription_id=subscription.id, user_id=user_id),
-        gettext("The user has no number any more. It stays with the subscription."),
+        gettext("The user no longer has a number. The subscription keeps it."),
         "subscriptions-user",
         subscription.id,
         user_id,

@@ -94,7 +94,7 @@ def is_refused(form: Any) -> bool:
 def errors(context: Context, form: forms.BaseForm, doing: str = "") -> dict[str, Any]:
     """The summary of a form's errors, focused, linked to the fields.
 
-    `doing` is its heading, such as "This order was refused".
+    `doing` is its heading, such as "The order was refused".
     """
     problem = getattr(form, "problem", None)
     rows = getattr(form, "rows", None)
@@ -223,11 +223,11 @@ def reason(name: str | None) -> Any:
 
 WARNINGS: Mapping[str, Any] = {
     "cancelled-by-termination": _(
-        "Order %(number)s terminates the subscription before that. Unless it is cancelled, it "
-        "cancels this order."
+        "Order %(number)s terminates the subscription before that date and will cancel "
+        "this order. To prevent that, cancel order %(number)s."
     ),
-    "cancels-orders": _("This termination will cancel orders that are due after it: %(orders)s."),
-    "late": _("It was carried out later than planned."),
+    "cancels-orders": _("This termination will cancel these later orders: %(orders)s."),
+    "late": _("The order took effect later than planned."),
 }
 """Code → text of an order's warning."""
 

@@ -30,7 +30,7 @@ OBJECTS: Mapping[str, Any] = {
     "range": _("Number ranges"),
     "number": _("Numbers"),
     "user": _("Users"),
-    "job": _("Uploads of users"),
+    "job": _("User uploads"),
     "trunk": _("Trunks"),
     "brand": _("Brand"),
 }
