@@ -58,7 +58,7 @@ def test_find_the_customer_preview_and_place_once(own: tuple[Scene, Tab]) -> Non
     expect(page.locator("#preview tr", has_text="be-geographic")).to_contain_text("+5")
     page.get_by_role("button", name="Add a line").click()
     fill_line(tab, 1, "remove", "trunk (trunk)", 1)
-    expect(page.locator("#preview")).to_contain_text("cannot be placed")
+    expect(page.locator("#preview")).to_contain_text("You cannot place this order now")
     expect(page.locator("#preview")).to_contain_text("holds 0 of product trunk")
     tab.screenshot("order-preview-refused")
     fill_line(tab, 1, "add", "trunk (trunk)", 1)

@@ -138,7 +138,7 @@ def test_suspend_resume_terminate(own: tuple[Scene, Tab]) -> None:
     expect(page.get_by_text("2: they rest in quarantine")).to_be_visible()
     page.get_by_label("Type the name").fill("Something else")
     page.get_by_role("button", name="Terminate permanently").click()
-    expect(page.locator("#errors")).to_contain_text("This is not its name")
+    expect(page.locator("#errors")).to_contain_text("This is not the name of the subscription")
     subscription = Subscription.objects.visible_to(world.actor()).get(id=scene.ids["full"])
     assert subscription.status == "active"
     page.get_by_label("Type the name").fill(f" {LONG} ")

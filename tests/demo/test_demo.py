@@ -220,7 +220,7 @@ def test_again_and_again(demo: Demo, folder: Path) -> None:
     began = time.monotonic()
     again = Demo(folder, demo.port).wait_for(READY)
     assert time.monotonic() - began < 30, "quick on a machine with nothing else to do"
-    assert "Making up" not in again.output
+    assert "Creating demo data" not in again.output
     assert again.facts() == facts
 
     os.kill(child_running(again, "worker"), signal.SIGKILL)

@@ -48,7 +48,6 @@ ONLY_PROGRAMS = (
     "You are {}",
     "{} is {}",
     "A group is the provider itself",
-    "An organization is",
     "CSV is taken in UTF-8",
 )
 """Beginnings of refusals that no page can meet, or that the portal words otherwise."""
