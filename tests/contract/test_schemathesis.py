@@ -38,12 +38,12 @@ TIMES = int(os.environ.get("EXAMPLES", "1"))
 
 UNSAID = {
     "Invalid cursor": "a cursor is opaque",
-    "must be (after|before) ": "two parameters together",
+    "must be (after|before) |days before `to`|only with by=": "two parameters together",
     "must be in the future|hours in the past|ahead$": "what day it is",
     "whole number, without quotes or decimals": "JSON Schema takes 1.0 for an integer",
     "is not the code of a number type|no SKU has the code": "what the group has",
     "is already in the list|appears in more than one line": "two members of a list together",
-    "^is an? \\w+, but an? ": "what stands above",
+    "^is an? \\w+, but the parent ": "what stands above",
     "not available to a client of a": "whose client it is",
     "is not a valid phone number|no matching SKU exists": "the numbering plan of each country",
     "appears twice in the header|is missing from the header": "a CSV file's columns together",

@@ -15,13 +15,13 @@ def test_settings_are_one_line_each() -> None:
     assert "shared_buffers = '1MB'\n" in text and "app.name = 'a\\\\b'\n" in text
     assert "unix_socket_directories = '/tmp/it''s'\n" in text
     for name, value in (("port\nfsync", "1"), ("work_mem", "1\nfsync = off"), ("1port", "1")):
-        with pytest.raises(EmbeddedPostgresError, match="no PostgreSQL setting"):
+        with pytest.raises(EmbeddedPostgresError, match="not a PostgreSQL setting"):
             configuration.render("/tmp", {name: value})
 
 
 def test_a_wheel_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(EmbeddedPostgresError, match="set DATABASE_URL to a PostgreSQL of your own"):
+    with pytest.raises(EmbeddedPostgresError, match="set DATABASE_URL to your own PostgreSQL"):
         binaries.find_bindir()
 
 
@@ -33,7 +33,7 @@ def test_an_address_before_there_is_a_secret(folder: Path) -> None:
 def test_a_store_that_others_can_write(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.chmod(0o777)
     monkeypatch.setattr(home_module, "STORE", folder)
-    with pytest.raises(EmbeddedPostgresError, match="can be written by others than root"):
+    with pytest.raises(EmbeddedPostgresError, match="Users other than root can write to"):
         home_module.store()
 
 

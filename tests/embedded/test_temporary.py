@@ -34,7 +34,7 @@ def test_a_fast_one_is_removed_although_its_keeper_was_killed(folder: Path) -> N
 def test_a_database_that_was_there_is_refused(cluster: Cluster) -> None:
     with lease(cluster) as held:
         with (
-            pytest.raises(EmbeddedPostgresError, match="holds a database"),
+            pytest.raises(EmbeddedPostgresError, match="contains a database"),
             run_temporary(cluster.data_dir),
         ):
             pass
@@ -48,7 +48,7 @@ def test_one_that_still_recovers_is_waited_for() -> None:
         url = spare.cluster.superuser_url()
         spare.recover("standby")
         ready = pool.submit(spare.ensure)
-        wait_for(lambda: "recovers" in (answers(url) or ""), "a server that recovers")
+        wait_for(lambda: "recovering" in (answers(url) or ""), "a server that recovers")
         assert not ready.done()
         assert query(url, "SELECT pg_promote()") == "True"
         ready.result(30)

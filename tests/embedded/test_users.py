@@ -156,5 +156,5 @@ def test_a_folder_for_the_socket_that_somebody_else_made_is_refused(folder: Path
     user = pwd.getpwnam(ORDINARY)
     taken = folder / "socket"
     taken.mkdir(mode=0o700)
-    with pytest.raises(EmbeddedPostgresError, match="remove it"):
+    with pytest.raises(EmbeddedPostgresError, match="Remove it"):
         home_module.private_folder(taken, accounts.Account(user.pw_uid, user.pw_gid))

@@ -264,7 +264,7 @@ def test_a_long_answer_may_take_any_time_while_it_goes_on(
 
     answer = stream.stream(make, media_type="text/plain")
     whole = b"".join(answer.streaming_content).decode()  # type: ignore[arg-type]
-    assert ("ERROR: a fault" in whole) == cut
+    assert ("ERROR: an error" in whole) == cut
     assert ("3" in whole) != cut
 
 
