@@ -135,7 +135,7 @@ def test_suspend_resume_terminate(own: tuple[Scene, Tab]) -> None:
     expect(page.get_by_text("The subscription is active again.")).to_be_visible()
     _planned_and_cancelled(page)
     page.get_by_role("link", name="Terminate").click()
-    expect(page.get_by_text("2: they rest in quarantine")).to_be_visible()
+    expect(page.get_by_text("2: they go into quarantine")).to_be_visible()
     page.get_by_label("Type the name").fill("Something else")
     page.get_by_role("button", name="Terminate permanently").click()
     expect(page.locator("#errors")).to_contain_text("This is not the name of the subscription")
