@@ -63,8 +63,9 @@ def install_functions() -> int:
         changed = _changed_files(cursor)
         for file in changed:
             cursor.execute(file.text)
+        # Always: a dump may have been restored without privileges.
+        cursor.execute("SELECT kernel_withhold_functions()")
         if changed:
-            cursor.execute("SELECT kernel_withhold_functions()")
             cursor.execute(
                 "SELECT kernel_grant_routines(oid) FROM pg_roles WHERE rolname = %s",
                 [RUNTIME_ROLE],

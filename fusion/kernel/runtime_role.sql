@@ -102,7 +102,7 @@ BEGIN
           AND pg_has_role(p.proowner, 'USAGE')
           AND p.proname NOT IN ('kernel_withhold_functions', 'kernel_make_runtime_role',
                                 'kernel_grant_runtime', 'kernel_grant_routines',
-                                'ordering_start_numbers')
+                                'ordering_start_numbers', 'trunks_prepare_privileges')
           AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) a
                           WHERE a.grantee = p_role AND a.privilege_type = 'EXECUTE')
     LOOP

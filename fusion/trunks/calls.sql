@@ -221,41 +221,4 @@ AS $$
             'missing', p_live + 1 - p_granted)))
 $$;
 
--- Privileges: the role may execute the two functions and nothing else. Proxies log in with roles of
--- their own, which are members of it.
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'fusion_calls') THEN
-        CREATE ROLE fusion_calls NOLOGIN;
-    END IF;
-EXCEPTION
-    WHEN insufficient_privilege THEN
-        NULL;  -- `fusion migrate` reports that it is missing
-    WHEN duplicate_object OR unique_violation THEN
-        NULL;  -- another database of this cluster was being migrated at the same time
-END
-$$;
 REVOKE ALL ON ALL ROUTINES IN SCHEMA calls FROM PUBLIC;
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'fusion_calls') THEN
-        REVOKE ALL ON ALL ROUTINES IN SCHEMA calls FROM fusion_calls;
-        GRANT USAGE ON SCHEMA calls TO fusion_calls;
-        GRANT EXECUTE ON FUNCTION
-            calls.admit(uuid, text, text, text, text, interval, text),
-            calls.end_call(uuid, text, text, text) TO fusion_calls;
-    END IF;
-    -- Databases upgraded from PostgreSQL 14 let everybody create objects in `public`, where the
-    -- functions above look up theirs.
-    IF has_schema_privilege('public', 'public', 'CREATE') THEN
-        REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-    END IF;
-    -- By default everybody may create temporary tables of any size; the owner of the database still
-    -- may.
-    IF has_database_privilege('public', current_database(), 'TEMPORARY')
-       AND pg_has_role((SELECT d.datdba FROM pg_database d WHERE d.datname = current_database()),
-                       'USAGE') THEN
-        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
-    END IF;
-END
-$$;

@@ -27,6 +27,7 @@ def prepare_calls() -> list[str]:
         f"{months_kept()} before it are kept at least"
     )
     with connection.cursor() as cursor:
+        cursor.execute("SELECT trunks_prepare_privileges()")
         cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE])
         if cursor.rowcount == 0:
             told.append(f"calls: {MISSING}")
