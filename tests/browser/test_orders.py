@@ -73,7 +73,7 @@ def test_find_the_customer_preview_and_place_once(own: tuple[Scene, Tab]) -> Non
     assert balances(scene.world, subscription)["user"][0] == 5
     page.go_back()
     page.get_by_role("button", name="Place the order").click()
-    expect(page.locator(".toast, #errors")).to_contain_text("before")
+    expect(page.locator(".toast, #errors")).to_contain_text("already")
     assert count(scene) == before + 1
 
 
