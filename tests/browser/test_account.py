@@ -187,7 +187,7 @@ def test_the_menu_on_a_phone(sign_in: SignIn) -> None:
     tab.go("/account")
     link = page.get_by_role("link", name="Overview")
     expect(link).to_be_hidden()
-    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("button", name="Menu", exact=True).click()
     expect(link).to_be_visible()
     assert tab.violations() == []
     tab.screenshot("menu-phone")

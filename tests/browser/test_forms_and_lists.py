@@ -48,7 +48,7 @@ def test_double_click_and_back_button(own: tuple[Scene, Tab]) -> None:
     page.get_by_label("Name").fill("Other")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#errors")).to_be_focused()
-    expect(page.locator("#errors")).to_contain_text("sent before")
+    expect(page.locator("#errors")).to_contain_text("already sent")
     assert revision(scene) == 1
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The brand was changed.")).to_be_visible()

@@ -36,11 +36,11 @@ def test_add_edit_and_its_revisions(own: tuple[Scene, Tab]) -> None:
     tab.go("/products")
     page.get_by_role("link", name="New product").click()
     page.get_by_label("Code").fill("desk")
-    page.get_by_label("Name").fill("Desk & <i>phone</i>")
+    page.get_by_label("Name", exact=True).fill("Desk & <i>phone</i>")
     fill_line(tab, 0, "user", 1)
     page.get_by_role("button", name="Add a line").click()
     expect(page.locator(".line")).to_have_count(2)
-    expect(page.get_by_label("Name")).to_have_value("Desk & <i>phone</i>")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Desk & <i>phone</i>")
     page.get_by_role("button", name="Add a line").click()
     expect(page.locator(".line")).to_have_count(3)
     page.get_by_role("button", name="Remove line 3").click()
@@ -73,7 +73,7 @@ def test_concurrent_edits_are_detected(own: tuple[Scene, Tab]) -> None:
     page = tab.page
     tab.go(f"/products/{scene.world.seat.id}/edit")
     Product.objects.visible_to(scene.world.actor()).filter(code="seat").update(version=7)
-    page.get_by_label("Name").fill("Mine")
+    page.get_by_label("Name", exact=True).fill("Mine")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#errors")).to_contain_text("changed it after you opened this page")
     assert product(scene, "seat").name == "seat"
@@ -121,7 +121,7 @@ def test_a_number_type_is_added(own: tuple[Scene, Tab]) -> None:
     page = tab.page
     tab.go("/products/skus/new")
     page.get_by_label("Code").fill("gb-mobile")
-    page.get_by_label("Name").fill("UK mobile number")
+    page.get_by_label("Name", exact=True).fill("UK mobile number")
     page.get_by_label("Country").fill("zz")
     page.get_by_label("Number type").select_option("mobile")
     page.get_by_role("button", name="Add", exact=True).click()

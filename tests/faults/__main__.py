@@ -56,7 +56,11 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the table into the guide")
     given = parser.parse_args()
     done = subprocess.run(
-        [ROOT / ".ci" / "postgres", "--bindir"], capture_output=True, text=True, check=True
+        [ROOT / ".ci" / "postgres", "--bindir"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
     )
     with running_pair(Path(done.stdout.strip())) as pair, ExitStack() as stack:
         rows = _run(pair, stack, given)
@@ -102,6 +106,7 @@ def _pooler(pair: Pair, url: str) -> AbstractContextManager[Pooler]:
     assert block
     done = subprocess.run(
         ["sh", "-euc", block[1].replace("> /etc/pgbouncer/userlist.txt", "")],
+        timeout=60,
         env={"PATH": os.environ["PATH"], "ADMIN_URL": pair.direct(pair.primary())},
         capture_output=True,
         text=True,

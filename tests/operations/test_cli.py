@@ -83,7 +83,7 @@ def test_a_text_that_cannot_be_seen_is_refused(world: World, name: str, text: st
         elif each.name == text:
             given = [each.opts[0], value, *given]
     done = fusion(name, *given)
-    assert "cannot be seen" in failed(done, 2)
+    assert "invisible" in failed(done, 2)
     assert "\u202e" not in done.stderr
     assert world.fingerprint() == before
 

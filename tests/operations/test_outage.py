@@ -67,7 +67,7 @@ def test_server_without_its_database(migrated_database: str, log: Path) -> None:
             assert "geheim" not in away.text
             page = httpx.get(f"{server.url}/sign-in", headers=PERSON, timeout=20)
             assert (page.status_code, page.headers["content-type"][:9]) == (503, "text/html")
-            assert "Fusion erreicht gerade seine Datenbank nicht" in page.text
+            assert "Fusion kann die Datenbank gerade nicht erreichen" in page.text
             assert page.headers["retry-after"] and "script-src 'self'" in str(page.headers)
             ready = httpx.get(f"{server.url}/readyz", timeout=20)
             assert ready.status_code == 503

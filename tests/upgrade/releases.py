@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bounds import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 BEFORE = "6b7d09314b8d61691203ac52803c4cfe94792884"
@@ -49,10 +51,13 @@ def check_out(commit: str, folder: Path) -> Release:
         ["git", "archive", commit, "fusion", "requirements.txt"],
         cwd=ROOT,
         capture_output=True,
+        timeout=PATIENCE,
         check=False,
     )
     assert archive.returncode == 0, f"git archive {commit}: {archive.stderr.decode()}"
-    subprocess.run(["tar", "x", "-C", str(folder)], input=archive.stdout, check=True)
+    subprocess.run(
+        ["tar", "x", "-C", str(folder)], input=archive.stdout, timeout=PATIENCE, check=True
+    )
     return Release(folder)
 
 
@@ -69,8 +74,9 @@ def _bring(commit: str) -> None:
         ["git", "cat-file", "-e", f"{commit}^{{commit}}"],
         cwd=ROOT,
         capture_output=True,
+        timeout=PATIENCE,
         check=False,
     )
     if known.returncode != 0:
         fetch = ["git", "fetch", "--quiet", "--depth", "1", "origin", commit]
-        subprocess.run(fetch, cwd=ROOT, capture_output=True, check=False)
+        subprocess.run(fetch, cwd=ROOT, capture_output=True, timeout=PATIENCE, check=False)
