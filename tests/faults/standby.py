@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from fusion.embedded import Cluster, find_bindir
+from fusion.embedded import Cluster, binaries, find_bindir, home
 from fusion.embedded.accounts import server_account
 from fusion.embedded.configuration import FILE, render
 from fusion.embedded.processes import spawn
@@ -28,9 +28,8 @@ STREAMING = "SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming
 def standby_of(primary: Cluster) -> Iterator[Cluster]:
     """A hot standby, without which `primary` acknowledges no commit; stopped and removed."""
     with tempfile.TemporaryDirectory(prefix="fusion-standby-") as folder:
-        home = Path(folder)
-        home.chmod(0o755)
-        cluster = Cluster(home, None, SMALL)
+        Path(folder).chmod(0o755)
+        cluster = Cluster(Path(folder), None, SMALL)
         process = _start(primary, cluster)
         try:
             wait_for(lambda: _has_standby(primary), "the standby is streaming")
@@ -51,9 +50,12 @@ def _start(primary: Cluster, cluster: Cluster) -> subprocess.Popen[bytes]:
     if os.geteuid() == 0:
         for path in (cluster.socket_dir, cluster.data, *cluster.data.rglob("*")):
             os.chown(path, account.uid, account.gid)
+    bindir = find_bindir()
+    if os.geteuid() == 0:
+        bindir = binaries.reachable(bindir, home.store)  # the checkout may lie in a closed home
     with cluster.log.open("ab") as log:
         process = spawn(
-            [str(find_bindir() / "postgres"), "-D", str(cluster.data)],
+            [str(bindir / "postgres"), "-D", str(cluster.data)],
             account,
             cwd=cluster.data,
             output=log,
