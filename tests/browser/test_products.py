@@ -64,7 +64,7 @@ def test_add_edit_and_its_revisions(own: tuple[Scene, Tab]) -> None:
     fill_line(tab, 0, "user", 3)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The product was changed.")).to_be_visible()
-    expect(page.get_by_text("be-geographic: 2 taken away; user: 1 → 3")).to_be_visible()
+    expect(page.get_by_text("be-geographic: 2 removed; user: 1 → 3")).to_be_visible()
     assert product(scene, "desk").revision == 2
 
 
