@@ -54,7 +54,7 @@ class Count:
     lost: list[str]
     doubled: list[str]
     unknown: list[str]
-    """What is there, though nobody was told so."""
+    """What exists although no client got an answer about it."""
 
     def is_clean(self) -> bool:
         """Whether each acknowledged write is there once, and nothing else is."""
@@ -94,14 +94,14 @@ def count(traffic: Traffic, database: str) -> Count:
 
 
 def _expected(traffic: Traffic, events: list[str]) -> dict[str, set[str]]:
-    told = {kind: each.acknowledged for kind, each in traffic.told.items()}
-    links = told["link"]
+    answers = {kind: each.acknowledged for kind, each in traffic.outcomes.items()}
+    links = answers["link"]
     return {
-        "order": {key for key, answer in told["order"].items() if answer.status_code == 201},
-        "number": {answer.json()["items"][0]["e164"] for answer in told["assignment"].values()},
+        "order": {key for key, answer in answers["order"].items() if answer.status_code == 201},
+        "number": {answer.json()["items"][0]["e164"] for answer in answers["assignment"].values()},
         "user": {answer.json()["login"] for key, answer in links.items() if key[0] == "u"},
         "link": {f"user-{key[5:].replace('.', '-')}" for key in links if key[0] == "l"},
-        "call": {key[5:] for key in told["call"] if key[0] == "c"},
+        "call": {key[5:] for key in answers["call"] if key[0] == "c"},
         "scheduled": set(traffic.scheduled),
         "event": set(events),
     }

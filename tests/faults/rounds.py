@@ -113,7 +113,7 @@ class Row:
     away: float
     """How long the pair took no write: from the last that it took to the next."""
     gap: float
-    """The longest that a client waited for what it had asked for."""
+    """The longest that a client waited for its answer."""
     healthz: float
     """The slowest answer of `/healthz`."""
     wrong: tuple[str, ...]
@@ -177,10 +177,10 @@ def run_round(pair: Pair, fault: str, urls: Sequence[str], owner: str, within: f
         traffic.end()
         away = watch.away(begun)
     result = count(traffic, owner)
-    told = traffic.told.values()
-    gap, slowest = max(each.longest_gap(begun) for each in told)
-    wrong = [odd for each in told for odd in each.odd[:3]] + pulse.failed[:3]
-    wrong += [f"nobody was told of {what}" for what in result.unknown[:3]]
+    outcomes = traffic.outcomes.values()
+    gap, slowest = max(each.longest_gap(begun) for each in outcomes)
+    wrong = [odd for each in outcomes for odd in each.odd[:3]] + pulse.failed[:3]
+    wrong += [f"no client got an answer about {what}" for what in result.unknown[:3]]
     wrong += [f"lost: {what}" for what in result.lost[:3]]
     wrong += [f"doubled: {what}" for what in result.doubled[:3]]
     if gap > away + within:
@@ -193,8 +193,8 @@ def run_round(pair: Pair, fault: str, urls: Sequence[str], owner: str, within: f
         wrong.append(f"fusion verify: {books.stdout}{books.stderr}")
     return Row(
         fault,
-        acknowledged=sum(len(each.acknowledged) for each in told),
-        refused=sum(sum(each.refused.values()) for each in told),
+        acknowledged=sum(len(each.acknowledged) for each in outcomes),
+        refused=sum(sum(each.refused.values()) for each in outcomes),
         lost=len(result.lost),
         doubled=len(result.doubled),
         away=away,

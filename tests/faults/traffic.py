@@ -1,7 +1,7 @@
 """Everyday traffic: orders, assignments, links, calls, readers of the feed, people on pages.
 
-Clients do what they are told to: whoever is not served tries the same again, with the same key,
-until it is. So in the end each write that was begun is acknowledged, and must be there once.
+Clients do what the guide says: one that is not served sends the same request again, with the same
+key, until it is. So in the end each write that was begun is acknowledged, and must be there once.
 """
 
 import threading
@@ -36,7 +36,7 @@ UNSERVED = frozenset((502, 503, 504))
 
 @dataclass(frozen=True)
 class Ask:
-    """One request; `key` names what is asked for, however often it is sent."""
+    """One request; `key` identifies it, however often it is sent."""
 
     key: str
     method: str
@@ -56,11 +56,11 @@ class Told:
     odd: list[str] = field(default_factory=list)
     """Answers that nobody may get."""
     waits: list[tuple[float, float, str]] = field(default_factory=list)
-    """When a client first asked for something, when it got it, and of which server (a URL)."""
+    """When a client first sent a request, when it got the answer, and the URL of the server."""
 
     def longest_gap(self, since: float) -> tuple[float, str]:
         """The most seconds that a client has waited for one thing that it got after `since`."""
-        gaps = ((got - asked, url) for asked, got, url in self.waits if got > since)
+        gaps = ((got - began, url) for began, got, url in self.waits if got > since)
         return max(gaps, default=(0.0, ""))
 
 
@@ -81,7 +81,7 @@ class Traffic:
         """What it asks with for those that follow."""
         self.scheduled: list[str] = []
         """The ids of orders for a time to come."""
-        self.told: dict[str, Told] = {}
+        self.outcomes: dict[str, Told] = {}
         self._stop = threading.Event()
         self._to_link: Queue[str] = Queue()
         self._prepare(numbers)
@@ -97,17 +97,17 @@ class Traffic:
         self._pool = ThreadPoolExecutor(sum(count for _, count in kinds.values()))
         self._running = []
         for kind, (steps, count) in kinds.items():
-            self.told[kind] = Told()
+            self.outcomes[kind] = Told()
             for who in range(count):
                 self._running.append(self._pool.submit(self._work, kind, steps, who))
 
     def served(self) -> dict[str, int]:
         """How many requests of each kind have been acknowledged."""
-        return {kind: len(told.acknowledged) for kind, told in self.told.items()}
+        return {kind: len(outcome.acknowledged) for kind, outcome in self.outcomes.items()}
 
     def is_broken(self) -> bool:
         """Whether a client has got an answer that nobody may get."""
-        return any(told.odd for told in self.told.values())
+        return any(outcome.odd for outcome in self.outcomes.values())
 
     def end(self) -> None:
         """Let the clients finish what they are at: each goes on until that is acknowledged."""
@@ -134,7 +134,7 @@ class Traffic:
         self._session = open_session(make_person((world.group, ADMINISTRATOR)))
 
     def _work(self, kind: str, steps: Steps, who: int) -> None:
-        told = self.told[kind]
+        outcome = self.outcomes[kind]
         headers = {"Authorization": f"Bearer {self._token}"}
         if kind == "page":
             headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={self._session}"}
@@ -147,32 +147,32 @@ class Traffic:
                     time.sleep(PAUSE)
                     ask = next(script)
                     continue
-                asked = time.monotonic()
-                response = self._until_served(http, told, ask)
+                began = time.monotonic()
+                response = self._until_served(http, outcome, ask)
                 if response is None:
                     return
-                told.waits.append((asked, time.monotonic(), url))
-                told.acknowledged[ask.key] = response
+                outcome.waits.append((began, time.monotonic(), url))
+                outcome.acknowledged[ask.key] = response
                 ask = script.send(response)
 
-    def _until_served(self, http: httpx.Client, told: Told, ask: Ask) -> httpx.Response | None:
-        """The answer; None after one that is a fault, of which `told` knows."""
+    def _until_served(self, http: httpx.Client, outcome: Told, ask: Ask) -> httpx.Response | None:
+        """The answer; None after a fault, which is noted in `outcome`."""
         headers = {"Idempotency-Key": ask.key} if ask.method == "POST" else {}
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
                 response = http.request(ask.method, ask.path, json=ask.body, headers=headers)
             except httpx.TransportError:
-                told.refused["no answer"] += 1
+                outcome.refused["no answer"] += 1
             else:
                 if response.status_code in ask.expected:
                     return response
                 if response.status_code not in UNSERVED:
-                    told.odd.append(f"{ask.method} {ask.path} {ask.key}: {response.text[:300]}")
+                    outcome.odd.append(f"{ask.method} {ask.path} {ask.key}: {response.text[:300]}")
                     return None
-                told.refused[str(response.status_code)] += 1
+                outcome.refused[str(response.status_code)] += 1
             time.sleep(PAUSE)
-        told.odd.append(f"{ask.method} {ask.path} {ask.key}: never served")
+        outcome.odd.append(f"{ask.method} {ask.path} {ask.key}: never served")
         return None
 
     def _orders(self, who: int) -> Script:

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from tests.databases import drop_database
 from tests.server import Server, fusion, run_server
 
 
@@ -51,7 +52,7 @@ def _database(template: str = "template1") -> Iterator[str]:
         try:
             yield name
         finally:
-            c.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            drop_database(c, name)
 
 
 @pytest.fixture

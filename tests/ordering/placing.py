@@ -8,6 +8,7 @@ from django.db import connection
 from django.http import HttpResponse
 
 from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
+from fusion.kernel.ids import new_id
 from fusion.tenancy.models import Subscription
 from tests.world import World, answer
 
@@ -34,6 +35,29 @@ def place(
     """POST an order of the world's subscription."""
     headers = {} if key is None else {"Idempotency-Key": key}
     return world.call("POST", "/orders", draft(world, *lines, **more), headers=headers)
+
+
+def place_as_before(
+    world: World, request_id: str = "", **more: Any
+) -> tuple[int, bool, dict[str, Any]]:
+    """Place an order as a server of the release before does; status, replayed, answer.
+
+    It passes texts on as it gets them, and no address of its client.
+    """
+    order = {
+        "id": str(new_id()),
+        "subscription_id": str(world.subscription.id),
+        "lines": [line(world.seat)],
+        **more,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT status, replayed, answer"
+            " FROM ordering_place(%s::uuid, 'client:old', %s::text, %s::jsonb)",
+            [world.group.id, request_id, orjson.dumps([order]).decode()],
+        )
+        status, replayed, text = cursor.fetchone()
+    return status, replayed, orjson.loads(text)
 
 
 def placed(world: World, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from tests.databases import drop_database
 from tests.sip.customer import Customer
 from tests.sip.gate import Gate
 from tests.sip.proxy import CONFIGURATION, Proxy, run_proxy
@@ -68,7 +69,7 @@ def made_database(login: Login) -> Iterator[str]:
         gate = Gate(database_address())
         yield f"postgres://{login.role}:{login.password}@127.0.0.1:{gate.port}/{name}"
         gate.close()
-        held.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop_database(held, name)
 
 
 @dataclass

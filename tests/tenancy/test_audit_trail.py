@@ -4,13 +4,11 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-import orjson
 import pytest
 from django.db import connection
 
 from fusion.kernel.clock import now
 from fusion.kernel.errors import InvalidFields
-from fusion.kernel.ids import new_id
 from fusion.lifecycle.suspend import suspend
 from fusion.ordering.cancel import cancel_order
 from fusion.tenancy import audit_trail
@@ -22,7 +20,7 @@ from fusion.users.create_user import create_user
 from fusion.users.delete_user import delete_user
 from fusion.users.link import link_user
 from tests.numbers.stock import assign, entitle, stock
-from tests.ordering.placing import draft, line, placed
+from tests.ordering.placing import draft, line, place_as_before, placed
 from tests.paging import follow
 from tests.users.staff import created, equip, linked
 from tests.world import World, make_subscription
@@ -218,17 +216,9 @@ def test_records_of_database_functions_have_the_client_address(world: World) -> 
 
 
 def test_a_server_of_the_release_before_records_no_address(world: World) -> None:
-    order = {
-        "id": str(new_id()),
-        "subscription_id": str(world.subscription.id),
-        "lines": [{"product_id": str(world.seat.id), "action": "add", "quantity": 1}],
-    }
+    status, _, _ = place_as_before(world, request_id="its-id")
+    assert status == 201
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT status FROM ordering_place(%s::uuid, 'client:old', 'its-id', %s::jsonb)",
-            [world.group.id, orjson.dumps([order]).decode()],
-        )
-        assert cursor.fetchone() == (201,)
         cursor.execute(
             "SELECT request_id, address FROM tenancy_auditrecord WHERE group_id = %s",
             [world.group.id],

@@ -3,10 +3,8 @@
 import sys
 import unicodedata
 from importlib import import_module
-from typing import Any
 from uuid import UUID
 
-import orjson
 import pytest
 from django.db import connection, transaction
 
@@ -14,7 +12,7 @@ from fusion.kernel.ids import new_id
 from fusion.kernel.text import Unclean, clean_line
 from fusion.ledger.verify import run_checks
 from fusion.ordering.verify import CHECKS
-from tests.ordering.placing import placed
+from tests.ordering.placing import place_as_before, placed
 from tests.owner import as_owner, owner_rows, switch_off_triggers
 from tests.world import World, answer
 
@@ -104,36 +102,19 @@ def test_texts_that_cleaning_would_damage_stay(world: World) -> None:
     )
 
 
-def _place_as_before(world: World, **more: Any) -> tuple[int, bool, dict[str, Any]]:
-    """What a server of the release before sends to the function: texts as it got them."""
-    order = {
-        "id": str(new_id()),
-        "subscription_id": str(world.subscription.id),
-        "lines": [{"product_id": str(world.seat.id), "action": "add", "quantity": 1}],
-        **more,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT * FROM ordering_place(%s::uuid, 'client:old', '', %s::jsonb)",
-            [world.group.id, orjson.dumps([order]).decode()],
-        )
-        status, replayed, text = cursor.fetchone()
-    return status, replayed, orjson.loads(text)
-
-
 @pytest.mark.parametrize("spelled", SPELLED)
 def test_an_order_of_the_release_before(world: World, spelled: str) -> None:
-    status, _, document = _place_as_before(world, external_reference=spelled)
+    status, _, document = place_as_before(world, external_reference=spelled)
     assert (status, document["external_reference"]) == (201, "Café-1")
-    status, _, refusal = _place_as_before(world, external_reference="Café-1")
+    status, _, refusal = place_as_before(world, external_reference="Café-1")
     assert (status, refusal["code"]) == (409, "external-reference-taken")
     found = world.call("GET", "/orders?external_reference=Caf%C3%A9-1")
     assert [each["id"] for each in answer(found)["items"]] == [document["id"]]
 
 
 def test_a_key_of_the_release_before_is_the_same_key(world: World) -> None:
-    first = _place_as_before(world, key=" k-1 ", fingerprint="00")
-    again = _place_as_before(world, key="k-1", fingerprint="00")
+    first = place_as_before(world, key=" k-1 ", fingerprint="00")
+    again = place_as_before(world, key="k-1", fingerprint="00")
     assert first[0] == 201 and again == (201, True, first[2])
 
 

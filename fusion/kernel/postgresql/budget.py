@@ -11,8 +11,8 @@ from fusion.kernel.environment import setting
 
 @cache
 def seconds() -> float:
-    """How long that is from the arrival of the request on, and for a task from when it asks. Short
-    of the ten seconds within which everybody is told that the database does not respond."""
+    """The budget: seconds from the arrival of a request, or from the first query of a task. It is
+    shorter than the ten seconds within which a caller must get an answer."""
     return float(setting("FUSION_DATABASE_POOL_WAIT"))
 
 

@@ -1,8 +1,8 @@
-"""psycopg's connections, which give up what no living server works on.
+"""psycopg's connections, which give up statements of servers that no longer answer.
 
-psycopg waits for an answer as long as the socket is open, and wakes up ten times a second in
-between. There it is looked at how long the server has been silent: whoever gets an answer in time
-pays a few microseconds, no round trip and no thread.
+psycopg waits for an answer as long as the socket is open, and wakes up ten times a second. At each
+wake-up these classes check how long the server has been silent. An answer in time costs a few
+microseconds more, and neither a round trip nor a thread.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class _Attended:
     here."""
 
     silence_limit: float | None = None
-    """The same where a pooler stands in between, to which PostgreSQL's limit cannot be told."""
+    """The same behind a pooler, which does not pass PostgreSQL's limit on."""
 
     gave_up = False
     """Whether it was closed because its server is dead."""
@@ -119,7 +119,7 @@ def _judge(held: Any, silent: float) -> None:
 
 
 class Connection(psycopg.Connection[TupleRow], _Attended):
-    """A connection whose statements are given up when the server is silent and asked in vain."""
+    """A connection whose statements are given up when the server answers no probe either."""
 
     @classmethod
     def connect(cls, conninfo: str = "", **given: Any) -> "Connection":

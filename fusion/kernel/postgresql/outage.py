@@ -27,7 +27,7 @@ REASONS = {
     TOO_LONG: "The database was too slow: a statement reached its time limit or waited for a lock.",
     CONTENDED: "The request repeatedly conflicted with other requests.",
 }
-"""Reason → what callers are told."""
+"""Reason → the text that callers get."""
 
 _STATES = {
     "08": AWAY,  # connection exception

@@ -1,9 +1,8 @@
-"""Whether a server answers at all, asked while a statement is silent for long.
+"""Checks whether a server still answers while one of its statements stays silent.
 
-A server that is frozen, or whose host has vanished, keeps its clients waiting like one that works
-on a slow statement, and the kernel of a frozen one still acknowledges what it is sent. So somebody
-who waits for long has the server asked for one more connection: any answer, a refusal too, says
-that it lives, and that the statement may take its time.
+A client cannot tell a frozen server, or a vanished host, from one that runs a slow statement: the
+kernel of a frozen server still acknowledges TCP. So after a while the client opens one more
+connection. Any answer, even a refusal, proves that the server lives and that the statement is slow.
 """
 
 import os
@@ -22,25 +21,25 @@ from fusion.kernel.postgresql.parameters import Parameters
 log = structlog.get_logger(__name__)
 
 ASKED_AFTER = 0.5
-"""Seconds that a statement is silent before its server is asked."""
+"""Seconds without an answer to a statement before its server is probed."""
 
 DEAD_AFTER = 4.0
-"""Seconds that a server is asked without any answer before it is given up."""
+"""Seconds without an answer to a probe before the server is given up."""
 
 PROBE = 2
-"""Seconds that one question may take: the least that libpq knows."""
+"""Seconds that one probe may take: the shortest connect_timeout of libpq."""
 
 SUSPECT_AFTER, LOOK = 1.0, 0.25
-"""Seconds without an answer after which its fellows are asked too, and between two such questions,
-whether one of them is primary by now."""
+"""Seconds without an answer before the other hosts are probed too, and seconds between two such
+probes: one of them may have become the primary."""
 
 INTERVAL = 2.0
-"""Seconds between two questions to a server that answers."""
+"""Seconds between two probes of a server that answers."""
 
 UNREACHABLE = tuple(map(os.strerror, (EHOSTDOWN, EHOSTUNREACH, ENETUNREACH)))
 
 KEPT = 0.5
-"""Seconds for which one who waits counts as waiting; they come again ten times a second."""
+"""Seconds for which a waiting client counts; each registers ten times a second."""
 
 
 class Pulse:

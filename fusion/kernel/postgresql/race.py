@@ -1,4 +1,4 @@
-"""Connecting to whichever of several hosts is primary, without waiting for one that is silent."""
+"""Connects to the primary among several hosts, without waiting for a silent host."""
 
 from collections import deque
 from collections.abc import Callable
@@ -11,11 +11,11 @@ import psycopg
 from fusion.kernel.postgresql.hosts import Host
 
 NEXT_AFTER = 1.0
-"""Seconds that a host may be silent before the next one is asked too."""
+"""Seconds that a host may be silent before the next one is tried too."""
 
 AGAIN_AFTER = 0.25
-"""Seconds after which one that has refused is asked again while others are silent: it may be on its
-way to become primary."""
+"""Seconds before a host that refused is tried again while others are silent: it may be about to
+become the primary."""
 
 
 class Race[C: psycopg.Connection]:
@@ -23,7 +23,7 @@ class Race[C: psycopg.Connection]:
 
     def __init__(self, connect: Callable[[Host], C]) -> None:
         self.silent: list[Host] = []
-        """Those that have been asked and have not answered."""
+        """Hosts that were tried and have not answered."""
         self._connect = connect
         self._answers: Queue[tuple[Host, C | psycopg.Error]] = Queue()
         self._lock = Lock()
