@@ -81,8 +81,8 @@ def test_all_that_happens_every_day(world: World, pooler: Pooler, tmp_path: Path
         traffic = Traffic(world, [server.url], numbers=100)
         wait_for(lambda: min(traffic.served().values()) > 12, "some of everything")
         traffic.end()
-        for kind, told in traffic.told.items():
-            assert (kind, told.odd, told.refused) == (kind, [], {})
+        for kind, outcome in traffic.outcomes.items():
+            assert (kind, outcome.odd, outcome.refused) == (kind, [], {})
         result = count(traffic, os.environ["DATABASE_URL"])
         assert result.is_clean(), result
         headers = {"Authorization": f"Bearer {world.token(world.group)}", "Accept": "text/csv"}
