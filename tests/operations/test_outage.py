@@ -79,12 +79,27 @@ def test_server_without_its_database(migrated_database: str, log: Path) -> None:
             assert "fusion_database_up 0.0" in metrics.text
             assert "fusion_refusals_total" in metrics.text
         wait_for(lambda: ask().status_code == 401, "the server to find its database again")
-        wait_for(lambda: is_ready(server), "each of its processes to find it")
+        wait_for(
+            lambda: ask().status_code == 401 and sessions(migrated_database) > 1,
+            "both processes to connect",
+        )
+        assert is_ready(server)
         with full(migrated_database):
             assert [ask().status_code for _ in range(4)] == [401] * 4
             assert is_ready(server)
             assert "fusion_database_up 1.0" in httpx.get(f"{server.url}/metrics").text
         assert not any("Traceback" in line for line in server.lines())
+
+
+def sessions(url: str) -> int:
+    """How many connections the server's processes hold: each has one at least when it was asked."""
+    name = url.split("?", maxsplit=1)[0].rpartition("/")[2]
+    there = url_of(str(settings.DATABASES["default"]["NAME"]))
+    with psycopg.connect(there) as connection:
+        [(count,)] = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [name]
+        ).fetchall()
+        return int(count)
 
 
 def is_ready(server: Server) -> bool:
