@@ -19,8 +19,8 @@ verify: $(VENV)/runtime ## recompute the books of the demo's database and report
 	@exec $(BIN)/fusion verify
 
 # What leans on PostgreSQL itself runs once more on the oldest version that we support.
-DATABASE_TESTS := $(wildcard $(addprefix tests/,billing catalogue concurrency events ledger \
-  lifecycle numbers ordering tenancy trunks users))
+DATABASE_TESTS := $(wildcard $(addprefix tests/,access accounts catalogue clients concurrency events \
+  ledger lifecycle numbers ordering reporting tenancy trunks users))
 
 # Files are spread over one process more than there are cores, each with a database of its own: a
 # third of the time tests wait for servers and browsers. In their order: those with few tests, which
@@ -28,8 +28,8 @@ DATABASE_TESTS := $(wildcard $(addprefix tests/,billing catalogue concurrency ev
 SPREAD := -n $(shell expr $$(nproc) + 1) --maxprocesses 5 --dist loadfile --no-loadscope-reorder
 
 # The rooms that `make check` tries: what needs neither SIP, nor a browser, nor a second PostgreSQL.
-CHECKED := $(wildcard $(addprefix tests/,billing catalogue docs events kernel ledger lifecycle \
-  numbers ordering tenancy trunks users test_tidy.py))
+CHECKED := $(wildcard $(addprefix tests/,access accounts branding catalogue clients docs events \
+  kernel ledger lifecycle numbers ordering reporting tenancy trunks users test_tidy.py))
 
 check: lint ## the quick part of `make test`, for while you work
 	env -u DATABASE_URL $(BIN)/python -m pytest -q $(SPREAD) -m "not once" $(CHECKED)
@@ -49,7 +49,7 @@ test: debian lint
 endif
 
 # The rooms whose rules leave no mutant alive that tests/mutants/explained.toml does not explain.
-RULED := tenancy ledger ordering numbers users trunks
+RULED := access accounts tenancy ledger ordering numbers users trunks
 
 long: coverage variants examples ## what takes hours: coverage, the tests in other surroundings, all mutants
 	@for room in $(RULED); do $(BIN)/python -m tests.mutants $$room || exit 1; done

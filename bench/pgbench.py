@@ -6,9 +6,9 @@ import subprocess
 import tempfile
 
 from bench.stage import SAMPLE, Stage
+from fusion.access.authenticate import TOKEN
 from fusion.embedded import find_bindir
 from fusion.ledger.queries import BALANCES
-from fusion.tenancy.authenticate import TOKEN
 from fusion.trunks.deeds import ADMIT, END, SCOPE
 
 LEASE = 120

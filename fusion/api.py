@@ -10,8 +10,11 @@ from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
 from fusion import __version__
-from fusion.billing import api as billing
+from fusion.access.http_auth import bind_doors, look_first
+from fusion.accounts import api as accounts
 from fusion.catalogue import api as catalogue
+from fusion.clients import api as clients
+from fusion.events import api as events
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import problem_response, read_json
 from fusion.kernel.openapi import Described
@@ -21,8 +24,8 @@ from fusion.lifecycle import api as lifecycle
 from fusion.numbers import api as numbers
 from fusion.ordering import api as ordering
 from fusion.ordering import requests_api as requests
+from fusion.reporting import api as reporting
 from fusion.tenancy import api as tenancy
-from fusion.tenancy.guard import bind_doors, look_first
 from fusion.trunks import api as trunks
 from fusion.trunks import calls_api as calls
 from fusion.trunks import plain as calls_plain
@@ -58,9 +61,12 @@ ROUTERS: tuple[Router, ...] = (
     requests.router,
     ledger.router,
     tenancy.router,
+    accounts.router,
+    clients.router,
     lifecycle.router,
     catalogue.router,
-    billing.router,
+    reporting.router,
+    events.router,
 )
 for router in ROUTERS:
     api.add_router("", router)

@@ -4,11 +4,11 @@ import os
 import secrets
 from pathlib import Path
 
-from fusion.kernel.catalogues import compile_catalogues
+from fusion.accounts.rules import MIN_PASSWORD
 from fusion.kernel.environment import SettingError, setting
 from fusion.kernel.pooler import is_pooled
 from fusion.kernel.postgresql.parameters import connection_parameters
-from fusion.tenancy.rules import MIN_PASSWORD
+from fusion.kernel.translations import compile_catalogues
 
 VAR = Path.cwd() / "var"
 """Where a checkout keeps what it makes: the embedded database, keys, the demo's facts."""
@@ -99,8 +99,12 @@ INSTALLED_APPS = [
     "oauth2_provider",
     "procrastinate.contrib.django",
     "ninja",
-    "fusion.events",
+    "fusion.access",
     "fusion.tenancy",
+    "fusion.events",
+    "fusion.accounts",
+    "fusion.clients",
+    "fusion.branding",
     "fusion.ledger",
     "fusion.catalogue",
     "fusion.numbers",
@@ -108,8 +112,11 @@ INSTALLED_APPS = [
     "fusion.trunks",
     "fusion.ordering",
     "fusion.lifecycle",
-    "fusion.billing",
+    "fusion.reporting",
 ]
+
+PROBLEM_PAGE = "fusion.portal.error_pages.problem_page"
+"""What renders a refusal for a browser: `edge` imports no page."""
 
 MIDDLEWARE = ["fusion.edge.middleware.Edge", "fusion.portal.middleware.Pages"]
 # What pages need and the API must not pay for: `Pages` runs it for pages alone.
@@ -231,12 +238,12 @@ DEFAULT_FROM_EMAIL = setting("FUSION_EMAIL_FROM")
 # The first one hashes passwords; the second is for the secrets of API clients alone.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "fusion.tenancy.hashers.SecretHasher",
+    "fusion.clients.hashers.SecretHasher",
 ]
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "tenancy.ApiClient"
 OAUTH2_PROVIDER = {
-    "SCOPES_BACKEND_CLASS": "fusion.tenancy.scopes.ClientScopes",
+    "SCOPES_BACKEND_CLASS": "fusion.clients.oauth_scopes.ClientScopes",
     "CLIENT_SECRET_HASHER": "client_secret_sha256",
     "ACCESS_TOKEN_EXPIRE_SECONDS": setting("FUSION_TOKEN_SECONDS"),
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],

@@ -3,15 +3,15 @@
 from django.urls import path
 
 from fusion.api import api, urls
-from fusion.edge.description import openapi
+from fusion.clients.oauth import revoke, token
+from fusion.edge.description import openapi_view
 from fusion.edge.health import healthz, prometheus, readyz
 from fusion.portal.urls import urlpatterns as pages
-from fusion.tenancy.oauth import revoke, token
 
 described, application, namespace = api.urls
 
 urlpatterns = [
-    path("api/v1/openapi.json", openapi),
+    path("api/v1/openapi.json", openapi_view(api)),
     path("api/v1/", (urls(described), application, namespace)),
     path("oauth/token", token),
     path("oauth/revoke", revoke),

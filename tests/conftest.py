@@ -105,7 +105,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
     if not _only_hands_out(session.config):
-        from fusion.ordering.verify import differences  # noqa: PLC0415
+        from fusion.cli.verify import differences  # noqa: PLC0415
 
         _found.extend(differences())
     told = getattr(session.config, "workeroutput", None)

@@ -14,7 +14,6 @@ from django.db import connection
 from psycopg.adapt import Loader
 from psycopg.types.numeric import NumericLoader
 
-from fusion.billing.rollup import fill_history
 from fusion.kernel.clock import instant
 from fusion.kernel.past import movable_clock
 from fusion.lifecycle.apply_due import apply_due_orders
@@ -23,6 +22,7 @@ from fusion.ordering.approve_request import approve_request
 from fusion.ordering.place import Line
 from fusion.ordering.reject_request import reject_request
 from fusion.ordering.request_order import request_order
+from fusion.reporting.rollup import fill_history
 from fusion.tenancy.models import Organization, Subscription
 from fusion.trunks.sweep import sweep_calls
 from tests.ordering.placing import line, placed

@@ -4,8 +4,8 @@ import pytest
 from django.apps import apps
 from django.db import connection, transaction
 
+from fusion.access.actor import AGENT
 from fusion.portal.models import Preference
-from fusion.tenancy.actor import AGENT
 from tests.fingerprint import EXCLUDED, statement
 from tests.portal.people import make_person
 from tests.world import World

@@ -16,10 +16,11 @@ from django.http import HttpResponse
 from django.test import Client
 from oauth2_provider.models import get_access_token_model
 
+from fusion.access.actor import ADMINISTRATOR, KINDS, SCOPES, Actor, Request
 from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
+from fusion.clients.models import ApiClient
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import ADMINISTRATOR, KINDS, SCOPES, Actor, Request
-from fusion.tenancy.models import ApiClient, Organization, Subscription
+from fusion.tenancy.models import Organization, Subscription
 from tests.fingerprint import OWN_CLIENT, fingerprint
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Query, Router
 
+from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.permissions import MANAGE_PRODUCTS, MANAGE_SKUS, READ_CATALOGUE
 from fusion.catalogue.change_product import change_product
 from fusion.catalogue.create_product import create_product
 from fusion.catalogue.create_sku import create_sku
@@ -31,8 +33,6 @@ from fusion.catalogue.schemas import (
 )
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
-from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
-from fusion.tenancy.permissions import MANAGE_PRODUCTS, MANAGE_SKUS, READ_CATALOGUE
 
 router = Router(tags=["catalogue"])
 

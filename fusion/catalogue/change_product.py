@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from typing import TypedDict
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import MANAGE_PRODUCTS
+from fusion.access.use_case import Done, use_case
 from fusion.catalogue.etag import require_match
 from fusion.catalogue.lock_product import lock_product
 from fusion.catalogue.models import ACTIVE, RETIRED, Sku
@@ -15,9 +18,6 @@ from fusion.catalogue.rules import Item, next_revision
 from fusion.catalogue.save_product import save_product
 from fusion.catalogue.save_revision import check_items, save_revision
 from fusion.events.emit import emit
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import MANAGE_PRODUCTS
-from fusion.tenancy.use_case import Done, use_case
 
 
 class ProductChanges(TypedDict, total=False):

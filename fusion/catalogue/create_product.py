@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import MANAGE_PRODUCTS
+from fusion.access.use_case import Done, use_case
 from fusion.catalogue.models import Product
 from fusion.catalogue.queries import product_document
 from fusion.catalogue.rules import Item
 from fusion.catalogue.save_product import save_product
 from fusion.catalogue.save_revision import check_items, save_revision
 from fusion.events.emit import emit
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import MANAGE_PRODUCTS
-from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(MANAGE_PRODUCTS, verb="product.create", status=201)

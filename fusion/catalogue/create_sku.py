@@ -5,13 +5,13 @@ Licence SKUs cannot be created: both exist in every group from the beginning.
 
 from django.db import IntegrityError, transaction
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import MANAGE_SKUS
+from fusion.access.use_case import Done, use_case
 from fusion.catalogue.models import ENTITLEMENT, Sku
 from fusion.catalogue.queries import sku_document
 from fusion.kernel.constraints import violated
 from fusion.kernel.errors import Problem
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import MANAGE_SKUS
-from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(MANAGE_SKUS, verb="sku.create", status=201)

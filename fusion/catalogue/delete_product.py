@@ -11,15 +11,15 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from psycopg.errors import ForeignKeyViolation
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import MANAGE_PRODUCTS
+from fusion.access.use_case import Done, use_case
 from fusion.catalogue.etag import require_match
 from fusion.catalogue.lock_product import lock_product
 from fusion.catalogue.models import RETIRED, Product
 from fusion.catalogue.queries import current_items, product_document
 from fusion.catalogue.save_product import save_product
 from fusion.events.emit import emit
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import MANAGE_PRODUCTS
-from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(MANAGE_PRODUCTS, verb="product.delete", status=204)

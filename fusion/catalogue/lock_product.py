@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
+from fusion.access.actor import Actor
 from fusion.catalogue.models import Product
 from fusion.kernel.errors import not_found
-from fusion.tenancy.actor import Actor
 
 
 def lock_product(actor: Actor, id: UUID) -> Product:

@@ -5,12 +5,12 @@ from typing import Literal, get_args
 from django.db import models
 from django.db.models import Q
 
+from fusion.access.actor import GROUP, Actor
+from fusion.access.visibility import Scoped, within_group
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.kernel.quantities import MAX_QUANTITY
-from fusion.tenancy.actor import GROUP, Actor
 from fusion.tenancy.models import Organization
-from fusion.tenancy.scope import Scoped, within_group
 
 LICENSE, ENTITLEMENT = "license", "entitlement"
 ACTIVE, RETIRED = "active", "retired"

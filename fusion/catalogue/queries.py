@@ -8,13 +8,13 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
+from fusion.access.actor import Actor
 from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
 from fusion.catalogue.rules import by_sku, shown
 from fusion.kernel.clock import instant
 from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
-from fusion.tenancy.actor import Actor
 
 WRONG_CURSOR = InvalidFields(
     cursor="Invalid cursor: pass the `next` value of a previous page of this list."

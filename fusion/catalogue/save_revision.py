@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from fusion.access.actor import Actor
 from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
 from fusion.catalogue.queries import find_skus
 from fusion.catalogue.rules import Item, by_sku, repeated
 from fusion.kernel.errors import InvalidFields
-from fusion.tenancy.actor import Actor
 
 
 def check_items(actor: Actor, items: Sequence[Item]) -> tuple[dict[str, int], dict[str, Sku]]:

@@ -4,9 +4,9 @@ from uuid import UUID
 
 import click
 
-from fusion.cli.given import checked, find_for_operator
+from fusion.accounts.create_member import enrol
+from fusion.cli.arguments import checked, find_for_operator
 from fusion.kernel.fields import Name
-from fusion.tenancy.enrol import enrol
 
 
 def run(

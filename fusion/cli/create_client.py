@@ -5,10 +5,10 @@ from uuid import UUID
 import click
 import orjson
 
-from fusion.cli.given import checked, find_for_operator
+from fusion.access.rules import grantable
+from fusion.cli.arguments import checked, find_for_operator
+from fusion.clients.create_client import create_client
 from fusion.kernel.fields import Name
-from fusion.tenancy.create_client import create_client
-from fusion.tenancy.rules import grantable
 
 
 def run(*, organization_id: UUID, name: str, scopes: tuple[str, ...], as_json: bool) -> None:

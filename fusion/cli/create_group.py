@@ -2,9 +2,9 @@
 
 import click
 
-from fusion.cli.given import LABEL, checked
+from fusion.cli.arguments import LABEL, checked
 from fusion.kernel.fields import Name, Reference
-from fusion.lifecycle.found import found_group
+from fusion.lifecycle.create_group import found_group
 
 
 def run(*, name: str, external_reference: str | None, as_json: bool) -> None:

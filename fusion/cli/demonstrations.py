@@ -4,8 +4,8 @@ from dataclasses import fields
 
 import click
 
-from fusion.cli.address import check_address
 from fusion.cli.database import perform
+from fusion.cli.port_check import check_address
 from fusion.seed.plan import Plan
 
 DEFAULTS = {field.name: field.default for field in fields(Plan)}

@@ -2,8 +2,8 @@
 
 import click
 
-from fusion.billing.rollup import fill_history
 from fusion.cli.errors import CommandFailed
+from fusion.reporting.rollup import fill_history
 
 
 def run() -> None:

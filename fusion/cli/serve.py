@@ -14,11 +14,11 @@ from django.utils.module_loading import import_string
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
-from fusion.cli.address import check_address, is_loopback
 from fusion.cli.advice import advise
-from fusion.edge.folders import metrics_folder
+from fusion.cli.port_check import check_address, is_loopback
 from fusion.edge.gateway.server import GatewayServer
-from fusion.edge.process import let_children_be_stopped, settle_in
+from fusion.edge.metrics_directory import metrics_folder
+from fusion.edge.server_process import let_children_be_stopped, settle_in
 from fusion.kernel.database import HOT, limit_statements
 
 GRACE = 30

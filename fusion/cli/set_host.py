@@ -5,9 +5,9 @@ from uuid import UUID
 
 import click
 
-from fusion.cli.given import find_for_operator
-from fusion.tenancy.actor import GROUP
-from fusion.tenancy.set_brand import set_host
+from fusion.access.actor import GROUP
+from fusion.branding.set_brand import set_host
+from fusion.cli.arguments import find_for_operator
 
 HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 

@@ -1,4 +1,4 @@
-"""`fusion worker`: runs the tasks of `fusion.edge.tasks` until the signal to stop."""
+"""`fusion worker`: runs the tasks of `fusion.jobs.schedule` until the signal to stop."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app, connector_params
 
 from fusion.cli.advice import advise
-from fusion.edge import tasks
+from fusion.jobs import schedule as tasks
 from fusion.kernel.pooler import is_pooled
 from fusion.kernel.postgresql.pool import OPENED, AsyncPool
 

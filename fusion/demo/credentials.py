@@ -7,13 +7,15 @@ from uuid import UUID
 from django.contrib.auth.hashers import check_password, make_password
 from django.db.models.functions import Lower
 
+from fusion.access.actor import system_actor
+from fusion.access.rules import grantable
+from fusion.accounts.models import Member, User
+from fusion.clients.create_client import create_client
+from fusion.clients.models import ApiClient
+from fusion.clients.rotate_secret import rotate_secret
 from fusion.demo import story
 from fusion.demo.installation import CLIENT, LABEL, REASON, Installation
-from fusion.tenancy.actor import system_actor
-from fusion.tenancy.create_client import create_client
-from fusion.tenancy.models import ApiClient, Member, Organization, User
-from fusion.tenancy.rotate_secret import rotate_secret
-from fusion.tenancy.rules import grantable
+from fusion.tenancy.models import Organization
 
 
 def clients(installation: Installation, former: dict[str, Any]) -> dict[str, dict[str, str]]:

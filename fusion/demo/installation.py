@@ -10,9 +10,10 @@ import orjson
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from fusion.tenancy import audit
-from fusion.tenancy.actor import system_actor
-from fusion.tenancy.models import AuditRecord, Organization, Subscription
+from fusion.access import audit
+from fusion.access.actor import system_actor
+from fusion.access.models import AuditRecord
+from fusion.tenancy.models import Organization, Subscription
 
 LABEL = "system:demo"
 VERB = "demo.load"

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from fusion.billing.rollup import fill_history
+from fusion.access.actor import GROUP, Actor, system_actor
+from fusion.accounts.create_member import enrol
 from fusion.catalogue.change_product import change_product
 from fusion.demo import story
 from fusion.demo.credentials import give_client
@@ -19,6 +20,7 @@ from fusion.kernel.past import movable_clock
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.place import Draft, Line, place_order
 from fusion.ordering.start_numbers import make_sequence
+from fusion.reporting.rollup import fill_history
 from fusion.seed.catalogue import write_product, write_skus
 from fusion.seed.history import History, Span
 from fusion.seed.load import Load
@@ -26,8 +28,6 @@ from fusion.seed.organizations import site_of, write_organization, write_subscri
 from fusion.seed.past import DAY, HOUR, SECOND, moment
 from fusion.seed.provider import Provider
 from fusion.seed.seed import FOUNDING, TABLES
-from fusion.tenancy.actor import GROUP, Actor, system_actor
-from fusion.tenancy.enrol import enrol
 from fusion.tenancy.models import Organization
 from fusion.trunks.sweep import sweep_calls
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from fusion.access.actor import Actor
 from fusion.demo import story
 from fusion.demo.installation import REASON
 from fusion.kernel.errors import Problem
@@ -12,7 +13,6 @@ from fusion.numbers.assign import assign_numbers
 from fusion.numbers.create_range import create_range
 from fusion.numbers.models import Number
 from fusion.numbers.release import release_number
-from fusion.tenancy.actor import Actor
 from fusion.trunks.create_trunk import create_trunk
 from fusion.trunks.route_number import route_number
 from fusion.users.delete_user import delete_user

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from fusion.access.actor import DISTRIBUTOR, GROUP, RESELLER, ROLES, TENANT
 from fusion.catalogue.rules import Item
-from fusion.tenancy.actor import DISTRIBUTOR, GROUP, RESELLER, ROLES, TENANT
 
 
 @dataclass(frozen=True, slots=True)

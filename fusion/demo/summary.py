@@ -2,11 +2,11 @@
 
 from django.db.models import Count, QuerySet
 
+from fusion.access.actor import KINDS
 from fusion.catalogue.models import Product
 from fusion.demo.installation import REASON, Installation
 from fusion.numbers.models import Number
 from fusion.ordering.models import STATES, Order
-from fusion.tenancy.actor import KINDS
 from fusion.tenancy.models import Organization, Subscription
 from fusion.users.models import User
 

@@ -13,6 +13,7 @@ from itertools import cycle
 from random import Random
 from uuid import UUID
 
+from fusion.access.actor import Actor
 from fusion.catalogue.change_product import change_product
 from fusion.demo import story
 from fusion.demo.calls import make_calls
@@ -24,7 +25,6 @@ from fusion.lifecycle.terminate import terminate
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.place import Draft, Line, place_order
 from fusion.seed.provider import Provider
-from fusion.tenancy.actor import Actor
 
 CHANCE = 11
 """Decides who has ordered what and when: the same in every installation."""

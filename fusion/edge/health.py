@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from psycopg_pool import PoolTimeout
 
-from fusion.edge import metrics, state
+from fusion.edge import database_metrics as state
+from fusion.edge import metrics
 from fusion.edge.readiness import find_obstacle
 from fusion.kernel.database import first_row
 from fusion.kernel.errors import Problem

@@ -22,8 +22,8 @@ from fusion.kernel.client_address import ADDRESS, client_address
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.kernel.http import problem_response
 from fusion.kernel.ids import new_id
+from fusion.kernel.page_requests import wants_page
 from fusion.kernel.postgresql import budget
-from fusion.portal.middleware import wants_page
 
 log = structlog.get_logger("fusion.access")
 

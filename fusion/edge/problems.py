@@ -7,18 +7,19 @@ import sys
 from http import HTTPStatus
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
 
 from fusion.edge import metrics
 from fusion.kernel.errors import Problem
 from fusion.kernel.http import problem_response
+from fusion.kernel.page_requests import wants_page
 from fusion.kernel.postgresql.outage import READ_ONLY, REASONS, outage_of
-from fusion.portal.error_pages import problem_page
-from fusion.portal.middleware import wants_page
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +29,12 @@ RETRY_AFTER = "2"
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A malformed request."""
-    return _told(request, Problem("invalid-json", "The request is unreadable."))
+    return _render(request, Problem("invalid-json", "The request is unreadable."))
 
 
 def handler403(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
     """A refusal raised by a library."""
-    return _told(
+    return _render(
         request, Problem("forbidden", str(exception) or "You do not have permission to do this.")
     )
 
@@ -41,12 +42,15 @@ def handler403(request: HttpRequest, exception: PermissionDenied) -> HttpRespons
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """An unknown path."""
     detail = f"No route matches {request.path[:200]}. See /api/v1/docs for all routes."
-    return _told(request, Problem("not-found", detail))
+    return _render(request, Problem("not-found", detail))
 
 
-def _told(request: HttpRequest, problem: Problem) -> HttpResponse:
+def _render(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Render as HTML if a browser made the request, else as problem+json."""
-    return problem_page(request, problem) if wants_page(request) else problem_response(problem)
+    if wants_page(request):
+        response: HttpResponse = import_string(settings.PROBLEM_PAGE)(request, problem)
+        return response
+    return problem_response(problem)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
@@ -60,7 +64,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
     log.exception("fault")
     request_id = getattr(request, "request_id", "")
     detail = f"Internal error. Report it with the request id {request_id}."
-    return _told(request, Problem("internal-error", detail))
+    return _render(request, Problem("internal-error", detail))
 
 
 def _unavailable(request: HttpRequest, reason: str, error: str) -> HttpResponse:
@@ -72,7 +76,7 @@ def _unavailable(request: HttpRequest, reason: str, error: str) -> HttpResponse:
         f"{REASONS[reason]} Probably nothing was changed. Send the same request again with "
         "the same idempotency key."
     )
-    return _told(request, Problem("unavailable", detail, headers={"Retry-After": RETRY_AFTER}))
+    return _render(request, Problem("unavailable", detail, headers={"Retry-After": RETRY_AFTER}))
 
 
 def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -84,7 +88,7 @@ def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
     if status == HTTPStatus.METHOD_NOT_ALLOWED and not hasattr(response, "problem_code"):
         allowed = response.headers.get("Allow", "")
         detail = f"This route does not support {request.method}. It supports {allowed}."
-        return _told(request, Problem("method-not-allowed", detail, headers={"Allow": allowed}))
+        return _render(request, Problem("method-not-allowed", detail, headers={"Allow": allowed}))
     if status == HTTPStatus.NOT_FOUND and "html" not in media_type:
         return handler404(request, Exception())
     return response

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from django.db import models
 
 from fusion.kernel.errors import InvalidFields
+from fusion.kernel.ids import parse_id
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
@@ -41,3 +43,16 @@ def decode_cursor(cursor: str, size: int, *, field: str = "cursor") -> list[str]
 def page(rows: Sequence[Any], limit: int) -> tuple[Sequence[Any], bool]:
     """Split rows fetched with `limit + 1` into the page and whether more follow."""
     return rows[:limit], len(rows) > limit
+
+
+def newest[Row: models.Model](
+    rows: models.QuerySet[Row], *, limit: int, cursor: str | None
+) -> tuple[list[Row], str | None]:
+    """One page of `rows`, newest first by id, and the cursor of the next."""
+    if cursor is not None:
+        last = parse_id(decode_cursor(cursor, 1)[0])
+        if last is None:
+            raise InvalidFields(cursor="is not a cursor of this list")
+        rows = rows.filter(id__lt=last)
+    shown, more = page(list(rows.order_by("-id")[: limit + 1]), limit)
+    return list(shown), (encode_cursor(shown[-1].pk) if more else None)

@@ -5,14 +5,14 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
+from fusion.access.http_auth import Door, actor_of, read_of
+from fusion.access.permissions import READ_BALANCES
 from fusion.kernel.clock import instant, now
 from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import READ_PROBLEMS, Page
 from fusion.ledger.queries import BALANCES, balances_at, entries, totals, totals_by_subscription
 from fusion.ledger.schemas import At, Balances, EntryDocument, EntryFilter, LicenseFilter, Licenses
-from fusion.tenancy.guard import Door, actor_of, read_of
-from fusion.tenancy.permissions import READ_BALANCES
 from fusion.tenancy.queries import find_organization, find_subscription
 
 router = Router(tags=["ledger"])

@@ -7,13 +7,13 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from fusion.access.actor import Actor
+from fusion.access.authenticate import Read
+from fusion.access.visibility import subtree
 from fusion.kernel.clock import instant, read_instant
 from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.authenticate import Read
-from fusion.tenancy.scope import subtree
 
 NOT_OURS = "Invalid cursor: pass the `next` value of a previous page of this list."
 

@@ -7,6 +7,9 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Router
 
+from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.permissions import MANAGE_ORGANIZATIONS, SUSPEND, TERMINATE
+from fusion.access.use_case import Answer
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS
 from fusion.lifecycle.delete_organization import delete_organization, find_organization_to_delete
@@ -21,11 +24,8 @@ from fusion.ordering.api import ORDERS
 from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
 from fusion.ordering.schemas import OrderDocument
 from fusion.tenancy import api as tenancy
-from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
-from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS, SUSPEND, TERMINATE
 from fusion.tenancy.queries import find_subscription
 from fusion.tenancy.schemas import SubscriptionDocument
-from fusion.tenancy.use_case import Answer
 
 router = Router()
 

@@ -13,6 +13,7 @@ import orjson
 import structlog
 from django.db import DatabaseError, connection, transaction
 
+from fusion.access.actor import Actor, Request, system_actor
 from fusion.kernel.constraints import violated
 from fusion.kernel.database import first_row
 from fusion.kernel.errors import Problem
@@ -21,7 +22,6 @@ from fusion.lifecycle.kinds import CARRY_OUT
 from fusion.lifecycle.placing import tell_order
 from fusion.lifecycle.rules import require_living
 from fusion.ordering.models import Order
-from fusion.tenancy.actor import Actor, Request, system_actor
 from fusion.tenancy.models import Subscription
 
 log = structlog.get_logger(__name__)

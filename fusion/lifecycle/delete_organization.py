@@ -2,15 +2,16 @@
 
 from uuid import UUID
 
+from fusion.access.actor import GROUP, Actor
+from fusion.access.permissions import MANAGE_ORGANIZATIONS
+from fusion.access.use_case import Done, use_case
+from fusion.access.visibility import under
+from fusion.accounts.models import Member
+from fusion.clients.revoke import delete_clients
 from fusion.kernel.errors import Problem, not_found
-from fusion.tenancy.actor import GROUP, Actor
-from fusion.tenancy.announce import announce_organization
-from fusion.tenancy.models import Member, Organization, Subscription
-from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
+from fusion.tenancy.emit_changes import announce_organization
+from fusion.tenancy.models import Organization, Subscription
 from fusion.tenancy.queries import find_organization
-from fusion.tenancy.revoke import delete_clients
-from fusion.tenancy.scope import under
-from fusion.tenancy.use_case import Done, use_case
 
 
 def find_organization_to_delete(actor: Actor, id: UUID) -> Organization:

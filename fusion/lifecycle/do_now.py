@@ -3,13 +3,13 @@
 from typing import Protocol
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.use_case import Done
 from fusion.lifecycle.placing import Wish, lock_for, write_order
 from fusion.lifecycle.rules import require_living
 from fusion.ordering.models import TERMINATION
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import subscription_document
-from fusion.tenancy.use_case import Done
 
 
 class IsSo(Protocol):

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.db import connection
 
+from fusion.access.actor import Actor
+from fusion.access.audit import traced
 from fusion.kernel.clock import instant
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.kernel.ids import new_id
 from fusion.ordering.models import Order
 from fusion.ordering.rules import ORDER_GRACE, is_too_far
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.audit import traced
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import lock_subscription
 

@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from fusion.access.actor import Actor
 from fusion.kernel.errors import Problem
-from fusion.lifecycle.ending import what_ends
 from fusion.lifecycle.placing import Wish, database_now, require_free_reference, require_timely
 from fusion.lifecycle.rules import require_living
+from fusion.lifecycle.termination_preview import what_ends
 from fusion.ordering.models import TERMINATION
 from fusion.ordering.permissions import PERMISSIONS
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 

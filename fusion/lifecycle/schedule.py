@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.use_case import Answer, Done, use_case
 from fusion.lifecycle.kinds import CARRY_OUT, reason_of
 from fusion.lifecycle.placing import (
     ORDER,
@@ -18,8 +20,6 @@ from fusion.lifecycle.rules import require_living
 from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
 from fusion.ordering.permissions import PERMISSIONS
 from fusion.ordering.queries import order_document_of
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.use_case import Answer, Done, use_case
 
 
 def schedule(

@@ -2,15 +2,15 @@
 
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import SUSPEND
+from fusion.access.use_case import Done, use_case
 from fusion.lifecycle.do_now import do_now
 from fusion.lifecycle.placing import ORDER, Wish, complete_order
 from fusion.ordering.models import SUSPENSION
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.announce import announce_subscription
+from fusion.tenancy.emit_changes import announce_subscription
 from fusion.tenancy.holds import open_reasons, place_hold
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import SUSPEND
-from fusion.tenancy.use_case import Done, use_case
 
 UNSAID = "other"
 """The reason of a suspension that gives none."""

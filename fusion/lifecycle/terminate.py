@@ -4,17 +4,17 @@ from uuid import UUID
 
 from django.db import connection
 
+from fusion.access.actor import Actor
+from fusion.access.audit import traced
+from fusion.access.permissions import TERMINATE
+from fusion.access.use_case import Done, use_case
 from fusion.lifecycle.do_now import do_now
 from fusion.lifecycle.placing import ORDER, Wish, complete_order
 from fusion.numbers.release import release_all_numbers
 from fusion.ordering.models import TERMINATION
 from fusion.ordering.reject_request import reject_open_requests
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.announce import announce_subscription
-from fusion.tenancy.audit import traced
+from fusion.tenancy.emit_changes import announce_subscription
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import TERMINATE
-from fusion.tenancy.use_case import Done, use_case
 from fusion.trunks.unroute_number import unroute_all
 from fusion.users.unlink import unlink_all_users
 

@@ -5,6 +5,8 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
+from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.permissions import MANAGE_RANGES, PROVISION, READ_PROVISIONING, READ_RANGES
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
 from fusion.numbers.assign import assign_numbers
@@ -33,8 +35,6 @@ from fusion.numbers.schemas import (
     RangeBody,
     RangeDocument,
 )
-from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
-from fusion.tenancy.permissions import MANAGE_RANGES, PROVISION, READ_PROVISIONING, READ_RANGES
 from fusion.tenancy.queries import find_subscription
 
 router = Router(tags=["numbers"])

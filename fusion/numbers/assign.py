@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Answer
 from fusion.kernel.clock import now
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.numbers.call import call, with_key
 from fusion.numbers.rules import MAX_RESERVATION_DAYS
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import PROVISION
-from fusion.tenancy.use_case import Answer
 
 ASSIGNED, RESERVED = "assigned", "reserved"
 

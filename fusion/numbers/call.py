@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 from django.db import connection
 
+from fusion.access.actor import Actor
+from fusion.access.audit import traced
+from fusion.access.use_case import Answer
 from fusion.kernel.errors import problem_of
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.audit import traced
-from fusion.tenancy.use_case import Answer
 
 Parameter = tuple[str, Any]
 """A PostgreSQL type and a value of it."""

@@ -2,16 +2,16 @@
 
 from django.db import connection
 
+from fusion.access.actor import Actor
+from fusion.access.constraint_errors import refusing
+from fusion.access.permissions import MANAGE_RANGES
+from fusion.access.use_case import Done, use_case
 from fusion.catalogue.models import ENTITLEMENT
 from fusion.catalogue.queries import find_skus
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.numbers.models import Range
 from fusion.numbers.queries import range_document
 from fusion.numbers.rules import calling_code, wrong_range
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import MANAGE_RANGES
-from fusion.tenancy.refusing import refusing
-from fusion.tenancy.use_case import Done, use_case
 
 # One statement for up to a million rows, in the order of the numbers: the server generates the
 # rows, so none travels over the connection.

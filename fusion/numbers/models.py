@@ -4,11 +4,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Reverse
 
+from fusion.access.visibility import Scoped, within_group, within_tree
 from fusion.catalogue.models import Sku
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.tenancy.models import Organization
-from fusion.tenancy.scope import Scoped, within_group, within_tree
 
 STATUSES = ("free", "reserved", "assigned", "quarantined")
 ORIGINS = ("inventory", "ported")

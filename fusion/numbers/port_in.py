@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Answer
 from fusion.catalogue.models import ENTITLEMENT, Sku
 from fusion.kernel.errors import InvalidFields
 from fusion.numbers.call import call, with_key
 from fusion.numbers.rules import countries, number_types
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import PROVISION
-from fusion.tenancy.use_case import Answer
 
 
 def port_in(

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Answer
 from fusion.numbers.call import call, with_key
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import PROVISION
-from fusion.tenancy.use_case import Answer
 
 
 def port_out(actor: Actor, *, subscription_id: UUID, e164: str) -> Answer:

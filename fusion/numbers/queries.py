@@ -14,15 +14,14 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
+from fusion.access.actor import GROUP, Actor
+from fusion.access.permissions import PROVISION
 from fusion.catalogue.models import ENTITLEMENT, Sku
 from fusion.kernel.clock import instant
 from fusion.kernel.errors import InvalidFields, not_found
-from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.kernel.pagination import decode_cursor, encode_cursor, newest, page
 from fusion.numbers.models import STATUSES, Number, Range
 from fusion.numbers.rules import E164
-from fusion.tenancy.actor import GROUP, Actor
-from fusion.tenancy.permissions import PROVISION
-from fusion.tenancy.queries import newest
 
 MOST_COUNTED = 10_000
 """Free numbers of a SKU are counted up to this limit; counting ten million would take seconds."""

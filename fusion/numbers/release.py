@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.db import connection
 
+from fusion.access.actor import Actor
+from fusion.access.audit import traced
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Answer
 from fusion.kernel.environment import setting
 from fusion.numbers.call import asked_by, call
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.audit import traced
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import PROVISION
-from fusion.tenancy.use_case import Answer
 
 
 def release_number(actor: Actor, *, subscription_id: UUID, e164: str) -> Answer:

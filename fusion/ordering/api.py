@@ -7,6 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from pydantic import ValidationError
 
+from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.idempotency import check_key, fingerprint
+from fusion.access.permissions import (
+    CANCEL_ORDERS,
+    PLACE_ORDERS,
+    PREVIEW_ORDERS,
+    READ_BALANCES,
+    READ_ORDERS,
+)
 from fusion.catalogue.queries import find_product
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import json_response
@@ -26,15 +35,6 @@ from fusion.ordering.schemas import (
     OrderDocument,
     OrderFilter,
     Preview,
-)
-from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
-from fusion.tenancy.idempotency import check_key, fingerprint
-from fusion.tenancy.permissions import (
-    CANCEL_ORDERS,
-    PLACE_ORDERS,
-    PREVIEW_ORDERS,
-    READ_BALANCES,
-    READ_ORDERS,
 )
 from fusion.tenancy.queries import find_organization, find_subscription
 

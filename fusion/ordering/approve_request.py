@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from fusion.access.actor import Actor, Request
+from fusion.access.permissions import PLACE_ORDERS
+from fusion.access.use_case import Done, use_case
 from fusion.kernel.clock import KernelNow
 from fusion.ordering.place import Draft, Line, place_order
 from fusion.ordering.requests import announce, lines_of, lock_open_request
-from fusion.tenancy.actor import Actor, Request
-from fusion.tenancy.permissions import PLACE_ORDERS
-from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(PLACE_ORDERS, verb="order-request.approve")

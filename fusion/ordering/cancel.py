@@ -4,13 +4,13 @@ from uuid import UUID
 
 from django.db import connection
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import CANCEL_ORDERS
+from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import Problem
 from fusion.ordering.models import Order
 from fusion.ordering.permissions import find_order_to_cancel
 from fusion.ordering.queries import order_document_of
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import CANCEL_ORDERS
-from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(CANCEL_ORDERS, verb="order.cancel", status=200)

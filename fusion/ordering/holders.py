@@ -5,11 +5,11 @@ from uuid import UUID
 
 from django.db import connection
 
+from fusion.access.actor import Actor
+from fusion.access.visibility import subtree
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.scope import subtree
 
 NIL = UUID(int=0)
 

@@ -6,12 +6,12 @@
 from django.db import models
 from django.db.models import Q
 
-from fusion.events.models import JsonTextField
+from fusion.access.visibility import Scoped, within_tree
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
+from fusion.kernel.model_fields import JsonTextField
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.tenancy.models import REASONS
-from fusion.tenancy.scope import Scoped, within_tree
 
 STATES = ("scheduled", "completed", "failed", "cancelled")
 

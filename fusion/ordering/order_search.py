@@ -9,13 +9,13 @@ from uuid import UUID
 import orjson
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from fusion.access.actor import Actor
 from fusion.kernel.clock import instant
 from fusion.kernel.stream import Query, csv_lines
 from fusion.ordering.models import Order, OrderLine
 from fusion.ordering.queries import newest_orders, order_documents
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.find import ids_of_subscriptions
 from fusion.tenancy.queries import find_organization
+from fusion.tenancy.search import ids_of_subscriptions
 
 MAX_NUMBER = 2**63 - 1
 

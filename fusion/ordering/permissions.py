@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import PLACE_ORDERS, SUSPEND, TERMINATE, Permission
 from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION, Order
 from fusion.ordering.queries import find_order
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import PLACE_ORDERS, SUSPEND, TERMINATE, Permission
 
 PERMISSIONS: Mapping[str, Permission] = {
     SUSPENSION: SUSPEND,

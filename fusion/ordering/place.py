@@ -7,14 +7,14 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from fusion.access.actor import Actor
+from fusion.access.audit import traced
+from fusion.access.permissions import PLACE_ORDERS
+from fusion.access.use_case import Answer
 from fusion.kernel.clock import now
 from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.kernel.ids import new_id
 from fusion.ordering.rules import is_too_far, repeated_products
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.audit import traced
-from fusion.tenancy.permissions import PLACE_ORDERS
-from fusion.tenancy.use_case import Answer
 
 PLACE = (
     "SELECT status, replayed, answer"

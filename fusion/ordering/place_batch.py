@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import orjson
 from django.db import connection, transaction
 
+from fusion.access import idempotency
+from fusion.access.actor import Actor
+from fusion.access.permissions import PLACE_ORDERS
+from fusion.access.use_case import Answer
 from fusion.catalogue.models import Product
 from fusion.kernel.database import longer_statements
 from fusion.kernel.errors import Problem, not_found, problem_of
 from fusion.ordering.place import Draft, call_place, order_document
 from fusion.ordering.rules import runs_of_distinct
-from fusion.tenancy import idempotency
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import PLACE_ORDERS
-from fusion.tenancy.use_case import Answer
 
 
 @dataclass(frozen=True, slots=True)

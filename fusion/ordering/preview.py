@@ -2,11 +2,11 @@
 
 import orjson
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import PREVIEW_ORDERS
+from fusion.access.use_case import Answer
 from fusion.kernel.errors import problem_of
 from fusion.ordering.place import Draft, call_place, order_document
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import PREVIEW_ORDERS
-from fusion.tenancy.use_case import Answer
 
 
 def preview_order(actor: Actor, *, draft: Draft) -> Answer:

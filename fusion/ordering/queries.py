@@ -12,12 +12,12 @@ import orjson
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from fusion.access.actor import Actor
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
 from fusion.ordering.models import Order
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.queries import find_organization
 
 DOCUMENTS = """

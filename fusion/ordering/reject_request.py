@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import PLACE_ORDERS
+from fusion.access.use_case import Done, use_case
 from fusion.kernel.clock import KernelNow
 from fusion.ordering.models import OrderRequest
 from fusion.ordering.requests import announce, lock_open_request
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import PLACE_ORDERS
-from fusion.tenancy.use_case import Done, use_case
 
 ENDED = "The subscription was terminated."
 

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import REQUEST_ORDERS
+from fusion.access.use_case import Done, use_case
 from fusion.catalogue.models import RETIRED, Product
 from fusion.kernel.errors import Problem, not_found
 from fusion.ordering.models import OrderRequest
 from fusion.ordering.place import Draft, Line
 from fusion.ordering.requests import announce, lines_as_json
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import REQUEST_ORDERS
 from fusion.tenancy.queries import lock_subscription
-from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(REQUEST_ORDERS, verb="order-request.create", status=201)

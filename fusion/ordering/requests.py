@@ -7,14 +7,15 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from fusion.access.actor import Actor
 from fusion.events.emit import emit
 from fusion.kernel.clock import instant
 from fusion.kernel.errors import Problem, not_found
+from fusion.kernel.pagination import newest
 from fusion.ordering.models import Order, OrderRequest
 from fusion.ordering.place import Line
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.queries import find_organization, lock_subscription, newest
+from fusion.tenancy.queries import find_organization, lock_subscription
 
 CODES = "SELECT id, code FROM catalogue_product WHERE id = ANY (%s::uuid[])"
 

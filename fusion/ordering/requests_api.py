@@ -5,6 +5,8 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
+from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.catalogue.queries import find_product
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
@@ -21,8 +23,6 @@ from fusion.ordering.request_schemas import (
 )
 from fusion.ordering.requests import find_request, list_requests, request_documents
 from fusion.ordering.withdraw_request import withdraw_request
-from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
-from fusion.tenancy.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.tenancy.queries import find_organization, find_subscription
 
 router = Router(tags=["order requests"])

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import REQUEST_ORDERS
+from fusion.access.use_case import Done, use_case
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.errors import Problem
 from fusion.ordering.requests import announce, find_request, lock_open_request
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import REQUEST_ORDERS
-from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(REQUEST_ORDERS, verb="order-request.withdraw")

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.actor import Actor
 from fusion.portal.who import who
-from fusion.tenancy.actor import Actor
 
 DEEDS: Mapping[str, Any] = {
     "organization.found": _("Provider created"),

@@ -17,6 +17,9 @@ from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 
+from fusion.access.actor import Actor, Request
+from fusion.access.idempotency import fingerprint
+from fusion.access.use_case import Answer
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id, parse_id
 from fusion.portal.errors import EXPLANATIONS, explain, explain_field, sentences
@@ -25,9 +28,6 @@ from fusion.portal.rows import Rows, asks_for_rows, refuse_row
 from fusion.portal.sent import ACTING, BESIDE, ONCE, require_as_shown
 from fusion.portal.skus import sku_names
 from fusion.portal.visit import PageRequest, visit_of
-from fusion.tenancy.actor import Actor, Request
-from fusion.tenancy.idempotency import fingerprint
-from fusion.tenancy.use_case import Answer
 
 LONG = 8_000
 """Longest URL that is sent on, in characters: some servers refuse longer ones."""

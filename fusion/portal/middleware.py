@@ -14,20 +14,8 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 from fusion.kernel.errors import Problem
+from fusion.kernel.page_requests import is_page
 from fusion.portal.error_pages import problem_page
-
-MACHINES = ("/api/", "/oauth/", "/healthz", "/readyz", "/metrics")
-"""Path prefixes that are not pages."""
-
-
-def is_page(request: HttpRequest) -> bool:
-    """Whether `request` has passed through the middleware of pages."""
-    return not request.path.startswith(MACHINES)
-
-
-def wants_page(request: HttpRequest) -> bool:
-    """Whether to render a refusal of `request` as a page: the request comes from a browser."""
-    return is_page(request) and "text/html" in request.headers.get("Accept", "")
 
 
 class Pages:

@@ -2,10 +2,10 @@
 
 from django.db import models
 
-from fusion.events.models import Xid8Field
+from fusion.accounts.models import User
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
-from fusion.tenancy.models import User
+from fusion.kernel.model_fields import Xid8Field
 
 
 class Preference(models.Model):

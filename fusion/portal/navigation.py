@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import (
+from fusion.access.actor import Actor
+from fusion.access.permissions import (
     MANAGE_BRAND,
     READ_BALANCES,
     READ_CATALOGUE,

@@ -20,11 +20,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRedirect
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import Permission
 from fusion.kernel.errors import Problem
 from fusion.portal.templatetags.kit import KIND_WORDS, ROLE_WORDS
 from fusion.portal.visit import PageRequest, Visit, visit_of
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import Permission
 
 P = ParamSpec("P")
 

@@ -1,7 +1,7 @@
 """Names of SKUs: read models use codes, people use names."""
 
+from fusion.access.actor import Actor
 from fusion.catalogue.models import ENTITLEMENT, Sku
-from fusion.tenancy.actor import Actor
 
 
 def sku_names(actor: Actor) -> dict[str, str]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils.formats import localize
 
+from fusion.access.actor import Actor
 from fusion.numbers.queries import count_free
-from fusion.tenancy.actor import Actor
 
 NUMBER = "number"
 """The metric of balances of numbers."""

@@ -17,11 +17,12 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone, translation
 from django_htmx.middleware import HtmxDetails
 
+from fusion.access.actor import KINDS, Actor, Request
+from fusion.accounts.models import Member, User
+from fusion.branding.brand import find_brand
+from fusion.branding.models import Brand
 from fusion.kernel.ids import parse_id
 from fusion.portal.models import Preference
-from fusion.tenancy.actor import KINDS, Actor, Request
-from fusion.tenancy.brand import find_brand
-from fusion.tenancy.models import Brand, Member, User
 
 MEMBER = "member"
 """The session key of the current membership's id."""

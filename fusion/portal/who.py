@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext
 
-from fusion.tenancy.actor import GROUP, Actor
-from fusion.tenancy.labels import names_behind
+from fusion.access.actor import GROUP, Actor
+from fusion.access.actor_names import names_behind
 
 
 def who(actor: Actor, labels: Iterable[str | None]) -> dict[str, str]:

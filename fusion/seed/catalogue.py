@@ -13,7 +13,7 @@ from fusion.catalogue.models import (
 )
 from fusion.catalogue.queries import product_document
 from fusion.catalogue.rules import Item, by_sku, shown
-from fusion.lifecycle.found import LICENSES
+from fusion.lifecycle.create_group import LICENSES
 from fusion.seed.load import Load, json_of
 from fusion.seed.past import SECOND, id_at, instant_of
 from fusion.seed.provider import Offer, Provider, Revision

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from fusion.access.actor import DISTRIBUTOR, GROUP, RESELLER, TENANT
 from fusion.seed.load import Load, json_of, text_id
 from fusion.seed.past import id_at, instant_of
 from fusion.seed.provider import Site, Subscriber
-from fusion.tenancy.actor import DISTRIBUTOR, GROUP, RESELLER, TENANT
 from fusion.tenancy.models import Organization, Subscription
 from fusion.tenancy.queries import organization_document, subscription_document
 

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from fusion.billing.rollup import fill_history
+from fusion.access.actor import DISTRIBUTOR, GROUP, RESELLER, TENANT
 from fusion.kernel.clock import now
+from fusion.reporting.rollup import fill_history
 from fusion.seed import made_up
 from fusion.seed.catalogue import write_product, write_skus
 from fusion.seed.history import History, Span
@@ -16,7 +17,6 @@ from fusion.seed.organizations import site_of, write_organization, write_subscri
 from fusion.seed.past import DAY, HOUR, SECOND, moment
 from fusion.seed.plan import Plan
 from fusion.seed.provider import Provider, Site
-from fusion.tenancy.actor import DISTRIBUTOR, GROUP, RESELLER, TENANT
 from fusion.tenancy.models import Organization
 
 ACTOR = "system:seed"

@@ -1,3 +1,1 @@
-"""Organizations, subscriptions, people and API clients; permissions; and `@use_case`, the way to
-change anything.
-"""
+"""Organizations and subscriptions: the tree."""

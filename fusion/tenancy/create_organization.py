@@ -2,18 +2,18 @@
 
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.constraint_errors import refusing
+from fusion.access.permissions import MANAGE_ORGANIZATIONS
+from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.announce import announce_organization
-from fusion.tenancy.hold import hold_organization
+from fusion.tenancy.emit_changes import announce_organization
+from fusion.tenancy.lock_organization import hold_organization
 from fusion.tenancy.models import Organization
-from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
 from fusion.tenancy.queries import find_organization
 from fusion.tenancy.references import owner_of, reference_taken
-from fusion.tenancy.refusing import refusing
 from fusion.tenancy.rules import misplaced
-from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(MANAGE_ORGANIZATIONS, verb="organization.create", status=201)

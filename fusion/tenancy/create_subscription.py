@@ -3,16 +3,16 @@
 from typing import Any
 from uuid import UUID
 
+from fusion.access.actor import DISTRIBUTOR, RESELLER, TENANT, Actor
+from fusion.access.constraint_errors import refusing
+from fusion.access.permissions import MANAGE_SUBSCRIPTIONS
+from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import InvalidFields
-from fusion.tenancy.actor import DISTRIBUTOR, RESELLER, TENANT, Actor
-from fusion.tenancy.announce import announce_subscription
-from fusion.tenancy.hold import hold_organization
+from fusion.tenancy.emit_changes import announce_subscription
+from fusion.tenancy.lock_organization import hold_organization
 from fusion.tenancy.models import Organization, Subscription
-from fusion.tenancy.permissions import MANAGE_SUBSCRIPTIONS
 from fusion.tenancy.queries import find_organization
 from fusion.tenancy.references import owner_of, reference_taken
-from fusion.tenancy.refusing import refusing
-from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(MANAGE_SUBSCRIPTIONS, verb="subscription.create", status=201)

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from fusion.access.actor import GROUP, Actor
+from fusion.access.constraint_errors import refusing
+from fusion.access.permissions import MANAGE_ORGANIZATIONS
+from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import Problem, not_found
-from fusion.tenancy.actor import GROUP, Actor
-from fusion.tenancy.announce import announce_organization
+from fusion.tenancy.emit_changes import announce_organization
 from fusion.tenancy.models import Organization
-from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
 from fusion.tenancy.queries import find_organization, organization_document
 from fusion.tenancy.references import changed_reference, reference_taken
-from fusion.tenancy.refusing import refusing
-from fusion.tenancy.use_case import Done, use_case
 
 
 def find_organization_to_edit(actor: Actor, id: UUID) -> Organization:

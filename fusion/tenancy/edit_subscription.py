@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.constraint_errors import refusing
+from fusion.access.permissions import MANAGE_SUBSCRIPTIONS
+from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import Problem
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.announce import announce_subscription
-from fusion.tenancy.permissions import MANAGE_SUBSCRIPTIONS
+from fusion.tenancy.emit_changes import announce_subscription
 from fusion.tenancy.queries import lock_subscription, subscription_document
 from fusion.tenancy.references import changed_reference, reference_taken
-from fusion.tenancy.refusing import refusing
-from fusion.tenancy.use_case import Done, use_case
 
 
 @use_case(MANAGE_SUBSCRIPTIONS, verb="subscription.change")

@@ -1,4 +1,4 @@
-"""Read models of organizations, subscriptions, members and API clients, as callers see them."""
+"""Read models of organizations and subscriptions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,13 +7,12 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
+from fusion.access.actor import Actor
 from fusion.kernel.clock import instant
-from fusion.kernel.errors import InvalidFields, not_found
-from fusion.kernel.ids import parse_id
-from fusion.kernel.pagination import decode_cursor, encode_cursor, page
-from fusion.tenancy.actor import Actor
+from fusion.kernel.errors import not_found
+from fusion.kernel.pagination import decode_cursor, encode_cursor, newest, page
 from fusion.tenancy.holds import open_holds
-from fusion.tenancy.models import ApiClient, Member, Organization, Subscription
+from fusion.tenancy.models import Organization, Subscription
 
 
 def find_organization(actor: Actor, id: UUID) -> Organization:
@@ -39,27 +38,6 @@ def lock_subscription(actor: Actor, id: UUID) -> Subscription:
     if subscription is None:
         raise not_found("subscription")
     return subscription
-
-
-def find_member(actor: Actor, id: UUID) -> Member:
-    """The membership with its person; Problem `not-found` unless `actor` sees it."""
-    member = Member.objects.visible_to(actor).select_related("user").filter(id=id).first()
-    if member is None:
-        raise not_found("member")
-    return member
-
-
-def find_client(actor: Actor, id: UUID, organization_id: UUID | None = None) -> ApiClient:
-    """The API client; Problem `not-found` unless `actor` sees it and it belongs to that
-    organization.
-    """
-    rows = ApiClient.scoped.visible_to(actor).filter(id=id)
-    if organization_id is not None:
-        rows = rows.filter(organization_id=organization_id)
-    client = rows.first()
-    if client is None:
-        raise not_found("API client")
-    return client
 
 
 def list_organizations(
@@ -107,29 +85,6 @@ def list_subscriptions(
     return {"items": subscription_documents(shown), "next": following}
 
 
-def list_clients(
-    actor: Actor, *, organization_id: UUID, limit: int, cursor: str | None = None
-) -> dict[str, Any]:
-    """One page of the API clients of an organization, without their secrets."""
-    organization = find_organization(actor, organization_id)
-    rows = ApiClient.scoped.visible_to(actor).filter(organization_id=organization.id)
-    shown, following = newest(rows, limit=limit, cursor=cursor)
-    return {"items": [client_document(row) for row in shown], "next": following}
-
-
-def newest[Row: models.Model](
-    rows: models.QuerySet[Row], *, limit: int, cursor: str | None
-) -> tuple[list[Row], str | None]:
-    """One page of `rows`, newest first by id, and the cursor of the next."""
-    if cursor is not None:
-        last = parse_id(decode_cursor(cursor, 1)[0])
-        if last is None:
-            raise InvalidFields(cursor="is not a cursor of this list")
-        rows = rows.filter(id__lt=last)
-    shown, more = page(list(rows.order_by("-id")[: limit + 1]), limit)
-    return list(shown), (encode_cursor(shown[-1].pk) if more else None)
-
-
 def _searched[Row: models.Model](
     rows: models.QuerySet[Row], q: str | None, external_reference: str | None
 ) -> models.QuerySet[Row]:
@@ -175,17 +130,3 @@ def subscription_documents(subscriptions: Sequence[Subscription]) -> list[dict[s
         }
         for each in subscriptions
     ]
-
-
-def client_document(client: ApiClient) -> dict[str, Any]:
-    """An API client as the API shows it, without its secret, which is shown only when it is
-    created.
-    """
-    return {
-        "id": str(client.id),
-        "client_id": client.client_id,
-        "organization_id": str(client.organization_id),
-        "name": client.name,
-        "scopes": client.scopes.split(),
-        "created_at": instant(client.created),
-    }

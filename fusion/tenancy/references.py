@@ -7,8 +7,8 @@ object has one reference and one owner of it.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fusion.access.actor import Actor
 from fusion.kernel.errors import Problem
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Organization, Subscription
 
 ENDED = {"organization": "deleted", "subscription": "terminated"}

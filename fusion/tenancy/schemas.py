@@ -1,38 +1,16 @@
-"""The shapes of organizations, subscriptions, members and API clients on the wire."""
+"""The shapes of organizations and subscriptions in the API."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from fusion.kernel.fields import Body, Id, Line, Name, Reference, Search
+from fusion.kernel.fields import Body, Id, Name, Reference, Search
 from fusion.kernel.schemas import Paging
-from fusion.tenancy.rules import MAX_EMAIL, normal_email
 
 Kind = Literal["group", "distributor", "reseller", "tenant"]
 Reason = Literal["non_payment", "customer", "fraud", "migration", "other"]
-Role = Literal["administrator", "agent", "viewer"]
-Scope = Literal[
-    "tenancy:read",
-    "tenancy:write",
-    "catalogue:read",
-    "catalogue:write",
-    "orders:read",
-    "orders:write",
-    "provisioning:read",
-    "provisioning:write",
-    "calls:read",
-    "calls:write",
-    "reports:read",
-    "reports:write",
-]
-Email = Annotated[
-    str,
-    Line(3, MAX_EMAIL),
-    AfterValidator(normal_email),
-    Field(json_schema_extra={"format": "email"}),
-]
 
 
 class OrganizationDocument(BaseModel):
@@ -107,58 +85,3 @@ class SubscriptionFilter(Paging):
     organization_id: Id | None = None
     q: Search | None = None
     external_reference: Search | None = None
-
-
-class MemberDocument(BaseModel):
-    """A person's role in one organization; `name` is the person's name there.
-
-    `status` is `invited` until the person accepts or `expires_at` passes, and `active` after that.
-    An invited person has no access. The id stays the same.
-    """
-
-    id: UUID
-    organization_id: UUID
-    email: str
-    name: str | None
-    role: Role
-    status: Literal["invited", "active"]
-    created_at: datetime
-    expires_at: datetime | None
-
-
-class NewMember(Body):
-    """A person to invite, whether or not they already have an account."""
-
-    email: Email
-    name: Name | None = None
-    role: Role
-
-
-class RoleChange(Body):
-    """The new role; omit it to change nothing."""
-
-    role: Role = Field(default_factory=lambda: "viewer")
-
-
-class ClientDocument(BaseModel):
-    """An OAuth 2 client of an organization. It acts as an administrator within its scopes."""
-
-    id: UUID
-    client_id: str
-    organization_id: UUID
-    name: str
-    scopes: list[Scope]
-    created_at: datetime
-
-
-class ClientSecret(ClientDocument):
-    """A client with its secret. The secret is shown once, and is null in a replayed response."""
-
-    client_secret: str | None
-
-
-class NewClient(Body):
-    """A new API client."""
-
-    name: Name
-    scopes: list[Scope] = Field(min_length=1, max_length=100)

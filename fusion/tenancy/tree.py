@@ -5,10 +5,10 @@ from uuid import UUID
 
 from django.db import connection
 
+from fusion.access.actor import Actor
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Organization
 
 MANY = 100

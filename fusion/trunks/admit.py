@@ -5,11 +5,11 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import ADMIT_CALLS
+from fusion.access.use_case import Answer
 from fusion.kernel.environment import setting
 from fusion.kernel.errors import problem_of
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import ADMIT_CALLS
-from fusion.tenancy.use_case import Answer
 
 ADMIT = (
     "SELECT status, answer::text FROM calls.admit(%s::uuid, %s::text, %s::text, %s::text, %s::text,"

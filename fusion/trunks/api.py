@@ -5,23 +5,17 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
+from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.permissions import PROVISION, READ_CALLS, READ_PROVISIONING
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
 from fusion.numbers.paths import E164Path
 from fusion.numbers.schemas import NumberDocument
-from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
-from fusion.tenancy.permissions import PROVISION, READ_CALLS, READ_PROVISIONING
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.create_trunk import create_trunk
 from fusion.trunks.delete_trunk import delete_trunk
 from fusion.trunks.edit_trunk import edit_trunk
-from fusion.trunks.queries import (
-    channel_use,
-    find_trunk,
-    list_numbers,
-    list_trunks,
-    trunk_document,
-)
+from fusion.trunks.queries import channel_use, find_trunk, list_numbers, list_trunks, trunk_document
 from fusion.trunks.route_number import route_number
 from fusion.trunks.schemas import ChannelUse, Hours, TrunkBody, TrunkDocument, TrunkPatch
 from fusion.trunks.unroute_number import unroute_number

@@ -9,6 +9,8 @@ from django.http.response import HttpResponseBase
 from ninja import Header, Path, Query, Router
 from pydantic import ValidationError
 
+from fusion.access.http_auth import Door, actor_of, respond
+from fusion.access.permissions import ADMIT_CALLS, READ_CALLS
 from fusion.kernel.errors import InvalidFields, fields_problem
 from fusion.kernel.fields import Line
 from fusion.kernel.http import CSV, json_response, read_json
@@ -16,18 +18,11 @@ from fusion.kernel.openapi import NAMED_BY_CALLER, also_csv
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, ProblemDocument
 from fusion.kernel.stream import stream, wants_csv
 from fusion.kernel.strict import refuse_body
-from fusion.tenancy.guard import Door, actor_of, respond
-from fusion.tenancy.permissions import ADMIT_CALLS, READ_CALLS
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.admit import admit
 from fusion.trunks.end_call import end_call
 from fusion.trunks.queries import find_trunk, list_calls, read_call
-from fusion.trunks.records import (
-    WantedRecords,
-    list_records,
-    records_as_csv,
-    records_as_json,
-)
+from fusion.trunks.records import WantedRecords, list_records, records_as_csv, records_as_json
 from fusion.trunks.schemas import (
     MAX_CALL_ID,
     CallAnswer,

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import PROVISION
+from fusion.access.actor import Actor
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Done, use_case
 from fusion.tenancy.queries import lock_subscription
-from fusion.tenancy.use_case import Done, use_case
 from fusion.trunks.models import Trunk
 from fusion.trunks.queries import trunk_document
 from fusion.trunks.rules import require_active

@@ -3,7 +3,7 @@
 Each acts only if the token's scopes allow it; the statement itself tests this.
 """
 
-from fusion.tenancy.permissions import ADMIT_CALLS
+from fusion.access.permissions import ADMIT_CALLS
 
 (SCOPE,) = ADMIT_CALLS.scopes
 

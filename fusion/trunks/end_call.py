@@ -4,10 +4,10 @@ from uuid import UUID
 
 from django.db import connection
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import ADMIT_CALLS
+from fusion.access.use_case import Answer
 from fusion.kernel.errors import not_found
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import ADMIT_CALLS
-from fusion.tenancy.use_case import Answer
 
 END = "SELECT calls.end_call(%s::uuid, %s::text, %s::text, %s::text)"
 

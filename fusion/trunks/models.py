@@ -3,11 +3,11 @@
 from django.db import models
 from django.db.models import Q
 
+from fusion.access.actor import Actor
+from fusion.access.visibility import Scoped, within_tree
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.scope import Scoped, within_tree
 
 
 def _within_subscription(actor: Actor) -> Q:

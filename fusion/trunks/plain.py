@@ -14,14 +14,14 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from pydantic import ValidationError
 
+from fusion.access.actor import Request
+from fusion.access.authenticate import authenticate
+from fusion.access.http_auth import respond
+from fusion.access.permissions import ADMIT_CALLS
+from fusion.access.use_case import Answer
 from fusion.kernel.environment import setting
 from fusion.kernel.errors import Problem, problem_of
 from fusion.kernel.http import read_json
-from fusion.tenancy.actor import Request
-from fusion.tenancy.authenticate import authenticate
-from fusion.tenancy.guard import respond
-from fusion.tenancy.permissions import ADMIT_CALLS
-from fusion.tenancy.use_case import Answer
 from fusion.trunks.deeds import ADMIT, END
 from fusion.trunks.end_call import answer_of_end
 from fusion.trunks.models import DIRECTIONS

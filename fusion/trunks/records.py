@@ -13,11 +13,11 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from fusion.access.actor import Actor
 from fusion.kernel.clock import instant, read_instant
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
 from fusion.kernel.stream import Query, Row, csv_lines, json_items
-from fusion.tenancy.actor import Actor
 
 COLUMNS = (
     "id",

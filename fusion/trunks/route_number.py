@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import Problem
 from fusion.numbers.models import Number
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import PROVISION
 from fusion.tenancy.queries import lock_subscription
-from fusion.tenancy.use_case import Done, use_case
 from fusion.trunks.queries import find_trunk, number_document
 from fusion.trunks.rules import require_active
 

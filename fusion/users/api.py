@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from pydantic import ValidationError
 
+from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.permissions import PROVISION, READ_PROVISIONING
 from fusion.kernel.errors import InvalidFields, fields_problem
 from fusion.kernel.http import CSV, json_response, media_type_of, read_json, refuse_encoding
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
-from fusion.tenancy.guard import Door, actor_of, respond, retrying_actor
-from fusion.tenancy.permissions import PROVISION, READ_PROVISIONING
 from fusion.tenancy.queries import find_subscription
 from fusion.users.create_user import create_user
 from fusion.users.delete_user import delete_user

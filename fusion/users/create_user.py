@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.constraint_errors import refusing
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import InvalidFields, Problem
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import PROVISION
 from fusion.tenancy.queries import lock_subscription
-from fusion.tenancy.refusing import refusing
-from fusion.tenancy.use_case import Done, use_case
 from fusion.users.models import User
 from fusion.users.queries import user_document
 from fusion.users.rules import one_script, require_living

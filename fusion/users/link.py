@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Answer
 from fusion.numbers.call import asked_by, call
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import PROVISION
-from fusion.tenancy.use_case import Answer
 
 
 def link_user(actor: Actor, *, subscription_id: UUID, user_id: UUID, number: str) -> Answer:

@@ -4,12 +4,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from fusion.events.models import JsonTextField
+from fusion.access.actor import Actor
+from fusion.access.visibility import Scoped, within_tree
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import Actor
+from fusion.kernel.model_fields import JsonTextField
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.scope import Scoped, within_tree
 
 
 def _within_subscription(actor: Actor) -> Q:

@@ -10,12 +10,11 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from fusion.access.actor import Actor
 from fusion.kernel.clock import instant
 from fusion.kernel.errors import InvalidFields, not_found, problem_of
 from fusion.kernel.ids import parse_id
-from fusion.kernel.pagination import decode_cursor, encode_cursor, page
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.queries import newest
+from fusion.kernel.pagination import decode_cursor, encode_cursor, newest, page
 from fusion.users.models import Job, User
 
 NOT_OURS = "Invalid cursor: pass the `next` value of a previous page of this list."

@@ -7,12 +7,12 @@ from uuid import UUID
 import orjson
 from pydantic import ValidationError
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.permissions import PROVISION
 from fusion.tenancy.queries import lock_subscription
-from fusion.tenancy.use_case import Done, use_case
 from fusion.users.models import Job
 from fusion.users.queries import job_document
 from fusion.users.rules import require_active

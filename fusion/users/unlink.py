@@ -5,11 +5,11 @@ from uuid import UUID
 
 from django.db import connection
 
-from fusion.tenancy.actor import Actor
+from fusion.access.actor import Actor
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Done, use_case
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import PROVISION
 from fusion.tenancy.queries import lock_subscription
-from fusion.tenancy.use_case import Done, use_case
 from fusion.users.queries import find_user
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
-from fusion.tenancy.actor import ADMINISTRATOR
+from fusion.access.actor import ADMINISTRATOR
 from tests.browser.browsing import Tab, new_tab
 from tests.server import Server, run_server
 
 if TYPE_CHECKING:
-    from fusion.tenancy.models import User
+    from fusion.accounts.models import User
     from tests.browser.scene import Scene
 
 # Playwright keeps an event loop in this thread; the tests use the database beside it, not in it.

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fusion.tenancy.actor import ADMINISTRATOR, VIEWER
+from fusion.access.actor import ADMINISTRATOR, VIEWER
 from tests.browser.failing import FAILURES
 from tests.browser.scene import Scene
 from tests.browser.scene_subscriptions import bare, under

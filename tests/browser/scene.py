@@ -5,16 +5,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from fusion.access.actor import ADMINISTRATOR, AGENT
+from fusion.accounts.invite_member import invite_member
+from fusion.accounts.models import Invitation, Member, User
+from fusion.clients.create_client import create_client
 from fusion.kernel.clock import now
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.suspend import suspend
 from fusion.ordering.models import RESUMPTION, TERMINATION
 from fusion.ordering.reject_request import reject_request
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT
-from fusion.tenancy.create_client import create_client
-from fusion.tenancy.invite_member import invite_member
-from fusion.tenancy.models import Invitation, Member, Organization, User
+from fusion.tenancy.models import Organization
 from tests.numbers.stock import assigned, entitle, stock
 from tests.ordering.placing import line, placed
 from tests.ordering.requesting import requested

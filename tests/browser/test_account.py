@@ -8,9 +8,9 @@ from allauth.mfa.totp.internal import auth as totp
 from django.core.cache import cache
 from playwright.sync_api import expect
 
+from fusion.access.actor import AGENT, VIEWER
+from fusion.accounts.models import User
 from fusion.portal.models import Mail
-from fusion.tenancy.actor import AGENT, VIEWER
-from fusion.tenancy.models import User
 from tests.browser.browsing import Tab
 from tests.browser.conftest import SignIn
 from tests.browser.scene import Scene

@@ -4,8 +4,8 @@ JavaScript; and how much goes over the wire."""
 import pytest
 from playwright.sync_api import Browser, Response, expect
 
-from fusion.tenancy.actor import ADMINISTRATOR
-from fusion.tenancy.models import Brand
+from fusion.access.actor import ADMINISTRATOR
+from fusion.branding.models import Brand
 from tests.browser.browsing import Tab, new_tab
 from tests.browser.conftest import SignIn
 from tests.browser.scene import Scene

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from fusion.tenancy.actor import AGENT
+from fusion.access.actor import AGENT
 from tests.browser.conftest import SignIn
 from tests.browser.scene import Scene
 from tests.numbers.stock import block

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from playwright.sync_api import Browser
 
-from fusion.tenancy.actor import ADMINISTRATOR
+from fusion.access.actor import ADMINISTRATOR
 from tests.browser.browsing import Tab, new_tab
 from tests.browser.pages import PAGES
 from tests.browser.scene import Scene

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from fusion.access.actor import AGENT
 from fusion.kernel.clock import now
 from fusion.ordering.models import Order
-from fusion.tenancy.actor import AGENT
 from tests.browser.browsing import Tab, new_tab
 from tests.browser.conftest import SignIn
 from tests.browser.scene import Scene

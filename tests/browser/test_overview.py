@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, VIEWER
+from fusion.access.actor import ADMINISTRATOR, AGENT, VIEWER
 from tests.browser.conftest import SignIn
 from tests.browser.scene import LONG, Scene
 from tests.numbers.stock import assigned, entitle, stock

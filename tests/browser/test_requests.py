@@ -2,8 +2,8 @@
 
 from playwright.sync_api import expect
 
+from fusion.access.actor import ADMINISTRATOR, AGENT, VIEWER
 from fusion.ordering.models import OrderRequest
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, VIEWER
 from tests.browser.browsing import Tab
 from tests.browser.conftest import SignIn
 from tests.browser.scene import Scene

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import FilePayload, expect
 
-from fusion.tenancy.actor import AGENT, VIEWER
+from fusion.access.actor import AGENT, VIEWER
 from tests.browser.browsing import Tab
 from tests.browser.conftest import SignIn
 from tests.browser.scene import FOREIGN, Scene

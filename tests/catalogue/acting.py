@@ -10,8 +10,8 @@ import orjson
 from django.db import connection, transaction
 from django.http import HttpResponse
 
+from fusion.access.actor import KINDS
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import KINDS
 from tests.world import World, answer
 
 USER = {"sku": "user", "quantity": 1}

@@ -12,11 +12,11 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from fusion.access.actor import Actor, Request
 from fusion.catalogue.models import Product, Sku
 from fusion.kernel.errors import Problem
 from fusion.ordering.place import Draft, Line, place_order
 from fusion.ordering.place_batch import Item, place_orders
-from fusion.tenancy.actor import Actor, Request
 from fusion.tenancy.models import Subscription
 from tests.bounds import PATIENCE
 from tests.world import World

@@ -8,8 +8,8 @@ from functools import partial
 from django.db import connection, transaction
 
 from fusion.catalogue.models import Product
+from fusion.cli.verify import differences
 from fusion.ordering.place import Draft
-from fusion.ordering.verify import differences
 from fusion.tenancy.models import Subscription
 from tests.concurrency.actors import (
     add,

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.db import connection
 
+from fusion.cli.verify import differences
 from fusion.kernel.clock import now
 from fusion.kernel.errors import Problem
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.ordering.cancel import cancel_order
-from fusion.ordering.verify import differences
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, at_once, balance, holding, order, remove, rows
 from tests.world import World, make_subscription

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection, transaction
 from django.http import HttpResponse
 
-from fusion.tenancy.idempotency import fingerprint
-from fusion.tenancy.models import NOBODY, Organization
+from fusion.access.idempotency import fingerprint
+from fusion.access.models import NOBODY
+from fusion.tenancy.models import Organization
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, holding, rows
 from tests.numbers.stock import entitle, stock

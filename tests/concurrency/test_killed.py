@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.db import DatabaseError, connection
 
-from fusion.ordering.verify import differences
+from fusion.cli.verify import differences
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, balance, count_waiting, holding, order
 from tests.owner import owner_rows

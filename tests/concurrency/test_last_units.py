@@ -3,7 +3,7 @@
 from collections import Counter
 from functools import partial
 
-from fusion.ordering.verify import differences
+from fusion.cli.verify import differences
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, at_once, balance, holding, order, remove, rows, use
 from tests.world import World

@@ -9,7 +9,7 @@ from django.db import connection
 from fusion.catalogue.change_product import change_product
 from fusion.catalogue.delete_product import delete_product
 from fusion.catalogue.models import Product
-from fusion.ordering.verify import differences
+from fusion.cli.verify import differences
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, at_once, balance, holding, order, remove, rows
 from tests.world import World, make_subscription

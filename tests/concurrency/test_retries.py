@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from fusion.cli.verify import differences
 from fusion.ordering.place import Draft, Line
-from fusion.ordering.verify import differences
 from fusion.tenancy.models import Subscription
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import (

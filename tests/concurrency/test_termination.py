@@ -6,10 +6,10 @@ from functools import partial
 
 from django.db import connection
 
+from fusion.cli.verify import differences
 from fusion.kernel.clock import now
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.lifecycle.terminate import terminate
-from fusion.ordering.verify import differences
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, at_once, balance, holding, order, rows
 from tests.world import World, make_subscription

@@ -166,9 +166,11 @@ def _bounds(place: str, old: Any, new: Any, *, request: bool) -> Iterator[str]:
 
 def described() -> str:
     """The document of this checkout, as it is kept."""
-    from fusion.edge.description import _document  # noqa: PLC0415 - after Django is set up
+    # After Django is set up.
+    from fusion.api import api  # noqa: PLC0415
+    from fusion.edge.description import openapi_document  # noqa: PLC0415
 
-    return json.dumps(json.loads(_document()[0]), indent=1, sort_keys=True) + "\n"
+    return json.dumps(json.loads(openapi_document(api)[0]), indent=1, sort_keys=True) + "\n"
 
 
 def _write(*, breaking: bool) -> int:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from fusion.accounts.models import Member, User
+from fusion.clients.models import ApiClient
 from fusion.kernel.ids import new_id
-from fusion.tenancy.models import ApiClient, Member, Organization, Subscription, User
+from fusion.tenancy.models import Organization, Subscription
 from tests.numbers.stock import assigned, entitle, path, range_of, stock
 from tests.ordering.placing import draft
 from tests.users.staff import created, row, submitted

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from fusion.access.actor import SCOPES
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import SCOPES
 from tests.contract.stage import FAR, Ids
 from tests.numbers.stock import block
 

@@ -13,9 +13,9 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from fusion.access.actor import SCOPES
 from fusion.api import api
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import SCOPES
 from fusion.tenancy.models import Organization
 from tests.contract.stage import SHARED_SLOTS, Ids, Stage
 from tests.contract.table import KINDS, TABLE, Rule

@@ -10,10 +10,21 @@ from uuid import UUID
 
 import pytest
 
+from fusion.access import permissions
+from fusion.access.actor import ADMINISTRATOR, AGENT, ROLES, VIEWER, Actor
+from fusion.access.permissions import Permission
+from fusion.access.use_case import Answer
+from fusion.accounts.change_role import change_role
+from fusion.accounts.invite_member import invite_member
+from fusion.accounts.remove_member import remove_member
+from fusion.branding.set_brand import set_brand, set_host
 from fusion.catalogue.change_product import change_product
 from fusion.catalogue.create_product import create_product
 from fusion.catalogue.create_sku import create_sku
 from fusion.catalogue.delete_product import delete_product
+from fusion.clients.create_client import create_client
+from fusion.clients.revoke_client import revoke_client
+from fusion.clients.rotate_secret import rotate_secret
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.delete_organization import delete_organization
@@ -26,21 +37,10 @@ from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
 from fusion.ordering.place import Draft, Line, place_order
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
-from fusion.tenancy import permissions
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, ROLES, VIEWER, Actor
-from fusion.tenancy.change_role import change_role
-from fusion.tenancy.create_client import create_client
 from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.edit_organization import edit_organization
 from fusion.tenancy.edit_subscription import edit_subscription
-from fusion.tenancy.invite_member import invite_member
-from fusion.tenancy.permissions import Permission
-from fusion.tenancy.remove_member import remove_member
-from fusion.tenancy.revoke_client import revoke_client
-from fusion.tenancy.rotate_secret import rotate_secret
-from fusion.tenancy.set_brand import set_brand, set_host
-from fusion.tenancy.use_case import Answer
 from fusion.trunks.admit import admit
 from fusion.trunks.create_trunk import create_trunk
 from fusion.trunks.delete_trunk import delete_trunk

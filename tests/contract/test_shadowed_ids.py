@@ -14,12 +14,12 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
+from fusion.access.http_auth import Door, bind_doors
+from fusion.access.idempotency import fingerprint
+from fusion.access.models import NOBODY
+from fusion.access.permissions import READ_TENANCY
 from fusion.kernel.ids import new_id
 from fusion.kernel.schemas import Paging
-from fusion.tenancy.guard import Door, bind_doors
-from fusion.tenancy.idempotency import fingerprint
-from fusion.tenancy.models import NOBODY
-from fusion.tenancy.permissions import READ_TENANCY
 from fusion.tenancy.queries import find_organization
 from tests.contract.stage import Ids, Stage
 from tests.contract.table import KINDS, TABLE

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from django.contrib.auth.hashers import check_password
 
+from fusion.access.actor import KINDS, ROLES, SCOPES
 from fusion.embedded import Cluster
-from fusion.tenancy.actor import KINDS, ROLES, SCOPES
 from tests.demo.running import Demo, child_running
 from tests.server import free_port, fusion
 

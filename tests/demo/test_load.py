@@ -9,16 +9,18 @@ from django.contrib.auth.hashers import check_password
 from django.db import connection
 from django.test import override_settings
 
+from fusion.access.actor import system_actor
+from fusion.accounts.models import Member, User
+from fusion.cli.verify import differences
+from fusion.clients.models import ApiClient
+from fusion.clients.revoke_client import revoke_client
 from fusion.demo import credentials, facts
 from fusion.demo.installation import Installation, find_installation
 from fusion.demo.load import load_demo
 from fusion.demo.story import PEOPLE, SHOWN
 from fusion.demo.summary import summary
 from fusion.lifecycle.terminate import terminate
-from fusion.ordering.verify import differences
-from fusion.tenancy.actor import system_actor
-from fusion.tenancy.models import ApiClient, Member, Organization, Subscription, User
-from fusion.tenancy.revoke_client import revoke_client
+from fusion.tenancy.models import Organization, Subscription
 
 BASE_URL = "http://127.0.0.1:1"
 
@@ -26,7 +28,7 @@ BASE_URL = "http://127.0.0.1:1"
 @pytest.fixture(autouse=True)
 def _quick() -> Iterator[None]:
     """Many passwords are made and tried here; the slow hasher has tests of its own."""
-    with override_settings(PASSWORD_HASHERS=["fusion.tenancy.hashers.SecretHasher"]):
+    with override_settings(PASSWORD_HASHERS=["fusion.clients.hashers.SecretHasher"]):
         yield
 
 

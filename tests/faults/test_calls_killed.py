@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from fusion.ordering.verify import differences
+from fusion.cli.verify import differences
 from tests.bounds import PATIENCE
 from tests.faults.processes import kill_all
 from tests.server import run_server, wait_for

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fusion.ordering.verify import differences
+from fusion.cli.verify import differences
 from tests.bounds import PATIENCE
 from tests.faults.load import Load, check
 from tests.faults.processes import descendants, kill_all

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import psycopg
 
+from fusion.cli.verify import differences
 from fusion.kernel.clock import now
 from fusion.lifecycle.apply_due import apply_due_orders
-from fusion.ordering.verify import differences
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, balance, order, remove, rows
 from tests.concurrency.test_due import APPLIED, EXPECTED, fall_due, schedule, state_of

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 
-from fusion.tenancy.actor import ADMINISTRATOR
+from fusion.access.actor import ADMINISTRATOR
 from fusion.trunks.models import Trunk
 from tests.bounds import PATIENCE
 from tests.numbers.stock import entitle, french, stock

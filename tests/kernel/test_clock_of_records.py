@@ -26,12 +26,12 @@ OTHER_CLOCKS = {
     "kernel/clock.py": "the clock itself",
     "kernel/now.sql": "the clock itself",
     "kernel/past.py": "the clock itself",
-    "edge/state.py": "jobs are kept by a library, in real time",
-    "edge/tasks.py": "jobs are kept by a library, in real time",
+    "edge/database_metrics.py": "jobs are kept by a library, in real time",
+    "jobs/schedule.py": "jobs are kept by a library, in real time",
     "portal/forget.py": "sessions and attempts are kept by libraries, in real time",
     "portal/mails/files.py": "files carry the system's time, and no record does",
-    "tenancy/authenticate.py": "access tokens are kept by a library, in real time",
-    "tenancy/forget.py": "the same",
+    "access/authenticate.py": "access tokens are kept by a library, in real time",
+    "clients/retention.py": "the same",
 }
 """Files that read another clock, and why."""
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fusion.ordering.verify import differences
+from fusion.cli.verify import differences
 from tests.lifecycle.dating import DEEDS, at
 from tests.lifecycle.test_states import order
 from tests.world import World

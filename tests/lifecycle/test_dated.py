@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from fusion.cli.verify import differences
 from fusion.kernel.clock import read_instant
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.lifecycle.placing import database_now
-from fusion.ordering.verify import differences
 from tests.lifecycle.dating import (
     DEEDS,
     ask,

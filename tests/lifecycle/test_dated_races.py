@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from fusion.cli.verify import differences
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import Problem
 from fusion.lifecycle.apply_due import apply_due_orders
@@ -14,7 +15,6 @@ from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.suspend import suspend
 from fusion.lifecycle.terminate import terminate
 from fusion.ordering.cancel import cancel_order
-from fusion.ordering.verify import differences
 from fusion.tenancy.models import Subscription
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import add, at_once, balance, holding, order, rows

@@ -2,7 +2,9 @@
 
 import pytest
 
-from fusion.tenancy.models import ApiClient, Member, Organization
+from fusion.accounts.models import Member
+from fusion.clients.models import ApiClient
+from fusion.tenancy.models import Organization
 from tests.tenancy.acting import audited, client_of, events, refused, token_of
 from tests.world import World, answer, make_organization
 

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
+from fusion.accounts.create_member import enrol
+from fusion.accounts.models import Member
+from fusion.clients.create_client import create_client
+from fusion.clients.models import ApiClient
 from fusion.kernel.errors import Problem
 from fusion.lifecycle.delete_organization import delete_organization
 from fusion.lifecycle.terminate import terminate
-from fusion.tenancy.create_client import create_client
 from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.create_subscription import create_subscription
-from fusion.tenancy.enrol import enrol
-from fusion.tenancy.models import ApiClient, Member, Organization, Subscription
+from fusion.tenancy.models import Organization, Subscription
 from fusion.tenancy.queries import lock_subscription
 from tests.bounds import PATIENCE
 from tests.lifecycle.test_states import act, balances, order

@@ -2,9 +2,9 @@
 
 from django.db import connection
 
+from fusion.cli.verify import differences
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.apply_due import apply_due_orders
-from fusion.ordering.verify import differences
 from tests.lifecycle.dating import ask, at, fall_due, orders, scheduled, seen, state
 from tests.lifecycle.test_states import balances, order
 from tests.world import World, answer, make_subscription

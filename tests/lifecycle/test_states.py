@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from fusion.access.actor import AGENT, VIEWER
 from fusion.kernel.errors import Problem
 from fusion.lifecycle.resume import resume
 from fusion.lifecycle.suspend import suspend
 from fusion.lifecycle.terminate import terminate
-from fusion.tenancy.actor import AGENT, VIEWER
 from tests.tenancy.acting import audited, events, refused
 from tests.world import World, answer
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection
 
+from fusion.cli.verify import differences
 from fusion.kernel.clock import now
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.terminate import terminate
 from fusion.numbers.models import Number, Range
 from fusion.ordering.models import TERMINATION
-from fusion.ordering.verify import differences
 from fusion.users.provision import provision_batches
 from tests.bounds import drain
 from tests.concurrency.actors import count_waiting, holding, rows

@@ -3,8 +3,8 @@
 import pytest
 from django.db import connection, transaction
 
-from fusion.ledger.verify import run_checks
-from fusion.ordering.verify import CHECKS
+from fusion.cli.verify import all_checks
+from fusion.kernel.checks import run_checks
 from tests.lifecycle.dating import ask, scheduled
 from tests.owner import as_owner, switch_off_triggers
 from tests.world import World
@@ -50,4 +50,4 @@ def test_verify_finds_differences(world: World, spoiling: str, found: str) -> No
 
 
 def told() -> list[str]:
-    return list(run_checks(CHECKS))
+    return list(run_checks(all_checks()))

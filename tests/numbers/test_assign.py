@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from fusion.access.actor import AGENT, VIEWER
 from fusion.kernel.clock import instant, now
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
 from fusion.numbers.assign import assign_numbers
-from fusion.tenancy.actor import AGENT, VIEWER
 from tests.numbers.stock import (
     assign,
     assigned,

@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from fusion.access.actor import VIEWER
 from fusion.kernel.ids import new_id
 from fusion.numbers.queries import Wanted, list_numbers
-from fusion.tenancy.actor import VIEWER
 from fusion.tenancy.models import Organization
 from tests.numbers.stock import assigned, entitle, french, path, refused, stock
 from tests.paging import all_items

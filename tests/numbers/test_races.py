@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
+from fusion.cli.verify import differences
 from fusion.kernel.clock import now
 from fusion.kernel.errors import Problem
 from fusion.numbers.assign import assign_numbers
@@ -20,7 +21,6 @@ from fusion.numbers.create_range import create_range
 from fusion.numbers.port_in import port_in
 from fusion.numbers.release import release_number
 from fusion.numbers.sweep import sweep_numbers
-from fusion.ordering.verify import differences
 from fusion.tenancy.models import Subscription
 from tests.bounds import PATIENCE, killed_after
 from tests.concurrency.actors import at_once, holding
@@ -299,7 +299,7 @@ django.setup()
 from uuid import UUID
 from django.db import connection, transaction
 from fusion.numbers.assign import assign_numbers
-from fusion.tenancy.actor import system_actor
+from fusion.access.actor import system_actor
 group, subscription = map(UUID, sys.argv[1:])
 with transaction.atomic():
     assign_numbers(system_actor(group, "test"), subscription_id=subscription,

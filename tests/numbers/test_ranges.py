@@ -7,10 +7,10 @@ from django.http import HttpResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fusion.access.actor import AGENT, VIEWER
 from fusion.kernel.errors import Problem
 from fusion.numbers.create_range import create_range
 from fusion.numbers.rules import BLOCK, MAX_RANGE, samples, wrong_number, wrong_range
-from fusion.tenancy.actor import AGENT, VIEWER
 from tests.numbers.stock import block, entitle, french, path, refused, statuses, stock
 from tests.world import World, answer
 

@@ -10,8 +10,10 @@ import click
 import psycopg
 import pytest
 
+from fusion.accounts.models import Member
 from fusion.cli.commands import fusion as group
-from fusion.tenancy.models import ApiClient, Member, Organization
+from fusion.clients.models import ApiClient
+from fusion.tenancy.models import Organization
 from tests.bounds import PATIENCE
 from tests.server import fusion
 from tests.world import World

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from fusion.accounts.models import Member, User
+from fusion.branding.models import Brand
 from fusion.cli import run
-from fusion.tenancy.models import Brand, Member, Organization, User
+from fusion.tenancy.models import Organization
 from tests.world import World
 
 

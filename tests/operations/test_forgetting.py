@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from fusion.edge.tasks import forget, forget_jobs
+from fusion.jobs.schedule import forget, forget_jobs
 from fusion.kernel.ids import new_id
 from tests.portal.people import make_person, signed_in
 from tests.world import World

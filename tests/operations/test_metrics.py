@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from prometheus_client.parser import text_string_to_metric_families
 
-from fusion.edge import state
+from fusion.edge import database_metrics as state
 from tests.operations.conftest import url_of
 from tests.server import Server, run_server, wait_for
 from tests.trunks.calling import admitted, end, lapsed, order_channels, trunk_id

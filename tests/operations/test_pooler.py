@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from fusion.cli.verify import differences
 from fusion.embedded.accounts import Account
 from fusion.kernel.ids import new_id
 from fusion.kernel.runtime_role import RUNTIME_ROLE
-from fusion.ordering.verify import differences
 from tests.faults.counting import count
 from tests.faults.pooler import Pooler, running_pooler
 from tests.faults.traffic import Traffic

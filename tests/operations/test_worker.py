@@ -8,9 +8,10 @@ from typing import Any
 from django.db import connection
 from procrastinate.contrib.django import app
 
-from fusion.edge import tasks
-from fusion.ordering.verify import differences
-from fusion.tenancy.forget import forget_answers, forget_tokens
+from fusion.access.retention import purge_idempotency_keys
+from fusion.cli.verify import differences
+from fusion.clients.retention import purge_tokens
+from fusion.jobs import schedule as tasks
 from tests.bounds import PATIENCE
 from tests.server import run_worker, wait_for
 from tests.world import World, answer
@@ -134,7 +135,7 @@ def test_old_answers_are_forgotten(world: World) -> None:
         "POST", "/order-requests", order, by=world.tenant, headers={"Idempotency-Key": "old"}
     )
     assert asked.status_code == 201
-    assert forget_answers(days=30) >= 1
+    assert purge_idempotency_keys(days=30) >= 1
     kept = run(
         "SELECT key, organization_id FROM tenancy_idempotency WHERE group_id = %s ORDER BY key",
         world.group.id,
@@ -153,6 +154,6 @@ def test_expired_tokens_are_forgotten(world: World) -> None:
         old,
     )
     assert world.call("GET", "/products", by=old).status_code == 401
-    assert forget_tokens() >= 1
-    assert forget_tokens() == 0
+    assert purge_tokens() >= 1
+    assert purge_tokens() == 0
     assert world.call("GET", "/products", by=token).status_code == 200

@@ -1,8 +1,8 @@
 """Order requests in tests."""
 
+from fusion.access.actor import Actor
 from fusion.ordering.place import Line
 from fusion.ordering.request_order import request_order
-from fusion.tenancy.actor import Actor
 from tests.world import World
 
 

@@ -20,8 +20,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from fusion.access.actor import Actor
+from fusion.access.use_case import Answer
 from fusion.catalogue.change_product import change_product
 from fusion.catalogue.models import Product
+from fusion.cli.verify import differences
 from fusion.kernel.errors import Problem
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.lifecycle.resume import resume
@@ -33,9 +36,6 @@ from fusion.ordering.cancel import cancel_order
 from fusion.ordering.models import OF_STATE
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
-from fusion.ordering.verify import differences
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.use_case import Answer
 from tests.ordering.drawing import (
     MONDAY,
     PRODUCTS,

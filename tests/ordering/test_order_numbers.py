@@ -10,7 +10,7 @@ import psycopg.conninfo
 from django.db import connection
 
 from fusion.kernel.ids import new_id
-from fusion.lifecycle.found import found_group
+from fusion.lifecycle.create_group import found_group
 from fusion.ordering.start_numbers import make_sequence
 from fusion.ordering.start_numbers import start_numbers as start_as_owner
 from tests.ordering.placing import draft, line, place

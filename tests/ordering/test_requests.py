@@ -7,11 +7,11 @@ import pytest
 from django.db import connection, transaction
 
 from fusion.catalogue.change_product import change_product
+from fusion.cli.verify import all_checks, differences
+from fusion.kernel.checks import run_checks
 from fusion.kernel.errors import Problem
-from fusion.ledger.verify import run_checks
 from fusion.lifecycle.terminate import terminate
 from fusion.ordering.approve_request import approve_request
-from fusion.ordering.verify import CHECKS, differences
 from fusion.ordering.withdraw_request import withdraw_request
 from fusion.tenancy.models import Organization
 from tests.concurrency.actors import at_once, rows
@@ -229,6 +229,6 @@ def test_verify_finds_damage(world: World, damage: str, found: str) -> None:
     ):
         switch_off_triggers("ordering_orderrequest")
         cursor.execute(f"{damage} WHERE group_id = %s", [world.group.id])
-        lines = list(run_checks(CHECKS))
+        lines = list(run_checks(all_checks()))
         transaction.set_rollback(True)
     assert any(found in line for line in lines), lines

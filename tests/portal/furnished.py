@@ -7,8 +7,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from fusion.access.actor import ADMINISTRATOR
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import ADMINISTRATOR
 from tests.numbers.stock import stock
 from tests.ordering.placing import line, placed
 from tests.portal.people import make_person, signed_in

@@ -9,6 +9,8 @@ from uuid import UUID
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 
+from fusion.access.actor import ADMINISTRATOR
+from fusion.accounts.models import User
 from fusion.kernel.ids import new_id
 from fusion.ordering.approve_request import approve_request
 from fusion.ordering.reject_request import reject_request
@@ -16,8 +18,6 @@ from fusion.ordering.withdraw_request import withdraw_request
 from fusion.portal.members.mail import write_invitation_mails
 from fusion.portal.models import Mail
 from fusion.portal.requests.mail import write_request_mails
-from fusion.tenancy.actor import ADMINISTRATOR
-from fusion.tenancy.models import User
 from tests.bounds import drain
 from tests.ordering.requesting import requested
 from tests.portal.people import PASSWORD, make_person, signed_in

@@ -9,9 +9,10 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 
+from fusion.access.actor import ADMINISTRATOR
+from fusion.accounts.models import Member, User
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import ADMINISTRATOR
-from fusion.tenancy.models import Member, Organization, User
+from fusion.tenancy.models import Organization
 
 PASSWORD = "a password for tests only"
 

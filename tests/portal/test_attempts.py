@@ -8,10 +8,12 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.test import Client, override_settings
 
+from fusion.access.actor import ADMINISTRATOR, VIEWER
+from fusion.access.models import AuditRecord
+from fusion.accounts.models import User
 from fusion.kernel.ids import new_id
 from fusion.portal.account.devices import NAME
-from fusion.tenancy.actor import ADMINISTRATOR, VIEWER
-from fusion.tenancy.models import AuditRecord, Organization, User
+from fusion.tenancy.models import Organization
 from tests.portal import people
 from tests.portal.people import PASSWORD, signed_in
 from tests.world import World

@@ -7,12 +7,12 @@ from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.test import Client
 
+from fusion.access.actor import ADMINISTRATOR, AGENT, VIEWER, system_actor
+from fusion.accounts.create_member import enrol
+from fusion.accounts.models import Member, User
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
 from fusion.portal.models import Mail
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, VIEWER, system_actor
-from fusion.tenancy.enrol import enrol
-from fusion.tenancy.models import Member, User
 from tests.portal.mail_requests import NEW, switch_on
 from tests.portal.people import PASSWORD, make_person, signed_in
 from tests.world import World

@@ -6,9 +6,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
+from fusion.access.actor import ADMINISTRATOR, KINDS, VIEWER
 from fusion.kernel.errors import CODES, Problem
 from fusion.portal.error_pages import problem_page
-from fusion.tenancy.actor import ADMINISTRATOR, KINDS, VIEWER
 from tests.portal.people import make_person, signed_in
 from tests.world import World
 

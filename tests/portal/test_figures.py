@@ -1,6 +1,6 @@
 """Entitlement and stock are two figures; pages offer what the subscription has and can take."""
 
-from fusion.tenancy.actor import AGENT, VIEWER
+from fusion.access.actor import AGENT, VIEWER
 from tests.numbers.stock import assigned, entitle, stock
 from tests.ordering.placing import line, placed
 from tests.portal.people import make_person, signed_in

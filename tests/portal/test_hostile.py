@@ -8,11 +8,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from fusion.access.actor import ADMINISTRATOR, GROUP
+from fusion.branding.set_brand import set_brand
 from fusion.kernel.ids import new_id
 from fusion.kernel.pagination import encode_cursor
 from fusion.ordering.reject_request import reject_request
-from fusion.tenancy.actor import ADMINISTRATOR, GROUP
-from fusion.tenancy.set_brand import set_brand
 from tests.browser.scene import Scene
 from tests.browser.scene_subscriptions import furnished
 from tests.ordering.placing import line, placed

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
-from fusion.kernel.catalogues import LOCALES, compile_catalogues
-from fusion.tenancy.actor import VIEWER
+from fusion.access.actor import VIEWER
+from fusion.kernel.translations import LOCALES, compile_catalogues
 from tests.numbers.stock import entitle
 from tests.portal.people import make_person, signed_in
 from tests.world import World

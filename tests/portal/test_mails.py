@@ -16,6 +16,8 @@ from django.core.mail import EmailMessage
 from django.test import Client, override_settings
 
 import fusion.portal
+from fusion.access.actor import ADMINISTRATOR
+from fusion.branding.set_brand import set_brand, set_host
 from fusion.kernel.environment import SETTINGS
 from fusion.kernel.ids import new_id
 from fusion.portal.account.mail import MAILS
@@ -25,9 +27,7 @@ from fusion.portal.mails.write import FOLDER, Reader, Sender, inert, write_mail
 from fusion.portal.members.mail import write_invitation_mails
 from fusion.portal.models import Mail, Preference
 from fusion.portal.requests.mail import write_request_mails
-from fusion.tenancy.actor import ADMINISTRATOR
 from fusion.tenancy.models import Organization, Subscription
-from fusion.tenancy.set_brand import set_brand, set_host
 from tests.bounds import drain
 from tests.portal.mail_requests import REQUESTS
 from tests.portal.people import make_person, signed_in

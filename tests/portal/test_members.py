@@ -6,12 +6,13 @@ import pytest
 from django.contrib.auth.hashers import check_password
 from django.test import Client
 
+from fusion.access.actor import ADMINISTRATOR, AGENT, KINDS, ROLES
+from fusion.accounts.invite_member import invite_member
+from fusion.accounts.models import Member, User
+from fusion.clients.create_client import create_client
+from fusion.clients.models import ApiClient
 from fusion.kernel.ids import new_id
 from fusion.portal.models import Mail
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, KINDS, ROLES
-from fusion.tenancy.create_client import create_client
-from fusion.tenancy.invite_member import invite_member
-from fusion.tenancy.models import ApiClient, Member, User
 from tests.portal.people import PASSWORD, join, make_person, signed_in
 from tests.world import World
 

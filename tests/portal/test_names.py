@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from fusion.access.actor import ADMINISTRATOR, KINDS, Actor
+from fusion.clients.models import ApiClient
 from fusion.kernel.clock import now
 from fusion.kernel.ids import new_id
 from fusion.numbers.assign import assign_numbers
@@ -13,9 +15,8 @@ from fusion.ordering.cancel import cancel_order
 from fusion.ordering.place import Draft, Line, place_order
 from fusion.ordering.reject_request import reject_request
 from fusion.ordering.request_order import request_order
-from fusion.tenancy.actor import ADMINISTRATOR, KINDS, Actor
 from fusion.tenancy.edit_subscription import edit_subscription
-from fusion.tenancy.models import ApiClient, Organization
+from fusion.tenancy.models import Organization
 from fusion.trunks.create_trunk import create_trunk
 from fusion.users.create_user import create_user
 from tests.numbers.stock import entitle, stock

@@ -7,11 +7,11 @@ import pytest
 from django.http import QueryDict
 from django.test import RequestFactory
 
+from fusion.access.actor import ADMINISTRATOR, VIEWER, Actor
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
 from fusion.portal.fields import LineField
 from fusion.portal.forms import Confirmation, Form, acting_once, submit
-from fusion.tenancy.actor import ADMINISTRATOR, VIEWER, Actor
 from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.models import Subscription
 from tests.bounds import PATIENCE

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from fusion.access.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, VIEWER
 from fusion.catalogue.models import Sku
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.apply_due import apply_due_orders
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, VIEWER
 from tests.ordering.placing import consume, fall_due, line, placed
 from tests.ordering.requesting import requested
 from tests.portal.people import make_person, signed_in

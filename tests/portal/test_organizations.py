@@ -2,8 +2,8 @@
 
 import pytest
 
+from fusion.access.actor import ADMINISTRATOR, GROUP, KINDS, ROLES, TENANT, VIEWER
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import ADMINISTRATOR, GROUP, KINDS, ROLES, TENANT, VIEWER
 from fusion.tenancy.models import Organization
 from tests.portal.people import make_person, signed_in
 from tests.world import World, make_organization

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fusion.billing import rollup
-from fusion.billing.rollup import refresh
+from fusion.access.actor import GROUP, KINDS, ROLES, VIEWER
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import GROUP, KINDS, ROLES, VIEWER
+from fusion.reporting import rollup
+from fusion.reporting.rollup import refresh
 from tests.numbers.stock import assigned, entitle, stock
 from tests.portal.people import make_person, signed_in
 from tests.world import World, make_organization, make_subscription

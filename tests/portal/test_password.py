@@ -7,10 +7,10 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from fusion.access.actor import VIEWER
+from fusion.accounts.models import User
 from fusion.kernel.ids import new_id
 from fusion.portal.models import Mail
-from fusion.tenancy.actor import VIEWER
-from fusion.tenancy.models import User
 from tests.portal.people import PASSWORD, make_person, signed_in
 from tests.world import World
 

@@ -9,14 +9,14 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from fusion.access.actor import ADMINISTRATOR, AGENT, KINDS, ROLES, VIEWER
+from fusion.accounts.invite_member import invite_member
 from fusion.api import api
-from fusion.billing import rollup
-from fusion.billing.rollup import refresh
+from fusion.clients.create_client import create_client
 from fusion.events.models import Event
 from fusion.kernel.clock import instant
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, KINDS, ROLES, VIEWER
-from fusion.tenancy.create_client import create_client
-from fusion.tenancy.invite_member import invite_member
+from fusion.reporting import rollup
+from fusion.reporting.rollup import refresh
 from tests.docs.pages import ROOT, rows_after
 from tests.past import NumericRead, Past, make_past, no_numeric
 from tests.portal.people import join, make_person, signed_in

@@ -2,8 +2,8 @@
 
 import pytest
 
+from fusion.access.actor import ADMINISTRATOR, KINDS, ROLES, VIEWER
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import ADMINISTRATOR, KINDS, ROLES, VIEWER
 from tests.ordering.placing import line, placed
 from tests.portal.people import make_person, signed_in
 from tests.world import World, make_organization, make_subscription

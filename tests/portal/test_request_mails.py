@@ -6,15 +6,16 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
+from fusion.access.actor import ADMINISTRATOR, AGENT, VIEWER
+from fusion.accounts.models import User
+from fusion.branding.set_brand import set_host
 from fusion.kernel.environment import SETTINGS
 from fusion.ordering.approve_request import approve_request
 from fusion.ordering.reject_request import reject_request
 from fusion.ordering.withdraw_request import withdraw_request
 from fusion.portal.models import Mail, Preference
 from fusion.portal.requests.mail import write_request_mails
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, VIEWER
-from fusion.tenancy.models import Organization, User
-from fusion.tenancy.set_brand import set_host
+from fusion.tenancy.models import Organization
 from tests.bounds import drain
 from tests.concurrency.actors import at_once
 from tests.ordering.requesting import requested

@@ -5,11 +5,11 @@ from time import process_time
 import pytest
 from django.test import Client
 
+from fusion.access.actor import ADMINISTRATOR, AGENT
 from fusion.catalogue.models import Product
 from fusion.kernel.quantities import MAX_ITEMS, MAX_LINES
 from fusion.numbers.rules import MAX_NUMBERS
 from fusion.ordering.models import Order
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT
 from tests.ordering.placing import line, placed
 from tests.ordering.requesting import requested
 from tests.portal.people import make_person, signed_in

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from fusion.tenancy.actor import VIEWER
+from fusion.access.actor import VIEWER
 from tests.portal.mail_requests import code_of, confirmed, switch_on
 from tests.portal.people import PASSWORD, make_person, signed_in
 from tests.world import World

@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 import pytest
 from django.test import Client
 
+from fusion.access.actor import ADMINISTRATOR
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import ADMINISTRATOR
 from tests.browser.scene import Scene
 from tests.browser.scene_subscriptions import furnished
 from tests.portal.people import signed_in

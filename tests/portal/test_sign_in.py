@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
+from fusion.access.actor import VIEWER
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import VIEWER
 from tests.portal.people import PASSWORD, make_person, signed_in
 from tests.world import World
 

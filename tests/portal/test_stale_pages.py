@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
+from fusion.access.actor import ADMINISTRATOR
+from fusion.accounts.models import Member, User
+from fusion.accounts.remove_member import remove_member
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import ADMINISTRATOR
-from fusion.tenancy.models import Member, Organization, Subscription, User
-from fusion.tenancy.remove_member import remove_member
+from fusion.tenancy.models import Organization, Subscription
 from fusion.trunks.models import Trunk
 from tests.portal.furnished import text
 from tests.portal.people import join, make_person, signed_in

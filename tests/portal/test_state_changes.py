@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from fusion.access.actor import ADMINISTRATOR, AGENT, VIEWER
 from fusion.lifecycle.apply_due import apply_due_orders
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, VIEWER
 from tests.lifecycle.dating import ask, fall_due, orders, scheduled, state
 from tests.lifecycle.dating import at as instant_in
 from tests.lifecycle.test_states import order

@@ -14,14 +14,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, reverse
 
+from fusion.access.actor import ADMINISTRATOR, AGENT
+from fusion.accounts.invite_member import invite_member
+from fusion.clients.create_client import create_client
 from fusion.kernel.ids import new_id
 from fusion.ordering.place import Line
 from fusion.ordering.request_order import request_order
 from fusion.portal.account import urls as account
 from fusion.portal.urls import urlpatterns
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT
-from fusion.tenancy.create_client import create_client
-from fusion.tenancy.invite_member import invite_member
 from tests.numbers.stock import assign, entitle, french, stock
 from tests.ordering.placing import line, placed, revise
 from tests.portal.furnished import Furnished

@@ -5,8 +5,8 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from fusion.access.actor import ADMINISTRATOR, AGENT, KINDS, ROLES, VIEWER
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, KINDS, ROLES, VIEWER
 from tests.portal.furnished import Furnished, at, person, post, text
 from tests.world import World
 

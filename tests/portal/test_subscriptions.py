@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from fusion.access.actor import ADMINISTRATOR, KINDS, ROLES, VIEWER, Actor
+from fusion.accounts.models import Member, User
 from fusion.kernel.ids import new_id
-from fusion.tenancy.actor import ADMINISTRATOR, KINDS, ROLES, VIEWER, Actor
-from fusion.tenancy.models import Member, User
 from fusion.users.create_user import create_user
 from tests.numbers.stock import assigned, entitle, stock
 from tests.ordering.placing import line, placed

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from fusion.billing import event_list
-from fusion.billing.event_list import NOUNS, WantedEvents, list_events
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, VIEWER
+from fusion.access.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, VIEWER
+from fusion.events import event_list
+from fusion.events.event_list import NOUNS, WantedEvents, list_events
 from tests.numbers.stock import assigned, block, entitle, french, stock
 from tests.ordering.placing import line, placed
 from tests.paging import follow

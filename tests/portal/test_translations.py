@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import translation
 
 import fusion
+from fusion.access.actor import ADMINISTRATOR
 from fusion.kernel.errors import PLAIN_WORDS
 from fusion.kernel.ids import new_id
 from fusion.portal.account.mail import MAILS
@@ -18,7 +19,6 @@ from fusion.portal.errors import EXPLANATIONS, TITLES, WITH_FACTS
 from fusion.portal.mails.write import FOLDER, Reader, Sender, write_mail
 from fusion.portal.models import Mail
 from fusion.portal.refusals import DETAILS, MESSAGES, translated
-from fusion.tenancy.actor import ADMINISTRATOR
 from tests.portal.people import make_person, signed_in
 from tests.world import World
 

@@ -7,13 +7,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from fusion.access.actor import ADMINISTRATOR, AGENT, KINDS, ROLES, VIEWER
+from fusion.accounts.change_role import change_role
+from fusion.accounts.models import Member
+from fusion.accounts.remove_member import remove_member
+from fusion.branding.set_brand import set_brand, set_host
 from fusion.kernel.ids import new_id
 from fusion.portal.models import Preference
-from fusion.tenancy.actor import ADMINISTRATOR, AGENT, KINDS, ROLES, VIEWER
-from fusion.tenancy.change_role import change_role
-from fusion.tenancy.models import Member
-from fusion.tenancy.remove_member import remove_member
-from fusion.tenancy.set_brand import set_brand, set_host
 from tests.portal.people import join, make_person, signed_in
 from tests.world import World
 

@@ -18,8 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from fusion.cli.verify import differences
 from fusion.numbers.sweep import sweep_numbers
-from fusion.ordering.verify import differences
 from fusion.trunks.models import Call
 from fusion.trunks.sweep import sweep_calls
 from fusion.users.provision import provision_batches

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from fusion.cli.verify import differences
 from fusion.kernel.errors import InvalidFields
-from fusion.ordering.verify import differences
 from fusion.seed.past import id_at
 from fusion.seed.plan import Plan
 from fusion.seed.seed import seed

@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 
+from fusion.cli.verify import all_checks
+from fusion.kernel.checks import run_checks
 from fusion.kernel.ids import new_id
 from fusion.kernel.text import Unclean, clean_line
-from fusion.ledger.verify import run_checks
-from fusion.ordering.verify import CHECKS
 from tests.ordering.placing import place_as_before, placed
 from tests.owner import as_owner, owner_rows, switch_off_triggers
 from tests.world import World, answer
@@ -120,7 +120,7 @@ def test_a_key_of_the_release_before_is_the_same_key(world: World) -> None:
 
 def listed(*words: str) -> bool:
     """Whether `fusion verify` has a line with these words."""
-    return any(all(word in line for word in words) for line in run_checks(CHECKS))
+    return any(all(word in line for word in words) for line in run_checks(all_checks()))
 
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
@@ -136,7 +136,7 @@ def test_rows_from_before_are_cleaned_or_listed(world: World, table: str, column
         cursor.execute(f"UPDATE {table} SET {column} = %s{owned} WHERE id = %s", [spelled, row])
         assert [
             each
-            for each in list(run_checks(CHECKS))
+            for each in list(run_checks(all_checks()))
             if str(row) in each and "as such texts" in each
         ]
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -161,7 +161,9 @@ def test_one_that_collides_stays_and_is_listed(world: World) -> None:
         )
         assert cursor.fetchone() == ("Twin ",)
         assert [
-            each for each in list(run_checks(CHECKS)) if f"product {world.seat.id}: Twin " in each
+            each
+            for each in list(run_checks(all_checks()))
+            if f"product {world.seat.id}: Twin " in each
         ]
         transaction.set_rollback(True)
 
@@ -176,7 +178,7 @@ def test_a_finished_order_is_listed_where_another_has_its_reference(world: World
         cursor.execute(update, ["R-1", other])
         assert [
             each
-            for each in list(run_checks(CHECKS))
+            for each in list(run_checks(all_checks()))
             if f"order {one}: R-1 , as order {other}" in each
         ]
         transaction.set_rollback(True)

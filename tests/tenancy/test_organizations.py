@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from fusion.access.actor import AGENT, VIEWER
 from fusion.kernel.errors import Problem
-from fusion.tenancy.actor import AGENT, VIEWER
 from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.models import Organization
 from tests.paging import all_items

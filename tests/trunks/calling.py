@@ -7,9 +7,9 @@ from urllib.parse import quote
 from django.db import connection
 from django.http import HttpResponse
 
+from fusion.access.use_case import Answer
 from fusion.kernel.errors import Problem
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.use_case import Answer
 from fusion.trunks.admit import admit
 from fusion.trunks.delete_trunk import delete_trunk
 from fusion.trunks.end_call import end_call

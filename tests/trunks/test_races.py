@@ -9,9 +9,9 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from fusion.cli.verify import differences
 from fusion.lifecycle.suspend import suspend
 from fusion.lifecycle.terminate import terminate
-from fusion.ordering.verify import differences
 from fusion.trunks.delete_trunk import delete_trunk
 from fusion.trunks.edit_trunk import edit_trunk
 from fusion.trunks.route_number import route_number

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, OperationalError, transaction
 from structlog.testing import capture_logs
 
-from fusion.edge import tasks
+from fusion.jobs import schedule as tasks
 from fusion.trunks.keep_records import (
     MONTHS_AHEAD,
     add_months,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
-from fusion.ordering.verify import differences
+from fusion.cli.verify import differences
 from fusion.trunks.sweep import BATCH, sweep_calls
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, holding

@@ -3,9 +3,9 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from fusion.kernel.checks import run_checks
 from fusion.kernel.constraints import violated
-from fusion.ledger.verify import run_checks
-from fusion.trunks.verify import CHECKS
+from fusion.trunks.checks import CHECKS
 from tests.numbers.stock import assigned, entitle, stock
 from tests.owner import as_owner
 from tests.trunks.calling import admitted, end, order_channels, trunk_id, trunks_path

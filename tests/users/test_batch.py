@@ -6,7 +6,7 @@ import orjson
 import pytest
 from django.db import connection
 
-from fusion.ordering.verify import differences
+from fusion.cli.verify import differences
 from fusion.users.forget import forget_batches
 from fusion.users.provision import provision_batches
 from tests.ordering.placing import events

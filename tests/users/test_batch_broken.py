@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import pytest
 from django.test import Client
 
-from fusion.ordering.verify import differences
-from fusion.tenancy.actor import AGENT
+from fusion.access.actor import AGENT
+from fusion.cli.verify import differences
 from fusion.users.provision import provision_batch, provision_batches
 from tests.owner import owner_rows
 from tests.portal.people import make_person, signed_in

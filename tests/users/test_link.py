@@ -2,7 +2,7 @@
 
 import pytest
 
-from fusion.ordering.verify import differences
+from fusion.cli.verify import differences
 from tests.ordering.placing import events
 from tests.users.staff import (
     at,

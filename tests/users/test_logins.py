@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.db.utils import IntegrityError
 
+from fusion.cli.verify import differences
 from fusion.kernel.ids import new_id
 from fusion.kernel.text import text_key
-from fusion.ordering.verify import differences
 from fusion.users.models import User
 from tests.owner import as_owner, owner_rows
 from tests.users.staff import create

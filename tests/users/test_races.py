@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 
+from fusion.cli.verify import differences
 from fusion.kernel.errors import Problem
 from fusion.lifecycle.terminate import terminate
-from fusion.ordering.verify import differences
 from fusion.users.delete_user import delete_user
 from fusion.users.link import link_user
 from fusion.users.provision import provision_batches

@@ -9,14 +9,14 @@ from django.contrib.auth import SESSION_KEY
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import Error, close_old_connections
 
+from fusion.access.actor import Request
+from fusion.access.authenticate import authenticate
 from fusion.edge.gateway.environ import Environ
 from fusion.edge.limits import ARRIVED
 from fusion.kernel.environment import setting
 from fusion.kernel.errors import Problem
 from fusion.kernel.http import MAX_BODY, body_limit
 from fusion.kernel.postgresql import budget
-from fusion.tenancy.actor import Request
-from fusion.tenancy.authenticate import authenticate
 
 WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"))
 """Methods whose bodies are read only below `/api/`, where they are refused."""

@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from fusion.accounts.models import User
 from fusion.kernel.client_address import client_address
 from fusion.portal.account.devices import remember_device
-from fusion.portal.account.limits import admit_attempt, forget_attempts
+from fusion.portal.account.limits import admit_attempt, purge_attempts
 from fusion.portal.account.mail import write_account_mail
-from fusion.tenancy.models import User
 
 
 class Accounts(DefaultAccountAdapter):
@@ -53,7 +53,7 @@ class Accounts(DefaultAccountAdapter):
             raise self.validation_error("too_many_login_attempts")
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
-        forget_attempts(request, str(credentials.get("email") or ""))
+        purge_attempts(request, str(credentials.get("email") or ""))
 
     def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:
         """Remember this browser for the person."""

@@ -13,8 +13,8 @@ from django.core import signing
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from fusion.accounts.models import User
 from fusion.kernel.ids import new_id, parse_id
-from fusion.tenancy.models import User
 
 NAME = "__Host-device" if settings.HTTPS else "device"
 SALT = "fusion.portal.account.device"

@@ -5,9 +5,9 @@ from typing import Any
 from allauth.account.forms import LoginForm, ReauthenticateForm, ResetPasswordForm
 from django.utils.translation import gettext_lazy as _
 
+from fusion.accounts.models import User
+from fusion.accounts.rules import normal_email
 from fusion.portal.fields import EmailField
-from fusion.tenancy.models import User
-from fusion.tenancy.rules import normal_email
 
 
 def _reword(form: Any, **labels: Any) -> None:

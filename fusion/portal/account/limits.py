@@ -38,7 +38,7 @@ def admit_attempt(request: HttpRequest, email: str) -> RateLimitUsage | None:
     )
 
 
-def forget_attempts(request: HttpRequest, email: str) -> None:
+def purge_attempts(request: HttpRequest, email: str) -> None:
     """Reset the counts of an account whose owner has set a new password."""
     account = email.strip().lower()
     ratelimit.clear(request, app=APP, action="account", config=LIMITS, key=account)

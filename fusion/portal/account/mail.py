@@ -7,11 +7,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import translation
 
+from fusion.accounts.models import User
 from fusion.kernel.client_address import client_address
 from fusion.kernel.clock import now
 from fusion.portal.mails.write import group_of, reader_of, sender_of, write_mail
 from fusion.portal.visit import visit_of
-from fusion.tenancy.models import User
 
 MAILS = {
     "account/email/password_reset_key": "password_reset_key",

@@ -5,11 +5,11 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
+from fusion.accounts.remove_member import leave_organization
 from fusion.kernel.errors import Problem, not_found
 from fusion.portal.forms import Confirmation, done, refused
 from fusion.portal.page import page
 from fusion.portal.visit import PageRequest, actor_by
-from fusion.tenancy.remove_member import leave_organization
 
 
 @page(None, methods=("POST",))

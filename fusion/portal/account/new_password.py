@@ -7,8 +7,8 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.http import HttpResponse
 
-from fusion.portal.account.limits import forget_attempts
-from fusion.tenancy.models import User
+from fusion.accounts.models import User
+from fusion.portal.account.limits import purge_attempts
 
 
 class NewPassword(PasswordResetFromKeyView):
@@ -22,7 +22,7 @@ class NewPassword(PasswordResetFromKeyView):
             if not user.email_confirmed:
                 Authenticator.objects.filter(user_id=user.pk).delete()
                 User.objects.filter(pk=user.pk).update(email_confirmed=True)
-        forget_attempts(self.request, user.email)
+        purge_attempts(self.request, user.email)
         return response
 
 

@@ -6,10 +6,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from fusion.branding.brand import DEFAULT_NAME
+from fusion.branding.colours import palette
+from fusion.branding.models import Brand
 from fusion.kernel.errors import not_found
-from fusion.tenancy.brand import DEFAULT_NAME
-from fusion.tenancy.colours import palette
-from fusion.tenancy.models import Brand
 
 FOR_GOOD = "public, max-age=31536000, immutable"
 """URLs contain the brand's revision, so the content of a URL never changes."""

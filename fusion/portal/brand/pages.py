@@ -6,23 +6,16 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.permissions import MANAGE_BRAND
+from fusion.branding.brand import DEFAULT_COLOUR, DEFAULT_NAME, MAX_LOGO, MAX_NAME, Logo, read_logo
+from fusion.branding.colours import normal_colour, palette
+from fusion.branding.models import Brand
+from fusion.branding.set_brand import set_brand
 from fusion.portal.errors import explain_field
 from fusion.portal.fields import LineField
 from fusion.portal.forms import Form, done, show_form, submit
 from fusion.portal.page import page, show
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.brand import (
-    DEFAULT_COLOUR,
-    DEFAULT_NAME,
-    MAX_LOGO,
-    MAX_NAME,
-    Logo,
-    read_logo,
-)
-from fusion.tenancy.colours import normal_colour, palette
-from fusion.tenancy.models import Brand
-from fusion.tenancy.permissions import MANAGE_BRAND
-from fusion.tenancy.set_brand import set_brand
 
 
 class BrandForm(Form):

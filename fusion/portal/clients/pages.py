@@ -7,19 +7,21 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.permissions import MANAGE_CLIENTS, READ_MEMBERS
+from fusion.access.rules import grantable
+from fusion.clients.create_client import create_client
+from fusion.clients.models import ApiClient
+from fusion.clients.queries import find_client, list_clients
+from fusion.clients.revoke_client import revoke_client
+from fusion.clients.rotate_secret import rotate_secret
 from fusion.kernel.clock import read_instant
 from fusion.portal.fields import LineField
 from fusion.portal.forms import Confirmation, Form, confirmed, form_of, refused, show_form, submit
 from fusion.portal.organizations.frame import frame
 from fusion.portal.page import page, show
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.create_client import create_client
-from fusion.tenancy.models import ApiClient, Organization
-from fusion.tenancy.permissions import MANAGE_CLIENTS, READ_MEMBERS
-from fusion.tenancy.queries import find_client, find_organization, list_clients
-from fusion.tenancy.revoke_client import revoke_client
-from fusion.tenancy.rotate_secret import rotate_secret
-from fusion.tenancy.rules import grantable
+from fusion.tenancy.models import Organization
+from fusion.tenancy.queries import find_organization
 
 ROWS = 50
 LIST = "organizations-clients"

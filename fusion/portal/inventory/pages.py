@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.permissions import MANAGE_RANGES, READ_RANGES
 from fusion.kernel.clock import read_instant
 from fusion.numbers.create_range import create_range
 from fusion.numbers.queries import Wanted, free_counts, list_numbers, list_ranges
@@ -21,8 +22,7 @@ from fusion.portal.skus import number_skus
 from fusion.portal.subscriptions.number_finder import plain
 from fusion.portal.subscriptions.numbers import digits_of
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.find import subscription_names
-from fusion.tenancy.permissions import MANAGE_RANGES, READ_RANGES
+from fusion.tenancy.search import subscription_names
 
 ROWS = 50
 KINDS = 12

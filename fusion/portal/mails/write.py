@@ -18,10 +18,10 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
+from fusion.accounts.models import User
+from fusion.branding.brand import DEFAULT_NAME
 from fusion.kernel.environment import setting
 from fusion.portal.models import Preference
-from fusion.tenancy.brand import DEFAULT_NAME
-from fusion.tenancy.models import User
 
 FOLDER = "portal/mail"
 

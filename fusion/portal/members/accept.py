@@ -19,6 +19,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
+from fusion.access.actor import system_actor
+from fusion.accounts.accept_invitation import accept_invitation
+from fusion.accounts.invitation_keys import opens_by_mail
+from fusion.accounts.invitations import invitation_of
+from fusion.accounts.models import Invitation, Member, User
 from fusion.kernel.errors import Problem
 from fusion.kernel.text import text_key
 from fusion.portal.account.devices import remember_device
@@ -26,11 +31,6 @@ from fusion.portal.errors import explain
 from fusion.portal.fields import LineField
 from fusion.portal.forms import Form, is_as_shown
 from fusion.portal.visit import MEMBER, visit_of
-from fusion.tenancy.accept_invitation import accept_invitation
-from fusion.tenancy.actor import system_actor
-from fusion.tenancy.invitation_keys import opens_by_mail
-from fusion.tenancy.invitations import invitation_of
-from fusion.tenancy.models import Invitation, Member, User
 
 KEY = "invitation"
 """The session key of the link's secret."""

@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.urls import reverse
 
+from fusion.accounts.invitation_keys import copied_key, mailed_key, opens_by_mail
+from fusion.accounts.models import Invitation
 from fusion.portal.mails.write import reader_of, sender_of, write_mail
-from fusion.tenancy.invitation_keys import copied_key, mailed_key, opens_by_mail
-from fusion.tenancy.models import Invitation
 
 TAKE = """
 UPDATE tenancy_invitation SET mail_due = false

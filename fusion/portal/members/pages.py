@@ -10,6 +10,18 @@ from django.http import HttpResponse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.actor import ROLES, Actor
+from fusion.access.permissions import MANAGE_MEMBERS, READ_MEMBERS
+from fusion.access.use_case import Answer
+from fusion.accounts.change_role import change_role
+from fusion.accounts.invitations import acceptable, find_invitation, list_invitations
+from fusion.accounts.invite_member import invite_member
+from fusion.accounts.models import Invitation, Member
+from fusion.accounts.people import find_member, last_administrator_of, list_members
+from fusion.accounts.remove_member import remove_member
+from fusion.accounts.renew_invitation import renew_invitation
+from fusion.accounts.rules import normal_email
+from fusion.accounts.withdraw_invitation import withdraw_invitation
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import not_found
 from fusion.portal.fields import EmailField
@@ -20,19 +32,8 @@ from fusion.portal.organizations.frame import frame
 from fusion.portal.page import page, show
 from fusion.portal.templatetags.kit import ROLE_WORDS
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.actor import ROLES, Actor
-from fusion.tenancy.change_role import change_role
-from fusion.tenancy.invitations import acceptable, find_invitation, list_invitations
-from fusion.tenancy.invite_member import invite_member
-from fusion.tenancy.models import Invitation, Member, Organization
-from fusion.tenancy.people import last_administrator_of, list_members
-from fusion.tenancy.permissions import MANAGE_MEMBERS, READ_MEMBERS
-from fusion.tenancy.queries import find_member, find_organization
-from fusion.tenancy.remove_member import remove_member
-from fusion.tenancy.renew_invitation import renew_invitation
-from fusion.tenancy.rules import normal_email
-from fusion.tenancy.use_case import Answer
-from fusion.tenancy.withdraw_invitation import withdraw_invitation
+from fusion.tenancy.models import Organization
+from fusion.tenancy.queries import find_organization
 
 ROWS = 50
 WRITES = ("GET", "POST")

@@ -10,6 +10,7 @@ from django.db.models.functions import Cast
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.actor import Actor
 from fusion.catalogue.models import ACTIVE, RETIRED, Product
 from fusion.kernel.quantities import MAX_LINES, MAX_QUANTITY
 from fusion.ordering.models import Holding
@@ -17,7 +18,6 @@ from fusion.ordering.place import Line
 from fusion.portal.listed import Choice, Choices, ListedField
 from fusion.portal.rows import RowForm, Rows, rows_of
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.actor import Actor
 
 ADD, REMOVE = "add", "remove"
 ACTIONS = ((ADD, _("Add")), (REMOVE, _("Remove")))

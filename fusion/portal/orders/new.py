@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
+from fusion.access.permissions import PLACE_ORDERS
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import MAX_LIMIT
 from fusion.ordering.place import Draft, Line, place_order
@@ -19,10 +20,9 @@ from fusion.portal.orders.preview import previewed
 from fusion.portal.page import page, show
 from fusion.portal.rows import Rows, asks_for_rows
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.find import find_subscriptions, subscription_names
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import PLACE_ORDERS
 from fusion.tenancy.queries import find_subscription, list_subscriptions
+from fusion.tenancy.search import find_subscriptions, subscription_names
 
 FOUND = 10
 """Most subscriptions below the search."""

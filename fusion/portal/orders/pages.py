@@ -8,7 +8,10 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import CANCEL_ORDERS, PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.catalogue.models import Product
+from fusion.events.events_of_object import events_of
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import problem_of
 from fusion.kernel.http import CSV
@@ -27,11 +30,8 @@ from fusion.portal.page import page, show
 from fusion.portal.skus import sku_names
 from fusion.portal.visit import PageRequest
 from fusion.portal.who import who
-from fusion.tenancy.actor import Actor
-from fusion.tenancy.find import subscription_names
-from fusion.tenancy.history import events_of
-from fusion.tenancy.permissions import CANCEL_ORDERS, PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.tenancy.queries import find_organization, find_subscription
+from fusion.tenancy.search import subscription_names
 
 ROWS = 50
 INSTANTS = ("placed_at", "effective_at", "completed_at")

@@ -6,13 +6,13 @@ from typing import Any
 
 import orjson
 
+from fusion.access.actor import Actor
 from fusion.catalogue.models import Sku
 from fusion.kernel.errors import Problem, problem_of
 from fusion.numbers.queries import Wanted, list_numbers
 from fusion.ordering.place import Draft
 from fusion.ordering.preview import preview_order
 from fusion.portal.errors import explain, explain_refusal, sentences
-from fusion.tenancy.actor import Actor
 from fusion.users.queries import list_users
 
 EXAMPLES = 5

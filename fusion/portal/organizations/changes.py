@@ -9,18 +9,11 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.permissions import MANAGE_ORGANIZATIONS
 from fusion.kernel.ids import parse_id
 from fusion.lifecycle.delete_organization import delete_organization
 from fusion.portal.fields import LineField
-from fusion.portal.forms import (
-    ChangeForm,
-    Confirmation,
-    Form,
-    done,
-    form_of,
-    show_form,
-    submit,
-)
+from fusion.portal.forms import ChangeForm, Confirmation, Form, done, form_of, show_form, submit
 from fusion.portal.organizations.frame import children_kinds
 from fusion.portal.page import page, show
 from fusion.portal.templatetags.kit import KIND_WORDS
@@ -28,7 +21,6 @@ from fusion.portal.visit import PageRequest
 from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.edit_organization import edit_organization, find_organization_to_edit
 from fusion.tenancy.models import Organization
-from fusion.tenancy.permissions import MANAGE_ORGANIZATIONS
 from fusion.tenancy.queries import find_organization
 
 WRITES = ("GET", "POST")

@@ -6,16 +6,16 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from fusion.portal.visit import PageRequest
-from fusion.tenancy.actor import GROUP, TENANT, Actor
-from fusion.tenancy.models import Organization
-from fusion.tenancy.permissions import (
+from fusion.access.actor import GROUP, TENANT, Actor
+from fusion.access.permissions import (
     MANAGE_ORGANIZATIONS,
     MANAGE_SUBSCRIPTIONS,
     READ_MEMBERS,
     READ_TENANCY,
     Permission,
 )
+from fusion.portal.visit import PageRequest
+from fusion.tenancy.models import Organization
 from fusion.tenancy.rules import PARENTS
 from fusion.tenancy.tree import list_above
 

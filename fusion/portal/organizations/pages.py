@@ -5,21 +5,17 @@ from uuid import UUID
 
 from django.http import HttpResponse
 
+from fusion.access.actor import TENANT
+from fusion.access.permissions import READ_TENANCY
 from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
 from fusion.portal.organizations.frame import children_kinds, frame
 from fusion.portal.page import page, show
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.actor import TENANT
-from fusion.tenancy.find import (
-    find_organizations,
-    find_subscriptions,
-    subscription_names,
-)
 from fusion.tenancy.models import Organization
-from fusion.tenancy.permissions import READ_TENANCY
 from fusion.tenancy.queries import find_organization as found
 from fusion.tenancy.queries import list_subscriptions
+from fusion.tenancy.search import find_organizations, find_subscriptions, subscription_names
 from fusion.tenancy.tree import list_children
 
 ROWS = 50

@@ -6,8 +6,15 @@ from uuid import UUID
 
 from django.http import HttpResponse
 
-from fusion.billing.history import past
-from fusion.billing.overview import (
+from fusion.access.actor import TENANT
+from fusion.access.permissions import PLACE_ORDERS, READ_BALANCES, REQUEST_ORDERS
+from fusion.portal.page import page, show
+from fusion.portal.skus import sku_names
+from fusion.portal.stock import with_stock
+from fusion.portal.usage import usage_of
+from fusion.portal.visit import PageRequest
+from fusion.reporting.history import past
+from fusion.reporting.overview import (
     Moment,
     moment_of,
     nearly_full,
@@ -15,14 +22,7 @@ from fusion.billing.overview import (
     use_below,
     use_of_subscriptions,
 )
-from fusion.portal.page import page, show
-from fusion.portal.skus import sku_names
-from fusion.portal.stock import with_stock
-from fusion.portal.usage import usage_of
-from fusion.portal.visit import PageRequest
-from fusion.tenancy.actor import TENANT
 from fusion.tenancy.models import Organization
-from fusion.tenancy.permissions import PLACE_ORDERS, READ_BALANCES, REQUEST_ORDERS
 from fusion.tenancy.queries import find_organization, list_subscriptions
 from fusion.tenancy.tree import list_above, list_children
 

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
 
+from fusion.access.permissions import MANAGE_PRODUCTS
 from fusion.catalogue.change_product import ProductChanges, change_product
 from fusion.catalogue.create_product import create_product
 from fusion.catalogue.delete_product import delete_product
@@ -23,7 +24,6 @@ from fusion.portal.products.forms import EditForm, ItemRow, NewProductForm
 from fusion.portal.rows import Rows, asks_for_rows, rows_of
 from fusion.portal.skus import sku_names
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.permissions import MANAGE_PRODUCTS
 
 WRITES = ("GET", "POST")
 

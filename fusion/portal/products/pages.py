@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from fusion.access.permissions import MANAGE_PRODUCTS, MANAGE_SKUS, READ_CATALOGUE
 from fusion.catalogue.models import Product
 from fusion.catalogue.queries import find_product, list_products, list_revisions, read_product
 from fusion.catalogue.rules import Item, by_sku
@@ -17,7 +18,6 @@ from fusion.portal.page import page, show
 from fusion.portal.skus import sku_names
 from fusion.portal.visit import PageRequest
 from fusion.portal.who import who
-from fusion.tenancy.permissions import MANAGE_PRODUCTS, MANAGE_SKUS, READ_CATALOGUE
 
 ROWS = 50
 REVISIONS = 20

@@ -3,13 +3,13 @@
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
+from fusion.access.permissions import MANAGE_SKUS, READ_CATALOGUE
 from fusion.catalogue.create_sku import create_sku
 from fusion.catalogue.queries import list_skus
 from fusion.portal.forms import done, form_of, show_form, submit
 from fusion.portal.page import page, show
 from fusion.portal.products.forms import TYPE_WORDS, SkuForm
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.permissions import MANAGE_SKUS, READ_CATALOGUE
 
 ROWS = 50
 

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.permissions import REQUEST_ORDERS
 from fusion.kernel.ids import parse_id
 from fusion.ordering.models import OrderRequest
 from fusion.ordering.request_order import request_order
@@ -17,9 +18,8 @@ from fusion.portal.orders.new import choose
 from fusion.portal.page import page
 from fusion.portal.rows import asks_for_rows
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.find import subscription_names
-from fusion.tenancy.permissions import REQUEST_ORDERS
 from fusion.tenancy.queries import find_subscription
+from fusion.tenancy.search import subscription_names
 
 
 class RequestForm(Form):

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.permissions import PLACE_ORDERS
 from fusion.ordering.approve_request import approve_request
 from fusion.ordering.models import OrderRequest
 from fusion.ordering.place import Draft
@@ -22,7 +23,6 @@ from fusion.portal.page import page
 from fusion.portal.requests.pages import told
 from fusion.portal.rows import Rows, asks_for_rows
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.permissions import PLACE_ORDERS
 from fusion.tenancy.queries import find_subscription
 
 WRITES = ("GET", "POST")

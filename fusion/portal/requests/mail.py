@@ -13,9 +13,9 @@ import orjson
 from django.db import connection, transaction
 from django.urls import reverse
 
+from fusion.access.actor import ADMINISTRATOR
+from fusion.access.permissions import WRITERS
 from fusion.portal.mails.write import Reader, sender_of, write_mail
-from fusion.tenancy.actor import ADMINISTRATOR
-from fusion.tenancy.permissions import WRITERS
 
 READER = "request-mails"
 

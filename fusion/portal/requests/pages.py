@@ -7,6 +7,8 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
+from fusion.access.actor import GROUP, Actor
+from fusion.access.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.catalogue.models import Product
 from fusion.kernel.clock import read_instant
 from fusion.kernel.ids import parse_id
@@ -16,11 +18,9 @@ from fusion.portal.forms import Confirmation
 from fusion.portal.page import page, show
 from fusion.portal.visit import PageRequest
 from fusion.portal.who import who
-from fusion.tenancy.actor import GROUP, Actor
-from fusion.tenancy.find import subscription_names
 from fusion.tenancy.models import Organization
-from fusion.tenancy.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.tenancy.queries import find_subscription
+from fusion.tenancy.search import subscription_names
 
 ROWS = 50
 ALL = "all"

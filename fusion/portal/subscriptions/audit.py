@@ -7,15 +7,15 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from fusion.access.permissions import READ_REPORTS
 from fusion.portal.asked import asked_for
 from fusion.portal.days import asked_days
 from fusion.portal.deeds import OBJECTS, deeds
 from fusion.portal.page import page, show
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.audit_trail import WantedRecords, list_audit
+from fusion.reporting.audit_trail import WantedRecords, list_audit
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import READ_REPORTS
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.queries import trunk_names
 from fusion.users.queries import user_names

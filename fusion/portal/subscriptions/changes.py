@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
+from fusion.access.permissions import MANAGE_SUBSCRIPTIONS
 from fusion.kernel.errors import not_found
 from fusion.kernel.ids import parse_id
 from fusion.portal.forms import done, form_of, show_form, submit
@@ -12,7 +13,6 @@ from fusion.portal.visit import PageRequest
 from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.edit_subscription import edit_subscription
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import MANAGE_SUBSCRIPTIONS
 from fusion.tenancy.queries import find_organization, find_subscription
 
 WRITES = ("GET", "POST")

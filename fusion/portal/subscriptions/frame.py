@@ -6,9 +6,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.permissions import PLACE_ORDERS, PROVISION, REQUEST_ORDERS
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Organization, Subscription
-from fusion.tenancy.permissions import PLACE_ORDERS, PROVISION, REQUEST_ORDERS
 
 TABS: Sequence[tuple[str, str, Any]] = (
     ("overview", "subscriptions-detail", _("Overview")),

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import NoReverseMatch, reverse
 
+from fusion.access.permissions import READ_BALANCES
 from fusion.kernel.clock import read_instant
 from fusion.kernel.ids import parse_id
 from fusion.ledger.queries import balances_now, entries
@@ -19,7 +20,6 @@ from fusion.portal.usage import usage_of
 from fusion.portal.visit import PageRequest
 from fusion.portal.who import who
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import READ_BALANCES
 from fusion.tenancy.queries import find_subscription
 from fusion.users.queries import user_names
 

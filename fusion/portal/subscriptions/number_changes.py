@@ -5,6 +5,9 @@ from collections.abc import Callable
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Answer
 from fusion.numbers.assign import assign_numbers
 from fusion.numbers.port_out import port_out
 from fusion.numbers.release import release_number
@@ -12,11 +15,8 @@ from fusion.numbers.restore import restore_number
 from fusion.portal.forms import Confirmation, confirmed, done, refused, submit
 from fusion.portal.page import page
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import PROVISION
 from fusion.tenancy.queries import find_subscription
-from fusion.tenancy.use_case import Answer
 
 Deed = Callable[[Actor], Answer]
 

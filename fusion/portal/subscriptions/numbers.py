@@ -3,6 +3,7 @@
 import orjson
 from django.http import HttpResponse
 
+from fusion.access.permissions import READ_PROVISIONING
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import not_found
 from fusion.numbers.queries import Wanted, list_numbers, read_number
@@ -15,7 +16,6 @@ from fusion.portal.subscriptions.holders import with_holders
 from fusion.portal.subscriptions.number_finder import plain
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import READ_PROVISIONING
 from fusion.tenancy.queries import find_subscription
 
 ROWS = 50

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 
+from fusion.access.permissions import READ_BALANCES
 from fusion.kernel.clock import now
 from fusion.kernel.errors import not_found
 from fusion.ledger.queries import balances_now
@@ -19,7 +20,6 @@ from fusion.portal.subscriptions.states import states
 from fusion.portal.usage import usage_of
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import READ_BALANCES
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.queries import channel_use
 

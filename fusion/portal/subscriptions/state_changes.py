@@ -6,11 +6,14 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
-from fusion.lifecycle.ending import what_ends
+from fusion.access.actor import Actor
+from fusion.access.permissions import SUSPEND, TERMINATE
+from fusion.access.use_case import Answer
 from fusion.lifecycle.resume import resume as resume_subscription
 from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.suspend import suspend as suspend_subscription
 from fusion.lifecycle.terminate import terminate as terminate_subscription
+from fusion.lifecycle.termination_preview import what_ends
 from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
 from fusion.portal.forms import done, form_of, show_form, submit
 from fusion.portal.page import page
@@ -22,11 +25,8 @@ from fusion.portal.subscriptions.state_forms import (
 )
 from fusion.portal.subscriptions.states import holds_of
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import SUSPEND, TERMINATE
 from fusion.tenancy.queries import find_subscription
-from fusion.tenancy.use_case import Answer
 
 WRITES = ("GET", "POST")
 DETAIL = "subscriptions-detail"

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fusion.access.actor import Actor
+from fusion.access.permissions import MANAGE_SUBSCRIPTIONS, SUSPEND, TERMINATE
 from fusion.kernel.clock import read_instant
 from fusion.ordering.models import OF_STATE, SUSPENSION, Order
 from fusion.ordering.permissions import permission_of
 from fusion.portal.forms import Confirmation
-from fusion.tenancy.actor import Actor
 from fusion.tenancy.holds import open_holds
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import MANAGE_SUBSCRIPTIONS, SUSPEND, TERMINATE
 
 
 def states(actor: Actor, subscription: Subscription) -> dict[str, Any]:

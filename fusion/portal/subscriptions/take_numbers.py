@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Answer
 from fusion.kernel.errors import Problem
 from fusion.ledger.queries import balances_now
 from fusion.numbers.assign import ASSIGNED, RESERVED, assign_numbers
@@ -29,9 +31,7 @@ from fusion.portal.subscriptions.number_finder import plain
 from fusion.portal.subscriptions.numbers import digits_of
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import PROVISION
 from fusion.tenancy.queries import find_subscription
-from fusion.tenancy.use_case import Answer
 
 WRITES = ("GET", "POST")
 OFFERED = 50

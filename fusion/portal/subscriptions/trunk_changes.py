@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.permissions import PROVISION
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.portal.fields import LineField
 from fusion.portal.forms import (
@@ -25,7 +26,6 @@ from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.number_finder import NumberForm, found_numbers
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import PROVISION
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.create_trunk import create_trunk
 from fusion.trunks.delete_trunk import delete_trunk

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from django.http import HttpResponse
 
+from fusion.access.permissions import READ_CALLS, READ_PROVISIONING
 from fusion.kernel.clock import now, read_instant
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page, show
@@ -17,7 +18,6 @@ from fusion.portal.subscriptions.pages import most
 from fusion.portal.usage import usage_of
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import READ_CALLS, READ_PROVISIONING
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.queries import (
     channel_use,

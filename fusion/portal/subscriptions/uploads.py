@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRefresh
 
+from fusion.access.permissions import PROVISION, READ_PROVISIONING
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import InvalidFields, not_found, problem_of
 from fusion.portal.errors import explain, explain_field, title_of
@@ -20,7 +21,6 @@ from fusion.portal.page import page, show
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import PROVISION, READ_PROVISIONING
 from fusion.tenancy.queries import find_subscription
 from fusion.users.queries import asked_logins, find_job, job_document, list_jobs, list_results
 from fusion.users.read_csv import Row, read_csv

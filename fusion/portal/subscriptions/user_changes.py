@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.access.permissions import PROVISION
 from fusion.portal.fields import LineField
 from fusion.portal.forms import Form, confirmed, done, form_of, show_form, submit
 from fusion.portal.page import page
@@ -14,7 +15,6 @@ from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.number_finder import NumberForm, found_numbers
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import PROVISION
 from fusion.tenancy.queries import find_subscription
 from fusion.users.create_user import create_user
 from fusion.users.delete_user import delete_user

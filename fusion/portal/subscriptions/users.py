@@ -5,13 +5,13 @@ from uuid import UUID
 import orjson
 from django.http import HttpResponse
 
+from fusion.access.permissions import READ_PROVISIONING
 from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page, show
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.permissions import READ_PROVISIONING
 from fusion.tenancy.queries import find_subscription
 from fusion.users.queries import find_user, list_users, user_document
 

@@ -6,7 +6,8 @@ from uuid import UUID
 import orjson
 from django.http import HttpResponse
 
-from fusion.billing.event_list import NOUNS, WantedEvents, list_events
+from fusion.access.permissions import READ_TRAIL
+from fusion.events.event_list import NOUNS, WantedEvents, list_events
 from fusion.kernel.ids import parse_id
 from fusion.portal.asked import asked_for
 from fusion.portal.days import asked_days
@@ -15,10 +16,9 @@ from fusion.portal.page import page, show
 from fusion.portal.trail.words import ABOUT, OBJECTS
 from fusion.portal.visit import PageRequest
 from fusion.portal.who import who
-from fusion.tenancy.audit_trail import WantedRecords, list_audit
-from fusion.tenancy.find import subscription_names
-from fusion.tenancy.permissions import READ_TRAIL
+from fusion.reporting.audit_trail import WantedRecords, list_audit
 from fusion.tenancy.queries import find_organization, find_subscription
+from fusion.tenancy.search import subscription_names
 
 ROWS = 50
 

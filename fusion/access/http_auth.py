@@ -1,0 +1,225 @@
+"""Authorization of every API route, in this order: token 401, scope 403, visibility 404, role 403.
+
+All of it is checked before the body's fields (422) and the state (409).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any, get_args
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from ninja.operation import Operation
+from ninja.security.base import AuthBase
+from pydantic import BaseModel
+
+from fusion.access.actor import SCOPES, Actor, Request
+from fusion.access.authenticate import Read, authenticate
+from fusion.access.idempotency import fingerprint, fingerprint_of, read_key
+from fusion.access.permissions import Permission
+from fusion.access.use_case import Answer
+from fusion.kernel.environment import setting
+from fusion.kernel.http import json_response, read_json
+from fusion.kernel.ids import parse_id
+from fusion.kernel.rate import RateLimit
+
+_requests = RateLimit(setting("FUSION_RATE_LIMIT"))
+
+Finder = Callable[[Actor, UUID], object]
+"""Finds an object by id as the actor sees it; raises Problem `not-found`."""
+
+
+class Door(AuthBase):
+    """Authenticates a request and requires one permission.
+
+    `seen` maps the name of a path parameter, filter or body field (`lines__product_id`: in each of
+    `lines`) to the finder of the object that the actor must see. With `hot`, the database function
+    that the route calls checks visibility, unless the request is refused before. `reads` is read in
+    the same round trip as the token: see `read_of`.
+    """
+
+    openapi_type = "oauth2"
+    openapi_description = (
+        "POST /oauth/token issues a token to an API client; POST /oauth/revoke (RFC 7009) "
+        "revokes it."
+    )
+    openapi_flows = {
+        "clientCredentials": {
+            "tokenUrl": "/oauth/token",
+            "scopes": {scope: scope for scope in SCOPES},
+        }
+    }
+
+    def __init__(
+        self,
+        permission: Permission,
+        *,
+        hot: bool = False,
+        reads: Read | None = None,
+        **seen: Finder,
+    ) -> None:
+        super().__init__()
+        self.reads = reads
+        self.permission = permission
+        self.hot = hot
+        self.seen = seen
+        self._places: dict[str, list[str]] | None = None
+
+    def bind(self, operation: Operation) -> None:
+        """Learn from the route where it declares each id of `seen`: path, query or body.
+
+        RuntimeError for an id that the route does not declare, or declares in another place than
+        another route with this object.
+        """
+        declared = _declared(operation)
+        places = {
+            name: [place for place, names in declared.items() if name.partition("__")[0] in names]
+            for name in self.seen
+        }
+        undeclared = [name for name, found in places.items() if not found]
+        if undeclared or self._places not in (None, places):
+            raise RuntimeError(f"{operation.path}: where are {undeclared or list(places)}?")
+        self._places = places
+
+    def __call__(self, request: HttpRequest) -> Actor:
+        """The actor, if it may use the route; raises the Problem otherwise."""
+        asked = Request(id=getattr(request, "request_id", ""))
+        actor, found = self._authenticate(request, asked)
+        request.actor = actor  # type: ignore[attr-defined]
+        request.found = found  # type: ignore[attr-defined]
+        _requests.admit(actor.label)
+        self.permission.require_scope(actor)
+        request.door = self  # type: ignore[attr-defined]
+        if not self.hot or not self.permission.allows(actor):
+            self.look(request, actor)
+        self.permission.require_role(actor)
+        return actor
+
+    def _authenticate(self, request: HttpRequest, asked: Request) -> tuple[Actor, Any]:
+        match = request.resolver_match
+        if self.reads is None or match is None:
+            return authenticate(request, asked)
+        return authenticate(request, asked, self.reads.sql, [match.kwargs[self.reads.name]])
+
+    def look(self, request: HttpRequest, actor: Actor) -> None:
+        """Problem `not-found` for the first id of the request that the actor does not see."""
+        places = self._places
+        if places is None:
+            raise RuntimeError(f"{request.path}: bind_doors() has not seen this route")
+        for name, find in self.seen.items():
+            for given in (
+                value for place in places[name] for value in _given(request, place, name)
+            ):
+                identifier = parse_id(given)
+                if identifier is not None:
+                    find(actor, identifier)
+
+
+def bind_doors(router: Router) -> None:
+    """Bind the `Door` of each route of `router` to the ids that the route declares."""
+    for view in router.path_operations.values():
+        for operation in view.operations:
+            for door in operation.auth_callbacks:
+                if isinstance(door, Door):
+                    door.bind(operation)
+
+
+def _declared(operation: Operation) -> dict[str, set[str]]:
+    """`path`, `query` and `body` → the names that the route's signature declares there."""
+    declared: dict[str, set[str]] = {}
+    for model in operation.models:
+        source = model.__ninja_param_source__
+        if source == "body":
+            shapes = (field.annotation for field in model.model_fields.values())
+            declared[source] = {name for shape in shapes for name in _members(shape)}
+        else:
+            declared[source] = set(model.__ninja_flatten_map__)
+    return declared
+
+
+def _members(shape: Any) -> Iterator[str]:
+    """The members of a type: of the object, or of each alternative of a union."""
+    if isinstance(shape, type) and issubclass(shape, BaseModel):
+        for name, field in shape.model_fields.items():
+            yield field.alias or name
+    for part in get_args(shape):
+        yield from _members(part)
+
+
+def look_first(request: HttpRequest) -> None:
+    """For a hot route, check visibility before a request is refused for its fields:
+
+    Problem `not-found`.
+    """
+    door: Door | None = getattr(request, "door", None)
+    if door is not None and door.hot:
+        door.look(request, actor_of(request))
+
+
+def _given(request: HttpRequest, place: str, name: str) -> list[Any]:
+    """Every value of `name` in the request's path, query or body."""
+    match = request.resolver_match
+    if place == "path":
+        return [str(match.kwargs[name])] if match else []
+    if place == "query":
+        return request.GET.getlist(name)
+    if not request.body:
+        return []
+    found = [read_json(request)]
+    for part in name.split("__"):
+        members = [item.get(part) for item in found if isinstance(item, dict)]
+        found = [item for member in members for item in _several(member)]
+    return found
+
+
+def _several(member: Any) -> list[Any]:
+    return member if isinstance(member, list) else [member]
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The actor that the route's authentication has accepted."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
+
+
+def read_of(request: HttpRequest) -> Any:
+    """What the route's authentication has read; None if the actor may not see it."""
+    return request.found  # type: ignore[attr-defined]
+
+
+def retrying_actor(request: HttpRequest, asked: Any = None) -> Actor:
+    """The actor with the request's idempotency key: for a POST that creates or consumes.
+
+    `asked` stands for a body that is not JSON.
+    """
+    actor = actor_of(request)
+    key = read_key(request)
+    if key is None:
+        return actor
+    if asked is None:
+        print_ = fingerprint_of(request)
+    else:
+        print_ = fingerprint(request.method or "", request.path, asked)
+    return replace(actor, request=Request(actor.request.id, key, print_, _look_again(request)))
+
+
+def _look_again(request: HttpRequest) -> Callable[[], None]:
+    """Repeats the visibility check of the request's ids, before a stored answer is returned."""
+    door: Door = request.door  # type: ignore[attr-defined]
+    return partial(door.look, request, actor_of(request))
+
+
+def respond(
+    answer: Answer, *, location: str = "", headers: dict[str, str] | None = None
+) -> HttpResponse:
+    """The HTTP response of a use case's answer; `location` is the prefix of the new object's id."""
+    extra = dict(headers or {})
+    if answer.replayed:
+        extra["Idempotency-Replayed"] = "true"
+    if location and answer.status == 201:
+        extra["Location"] = f"{location}/{answer.body['id']}"
+    if not answer.text:
+        return HttpResponse(status=answer.status, headers=extra)
+    return json_response(answer.text, answer.status, extra)

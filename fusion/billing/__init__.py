@@ -1,1 +1,0 @@
-"""Data for the billing platform and the overview: the event feed, reports, sums."""

@@ -1,0 +1,1 @@
+"""White label: a group's name, colours and logo in the portal."""

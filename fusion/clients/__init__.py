@@ -1,0 +1,1 @@
+"""API clients and their access tokens (OAuth 2)."""

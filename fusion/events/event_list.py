@@ -1,0 +1,123 @@
+"""Browsing events: those of a group, newest first.
+
+Unlike the feed (`feed.sql`) it shows every committed event, and its order is not one to continue
+from.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from fusion.access.actor import Actor
+from fusion.kernel.errors import InvalidFields
+from fusion.kernel.pagination import decode_cursor, encode_cursor
+
+WALK = 5_000
+"""Most events that one page skips: with rare matches it returns fewer, and continues."""
+
+NOUNS = (
+    "order",
+    "order-request",
+    "product",
+    "organization",
+    "subscription",
+    "number",
+    "user",
+    "balance",
+)
+"""The objects of events: the first part of their types."""
+
+EVENTS = """
+WITH walked AS MATERIALIZED (
+    SELECT e.epoch, e.xid, e.id, e.type, e.subscription_id
+    FROM events_event e
+    WHERE e.group_id = %(group)s::uuid
+      AND (e.epoch, e.xid, e.id)
+          < (%(epoch)s::int, %(xid)s::text::xid8, %(event)s::bigint)
+    ORDER BY e.epoch DESC, e.xid DESC, e.id DESC
+    LIMIT %(walk)s::int
+), found AS MATERIALIZED (
+    SELECT * FROM walked w
+    WHERE (%(noun)s::text IS NULL OR starts_with(w.type, %(noun)s::text || '.'))
+      AND (%(subscription)s::uuid IS NULL OR w.subscription_id = %(subscription)s::uuid)
+    ORDER BY w.epoch DESC, w.xid DESC, w.id DESC
+    LIMIT %(limit)s::int
+)
+SELECT f.epoch, f.xid::text, f.id, e.type, e.actor, e.at, e.subscription_id, e.data::text
+FROM found f JOIN events_event e ON e.id = f.id
+UNION ALL
+(SELECT w.epoch, w.xid::text, w.id, NULL, NULL, NULL, NULL, NULL
+ FROM walked w WHERE (SELECT count(*) FROM walked) = %(walk)s::int
+ ORDER BY w.epoch, w.xid, w.id LIMIT 1)
+"""
+
+FIRST = (2**31 - 1, str(2**63), 2**63 - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedEvents:
+    """The filters: the object (`NOUNS`), and the subscription."""
+
+    noun: str | None = None
+    subscription_id: UUID | None = None
+
+
+def list_events(
+    actor: Actor, wanted: WantedEvents, *, limit: int, cursor: str | None = None
+) -> dict[str, Any]:
+    """One page of a group's events, newest first: {items, next}; the actor acts for the group.
+
+    Each item has `id`, `type`, `actor`, `at`, `subscription_id` and `data`.
+    """
+    epoch, xid, event = _key(cursor) if cursor else FIRST
+    with connection.cursor() as sql:
+        sql.execute(
+            EVENTS,
+            {
+                "group": actor.group_id,
+                "epoch": epoch,
+                "xid": xid,
+                "event": event,
+                "noun": wanted.noun,
+                "subscription": wanted.subscription_id,
+                "walk": WALK,
+                "limit": limit + 1,
+            },
+        )
+        rows = sql.fetchall()
+    found = sorted((row for row in rows if row[3]), key=_order, reverse=True)
+    end = next((row for row in rows if not row[3]), None)
+    last = found[limit - 1] if len(found) > limit else end
+    return {
+        "items": [_event(row) for row in found[:limit]],
+        "next": encode_cursor(*last[:3]) if last else None,
+    }
+
+
+def _order(row: tuple[Any, ...]) -> tuple[int, int, int]:
+    return row[0], int(row[1]), row[2]
+
+
+def _event(row: tuple[Any, ...]) -> dict[str, Any]:
+    epoch, xid, id, type, actor, at, subscription, data = row
+    return {
+        "id": f"{epoch}-{xid}-{id}",
+        "type": type,
+        "actor": actor,
+        "at": at,
+        "subscription_id": subscription,
+        "data": orjson.loads(data),
+    }
+
+
+def _key(cursor: str) -> tuple[int, str, int]:
+    parts = decode_cursor(cursor, 3)
+    if not all(part.isascii() and part.isdigit() and len(part) <= 20 for part in parts):
+        raise InvalidFields(cursor="is not a cursor of this list")
+    epoch, xid, event = (int(part) for part in parts)
+    if epoch >= 2**31 or xid >= 2**64 or event >= 2**63:
+        raise InvalidFields(cursor="is not a cursor of this list")
+    return epoch, str(xid), event

@@ -1,0 +1,20 @@
+"""Deleting what is past its retention, in small batches."""
+
+from django.db import connection
+
+BATCH = 1_000
+"""Rows deleted at a time."""
+
+
+def purge(statement: str, days: int) -> int:
+    """Run `statement` with `days` and the size of a batch until it deletes no more; returns how
+    many rows it deleted. Each batch commits, so that nobody waits long for a lock.
+    """
+    deleted = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [days, BATCH])
+            count: int = cursor.rowcount
+        deleted += count
+        if count < BATCH:
+            return deleted

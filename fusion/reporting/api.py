@@ -1,0 +1,74 @@
+"""The routes of reports."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from ninja import Query, Router
+
+from fusion.access.http_auth import Door, actor_of
+from fusion.access.permissions import READ_REPORTS
+from fusion.kernel.http import CSV
+from fusion.kernel.openapi import also_csv
+from fusion.kernel.schemas import READ_PROBLEMS
+from fusion.kernel.stream import Query as Reading
+from fusion.kernel.stream import stream, wants_csv
+from fusion.reporting.license_report import licenses_as_csv, licenses_as_json
+from fusion.reporting.phone_usage import Period, usage_as_csv, usage_as_json
+from fusion.reporting.schemas import LicenseReport, ReportFilter, UsageFilter, UsageReport
+from fusion.tenancy.queries import find_organization, find_subscription
+
+router = Router(tags=["reports"])
+
+REPORTS = Door(READ_REPORTS, organization_id=find_organization, subscription_id=find_subscription)
+
+Made = Callable[[Reading], Iterator[str]]
+
+
+@router.get(
+    "/reports/phone-usage",
+    auth=REPORTS,
+    response={200: UsageReport, **READ_PROBLEMS},
+    openapi_extra=also_csv(),
+)
+def phone_usage(request: HttpRequest, asked: Query[UsageFilter]) -> HttpResponseBase:
+    """Report which user had which number, now or in a period, with all names and references."""
+    actor = actor_of(request)
+    organization = find_organization(actor, asked.organization_id or actor.organization_id)
+    given = (organization, asked.subscription_id, Period(since=asked.from_, until=asked.to))
+    return _report(
+        request,
+        asked,
+        "phone-usage",
+        partial(usage_as_json, *given),
+        partial(usage_as_csv, *given),
+    )
+
+
+@router.get(
+    "/reports/licenses",
+    auth=REPORTS,
+    response={200: LicenseReport, **READ_PROBLEMS},
+    openapi_extra=also_csv(),
+)
+def licenses(request: HttpRequest, asked: Query[ReportFilter]) -> HttpResponseBase:
+    """Report the ordered and used quantity of each SKU, in total and per subscription."""
+    actor = actor_of(request)
+    organization = find_organization(actor, asked.organization_id or actor.organization_id)
+    given = (organization, asked.subscription_id)
+    return _report(
+        request,
+        asked,
+        "licenses",
+        partial(licenses_as_json, *given),
+        partial(licenses_as_csv, *given),
+    )
+
+
+def _report(
+    request: HttpRequest, asked: ReportFilter, name: str, as_json: Made, as_csv: Made
+) -> HttpResponseBase:
+    if wants_csv(request, asked.format):
+        return stream(as_csv, media_type=CSV, filename=f"{name}.csv")
+    return stream(as_json, media_type="application/json")

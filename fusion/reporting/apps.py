@@ -1,0 +1,10 @@
+"""Registers this room with Django."""
+
+from django.apps import AppConfig
+
+
+class Room(AppConfig):
+    """The room `reporting`."""
+
+    name = "fusion.reporting"
+    label = "billing"  # as its tables are named

@@ -1,0 +1,162 @@
+"""Reading the audit trail: who did what, newest first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from fusion.access.actor import Actor
+from fusion.access.visibility import subtree
+from fusion.kernel.clock import read_instant
+from fusion.kernel.errors import InvalidFields
+from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.tenancy.models import Organization, Subscription
+
+WALK = 50_000
+"""Records that one page skips in search of rare ones; the next page continues from there."""
+
+COLUMNS = (
+    "id",
+    "at",
+    "path",
+    "subscription_id",
+    "actor",
+    "request_id",
+    "verb",
+    "object_type",
+    "object_id",
+    "detail",
+)
+
+# The walk is a range of an index, in its order; its own LIMIT keeps it so, whatever the other
+# conditions, and lets it end as soon as the page is full.
+WALKED = """
+SELECT r.id, r.at, r.path, r.subscription_id, r.actor, r.request_id, r.verb, r.object_type,
+       r.object_id, r.detail
+FROM tenancy_auditrecord r
+WHERE r.group_id = %(group)s::uuid AND {source}
+  AND (%(since)s::timestamptz IS NULL OR r.at >= %(since)s::timestamptz)
+  AND (%(until)s::timestamptz IS NULL OR r.at < %(until)s::timestamptz)
+  AND (%(last_at)s::timestamptz IS NULL
+       OR (r.at, r.id) < (%(last_at)s::timestamptz, %(last_id)s::bigint))
+ORDER BY r.at DESC, r.id DESC
+"""
+
+FOUND = """
+SELECT w.id, w.at, w.path, w.subscription_id, w.actor, w.request_id, w.verb, w.object_type,
+       w.object_id, w.detail::text
+FROM ({walked} LIMIT %(walk)s::int) w
+WHERE w.path >= %(first)s::text COLLATE "C" AND w.path < %(after)s::text COLLATE "C"
+  AND (%(verb)s::text IS NULL OR w.verb = %(verb)s::text
+       OR starts_with(w.verb, %(verb)s::text || '.'))
+  AND (%(actor)s::text IS NULL OR w.actor = %(actor)s::text)
+ORDER BY w.at DESC, w.id DESC
+LIMIT %(limit)s::int
+"""
+
+WALKED_TO = "SELECT w.at, w.id FROM ({walked} OFFSET %(walk)s::int - 1 LIMIT 1) w"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedRecords:
+    """The filters. The caller has checked that the subscription or the organization is visible.
+
+    `verb` is a complete verb such as `user.link`, or an object such as `user`: every change of a
+    user. `actor` is a label such as `member:<id>`. `since` is inclusive, `until` exclusive.
+    """
+
+    subscription: Subscription | None = None
+    organization: Organization | None = None
+    object_id: str | None = None
+    verb: str | None = None
+    actor: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def source(self) -> str:
+        """The condition that an index serves; see `AuditRecord`."""
+        if self.object_id is not None:
+            return "r.object_id = %(object)s::text"
+        if self.subscription is not None:
+            return "r.subscription_id = %(subscription)s::uuid"
+        return "TRUE"
+
+    def sifts(self, actor: Actor) -> bool:
+        """Whether there are filters that the index does not serve: records may be skipped."""
+        above = actor.organization_id == actor.group_id or self.subscription is not None
+        return bool(self.verb or self.actor or self.organization) or not above
+
+    def path(self, actor: Actor) -> str:
+        """The path of the requested subtree, which is never above the actor's own."""
+        if self.subscription is not None:
+            return self.subscription.path
+        return self.organization.path if self.organization is not None else actor.path
+
+
+def list_audit(
+    actor: Actor, wanted: WantedRecords, *, limit: int, cursor: str | None = None
+) -> dict[str, Any]:
+    """One page of the audit records that `actor` sees, newest first: {items, next}.
+
+    Each item has `id`, `at` (a datetime), `path`, `subscription_id` (null if the object belongs to
+    no subscription), `actor` (a label; `portal/who.py` resolves its name), `request_id`, `verb`,
+    `object_type`, `object_id` and `detail` (the arguments, as an object).
+
+    One page skips at most `WALK` records: with rare matches it may have fewer than `limit` items,
+    or none, and still a `next` cursor.
+    """
+    last_at, last_id = _key(cursor) if cursor else (None, None)
+    first, after = subtree(wanted.path(actor))
+    walked = WALKED.format(source=wanted.source())
+    given = {
+        "group": actor.group_id,
+        "subscription": wanted.subscription.id if wanted.subscription else None,
+        "object": wanted.object_id,
+        "first": first,
+        "after": after,
+        "verb": wanted.verb,
+        "actor": wanted.actor,
+        "since": wanted.since,
+        "until": wanted.until,
+        "last_at": last_at,
+        "last_id": last_id,
+        "walk": WALK,
+        "limit": limit + 1,
+    }
+    with connection.cursor() as sql:
+        sql.execute(FOUND.format(walked=walked), given)
+        rows, more = page(sql.fetchall(), limit)
+        end = (rows[-1][1], rows[-1][0]) if more else None
+        if not more and (wanted.sifts(actor) or limit >= WALK):
+            end = _end_of_walk(sql, walked, given)
+    return {
+        "items": [_document(row) for row in rows],
+        "next": encode_cursor(end[0].isoformat(), end[1]) if end else None,
+    }
+
+
+def _end_of_walk(sql: Any, walked: str, given: dict[str, Any]) -> tuple[datetime, int] | None:
+    """Where a page that is not full stopped; None if nothing follows."""
+    sql.execute(WALKED_TO.format(walked=walked), given)
+    end: tuple[datetime, int] | None = sql.fetchone()
+    return end
+
+
+def _document(row: tuple[Any, ...]) -> dict[str, Any]:
+    told = dict(zip(COLUMNS, row, strict=True))
+    return {**told, "detail": orjson.loads(told["detail"])}
+
+
+def _key(cursor: str) -> tuple[datetime, int]:
+    at_text, id_text = decode_cursor(cursor, 2)
+    try:
+        at, id = read_instant(at_text), int(id_text)
+    except ValueError:
+        id = -1
+    if not 0 <= id < 2**63:
+        raise InvalidFields(
+            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
+        )
+    return at, id

@@ -1,0 +1,192 @@
+"""The history of the overview: what an organization had and used on each of the last 90 days.
+
+For a customer, and for any organization with few balances, computed from the ledger and call
+records; for larger ones read from the roll-up. An unknown value is None, never 0.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from fusion.access.actor import TENANT
+from fusion.access.visibility import subtree
+from fusion.kernel.clock import now
+from fusion.kernel.environment import setting
+from fusion.reporting import rollup
+from fusion.reporting.overview import Moment
+from fusion.tenancy.models import Organization
+from fusion.trunks.keep_records import kept_from
+
+DAYS = 90
+
+MOST_RECORDS = 20_000
+"""Most call records from which the peak of each day is computed while a page waits."""
+
+Rows = Sequence[tuple[Any, ...]]
+
+Past = dict[str, list[dict[str, Any]]]
+"""SKU code → {at, granted, used} of each of the last 90 days and today. None: unknown."""
+
+
+def past(organization: Organization, moment: Moment, current: Sequence[Mapping[str, Any]]) -> Past:
+    """The history of each SKU up to `current`, the present totals.
+
+    For SIP channels `used` is the peak of concurrent calls on that day.
+    """
+    today = now().astimezone(UTC).date()
+    days = [today - timedelta(days=back) for back in range(DAYS, 0, -1)]
+    if moment.rolled or not _is_small(organization):
+        rows, known_until = _rolled(organization)
+        return {
+            total["sku"]: _forwards(total, rows, [*days, today], known_until) for total in current
+        }
+    changes = _changes(organization, days[0])
+    has_channels = any(total["metric"] == "sip_channel" for total in current)
+    calls = _calls(organization, days[0]) if has_channels else {}
+    return {total["sku"]: _backwards(total, changes, calls, [*days, today]) for total in current}
+
+
+FEW = """
+SELECT count(*) FROM (
+    SELECT FROM tenancy_subscription s JOIN ledger_balance b ON b.subscription_id = s.id
+    WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
+    LIMIT %(most)s::int) few
+"""
+
+CHANGES = """
+SELECT k.code, (e.at AT TIME ZONE 'UTC')::date,
+       sum(billing_granted(e.kind, e.quantity))::bigint,
+       sum(billing_used(e.kind, e.quantity))::bigint
+FROM tenancy_subscription s
+JOIN ledger_entry e ON e.subscription_id = s.id AND e.at >= %(since)s::timestamptz
+JOIN catalogue_sku k ON k.id = e.sku_id
+WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
+GROUP BY 1, 2
+"""
+
+# A step up when a call begins, one down when it ends; each day begins with the calls in progress.
+# The count is of the records that were read: there may be more.
+CALLS = """
+WITH record AS MATERIALIZED (
+    SELECT r.admitted_at, r.ended_at
+    FROM tenancy_subscription s
+    JOIN trunks_callrecord r ON r.subscription_id = s.id AND r.ended_at >= %(since)s::timestamptz
+    WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
+    LIMIT %(most)s::int
+), call AS (
+    SELECT admitted_at, ended_at FROM record
+    UNION ALL
+    SELECT c.admitted_at, c.lease_expires_at
+    FROM tenancy_subscription s
+    JOIN trunks_call c ON c.subscription_id = s.id AND c.ended_at IS NULL
+    WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
+), step AS (
+    SELECT x.at, x.step FROM call c
+    CROSS JOIN LATERAL (VALUES (c.admitted_at, 1), (c.ended_at, -1)) AS x(at, step)
+    UNION ALL
+    SELECT d, 0 FROM generate_series(%(since)s::timestamptz, %(now)s::timestamptz, '24 hours') AS d
+)
+SELECT (at AT TIME ZONE 'UTC')::date, max(live)::int, (SELECT count(*) FROM record)
+FROM (SELECT at, sum(step) OVER (ORDER BY at, step) AS live FROM step) counted
+WHERE at BETWEEN %(since)s::timestamptz AND %(now)s::timestamptz
+GROUP BY 1
+"""
+
+ROLLED = """
+SELECT k.code, d.day, d.granted, d.used, r.day
+FROM billing_rollup r
+LEFT JOIN billing_day d ON d.organization_id = %(id)s::uuid
+LEFT JOIN catalogue_sku k ON k.id = d.sku_id
+ORDER BY k.code, d.day
+"""
+
+
+def _rows(sql: str, organization: Organization, **parameters: Any) -> Rows:
+    first, after = subtree(organization.path)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"id": organization.id, "first": first, "after": after, **parameters})
+        rows: Rows = cursor.fetchall()
+    return rows
+
+
+def _is_small(organization: Organization) -> bool:
+    if organization.kind == TENANT:
+        return True
+    ((balances,),) = _rows(FEW, organization, most=rollup.LARGE + 1)
+    return int(balances) <= rollup.LARGE
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _changes(organization: Organization, since: date) -> Rows:
+    """SKU code, day, and the changes of granted and used on that day."""
+    return _rows(CHANGES, organization, since=_midnight(since))
+
+
+def _calls(organization: Organization, since: date) -> dict[date, int]:
+    """The peak of concurrent calls on each day; empty if there are too many records to count."""
+    since = max(since, kept_from(setting("FUSION_CALL_RECORD_MONTHS")))
+    rows = _rows(CALLS, organization, since=_midnight(since), now=now(), most=MOST_RECORDS + 1)
+    if any(count > MOST_RECORDS for _, _, count in rows):
+        return {}
+    return {day: most for day, most, _ in rows}
+
+
+def _rolled(organization: Organization) -> tuple[Rows, date | None]:
+    """SKU code, day, granted and used on days with changes; and the day of the last refresh."""
+    rows = _rows(ROLLED, organization)
+    return [row[:4] for row in rows if row[0] is not None], rows[0][4] if rows else None
+
+
+def _point(total: Mapping[str, Any], day: date, calls: int | None) -> dict[str, Any]:
+    """Today: the present values; of channels the peak until now."""
+    used = total["used"]
+    if total["metric"] == "sip_channel":
+        used = max(used, calls or 0)
+    return {"at": day, "granted": total["granted"], "used": used}
+
+
+def _backwards(
+    total: Mapping[str, Any], changes: Rows, calls: Mapping[date, int], days: Sequence[date]
+) -> list[dict[str, Any]]:
+    """Invariant: a day's final value is the present value minus all changes since."""
+    on = {day: (granted, used) for sku, day, granted, used in changes if sku == total["sku"]}
+    is_leased = total["metric"] == "sip_channel"
+    granted, used = total["granted"], total["used"]
+    points = [_point(total, days[-1], calls.get(days[-1]))]
+    for later, day in zip(days[:0:-1], days[-2::-1], strict=True):
+        more_granted, more_used = on.get(later, (0, 0))
+        granted, used = granted - more_granted, used - more_used
+        points.append(
+            {"at": day, "granted": granted, "used": calls.get(day) if is_leased else used}
+        )
+    return points[::-1]
+
+
+def _forwards(
+    total: Mapping[str, Any], rows: Rows, days: Sequence[date], known_until: date | None
+) -> list[dict[str, Any]]:
+    """Invariant: a day without a row ended as the day before it.
+
+    Unknown before the first row, and for days after the last refresh.
+    """
+    mine = [(day, granted, used) for sku, day, granted, used in rows if sku == total["sku"]]
+    points: list[dict[str, Any]] = []
+    granted: int | None = None
+    used: int | None = None
+    position = 0
+    for day in days:
+        while position < len(mine) and mine[position][0] <= day:
+            _, granted, used = mine[position]
+            position += 1
+        known = known_until is not None and day < known_until
+        points.append(
+            {"at": day, "granted": granted if known else None, "used": used if known else None}
+        )
+    of_today = mine[-1][2] if mine and mine[-1][0] == days[-1] else None
+    points[-1] = _point(total, days[-1], of_today)
+    return points

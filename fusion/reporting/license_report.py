@@ -1,0 +1,64 @@
+"""Licence consumption: per SKU of a subtree, and per subscription in it."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import orjson
+
+from fusion.kernel.clock import instant, now
+from fusion.kernel.stream import Query, Row, csv_lines, json_items
+from fusion.reporting.owners import JOINS, NAMES, OWNERS, owned_by
+from fusion.tenancy.models import Organization
+
+QUANTITIES = ("sku", "type", "metric", "granted", "used", "available")
+COLUMNS = (*OWNERS, "subscription_status", *QUANTITIES)
+
+USED = "SELECT ledger_used(b) AS used OFFSET 0"  # 0: asked once
+
+DETAIL = f"""
+SELECT {NAMES}, s.status, b.sku, b.type, b.metric, b.granted, u.used,
+       greatest(b.granted - u.used, 0)
+FROM tenancy_subscription s
+{JOINS}
+JOIN ledger_balance b ON b.subscription_id = s.id
+CROSS JOIN LATERAL ({USED}) u
+"""
+
+TOTALS = f"""
+SELECT b.sku, b.type, b.metric, sum(b.granted)::bigint, sum(u.used)::bigint,
+       sum(greatest(b.granted - u.used, 0))::bigint
+FROM tenancy_subscription s
+JOIN ledger_balance b ON b.subscription_id = s.id
+CROSS JOIN LATERAL ({USED}) u
+"""
+
+
+def licenses_as_json(
+    organization: Organization, subscription_id: UUID | None, query: Query
+) -> Iterator[str]:
+    """`{"as_of", "totals": [per SKU], "items": [per subscription and SKU], "next": null}`."""
+    owner, ids = owned_by("s", organization, subscription_id)
+    totals = query(f"{TOTALS} WHERE {owner} GROUP BY 1, 2, 3 ORDER BY 1", ids)
+    yield f'{{"as_of":"{instant(now())}","totals":['
+    yield from json_items(_json(QUANTITIES, row) for row in totals)
+    yield '],"items":['
+    rows = _rows(organization, subscription_id, query)
+    yield from json_items(_json(COLUMNS, row) for row in rows)
+    yield '],"next":null}'
+
+
+def licenses_as_csv(
+    organization: Organization, subscription_id: UUID | None, query: Query
+) -> Iterator[str]:
+    """The rows per subscription and SKU under a header line."""
+    yield from csv_lines([COLUMNS])
+    yield from csv_lines(_rows(organization, subscription_id, query))
+
+
+def _rows(organization: Organization, subscription_id: UUID | None, query: Query) -> Iterator[Row]:
+    owner, ids = owned_by("s", organization, subscription_id)
+    return query(f"{DETAIL} WHERE {owner} ORDER BY s.path, s.id, b.sku", ids)
+
+
+def _json(columns: tuple[str, ...], row: Row) -> str:
+    return orjson.dumps(dict(zip(columns, row, strict=True))).decode()

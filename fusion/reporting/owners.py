@@ -1,0 +1,41 @@
+"""The organizations above a subscription in a report: ids, names and external references."""
+
+from uuid import UUID
+
+from fusion.access.actor import KINDS
+from fusion.tenancy.models import Organization
+
+LEVELS = (*KINDS, "subscription")
+PARTS = ("id", "name", "external_reference")
+
+OWNERS = tuple(f"{level}_{part}" for level in LEVELS for part in PARTS)
+"""The first columns of every report, from the group down to the subscription."""
+
+_ALIASES = {"group": "g", "distributor": "d", "reseller": "r", "tenant": "t", "subscription": "s"}
+
+NAMES = ", ".join(
+    f"{_ALIASES[level]}.{part}::text" if part == "id" else f"{_ALIASES[level]}.{part}"
+    for level in LEVELS
+    for part in PARTS
+)
+"""The SELECT list for `OWNERS`, where `s` is the subscription and `JOINS` follows it."""
+
+JOINS = """
+JOIN tenancy_organization g ON g.id = s.group_id
+LEFT JOIN tenancy_organization d ON d.id = s.distributor_id
+LEFT JOIN tenancy_organization r ON r.id = s.reseller_id
+JOIN tenancy_organization t ON t.id = s.tenant_id
+"""
+
+
+def owned_by(
+    table: str, organization: Organization, subscription_id: UUID | None
+) -> tuple[str, list[UUID]]:
+    """The condition on rows that carry the ids of the organizations above them, and its
+    parameters.
+    """
+    condition, ids = f"{table}.{organization.kind}_id = %s::uuid", [organization.id]
+    if subscription_id is not None:
+        condition += f" AND {table}.{'id' if table == 's' else 'subscription_id'} = %s::uuid"
+        ids.append(subscription_id)
+    return condition, ids

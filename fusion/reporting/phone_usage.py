@@ -1,0 +1,94 @@
+"""Phone usage: a row for each period in which a user had a number, with all data for an invoice."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from fusion.kernel.clock import instant
+from fusion.kernel.stream import Query, Row, csv_lines, json_items
+from fusion.reporting.owners import JOINS, NAMES, OWNERS, owned_by
+from fusion.tenancy.models import Organization
+
+OWN = (
+    "number",
+    "sku",
+    "country",
+    "number_type",
+    "origin",
+    "user_id",
+    "login",
+    "display_name",
+    "kind",
+    "linked_at",
+    "unlinked_at",
+)
+COLUMNS = (*OWNERS, *OWN)
+
+SELECT = f"""
+SELECT {NAMES}, l.e164, k.code, k.country, k.number_type, l.origin, l.user_id::text,
+       coalesce(u.login, l.login), coalesce(u.display_name, l.display_name), l.kind,
+       l.linked_at, l.unlinked_at
+FROM users_link l
+JOIN catalogue_sku k ON k.id = l.sku_id
+LEFT JOIN users_user u ON u.id = l.user_id
+JOIN tenancy_subscription s ON s.id = l.subscription_id
+{JOINS}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """From `since` (inclusive) to `until` (exclusive); without either, the present links."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def condition(self) -> tuple[str, list[datetime]]:
+        """The condition for links that overlap it."""
+        if self.since is None and self.until is None:
+            return "coalesce(l.unlinked_at, 'infinity') = 'infinity'", []
+        parts, parameters = [], []
+        if self.since is not None:
+            parts.append("coalesce(l.unlinked_at, 'infinity') > %s::timestamptz")
+            parameters.append(self.since)
+        if self.until is not None:
+            parts.append("l.linked_at < %s::timestamptz")
+            parameters.append(self.until)
+        return " AND ".join(parts), parameters
+
+
+def usage_as_json(
+    organization: Organization, subscription_id: UUID | None, period: Period, query: Query
+) -> Iterator[str]:
+    """`{"items": [row], "next": null}`, links by id within one period's end."""
+    yield '{"items":['
+    rows = _rows(organization, subscription_id, period, query)
+    yield from json_items(
+        orjson.dumps(dict(zip(COLUMNS, row, strict=True))).decode() for row in rows
+    )
+    yield '],"next":null}'
+
+
+def usage_as_csv(
+    organization: Organization, subscription_id: UUID | None, period: Period, query: Query
+) -> Iterator[str]:
+    """The same rows under a header line."""
+    yield from csv_lines([COLUMNS])
+    yield from csv_lines(_rows(organization, subscription_id, period, query))
+
+
+def _rows(
+    organization: Organization, subscription_id: UUID | None, period: Period, query: Query
+) -> Iterator[Row]:
+    owner, ids = owned_by("l", organization, subscription_id)
+    when, instants = period.condition()
+    parameters: list[Any] = [*ids, *instants]
+    for *told, linked_at, unlinked_at in query(
+        f"{SELECT} WHERE {owner} AND {when} ORDER BY coalesce(l.unlinked_at, 'infinity'), l.id",
+        parameters,
+    ):
+        yield (*told, instant(linked_at), instant(unlinked_at))
