@@ -38,6 +38,7 @@ EXCLUDED = {
     "billing_nearlyfull": "computed from other tables, at times of its own",
     "tenancy_clientattempt": "counted before anything is known of a client, its provider included",
     "trunks_emergencynumber": "of a country, not of a provider",
+    "catalogue_metric": "of the database, not of a provider",
     "trunks_recordretention": "of the database, not of a provider",
 }
 

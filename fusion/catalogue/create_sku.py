@@ -1,6 +1,6 @@
 """Creating a SKU: an entitlement to one phone-number type of one country.
 
-Licence SKUs cannot be created: both exist in every group from the beginning.
+Licence SKUs cannot be created: every group has those of all metrics.
 """
 
 from django.db import IntegrityError, transaction
@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from fusion.access.actor import Actor
 from fusion.access.permissions import MANAGE_SKUS
 from fusion.access.use_case import Done, use_case
-from fusion.catalogue.models import ENTITLEMENT, Sku
+from fusion.catalogue.models import ENTITLEMENT, NUMBER, Sku
 from fusion.catalogue.queries import sku_document
 from fusion.kernel.constraints import violated
 from fusion.kernel.errors import Problem
@@ -22,7 +22,7 @@ def create_sku(actor: Actor, *, code: str, name: str, country: str, number_type:
         code=code,
         name=name,
         type=ENTITLEMENT,
-        metric="number",
+        metric=NUMBER,
         country=country,
         number_type=number_type,
     )

@@ -13,6 +13,8 @@ from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.tenancy.models import Organization
 
 LICENSE, ENTITLEMENT = "license", "entitlement"
+NUMBER = "number"
+"""The metric of entitlements."""
 ACTIVE, RETIRED = "active", "retired"
 NumberType = Literal[
     "geographic",
@@ -26,8 +28,21 @@ NumberType = Literal[
 NUMBER_TYPES: tuple[str, ...] = get_args(NumberType)
 
 
+class MetricRow(models.Model):
+    """An entry of `catalogue.metrics`, for SQL. Only `fusion migrate` writes it."""
+
+    code = models.CharField(max_length=16, primary_key=True)
+    live = models.BooleanField()
+
+    class Meta:
+        db_table = "catalogue_metric"
+
+
 class Sku(models.Model):
-    """One countable thing of a group: a licence, or an entitlement to one phone-number type."""
+    """One countable thing of a group: a licence, or an entitlement to one phone-number type.
+
+    A foreign key from `metric` to `MetricRow` stands in the database alone.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     group = models.ForeignKey(Organization, models.PROTECT, related_name="+")
@@ -48,15 +63,13 @@ class Sku(models.Model):
                 "group", "metric", condition=Q(type=LICENSE), name="sku_one_per_license"
             ),
             models.CheckConstraint(
-                condition=Q(
-                    type=LICENSE,
-                    metric__in=("user", "sip_channel"),
-                    country__isnull=True,
-                    number_type__isnull=True,
+                condition=(
+                    Q(type=LICENSE, country__isnull=True, number_type__isnull=True)
+                    & ~Q(metric=NUMBER)
                 )
                 | Q(
                     type=ENTITLEMENT,
-                    metric="number",
+                    metric=NUMBER,
                     country__isnull=False,
                     number_type__in=NUMBER_TYPES,
                 ),

@@ -6,6 +6,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BaseModel, Field
 
 from fusion.catalogue.change_product import ProductChanges
+from fusion.catalogue.metrics import MetricCode
 from fusion.catalogue.models import NumberType
 from fusion.catalogue.rules import Item
 from fusion.kernel.fields import Body, Code, Name, Note, Quantity, Reference, Search, Spelled
@@ -46,7 +47,7 @@ class SkuDocument(BaseModel):
     code: str
     name: str
     type: Literal["license", "entitlement"]
-    metric: Literal["user", "sip_channel", "number"]
+    metric: MetricCode
     country: str | None
     number_type: NumberType | None
 

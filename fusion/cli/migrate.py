@@ -12,6 +12,7 @@ from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from psycopg.errors import LockNotAvailable
 
+from fusion.catalogue.install_metrics import install_metrics
 from fusion.cli.database import close_connections
 from fusion.cli.errors import CommandFailed
 from fusion.kernel.functions import (
@@ -44,6 +45,7 @@ def run(*, finish: bool = False, wait: int = 0) -> None:
     with _alone():
         try:
             _persist(_migrate, wait)
+            created = _persist(install_metrics, wait)
             files = _persist(install_functions, wait)
             sequences = start_numbers()
             notes = prepare_calls() + prepare_runtime_role()
@@ -57,6 +59,8 @@ def run(*, finish: bool = False, wait: int = 0) -> None:
             (epoch,) = cursor.fetchone()
             cursor.execute("SELECT oldest FROM kernel_schema")
             (oldest,) = cursor.fetchone()
+    if created:
+        click.echo(f"catalogue: {created} {'SKU' if created == 1 else 'SKUs'} created")
     click.echo(f"functions: {files or 'no'} {'file' if files == 1 else 'files'} installed")
     click.echo(
         f"order numbers: {sequences or 'no'} {'sequence' if sequences == 1 else 'sequences'} made"

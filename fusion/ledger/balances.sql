@@ -12,16 +12,18 @@ AS $$
              'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', b.granted,
              'used', u.used, 'available', greatest(b.granted - u.used, 0)) ORDER BY b.sku)
          FROM ledger_balance b
-         CROSS JOIN LATERAL (SELECT ledger_used(b) AS used OFFSET 0) u  -- 0: evaluated once
+         JOIN catalogue_metric m ON m.code = b.metric
+         CROSS JOIN LATERAL (SELECT ledger_used(b, m.live) AS used OFFSET 0) u  -- evaluated once
          WHERE b.subscription_id = s.id), '[]'))::text
     FROM tenancy_subscription s
     WHERE s.id = p_subscription AND starts_with(s.path, p_path)
 $$;
 
--- The used quantity of a balance. A plain expression, so that it is inlined.
-CREATE OR REPLACE FUNCTION ledger_used(b ledger_balance) RETURNS bigint
+-- The used quantity of a balance; p_live says how its metric is counted. A plain expression, so that
+-- it is inlined.
+CREATE OR REPLACE FUNCTION ledger_used(b ledger_balance, p_live boolean) RETURNS bigint
 LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN b.metric = 'sip_channel' THEN ledger_leased(b.subscription_id) ELSE b.used END
+    SELECT CASE WHEN p_live THEN ledger_leased(b.subscription_id) ELSE b.used END
 $$;
 
 -- The balances at an instant (inclusive): the newest entry of each balance until then. For leased
@@ -37,12 +39,13 @@ LANGUAGE sql STABLE AS $$
              'available', CASE WHEN u.used IS NOT NULL
                                THEN greatest(e.granted_after - u.used, 0) END) ORDER BY b.sku)
          FROM ledger_balance b
+         JOIN catalogue_metric m ON m.code = b.metric
          CROSS JOIN LATERAL (
              SELECT l.granted_after, l.used_after FROM ledger_entry l
              WHERE l.subscription_id = b.subscription_id AND l.sku_id = b.sku_id AND l.at <= p_at
              ORDER BY l.sequence DESC LIMIT 1) e
          CROSS JOIN LATERAL (
-             SELECT CASE WHEN b.metric = 'sip_channel' THEN ledger_leased_at(s.id, p_at)
+             SELECT CASE WHEN m.live THEN ledger_leased_at(s.id, p_at)
                          ELSE e.used_after END AS used OFFSET 0) u
          WHERE b.subscription_id = s.id), '[]'))::text
     FROM tenancy_subscription s

@@ -172,13 +172,14 @@ def _entry_document(row: tuple[Any, ...]) -> dict[str, Any]:
 
 TOTALS = """
 SELECT b.sku, b.type, b.metric, sum(b.granted)::bigint,
-       CASE WHEN b.metric = 'sip_channel' THEN ledger_leased_under(%s::uuid, %s::text)
+       CASE WHEN m.live THEN ledger_leased_under(%s::uuid, %s::text)
             ELSE sum(b.used)::bigint END
 FROM ledger_balance b
+JOIN catalogue_metric m ON m.code = b.metric
 JOIN tenancy_subscription s ON s.id = b.subscription_id
 WHERE b.group_id = %s::uuid AND s.group_id = %s::uuid
   AND s.path >= %s::text COLLATE "C" AND s.path < %s::text COLLATE "C"
-GROUP BY b.sku, b.type, b.metric
+GROUP BY b.sku, b.type, b.metric, m.live
 ORDER BY b.sku
 """
 
@@ -187,7 +188,9 @@ SELECT s.path, s.id, s.name, (
     SELECT json_agg(json_build_object(
         'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', b.granted, 'used', u.used,
         'available', greatest(b.granted - u.used, 0)) ORDER BY b.sku)
-    FROM ledger_balance b CROSS JOIN LATERAL (SELECT ledger_used(b) AS used OFFSET 0) u
+    FROM ledger_balance b
+    JOIN catalogue_metric m ON m.code = b.metric
+    CROSS JOIN LATERAL (SELECT ledger_used(b, m.live) AS used OFFSET 0) u
     WHERE b.subscription_id = s.id)
 FROM tenancy_subscription s
 WHERE s.path >= %s::text COLLATE "C" AND s.path < %s::text COLLATE "C"

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from fusion.catalogue.metrics import MetricCode
 from fusion.kernel.fields import Code, Id, Instant, ends
 from fusion.kernel.schemas import Paging
 
@@ -16,7 +17,7 @@ class BalanceDocument(BaseModel):
 
     sku: str
     type: Literal["license", "entitlement"]
-    metric: Literal["user", "sip_channel", "number"]
+    metric: MetricCode
     granted: int
     used: int | None
     available: int | None

@@ -6,6 +6,7 @@ from fusion.access.actor import ADMINISTRATOR, GROUP, Actor, system_actor
 from fusion.access.permissions import MANAGE_ORGANIZATIONS
 from fusion.access.use_case import Answer, Done, use_case
 from fusion.accounts.create_member import enrol
+from fusion.catalogue.metrics import licenses
 from fusion.catalogue.models import LICENSE, Sku
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.ids import new_id
@@ -13,9 +14,6 @@ from fusion.ordering.start_numbers import make_sequence
 from fusion.tenancy.emit_changes import announce_organization
 from fusion.tenancy.models import Organization
 from fusion.tenancy.references import owner_of
-
-LICENSES = (("user", "User licence", "user"), ("sip-channel", "SIP channel", "sip_channel"))
-"""Code, name and metric of the licence SKUs of every group."""
 
 
 def found_group(
@@ -66,7 +64,7 @@ def _found(
     )
     group.save(force_insert=True)
     make_sequence(group_id)
-    for code, title, metric in LICENSES:
+    for code, title, metric in licenses():
         sku = Sku(group_id=group_id, code=code, name=title, type=LICENSE, metric=metric)
         sku.save(force_insert=True)
     document = announce_organization(actor, group, "created")

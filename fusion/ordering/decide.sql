@@ -226,7 +226,8 @@ BEGIN
                 SELECT json_agg(json_build_object(
                     'sku', b_code[t], 'granted_before', b_granted[t],
                     'granted_after', b_granted[t] + b_change[t],
-                    'used', CASE WHEN b_metric[t] = 'sip_channel'
+                    'used', CASE WHEN (SELECT m.live FROM catalogue_metric m
+                                             WHERE m.code = b_metric[t])
                                  THEN ledger_leased(b_subscription[t]) ELSE b_used[t] END)
                     ORDER BY b_code[t])
                 FROM unnest(v_touched) AS t);

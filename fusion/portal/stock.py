@@ -11,10 +11,8 @@ from typing import Any
 from django.utils.formats import localize
 
 from fusion.access.actor import Actor
+from fusion.catalogue.models import NUMBER
 from fusion.numbers.queries import count_free
-
-NUMBER = "number"
-"""The metric of balances of numbers."""
 
 MOST_COUNTED = 1_000
 """Most free numbers of a type that are counted for a page."""

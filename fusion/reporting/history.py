@@ -12,6 +12,7 @@ from django.db import connection
 
 from fusion.access.actor import TENANT
 from fusion.access.visibility import subtree
+from fusion.catalogue.metrics import is_live
 from fusion.kernel.clock import now
 from fusion.kernel.environment import setting
 from fusion.reporting import rollup
@@ -33,7 +34,7 @@ Past = dict[str, list[dict[str, Any]]]
 def past(organization: Organization, moment: Moment, current: Sequence[Mapping[str, Any]]) -> Past:
     """The history of each SKU up to `current`, the present totals.
 
-    For SIP channels `used` is the peak of concurrent calls on that day.
+    For metrics that live calls count, `used` is the peak of concurrent calls on that day.
     """
     today = now().astimezone(UTC).date()
     days = [today - timedelta(days=back) for back in range(DAYS, 0, -1)]
@@ -43,8 +44,8 @@ def past(organization: Organization, moment: Moment, current: Sequence[Mapping[s
             total["sku"]: _forwards(total, rows, [*days, today], known_until) for total in current
         }
     changes = _changes(organization, days[0])
-    has_channels = any(total["metric"] == "sip_channel" for total in current)
-    calls = _calls(organization, days[0]) if has_channels else {}
+    has_live = any(is_live(total["metric"]) for total in current)
+    calls = _calls(organization, days[0]) if has_live else {}
     return {total["sku"]: _backwards(total, changes, calls, [*days, today]) for total in current}
 
 
@@ -143,9 +144,9 @@ def _rolled(organization: Organization) -> tuple[Rows, date | None]:
 
 
 def _point(total: Mapping[str, Any], day: date, calls: int | None) -> dict[str, Any]:
-    """Today: the present values; of channels the peak until now."""
+    """Today: the present values; of metrics that live calls count, the peak until now."""
     used = total["used"]
-    if total["metric"] == "sip_channel":
+    if is_live(total["metric"]):
         used = max(used, calls or 0)
     return {"at": day, "granted": total["granted"], "used": used}
 
@@ -155,14 +156,14 @@ def _backwards(
 ) -> list[dict[str, Any]]:
     """Invariant: a day's final value is the present value minus all changes since."""
     on = {day: (granted, used) for sku, day, granted, used in changes if sku == total["sku"]}
-    is_leased = total["metric"] == "sip_channel"
+    counts_calls = is_live(total["metric"])
     granted, used = total["granted"], total["used"]
     points = [_point(total, days[-1], calls.get(days[-1]))]
     for later, day in zip(days[:0:-1], days[-2::-1], strict=True):
         more_granted, more_used = on.get(later, (0, 0))
         granted, used = granted - more_granted, used - more_used
         points.append(
-            {"at": day, "granted": granted, "used": calls.get(day) if is_leased else used}
+            {"at": day, "granted": granted, "used": calls.get(day) if counts_calls else used}
         )
     return points[::-1]
 

@@ -50,7 +50,8 @@ LANGUAGE sql AS $$
     WHERE (last.granted, last.used) IS DISTINCT FROM (t.granted, t.used)
     ON CONFLICT (organization_id, sku_id, day) DO UPDATE
     SET granted = excluded.granted,
-        used = CASE WHEN (SELECT metric FROM catalogue_sku WHERE id = d.sku_id) = 'sip_channel'
+        used = CASE WHEN (SELECT m.live FROM catalogue_sku k
+                                JOIN catalogue_metric m ON m.code = k.metric WHERE k.id = d.sku_id)
                     THEN greatest(d.used, excluded.used) ELSE excluded.used END
 $$;
 
@@ -62,13 +63,14 @@ RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO billing_day AS d (organization_id, sku_id, day, granted, used)
     SELECT t.organization_id, t.sku_id, x.day, t.granted - x.granted_since,
-           CASE WHEN k.metric <> 'sip_channel' THEN t.used - x.used_since
+           CASE WHEN NOT m.live THEN t.used - x.used_since
                 WHEN x.day <= p_known THEN (
                     SELECT l.used FROM billing_day l
                     WHERE l.organization_id = t.organization_id AND l.sku_id = t.sku_id
                       AND l.day <= x.day ORDER BY l.day DESC LIMIT 1) END
     FROM billing_total t
     JOIN catalogue_sku k ON k.id = t.sku_id
+    JOIN catalogue_metric m ON m.code = k.metric
     JOIN (
         SELECT organization_id, sku_id, day,
                coalesce(sum(granted) OVER later, 0)::bigint AS granted_since,
@@ -168,7 +170,9 @@ CREATE OR REPLACE FUNCTION billing_write_calls(p_from date, p_today date) RETURN
 LANGUAGE sql AS $$
     WITH channels AS (
         SELECT t.organization_id, t.sku_id
-        FROM billing_total t JOIN catalogue_sku k ON k.id = t.sku_id AND k.metric = 'sip_channel'
+        FROM billing_total t
+        JOIN catalogue_sku k ON k.id = t.sku_id
+        JOIN catalogue_metric m ON m.code = k.metric AND m.live
     ), calls AS (
         SELECT r.group_id, r.distributor_id, r.reseller_id, r.admitted_at, r.ended_at
         FROM trunks_callrecord r WHERE r.ended_at >= p_from::timestamp AT TIME ZONE 'UTC'

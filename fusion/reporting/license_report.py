@@ -13,7 +13,7 @@ from fusion.tenancy.models import Organization
 QUANTITIES = ("sku", "type", "metric", "granted", "used", "available")
 COLUMNS = (*OWNERS, "subscription_status", *QUANTITIES)
 
-USED = "SELECT ledger_used(b) AS used OFFSET 0"  # 0: asked once
+USED = "SELECT ledger_used(b, m.live) AS used OFFSET 0"  # evaluated once
 
 DETAIL = f"""
 SELECT {NAMES}, s.status, b.sku, b.type, b.metric, b.granted, u.used,
@@ -21,6 +21,7 @@ SELECT {NAMES}, s.status, b.sku, b.type, b.metric, b.granted, u.used,
 FROM tenancy_subscription s
 {JOINS}
 JOIN ledger_balance b ON b.subscription_id = s.id
+JOIN catalogue_metric m ON m.code = b.metric
 CROSS JOIN LATERAL ({USED}) u
 """
 
@@ -29,6 +30,7 @@ SELECT b.sku, b.type, b.metric, sum(b.granted)::bigint, sum(u.used)::bigint,
        sum(greatest(b.granted - u.used, 0))::bigint
 FROM tenancy_subscription s
 JOIN ledger_balance b ON b.subscription_id = s.id
+JOIN catalogue_metric m ON m.code = b.metric
 CROSS JOIN LATERAL ({USED}) u
 """
 

@@ -69,7 +69,8 @@ LIVE_FULL = """(
            billing_percent(u.used, b.granted) AS percent
     FROM tenancy_subscription s
     JOIN ledger_balance b ON b.subscription_id = s.id
-    CROSS JOIN LATERAL (SELECT ledger_used(b) AS used OFFSET 0) u
+    JOIN catalogue_metric m ON m.code = b.metric
+    CROSS JOIN LATERAL (SELECT ledger_used(b, m.live) AS used OFFSET 0) u
     WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
       AND u.used > 0 AND u.used * 100 >= b.granted * 80)"""
 OF_GROUP = """(SELECT * FROM billing_nearlyfull WHERE group_id = %(group)s::uuid)"""
@@ -143,7 +144,8 @@ LIVE_BELOW = """
 SELECT s.{column}, b.metric, sum(b.granted)::bigint, sum(u.used)::bigint
 FROM tenancy_subscription s
 JOIN ledger_balance b ON b.subscription_id = s.id
-CROSS JOIN LATERAL (SELECT ledger_used(b) AS used OFFSET 0) u
+JOIN catalogue_metric m ON m.code = b.metric
+CROSS JOIN LATERAL (SELECT ledger_used(b, m.live) AS used OFFSET 0) u
 WHERE s.{column} = ANY (%(ids)s::uuid[]) GROUP BY 1, 2
 """
 

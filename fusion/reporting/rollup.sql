@@ -37,8 +37,9 @@ CREATE OR REPLACE FUNCTION billing_refresh_totals() RETURNS void
 LANGUAGE sql AS $$
     WITH used AS (
         SELECT s.group_id, s.distributor_id, s.reseller_id, b.sku_id, b.granted,
-               CASE WHEN b.metric = 'sip_channel' THEN coalesce(l.calls, 0) ELSE b.used END AS used
+               CASE WHEN m.live THEN coalesce(l.calls, 0) ELSE b.used END AS used
         FROM ledger_balance b
+        JOIN catalogue_metric m ON m.code = b.metric
         JOIN tenancy_subscription s ON s.id = b.subscription_id
         LEFT JOIN billing_live l ON l.subscription_id = b.subscription_id
     ), few AS (
@@ -78,10 +79,11 @@ LANGUAGE sql AS $$
         SELECT b.subscription_id, b.sku_id, s.group_id, s.path, b.granted, u.used,
                billing_percent(u.used, b.granted) AS percent
         FROM ledger_balance b
+        JOIN catalogue_metric m ON m.code = b.metric
         JOIN tenancy_subscription s ON s.id = b.subscription_id
         LEFT JOIN billing_live l ON l.subscription_id = b.subscription_id
         CROSS JOIN LATERAL (VALUES (
-            CASE WHEN b.metric = 'sip_channel' THEN coalesce(l.calls, 0) ELSE b.used END
+            CASE WHEN m.live THEN coalesce(l.calls, 0) ELSE b.used END
         )) AS u(used)
         WHERE u.used > 0 AND u.used * 100 >= b.granted * 80
     ), gone AS (

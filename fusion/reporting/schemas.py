@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from fusion.catalogue.metrics import MetricCode
 from fusion.kernel.fields import Id, Instant, ends
 
 
@@ -56,7 +57,7 @@ class Consumption(BaseModel):
 
     sku: str
     type: Literal["license", "entitlement"]
-    metric: Literal["user", "sip_channel", "number"]
+    metric: MetricCode
     granted: int
     used: int
     available: int

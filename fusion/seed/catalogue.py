@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from fusion.catalogue.metrics import licenses
 from fusion.catalogue.models import (
     ENTITLEMENT,
     LICENSE,
@@ -13,7 +14,6 @@ from fusion.catalogue.models import (
 )
 from fusion.catalogue.queries import product_document
 from fusion.catalogue.rules import Item, by_sku, shown
-from fusion.lifecycle.create_group import LICENSES
 from fusion.seed.load import Load, json_of
 from fusion.seed.past import SECOND, id_at, instant_of
 from fusion.seed.provider import Offer, Provider, Revision
@@ -22,13 +22,13 @@ from fusion.seed.provider import Offer, Provider, Revision
 def write_skus(
     load: Load, provider: Provider, entitlements: Sequence[tuple[str, str, str, str]], *, at: int
 ) -> None:
-    """The two licences, and entitlements as (code, name, country, number type)."""
-    licenses = [(code, name, LICENSE, metric, None, None) for code, name, metric in LICENSES]
+    """The licences, and entitlements as (code, name, country, number type)."""
+    licences = [(code, name, LICENSE, metric, None, None) for code, name, metric in licenses()]
     numbers = [
         (code, name, ENTITLEMENT, "number", country, number_type)
         for code, name, country, number_type in entitlements
     ]
-    for position, row in enumerate([*licenses, *numbers]):
+    for position, row in enumerate([*licences, *numbers]):
         code, name, type_, metric, country, number_type = row
         sku = Sku(
             id=id_at(at + position * SECOND),

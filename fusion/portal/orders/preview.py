@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from fusion.access.actor import Actor
-from fusion.catalogue.models import Sku
+from fusion.catalogue.models import NUMBER, Sku
 from fusion.kernel.errors import Problem, problem_of
 from fusion.numbers.queries import Wanted, list_numbers
 from fusion.ordering.place import Draft
@@ -72,8 +72,11 @@ def _holders(
 ) -> list[dict[str, Any]]:
     if refusal["code"] != "below-use":
         return []
-    if skus[refusal["sku"]].metric == "user":
+    metric = skus[refusal["sku"]].metric
+    if metric == "user":
         text = list_users(draft.subscription_id, limit=EXAMPLES, linked=True)
+    elif metric != NUMBER:
+        return []
     else:
         wanted = Wanted(
             sku=refusal["sku"], status="assigned", subscription_id=draft.subscription_id

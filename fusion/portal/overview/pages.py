@@ -8,6 +8,7 @@ from django.http import HttpResponse
 
 from fusion.access.actor import TENANT
 from fusion.access.permissions import PLACE_ORDERS, READ_BALANCES, REQUEST_ORDERS
+from fusion.catalogue.metrics import METRICS
 from fusion.portal.page import page, show
 from fusion.portal.skus import sku_names
 from fusion.portal.stock import with_stock
@@ -29,9 +30,6 @@ from fusion.tenancy.tree import list_above, list_children
 ROWS = 25
 FULLEST = 8
 """Balances shown at first in the list of those that run out."""
-
-METRICS = ("user", "number", "sip_channel")
-"""The columns of the tables, in their order."""
 
 
 @page(READ_BALANCES)
@@ -105,10 +103,13 @@ def _below(request: PageRequest, organization: Organization, moment: Moment) -> 
         listed = list_children(organization.id, limit=ROWS, cursor=cursor)
         rows = listed["items"]
         use = use_below(rows, moment)
+    columns = METRICS.values()
     return {
+        "columns": columns,
+        "width": 1 + len(columns),
         "is_tenant": organization.kind == TENANT,
         "rows": [
-            {**each, "uses": [use.get(each["id"], {}).get(metric) for metric in METRICS]}
+            {**each, "uses": [(m.heading, use.get(each["id"], {}).get(m.code)) for m in columns]}
             for each in rows
         ],
         "next": listed["next"],

@@ -8,6 +8,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from fusion.access.permissions import READ_BALANCES
+from fusion.catalogue.metrics import is_live, metric_of
+from fusion.catalogue.models import ENTITLEMENT
 from fusion.kernel.clock import now
 from fusion.kernel.errors import not_found
 from fusion.ledger.queries import balances_now
@@ -24,10 +26,6 @@ from fusion.tenancy.queries import find_subscription
 from fusion.trunks.queries import channel_use
 
 ROWS = 50
-CHANNEL = "sip_channel"
-
-LOOK_INTO = {"user": "subscriptions-users", CHANNEL: "subscriptions-trunks"}
-"""Metric → URL name of the page of its users; numbers have several SKUs."""
 
 
 @page(READ_BALANCES, subscription_id=find_subscription)
@@ -35,7 +33,7 @@ def detail(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>`."""
     balances = balances_now(request.actor, subscription.id)
     held = list_holdings(subscription.id, limit=ROWS, cursor=request.GET.get("cursor"))
-    has_channels = any(balance["metric"] == CHANNEL for balance in balances)
+    has_live = any(is_live(balance["metric"]) for balance in balances)
     context = {
         **frame(request, subscription, "overview"),
         **states(request.actor, subscription),
@@ -43,7 +41,7 @@ def detail(request: PageRequest, subscription: Subscription) -> HttpResponse:
             _shown(subscription, balance) for balance in with_stock(request.actor, balances)
         ],
         "names": sku_names(request.actor),
-        "peak": day_peak(subscription) if has_channels else None,
+        "peak": day_peak(subscription) if has_live else None,
         "holdings": held["items"],
         "next": held["next"],
     }
@@ -54,7 +52,7 @@ def detail(request: PageRequest, subscription: Subscription) -> HttpResponse:
 def live(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/live`: the channels alone, for a page that stays open."""
     balances = balances_now(request.actor, subscription.id)
-    found = [balance for balance in balances if balance["metric"] == CHANNEL]
+    found = [balance for balance in balances if is_live(balance["metric"])]
     if not found:
         raise not_found("channel")
     context = {
@@ -67,9 +65,9 @@ def live(request: PageRequest, subscription: Subscription) -> HttpResponse:
 
 def _shown(subscription: Subscription, balance: dict[str, Any]) -> dict[str, Any]:
     """The balance with its usage, and the link to what uses it."""
-    url = LOOK_INTO.get(balance["metric"], "subscriptions-numbers")
-    href = reverse(url, args=[subscription.id])
-    if balance["metric"] not in LOOK_INTO:
+    metric = metric_of(balance["metric"])
+    href = reverse(metric.page, args=[subscription.id])
+    if balance["type"] == ENTITLEMENT:  # several SKUs on one page
         href += f"?sku={balance['sku']}"
     return {**balance, "use": usage_of(balance["used"], balance["granted"]), "href": href}
 

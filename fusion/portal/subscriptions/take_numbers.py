@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer
+from fusion.catalogue.models import NUMBER
 from fusion.kernel.errors import Problem
 from fusion.ledger.queries import balances_now
 from fusion.numbers.assign import ASSIGNED, RESERVED, assign_numbers
@@ -25,7 +26,7 @@ from fusion.portal.days import after
 from fusion.portal.forms import Form, done, form_of, show_form, submit
 from fusion.portal.page import page
 from fusion.portal.skus import number_skus
-from fusion.portal.stock import NUMBER, with_stock
+from fusion.portal.stock import with_stock
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.number_finder import plain
 from fusion.portal.subscriptions.numbers import digits_of

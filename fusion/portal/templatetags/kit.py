@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from fusion.catalogue.metrics import is_live, metric_of
 from fusion.kernel.errors import Problem
 from fusion.portal.charts import Line, line_chart, sparkline_points
 from fusion.portal.errors import explain_refusal, title_of
@@ -20,6 +21,8 @@ from fusion.portal.skus import sku_names
 from fusion.portal.usage import Usage, usage_of
 
 register = template.Library()
+register.filter("metric", metric_of)
+register.filter("is_live", is_live)
 
 
 @register.simple_tag
