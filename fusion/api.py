@@ -10,7 +10,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
 from fusion import __version__
-from fusion.access.http_auth import bind_doors, look_first
+from fusion.access.http_auth import bind_requirements, check_visibility_first
 from fusion.accounts import api as accounts
 from fusion.catalogue import api as catalogue
 from fusion.clients import api as clients
@@ -70,7 +70,7 @@ ROUTERS: tuple[Router, ...] = (
 )
 for router in ROUTERS:
     api.add_router("", router)
-    bind_doors(router)
+    bind_requirements(router)
 
 
 Plain = Callable[..., HttpResponse | None]
@@ -123,7 +123,7 @@ def refuse(request: HttpRequest, problem: Problem) -> HttpResponse:
     """Every refusal of ours. What cannot be seen is 404 before a body or a field is wrong."""
     if problem.status in (400, 415, 422):
         try:
-            look_first(request)
+            check_visibility_first(request)
         except Problem as unseen:
             return problem_response(unseen)
     return problem_response(problem)

@@ -23,7 +23,7 @@ WHERE c.id = ANY (%(clients)s::uuid[])
 """
 
 
-def names_behind(actor: Actor, labels: Iterable[str | None]) -> dict[str, str]:
+def actor_names(actor: Actor, labels: Iterable[str | None]) -> dict[str, str]:
     """Label → name, for the existing members and clients that `actor` sees."""
     parted = {label.partition(":")[::2] for label in labels if label}
     members = [parse_id(value) for kind, value in parted if kind == "member"]

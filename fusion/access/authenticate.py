@@ -57,7 +57,7 @@ class Read:
 
 
 def authenticate(
-    request: HttpRequest, asked: Request, also: str = "NULL", parameters: Sequence[Any] = ()
+    request: HttpRequest, info: Request, also: str = "NULL", parameters: Sequence[Any] = ()
 ) -> tuple[Actor, Any]:
     """The API client whose valid token the request carries, and the value of the expression `also`.
 
@@ -85,6 +85,6 @@ def authenticate(
         group_id=group,
         role=ADMINISTRATOR,
         scopes=frozenset(granted.split()) & including_reads(held.split()),
-        request=asked,
+        request=info,
     )
     return actor, found

@@ -10,7 +10,7 @@ from fusion.kernel.errors import Problem
 
 
 @contextmanager
-def refusing(**problems: Problem | Callable[[], Problem]) -> Iterator[None]:
+def map_constraint_errors(**problems: Problem | Callable[[], Problem]) -> Iterator[None]:
     """Run statements in a savepoint; raise the given Problem if the named constraint is violated.
 
     A Problem that needs a query is given as a function, called after the violation.

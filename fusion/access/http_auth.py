@@ -31,7 +31,7 @@ Finder = Callable[[Actor, UUID], object]
 """Finds an object by id as the actor sees it; raises Problem `not-found`."""
 
 
-class Door(AuthBase):
+class RequirePermission(AuthBase):
     """Authenticates a request and requires one permission.
 
     `seen` maps the name of a path parameter, filter or body field (`lines__product_id`: in each of
@@ -85,29 +85,29 @@ class Door(AuthBase):
 
     def __call__(self, request: HttpRequest) -> Actor:
         """The actor, if it may use the route; raises the Problem otherwise."""
-        asked = Request(id=getattr(request, "request_id", ""))
-        actor, found = self._authenticate(request, asked)
+        info = Request(id=getattr(request, "request_id", ""))
+        actor, found = self._authenticate(request, info)
         request.actor = actor  # type: ignore[attr-defined]
         request.found = found  # type: ignore[attr-defined]
         _requests.admit(actor.label)
         self.permission.require_scope(actor)
-        request.door = self  # type: ignore[attr-defined]
+        request.requirement = self  # type: ignore[attr-defined]
         if not self.hot or not self.permission.allows(actor):
-            self.look(request, actor)
+            self.check_visibility(request, actor)
         self.permission.require_role(actor)
         return actor
 
-    def _authenticate(self, request: HttpRequest, asked: Request) -> tuple[Actor, Any]:
+    def _authenticate(self, request: HttpRequest, info: Request) -> tuple[Actor, Any]:
         match = request.resolver_match
         if self.reads is None or match is None:
-            return authenticate(request, asked)
-        return authenticate(request, asked, self.reads.sql, [match.kwargs[self.reads.name]])
+            return authenticate(request, info)
+        return authenticate(request, info, self.reads.sql, [match.kwargs[self.reads.name]])
 
-    def look(self, request: HttpRequest, actor: Actor) -> None:
+    def check_visibility(self, request: HttpRequest, actor: Actor) -> None:
         """Problem `not-found` for the first id of the request that the actor does not see."""
         places = self._places
         if places is None:
-            raise RuntimeError(f"{request.path}: bind_doors() has not seen this route")
+            raise RuntimeError(f"{request.path}: bind_requirements() has not seen this route")
         for name, find in self.seen.items():
             for given in (
                 value for place in places[name] for value in _given(request, place, name)
@@ -117,13 +117,13 @@ class Door(AuthBase):
                     find(actor, identifier)
 
 
-def bind_doors(router: Router) -> None:
-    """Bind the `Door` of each route of `router` to the ids that the route declares."""
+def bind_requirements(router: Router) -> None:
+    """Bind the `RequirePermission` of each route of `router` to the ids that the route declares."""
     for view in router.path_operations.values():
         for operation in view.operations:
-            for door in operation.auth_callbacks:
-                if isinstance(door, Door):
-                    door.bind(operation)
+            for requirement in operation.auth_callbacks:
+                if isinstance(requirement, RequirePermission):
+                    requirement.bind(operation)
 
 
 def _declared(operation: Operation) -> dict[str, set[str]]:
@@ -148,14 +148,14 @@ def _members(shape: Any) -> Iterator[str]:
         yield from _members(part)
 
 
-def look_first(request: HttpRequest) -> None:
+def check_visibility_first(request: HttpRequest) -> None:
     """For a hot route, check visibility before a request is refused for its fields:
 
     Problem `not-found`.
     """
-    door: Door | None = getattr(request, "door", None)
-    if door is not None and door.hot:
-        door.look(request, actor_of(request))
+    requirement: RequirePermission | None = getattr(request, "requirement", None)
+    if requirement is not None and requirement.hot:
+        requirement.check_visibility(request, actor_of(request))
 
 
 def _given(request: HttpRequest, place: str, name: str) -> list[Any]:
@@ -189,26 +189,28 @@ def read_of(request: HttpRequest) -> Any:
     return request.found  # type: ignore[attr-defined]
 
 
-def retrying_actor(request: HttpRequest, asked: Any = None) -> Actor:
+def retrying_actor(request: HttpRequest, info: Any = None) -> Actor:
     """The actor with the request's idempotency key: for a POST that creates or consumes.
 
-    `asked` stands for a body that is not JSON.
+    `info` stands for a body that is not JSON.
     """
     actor = actor_of(request)
     key = read_key(request)
     if key is None:
         return actor
-    if asked is None:
+    if info is None:
         print_ = fingerprint_of(request)
     else:
-        print_ = fingerprint(request.method or "", request.path, asked)
-    return replace(actor, request=Request(actor.request.id, key, print_, _look_again(request)))
+        print_ = fingerprint(request.method or "", request.path, info)
+    return replace(
+        actor, request=Request(actor.request.id, key, print_, _check_visibility_again(request))
+    )
 
 
-def _look_again(request: HttpRequest) -> Callable[[], None]:
+def _check_visibility_again(request: HttpRequest) -> Callable[[], None]:
     """Repeats the visibility check of the request's ids, before a stored answer is returned."""
-    door: Door = request.door  # type: ignore[attr-defined]
-    return partial(door.look, request, actor_of(request))
+    requirement: RequirePermission = request.requirement  # type: ignore[attr-defined]
+    return partial(requirement.check_visibility, request, actor_of(request))
 
 
 def respond(

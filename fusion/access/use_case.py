@@ -68,7 +68,7 @@ def use_case(
 ) -> Callable[[Callable[Concatenate[Actor, P], Done]], Callable[Concatenate[Actor, P], Answer]]:
     """Make a verb of a function `(actor, *, ...) -> Done`.
 
-    `verb` is `<object>.<deed>`; `unaudited` names arguments that must not be recorded. With
+    `verb` is `<object>.<action>`; `unaudited` names arguments that must not be recorded. With
     `reference_of`, the argument `external_reference` is locked together with the idempotency key,
     as a reference of an object of this kind, so the verb may check whether it is free. A `bulk`
     verb may take longer than others. Raises what the verb raises; then nothing has been changed.
@@ -90,7 +90,7 @@ def use_case(
                     if stored is not None:
                         return Answer(stored.status, stored.text, replayed=True)
                 done = run(actor, *args, **kwargs)
-                asked = {name: value for name, value in kwargs.items() if name not in unaudited}
+                arguments = {name: value for name, value in kwargs.items() if name not in unaudited}
                 audit.record(
                     actor,
                     verb=verb,
@@ -98,7 +98,7 @@ def use_case(
                     object_id=done.object_id,
                     path=done.path,
                     subscription_id=done.subscription_id,
-                    detail=asked,
+                    detail=arguments,
                 )
                 text = _json(done.document)
                 if request.key is not None:

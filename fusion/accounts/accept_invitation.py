@@ -5,12 +5,12 @@ from uuid import UUID
 from fusion.access.actor import Actor
 from fusion.access.permissions import MANAGE_MEMBERS
 from fusion.access.use_case import Done, use_case
-from fusion.accounts.add_membership import join
-from fusion.accounts.grant_role import hold_author
+from fusion.accounts.add_membership import add_membership
+from fusion.accounts.grant_role import lock_author
 from fusion.accounts.invitation_keys import opens
 from fusion.accounts.invitations import is_acceptable, lock_invitation, not_any_more
 from fusion.accounts.people import person_document
-from fusion.tenancy.lock_organization import hold_organization
+from fusion.tenancy.lock_organization import lock_organization
 
 
 @use_case(MANAGE_MEMBERS, verb="invitation.accept", status=201, unaudited=("key",))
@@ -27,12 +27,12 @@ def accept_invitation(
         actor, organization_id=organization_id, invitation_id=invitation_id
     )
     # Lock it before the author's row: deleting the organization locks the two in this order.
-    hold_organization(invitation.organization)
-    hold_author(invitation.invited_by)
+    lock_organization(invitation.organization)
+    lock_author(invitation.invited_by)
     # The invitation was sent again after the check: its keys changed before the lock was acquired.
     if not opens(invitation, key) or not is_acceptable(invitation):
         raise not_any_more()
-    member = join(
+    member = add_membership(
         invitation.organization,
         id=invitation.id,
         email=invitation.email,

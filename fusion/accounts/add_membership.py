@@ -4,22 +4,22 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 
-from fusion.access.constraint_errors import refusing
+from fusion.access.constraint_errors import map_constraint_errors
 from fusion.accounts.models import Member, User
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
-from fusion.tenancy.lock_organization import hold_organization
+from fusion.tenancy.lock_organization import lock_organization
 from fusion.tenancy.models import Organization
 
 
-def join(
+def add_membership(
     organization: Organization, *, email: str, name: str | None, role: str, id: UUID | None = None
 ) -> Member:
     """The new membership, with its person; creates the person if nobody has this e-mail yet.
 
     `email` is normalized. Problem `conflict` if they are already a member.
     """
-    hold_organization(organization)
+    lock_organization(organization)
     member = Member(
         id=id or new_id(),
         user=_person(email),
@@ -32,7 +32,7 @@ def join(
         f"{email} is already a member of this organization. Change that member's role, or "
         "remove the member first.",
     )
-    with refusing(member_once=already):
+    with map_constraint_errors(member_once=already):
         member.save(force_insert=True)
     return member
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import MANAGE_MEMBERS, READ_MEMBERS
 from fusion.accounts import schemas
 from fusion.accounts.change_role import change_role
@@ -24,7 +24,7 @@ MEMBER = MEMBERS + "/{uuid:member_id}"
 
 @router.post(
     MEMBERS,
-    auth=Door(MANAGE_MEMBERS, organization_id=find_organization),
+    auth=RequirePermission(MANAGE_MEMBERS, organization_id=find_organization),
     response={201: schemas.MemberDocument, **PROBLEMS},
 )
 def post_member(
@@ -39,7 +39,7 @@ def post_member(
 
 @router.get(
     MEMBERS,
-    auth=Door(READ_MEMBERS, organization_id=find_organization),
+    auth=RequirePermission(READ_MEMBERS, organization_id=find_organization),
     response={200: Page[schemas.MemberDocument], **READ_PROBLEMS},
 )
 def get_members(request: HttpRequest, organization_id: UUID, paging: Query[Paging]) -> HttpResponse:
@@ -51,7 +51,7 @@ def get_members(request: HttpRequest, organization_id: UUID, paging: Query[Pagin
 
 @router.get(
     MEMBER,
-    auth=Door(READ_MEMBERS, organization_id=find_organization, member_id=find_person),
+    auth=RequirePermission(READ_MEMBERS, organization_id=find_organization, member_id=find_person),
     response={200: schemas.MemberDocument, **READ_PROBLEMS},
 )
 def get_member(request: HttpRequest, organization_id: UUID, member_id: UUID) -> HttpResponse:
@@ -62,7 +62,9 @@ def get_member(request: HttpRequest, organization_id: UUID, member_id: UUID) -> 
 
 @router.patch(
     MEMBER,
-    auth=Door(MANAGE_MEMBERS, organization_id=find_organization, member_id=find_person),
+    auth=RequirePermission(
+        MANAGE_MEMBERS, organization_id=find_organization, member_id=find_person
+    ),
     response={200: schemas.MemberDocument, **PROBLEMS},
 )
 def patch_member(
@@ -78,7 +80,9 @@ def patch_member(
 
 @router.delete(
     MEMBER,
-    auth=Door(MANAGE_MEMBERS, organization_id=find_organization, member_id=find_person),
+    auth=RequirePermission(
+        MANAGE_MEMBERS, organization_id=find_organization, member_id=find_person
+    ),
     response={204: None, **PROBLEMS},
 )
 def delete_member(request: HttpRequest, organization_id: UUID, member_id: UUID) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import make_password
 from fusion.access.actor import ADMINISTRATOR, Actor
 from fusion.access.permissions import MANAGE_MEMBERS
 from fusion.access.use_case import Done, use_case
-from fusion.accounts.add_membership import join
+from fusion.accounts.add_membership import add_membership
 from fusion.accounts.models import Member, User
 from fusion.accounts.people import person_document
 from fusion.accounts.rules import MIN_PASSWORD, normal_email
@@ -16,7 +16,7 @@ from fusion.tenancy.queries import find_organization
 
 
 @use_case(MANAGE_MEMBERS, verb="member.enrol", status=201, unaudited=("password",))
-def enrol(
+def create_member(
     actor: Actor,
     *,
     organization_id: UUID,
@@ -36,7 +36,7 @@ def enrol(
         address = normal_email(email)
     except ValueError as error:
         raise InvalidFields(email=str(error)) from None
-    member = join(organization, email=address, name=name, role=role)
+    member = add_membership(organization, email=address, name=name, role=role)
     _require_confirmed(member)
     if password is not None:
         _set_password(member, password)

@@ -92,7 +92,7 @@ def authors_of(labels: Iterable[str]) -> dict[str, Author]:
     return found
 
 
-def hold_author(label: str) -> None:
+def lock_author(label: str) -> None:
     """Lock the authors' rows: removing or demoting one waits for the end of the transaction."""
     kind, _, text = label.partition(":")
     id = parse_id(text)

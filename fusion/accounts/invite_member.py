@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from fusion.access.actor import Actor
-from fusion.access.constraint_errors import refusing
+from fusion.access.constraint_errors import map_constraint_errors
 from fusion.access.permissions import MANAGE_MEMBERS
 from fusion.access.use_case import Done, use_case
 from fusion.accounts.grant_role import require_role_in_reach
@@ -14,7 +14,7 @@ from fusion.accounts.people import person_document
 from fusion.kernel.clock import now
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
-from fusion.tenancy.lock_organization import hold_organization
+from fusion.tenancy.lock_organization import lock_organization
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
 
@@ -37,7 +37,7 @@ def invite_member(
     """
     organization = find_organization(actor, organization_id)
     require_role_in_reach(actor, role)
-    hold_organization(organization, alone=True)
+    lock_organization(organization, alone=True)
     require_no_member(organization.id, email)
     require_room(organization.id)
     _close_former(organization, email)
@@ -58,7 +58,7 @@ def invite_member(
         "conflict",
         f"{email} already has an invitation. Send that invitation again, or withdraw it.",
     )
-    with refusing(invitation_once=already):
+    with map_constraint_errors(invitation_once=already):
         invitation.save(force_insert=True)
     return Done(person_document(invitation), organization.path, invitation.id)
 

@@ -6,7 +6,7 @@ from fusion.access.actor import ADMINISTRATOR, GROUP, Actor
 from fusion.accounts.models import Invitation, Member
 from fusion.accounts.people import Person, last_administrator_of
 from fusion.kernel.errors import Problem, not_found
-from fusion.tenancy.lock_organization import hold_organization
+from fusion.tenancy.lock_organization import lock_organization
 from fusion.tenancy.queries import find_organization
 
 
@@ -17,7 +17,7 @@ def lock_person(actor: Actor, *, organization_id: UUID, member_id: UUID) -> Pers
     other must not both succeed.
     """
     organization = find_organization(actor, organization_id)
-    hold_organization(organization, alone=True)
+    lock_organization(organization, alone=True)
     # If the invitation is being accepted, this waits and then finds the member.
     invitations = Invitation.objects.visible_to(actor).select_related("organization")
     rows = invitations.select_for_update(of=("self",), no_key=True)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from fusion.access.actor import Actor
-from fusion.access.constraint_errors import refusing
+from fusion.access.constraint_errors import map_constraint_errors
 from fusion.access.permissions import MANAGE_MEMBERS
 from fusion.access.use_case import Done, use_case
 from fusion.accounts.grant_role import require_role_in_reach
@@ -29,6 +29,6 @@ def renew_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID
     invitation.invited_by = actor.label
     invitation.mail_due = True
     changed = ["token", "expires_at", "sent", "invited_by", "mail_due"]
-    with refusing(invitation_sent_at_most=sent_too_often()):
+    with map_constraint_errors(invitation_sent_at_most=sent_too_often()):
         invitation.save(update_fields=changed)
     return Done(person_document(invitation), invitation.organization.path, invitation.id)

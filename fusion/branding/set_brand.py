@@ -1,7 +1,7 @@
 """Setting a group's brand, and the host name that shows it."""
 
 from fusion.access.actor import Actor
-from fusion.access.constraint_errors import refusing
+from fusion.access.constraint_errors import map_constraint_errors
 from fusion.access.permissions import MANAGE_BRAND
 from fusion.access.use_case import Done, use_case
 from fusion.branding.brand import DEFAULT_COLOUR, DEFAULT_NAME, Logo, brand_document
@@ -38,7 +38,7 @@ def set_host(actor: Actor, *, host: str | None) -> Done:
     brand = _held(actor)
     brand.host = host
     taken = Problem("conflict", f"Another group already uses the host name {host}.")
-    with refusing(brand_host=taken):
+    with map_constraint_errors(brand_host=taken):
         return _saved(actor, brand, "host")
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Query, Router
 
-from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import MANAGE_PRODUCTS, MANAGE_SKUS, READ_CATALOGUE
 from fusion.catalogue.change_product import change_product
 from fusion.catalogue.create_product import create_product
@@ -57,21 +57,25 @@ IfNoneMatch = Annotated[
 ]
 
 
-@router.post("/skus", auth=Door(MANAGE_SKUS), response={201: SkuDocument, **PROBLEMS})
+@router.post("/skus", auth=RequirePermission(MANAGE_SKUS), response={201: SkuDocument, **PROBLEMS})
 def add_sku(request: HttpRequest, body: SkuBody) -> HttpResponse:
     """Create an entitlement SKU: one phone-number type of one country."""
     return respond(create_sku(retrying_actor(request), **body.model_dump()), location=SKUS)
 
 
-@router.get("/skus", auth=Door(READ_CATALOGUE), response={200: Page[SkuDocument], **READ_PROBLEMS})
-def skus(request: HttpRequest, asked: Query[Paging]) -> HttpResponse:
+@router.get(
+    "/skus",
+    auth=RequirePermission(READ_CATALOGUE),
+    response={200: Page[SkuDocument], **READ_PROBLEMS},
+)
+def skus(request: HttpRequest, params: Query[Paging]) -> HttpResponse:
     """List the SKUs of your group, by code."""
-    return json_response(list_skus(actor_of(request), **asked.model_dump()))
+    return json_response(list_skus(actor_of(request), **params.model_dump()))
 
 
 @router.get(
     "/skus/{uuid:sku_id}",
-    auth=Door(READ_CATALOGUE, hot=True, sku_id=find_sku),
+    auth=RequirePermission(READ_CATALOGUE, hot=True, sku_id=find_sku),
     response={200: SkuDocument, **READ_PROBLEMS},
 )
 def sku(request: HttpRequest, sku_id: UUID) -> HttpResponse:
@@ -79,7 +83,11 @@ def sku(request: HttpRequest, sku_id: UUID) -> HttpResponse:
     return json_response(sku_document(find_sku(actor_of(request), sku_id)))
 
 
-@router.post("/products", auth=Door(MANAGE_PRODUCTS), response={201: ProductDocument, **PROBLEMS})
+@router.post(
+    "/products",
+    auth=RequirePermission(MANAGE_PRODUCTS),
+    response={201: ProductDocument, **PROBLEMS},
+)
 def add_product(request: HttpRequest, body: ProductBody) -> HttpResponse:
     """Create a product of 1 to 100 SKUs, each with a quantity."""
     created = create_product(
@@ -96,17 +104,17 @@ def add_product(request: HttpRequest, body: ProductBody) -> HttpResponse:
 
 @router.get(
     "/products",
-    auth=Door(READ_CATALOGUE),
+    auth=RequirePermission(READ_CATALOGUE),
     response={200: Page[ProductDocument], **READ_PROBLEMS},
 )
-def products(request: HttpRequest, asked: Query[ProductFilter]) -> HttpResponse:
+def products(request: HttpRequest, params: Query[ProductFilter]) -> HttpResponse:
     """List the products of your group, newest first; below the group, only active products."""
-    return json_response(list_products(actor_of(request), **asked.model_dump()))
+    return json_response(list_products(actor_of(request), **params.model_dump()))
 
 
 @router.get(
     "/products/{uuid:product_id}",
-    auth=Door(READ_CATALOGUE, hot=True, product_id=find_product),
+    auth=RequirePermission(READ_CATALOGUE, hot=True, product_id=find_product),
     response={200: ProductDocument, 304: None, **READ_PROBLEMS},
 )
 def product(
@@ -122,7 +130,7 @@ def product(
 
 @router.patch(
     "/products/{uuid:product_id}",
-    auth=Door(MANAGE_PRODUCTS, product_id=find_product),
+    auth=RequirePermission(MANAGE_PRODUCTS, product_id=find_product),
     response={200: ProductDocument, **PROBLEMS},
 )
 def edit_product(
@@ -137,7 +145,7 @@ def edit_product(
 
 @router.delete(
     "/products/{uuid:product_id}",
-    auth=Door(MANAGE_PRODUCTS, product_id=find_product),
+    auth=RequirePermission(MANAGE_PRODUCTS, product_id=find_product),
     response={204: None, **PROBLEMS},
 )
 def remove_product(
@@ -149,11 +157,11 @@ def remove_product(
 
 @router.get(
     "/products/{uuid:product_id}/revisions",
-    auth=Door(READ_CATALOGUE, hot=True, product_id=find_product),
+    auth=RequirePermission(READ_CATALOGUE, hot=True, product_id=find_product),
     response={200: Page[RevisionDocument], **READ_PROBLEMS},
 )
-def revisions(request: HttpRequest, product_id: UUID, asked: Query[Paging]) -> HttpResponse:
+def revisions(request: HttpRequest, product_id: UUID, params: Query[Paging]) -> HttpResponse:
     """List the revisions of a product, newest first."""
     return json_response(
-        list_revisions(actor_of(request), product_id, limit=asked.limit, cursor=asked.cursor)
+        list_revisions(actor_of(request), product_id, limit=params.limit, cursor=params.cursor)
     )

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import click
 
-from fusion.accounts.create_member import enrol
+from fusion.accounts.create_member import create_member
 from fusion.cli.arguments import checked, find_for_operator
 from fusion.kernel.fields import Name
 
@@ -20,7 +20,7 @@ def run(
 ) -> None:
     """Enrol the person; the member's id, or all of it as JSON, on stdout."""
     actor, organization = find_for_operator(organization_id)
-    answer = enrol(
+    answer = create_member(
         actor,
         organization_id=organization.id,
         email=email,

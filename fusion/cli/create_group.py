@@ -4,14 +4,14 @@ import click
 
 from fusion.cli.arguments import LABEL, checked
 from fusion.kernel.fields import Name, Reference
-from fusion.lifecycle.create_group import found_group
+from fusion.lifecycle.create_group import create_group
 
 
 def run(*, name: str, external_reference: str | None, as_json: bool) -> None:
     """Found the group; its id, or the whole of it as JSON, on stdout."""
     if external_reference is not None:
         external_reference = checked(Reference, external_reference, "--external-reference")
-    answer = found_group(
+    answer = create_group(
         name=checked(Name, name, "NAME"), external_reference=external_reference, label=LABEL
     )
     click.echo(answer.text if as_json else answer.body["id"])

@@ -84,11 +84,11 @@ def _serve(port: int) -> None:
     ) as children:
         installation = _find_or_load()
         _summarise(installation)
-        told = _write_facts(installation, port, trusting=True)
+        demo_facts = _write_facts(installation, port, trusting=True)
         caller = Caller(port)
         _wait_for(caller.is_ready, children)
-        show_main_job(told, caller)
-        _tell(told)
+        show_main_job(demo_facts, caller)
+        _print_summary(demo_facts)
         _write_facts(installation, port, trusting=False)
         _wait_for(lambda: False, children, within=None)
 
@@ -109,11 +109,13 @@ def _write_facts(installation: Installation, port: int, *, trusting: bool) -> di
     """Write `var/demo.json`, unless it is right already; what it says."""
     file = settings.VAR / "demo.json"
     former = facts.read(file)
-    told = facts.gather(installation, base_url=_base_url(port), former=former, trusting=trusting)
-    if told != former:
-        facts.write(file, told)
+    demo_facts = facts.gather(
+        installation, base_url=_base_url(port), former=former, trusting=trusting
+    )
+    if demo_facts != former:
+        facts.write(file, demo_facts)
     close_connections()
-    return told
+    return demo_facts
 
 
 def _summarise(installation: Installation) -> None:
@@ -122,13 +124,17 @@ def _summarise(installation: Installation) -> None:
         click.echo(line)
 
 
-def _tell(told: dict[str, Any]) -> None:
+def _print_summary(demo_facts: dict[str, Any]) -> None:
     click.echo()
-    click.echo(click.style(f"Serving at {told['base_url']}", bold=True))
-    click.echo(f"  the portal                {told['base_url']}/ (its sign-in page lists who may)")
-    click.echo(f"  the API's documentation   {told['base_url']}/api/v1/docs")
+    click.echo(click.style(f"Serving at {demo_facts['base_url']}", bold=True))
+    click.echo(
+        f"  the portal                {demo_facts['base_url']}/ (its sign-in page lists who may)"
+    )
+    click.echo(f"  the API's documentation   {demo_facts['base_url']}/api/v1/docs")
     click.echo("  credentials of all levels var/demo.json")
-    click.echo(f"  its e-mails               {told['base_url']}/demonstration/mails, and var/mail")
+    click.echo(
+        f"  its e-mails               {demo_facts['base_url']}/demonstration/mails, and var/mail"
+    )
     click.echo("  logs                      var/log")
     click.echo("  Ctrl-C stops everything.")
 

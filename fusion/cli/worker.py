@@ -73,9 +73,9 @@ async def _work_until(stop: asyncio.Event) -> None:
                     stalled_worker_timeout=tasks.STALLED,
                 )
             )
-            told = asyncio.create_task(stop.wait())
-            await asyncio.wait((worker, told), return_when=asyncio.FIRST_COMPLETED)
-            told.cancel()
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait((worker, stopped), return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
             worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await worker

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import MANAGE_CLIENTS, READ_MEMBERS
 from fusion.clients import schemas
 from fusion.clients.create_client import create_client
@@ -24,7 +24,7 @@ CLIENT = CLIENTS + "/{uuid:client_id}"
 
 @router.post(
     CLIENTS,
-    auth=Door(MANAGE_CLIENTS, organization_id=find_organization),
+    auth=RequirePermission(MANAGE_CLIENTS, organization_id=find_organization),
     response={201: schemas.ClientSecret, **PROBLEMS},
 )
 def post_client(
@@ -39,7 +39,7 @@ def post_client(
 
 @router.get(
     CLIENTS,
-    auth=Door(READ_MEMBERS, organization_id=find_organization),
+    auth=RequirePermission(READ_MEMBERS, organization_id=find_organization),
     response={200: Page[schemas.ClientDocument], **READ_PROBLEMS},
 )
 def get_clients(request: HttpRequest, organization_id: UUID, paging: Query[Paging]) -> HttpResponse:
@@ -51,7 +51,7 @@ def get_clients(request: HttpRequest, organization_id: UUID, paging: Query[Pagin
 
 @router.get(
     CLIENT,
-    auth=Door(READ_MEMBERS, organization_id=find_organization, client_id=find_client),
+    auth=RequirePermission(READ_MEMBERS, organization_id=find_organization, client_id=find_client),
     response={200: schemas.ClientDocument, **READ_PROBLEMS},
 )
 def get_client(request: HttpRequest, organization_id: UUID, client_id: UUID) -> HttpResponse:
@@ -62,7 +62,9 @@ def get_client(request: HttpRequest, organization_id: UUID, client_id: UUID) -> 
 
 @router.delete(
     CLIENT,
-    auth=Door(MANAGE_CLIENTS, organization_id=find_organization, client_id=find_client),
+    auth=RequirePermission(
+        MANAGE_CLIENTS, organization_id=find_organization, client_id=find_client
+    ),
     response={204: None, **PROBLEMS},
 )
 def delete_client(request: HttpRequest, organization_id: UUID, client_id: UUID) -> HttpResponse:
@@ -74,7 +76,9 @@ def delete_client(request: HttpRequest, organization_id: UUID, client_id: UUID) 
 
 @router.post(
     CLIENT + "/rotate",
-    auth=Door(MANAGE_CLIENTS, organization_id=find_organization, client_id=find_client),
+    auth=RequirePermission(
+        MANAGE_CLIENTS, organization_id=find_organization, client_id=find_client
+    ),
     response={200: schemas.ClientSecret, **PROBLEMS},
 )
 def post_client_rotate(

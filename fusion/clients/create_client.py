@@ -10,10 +10,10 @@ from fusion.access.use_case import Done, use_case
 from fusion.clients.hashers import new_secret
 from fusion.clients.models import ApiClient
 from fusion.clients.queries import client_document
-from fusion.clients.revoke import hold_creator
+from fusion.clients.revoke import lock_creator
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.kernel.ids import new_id
-from fusion.tenancy.lock_organization import hold_organization
+from fusion.tenancy.lock_organization import lock_organization
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
 
@@ -30,8 +30,8 @@ def create_client(actor: Actor, *, organization_id: UUID, name: str, scopes: Seq
     organization = find_organization(actor, organization_id)
     _check(organization, scopes)
     require_scopes(actor, scopes)
-    hold_organization(organization)
-    hold_creator(actor)
+    lock_organization(organization)
+    lock_creator(actor)
     id, secret = new_id(), new_secret()
     client = ApiClient(
         id=id,

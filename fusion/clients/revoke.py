@@ -28,7 +28,7 @@ def lock_client(actor: Actor, *, organization_id: UUID, client_id: UUID) -> ApiC
     return client
 
 
-def hold_creator(actor: Actor) -> None:
+def lock_creator(actor: Actor) -> None:
     """Prevent the acting API client, if any, from being revoked until the transaction ends.
 
     Problem `unauthenticated` if it was revoked meanwhile.

@@ -61,10 +61,10 @@ def make_calls(
         trunk: _count(channels, trunk == shown, day, random) for trunk, channels in trunks.items()
     }
     steps = sorted(_steps(counts, day, random), key=lambda step: step[0])
-    told = [{"behind": behind(at), **step} for at, step in steps]
+    recorded = [{"behind": behind(at), **step} for at, step in steps]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('fusion.steps', %s, false)", [orjson.dumps(told).decode()]
+            "SELECT set_config('fusion.steps', %s, false)", [orjson.dumps(recorded).decode()]
         )
         cursor.execute(REPLAY)
 

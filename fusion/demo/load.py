@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from fusion.access.actor import GROUP, Actor, system_actor
-from fusion.accounts.create_member import enrol
+from fusion.accounts.create_member import create_member
 from fusion.catalogue.change_product import change_product
 from fusion.demo import story
 from fusion.demo.credentials import give_client
@@ -87,14 +87,14 @@ def _span(orders: int) -> Span:
     return Span(until - YEAR, until, orders)
 
 
-def _make(load: Load, told: story.Story, span: Span) -> Made:
+def _make(load: Load, plan: story.Story, span: Span) -> Made:
     founded = span.since - FOUNDING
     group = write_organization(
-        load, kind=GROUP, name=told.name, parent=None, at=founded, actor=LABEL
+        load, kind=GROUP, name=plan.name, parent=None, at=founded, actor=LABEL
     )
     made = Made({"": group}, Provider(group.id))
-    write_skus(load, made.provider, told.entitlements, at=founded)
-    for position, node in enumerate(told.tree, 1):
+    write_skus(load, made.provider, plan.entitlements, at=founded)
+    for position, node in enumerate(plan.tree, 1):
         made.organizations[node.reference] = write_organization(
             load,
             kind=node.kind,
@@ -104,8 +104,8 @@ def _make(load: Load, told: story.Story, span: Span) -> Made:
             actor=LABEL,
             reference=node.reference,
         )
-    _write_products(load, made.provider, told.products, founded)
-    _write_subscriptions(load, made, told.subscriptions, span)
+    _write_products(load, made.provider, plan.products, founded)
+    _write_subscriptions(load, made, plan.subscriptions, span)
     return made
 
 
@@ -166,7 +166,7 @@ def _with_client(installation: Installation, name: str) -> Actor:
 def _add_members(installation: Installation) -> None:
     actor = system_actor(installation.group, LABEL)
     for person in story.PEOPLE:
-        enrol(
+        create_member(
             actor,
             organization_id=installation.organizations()[person.kind],
             email=person.email,

@@ -11,7 +11,7 @@ from fusion.demo.caller import Caller, Reply
 
 ORDERED = 2
 EXCESS = 5
-"""How many more than are held are asked back, to be refused."""
+"""How many more than are held are request_body back, to be refused."""
 
 WIDTH = 88
 
@@ -59,8 +59,8 @@ def show_use(caller: Caller, subscription: str) -> None:
     balances = {row["sku"]: row for row in caller.get(f"{path}/balances")["items"]}
     excess = balances[story.NUMBERED]["available"] + 1
     _heading(f"Take {excess} more numbers")
-    asked = {"sku": story.NUMBERED, "quantity": excess}
-    _show_refusal(caller.post(f"{path}/numbers", asked, key=str(uuid4())))
+    request_body = {"sku": story.NUMBERED, "quantity": excess}
+    _show_refusal(caller.post(f"{path}/numbers", request_body, key=str(uuid4())))
     trunks = caller.get(f"{path}/trunks")["items"]
     if trunks:
         _show_calls(caller, trunks[0]["id"], path)

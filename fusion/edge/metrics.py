@@ -90,11 +90,11 @@ def _watch_pool() -> None:
     pool = connection.pool  # type: ignore[attr-defined]
     while True:
         # Before its first connection a pool reports the connections that it is about to open.
-        told = {} if pool.closed else pool.get_stats()
-        size = told.get("pool_size", 0)
+        stats = {} if pool.closed else pool.get_stats()
+        size = stats.get("pool_size", 0)
         pool_size.set(size)
-        pool_in_use.set(size - told.get("pool_available", 0))
-        pool_waiting.set(told.get("requests_waiting", 0))
+        pool_in_use.set(size - stats.get("pool_available", 0))
+        pool_waiting.set(stats.get("requests_waiting", 0))
         time.sleep(POOL_INTERVAL)
 
 

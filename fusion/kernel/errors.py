@@ -86,14 +86,14 @@ class Problem(Exception):
         return {**body, **self.extra}
 
 
-def problem_of(told: Mapping[str, Any]) -> Problem:
+def problem_of(document: Mapping[str, Any]) -> Problem:
     """The problem returned by a database function: {code, detail, errors?, refusals?, ...}."""
-    extra = {name: value for name, value in told.items() if name not in KNOWN_MEMBERS}
+    extra = {name: value for name, value in document.items() if name not in KNOWN_MEMBERS}
     return Problem(
-        told["code"],
-        told["detail"],
-        errors=told.get("errors") or (),
-        refusals=told.get("refusals") or (),
+        document["code"],
+        document["detail"],
+        errors=document.get("errors") or (),
+        refusals=document.get("refusals") or (),
         extra=extra,
     )
 
@@ -129,8 +129,8 @@ def fields_problem(
     """Pydantic's errors as a problem; `skip` leading parts of each location are not the caller's,
     unless one is the name of one of its `parameters`.
 
-    A field is told as a path such as `lines.0.quantity`. What concerns a body or a query as a whole
-    is told of `body` or `query`.
+    A field is named by its path, such as `lines.0.quantity`; a whole body or query is named
+    `body` or `query`.
     """
     entries = [
         {"field": _field(error["loc"], skip, parameters), "message": _message(error)}

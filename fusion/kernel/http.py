@@ -104,8 +104,10 @@ def _refuse_wide_objects(value: Any) -> None:
         each = waiting.pop()
         if isinstance(each, dict):
             if len(each) > MAX_MEMBERS:
-                told = f"belongs to an object with {len(each)} members; the limit is {MAX_MEMBERS}"
-                raise InvalidFields(**dict.fromkeys(list(each)[:MOST_ERRORS], told))
+                message = (
+                    f"belongs to an object with {len(each)} members; the limit is {MAX_MEMBERS}"
+                )
+                raise InvalidFields(**dict.fromkeys(list(each)[:MOST_ERRORS], message))
             waiting.extend(each.values())
         elif isinstance(each, list):
             waiting.extend(each)
@@ -175,5 +177,5 @@ def _response(
 ) -> HttpResponse:
     content = text.encode() if isinstance(text, str) else text
     # With a declared length, a response is sent in one piece instead of chunks.
-    told = {**headers, "Content-Length": str(len(content))}
-    return HttpResponse(content, media_type, status, headers=told)
+    all_headers = {**headers, "Content-Length": str(len(content))}
+    return HttpResponse(content, media_type, status, headers=all_headers)

@@ -94,8 +94,24 @@ class Document(OpenAPISchema):
         return responses
 
 
+FORMER_ROOMS = {
+    "accounts": "tenancy",
+    "clients": "tenancy",
+    "events": "billing",
+    "reporting": "billing",
+}
+"""Room → the room whose name its operation ids keep: generated clients call methods by these."""
+
+
 class Described(NinjaAPI):
     """An API that describes itself by such a document, and refuses what that does not describe."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The module and name of the operation's view; the module as when it was published."""
+        package, room, *rest = operation.view_func.__module__.split(".")
+        return "_".join(
+            [package, FORMER_ROOMS.get(room, room), *rest, operation.view_func.__name__]
+        )
 
     def operations(self) -> Iterator[tuple[str, Operation]]:
         """Every operation with its route, as Django's resolver spells it after the prefix."""

@@ -58,13 +58,13 @@ E164 = re.compile(r"\+[0-9]{7,15}")
 _slots = BoundedSemaphore(STREAMS)
 
 
-def wants_csv(request: HttpRequest, asked: str | None) -> bool:
+def wants_csv(request: HttpRequest, preferred: str | None) -> bool:
     """Whether the response is CSV: by the parameter `format`, else by the header `Accept`.
 
     InvalidFields for a header that cannot be parsed.
     """
-    if asked is not None:
-        return asked == "csv"
+    if preferred is not None:
+        return preferred == "csv"
     try:
         return request.get_preferred_type(["application/json", CSV]) == CSV
     except (ValueError, LookupError):  # a parameter too long, or of an unknown character set

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from fusion.access.http_auth import Door, actor_of, read_of
+from fusion.access.http_auth import RequirePermission, actor_of, read_of
 from fusion.access.permissions import READ_BALANCES
 from fusion.kernel.clock import instant, now
 from fusion.kernel.errors import InvalidFields, not_found
@@ -18,7 +18,9 @@ from fusion.tenancy.queries import find_organization, find_subscription
 router = Router(tags=["ledger"])
 
 
-BALANCES_DOOR = Door(READ_BALANCES, hot=True, reads=BALANCES, subscription_id=find_subscription)
+BALANCES_DOOR = RequirePermission(
+    READ_BALANCES, hot=True, reads=BALANCES, subscription_id=find_subscription
+)
 
 
 @router.get(
@@ -26,11 +28,11 @@ BALANCES_DOOR = Door(READ_BALANCES, hot=True, reads=BALANCES, subscription_id=fi
     auth=BALANCES_DOOR,
     response={200: Balances, **READ_PROBLEMS},
 )
-def read_balances(request: HttpRequest, subscription_id: UUID, asked: Query[At]) -> HttpResponse:
+def read_balances(request: HttpRequest, subscription_id: UUID, params: Query[At]) -> HttpResponse:
     """Read the granted, used and available quantities, now or at a past instant."""
-    if asked.at is not None:
+    if params.at is not None:
         actor = actor_of(request)
-        return json_response(balances_at(actor, subscription_id=subscription_id, at=asked.at))
+        return json_response(balances_at(actor, subscription_id=subscription_id, at=params.at))
     return _balances_now(request)
 
 
@@ -49,31 +51,31 @@ def _balances_now(request: HttpRequest) -> HttpResponse:
 
 @router.get(
     "/subscriptions/{uuid:subscription_id}/entries",
-    auth=Door(READ_BALANCES, subscription_id=find_subscription),
+    auth=RequirePermission(READ_BALANCES, subscription_id=find_subscription),
     response={200: Page[EntryDocument], **READ_PROBLEMS},
 )
 def read_entries(
-    request: HttpRequest, subscription_id: UUID, asked: Query[EntryFilter]
+    request: HttpRequest, subscription_id: UUID, params: Query[EntryFilter]
 ) -> HttpResponse:
     """List the ledger entries of a subscription, newest first."""
-    return json_response(entries(subscription_id, **asked.model_dump()))
+    return json_response(entries(subscription_id, **params.model_dump()))
 
 
 @router.get(
     "/licenses",
-    auth=Door(READ_BALANCES, organization_id=find_organization),
+    auth=RequirePermission(READ_BALANCES, organization_id=find_organization),
     response={200: Licenses, **READ_PROBLEMS},
 )
-def read_licenses(request: HttpRequest, asked: Query[LicenseFilter]) -> HttpResponse:
+def read_licenses(request: HttpRequest, params: Query[LicenseFilter]) -> HttpResponse:
     """Totals of a subtree per SKU or, with `by=subscription`, per subscription and SKU."""
     actor = actor_of(request)
-    organization = find_organization(actor, asked.organization_id or actor.organization_id)
-    if asked.cursor and not asked.by:
+    organization = find_organization(actor, params.organization_id or actor.organization_id)
+    if params.cursor and not params.by:
         raise InvalidFields(
             cursor="is allowed only with by=subscription, because the totals fit one page"
         )
-    if asked.by:
-        body = totals_by_subscription(organization.path, limit=asked.limit, cursor=asked.cursor)
+    if params.by:
+        body = totals_by_subscription(organization.path, limit=params.limit, cursor=params.cursor)
     else:
         body = {"items": totals(actor.group_id, organization.path), "next": None}
     return json_response({"organization_id": organization.id, "as_of": instant(now()), **body})

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Router
 
-from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import MANAGE_ORGANIZATIONS, SUSPEND, TERMINATE
 from fusion.access.use_case import Answer
 from fusion.kernel.http import json_response
@@ -32,7 +32,7 @@ router = Router()
 
 @tenancy.router.delete(
     tenancy.ORGANIZATION,
-    auth=Door(MANAGE_ORGANIZATIONS, organization_id=find_organization_to_delete),
+    auth=RequirePermission(MANAGE_ORGANIZATIONS, organization_id=find_organization_to_delete),
     response={204: None, **PROBLEMS},
     tags=["organizations"],
 )
@@ -48,7 +48,7 @@ AS_IT_IS: StateBody = Body(default=StateBody())  # type: ignore[type-arg]
 
 @router.post(
     tenancy.SUBSCRIPTION + "/suspend",
-    auth=Door(SUSPEND, subscription_id=find_subscription),
+    auth=RequirePermission(SUSPEND, subscription_id=find_subscription),
     response=ANSWERS,
     tags=["subscriptions"],
 )
@@ -64,7 +64,7 @@ def post_suspend(
 
 @router.post(
     tenancy.SUBSCRIPTION + "/resume",
-    auth=Door(SUSPEND, subscription_id=find_subscription),
+    auth=RequirePermission(SUSPEND, subscription_id=find_subscription),
     response=ANSWERS,
     tags=["subscriptions"],
 )
@@ -81,7 +81,7 @@ def post_resume(
 
 @router.post(
     tenancy.SUBSCRIPTION + "/terminate",
-    auth=Door(TERMINATE, subscription_id=find_subscription),
+    auth=RequirePermission(TERMINATE, subscription_id=find_subscription),
     response=ANSWERS,
     tags=["subscriptions"],
 )

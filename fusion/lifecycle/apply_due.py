@@ -46,12 +46,12 @@ def apply_due_orders(*, limit: int = 10_000, request_id: str = "") -> int:
             (answer,) = cursor.fetchone()
         if answer is None:
             break
-        told = orjson.loads(answer)
-        if told.get("due"):
-            told = _change_state(told, request_id)
-        if told:
+        outcome = orjson.loads(answer)
+        if outcome.get("due"):
+            outcome = _change_state(outcome, request_id)
+        if outcome:
             settled += 1
-            log.info("order settled", **told)
+            log.info("order settled", **outcome)
     return settled
 
 

@@ -5,18 +5,18 @@ from uuid import UUID
 from fusion.access.actor import ADMINISTRATOR, GROUP, Actor, system_actor
 from fusion.access.permissions import MANAGE_ORGANIZATIONS
 from fusion.access.use_case import Answer, Done, use_case
-from fusion.accounts.create_member import enrol
+from fusion.accounts.create_member import create_member
 from fusion.catalogue.metrics import licenses
 from fusion.catalogue.models import LICENSE, Sku
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.ids import new_id
 from fusion.ordering.start_numbers import make_sequence
-from fusion.tenancy.emit_changes import announce_organization
+from fusion.tenancy.emit_changes import emit_organization_event
 from fusion.tenancy.models import Organization
 from fusion.tenancy.references import owner_of
 
 
-def found_group(
+def create_group(
     *,
     name: str,
     external_reference: str | None = None,
@@ -67,9 +67,9 @@ def _found(
     for code, title, metric in licenses():
         sku = Sku(group_id=group_id, code=code, name=title, type=LICENSE, metric=metric)
         sku.save(force_insert=True)
-    document = announce_organization(actor, group, "created")
+    document = emit_organization_event(actor, group, "created")
     if administrator is not None:
-        enrol(
+        create_member(
             actor,
             organization_id=group_id,
             email=administrator,

@@ -9,7 +9,7 @@ from fusion.access.visibility import under
 from fusion.accounts.models import Member
 from fusion.clients.revoke import delete_clients
 from fusion.kernel.errors import Problem, not_found
-from fusion.tenancy.emit_changes import announce_organization
+from fusion.tenancy.emit_changes import emit_organization_event
 from fusion.tenancy.models import Organization, Subscription
 from fusion.tenancy.queries import find_organization
 
@@ -49,7 +49,7 @@ def delete_organization(actor: Actor, *, organization_id: UUID) -> Done:
     members.filter(organization_id=organization.id).delete()
     organization.status = "deleted"
     organization.save(update_fields=["status"])
-    announce_organization(actor, organization, "deleted")
+    emit_organization_event(actor, organization, "deleted")
     return Done(None, organization.path, organization.id)
 
 

@@ -8,7 +8,7 @@ from fusion.access.use_case import Done, use_case
 from fusion.lifecycle.do_now import do_now
 from fusion.lifecycle.placing import ORDER, Wish, complete_order
 from fusion.ordering.models import RESUMPTION
-from fusion.tenancy.emit_changes import announce_subscription
+from fusion.tenancy.emit_changes import emit_subscription_event
 from fusion.tenancy.holds import lift_holds, open_reasons
 from fusion.tenancy.models import Subscription
 
@@ -53,6 +53,6 @@ def carry_out_resumption(
     if subscription.status == "suspended" and not open_reasons(subscription.id):
         subscription.status = "active"
         subscription.save(update_fields=["status"])
-        announce_subscription(actor, subscription, "resumed")
+        emit_subscription_event(actor, subscription, "resumed")
     elif lifted:
-        announce_subscription(actor, subscription, "changed")
+        emit_subscription_event(actor, subscription, "changed")

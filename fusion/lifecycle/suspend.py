@@ -8,7 +8,7 @@ from fusion.access.use_case import Done, use_case
 from fusion.lifecycle.do_now import do_now
 from fusion.lifecycle.placing import ORDER, Wish, complete_order
 from fusion.ordering.models import SUSPENSION
-from fusion.tenancy.emit_changes import announce_subscription
+from fusion.tenancy.emit_changes import emit_subscription_event
 from fusion.tenancy.holds import open_reasons, place_hold
 from fusion.tenancy.models import Subscription
 
@@ -59,6 +59,6 @@ def carry_out_suspension(
     if subscription.status == "active":
         subscription.status = "suspended"
         subscription.save(update_fields=["status"])
-        announce_subscription(actor, subscription, "suspended")
+        emit_subscription_event(actor, subscription, "suspended")
     elif is_new:
-        announce_subscription(actor, subscription, "changed")
+        emit_subscription_event(actor, subscription, "changed")

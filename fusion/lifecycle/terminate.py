@@ -13,7 +13,7 @@ from fusion.lifecycle.placing import ORDER, Wish, complete_order
 from fusion.numbers.release import release_all_numbers
 from fusion.ordering.models import TERMINATION
 from fusion.ordering.reject_request import reject_open_requests
-from fusion.tenancy.emit_changes import announce_subscription
+from fusion.tenancy.emit_changes import emit_subscription_event
 from fusion.tenancy.models import Subscription
 from fusion.trunks.unroute_number import unroute_all
 from fusion.users.unlink import unlink_all_users
@@ -70,4 +70,4 @@ def carry_out_termination(
     reject_open_requests(actor, subscription)
     subscription.status = "terminated"
     subscription.save(update_fields=["status"])
-    announce_subscription(actor, subscription, "terminated")
+    emit_subscription_event(actor, subscription, "terminated")

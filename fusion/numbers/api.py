@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import MANAGE_RANGES, PROVISION, READ_PROVISIONING, READ_RANGES
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
@@ -43,7 +43,7 @@ RANGES = "/api/v1/number-ranges"
 SUBSCRIPTION = "/subscriptions/{uuid:subscription_id}/numbers"
 NUMBER = SUBSCRIPTION + "/{e164:e164}"
 
-PROVISIONING = Door(PROVISION, hot=True, subscription_id=find_subscription)
+PROVISIONING = RequirePermission(PROVISION, hot=True, subscription_id=find_subscription)
 
 
 @router.post(
@@ -72,16 +72,16 @@ def port_in_numbers(request: HttpRequest, subscription_id: UUID, body: PortInBod
 
 @router.get(
     SUBSCRIPTION,
-    auth=Door(READ_PROVISIONING, subscription_id=find_subscription),
+    auth=RequirePermission(READ_PROVISIONING, subscription_id=find_subscription),
     response={200: Page[NumberDocument], **READ_PROBLEMS},
 )
 def numbers_of_subscription(
-    request: HttpRequest, subscription_id: UUID, asked: Query[OwnNumberFilter]
+    request: HttpRequest, subscription_id: UUID, params: Query[OwnNumberFilter]
 ) -> HttpResponse:
     """List the numbers of a subscription by number, including its numbers in quarantine."""
-    wanted = asked.wanted(subscription_id)
+    wanted = params.wanted(subscription_id)
     return json_response(
-        list_numbers(actor_of(request), wanted, limit=asked.limit, cursor=asked.cursor)
+        list_numbers(actor_of(request), wanted, limit=params.limit, cursor=params.cursor)
     )
 
 
@@ -105,7 +105,11 @@ def port_out_number(request: HttpRequest, subscription_id: UUID, e164: E164Path)
     return respond(port_out(retrying_actor(request), subscription_id=subscription_id, e164=e164))
 
 
-@router.post("/number-ranges", auth=Door(MANAGE_RANGES), response={201: RangeDocument, **PROBLEMS})
+@router.post(
+    "/number-ranges",
+    auth=RequirePermission(MANAGE_RANGES),
+    response={201: RangeDocument, **PROBLEMS},
+)
 def add_range(request: HttpRequest, body: RangeBody) -> HttpResponse:
     """Add up to 1,000,000 consecutive numbers to the inventory, as free numbers of a SKU."""
     return respond(create_range(retrying_actor(request), **body.model_dump()), location=RANGES)
@@ -113,17 +117,17 @@ def add_range(request: HttpRequest, body: RangeBody) -> HttpResponse:
 
 @router.get(
     "/number-ranges",
-    auth=Door(READ_RANGES),
+    auth=RequirePermission(READ_RANGES),
     response={200: Page[RangeDocument], **READ_PROBLEMS},
 )
-def ranges(request: HttpRequest, asked: Query[Paging]) -> HttpResponse:
+def ranges(request: HttpRequest, params: Query[Paging]) -> HttpResponse:
     """List the ranges of your group, newest first."""
-    return json_response(list_ranges(actor_of(request), limit=asked.limit, cursor=asked.cursor))
+    return json_response(list_ranges(actor_of(request), limit=params.limit, cursor=params.cursor))
 
 
 @router.get(
     "/number-ranges/{uuid:range_id}",
-    auth=Door(READ_RANGES, range_id=find_range),
+    auth=RequirePermission(READ_RANGES, range_id=find_range),
     response={200: RangeDocument, **READ_PROBLEMS},
 )
 def one_range(request: HttpRequest, range_id: UUID) -> HttpResponse:
@@ -133,29 +137,29 @@ def one_range(request: HttpRequest, range_id: UUID) -> HttpResponse:
 
 @router.get(
     "/numbers",
-    auth=Door(READ_PROVISIONING, subscription_id=find_subscription),
+    auth=RequirePermission(READ_PROVISIONING, subscription_id=find_subscription),
     response={200: Page[NumberDocument], **READ_PROBLEMS},
 )
-def numbers(request: HttpRequest, asked: Query[NumberFilter]) -> HttpResponse:
+def numbers(request: HttpRequest, params: Query[NumberFilter]) -> HttpResponse:
     """List the inventory by number; below the group, your own and the assignable numbers."""
     return json_response(
-        list_numbers(actor_of(request), asked.wanted(), limit=asked.limit, cursor=asked.cursor)
+        list_numbers(actor_of(request), params.wanted(), limit=params.limit, cursor=params.cursor)
     )
 
 
 @router.get(
     "/numbers/summary",
-    auth=Door(READ_PROVISIONING),
+    auth=RequirePermission(READ_PROVISIONING),
     response={200: Page[FreeCount], **READ_PROBLEMS},
 )
-def summary(request: HttpRequest, asked: Query[Paging]) -> HttpResponse:
+def summary(request: HttpRequest, params: Query[Paging]) -> HttpResponse:
     """Count the free numbers of each entitlement SKU, up to 10,000."""
-    return json_response(free_counts(actor_of(request), limit=asked.limit, cursor=asked.cursor))
+    return json_response(free_counts(actor_of(request), limit=params.limit, cursor=params.cursor))
 
 
 @router.get(
     "/numbers/{e164:e164}",
-    auth=Door(READ_PROVISIONING),
+    auth=RequirePermission(READ_PROVISIONING),
     response={200: NumberDocument, **READ_PROBLEMS},
 )
 def number(request: HttpRequest, e164: E164Path) -> HttpResponse:

@@ -3,7 +3,7 @@
 from django.db import connection
 
 from fusion.access.actor import Actor
-from fusion.access.constraint_errors import refusing
+from fusion.access.constraint_errors import map_constraint_errors
 from fusion.access.permissions import MANAGE_RANGES
 from fusion.access.use_case import Done, use_case
 from fusion.catalogue.models import ENTITLEMENT
@@ -42,7 +42,10 @@ def create_range(actor: Actor, *, sku: str, first: str, last: str) -> Done:
     made = Range(group_id=actor.group_id, sku=found, first=int(first[1:]), last=int(last[1:]))
     taken = _taken(first, last)
     # The constraints decide: of two concurrent requests, the second waits and is refused here.
-    with refusing(range_overlap=taken, numbers_number_pkey=taken), connection.cursor() as cursor:
+    with (
+        map_constraint_errors(range_overlap=taken, numbers_number_pkey=taken),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(TAKE_TURNS, [calling_code(first)])
         made.save(force_insert=True)
         cursor.execute(FILL, [actor.group_id, found.id, made.id, made.first, made.last])

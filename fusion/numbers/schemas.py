@@ -199,5 +199,5 @@ class OwnNumberFilter(Paging):
 
     def wanted(self, subscription_id: UUID) -> Wanted:
         """For the query."""
-        asked = self.model_dump(exclude={"limit", "cursor"})
-        return Wanted(subscription_id=subscription_id, **asked)
+        filters = self.model_dump(exclude={"limit", "cursor"})
+        return Wanted(subscription_id=subscription_id, **filters)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from pydantic import ValidationError
 
-from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.idempotency import check_key, fingerprint
 from fusion.access.permissions import (
     CANCEL_ORDERS,
@@ -45,7 +45,7 @@ ORDERS = "/api/v1/orders"
 
 @router.post(
     "/orders",
-    auth=Door(
+    auth=RequirePermission(
         PLACE_ORDERS,
         hot=True,
         subscription_id=find_subscription,
@@ -60,7 +60,7 @@ def place(request: HttpRequest, body: OrderBody) -> HttpResponse:
 
 @router.post(
     "/orders/preview",
-    auth=Door(
+    auth=RequirePermission(
         PREVIEW_ORDERS,
         hot=True,
         subscription_id=find_subscription,
@@ -73,7 +73,9 @@ def preview(request: HttpRequest, body: OrderBody) -> HttpResponse:
     return respond(preview_order(actor_of(request), draft=body.draft()))
 
 
-@router.post("/orders/batch", auth=Door(PLACE_ORDERS), response={200: BatchDocument, **PROBLEMS})
+@router.post(
+    "/orders/batch", auth=RequirePermission(PLACE_ORDERS), response={200: BatchDocument, **PROBLEMS}
+)
 def place_batch(request: HttpRequest, body: BatchBody) -> HttpResponse:
     """Place up to 1,000 orders in sequence; each is atomic and has its own result."""
     items = [_item(order) for order in body.orders]
@@ -94,23 +96,25 @@ def _item(order: Any) -> Item:
     key = body.idempotency_key
     if key is None:
         return Item(draft)
-    asked = {name: value for name, value in order.items() if name != "idempotency_key"}
-    return Item(draft, None, key, fingerprint("POST", ORDERS, asked))
+    params = {name: value for name, value in order.items() if name != "idempotency_key"}
+    return Item(draft, None, key, fingerprint("POST", ORDERS, params))
 
 
 @router.get(
     "/orders",
-    auth=Door(READ_ORDERS, subscription_id=find_subscription, organization_id=find_organization),
+    auth=RequirePermission(
+        READ_ORDERS, subscription_id=find_subscription, organization_id=find_organization
+    ),
     response={200: Page[OrderDocument], **READ_PROBLEMS},
 )
-def list_(request: HttpRequest, asked: Query[OrderFilter]) -> HttpResponse:
+def list_(request: HttpRequest, params: Query[OrderFilter]) -> HttpResponse:
     """List the orders of your subtree, newest first."""
-    return json_response(list_orders(actor_of(request), **asked.model_dump()))
+    return json_response(list_orders(actor_of(request), **params.model_dump()))
 
 
 @router.get(
     "/orders/{uuid:order_id}",
-    auth=Door(READ_ORDERS, order_id=find_order),
+    auth=RequirePermission(READ_ORDERS, order_id=find_order),
     response={200: OrderDocument, **READ_PROBLEMS},
 )
 def one(request: HttpRequest, order_id: UUID) -> HttpResponse:
@@ -120,7 +124,7 @@ def one(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 @router.post(
     "/orders/{uuid:order_id}/cancel",
-    auth=Door(CANCEL_ORDERS, order_id=find_order_to_cancel),
+    auth=RequirePermission(CANCEL_ORDERS, order_id=find_order_to_cancel),
     response={200: OrderDocument, **PROBLEMS},
 )
 def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
@@ -133,9 +137,9 @@ def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
 @router.get(
     "/subscriptions/{uuid:subscription_id}/holdings",
-    auth=Door(READ_BALANCES, subscription_id=find_subscription),
+    auth=RequirePermission(READ_BALANCES, subscription_id=find_subscription),
     response={200: Page[HoldingDocument], **READ_PROBLEMS},
 )
-def holdings(request: HttpRequest, subscription_id: UUID, asked: Query[Paging]) -> HttpResponse:
+def holdings(request: HttpRequest, subscription_id: UUID, params: Query[Paging]) -> HttpResponse:
     """List the products that a subscription holds, by revision."""
-    return json_response(list_holdings(subscription_id, limit=asked.limit, cursor=asked.cursor))
+    return json_response(list_holdings(subscription_id, limit=params.limit, cursor=params.cursor))

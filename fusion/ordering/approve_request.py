@@ -9,7 +9,7 @@ from fusion.access.permissions import PLACE_ORDERS
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.clock import KernelNow
 from fusion.ordering.place import Draft, Line, place_order
-from fusion.ordering.requests import announce, lines_of, lock_open_request
+from fusion.ordering.requests import emit_request_event, lines_of, lock_open_request
 
 
 @use_case(PLACE_ORDERS, verb="order-request.approve")
@@ -19,13 +19,17 @@ def approve_request(actor: Actor, *, request_id: UUID, lines: Sequence[Line] | N
     Problems: `not-found`, `conflict` (already decided), and those of an order. After any of them
     nothing has changed and the request is still open.
     """
-    asked, subscription = lock_open_request(actor, request_id)
+    order_request, subscription = lock_open_request(actor, request_id)
     # The key belongs to the approval; the order has none.
     ordering = replace(actor, request=Request(id=actor.request.id))
-    wanted = lines_of(asked) if lines is None else tuple(lines)
+    wanted = lines_of(order_request) if lines is None else tuple(lines)
     order = place_order(ordering, draft=Draft(subscription.id, wanted))
-    asked.state, asked.decided_by, asked.decided_at = "approved", actor.label, KernelNow()
-    asked.order_id = UUID(order.body["id"])
-    asked.save(update_fields=["state", "decided_by", "decided_at", "order_id"])
-    document = announce(actor, asked, subscription.path, "approved")
-    return Done(document, subscription.path, asked.id, subscription_id=subscription.id)
+    order_request.state, order_request.decided_by, order_request.decided_at = (
+        "approved",
+        actor.label,
+        KernelNow(),
+    )
+    order_request.order_id = UUID(order.body["id"])
+    order_request.save(update_fields=["state", "decided_by", "decided_at", "order_id"])
+    document = emit_request_event(actor, order_request, subscription.path, "approved")
+    return Done(document, subscription.path, order_request.id, subscription_id=subscription.id)

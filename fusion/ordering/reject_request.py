@@ -7,7 +7,7 @@ from fusion.access.permissions import PLACE_ORDERS
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.clock import KernelNow
 from fusion.ordering.models import OrderRequest
-from fusion.ordering.requests import announce, lock_open_request
+from fusion.ordering.requests import emit_request_event, lock_open_request
 from fusion.tenancy.models import Subscription
 
 ENDED = "The subscription was terminated."
@@ -16,11 +16,11 @@ ENDED = "The subscription was terminated."
 @use_case(PLACE_ORDERS, verb="order-request.reject")
 def reject_request(actor: Actor, *, request_id: UUID, reason: str) -> Done:
     """Reject the request. Problems: `not-found`, `conflict` (already decided)."""
-    asked, subscription = lock_open_request(actor, request_id)
+    order_request, subscription = lock_open_request(actor, request_id)
     return Done(
-        _reject(actor, asked, subscription, reason),
+        _reject(actor, order_request, subscription, reason),
         subscription.path,
-        asked.id,
+        order_request.id,
         subscription_id=subscription.id,
     )
 
@@ -34,15 +34,15 @@ def reject_open_requests(actor: Actor, subscription: Subscription) -> int:
         subscription_id=subscription.id, state="open"
     )
     requests = list(rows.order_by("id").select_for_update(no_key=True))
-    for asked in requests:
-        _reject(actor, asked, subscription, ENDED)
+    for order_request in requests:
+        _reject(actor, order_request, subscription, ENDED)
     return len(requests)
 
 
 def _reject(
-    actor: Actor, asked: OrderRequest, subscription: Subscription, reason: str
+    actor: Actor, order_request: OrderRequest, subscription: Subscription, reason: str
 ) -> dict[str, object]:
-    asked.state, asked.reason = "rejected", reason
-    asked.decided_by, asked.decided_at = actor.label, KernelNow()
-    asked.save(update_fields=["state", "reason", "decided_by", "decided_at"])
-    return announce(actor, asked, subscription.path, "rejected")
+    order_request.state, order_request.reason = "rejected", reason
+    order_request.decided_by, order_request.decided_at = actor.label, KernelNow()
+    order_request.save(update_fields=["state", "reason", "decided_by", "decided_at"])
+    return emit_request_event(actor, order_request, subscription.path, "rejected")

@@ -10,7 +10,7 @@ from fusion.catalogue.models import RETIRED, Product
 from fusion.kernel.errors import Problem, not_found
 from fusion.ordering.models import OrderRequest
 from fusion.ordering.place import Draft, Line
-from fusion.ordering.requests import announce, lines_as_json
+from fusion.ordering.requests import emit_request_event, lines_as_json
 from fusion.tenancy.queries import lock_subscription
 
 
@@ -30,7 +30,7 @@ def request_order(
             "The subscription is terminated. You can no longer order for it.",
         )
     _require_orderable(actor, lines)
-    asked = OrderRequest(
+    order_request = OrderRequest(
         group_id=subscription.group_id,
         distributor_id=subscription.distributor_id,
         reseller_id=subscription.reseller_id,
@@ -42,11 +42,11 @@ def request_order(
         note=note,
         requested_by=actor.label,
     )
-    asked.save(force_insert=True)
+    order_request.save(force_insert=True)
     return Done(
-        announce(actor, asked, subscription.path, "created"),
+        emit_request_event(actor, order_request, subscription.path, "created"),
         subscription.path,
-        asked.id,
+        order_request.id,
         subscription_id=subscription.id,
     )
 

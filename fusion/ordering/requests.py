@@ -30,19 +30,20 @@ def lines_as_json(lines: Sequence[Line]) -> str:
     ).decode()
 
 
-def lines_of(asked: OrderRequest) -> tuple[Line, ...]:
+def lines_of(order_request: OrderRequest) -> tuple[Line, ...]:
     """The requested lines."""
     return tuple(
-        Line(UUID(line["product_id"]), line["quantity"], line["action"]) for line in asked.lines
+        Line(UUID(line["product_id"]), line["quantity"], line["action"])
+        for line in order_request.lines
     )
 
 
 def find_request(actor: Actor, id: UUID) -> OrderRequest:
     """The request; Problem `not-found` unless `actor` sees its subscription."""
-    asked = OrderRequest.objects.visible_to(actor).filter(id=id).first()
-    if asked is None:
+    order_request = OrderRequest.objects.visible_to(actor).filter(id=id).first()
+    if order_request is None:
         raise not_found("order request")
-    return asked
+    return order_request
 
 
 def lock_open_request(actor: Actor, id: UUID) -> tuple[OrderRequest, Subscription]:
@@ -52,15 +53,16 @@ def lock_open_request(actor: Actor, id: UUID) -> tuple[OrderRequest, Subscriptio
     closes the request.
     """
     subscription = lock_subscription(actor, find_request(actor, id).subscription_id)
-    asked = OrderRequest.objects.visible_to(actor).select_for_update(no_key=True).get(id=id)
-    if asked.state != "open":
-        by = f" by {asked.decided_by}" if asked.decided_by else ""
+    order_request = OrderRequest.objects.visible_to(actor).select_for_update(no_key=True).get(id=id)
+    if order_request.state != "open":
+        by = f" by {order_request.decided_by}" if order_request.decided_by else ""
+        at = instant(order_request.decided_at)
         raise Problem(
             "conflict",
-            f"This request was already {asked.state}{by} at {instant(asked.decided_at)}. "
+            f"This request was already {order_request.state}{by} at {at}. "
             "Only an open request can be decided. Create a new request.",
         )
-    return asked, subscription
+    return order_request, subscription
 
 
 def list_requests(
@@ -113,21 +115,23 @@ def request_documents(requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:
     ]
 
 
-def announce(actor: Actor, asked: OrderRequest, path: str, deed: str) -> dict[str, Any]:
+def emit_request_event(
+    actor: Actor, order_request: OrderRequest, path: str, action: str
+) -> dict[str, Any]:
     """Write the event `order-request.<deed>`; returns the request's document.
 
     `path` is the path of the subscription: every organization above it, including the requester,
     may read the event.
     """
-    asked.refresh_from_db(from_queryset=OrderRequest.objects.visible_to(actor))
-    (document,) = request_documents([asked])
+    order_request.refresh_from_db(from_queryset=OrderRequest.objects.visible_to(actor))
+    (document,) = request_documents([order_request])
     emit(
-        type=f"order-request.{deed}",
-        group_id=asked.group_id,
+        type=f"order-request.{action}",
+        group_id=order_request.group_id,
         path=path,
-        subject=asked.id,
+        subject=order_request.id,
         actor=actor.label,
         data=document,
-        subscription_id=asked.subscription_id,
+        subscription_id=order_request.subscription_id,
     )
     return document

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.catalogue.queries import find_product
 from fusion.kernel.http import json_response
@@ -33,7 +33,9 @@ REQUEST = REQUESTS + "/{uuid:request_id}"
 
 @router.post(
     REQUESTS,
-    auth=Door(REQUEST_ORDERS, subscription_id=find_subscription, lines__product_id=find_product),
+    auth=RequirePermission(
+        REQUEST_ORDERS, subscription_id=find_subscription, lines__product_id=find_product
+    ),
     response={201: RequestDocument, **PROBLEMS},
 )
 def add_request(request: HttpRequest, body: RequestBody) -> HttpResponse:
@@ -49,17 +51,19 @@ def add_request(request: HttpRequest, body: RequestBody) -> HttpResponse:
 
 @router.get(
     REQUESTS,
-    auth=Door(READ_ORDERS, subscription_id=find_subscription, organization_id=find_organization),
+    auth=RequirePermission(
+        READ_ORDERS, subscription_id=find_subscription, organization_id=find_organization
+    ),
     response={200: Page[RequestDocument], **READ_PROBLEMS},
 )
-def requests(request: HttpRequest, asked: Query[RequestFilter]) -> HttpResponse:
+def requests(request: HttpRequest, params: Query[RequestFilter]) -> HttpResponse:
     """List the order requests that you can see, newest first."""
-    return json_response(list_requests(actor_of(request), **asked.model_dump()))
+    return json_response(list_requests(actor_of(request), **params.model_dump()))
 
 
 @router.get(
     REQUEST,
-    auth=Door(READ_ORDERS, request_id=find_request),
+    auth=RequirePermission(READ_ORDERS, request_id=find_request),
     response={200: RequestDocument, **READ_PROBLEMS},
 )
 def one_request(request: HttpRequest, request_id: UUID) -> HttpResponse:
@@ -70,7 +74,7 @@ def one_request(request: HttpRequest, request_id: UUID) -> HttpResponse:
 
 @router.post(
     REQUEST + "/approve",
-    auth=Door(PLACE_ORDERS, request_id=find_request, lines__product_id=find_product),
+    auth=RequirePermission(PLACE_ORDERS, request_id=find_request, lines__product_id=find_product),
     response={200: RequestDocument, **PROBLEMS},
 )
 def approve(
@@ -83,7 +87,7 @@ def approve(
 
 @router.post(
     REQUEST + "/reject",
-    auth=Door(PLACE_ORDERS, request_id=find_request),
+    auth=RequirePermission(PLACE_ORDERS, request_id=find_request),
     response={200: RequestDocument, **PROBLEMS},
 )
 def reject(request: HttpRequest, request_id: UUID, body: RejectionBody) -> HttpResponse:
@@ -94,7 +98,7 @@ def reject(request: HttpRequest, request_id: UUID, body: RejectionBody) -> HttpR
 
 @router.post(
     REQUEST + "/withdraw",
-    auth=Door(REQUEST_ORDERS, request_id=find_request),
+    auth=RequirePermission(REQUEST_ORDERS, request_id=find_request),
     response={200: RequestDocument, **PROBLEMS},
 )
 def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:

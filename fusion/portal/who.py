@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext
 
 from fusion.access.actor import GROUP, Actor
-from fusion.access.actor_names import names_behind
+from fusion.access.actor_names import actor_names
 
 
 def who(actor: Actor, labels: Iterable[str | None]) -> dict[str, str]:
@@ -14,7 +14,7 @@ def who(actor: Actor, labels: Iterable[str | None]) -> dict[str, str]:
     Actors above or beside the reader's organization are not named.
     """
     given = {label for label in labels if label}
-    known = names_behind(actor, given)
+    known = actor_names(actor, given)
     return {label: known.get(label) or _unnamed(actor, label) for label in given}
 
 

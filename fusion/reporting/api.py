@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
-from fusion.access.http_auth import Door, actor_of
+from fusion.access.http_auth import RequirePermission, actor_of
 from fusion.access.permissions import READ_REPORTS
 from fusion.kernel.http import CSV
 from fusion.kernel.openapi import also_csv
@@ -21,7 +21,9 @@ from fusion.tenancy.queries import find_organization, find_subscription
 
 router = Router(tags=["reports"])
 
-REPORTS = Door(READ_REPORTS, organization_id=find_organization, subscription_id=find_subscription)
+REPORTS = RequirePermission(
+    READ_REPORTS, organization_id=find_organization, subscription_id=find_subscription
+)
 
 Made = Callable[[Reading], Iterator[str]]
 
@@ -32,14 +34,14 @@ Made = Callable[[Reading], Iterator[str]]
     response={200: UsageReport, **READ_PROBLEMS},
     openapi_extra=also_csv(),
 )
-def phone_usage(request: HttpRequest, asked: Query[UsageFilter]) -> HttpResponseBase:
+def phone_usage(request: HttpRequest, params: Query[UsageFilter]) -> HttpResponseBase:
     """Report which user had which number, now or in a period, with all names and references."""
     actor = actor_of(request)
-    organization = find_organization(actor, asked.organization_id or actor.organization_id)
-    given = (organization, asked.subscription_id, Period(since=asked.from_, until=asked.to))
+    organization = find_organization(actor, params.organization_id or actor.organization_id)
+    given = (organization, params.subscription_id, Period(since=params.from_, until=params.to))
     return _report(
         request,
-        asked,
+        params,
         "phone-usage",
         partial(usage_as_json, *given),
         partial(usage_as_csv, *given),
@@ -52,14 +54,14 @@ def phone_usage(request: HttpRequest, asked: Query[UsageFilter]) -> HttpResponse
     response={200: LicenseReport, **READ_PROBLEMS},
     openapi_extra=also_csv(),
 )
-def licenses(request: HttpRequest, asked: Query[ReportFilter]) -> HttpResponseBase:
+def licenses(request: HttpRequest, params: Query[ReportFilter]) -> HttpResponseBase:
     """Report the ordered and used quantity of each SKU, in total and per subscription."""
     actor = actor_of(request)
-    organization = find_organization(actor, asked.organization_id or actor.organization_id)
-    given = (organization, asked.subscription_id)
+    organization = find_organization(actor, params.organization_id or actor.organization_id)
+    given = (organization, params.subscription_id)
     return _report(
         request,
-        asked,
+        params,
         "licenses",
         partial(licenses_as_json, *given),
         partial(licenses_as_csv, *given),
@@ -67,8 +69,8 @@ def licenses(request: HttpRequest, asked: Query[ReportFilter]) -> HttpResponseBa
 
 
 def _report(
-    request: HttpRequest, asked: ReportFilter, name: str, as_json: Made, as_csv: Made
+    request: HttpRequest, params: ReportFilter, name: str, as_json: Made, as_csv: Made
 ) -> HttpResponseBase:
-    if wants_csv(request, asked.format):
+    if wants_csv(request, params.format):
         return stream(as_csv, media_type=CSV, filename=f"{name}.csv")
     return stream(as_json, media_type="application/json")

@@ -145,8 +145,8 @@ def _end_of_walk(sql: Any, walked: str, given: dict[str, Any]) -> tuple[datetime
 
 
 def _document(row: tuple[Any, ...]) -> dict[str, Any]:
-    told = dict(zip(COLUMNS, row, strict=True))
-    return {**told, "detail": orjson.loads(told["detail"])}
+    record = dict(zip(COLUMNS, row, strict=True))
+    return {**record, "detail": orjson.loads(record["detail"])}
 
 
 def _key(cursor: str) -> tuple[datetime, int]:

@@ -87,8 +87,8 @@ def _rows(
     owner, ids = owned_by("l", organization, subscription_id)
     when, instants = period.condition()
     parameters: list[Any] = [*ids, *instants]
-    for *told, linked_at, unlinked_at in query(
+    for *columns, linked_at, unlinked_at in query(
         f"{SELECT} WHERE {owner} AND {when} ORDER BY coalesce(l.unlinked_at, 'infinity'), l.id",
         parameters,
     ):
-        yield (*told, instant(linked_at), instant(unlinked_at))
+        yield (*columns, instant(linked_at), instant(unlinked_at))

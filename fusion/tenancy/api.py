@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import (
     MANAGE_ORGANIZATIONS,
     MANAGE_SUBSCRIPTIONS,
@@ -37,7 +37,7 @@ SUBSCRIPTION = "/subscriptions/{uuid:subscription_id}"
 
 @router.post(
     ORGANIZATIONS,
-    auth=Door(MANAGE_ORGANIZATIONS, parent_id=find_organization),
+    auth=RequirePermission(MANAGE_ORGANIZATIONS, parent_id=find_organization),
     response={201: schemas.OrganizationDocument, **PROBLEMS},
     tags=["organizations"],
 )
@@ -49,7 +49,7 @@ def post_organization(request: HttpRequest, body: schemas.NewOrganization) -> Ht
 
 @router.get(
     ORGANIZATIONS,
-    auth=Door(READ_TENANCY, parent_id=find_organization),
+    auth=RequirePermission(READ_TENANCY, parent_id=find_organization),
     response={200: Page[schemas.OrganizationDocument], **READ_PROBLEMS},
     tags=["organizations"],
 )
@@ -62,7 +62,7 @@ def get_organizations(
 
 @router.get(
     ORGANIZATION,
-    auth=Door(READ_TENANCY, organization_id=find_organization),
+    auth=RequirePermission(READ_TENANCY, organization_id=find_organization),
     response={200: schemas.OrganizationDocument, **READ_PROBLEMS},
     tags=["organizations"],
 )
@@ -75,7 +75,7 @@ def get_organization(request: HttpRequest, organization_id: UUID) -> HttpRespons
 
 @router.patch(
     ORGANIZATION,
-    auth=Door(MANAGE_ORGANIZATIONS, organization_id=find_organization_to_edit),
+    auth=RequirePermission(MANAGE_ORGANIZATIONS, organization_id=find_organization_to_edit),
     response={200: schemas.OrganizationDocument, **PROBLEMS},
     tags=["organizations"],
 )
@@ -90,7 +90,7 @@ def patch_organization(
 
 @router.post(
     SUBSCRIPTIONS,
-    auth=Door(MANAGE_SUBSCRIPTIONS, tenant_id=find_organization),
+    auth=RequirePermission(MANAGE_SUBSCRIPTIONS, tenant_id=find_organization),
     response={201: schemas.SubscriptionDocument, **PROBLEMS},
     tags=["subscriptions"],
 )
@@ -102,7 +102,7 @@ def post_subscription(request: HttpRequest, body: schemas.NewSubscription) -> Ht
 
 @router.get(
     SUBSCRIPTIONS,
-    auth=Door(READ_TENANCY, organization_id=find_organization),
+    auth=RequirePermission(READ_TENANCY, organization_id=find_organization),
     response={200: Page[schemas.SubscriptionDocument], **READ_PROBLEMS},
     tags=["subscriptions"],
 )
@@ -115,7 +115,7 @@ def get_subscriptions(
 
 @router.get(
     SUBSCRIPTION,
-    auth=Door(READ_TENANCY, subscription_id=find_subscription),
+    auth=RequirePermission(READ_TENANCY, subscription_id=find_subscription),
     response={200: schemas.SubscriptionDocument, **READ_PROBLEMS},
     tags=["subscriptions"],
 )
@@ -128,7 +128,7 @@ def get_subscription(request: HttpRequest, subscription_id: UUID) -> HttpRespons
 
 @router.patch(
     SUBSCRIPTION,
-    auth=Door(MANAGE_SUBSCRIPTIONS, subscription_id=find_subscription),
+    auth=RequirePermission(MANAGE_SUBSCRIPTIONS, subscription_id=find_subscription),
     response={200: schemas.SubscriptionDocument, **PROBLEMS},
     tags=["subscriptions"],
 )

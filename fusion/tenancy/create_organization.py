@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from fusion.access.actor import Actor
-from fusion.access.constraint_errors import refusing
+from fusion.access.constraint_errors import map_constraint_errors
 from fusion.access.permissions import MANAGE_ORGANIZATIONS
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.ids import new_id
-from fusion.tenancy.emit_changes import announce_organization
-from fusion.tenancy.lock_organization import hold_organization
+from fusion.tenancy.emit_changes import emit_organization_event
+from fusion.tenancy.lock_organization import lock_organization
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
 from fusion.tenancy.references import owner_of, reference_taken
@@ -33,7 +33,7 @@ def create_organization(
     parent = find_organization(actor, parent_id)
     if wrong := misplaced(kind, parent.kind):
         raise InvalidFields(**wrong)
-    hold_organization(parent)
+    lock_organization(parent)
     id = new_id()
     organization = Organization(
         id=id,
@@ -46,7 +46,7 @@ def create_organization(
         reference_owner_id=owner_of(actor, external_reference),
     )
     taken = reference_taken(actor, organization, "organization")
-    with refusing(organization_external_reference=taken):
+    with map_constraint_errors(organization_external_reference=taken):
         organization.save(force_insert=True)
-    document = announce_organization(actor, organization, "created")
+    document = emit_organization_event(actor, organization, "created")
     return Done(document, organization.path, organization.id)

@@ -4,12 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from fusion.access.actor import DISTRIBUTOR, RESELLER, TENANT, Actor
-from fusion.access.constraint_errors import refusing
+from fusion.access.constraint_errors import map_constraint_errors
 from fusion.access.permissions import MANAGE_SUBSCRIPTIONS
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import InvalidFields
-from fusion.tenancy.emit_changes import announce_subscription
-from fusion.tenancy.lock_organization import hold_organization
+from fusion.tenancy.emit_changes import emit_subscription_event
+from fusion.tenancy.lock_organization import lock_organization
 from fusion.tenancy.models import Organization, Subscription
 from fusion.tenancy.queries import find_organization
 from fusion.tenancy.references import owner_of, reference_taken
@@ -26,7 +26,7 @@ def create_subscription(
     tenant = find_organization(actor, tenant_id)
     if tenant.kind != TENANT:
         raise InvalidFields(tenant_id=f"is a {tenant.kind}; only a tenant can have subscriptions")
-    hold_organization(tenant)
+    lock_organization(tenant)
     subscription = Subscription(
         **_above(tenant),
         group_id=tenant.group_id,
@@ -37,9 +37,9 @@ def create_subscription(
         reference_owner_id=owner_of(actor, external_reference),
     )
     taken = reference_taken(actor, subscription, "subscription")
-    with refusing(subscription_external_reference=taken):
+    with map_constraint_errors(subscription_external_reference=taken):
         subscription.save(force_insert=True)
-    document = announce_subscription(actor, subscription, "created")
+    document = emit_subscription_event(actor, subscription, "created")
     return Done(document, subscription.path, subscription.id, subscription_id=subscription.id)
 
 

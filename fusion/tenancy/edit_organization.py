@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from fusion.access.actor import GROUP, Actor
-from fusion.access.constraint_errors import refusing
+from fusion.access.constraint_errors import map_constraint_errors
 from fusion.access.permissions import MANAGE_ORGANIZATIONS
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import Problem, not_found
-from fusion.tenancy.emit_changes import announce_organization
+from fusion.tenancy.emit_changes import emit_organization_event
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization, organization_document
 from fusion.tenancy.references import changed_reference, reference_taken
@@ -50,7 +50,7 @@ def edit_organization(
     for name, value in new.items():
         setattr(organization, name, value)
     taken = reference_taken(actor, organization, "organization")
-    with refusing(organization_external_reference=taken):
+    with map_constraint_errors(organization_external_reference=taken):
         organization.save(update_fields=list(new))
-    document = announce_organization(actor, organization, "changed")
+    document = emit_organization_event(actor, organization, "changed")
     return Done(document, organization.path, organization.id)

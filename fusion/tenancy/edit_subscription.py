@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from fusion.access.actor import Actor
-from fusion.access.constraint_errors import refusing
+from fusion.access.constraint_errors import map_constraint_errors
 from fusion.access.permissions import MANAGE_SUBSCRIPTIONS
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import Problem
-from fusion.tenancy.emit_changes import announce_subscription
+from fusion.tenancy.emit_changes import emit_subscription_event
 from fusion.tenancy.queries import lock_subscription, subscription_document
 from fusion.tenancy.references import changed_reference, reference_taken
 
@@ -41,7 +41,7 @@ def edit_subscription(
     for name, value in new.items():
         setattr(subscription, name, value)
     taken = reference_taken(actor, subscription, "subscription")
-    with refusing(subscription_external_reference=taken):
+    with map_constraint_errors(subscription_external_reference=taken):
         subscription.save(update_fields=list(new))
-    document = announce_subscription(actor, subscription, "changed")
+    document = emit_subscription_event(actor, subscription, "changed")
     return Done(document, subscription.path, subscription.id, subscription_id=subscription.id)

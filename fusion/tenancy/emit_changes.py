@@ -8,11 +8,13 @@ from fusion.tenancy.models import Organization, Subscription
 from fusion.tenancy.queries import organization_document, subscription_document
 
 
-def announce_organization(actor: Actor, organization: Organization, deed: str) -> dict[str, Any]:
-    """Write the event `organization.<deed>`; returns the organization's document."""
+def emit_organization_event(
+    actor: Actor, organization: Organization, action: str
+) -> dict[str, Any]:
+    """Write the event `organization.<action>`; returns the organization's document."""
     document = organization_document(organization)
     emit(
-        type=f"organization.{deed}",
+        type=f"organization.{action}",
         group_id=organization.group_id,
         path=organization.path,
         subject=organization.id,
@@ -22,11 +24,13 @@ def announce_organization(actor: Actor, organization: Organization, deed: str) -
     return document
 
 
-def announce_subscription(actor: Actor, subscription: Subscription, deed: str) -> dict[str, Any]:
-    """Write the event `subscription.<deed>`; returns the subscription's document."""
+def emit_subscription_event(
+    actor: Actor, subscription: Subscription, action: str
+) -> dict[str, Any]:
+    """Write the event `subscription.<action>`; returns the subscription's document."""
     document = subscription_document(subscription)
     emit(
-        type=f"subscription.{deed}",
+        type=f"subscription.{action}",
         group_id=subscription.group_id,
         path=subscription.path,
         subject=subscription.id,

@@ -47,12 +47,12 @@ def open_holds(subscriptions: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]
     )
     found: dict[UUID, list[dict[str, Any]]] = {}
     for hold in rows.order_by("since", "reason"):
-        told = {
+        document = {
             "reason": hold.reason,
             "since": instant(hold.since),
             "order_id": str(hold.order_id) if hold.order_id else None,
         }
-        found.setdefault(hold.subscription_id, []).append(told)
+        found.setdefault(hold.subscription_id, []).append(document)
     return found
 
 

@@ -11,7 +11,7 @@ from fusion.kernel.errors import not_found
 from fusion.tenancy.models import Organization
 
 
-def hold_organization(organization: Organization, *, alone: bool = False) -> None:
+def lock_organization(organization: Organization, *, alone: bool = False) -> None:
     """Lock it until the transaction ends; Problem `not-found` if it has just been deleted.
 
     `alone`: an exclusive lock, so that what the caller counts does not change meanwhile.

@@ -60,16 +60,16 @@ def _within(actor: Actor) -> tuple[dict[str, str], dict[str, Any]]:
 
 
 SUBSCRIPTIONS = """
-WITH asked AS MATERIALIZED (SELECT to_tsquery('simple', %(query)s::text) AS query),
+WITH search AS MATERIALIZED (SELECT to_tsquery('simple', %(query)s::text) AS query),
 matching AS (
     (SELECT s.id FROM tenancy_subscription s
-     WHERE tenancy_words(s.name, s.external_reference) @@ (SELECT query FROM asked)
+     WHERE tenancy_words(s.name, s.external_reference) @@ (SELECT query FROM search)
        AND {s}
        AND s.status <> 'terminated'
      LIMIT %(enough)s::int)
     UNION
     (SELECT s.id FROM tenancy_organization t JOIN tenancy_subscription s ON s.tenant_id = t.id
-     WHERE tenancy_words(t.name, t.external_reference) @@ (SELECT query FROM asked)
+     WHERE tenancy_words(t.name, t.external_reference) @@ (SELECT query FROM search)
        AND {t}
        AND t.kind = 'tenant' AND s.status <> 'terminated'
      LIMIT %(enough)s::int)
@@ -123,8 +123,8 @@ def ids_of_subscriptions(actor: Actor, text: str) -> RawSQL | None:
         return None
     within, given = _within(actor)
     statement = NAMED.sub("%s", OF_SUBSCRIPTIONS.format(**within))
-    asked = [query, *given.values()]
-    return RawSQL(statement, [*asked, *asked])  # noqa: S611 - nothing typed stands in it
+    parameters = [query, *given.values()]
+    return RawSQL(statement, [*parameters, *parameters])  # noqa: S611 - nothing typed stands in it
 
 
 ORGANIZATIONS = """

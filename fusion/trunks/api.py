@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import PROVISION, READ_CALLS, READ_PROVISIONING
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
@@ -26,13 +26,15 @@ TRUNKS = "/subscriptions/{uuid:subscription_id}/trunks"
 TRUNK = TRUNKS + "/{uuid:trunk_id}"
 NUMBER = TRUNK + "/numbers/{e164:e164}"
 
-READING = Door(READ_PROVISIONING, subscription_id=find_subscription, trunk_id=find_trunk)
-WRITING = Door(PROVISION, subscription_id=find_subscription, trunk_id=find_trunk)
+READING = RequirePermission(
+    READ_PROVISIONING, subscription_id=find_subscription, trunk_id=find_trunk
+)
+WRITING = RequirePermission(PROVISION, subscription_id=find_subscription, trunk_id=find_trunk)
 
 
 @router.post(
     TRUNKS,
-    auth=Door(PROVISION, subscription_id=find_subscription),
+    auth=RequirePermission(PROVISION, subscription_id=find_subscription),
     response={201: TrunkDocument, **PROBLEMS},
 )
 def add_trunk(request: HttpRequest, subscription_id: UUID, body: TrunkBody) -> HttpResponse:
@@ -45,17 +47,17 @@ def add_trunk(request: HttpRequest, subscription_id: UUID, body: TrunkBody) -> H
 
 @router.get(
     TRUNKS,
-    auth=Door(READ_PROVISIONING, subscription_id=find_subscription),
+    auth=RequirePermission(READ_PROVISIONING, subscription_id=find_subscription),
     response={200: Page[TrunkDocument], **READ_PROBLEMS},
 )
-def trunks(request: HttpRequest, subscription_id: UUID, asked: Query[Paging]) -> HttpResponse:
+def trunks(request: HttpRequest, subscription_id: UUID, params: Query[Paging]) -> HttpResponse:
     """List the trunks of a subscription, newest first."""
     return json_response(
         list_trunks(
             actor_of(request),
             subscription_id=subscription_id,
-            limit=asked.limit,
-            cursor=asked.cursor,
+            limit=params.limit,
+            cursor=params.cursor,
         )
     )
 
@@ -88,11 +90,11 @@ def remove_trunk(request: HttpRequest, subscription_id: UUID, trunk_id: UUID) ->
 
 @router.get(TRUNK + "/numbers", auth=READING, response={200: Page[NumberDocument], **READ_PROBLEMS})
 def numbers_of_trunk(
-    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, asked: Query[Paging]
+    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, params: Query[Paging]
 ) -> HttpResponse:
     """List the numbers routed to a trunk, by number."""
     trunk = find_trunk(actor_of(request), trunk_id, subscription_id)
-    return json_response(list_numbers(trunk.id, limit=asked.limit, cursor=asked.cursor))
+    return json_response(list_numbers(trunk.id, limit=params.limit, cursor=params.cursor))
 
 
 @router.put(NUMBER, auth=WRITING, response={200: NumberDocument, **PROBLEMS})
@@ -119,11 +121,11 @@ def remove_number(
 
 @router.get(
     "/subscriptions/{uuid:subscription_id}/channels",
-    auth=Door(READ_CALLS, subscription_id=find_subscription),
+    auth=RequirePermission(READ_CALLS, subscription_id=find_subscription),
     response={200: ChannelUse, **READ_PROBLEMS},
     tags=["calls"],
 )
-def channels(request: HttpRequest, subscription_id: UUID, asked: Query[Hours]) -> HttpResponse:
+def channels(request: HttpRequest, subscription_id: UUID, params: Query[Hours]) -> HttpResponse:
     """Read the live calls and the hourly peaks of a period."""
-    since, until = asked.bounds()
+    since, until = params.bounds()
     return json_response(channel_use(subscription_id, since=since, until=until))

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from ninja import Header, Path, Query, Router
 from pydantic import ValidationError
 
-from fusion.access.http_auth import Door, actor_of, respond
+from fusion.access.http_auth import RequirePermission, actor_of, respond
 from fusion.access.permissions import ADMIT_CALLS, READ_CALLS
 from fusion.kernel.errors import InvalidFields, fields_problem
 from fusion.kernel.fields import Line
@@ -47,7 +47,7 @@ CallId = Annotated[
     ),
 ]
 
-CALLING = Door(ADMIT_CALLS, hot=True, trunk_id=find_trunk)
+CALLING = RequirePermission(ADMIT_CALLS, hot=True, trunk_id=find_trunk)
 
 ADMITTED = {200: CallAnswer, 201: CallAnswer, 410: ProblemDocument, **PROBLEMS}
 
@@ -107,7 +107,7 @@ def post_call(
 
 @router.get(
     CALL,
-    auth=Door(READ_CALLS, trunk_id=find_trunk),
+    auth=RequirePermission(READ_CALLS, trunk_id=find_trunk),
     response={200: CallDocument, **READ_PROBLEMS},
 )
 def get_call(
@@ -120,39 +120,39 @@ def get_call(
 
 @router.get(
     "/calls",
-    auth=Door(READ_CALLS, subscription_id=find_subscription, trunk_id=find_trunk),
+    auth=RequirePermission(READ_CALLS, subscription_id=find_subscription, trunk_id=find_trunk),
     response={200: Page[CallDocument], **READ_PROBLEMS},
 )
-def calls(request: HttpRequest, asked: Query[CallFilter]) -> HttpResponse:
+def calls(request: HttpRequest, params: Query[CallFilter]) -> HttpResponse:
     """List the live calls."""
-    return json_response(list_calls(actor_of(request), **asked.model_dump()))
+    return json_response(list_calls(actor_of(request), **params.model_dump()))
 
 
 @router.get(
     "/call-records",
-    auth=Door(READ_CALLS, subscription_id=find_subscription, trunk_id=find_trunk),
+    auth=RequirePermission(READ_CALLS, subscription_id=find_subscription, trunk_id=find_trunk),
     response={200: Page[RecordDocument], **READ_PROBLEMS},
     openapi_extra=also_csv(),
 )
-def call_records(request: HttpRequest, asked: Query[RecordFilter]) -> HttpResponseBase:
+def call_records(request: HttpRequest, params: Query[RecordFilter]) -> HttpResponseBase:
     """Ended calls, newest first; with `format`, or as CSV, a whole period at once."""
     actor = actor_of(request)
-    subscription_id = asked.subscription_id
-    if asked.trunk_id is not None and subscription_id is None:
-        subscription_id = find_trunk(actor, asked.trunk_id).subscription_id
+    subscription_id = params.subscription_id
+    if params.trunk_id is not None and subscription_id is None:
+        subscription_id = find_trunk(actor, params.trunk_id).subscription_id
     wanted = WantedRecords(
         subscription_id=subscription_id,
-        trunk_id=asked.trunk_id,
-        since=asked.from_,
-        until=asked.to,
+        trunk_id=params.trunk_id,
+        since=params.from_,
+        until=params.to,
     )
-    if wants_csv(request, asked.format):
+    if wants_csv(request, params.format):
         return stream(
             partial(records_as_csv, actor, wanted), media_type=CSV, filename="call-records.csv"
         )
-    if asked.format == "json":
+    if params.format == "json":
         return stream(partial(records_as_json, actor, wanted), media_type="application/json")
-    return json_response(list_records(actor, wanted, limit=asked.limit, cursor=asked.cursor))
+    return json_response(list_records(actor, wanted, limit=params.limit, cursor=params.cursor))
 
 
 def _admit(

@@ -20,9 +20,9 @@ def prepare_calls() -> list[str]:
     """Load emergency numbers and create partitions for call records; returns messages for the
     operator.
     """
-    told = [f"emergency numbers: {load_emergency_numbers()} countries"]
+    lines = [f"emergency numbers: {load_emergency_numbers()} countries"]
     hold_records(given("FUSION_CALL_RECORD_MONTHS"))
-    told.append(
+    lines.append(
         f"call records: {ensure_partitions() or 'no'} partitions made, the present month and "
         f"{months_kept()} before it are kept at least"
     )
@@ -30,5 +30,5 @@ def prepare_calls() -> list[str]:
         cursor.execute("SELECT trunks_prepare_privileges()")
         cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE])
         if cursor.rowcount == 0:
-            told.append(f"calls: {MISSING}")
-    return told
+            lines.append(f"calls: {MISSING}")
+    return lines

@@ -125,9 +125,9 @@ def _rows(actor: Actor, wanted: WantedRecords, query: Query) -> Iterator[Row]:
 
 
 def _document(row: Sequence[Any]) -> dict[str, Any]:
-    told = dict(zip(COLUMNS, row, strict=True))
+    record = dict(zip(COLUMNS, row, strict=True))
     for name in ("subscription_id", "trunk_id"):
-        told[name] = str(told[name])
+        record[name] = str(record[name])
     for name in ("admitted_at", "ended_at"):
-        told[name] = instant(told[name])
-    return told
+        record[name] = instant(record[name])
+    return record

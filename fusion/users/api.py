@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from pydantic import ValidationError
 
-from fusion.access.http_auth import Door, actor_of, respond, retrying_actor
+from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import PROVISION, READ_PROVISIONING
 from fusion.kernel.errors import InvalidFields, fields_problem
 from fusion.kernel.http import CSV, json_response, media_type_of, read_json, refuse_encoding
@@ -68,7 +68,7 @@ BATCH = {
 
 @router.post(
     USERS,
-    auth=Door(PROVISION, subscription_id=find_subscription),
+    auth=RequirePermission(PROVISION, subscription_id=find_subscription),
     response={201: UserDocument, **PROBLEMS},
 )
 def post_user(request: HttpRequest, subscription_id: UUID, body: UserBody) -> HttpResponse:
@@ -81,19 +81,19 @@ def post_user(request: HttpRequest, subscription_id: UUID, body: UserBody) -> Ht
 
 @router.get(
     USERS,
-    auth=Door(READ_PROVISIONING, subscription_id=find_subscription),
+    auth=RequirePermission(READ_PROVISIONING, subscription_id=find_subscription),
     response={200: Page[UserDocument], **READ_PROBLEMS},
 )
 def get_users(
-    request: HttpRequest, subscription_id: UUID, asked: Query[UserFilter]
+    request: HttpRequest, subscription_id: UUID, params: Query[UserFilter]
 ) -> HttpResponse:
     """List the users of a subscription, newest first."""
-    return json_response(list_users(subscription_id, **asked.model_dump()))
+    return json_response(list_users(subscription_id, **params.model_dump()))
 
 
 @router.get(
     USER,
-    auth=Door(READ_PROVISIONING, subscription_id=find_subscription, user_id=find_user),
+    auth=RequirePermission(READ_PROVISIONING, subscription_id=find_subscription, user_id=find_user),
     response={200: UserDocument, **READ_PROBLEMS},
 )
 def get_user(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> HttpResponse:
@@ -103,7 +103,7 @@ def get_user(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> Http
 
 @router.patch(
     USER,
-    auth=Door(PROVISION, subscription_id=find_subscription, user_id=find_user),
+    auth=RequirePermission(PROVISION, subscription_id=find_subscription, user_id=find_user),
     response={200: UserDocument, **PROBLEMS},
 )
 def patch_user(
@@ -118,7 +118,7 @@ def patch_user(
 
 @router.delete(
     USER,
-    auth=Door(PROVISION, subscription_id=find_subscription, user_id=find_user),
+    auth=RequirePermission(PROVISION, subscription_id=find_subscription, user_id=find_user),
     response={204: None, **PROBLEMS},
 )
 def remove_user(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> HttpResponse:
@@ -128,7 +128,9 @@ def remove_user(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> H
 
 @router.put(
     USER + "/number",
-    auth=Door(PROVISION, hot=True, subscription_id=find_subscription, user_id=find_user),
+    auth=RequirePermission(
+        PROVISION, hot=True, subscription_id=find_subscription, user_id=find_user
+    ),
     response={200: UserDocument, **PROBLEMS},
 )
 def put_number(
@@ -147,7 +149,7 @@ def put_number(
 
 @router.delete(
     USER + "/number",
-    auth=Door(PROVISION, subscription_id=find_subscription, user_id=find_user),
+    auth=RequirePermission(PROVISION, subscription_id=find_subscription, user_id=find_user),
     response={204: None, **PROBLEMS},
 )
 def remove_number(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> HttpResponse:
@@ -157,18 +159,18 @@ def remove_number(request: HttpRequest, subscription_id: UUID, user_id: UUID) ->
 
 @router.post(
     USERS + "/batch",
-    auth=Door(PROVISION, subscription_id=find_subscription),
+    auth=RequirePermission(PROVISION, subscription_id=find_subscription),
     response={202: JobDocument, **PROBLEMS},
     openapi_extra=BATCH,
 )
 def post_batch(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     """Create up to 10,000 users and link them in the background; returns a job."""
     if media_type_of(request) == CSV:
-        asked, rows = hashlib.sha256(request.body).hexdigest(), _rows_of_csv(request)
+        params, rows = hashlib.sha256(request.body).hexdigest(), _rows_of_csv(request)
     else:
-        asked, rows = None, _rows_of_json(request)
+        params, rows = None, _rows_of_json(request)
     answer = submit_batch(
-        retrying_actor(request, asked), subscription_id=subscription_id, rows=rows
+        retrying_actor(request, params), subscription_id=subscription_id, rows=rows
     )
     return respond(answer, headers={"Location": f"/api/v1/jobs/{answer.body['id']}"})
 
@@ -189,7 +191,7 @@ def _rows_of_json(request: HttpRequest) -> Any:
 
 @router.get(
     JOB,
-    auth=Door(READ_PROVISIONING, job_id=find_job),
+    auth=RequirePermission(READ_PROVISIONING, job_id=find_job),
     response={200: JobDocument, **READ_PROBLEMS},
     tags=["jobs"],
 )
@@ -200,10 +202,10 @@ def get_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 @router.get(
     JOB + "/results",
-    auth=Door(READ_PROVISIONING, job_id=find_job),
+    auth=RequirePermission(READ_PROVISIONING, job_id=find_job),
     response={200: Page[ResultDocument], **READ_PROBLEMS},
     tags=["jobs"],
 )
-def get_results(request: HttpRequest, job_id: UUID, asked: Query[ResultFilter]) -> HttpResponse:
+def get_results(request: HttpRequest, job_id: UUID, params: Query[ResultFilter]) -> HttpResponse:
     """List the results of the rows processed so far, in row order."""
-    return json_response(list_results(job_id, **asked.model_dump()))
+    return json_response(list_results(job_id, **params.model_dump()))

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from fusion.access.actor import Actor
-from fusion.access.constraint_errors import refusing
+from fusion.access.constraint_errors import map_constraint_errors
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import InvalidFields, Problem
@@ -35,6 +35,6 @@ def create_user(
         "spellings are ignored. Choose another login, or use the existing user.",
         extra={"login": login},
     )
-    with refusing(user_login=taken, user_login_key=taken):
+    with map_constraint_errors(user_login=taken, user_login_key=taken):
         user.save(force_insert=True)
     return Done(user_document(user.id), subscription.path, user.id, subscription_id=subscription.id)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from fusion.access.actor import ADMINISTRATOR, AGENT, Actor, system_actor
 from fusion.accounts.accept_invitation import accept_invitation
-from fusion.accounts.create_member import enrol
+from fusion.accounts.create_member import create_member
 from fusion.accounts.invitation_keys import mailed_key
 from fusion.accounts.invite_member import invite_member
 from fusion.accounts.models import Invitation
@@ -23,7 +23,7 @@ def member_of(world: World, kind: str, role: str = ADMINISTRATOR) -> Actor:
     """A new member of the organization of that kind, as they act."""
     organization: Organization = getattr(world, kind)
     system = system_actor(world.group.id, "system:test")
-    made = enrol(system, organization_id=organization.id, email=someone(), role=role)
+    made = create_member(system, organization_id=organization.id, email=someone(), role=role)
     return replace(world.actor(kind, role), label=f"member:{made.body['id']}")
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.hashers import check_password
 
 from fusion.access.actor import ADMINISTRATOR, AGENT, VIEWER
-from fusion.accounts.create_member import enrol
+from fusion.accounts.create_member import create_member
 from fusion.accounts.invite_member import invite_member
 from fusion.accounts.models import Member, User
 from fusion.kernel.errors import Problem
@@ -102,7 +102,7 @@ def test_once_per_organization_whatever_the_case(world: World, how: str) -> None
     if how == "invited":
         assert add(world, world.tenant, email).status_code == 201
     else:
-        enrol(world.actor(), organization_id=world.tenant.id, email=email)
+        create_member(world.actor(), organization_id=world.tenant.id, email=email)
     before = world.fingerprint()
     for spelling in (email, email.upper(), f" {email.lower()} "):
         refused(world, add(world, world.tenant, spelling), 409, "conflict", before)
@@ -112,7 +112,7 @@ def test_once_per_organization_whatever_the_case(world: World, how: str) -> None
 def test_answers_do_not_reveal_other_memberships(world: World) -> None:
     other = World()
     known, unknown = address(), address()
-    elsewhere = enrol(
+    elsewhere = create_member(
         other.actor(), organization_id=other.group.id, email=known, name="Ada Elsewhere"
     ).body
     told = [answer(add(world, world.tenant, email)) for email in (known, unknown)]
@@ -161,7 +161,7 @@ def test_list(world: World) -> None:
         if number % 2:
             made.append(answer(add(world, world.tenant, address())))
         else:
-            done = enrol(world.actor(), organization_id=world.tenant.id, email=address())
+            done = create_member(world.actor(), organization_id=world.tenant.id, email=address())
             made.append(done.body)
     add(world, world.reseller, address())
     path = f"/organizations/{world.tenant.id}/members"
@@ -183,7 +183,7 @@ def test_the_same_person_at_once(world: World) -> None:
     actor = world.actor()
 
     def join(organization: Organization) -> Any:
-        return enrol(actor, organization_id=organization.id, email=email, role=AGENT)
+        return create_member(actor, organization_id=organization.id, email=email, role=AGENT)
 
     outcomes = at_once(
         *[lambda: join(world.tenant) for _ in range(3)],
@@ -200,7 +200,9 @@ def test_the_same_person_at_once(world: World) -> None:
 
 def test_enrol_sets_a_first_password_and_never_another(world: World) -> None:
     email, password = address(), "correct horse battery"
-    made = enrol(world.actor(), organization_id=world.group.id, email=email, password=password)
+    made = create_member(
+        world.actor(), organization_id=world.group.id, email=email, password=password
+    )
     assert made.body["role"] == ADMINISTRATOR
     person = User.objects.get(email=email.lower())
     assert person.password.startswith("argon2")
@@ -213,12 +215,14 @@ def test_enrol_sets_a_first_password_and_never_another(world: World) -> None:
         (world.group, {}),
     ]:
         with pytest.raises(Problem) as problem:
-            enrol(world.actor(), organization_id=organization.id, email=email, **more)
+            create_member(world.actor(), organization_id=organization.id, email=email, **more)
         assert problem.value.code == "conflict"
     with pytest.raises(Problem, match="12 characters"):
-        enrol(world.actor(), organization_id=world.tenant.id, email=address(), password="short")
+        create_member(
+            world.actor(), organization_id=world.tenant.id, email=address(), password="short"
+        )
     with pytest.raises(Problem, match="e-mail"):
-        enrol(world.actor(), organization_id=world.tenant.id, email="nobody")
+        create_member(world.actor(), organization_id=world.tenant.id, email="nobody")
     assert world.fingerprint() == before
     person.refresh_from_db()
     assert check_password(password, person.password)

@@ -8,8 +8,8 @@ from django.db.utils import IntegrityError
 from django.test import Client
 
 from fusion.access.actor import ADMINISTRATOR, VIEWER
-from fusion.accounts.add_membership import join
-from fusion.accounts.create_member import enrol
+from fusion.accounts.add_membership import add_membership
+from fusion.accounts.create_member import create_member
 from fusion.accounts.models import User
 from fusion.accounts.rules import normal_email
 from fusion.cli.verify import differences
@@ -50,8 +50,8 @@ def test_spellings_of_one_address_are_one_person(
     email = unique()
     other = spelled(email)
     assert normal_email(other) == email
-    enrol(world.actor(), organization_id=world.group.id, email=email)
-    enrol(world.actor(), organization_id=world.tenant.id, email=other)
+    create_member(world.actor(), organization_id=world.group.id, email=email)
+    create_member(world.actor(), organization_id=world.tenant.id, email=other)
     assert User.objects.filter(email__contains=email[2:34]).count() == 1
     path = f"/organizations/{world.group.id}/members"
     again = world.call("POST", path, {"email": other, "role": "viewer"})
@@ -118,7 +118,7 @@ def test_a_row_of_the_release_before_takes_the_address(world: World) -> None:
     email = unique("stra\u00dfe.example")
     owner_rows(OLD, [new_id(), email])
     assert User.objects.get_by_natural_key(email.upper()).email == email
-    member = join(world.group, email=normal_email(email), name=None, role=VIEWER)
+    member = add_membership(world.group, email=normal_email(email), name=None, role=VIEWER)
     assert member.user.email == email
     for other in (email.replace("\u00df", "ss"), email.replace("s", "\u017f", 1)):
         with pytest.raises(IntegrityError, match="user_email_key"):

@@ -14,7 +14,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from fusion.access.http_auth import Door, bind_doors
+from fusion.access.http_auth import RequirePermission, bind_requirements
 from fusion.access.idempotency import fingerprint
 from fusion.access.models import NOBODY
 from fusion.access.permissions import READ_TENANCY
@@ -157,9 +157,9 @@ def test_a_stored_answer_to_an_id_of_others_is_not_given(
 def test_an_undeclared_id_prevents_start_up() -> None:
     router = Router()
 
-    @router.get("/things", auth=Door(READ_TENANCY, thing_id=find_organization))
+    @router.get("/things", auth=RequirePermission(READ_TENANCY, thing_id=find_organization))
     def things(request: HttpRequest, paging: Query[Paging]) -> HttpResponse:
         raise AssertionError("never called")
 
     with pytest.raises(RuntimeError, match="thing_id"):
-        bind_doors(router)
+        bind_requirements(router)

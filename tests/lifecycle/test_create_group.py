@@ -11,7 +11,7 @@ from fusion.accounts.models import Member
 from fusion.catalogue.models import Sku
 from fusion.clients.create_client import create_client
 from fusion.kernel.errors import Problem
-from fusion.lifecycle.create_group import found_group
+from fusion.lifecycle.create_group import create_group
 from fusion.tenancy.models import Organization
 from tests.tenancy.acting import token_of
 from tests.world import World, answer
@@ -19,7 +19,7 @@ from tests.world import World, answer
 
 def test_a_group_with_its_licences_and_administrator(world: World) -> None:
     email = f"{uuid4().hex}@Example.org"
-    founded = found_group(
+    founded = create_group(
         name="Northwind Voice",
         external_reference="nv",
         administrator=email,
@@ -77,6 +77,6 @@ def test_a_group_with_its_licences_and_administrator(world: World) -> None:
 def test_all_or_nothing(wrong: dict[str, str]) -> None:
     name = f"Never {uuid4()}"
     with pytest.raises(Problem) as problem:
-        found_group(name=name, **wrong)
+        create_group(name=name, **wrong)
     assert problem.value.code == "invalid-fields"
     assert not Organization.objects.unscoped("test").filter(name=name).exists()

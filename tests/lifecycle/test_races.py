@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
-from fusion.accounts.create_member import enrol
+from fusion.accounts.create_member import create_member
 from fusion.accounts.models import Member
 from fusion.clients.create_client import create_client
 from fusion.clients.models import ApiClient
@@ -98,7 +98,7 @@ def test_nothing_is_created_under_an_organization_being_deleted(world: World, wh
                 return create_subscription(actor, tenant_id=doomed.id, name="S")
             if what == "member":
                 email = f"{doomed.id.hex}@example.org"
-                return enrol(actor, organization_id=doomed.id, email=email, role="agent")
+                return create_member(actor, organization_id=doomed.id, email=email, role="agent")
             return create_client(actor, organization_id=doomed.id, name="C", scopes=["orders:read"])
 
         def delete(doomed: Organization = doomed) -> Any:

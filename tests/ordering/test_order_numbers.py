@@ -10,7 +10,7 @@ import psycopg.conninfo
 from django.db import connection
 
 from fusion.kernel.ids import new_id
-from fusion.lifecycle.create_group import found_group
+from fusion.lifecycle.create_group import create_group
 from fusion.ordering.start_numbers import make_sequence
 from fusion.ordering.start_numbers import start_numbers as start_as_owner
 from tests.ordering.placing import draft, line, place
@@ -49,8 +49,8 @@ def number_of(world: World) -> int:
 
 
 def test_a_founded_group_counts_from_one() -> None:
-    one = UUID(found_group(name="First of two").body["id"])
-    other = UUID(found_group(name="Second of two").body["id"])
+    one = UUID(create_group(name="First of two").body["id"])
+    other = UUID(create_group(name="Second of two").body["id"])
     assert [next_number(one), next_number(other), next_number(one), next_number(other)] == [
         1, 1, 2, 2,
     ]  # fmt: skip

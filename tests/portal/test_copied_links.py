@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from fusion.access.actor import ADMINISTRATOR, AGENT, VIEWER, system_actor
-from fusion.accounts.create_member import enrol
+from fusion.accounts.create_member import create_member
 from fusion.accounts.models import Member, User
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
@@ -112,7 +112,7 @@ def test_an_unconfirmed_account_is_given_nothing_and_taken_back(world: World) ->
     switch_on(thief)
     other = World()
     with pytest.raises(Problem) as refused:
-        enrol(
+        create_member(
             system_actor(other.group.id, "system:test"),
             organization_id=other.group.id,
             email=email,

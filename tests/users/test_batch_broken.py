@@ -17,7 +17,7 @@ from tests.world import World
 
 
 @contextmanager
-def refusing(table: str, condition: str) -> Iterator[None]:
+def map_constraint_errors(table: str, condition: str) -> Iterator[None]:
     """The database refuses rows of `table` where `condition` holds: a fault of our own."""
     owner_rows(
         "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -46,7 +46,7 @@ def test_innocent_rows_are_done_and_the_job_fails(
     id = submitted(world, batch(25))
     after = submitted(world, [row("later")])
     logins = ", ".join(f"'u{position}'" for position in broken)
-    with refusing("users_user", f"NEW.login IN ({logins})"):
+    with map_constraint_errors("users_user", f"NEW.login IN ({logins})"):
         work(chunk)
     told = job(world, id)
     assert (told["state"], told["done"], told["failed"]) == ("failed", 25, len(broken))
@@ -64,7 +64,7 @@ def test_innocent_rows_are_done_and_the_job_fails(
 
 def test_a_job_of_which_nothing_can_be_done_ends_too(world: World) -> None:
     id = submitted(world, batch(3))
-    with refusing("users_user", f"NEW.subscription_id = '{world.subscription.id}'"):
+    with map_constraint_errors("users_user", f"NEW.subscription_id = '{world.subscription.id}'"):
         work()
     assert job(world, id)["state"] == "failed"
     assert outcomes(world, id) == ["internal-error"] * 3
@@ -72,7 +72,7 @@ def test_a_job_of_which_nothing_can_be_done_ends_too(world: World) -> None:
 
 def test_until_it_has_ended_it_is_running(world: World) -> None:
     id = submitted(world, batch(3))
-    with refusing("users_user", "NEW.login = 'u1'"):
+    with map_constraint_errors("users_user", "NEW.login = 'u1'"):
         provision_batch(job=id, chunk=1)  # type: ignore[arg-type]
     told = job(world, id)
     assert (told["state"], told["done"], told["finished_at"]) == ("running", 1, None)
@@ -84,7 +84,7 @@ def test_until_it_has_ended_it_is_running(world: World) -> None:
 def test_where_not_even_that_can_be_recorded_the_others_are_done(world: World) -> None:
     id = submitted(world, batch(2))
     other = submitted(world, [row("other")])
-    with refusing("users_jobresult", f"NEW.job_id = '{id}'"):
+    with map_constraint_errors("users_jobresult", f"NEW.job_id = '{id}'"):
         for _ in range(3):
             provision_batches()
     assert (job(world, id)["state"], job(world, id)["done"]) == ("queued", 0)
@@ -110,7 +110,7 @@ def test_a_number_of_a_trunk_is_not_taken_from_it(world: World) -> None:
 
 def test_the_portal_shows_the_failed_job(world: World) -> None:
     id = submitted(world, batch(4))
-    with refusing("users_user", "NEW.login = 'u3'"):
+    with map_constraint_errors("users_user", "NEW.login = 'u3'"):
         work()
     client: Client = signed_in(make_person((world.group, AGENT)))
     at = f"/subscriptions/{world.subscription.id}/users/uploads"
