@@ -12,7 +12,7 @@ from fusion.catalogue.install_metrics import install_metrics
 from fusion.catalogue.metrics import METRICS, Metric
 from fusion.catalogue.models import Product, Sku
 from fusion.kernel.clock import now
-from fusion.lifecycle.create_group import found_group
+from fusion.lifecycle.create_group import create_group
 from fusion.reporting.overview import Moment, totals
 from fusion.reporting.rollup import refresh
 from tests.concurrency.actors import rows
@@ -105,7 +105,7 @@ def test_an_existing_group_gets_the_sku(world: World, recording: Sku) -> None:
 
 
 def test_a_new_group_gets_the_sku(recording: Sku) -> None:
-    group = found_group(name="Later").body
+    group = create_group(name="Later").body
     found = rows("SELECT metric, code FROM catalogue_sku WHERE group_id = %s", [group["id"]])
     assert ("recording", "recording") in found and len(found) == 3
 
