@@ -35,20 +35,17 @@ def record(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO tenancy_auditrecord"
-            " (at, group_id, path, subscription_id, actor, request_id, verb, object_type,"
-            " object_id, address, detail)"
-            " VALUES (kernel_now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::json)",
+            "SELECT access_finish(%s::uuid, kernel_now(), '{}',"
+            " ARRAY[ROW(%s, %s, %s, %s, %s, %s, %s, %s)::access_record], '{}')",
             [
                 actor.group_id,
                 path,
                 subscription_id,
                 actor.label,
-                actor.request.id,
+                traced(actor),
                 verb,
                 object_type,
                 str(object_id),
-                ADDRESS.get()[:45] or None,
                 orjson.dumps(detail, default=str).decode(),
             ],
         )

@@ -15,7 +15,7 @@ from django.db import connection
 from django.http import HttpRequest
 
 from fusion.access.actor import Actor
-from fusion.kernel.errors import InvalidFields, Problem
+from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.kernel.http import read_json
 
 HEADER = "Idempotency-Key"
@@ -63,17 +63,22 @@ def fingerprint_of(request: HttpRequest) -> bytes:
     return fingerprint(request.method or "", request.path, body)
 
 
-def lock(actor: Actor, name: str) -> None:
-    """Lock the actor's key, if any, and a name of their group until the transaction ends.
+LOCK = (
+    "SELECT access_lock("
+    "%s::uuid, ARRAY[%s]::text[], '{}'::uuid[], ARRAY[%s]::text[], %s::text[], NULL::text)"
+)
+RECALL = (
+    "SELECT status, replayed, answer FROM access_recall(%s::uuid, %s::text, %s::text, %s::bytea)"
+)
 
-    One statement locks both, in the global lock order.
+
+def lock(actor: Actor, *names: str) -> None:
+    """Lock the actor's key, if any, and names of their group until the transaction ends.
+
+    One statement locks all, in the global lock order.
     """
-    names = [name] if actor.request.key is None else [f"key:{actor.request.key}", name]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tenancy_lock_names(%s::uuid, %s::uuid, %s::text[])",
-            [actor.group_id, actor.organization_id, names],
-        )
+        cursor.execute(LOCK, [actor.group_id, actor.path, actor.request.key, list(names)])
 
 
 def recall(actor: Actor) -> Stored | None:
@@ -83,43 +88,32 @@ def recall(actor: Actor) -> Stored | None:
     actor does not see an object that the request names.
     """
     request = actor.request
+    lock(actor)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tenancy_lock_names(%s::uuid, %s::uuid, %s::text[])",
-            [actor.group_id, actor.organization_id, [f"key:{request.key}"]],
-        )
         # A new statement: it sees what the previous holder of the lock committed.
-        cursor.execute(
-            "SELECT same, status, answer"
-            " FROM tenancy_stored_answer(%s::uuid, %s::uuid, %s::text, %s::bytea)",
-            [actor.group_id, actor.organization_id, request.key, request.fingerprint],
-        )
+        cursor.execute(RECALL, [actor.group_id, actor.path, request.key, request.fingerprint])
         row = cursor.fetchone()
     if row is None:
         return None
-    same, status, text = row
+    status, replayed, text = row
     request.look_again()
-    if not same:
-        raise Problem(
-            "idempotency-key-reused",
-            "This idempotency key was already used for another request. Repeat that "
-            "request, or use a new key.",
-        )
+    if not replayed:
+        raise problem_of(orjson.loads(text))
     return Stored(status, text)
 
 
 def remember(actor: Actor, stored: Stored) -> None:
     """Store the answer under the actor's key, in the transaction of its effect."""
+    request = actor.request
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO tenancy_idempotency"
-            " (group_id, organization_id, key, fingerprint, status, answer, at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, kernel_now())",
+            "SELECT access_finish(%s::uuid, kernel_now(), '{}', '{}',"
+            " ARRAY[ROW(%s, %s, %s, %s, %s)::access_answer])",
             [
                 actor.group_id,
-                actor.organization_id,
-                actor.request.key,
-                actor.request.fingerprint,
+                actor.path,
+                request.key,
+                request.fingerprint,
                 stored.status,
                 stored.text,
             ],

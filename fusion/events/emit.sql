@@ -1,11 +1,28 @@
--- Write one event in the caller's transaction: both become visible together, or neither.
+-- Write events of a group, in their order, in the caller's transaction: all become visible together
+-- with its changes, or none.
+CREATE OR REPLACE FUNCTION events_emit_all(p_group uuid, p_facts events_fact[], p_at timestamptz)
+RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_epoch CONSTANT int := events_epoch();
+BEGIN
+    INSERT INTO events_event
+        (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
+    SELECT v_epoch, pg_current_xact_id(), p_group, f.path, f.subscription_id, f.subject, f.type,
+           f.actor, f.data, p_at
+    FROM unnest(p_facts) WITH ORDINALITY AS f
+    ORDER BY f.ordinality;
+END
+$$;
+
+-- Write one event.
 CREATE OR REPLACE FUNCTION events_emit(
     p_type text, p_group uuid, p_path text, p_subscription uuid,
     p_subject text, p_actor text, p_data json
 ) RETURNS void
 LANGUAGE sql AS $$
-    INSERT INTO events_event
-        (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
-    VALUES (events_epoch(), pg_current_xact_id(), p_group, p_path, p_subscription,
-            p_subject, p_type, p_actor, p_data, kernel_now())
+    SELECT events_emit_all(
+        p_group,
+        ARRAY[ROW(p_path, p_subscription, p_type, p_subject, p_actor, p_data)::events_fact],
+        kernel_now())
 $$;

@@ -104,7 +104,8 @@ $$;
 -- Write the event of an order's new state.
 CREATE OR REPLACE FUNCTION ordering_emit(p_order uuid, p_actor text) RETURNS void
 LANGUAGE sql AS $$
-    SELECT events_emit('order.' || o.state, o.group_id, s.path, s.id, o.id::text, p_actor, d.document)
+    SELECT events_emit_all(
+        o.group_id, ARRAY[ordering_fact(o, s.path, d.document, p_actor)], kernel_now())
     FROM ordering_order o
     JOIN tenancy_subscription s ON s.id = o.subscription_id
     JOIN ordering_document d ON d.id = o.id
@@ -116,14 +117,30 @@ CREATE OR REPLACE FUNCTION ordering_announce(
     p_order uuid, p_actor text, p_request text, p_verb text
 ) RETURNS void
 LANGUAGE sql AS $$
-    SELECT ordering_emit(p_order, p_actor);
-
-    INSERT INTO tenancy_auditrecord
-        (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
-         detail, address)
-    SELECT kernel_now(), o.group_id, s.path, s.id, p_actor, split_part(p_request, ' ', 1), p_verb,
-           'order', o.id::text, json_build_object('number', o.number, 'state', o.state),
-           nullif(split_part(p_request, ' ', 2), '')
-    FROM ordering_order o JOIN tenancy_subscription s ON s.id = o.subscription_id
+    SELECT access_finish(
+        o.group_id, kernel_now(), ARRAY[ordering_fact(o, s.path, d.document, p_actor)],
+        ARRAY[ordering_audited(o, s.path, p_actor, p_request, p_verb)], '{}')
+    FROM ordering_order o
+    JOIN tenancy_subscription s ON s.id = o.subscription_id
+    JOIN ordering_document d ON d.id = o.id
     WHERE o.id = p_order
+$$;
+
+-- The event of an order's state; p_path is its subscription's. Like the next function a plain
+-- expression, so that it is inlined.
+CREATE OR REPLACE FUNCTION ordering_fact(
+    o ordering_order, p_path text, p_document json, p_actor text
+) RETURNS events_fact
+LANGUAGE sql STABLE AS $$
+    SELECT ROW(p_path, o.subscription_id, 'order.' || o.state, o.id::text, p_actor,
+               p_document)::events_fact
+$$;
+
+-- The audit record of what was done to an order.
+CREATE OR REPLACE FUNCTION ordering_audited(
+    o ordering_order, p_path text, p_actor text, p_request text, p_verb text
+) RETURNS access_record
+LANGUAGE sql STABLE AS $$
+    SELECT ROW(p_path, o.subscription_id, p_actor, p_request, p_verb, 'order', o.id::text,
+               json_build_object('number', o.number, 'state', o.state))::access_record
 $$;

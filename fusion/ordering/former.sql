@@ -14,6 +14,8 @@ BEGIN
     IF cardinality(p_names) > 0 THEN
         PERFORM tenancy_lock_names(p_group, p_names);
     END IF;
-    PERFORM ordering_lock(p_group, p_group, '{}', p_subscription);
+    PERFORM ordering_lock(
+        p_group, array_fill(replace(p_group::text, '-', '') || '/', ARRAY[cardinality(p_subscription)]),
+        p_subscription, '{}', '{}');
 END
 $$;

@@ -26,8 +26,8 @@ DECLARE
     r record;
     v_count int := jsonb_array_length(p_orders);
     v_now timestamptz;
-    v_names text[];
-    v_id uuid[]; v_key text[]; v_fingerprint text[]; v_subscription uuid[]; v_reference text[];
+    v_path CONSTANT text[] := array_fill(replace(p_group::text, '-', '') || '/', ARRAY[v_count]);
+    v_id uuid[]; v_key text[]; v_fingerprint bytea[]; v_subscription uuid[]; v_reference text[];
     v_effective timestamptz[];
     v_status int[] := array_fill(NULL::int, ARRAY[v_count]);
     v_replayed boolean[] := array_fill(false, ARRAY[v_count]);
@@ -42,7 +42,7 @@ DECLARE
     l_revision int[]; l_quantity bigint[]; l_code text[]; l_status text[];
 BEGIN
     -- Servers of the previous release pass references and keys uncleaned.
-    SELECT array_agg(id), array_agg(kernel_clean(key)), array_agg(fingerprint),
+    SELECT array_agg(id), array_agg(kernel_clean(key)), array_agg(decode(fingerprint, 'hex')),
            array_agg(subscription_id), array_agg(kernel_clean(external_reference)),
            array_agg(effective_at)
     INTO v_id, v_key, v_fingerprint, v_subscription, v_reference, v_effective
@@ -51,45 +51,25 @@ BEGIN
         effective_at timestamptz);
 
     IF NOT p_preview THEN
-        -- 1. Names: orders with an equal key wait for the first of them, and then find its answer.
-        v_names := ARRAY(
-            SELECT 'key:' || k FROM unnest(v_key) AS k WHERE k IS NOT NULL UNION ALL
-            SELECT 'order:' || e FROM unnest(v_reference) AS e WHERE e IS NOT NULL);
-        -- 2. The locks. The statements after this one see what was committed before the locks were
-        --    acquired. Only a group places orders: keys and references are its own.
-        PERFORM ordering_lock(p_group, p_group, v_names, v_subscription);
+        -- 1. The locks: orders with an equal key wait for the first of them. The statements after
+        --    this one see what was committed before the locks were acquired.
+        PERFORM ordering_lock(p_group, v_path, v_subscription, v_key, v_reference);
     END IF;
 
-    -- 3. Checks of each order alone. Visibility comes before a replay.
+    -- 2. Checks of each order alone. Visibility comes before a replay.
     FOR r IN
-        SELECT w.o, s.id IS NULL AS unknown, s.status AS subscription_status,
-               i.same, i.status AS stored_status, i.answer AS stored_answer,
+        SELECT f.nth AS o, (f.s).status AS subscription_status, f.status, f.replayed, f.answer,
                taken.id AS taken_by
-        FROM unnest(v_subscription, v_key, v_fingerprint, v_reference) WITH ORDINALITY
-             AS w(subscription_id, key, fingerprint, reference, o)
-        LEFT JOIN tenancy_subscription s ON s.id = w.subscription_id AND s.group_id = p_group
-        LEFT JOIN LATERAL (
-            SELECT * FROM tenancy_stored_answer(
-                p_group, p_group, w.key, decode(w.fingerprint, 'hex'))
-            WHERE w.key IS NOT NULL) i ON true
+        FROM access_find(p_group, v_path, v_subscription, v_key, v_fingerprint) f
         LEFT JOIN ordering_order taken
-               ON taken.group_id = p_group AND taken.external_reference = w.reference
+               ON taken.group_id = p_group AND taken.external_reference = v_reference[f.nth]
               AND taken.external_reference IS NOT NULL
               AND taken.state IN ('scheduled', 'completed')
     LOOP
-        IF r.unknown THEN
-            v_status[r.o] := 404;
-            v_answer[r.o] := kernel_problem('not-found',
-                'The subscription does not exist, or you cannot see it.');
-        ELSIF r.same THEN
-            v_status[r.o] := r.stored_status;
-            v_answer[r.o] := r.stored_answer;
-            v_replayed[r.o] := true;
-        ELSIF NOT r.same THEN
-            v_status[r.o] := 422;
-            v_answer[r.o] := kernel_problem('idempotency-key-reused',
-                'This idempotency key was already used for another request. Repeat that request, or '
-                'use a new key.');
+        IF r.status IS NOT NULL THEN
+            v_status[r.o] := r.status;
+            v_replayed[r.o] := r.replayed;
+            v_answer[r.o] := r.answer;
         ELSIF v_effective[r.o] <= kernel_now() THEN
             v_status[r.o] := 422;
             v_answer[r.o] := json_build_object(
@@ -108,7 +88,7 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- 4. The lines of the orders that are still valid, with their products as they are now.
+    -- 3. The lines of the orders that are still valid, with their products as they are now.
     SELECT array_agg(x.o), array_agg(x.position), array_agg(v_subscription[x.o]),
            array_agg(x.action), array_agg(x.product_id), array_agg(x.revision),
            array_agg(x.quantity), array_agg(x.code), array_agg(x.status)
@@ -152,7 +132,7 @@ BEGIN
         o_last[l_order[l]] := l;
     END LOOP;
 
-    -- 5. Judge.
+    -- 4. Judge.
     plan := ordering_decide(o_first, o_last, coalesce(l_subscription, '{}'), coalesce(l_action, '{}'),
                             l_product, l_revision, l_quantity, NOT p_preview);
     FOR o IN 1 .. v_count LOOP
@@ -174,7 +154,7 @@ BEGIN
         END LOOP;
     END IF;
 
-    -- 6. Write.
+    -- 5. Write.
     IF num_nonnulls(VARIADIC v_number) > 0 THEN
         v_now := kernel_now();
         INSERT INTO ordering_order (
@@ -199,7 +179,7 @@ BEGIN
         WHERE v_number[w.o] IS NOT NULL;
 
         PERFORM ordering_write(plan, p_group, v_id, v_number, l_position, p_actor, v_now);
-        v_answer := ordering_record(v_id, v_number, v_key, v_fingerprint, v_answer,
+        v_answer := ordering_record(v_id, v_number, v_path, v_key, v_fingerprint, v_answer,
                                     p_group, p_actor, p_request, v_now);
     END IF;
     RETURN QUERY
@@ -207,25 +187,18 @@ BEGIN
 END
 $$;
 
--- All locks of orders of a group, in the order that prevents deadlocks: names, the group,
--- subscriptions; balances come later, under their subscription's lock. A caller that places several
--- runs of orders in one transaction takes the locks of all of them first.
+-- Take all locks of orders of a group: see access_lock. The arrays are by order. A caller that
+-- places several runs of orders in one transaction takes the locks of all of them first.
 CREATE OR REPLACE FUNCTION ordering_lock(
-    p_group uuid, p_organization uuid, p_names text[], p_subscription uuid[]
+    p_group uuid, p_path text[], p_subscription uuid[], p_key text[], p_reference text[]
 ) RETURNS void
-LANGUAGE plpgsql
-SET enable_seqscan = off
-AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
-    IF cardinality(p_names) > 0 THEN
-        PERFORM tenancy_lock_names(p_group, p_organization, p_names);
-    END IF;
-    -- Orders share this lock; removing a product takes it exclusively, to be sure that no order in
+    -- Orders share the gate; removing a product takes it exclusively, to be sure that no order in
     -- progress names the product (migrations/0003_ordered_products_stay.py).
-    PERFORM pg_advisory_xact_lock_shared(hashtextextended('ordering:' || p_group::text, 0));
-    PERFORM FROM tenancy_subscription s
-    WHERE s.id = ANY (p_subscription) AND s.group_id = p_group
-    ORDER BY s.id FOR NO KEY UPDATE;
+    PERFORM access_lock(p_group, p_path, p_subscription, p_key,
+                        ARRAY(SELECT 'order:' || e FROM unnest(p_reference) AS e WHERE e IS NOT NULL),
+                        'ordering:' || p_group);
 END
 $$;
 
@@ -242,45 +215,30 @@ $$;
 -- Write the events, the audit records and the stored answers of the orders that were placed (those
 -- with a number); returns the answers with their documents.
 CREATE OR REPLACE FUNCTION ordering_record(
-    p_id uuid[], p_number bigint[], p_key text[], p_fingerprint text[], p_answer text[],
-    p_group uuid, p_actor text, p_request text, p_now timestamptz
+    p_id uuid[], p_number bigint[], p_path text[], p_key text[], p_fingerprint bytea[],
+    p_answer text[], p_group uuid, p_actor text, p_request text, p_now timestamptz
 ) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
     v_answer text[];
-    v_epoch int := events_epoch();
+    v_facts events_fact[];
+    v_records access_record[];
+    v_answers access_answer[];
 BEGIN
-    SELECT array_agg(CASE WHEN w.number IS NULL THEN w.answer ELSE d.document::text END ORDER BY w.o)
-    INTO v_answer
-    FROM unnest(p_id, p_number, p_answer) WITH ORDINALITY AS w(id, number, answer, o)
-    LEFT JOIN ordering_document d ON d.id = w.id;
-
-    INSERT INTO events_event
-        (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
-    SELECT v_epoch, pg_current_xact_id(), p_group, s.path, s.id, o.id::text, 'order.' || o.state,
-           p_actor, w.answer::json, p_now
-    FROM unnest(p_id, p_number, v_answer) WITH ORDINALITY AS w(id, number, answer, position)
-    JOIN ordering_order o ON o.id = w.id
-    JOIN tenancy_subscription s ON s.id = o.subscription_id
-    WHERE w.number IS NOT NULL
-    ORDER BY w.position;
-
-    INSERT INTO tenancy_auditrecord
-        (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
-         detail, address)
-    SELECT p_now, p_group, s.path, s.id, p_actor, split_part(p_request, ' ', 1), 'order.place',
-           'order', o.id::text, json_build_object('number', o.number, 'state', o.state),
-           nullif(split_part(p_request, ' ', 2), '')
-    FROM unnest(p_id, p_number) AS w(id, number)
-    JOIN ordering_order o ON o.id = w.id
-    JOIN tenancy_subscription s ON s.id = o.subscription_id
-    WHERE w.number IS NOT NULL;
-
-    INSERT INTO tenancy_idempotency
-        (group_id, organization_id, key, fingerprint, status, answer, at)
-    SELECT p_group, p_group, w.key, decode(w.fingerprint, 'hex'), 201, w.answer, p_now
-    FROM unnest(p_key, p_fingerprint, p_number, v_answer) AS w(key, fingerprint, number, answer)
-    WHERE w.key IS NOT NULL AND w.number IS NOT NULL;
+    SELECT array_agg(CASE WHEN w.number IS NULL THEN w.answer ELSE d.document::text END ORDER BY w.nth),
+           array_agg(ordering_fact(o, s.path, d.document, p_actor) ORDER BY w.nth)
+               FILTER (WHERE w.number IS NOT NULL),
+           array_agg(ordering_audited(o, s.path, p_actor, p_request, 'order.place') ORDER BY w.nth)
+               FILTER (WHERE w.number IS NOT NULL),
+           array_agg(ROW(w.path, w.key, w.fingerprint, 201, d.document::text)::access_answer)
+               FILTER (WHERE w.key IS NOT NULL AND w.number IS NOT NULL)
+    INTO v_answer, v_facts, v_records, v_answers
+    FROM unnest(p_id, p_number, p_path, p_key, p_fingerprint, p_answer) WITH ORDINALITY
+         AS w(id, number, path, key, fingerprint, answer, nth)
+    LEFT JOIN ordering_order o ON o.id = w.id
+    LEFT JOIN ordering_document d ON d.id = w.id
+    LEFT JOIN tenancy_subscription s ON s.id = o.subscription_id;
+    PERFORM access_finish(p_group, p_now, v_facts, v_records, v_answers);
     RETURN v_answer;
 END
 $$;

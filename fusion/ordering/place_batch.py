@@ -85,16 +85,16 @@ def _lock(actor: Actor, key: str, items: Sequence[Item]) -> None:
     They are held to the end of the batch. If it took them run by run, a batch could deadlock with
     another batch or with a single order.
     """
-    drafts = [item.draft for item in items if item.draft is not None]
-    names = frozenset[str]().union({f"key:{key}"}, *(item.names() for item in items))
+    drafts = [item.draft for item in items]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT ordering_lock(%s::uuid, %s::uuid, %s::text[], %s::uuid[])",
+            "SELECT ordering_lock(%s::uuid, %s::text[], %s::uuid[], %s::text[], %s::text[])",
             [
                 actor.group_id,
-                actor.organization_id,
-                sorted(names),
-                [draft.subscription_id for draft in drafts],
+                [actor.path] * (len(items) + 1),
+                [None, *(draft and draft.subscription_id for draft in drafts)],
+                [key, *(item.key for item in items)],
+                [draft.external_reference for draft in drafts if draft],
             ],
         )
 

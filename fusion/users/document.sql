@@ -18,13 +18,11 @@ CREATE OR REPLACE FUNCTION users_emit(
     p_documents json[], s tenancy_subscription, p_actor text, p_type text
 ) RETURNS void
 LANGUAGE sql AS $$
-    INSERT INTO events_event
-        (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
-    SELECT e.epoch, pg_current_xact_id(), s.group_id, s.path, s.id, w.document ->> 'id', p_type,
-           p_actor, w.document, kernel_now()
-    FROM (SELECT events_epoch() AS epoch) e,
-         unnest(p_documents) WITH ORDINALITY AS w(document, position)
-    ORDER BY w.position
+    SELECT events_emit_all(
+        s.group_id,
+        ARRAY(SELECT ROW(s.path, s.id, p_type, d ->> 'id', p_actor, d)::events_fact
+              FROM unnest(p_documents) AS d),
+        kernel_now())
 $$;
 
 -- Write the audit records of the same changes.
@@ -33,11 +31,10 @@ CREATE OR REPLACE FUNCTION users_record(
     p_verb text
 ) RETURNS void
 LANGUAGE sql AS $$
-    INSERT INTO tenancy_auditrecord
-        (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
-         detail, address)
-    SELECT kernel_now(), s.group_id, s.path, s.id, p_actor, split_part(p_request, ' ', 1), p_verb,
-           'user', w.id::text, w.detail, nullif(split_part(p_request, ' ', 2), '')
-    FROM unnest(p_users, p_details) WITH ORDINALITY AS w(id, detail, position)
-    ORDER BY w.position
+    SELECT access_finish(
+        s.group_id, kernel_now(), '{}',
+        ARRAY(SELECT ROW(s.path, s.id, p_actor, p_request, p_verb, 'user', w.id::text, w.detail)
+                     ::access_record
+              FROM unnest(p_users, p_details) AS w(id, detail)),
+        '{}')
 $$;

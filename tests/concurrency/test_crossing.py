@@ -127,10 +127,13 @@ def test_the_names_of_many_batches_fit_into_the_lock_table(world: World) -> None
     """Three thousand locks each: all at once they would not, two at a time they do."""
 
     def lock(n: int) -> None:
-        names = [f"{kind}:{n}.{i}" for kind in ("key", "order") for i in range(1_000)]
-        group = world.group.id
+        names = [f"{n}.{i}" for i in range(1_000)]
+        paths, subscriptions = [world.group.path] * len(names), [None] * len(names)
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT tenancy_lock_names(%s, %s, %s)", [group, group, names])
+            cursor.execute(
+                "SELECT ordering_lock(%s, %s, %s::uuid[], %s, %s)",
+                [world.group.id, paths, subscriptions, names, names],
+            )
             time.sleep(0.05)  # what a batch does with its locks
 
     at_once(*[partial(lock, n) for n in range(36)])

@@ -1,0 +1,134 @@
+-- Begin a hot write: take the locks, check that the caller sees the subscription, and find the
+-- stored answer of a repeated request. `finish.sql` is the other half.
+--
+-- If `status` is NULL, the change may proceed and `s` is the subscription; otherwise the caller
+-- returns `status`, `replayed` and `answer`. Until the transaction ends nobody else changes the
+-- subscription, its users, numbers, links and balances.
+CREATE OR REPLACE FUNCTION access_begin(
+    p_group uuid, p_path text, p_subscription uuid, p_key text, p_fingerprint bytea,
+    OUT s tenancy_subscription, OUT status int, OUT replayed boolean, OUT answer text
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    r record;
+BEGIN
+    PERFORM access_lock(p_group, ARRAY[p_path], ARRAY[p_subscription], ARRAY[p_key], '{}', NULL);
+    SELECT w.* INTO r
+    FROM access_find(p_group, ARRAY[p_path], ARRAY[p_subscription], ARRAY[p_key],
+                     ARRAY[p_fingerprint]) w;
+    s := r.s; status := r.status; replayed := r.replayed; answer := r.answer;
+END
+$$;
+
+-- Take the locks of several writes of a group, in the order that prevents deadlocks: names, the
+-- gate, subscriptions by id. Waits for every other write that holds one of them. By write: the path
+-- of the caller's organization, the subscription, the idempotency key; each of the latter may be
+-- NULL. p_names: external references whose uniqueness is about to be decided, as `order:…`.
+-- p_gate: a lock that all such writes share, and that others take alone; NULL for none.
+CREATE OR REPLACE FUNCTION access_lock(
+    p_group uuid, p_paths text[], p_subscriptions uuid[], p_keys text[], p_names text[], p_gate text
+) RETURNS void
+LANGUAGE plpgsql
+SET enable_seqscan = off
+AS $$
+DECLARE
+    v_count CONSTANT int := num_nonnulls(VARIADIC p_keys) + num_nonnulls(VARIADIC p_names);
+BEGIN
+    IF v_count > 0 THEN
+        PERFORM access_lock_names(p_group, p_paths, p_keys, p_names, v_count > 2);
+    END IF;
+    IF p_gate IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock_shared(hashtextextended(p_gate, 0));
+    END IF;
+    PERFORM FROM unnest(p_paths, p_subscriptions) AS w(path, id)
+    JOIN tenancy_subscription s ON s.id = w.id
+    WHERE s.group_id = p_group AND starts_with(s.path, w.path)
+    ORDER BY s.id FOR NO KEY UPDATE OF s;
+END
+$$;
+
+-- Lock names of a group until the transaction ends.
+--
+-- A key is locked for its organization alone. It is also locked for its group, in shared mode:
+-- servers of the previous release lock it there exclusively, so the two releases wait for each
+-- other. All locks of the group come before those of the organization: a transaction that holds one
+-- of the latter therefore waits for nobody who may want it.
+--
+-- Locked in the order of the hashes, so that two batches never deadlock. A batch may take three
+-- thousand such locks; p_many makes it pass a gate that admits two batches at once, which keeps
+-- them within the lock table of a server with default settings (64 × 100).
+CREATE OR REPLACE FUNCTION access_lock_names(
+    p_group uuid, p_paths text[], p_keys text[], p_names text[], p_many boolean
+) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_many THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('tenancy_lock_names', pg_backend_pid() % 2));
+    END IF;
+    PERFORM CASE WHEN l.shared THEN pg_advisory_xact_lock_shared(l.lock)::text
+                 ELSE pg_advisory_xact_lock(l.lock)::text END
+    FROM (SELECT DISTINCT w.own, w.shared, hashtextextended(w.prefix || w.name, 0) AS lock
+          FROM (SELECT false, false, p_group::text, n.name FROM unnest(p_names) AS n(name)
+                UNION ALL
+                SELECT o.own, NOT o.own, o.prefix, 'key:' || k.key
+                FROM unnest(p_paths, p_keys) AS k(path, key)
+                CROSS JOIN LATERAL (VALUES
+                    (false, p_group::text),
+                    (true, 'of ' || access_organization_at(k.path)::text)) AS o(own, prefix)
+               ) w(own, shared, prefix, name)
+          WHERE w.name IS NOT NULL
+          ORDER BY w.own, lock) l;
+END
+$$;
+
+-- What the `nth` of several writes of a group finds, under its locks: see access_begin. Visibility
+-- comes before a replay.
+CREATE OR REPLACE FUNCTION access_find(
+    p_group uuid, p_paths text[], p_subscriptions uuid[], p_keys text[], p_fingerprints bytea[]
+) RETURNS TABLE (
+    nth bigint, s tenancy_subscription, status int, replayed boolean, answer text)
+LANGUAGE sql STABLE AS $$
+    SELECT w.nth, s,
+           CASE WHEN s.id IS NULL THEN 404 ELSE i.status END,
+           s.id IS NOT NULL AND i.replayed IS TRUE,
+           CASE WHEN s.id IS NULL THEN kernel_problem(
+                    'not-found', 'The subscription does not exist, or you cannot see it.')::text
+                ELSE i.answer END
+    FROM unnest(p_paths, p_subscriptions, p_keys, p_fingerprints) WITH ORDINALITY
+         AS w(path, id, key, fingerprint, nth)
+    LEFT JOIN tenancy_subscription s
+           ON s.id = w.id AND s.group_id = p_group AND starts_with(s.path, w.path)
+    LEFT JOIN LATERAL access_recall(p_group, w.path, w.key, w.fingerprint) i ON w.key IS NOT NULL
+$$;
+
+-- The stored answer of a key of the organization at p_path; a refusal if the key was used for
+-- another request; no row if it was not used.
+--
+-- Rows of the nil organization were written by former releases, which did not store the
+-- organization. They answer anyone who repeats the same request and sees its objects. To a
+-- different request they are in the way of the group alone, so that nobody below it learns of its
+-- keys.
+CREATE OR REPLACE FUNCTION access_recall(
+    p_group uuid, p_path text, p_key text, p_fingerprint bytea
+) RETURNS TABLE (status int, replayed boolean, answer text)
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN i.fingerprint = p_fingerprint THEN i.status ELSE 422 END,
+           i.fingerprint = p_fingerprint,
+           CASE WHEN i.fingerprint = p_fingerprint THEN i.answer
+                ELSE kernel_problem('idempotency-key-reused',
+                    'This idempotency key was already used for another request. Repeat that request, or '
+                    'use a new key.')::text END
+    FROM tenancy_idempotency i
+    WHERE i.group_id = p_group AND i.key = p_key
+      AND (i.organization_id = access_organization_at(p_path)
+           OR i.organization_id = '00000000-0000-0000-0000-000000000000'
+              AND (i.fingerprint = p_fingerprint OR access_organization_at(p_path) = p_group))
+    ORDER BY i.organization_id DESC
+    LIMIT 1
+$$;
+
+-- The organization with this path.
+CREATE OR REPLACE FUNCTION access_organization_at(p_path text) RETURNS uuid
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT left(right(p_path, 33), 32)::uuid
+$$;
