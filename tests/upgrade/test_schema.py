@@ -16,8 +16,9 @@ empty_database = new_database
 OURS = """
 SELECT p.oid::regprocedure::text FROM pg_proc p
 WHERE p.prorettype <> 'trigger'::regtype AND p.pronamespace = 'public'::regnamespace
-  AND p.proname ~ '^(kernel|events|tenancy|ledger|catalogue|numbers|users|trunks|ordering|lifecycle'
-                  '|billing)_' OR p.pronamespace = 'calls'::regnamespace
+  AND p.proname ~ '^(kernel|events|access|tenancy|ledger|catalogue|numbers|users|trunks'
+                  '|ordering|lifecycle|billing|reporting)_'
+  OR p.pronamespace = 'calls'::regnamespace
 """
 
 MADE_BY_MIGRATIONS = {"tenancy_words(text,text)"}
