@@ -106,8 +106,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     if not _only_hands_out(session.config):
         from fusion.cli.verify import differences  # noqa: PLC0415
+        from tests.registered import unregistered  # noqa: PLC0415
 
         _found.extend(differences())
+        _found.extend(unregistered())
     told = getattr(session.config, "workeroutput", None)
     if told is not None:  # to the process that hands out: see `pytest_testnodedown`
         told["differences"] = list(_found)

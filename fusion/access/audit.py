@@ -7,6 +7,7 @@ import orjson
 from django.db import connection
 
 from fusion.access.actor import Actor
+from fusion.access.verbs import require_verb
 from fusion.kernel.client_address import ADDRESS
 
 
@@ -32,7 +33,9 @@ def record(
     """Write one audit record.
 
     `path` is the path of the organization that owns the object, `subscription_id` its subscription.
+    Raises LookupError for a verb that is not registered.
     """
+    require_verb(verb)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT access_finish(%s::uuid, kernel_now(), '{}',"

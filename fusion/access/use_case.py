@@ -17,6 +17,7 @@ from django.db import transaction
 from fusion.access import audit, idempotency
 from fusion.access.actor import Actor
 from fusion.access.permissions import Permission
+from fusion.access.verbs import require_verb
 from fusion.kernel.database import longer_statements
 
 P = ParamSpec("P")
@@ -68,11 +69,12 @@ def use_case(
 ) -> Callable[[Callable[Concatenate[Actor, P], Done]], Callable[Concatenate[Actor, P], Answer]]:
     """Make a verb of a function `(actor, *, ...) -> Done`.
 
-    `verb` is `<object>.<action>`; `unaudited` names arguments that must not be recorded. With
+    `verb` is one of `access.verbs`; `unaudited` names arguments that must not be recorded. With
     `reference_of`, the argument `external_reference` is locked together with the idempotency key,
     as a reference of an object of this kind, so the verb may check whether it is free. A `bulk`
     verb may take longer than others. Raises what the verb raises; then nothing has been changed.
     """
+    require_verb(verb)
 
     def decorate(
         run: Callable[Concatenate[Actor, P], Done],

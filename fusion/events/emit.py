@@ -6,6 +6,8 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from fusion.events.types import EVENT_TYPES
+
 
 def emit(
     *,
@@ -20,8 +22,10 @@ def emit(
     """Write one event.
 
     `path` is the path of the organization it concerns: it and those above may read the event.
-    `data` is the object as the API shows it.
+    `data` is the object as the API shows it. Raises LookupError for a type that is not registered.
     """
+    if type not in EVENT_TYPES:
+        raise LookupError(f"{type} is not in fusion/events/types.py.")
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT events_emit(%s::text, %s::uuid, %s::text, %s::uuid,"

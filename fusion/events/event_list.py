@@ -18,18 +18,6 @@ from fusion.kernel.pagination import decode_cursor, encode_cursor
 WALK = 5_000
 """Most events that one page skips: with rare matches it returns fewer, and continues."""
 
-NOUNS = (
-    "order",
-    "order-request",
-    "product",
-    "organization",
-    "subscription",
-    "number",
-    "user",
-    "balance",
-)
-"""The objects of events: the first part of their types."""
-
 EVENTS = """
 WITH walked AS MATERIALIZED (
     SELECT e.epoch, e.xid, e.id, e.type, e.subscription_id
@@ -59,7 +47,7 @@ FIRST = (2**31 - 1, str(2**63), 2**63 - 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedEvents:
-    """The filters: the object (`NOUNS`), and the subscription."""
+    """The filters: the object (of `events.types`), and the subscription."""
 
     noun: str | None = None
     subscription_id: UUID | None = None

@@ -6,73 +6,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from fusion.access.actor import Actor
+from fusion.access.verbs import AUDITED, OF_SUBSCRIPTIONS, VERBS
 from fusion.portal.who import who
 
-DEEDS: Mapping[str, Any] = {
-    "organization.found": _("Provider created"),
-    "organization.create": _("Organization created"),
-    "organization.change": _("Organization changed"),
-    "organization.delete": _("Organization deleted"),
-    "member.enrol": _("Member registered"),
-    "member.add": _("Member added"),
-    "invitation.create": _("Member invited"),
-    "invitation.renew": _("Invitation sent again"),
-    "invitation.withdraw": _("Invitation withdrawn"),
-    "invitation.accept": _("Invitation accepted"),
-    "member.change_role": _("Role changed"),
-    "member.remove": _("Member removed"),
-    "client.create": _("API client created"),
-    "client.rotate_secret": _("API client secret rotated"),
-    "client.revoke": _("API client revoked"),
-    "brand.set": _("Brand changed"),
-    "brand.set_host": _("Brand host name set"),
-    "subscription.create": _("Subscription created"),
-    "subscription.change": _("Subscription changed"),
-    "subscription.suspend": _("Subscription suspended"),
-    "subscription.resume": _("Subscription resumed"),
-    "subscription.terminate": _("Subscription terminated"),
-    "sku.create": _("Number type added"),
-    "product.create": _("Product added"),
-    "product.change": _("Product changed"),
-    "product.delete": _("Product deleted"),
-    "order.place": _("Order placed"),
-    "order.apply": _("Scheduled order applied"),
-    "order.cancel": _("Order cancelled"),
-    "order-request.create": _("Order requested"),
-    "order-request.approve": _("Order request approved"),
-    "order-request.reject": _("Order request rejected"),
-    "order-request.withdraw": _("Order request withdrawn"),
-    "range.create": _("Number range added"),
-    "number.assigned": _("Numbers assigned"),
-    "number.reserved": _("Numbers reserved"),
-    "number.released": _("Numbers released"),
-    "number.restored": _("Numbers restored"),
-    "number.ported": _("Numbers ported"),
-    "number.quarantine-ended": _("Quarantine ended"),
-    "user.create": _("User added"),
-    "user.change": _("User changed"),
-    "user.link": _("User linked to a number"),
-    "user.unlink": _("User unlinked from the number"),
-    "user.delete": _("User deleted"),
-    "job.create": _("Users uploaded"),
-    "trunk.create": _("Trunk added"),
-    "trunk.change": _("Trunk changed"),
-    "trunk.delete": _("Trunk deleted"),
-    "trunk.route": _("Number routed to a trunk"),
-    "trunk.unroute": _("Number removed from a trunk"),
-}
-"""Verb → label. An unknown verb is shown as it is."""
-
 OBJECTS: Mapping[str, Any] = {
+    **{noun: AUDITED[noun] for noun in OF_SUBSCRIPTIONS},
     "subscription": _("Subscription"),
-    "order": _("Orders"),
-    "order-request": _("Order requests"),
-    "number": _("Numbers"),
-    "user": _("Users"),
-    "job": _("User uploads"),
-    "trunk": _("Trunks"),
 }
-"""The first parts of verbs that concern a subscription or its objects."""
+"""The objects of verbs that concern a subscription → label."""
 
 FIELDS: Mapping[str, Any] = {
     "login": _("login"),
@@ -138,7 +79,7 @@ def deeds(actor: Actor, records: Sequence[Mapping[str, Any]]) -> list[dict[str, 
     return [
         {
             **record,
-            "deed": DEEDS.get(record["verb"], record["verb"]),
+            "deed": VERBS.get(record["verb"], record["verb"]),
             "by": people[record["actor"]],
             "told": told(record["detail"]),
         }

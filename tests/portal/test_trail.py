@@ -6,7 +6,8 @@ import pytest
 
 from fusion.access.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, VIEWER
 from fusion.events import event_list
-from fusion.events.event_list import NOUNS, WantedEvents, list_events
+from fusion.events.event_list import WantedEvents, list_events
+from fusion.events.types import OBJECTS
 from tests.numbers.stock import assigned, block, entitle, french, stock
 from tests.ordering.placing import line, placed
 from tests.paging import follow
@@ -131,4 +132,4 @@ def test_pages_of_events(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert walked(3) == everything
     assert walked(3, noun="order") == orders
     assert walked(3, noun="product") == []
-    assert sum(len(walked(500, noun=noun)) for noun in NOUNS) == len(everything)
+    assert sum(len(walked(500, noun=noun)) for noun in OBJECTS) == len(everything)

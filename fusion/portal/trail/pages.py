@@ -7,13 +7,14 @@ import orjson
 from django.http import HttpResponse
 
 from fusion.access.permissions import READ_TRAIL
-from fusion.events.event_list import NOUNS, WantedEvents, list_events
+from fusion.access.verbs import AUDITED
+from fusion.events.event_list import WantedEvents, list_events
+from fusion.events.types import OBJECTS as EVENT_OBJECTS
 from fusion.kernel.ids import parse_id
 from fusion.portal.asked import asked_for
 from fusion.portal.days import asked_days
 from fusion.portal.deeds import deeds
 from fusion.portal.page import page, show
-from fusion.portal.trail.words import ABOUT, OBJECTS
 from fusion.portal.visit import PageRequest
 from fusion.portal.who import who
 from fusion.reporting.audit_trail import WantedRecords, list_audit
@@ -29,7 +30,7 @@ def events(request: PageRequest) -> HttpResponse:
     noun = request.GET.get("about", "")
     given = parse_id(request.GET.get("subscription"))
     whose = find_subscription(request.actor, given).name if given else ""
-    wanted = WantedEvents(noun=noun if noun in NOUNS else None, subscription_id=given)
+    wanted = WantedEvents(noun=noun if noun in EVENT_OBJECTS else None, subscription_id=given)
     found = list_events(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
     names = subscription_names({each["subscription_id"] for each in found["items"]} - {None})
     people = who(request.actor, [each["actor"] for each in found["items"]])
@@ -46,7 +47,7 @@ def events(request: PageRequest) -> HttpResponse:
         "rows": rows,
         "next": found["next"],
         "about": noun,
-        "nouns": ABOUT,
+        "nouns": EVENT_OBJECTS,
         "subscription": given,
         "whose": whose,
         "filtered": bool(noun or given),
@@ -65,7 +66,7 @@ def audit(request: PageRequest) -> HttpResponse:
     wanted = WantedRecords(
         organization=organization,
         object_id=asked["object"] or None,
-        verb=asked["verb"] if asked["verb"] in OBJECTS else None,
+        verb=asked["verb"] if asked["verb"] in AUDITED else None,
         actor=asked["by"] or None,
         since=days.since,
         until=days.until,
@@ -75,7 +76,7 @@ def audit(request: PageRequest) -> HttpResponse:
     context = {
         "rows": _named(rows),
         "next": found["next"],
-        "objects": OBJECTS,
+        "objects": AUDITED,
         "asked": asked,
         "wrong": days.wrong,
         "organization": organization,

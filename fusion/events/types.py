@@ -1,0 +1,30 @@
+"""The types of events, `<object>.<what happened>`: a new one is an entry here.
+
+`emit` refuses other types, and a test finds those in SQL. The filter of the page of events and the
+table of the integration guide follow from it. A type is never renamed: events are kept.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+_TYPES: Mapping[str, tuple[Any, tuple[str, ...]]] = {
+    "order": (_("Orders"), ("scheduled", "completed", "failed", "cancelled")),
+    "order-request": (_("Order requests"), ("created", "approved", "rejected", "withdrawn")),
+    "product": (_("Products"), ("created", "changed", "retired", "deleted")),
+    "organization": (_("Organizations"), ("created", "changed", "deleted")),
+    "subscription": (
+        _("Subscriptions"),
+        ("created", "changed", "suspended", "resumed", "terminated"),
+    ),
+    "number": (_("Numbers"), ("assigned", "reserved", "released", "restored", "ported")),
+    "user": (_("Users"), ("linked", "unlinked")),
+    "balance": (_("Balances"), ("threshold",)),
+}
+
+OBJECTS: Mapping[str, Any] = {noun: label for noun, (label, _) in _TYPES.items()}
+"""Object of an event → label."""
+
+EVENT_TYPES = frozenset(f"{noun}.{each}" for noun, (_, ends) in _TYPES.items() for each in ends)
+"""Every type of event."""
