@@ -114,8 +114,9 @@ DROP SEQUENCE IF EXISTS bench_next;
 CREATE TABLE bench_user (
     i serial PRIMARY KEY, user_id uuid, subscription_id uuid, e164 text, login text, crowd boolean);
 CREATE SEQUENCE bench_next;
-INSERT INTO trunks_trunk (id, subscription_id, name, country)
-SELECT gen_random_uuid(), s.id, 'bench', 'BE' FROM bench_subscription s
+INSERT INTO trunks_trunk (id, group_id, subscription_id, name, country)
+SELECT gen_random_uuid(), w.group_id, s.id, 'bench', 'BE'
+FROM bench_subscription s JOIN tenancy_subscription w ON w.id = s.id
 WHERE NOT EXISTS (SELECT FROM trunks_trunk t WHERE t.subscription_id = s.id AND t.name = 'bench');
 CREATE TABLE bench_trunk AS
 SELECT row_number() OVER () AS i, t.id FROM trunks_trunk t
@@ -153,8 +154,9 @@ WITH taken AS (
                         'assigned', NULL) a,
          json_array_elements(a.answer::json -> 'items') AS i
 ), made AS (
-    INSERT INTO users_user (id, subscription_id, login, display_name, kind)
-    SELECT gen_random_uuid(), %(subscription)s::uuid, 'bench ' || n, 'Bench ' || n, 'user'
+    INSERT INTO users_user (id, group_id, subscription_id, login, display_name, kind)
+    SELECT gen_random_uuid(), %(group)s::uuid, %(subscription)s::uuid, 'bench ' || n,
+           'Bench ' || n, 'user'
     FROM generate_series(1, %(quantity)s::int) AS n
     WHERE NOT EXISTS (SELECT FROM users_user u WHERE u.login = 'bench ' || n
                       AND u.subscription_id = %(subscription)s::uuid)

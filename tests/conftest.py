@@ -79,10 +79,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
     django.setup()
     from fusion.kernel.functions import install_functions  # noqa: PLC0415
+    from fusion.kernel.group_keys import finish_keys  # noqa: PLC0415
     from fusion.trunks.prepare import prepare_calls  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     install_functions()
+    finish_keys()
     prepare_calls()
     _act_as_runtime_role()
 

@@ -142,11 +142,10 @@ class World:
         """An active product of the group, in its first revision."""
         product = Product(group=self.group, code=code, name=code)
         product.save(force_insert=True)
-        ProductRevision(product=product, revision=1, actor="test").save(force_insert=True)
+        of_it = {"group_id": self.group.id, "product": product, "revision": 1}
+        ProductRevision(**of_it, actor="test").save(force_insert=True)
         for sku, quantity in items.items():
-            RevisionItem(product=product, revision=1, sku=sku, quantity=quantity).save(
-                force_insert=True
-            )
+            RevisionItem(**of_it, sku=sku, quantity=quantity).save(force_insert=True)
         return product
 
     def actor(

@@ -17,9 +17,10 @@ class AuditRecord(models.Model):
     database functions have none, but the access log has it under the same request id.
     """
 
-    id = models.BigAutoField(primary_key=True)
-    at = models.DateTimeField()
+    pk = models.CompositePrimaryKey("group_id", "id")
     group_id = models.UUIDField()
+    id = models.BigIntegerField()
+    at = models.DateTimeField()
     path = models.CharField(max_length=160, db_collation="C")
     subscription_id = models.UUIDField(null=True)
     actor = models.CharField(max_length=80)

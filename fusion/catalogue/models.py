@@ -58,6 +58,7 @@ class Sku(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint("group", "id", name="sku_of_group"),
             models.UniqueConstraint("group", "code", name="sku_code"),
             models.UniqueConstraint(
                 "group", "metric", condition=Q(type=LICENSE), name="sku_one_per_license"
@@ -103,8 +104,8 @@ class Product(models.Model):
     objects = Scoped["Product"](_on_sale)
 
     class Meta:
-        indexes = [models.Index("group", "id", name="product_of_group")]
         constraints = [
+            models.UniqueConstraint("group", "id", name="product_of_group"),
             models.UniqueConstraint("group", "code", name="product_code"),
             models.UniqueConstraint(
                 "group",
@@ -121,8 +122,11 @@ class Product(models.Model):
 class ProductRevision(models.Model):
     """The items of a product from one edit to the next. Immutable."""
 
-    pk = models.CompositePrimaryKey("product_id", "revision")
-    product = models.ForeignKey(Product, models.CASCADE, related_name="revisions")
+    pk = models.CompositePrimaryKey("group_id", "product_id", "revision")
+    group_id = models.UUIDField()
+    product = models.ForeignKey(
+        Product, models.CASCADE, related_name="revisions", db_constraint=False
+    )
     revision = models.IntegerField()
     actor = models.CharField(max_length=80)
     at = models.DateTimeField(db_default=KernelNow())
@@ -131,10 +135,11 @@ class ProductRevision(models.Model):
 class RevisionItem(models.Model):
     """One SKU of a revision and its quantity in one product. Immutable."""
 
-    pk = models.CompositePrimaryKey("product_id", "revision", "sku_id")
-    product = models.ForeignKey(Product, models.CASCADE, related_name="+")
+    pk = models.CompositePrimaryKey("group_id", "product_id", "revision", "sku_id")
+    group_id = models.UUIDField()
+    product = models.ForeignKey(Product, models.CASCADE, related_name="+", db_constraint=False)
     revision = models.IntegerField()
-    sku = models.ForeignKey(Sku, models.PROTECT, related_name="+")
+    sku = models.ForeignKey(Sku, models.PROTECT, related_name="+", db_constraint=False)
     quantity = models.IntegerField()
 
     class Meta:

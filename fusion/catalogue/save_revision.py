@@ -33,10 +33,13 @@ def save_revision(
     product: Product, items: Mapping[str, int], skus: Mapping[str, Sku], *, actor: Actor
 ) -> None:
     """Write the items of the product's present revision. These rows never change."""
-    ProductRevision(product=product, revision=product.revision, actor=actor.label).save(
-        force_insert=True
-    )
+    revision = {
+        "group_id": product.group_id,
+        "product": product,
+        "revision": product.revision,
+    }
+    ProductRevision(**revision, actor=actor.label).save(force_insert=True)
     RevisionItem.objects.bulk_create(
-        RevisionItem(product=product, revision=product.revision, sku=skus[code], quantity=quantity)
+        RevisionItem(**revision, sku=skus[code], quantity=quantity)
         for code, quantity in items.items()
     )

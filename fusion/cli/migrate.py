@@ -22,6 +22,7 @@ from fusion.kernel.functions import (
     finish_upgrade,
     install_functions,
 )
+from fusion.kernel.group_keys import finish_keys
 from fusion.kernel.runtime_role import grant_tables, prepare_runtime_role
 from fusion.ordering.start_numbers import start_numbers
 from fusion.trunks.prepare import prepare_calls
@@ -49,6 +50,8 @@ def run(*, finish: bool = False, wait: int = 0) -> None:
             files = _persist(install_functions, wait)
             sequences = start_numbers()
             notes = prepare_calls() + prepare_runtime_role()
+            if finish:
+                _persist(finish_keys, wait)
             removed = _persist(finish_upgrade, wait) if finish else None
         except SchemaMismatch as error:
             raise CommandFailed(f"{error}. Nothing was changed.", 3) from error

@@ -35,7 +35,8 @@ WITH walked AS MATERIALIZED (
     LIMIT %(limit)s::int
 )
 SELECT f.epoch, f.xid::text, f.id, e.type, e.actor, e.at, e.subscription_id, e.data::text
-FROM found f JOIN events_event e ON e.id = f.id
+FROM found f JOIN events_event e
+  ON e.group_id = %(group)s::uuid AND (e.epoch, e.xid, e.id) = (f.epoch, f.xid, f.id)
 UNION ALL
 (SELECT w.epoch, w.xid::text, w.id, NULL, NULL, NULL, NULL, NULL
  FROM walked w WHERE (SELECT count(*) FROM walked) = %(walk)s::int

@@ -25,10 +25,11 @@ class FeedEpoch(models.Model):
 class Event(models.Model):
     """One fact, append-only. `data` is the object as the API shows it."""
 
-    id = models.BigAutoField(primary_key=True)
+    pk = models.CompositePrimaryKey("group_id", "epoch", "xid", "id")
+    group_id = models.UUIDField()
     epoch = models.IntegerField()
     xid = Xid8Field()
-    group_id = models.UUIDField()
+    id = models.BigIntegerField()
     path = models.CharField(max_length=160, db_collation="C")
     subscription_id = models.UUIDField(null=True)
     subject = models.CharField(max_length=80)
@@ -36,6 +37,3 @@ class Event(models.Model):
     actor = models.CharField(max_length=80)
     data = JsonTextField()
     at = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index("group_id", "epoch", "xid", "id", name="event_feed")]

@@ -19,7 +19,7 @@ class Balance(models.Model):
     change and are copied into the row, so that reading balances needs this table alone.
     """
 
-    pk = models.CompositePrimaryKey("subscription_id", "sku_id")
+    pk = models.CompositePrimaryKey("group_id", "subscription_id", "sku_id")
     subscription_id = models.UUIDField()
     sku_id = models.UUIDField()
     group_id = models.UUIDField()
@@ -49,7 +49,8 @@ class Entry(models.Model):
     A grant or revoke references its order line, a consume or release its holder.
     """
 
-    pk = models.CompositePrimaryKey("subscription_id", "sku_id", "sequence")
+    pk = models.CompositePrimaryKey("group_id", "subscription_id", "sku_id", "sequence")
+    group_id = models.UUIDField()
     subscription_id = models.UUIDField()
     sku_id = models.UUIDField()
     sequence = models.BigIntegerField()

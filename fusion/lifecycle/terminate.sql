@@ -40,8 +40,9 @@ BEGIN
         IF plan.problem[1] IS NOT NULL THEN
             RAISE EXCEPTION 'termination left something in use: %', plan.problem[1];
         END IF;
-        INSERT INTO ordering_orderline (order_id, position, action, product_id, quantity)
-        SELECT p_order, w.position, 'remove', w.product_id, w.quantity
+        INSERT INTO ordering_orderline
+            (group_id, order_id, position, action, product_id, quantity)
+        SELECT o.group_id, p_order, w.position, 'remove', w.product_id, w.quantity
         FROM unnest(l_position, l_product, l_quantity) AS w(position, product_id, quantity);
         PERFORM ordering_complete(plan, o, l_position, p_actor, kernel_now());
     END IF;

@@ -23,7 +23,7 @@ class Range(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id)
     group = models.ForeignKey(Organization, models.PROTECT, related_name="+")
-    sku = models.ForeignKey(Sku, models.PROTECT, related_name="+")
+    sku = models.ForeignKey(Sku, models.PROTECT, related_name="+", db_constraint=False)
     first = models.BigIntegerField()
     last = models.BigIntegerField()
     created_at = models.DateTimeField(db_default=KernelNow())
@@ -31,8 +31,8 @@ class Range(models.Model):
     objects = Scoped["Range"](within_group)
 
     class Meta:
-        indexes = [models.Index("group", "id", name="range_of_group")]
         constraints = [
+            models.UniqueConstraint("group", "id", name="range_of_group"),
             models.CheckConstraint(
                 condition=Q(first__gt=0, last__gte=F("first")), name="range_ends"
             ),
@@ -73,7 +73,6 @@ class Number(models.Model):
             models.Index(
                 "sku_id", "status", "e164", name="number_of_status", condition=~Q(status="free")
             ),
-            models.Index("group_id", "e164", name="number_of_group"),
             *(
                 models.Index(
                     f"{owner}_id",
@@ -123,7 +122,8 @@ class Number(models.Model):
                 | Q(status__in=("free", "assigned"), until__isnull=True),
                 name="number_lapses",
             ),
+            models.UniqueConstraint("group_id", "e164", name="number_of_group"),
             models.UniqueConstraint(
-                "user_id", condition=Q(user_id__isnull=False), name="number_of_user"
+                "user_id", "group_id", condition=Q(user_id__isnull=False), name="number_of_user"
             ),
         ]

@@ -142,7 +142,8 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """Add or remove a quantity of one product. `taken` is what a removal took, by revision."""
 
-    pk = models.CompositePrimaryKey("order_id", "position")
+    pk = models.CompositePrimaryKey("group_id", "order_id", "position")
+    group_id = models.UUIDField()
     order_id = models.UUIDField()
     position = models.SmallIntegerField()
     action = models.CharField(max_length=8)
@@ -169,7 +170,8 @@ class OrderLine(models.Model):
 class Holding(models.Model):
     """The quantity of one product revision that a subscription holds now."""
 
-    pk = models.CompositePrimaryKey("subscription_id", "product_id", "revision")
+    pk = models.CompositePrimaryKey("group_id", "subscription_id", "product_id", "revision")
+    group_id = models.UUIDField()
     subscription_id = models.UUIDField()
     product_id = models.UUIDField()
     revision = models.IntegerField()
@@ -209,7 +211,7 @@ class OrderRequest(models.Model):
     decided_by = models.CharField(max_length=80, null=True)
     decided_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=2000, null=True)
-    order_id = models.UUIDField(null=True, unique=True)
+    order_id = models.UUIDField(null=True)
 
     objects = Scoped["OrderRequest"](within_tree)
 
@@ -222,11 +224,15 @@ class OrderRequest(models.Model):
                     name=f"request_of_{owner}",
                     condition=Q(**{f"{owner}_id__isnull": False}),
                 )
-                for owner in ("group", "distributor", "reseller", "tenant", "subscription")
+                for owner in ("distributor", "reseller", "tenant", "subscription")
             ),
             models.Index("group_id", "state", "id", name="request_of_state"),
         ]
         constraints = [
+            models.UniqueConstraint("group_id", "id", name="request_of_group"),
+            models.UniqueConstraint(
+                "group_id", "order_id", name="ordering_orderrequest_order_id_key"
+            ),
             models.CheckConstraint(condition=Q(state__in=REQUEST_STATES), name="request_state"),
             models.CheckConstraint(
                 condition=Q(state="open", decided_by__isnull=True, decided_at__isnull=True)

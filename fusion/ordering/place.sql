@@ -172,8 +172,8 @@ BEGIN
         WHERE w.number IS NOT NULL;
 
         INSERT INTO ordering_orderline
-            (order_id, position, action, product_id, revision, quantity, taken)
-        SELECT v_id[w.o], w.position, w.action, w.product_id, w.revision, w.quantity, w.taken
+            (group_id, order_id, position, action, product_id, revision, quantity, taken)
+        SELECT p_group, v_id[w.o], w.position, w.action, w.product_id, w.revision, w.quantity, w.taken
         FROM unnest(l_order, l_position, l_action, l_product, l_revision, l_quantity, plan.taken)
              AS w(o, position, action, product_id, revision, quantity, taken)
         WHERE v_number[w.o] IS NOT NULL;

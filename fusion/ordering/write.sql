@@ -7,9 +7,9 @@ CREATE OR REPLACE FUNCTION ordering_write(
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO ledger_entry (
-        subscription_id, sku_id, sequence, kind, quantity, granted_after, used_after,
+        group_id, subscription_id, sku_id, sequence, kind, quantity, granted_after, used_after,
         order_id, order_number, order_position, actor, at)
-    SELECT plan.balance_subscription[e.balance], plan.balance_sku[e.balance], e.sequence,
+    SELECT p_group, plan.balance_subscription[e.balance], plan.balance_sku[e.balance], e.sequence,
            CASE WHEN e.quantity > 0 THEN 'grant' ELSE 'revoke' END, abs(e.quantity), e.granted,
            plan.balance_used[e.balance], p_order[e.o], p_number[e.o], p_position[e.line],
            p_actor, p_now
@@ -27,16 +27,17 @@ BEGIN
                 plan.balance_sequence)
          AS b(subscription_id, sku_id, code, type, metric, granted, used, first, sequence)
     WHERE b.sequence <> b.first
-    ON CONFLICT (subscription_id, sku_id)
+    ON CONFLICT (group_id, subscription_id, sku_id)
     DO UPDATE SET granted = excluded.granted, sequence = excluded.sequence;
 
-    INSERT INTO ordering_holding (subscription_id, product_id, revision, quantity)
-    SELECT h.subscription_id, h.product_id, h.revision, h.quantity
+    INSERT INTO ordering_holding (group_id, subscription_id, product_id, revision, quantity)
+    SELECT p_group, h.subscription_id, h.product_id, h.revision, h.quantity
     FROM unnest(plan.holding_subscription, plan.holding_product, plan.holding_revision,
                 plan.holding_before, plan.holding_quantity)
          AS h(subscription_id, product_id, revision, before, quantity)
     WHERE h.quantity <> h.before
-    ON CONFLICT (subscription_id, product_id, revision) DO UPDATE SET quantity = excluded.quantity;
+    ON CONFLICT (group_id, subscription_id, product_id, revision)
+    DO UPDATE SET quantity = excluded.quantity;
 
     PERFORM ledger_emit_crossed(b.subscription_id, b.sku_id, p_actor, b.before, b.used)
     FROM unnest(plan.balance_subscription, plan.balance_sku, plan.balance_before,

@@ -40,15 +40,15 @@ $$;
 -- Today has the present values; for channels the observed peak.
 CREATE OR REPLACE FUNCTION billing_write_today(p_today date) RETURNS void
 LANGUAGE sql AS $$
-    INSERT INTO billing_day AS d (organization_id, sku_id, day, granted, used)
-    SELECT t.organization_id, t.sku_id, p_today, t.granted, t.used
+    INSERT INTO billing_day AS d (group_id, organization_id, sku_id, day, granted, used)
+    SELECT t.group_id, t.organization_id, t.sku_id, p_today, t.granted, t.used
     FROM billing_total t
     LEFT JOIN LATERAL (
         SELECT l.granted, l.used FROM billing_day l
         WHERE l.organization_id = t.organization_id AND l.sku_id = t.sku_id
         ORDER BY l.day DESC LIMIT 1) last ON true
     WHERE (last.granted, last.used) IS DISTINCT FROM (t.granted, t.used)
-    ON CONFLICT (organization_id, sku_id, day) DO UPDATE
+    ON CONFLICT (group_id, organization_id, sku_id, day) DO UPDATE
     SET granted = excluded.granted,
         used = CASE WHEN (SELECT m.live FROM catalogue_sku k
                                 JOIN catalogue_metric m ON m.code = k.metric WHERE k.id = d.sku_id)
@@ -61,8 +61,8 @@ $$;
 CREATE OR REPLACE FUNCTION billing_write_days(p_new boolean, p_from date, p_today date, p_known date)
 RETURNS void
 LANGUAGE sql AS $$
-    INSERT INTO billing_day AS d (organization_id, sku_id, day, granted, used)
-    SELECT t.organization_id, t.sku_id, x.day, t.granted - x.granted_since,
+    INSERT INTO billing_day AS d (group_id, organization_id, sku_id, day, granted, used)
+    SELECT t.group_id, t.organization_id, t.sku_id, x.day, t.granted - x.granted_since,
            CASE WHEN NOT m.live THEN t.used - x.used_since
                 WHEN x.day <= p_known THEN (
                     SELECT l.used FROM billing_day l
@@ -84,7 +84,7 @@ LANGUAGE sql AS $$
                          ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
     ) x ON x.organization_id = t.organization_id AND x.sku_id = t.sku_id
     WHERE x.day < p_today
-    ON CONFLICT (organization_id, sku_id, day) DO UPDATE
+    ON CONFLICT (group_id, organization_id, sku_id, day) DO UPDATE
     SET granted = excluded.granted, used = coalesce(excluded.used, d.used)
     WHERE (d.granted, d.used)
           IS DISTINCT FROM (excluded.granted, coalesce(excluded.used, d.used))
@@ -169,7 +169,7 @@ $$;
 CREATE OR REPLACE FUNCTION billing_write_calls(p_from date, p_today date) RETURNS void
 LANGUAGE sql AS $$
     WITH channels AS (
-        SELECT t.organization_id, t.sku_id
+        SELECT t.group_id, t.organization_id, t.sku_id
         FROM billing_total t
         JOIN catalogue_sku k ON k.id = t.sku_id
         JOIN catalogue_metric m ON m.code = k.metric AND m.live
@@ -196,8 +196,8 @@ LANGUAGE sql AS $$
               FROM steps) counted
         GROUP BY 1, 2
     )
-    INSERT INTO billing_day AS d (organization_id, sku_id, day, granted, used)
-    SELECT m.id, c.sku_id, m.day, l.granted, m.used
+    INSERT INTO billing_day AS d (group_id, organization_id, sku_id, day, granted, used)
+    SELECT c.group_id, m.id, c.sku_id, m.day, l.granted, m.used
     FROM most m
     JOIN channels c ON c.organization_id = m.id
     CROSS JOIN LATERAL (
@@ -205,5 +205,5 @@ LANGUAGE sql AS $$
         WHERE w.organization_id = m.id AND w.sku_id = c.sku_id AND w.day <= m.day
         ORDER BY w.day DESC LIMIT 1) l
     WHERE m.day BETWEEN p_from AND p_today - 1
-    ON CONFLICT (organization_id, sku_id, day) DO UPDATE SET used = excluded.used
+    ON CONFLICT (group_id, organization_id, sku_id, day) DO UPDATE SET used = excluded.used
 $$;

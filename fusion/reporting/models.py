@@ -20,7 +20,8 @@ class Total(models.Model):
     A customer's few subscriptions are summed on demand. `balances`: how many there are.
     """
 
-    pk = models.CompositePrimaryKey("organization_id", "sku_id")
+    pk = models.CompositePrimaryKey("group_id", "organization_id", "sku_id")
+    group_id = models.UUIDField()
     organization_id = models.UUIDField()
     sku_id = models.UUIDField()
     granted = models.BigIntegerField()
@@ -34,7 +35,8 @@ class Day(models.Model):
     For SIP channels `used` is the observed peak of concurrent calls.
     """
 
-    pk = models.CompositePrimaryKey("organization_id", "sku_id", "day")
+    pk = models.CompositePrimaryKey("group_id", "organization_id", "sku_id", "day")
+    group_id = models.UUIDField()
     organization_id = models.UUIDField()
     sku_id = models.UUIDField()
     day = models.DateField()
@@ -45,7 +47,7 @@ class Day(models.Model):
 class NearlyFull(models.Model):
     """Balances with usage of 80 % or more. `percent` is rounded down; 100 and more means full."""
 
-    pk = models.CompositePrimaryKey("subscription_id", "sku_id")
+    pk = models.CompositePrimaryKey("group_id", "subscription_id", "sku_id")
     subscription_id = models.UUIDField()
     sku_id = models.UUIDField()
     group_id = models.UUIDField()

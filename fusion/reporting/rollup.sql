@@ -47,19 +47,19 @@ LANGUAGE sql AS $$
                sum(granted) AS granted, sum(used) AS used, count(*) AS balances
         FROM used GROUP BY 1, 2, 3, 4
     ), new AS MATERIALIZED (
-        SELECT o.id, f.sku_id, sum(f.granted)::bigint AS granted, sum(f.used)::bigint AS used,
+        SELECT f.group_id, o.id, f.sku_id, sum(f.granted)::bigint AS granted, sum(f.used)::bigint AS used,
                sum(f.balances)::int AS balances
         FROM few f
         CROSS JOIN LATERAL (VALUES (f.group_id), (f.distributor_id), (f.reseller_id)) AS o(id)
-        WHERE o.id IS NOT NULL GROUP BY 1, 2
+        WHERE o.id IS NOT NULL GROUP BY 1, 2, 3
     ), gone AS (
         DELETE FROM billing_total t
         WHERE NOT EXISTS (
             SELECT FROM new n WHERE n.id = t.organization_id AND n.sku_id = t.sku_id)
     )
-    INSERT INTO billing_total AS t (organization_id, sku_id, granted, used, balances)
-    SELECT id, sku_id, granted, used, balances FROM new
-    ON CONFLICT (organization_id, sku_id) DO UPDATE
+    INSERT INTO billing_total AS t (group_id, organization_id, sku_id, granted, used, balances)
+    SELECT group_id, id, sku_id, granted, used, balances FROM new
+    ON CONFLICT (group_id, organization_id, sku_id) DO UPDATE
     SET granted = excluded.granted, used = excluded.used, balances = excluded.balances
     WHERE (t.granted, t.used, t.balances)
           IS DISTINCT FROM (excluded.granted, excluded.used, excluded.balances)
@@ -95,7 +95,7 @@ LANGUAGE sql AS $$
     INSERT INTO billing_nearlyfull AS f
         (subscription_id, sku_id, group_id, path, granted, used, percent)
     SELECT subscription_id, sku_id, group_id, path, granted, used, percent FROM new
-    ON CONFLICT (subscription_id, sku_id) DO UPDATE
+    ON CONFLICT (group_id, subscription_id, sku_id) DO UPDATE
     SET granted = excluded.granted, used = excluded.used, percent = excluded.percent
     WHERE (f.granted, f.used) IS DISTINCT FROM (excluded.granted, excluded.used)
 $$;

@@ -85,13 +85,21 @@ def _write_revision(
 ) -> None:
     load.save(
         ProductRevision(
-            product_id=product.id, revision=product.revision, actor=actor, at=instant_of(at)
+            group_id=product.group_id,
+            product_id=product.id,
+            revision=product.revision,
+            actor=actor,
+            at=instant_of(at),
         )
     )
     for sku, quantity in items:
         load.save(
             RevisionItem(
-                product_id=product.id, revision=product.revision, sku_id=sku, quantity=quantity
+                group_id=product.group_id,
+                product_id=product.id,
+                revision=product.revision,
+                sku_id=sku,
+                quantity=quantity,
             )
         )
 

@@ -12,15 +12,18 @@ ORDER = (
     " subscription_id, external_reference, placed_by, placed_at, effective_at, completed_at,"
     " failure, changes)"
 )
-LINE = "ordering_orderline (order_id, position, action, product_id, revision, quantity, taken)"
+LINE = (
+    "ordering_orderline (group_id, order_id, position, action, product_id, revision, quantity,"
+    " taken)"
+)
 ENTRY = (
-    "ledger_entry (subscription_id, sku_id, sequence, kind, quantity, granted_after, used_after,"
-    " order_id, order_number, order_position, actor, at)"
+    "ledger_entry (group_id, subscription_id, sku_id, sequence, kind, quantity, granted_after,"
+    " used_after, order_id, order_number, order_position, actor, at)"
 )
 BALANCE = (
     "ledger_balance (subscription_id, sku_id, group_id, sku, type, metric, granted, used, sequence)"
 )
-HOLDING = "ordering_holding (subscription_id, product_id, revision, quantity)"
+HOLDING = "ordering_holding (group_id, subscription_id, product_id, revision, quantity)"
 WORKER = "system:worker"
 
 
@@ -105,7 +108,8 @@ class Rows:
             product = self._provider.offers[assortment[line.slot]].id
             self._load.add(
                 LINE,
-                f"{order.id}\t{position}\t{action}\t{product}\t{revision}\t{line.quantity}\t{taken}",
+                f"{self._provider.group}\t{order.id}\t{position}\t{action}\t{product}\t{revision}"
+                f"\t{line.quantity}\t{taken}",
             )
 
     def _write_entries(self, order: Order, subscription: str, actor: str) -> None:
@@ -116,7 +120,7 @@ class Rows:
             kind = "grant" if entry.change > 0 else "revoke"
             self._load.add(
                 ENTRY,
-                f"{subscription}\t{self._skus[entry.sku]}\t{entry.sequence}\t{kind}"
+                f"{self._provider.group}\t{subscription}\t{self._skus[entry.sku]}\t{entry.sequence}\t{kind}"
                 f"\t{abs(entry.change)}\t{entry.granted}\t0\t{order.id}\t{order.number}"
                 f"\t{entry.position}\t{actor}\t{at}",
             )
@@ -185,4 +189,7 @@ def write_balances(load: Load, provider: Provider, subscriber: Subscriber, *row:
 def write_holding(load: Load, provider: Provider, subscriber: Subscriber, *row: int) -> None:
     """A holding: index of the offer, revision, quantity."""
     offer, revision, quantity = row
-    load.add(HOLDING, f"{subscriber.id}\t{provider.offers[offer].id}\t{revision}\t{quantity}")
+    load.add(
+        HOLDING,
+        f"{provider.group}\t{subscriber.id}\t{provider.offers[offer].id}\t{revision}\t{quantity}",
+    )

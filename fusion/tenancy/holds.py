@@ -12,7 +12,7 @@ from fusion.tenancy.models import Hold, Subscription
 PLACE = """
 INSERT INTO tenancy_hold (group_id, id, subscription_id, reason, order_id, since)
 VALUES (%s::uuid, %s::uuid, %s::uuid, %s::text, %s::uuid, kernel_now())
-ON CONFLICT (subscription_id, reason) WHERE lifted_at IS NULL DO NOTHING
+ON CONFLICT (group_id, subscription_id, reason) WHERE lifted_at IS NULL DO NOTHING
 """
 
 LIFT = """

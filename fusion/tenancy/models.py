@@ -19,13 +19,25 @@ class Organization(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id)
     kind = models.CharField(max_length=16)
-    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     group = models.ForeignKey("self", models.PROTECT, related_name="+", db_index=False)
     path = models.CharField(max_length=160, unique=True, db_collation="C")
     name = models.CharField(max_length=200)
     external_reference = models.CharField(max_length=100, null=True)
     reference_owner = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="+", db_index=False
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     status = models.CharField(max_length=16, default="active")
     created_at = models.DateTimeField(db_default=KernelNow())
@@ -39,6 +51,7 @@ class Organization(models.Model):
             models.Index("group", "kind", "path", name="organization_of_kind"),
         ]
         constraints = [
+            models.UniqueConstraint("group", "id", name="organization_of_group"),
             models.CheckConstraint(condition=Q(kind__in=KINDS), name="organization_kind"),
             models.CheckConstraint(
                 condition=Q(status__in=("active", "deleted")), name="organization_status"
@@ -74,17 +87,34 @@ class Subscription(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id)
     group = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     distributor = models.ForeignKey(
-        Organization, models.PROTECT, null=True, related_name="+", db_index=False
+        Organization,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     reseller = models.ForeignKey(
-        Organization, models.PROTECT, null=True, related_name="+", db_index=False
+        Organization,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
-    tenant = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    tenant = models.ForeignKey(
+        Organization, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     path = models.CharField(max_length=160, db_collation="C")
     name = models.CharField(max_length=200)
     external_reference = models.CharField(max_length=100, null=True)
     reference_owner = models.ForeignKey(
-        Organization, models.PROTECT, null=True, related_name="+", db_index=False
+        Organization,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     status = models.CharField(max_length=16, default="active")
     created_at = models.DateTimeField(db_default=KernelNow())
@@ -93,7 +123,6 @@ class Subscription(models.Model):
 
     class Meta:
         indexes = [
-            models.Index("group", "id", name="subscription_of_group"),
             models.Index("distributor", "id", name="subscription_of_distributor"),
             models.Index("reseller", "id", name="subscription_of_reseller"),
             models.Index("tenant", "id", name="subscription_of_tenant"),
@@ -107,6 +136,7 @@ class Subscription(models.Model):
             ),
         ]
         constraints = [
+            models.UniqueConstraint("group", "id", name="subscription_of_group"),
             models.CheckConstraint(
                 condition=Q(status__in=("active", "suspended", "terminated")),
                 name="subscription_status",
@@ -141,7 +171,9 @@ class Hold(models.Model):
     pk = models.CompositePrimaryKey("group_id", "id")
     id = models.UUIDField(default=new_id)
     group = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
-    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+", db_index=False)
+    subscription = models.ForeignKey(
+        Subscription, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     reason = models.CharField(max_length=16)
     order_id = models.UUIDField(null=True)
     since = models.DateTimeField()
@@ -153,6 +185,7 @@ class Hold(models.Model):
         indexes = [models.Index("subscription", "since", name="hold_of_subscription")]
         constraints = [
             models.UniqueConstraint(
+                "group",
                 "subscription",
                 "reason",
                 condition=Q(lifted_at__isnull=True),

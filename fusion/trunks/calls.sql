@@ -92,7 +92,7 @@ BEGIN
     IF c.lease_expires_at > v_now THEN
         UPDATE trunks_call w SET lease_expires_at = v_now + p_lease
         WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id;
-        PERFORM trunks_note_peak(s.id, p_trunk, v_now, v_live, v_live_of_trunk);
+        PERFORM trunks_note_peak(s.group_id, s.id, p_trunk, v_now, v_live, v_live_of_trunk);
         RETURN QUERY SELECT 200, json_build_object(
             'in_use', v_live, 'channels', v_channels,
             'lease_expires_at', kernel_instant(v_now + p_lease), 'emergency', c.emergency);
@@ -126,10 +126,10 @@ BEGIN
         admitted_at, lease_expires_at)
     VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, p_caller, p_callee, v_emergency,
             v_now, v_now + p_lease)
-    ON CONFLICT (trunk_id, direction, call_id) DO UPDATE
+    ON CONFLICT (group_id, trunk_id, direction, call_id) DO UPDATE
     SET caller = excluded.caller, callee = excluded.callee, emergency = excluded.emergency,
         admitted_at = excluded.admitted_at, lease_expires_at = excluded.lease_expires_at;
-    PERFORM trunks_note_peak(s.id, p_trunk, v_now, v_live + 1, v_live_of_trunk + 1);
+    PERFORM trunks_note_peak(s.group_id, s.id, p_trunk, v_now, v_live + 1, v_live_of_trunk + 1);
     RETURN QUERY SELECT 201, json_build_object(
         'in_use', v_live + 1, 'channels', v_channels,
         'lease_expires_at', kernel_instant(v_now + p_lease), 'emergency', v_emergency);
@@ -172,7 +172,7 @@ BEGIN
         RETURN false;
     ELSIF date_trunc('minute', c.admitted_at) < date_trunc('minute', v_now) THEN
         -- This may be the only event in this minute: then its peak is the count until now.
-        PERFORM trunks_note_peak(s.id, p_trunk, v_now, w.live, w.live_of_trunk)
+        PERFORM trunks_note_peak(s.group_id, s.id, p_trunk, v_now, w.live, w.live_of_trunk)
         FROM (SELECT count(*)::int AS live,
                      (count(*) FILTER (WHERE x.trunk_id = p_trunk))::int AS live_of_trunk
               FROM trunks_call x
@@ -182,7 +182,8 @@ BEGIN
     INSERT INTO trunks_call AS w (
         trunk_id, direction, call_id, subscription_id, group_id, caller, callee, emergency, ended_at)
     VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, '', '', false, v_now)
-    ON CONFLICT (trunk_id, direction, call_id) DO UPDATE SET ended_at = excluded.ended_at;
+    ON CONFLICT (group_id, trunk_id, direction, call_id)
+    DO UPDATE SET ended_at = excluded.ended_at;
     IF c.trunk_id IS NULL THEN
         RETURN false;
     ELSIF c.lease_expires_at <= v_now THEN

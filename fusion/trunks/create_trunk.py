@@ -28,7 +28,11 @@ def create_trunk(
     subscription = lock_subscription(actor, subscription_id)
     require_active(subscription.status)
     trunk = Trunk(
-        subscription_id=subscription.id, name=name, country=country, channel_cap=channel_cap
+        group_id=subscription.group_id,
+        subscription_id=subscription.id,
+        name=name,
+        country=country,
+        channel_cap=channel_cap,
     )
     trunk.save(force_insert=True)
     trunk.refresh_from_db(fields=["created_at"], from_queryset=Trunk.objects.visible_to(actor))

@@ -29,7 +29,10 @@ class Trunk(models.Model):
     """A SIP trunk; its calls use the channels of its subscription, up to its own cap."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+")
+    group_id = models.UUIDField()
+    subscription = models.ForeignKey(
+        Subscription, models.PROTECT, related_name="+", db_constraint=False
+    )
     name = models.CharField(max_length=200)
     country = models.CharField(max_length=2)
     channel_cap = models.IntegerField(null=True)
@@ -38,8 +41,8 @@ class Trunk(models.Model):
     objects = Scoped["Trunk"](_within_subscription)
 
     class Meta:
-        indexes = [models.Index("subscription", "id", name="trunk_of_subscription")]
         constraints = [
+            models.UniqueConstraint("subscription", "id", "group_id", name="trunk_of_subscription"),
             models.CheckConstraint(
                 condition=Q(channel_cap__isnull=True) | Q(channel_cap__gte=0),
                 name="trunk_channel_cap",
@@ -57,7 +60,7 @@ class Call(models.Model):
     without `admitted_at` is an end that overtook its admission.
     """
 
-    pk = models.CompositePrimaryKey("trunk_id", "direction", "call_id")
+    pk = models.CompositePrimaryKey("group_id", "trunk_id", "direction", "call_id")
     trunk_id = models.UUIDField()
     direction = models.CharField(max_length=8)
     call_id = models.CharField(max_length=255, db_collation="C")
@@ -111,7 +114,7 @@ class CallRecord(models.Model):
     of the organizations above its subscription are copied into the row, as in orders.
     """
 
-    pk = models.CompositePrimaryKey("ended_at", "id")
+    pk = models.CompositePrimaryKey("group_id", "ended_at", "id")
     ended_at = models.DateTimeField()
     id = models.BigIntegerField()
     group_id = models.UUIDField()
@@ -155,7 +158,9 @@ class ChannelPeak(models.Model):
     highest minute of each hour is kept.
     """
 
-    id = models.BigAutoField(primary_key=True)
+    pk = models.CompositePrimaryKey("group_id", "id")
+    group_id = models.UUIDField()
+    id = models.BigIntegerField()
     subscription_id = models.UUIDField()
     trunk_id = models.UUIDField(null=True)
     minute = models.DateTimeField()
@@ -164,7 +169,12 @@ class ChannelPeak(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "subscription_id", "trunk_id", "minute", nulls_distinct=False, name="channel_peak"
+                "subscription_id",
+                "trunk_id",
+                "minute",
+                "group_id",
+                nulls_distinct=False,
+                name="channel_peak",
             ),
         ]
 

@@ -126,11 +126,11 @@ def list_calls(
     if trunk_id is not None:
         rows = rows.filter(trunk_id=trunk_id)
     if cursor is not None:
-        rows = rows.filter(pk__gt=_call_key(cursor))
+        rows = rows.filter(pk__gt=(actor.group_id, *_call_key(cursor)))
     shown, more = page(list(rows.order_by("pk")[: limit + 1]), limit)
     return {
         "items": [_call_document(call) for call in shown],
-        "next": encode_cursor(*shown[-1].pk) if more else None,
+        "next": encode_cursor(*shown[-1].pk[1:]) if more else None,
     }
 
 

@@ -17,14 +17,15 @@ $$;
 
 -- Raise the peak of this minute if more calls are live than were counted before.
 CREATE OR REPLACE FUNCTION trunks_note_peak(
-    p_subscription uuid, p_trunk uuid, p_at timestamptz, p_live int, p_live_of_trunk int
+    p_group uuid, p_subscription uuid, p_trunk uuid, p_at timestamptz, p_live int,
+    p_live_of_trunk int
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO trunks_channelpeak AS w (subscription_id, trunk_id, minute, peak)
-    VALUES (p_subscription, NULL, date_trunc('minute', p_at), p_live),
-           (p_subscription, p_trunk, date_trunc('minute', p_at), p_live_of_trunk)
-    ON CONFLICT (subscription_id, trunk_id, minute) DO UPDATE SET peak = excluded.peak
+    INSERT INTO trunks_channelpeak AS w (group_id, subscription_id, trunk_id, minute, peak)
+    VALUES (p_group, p_subscription, NULL, date_trunc('minute', p_at), p_live),
+           (p_group, p_subscription, p_trunk, date_trunc('minute', p_at), p_live_of_trunk)
+    ON CONFLICT (subscription_id, trunk_id, minute, group_id) DO UPDATE SET peak = excluded.peak
     WHERE w.peak < excluded.peak;
 END
 $$;

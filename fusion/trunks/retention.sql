@@ -94,9 +94,9 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_gone int;
 BEGIN
-    DELETE FROM trunks_channelpeak w WHERE w.id IN (
-        SELECT r.id FROM (
-            SELECT x.id, row_number() OVER (
+    DELETE FROM trunks_channelpeak w WHERE (w.group_id, w.id) IN (
+        SELECT r.group_id, r.id FROM (
+            SELECT x.group_id, x.id, row_number() OVER (
                 PARTITION BY x.subscription_id, x.trunk_id, date_trunc('hour', x.minute, 'UTC')
                 ORDER BY x.peak DESC, x.minute) AS rank
             FROM trunks_channelpeak x WHERE x.minute >= p_from AND x.minute < p_to) r

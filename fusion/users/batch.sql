@@ -151,8 +151,9 @@ BEGIN
 
     -- 4. Write.
     v_now := kernel_now();
-    INSERT INTO users_user (id, subscription_id, login, display_name, kind, created_at)
-    SELECT r_id[i], s.id, r_login[i], r_name[i], r_kind[i], v_now FROM unnest(v_created) AS i;
+    INSERT INTO users_user (id, group_id, subscription_id, login, display_name, kind, created_at)
+    SELECT r_id[i], s.group_id, s.id, r_login[i], r_name[i], r_kind[i], v_now
+    FROM unnest(v_created) AS i;
     IF cardinality(v_consuming) > 0 AND
        ledger_consume(s.id, v_sku, 'user', v_consuming, j.actor) IS NOT NULL THEN
         RAISE EXCEPTION 'licences were consumed under a lock that was held';
@@ -184,8 +185,8 @@ BEGIN
                   'job', j.id, 'number', r_linked[i], 'former_number', r_former[i])
               FROM unnest(v_moved) AS i),
         s, j.actor, j.request_id, 'user.link');
-    INSERT INTO users_jobresult (job_id, position, status, answer)
-    SELECT j.id, j.done + w.i, w.status, w.answer
+    INSERT INTO users_jobresult (group_id, job_id, position, status, answer)
+    SELECT j.group_id, j.id, j.done + w.i, w.status, w.answer
     FROM unnest(r_status, r_answer) WITH ORDINALITY AS w(status, answer, i);
     v_failed := (SELECT count(*) FROM unnest(r_status) AS status WHERE status >= 300);
     UPDATE users_job w
@@ -213,8 +214,8 @@ BEGIN
         RETURN NULL;
     END IF;
     v_position := j.done + 1;
-    INSERT INTO users_jobresult (job_id, position, status, answer)
-    VALUES (j.id, v_position, 500, kernel_problem('internal-error', format(
+    INSERT INTO users_jobresult (group_id, job_id, position, status, answer)
+    VALUES (j.group_id, j.id, v_position, 500, kernel_problem('internal-error', format(
         'This row failed because of an error in Fusion, and nothing was changed. The operator finds the '
         'cause in the worker''s log under job %s.', j.id)));
     UPDATE users_job w

@@ -28,7 +28,13 @@ def create_user(
         raise InvalidFields(login=str(error)) from None
     subscription = lock_subscription(actor, subscription_id)
     require_living(subscription.status)
-    user = User(subscription_id=subscription.id, login=login, display_name=display_name, kind=kind)
+    user = User(
+        group_id=subscription.group_id,
+        subscription_id=subscription.id,
+        login=login,
+        display_name=display_name,
+        kind=kind,
+    )
     taken = Problem(
         "conflict",
         f"Another user of this subscription has the login {login}; case and look-alike "

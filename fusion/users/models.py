@@ -24,7 +24,10 @@ class User(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+", db_index=False)
+    group_id = models.UUIDField()
+    subscription = models.ForeignKey(
+        Subscription, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     login = models.CharField(max_length=200)
     login_key = models.TextField(null=True, editable=False, db_collation="C")
     login_twin = models.IntegerField(db_default=0, editable=False)
@@ -35,11 +38,11 @@ class User(models.Model):
     objects = Scoped["User"](_within_subscription)
 
     class Meta:
-        indexes = [models.Index("subscription", "id", name="user_of_subscription")]
         constraints = [
-            models.UniqueConstraint("subscription", Lower("login"), name="user_login"),
+            models.UniqueConstraint("subscription", "id", "group_id", name="user_of_subscription"),
+            models.UniqueConstraint("subscription", Lower("login"), "group_id", name="user_login"),
             models.UniqueConstraint(
-                fields=["subscription", "login_key", "login_twin"], name="user_login_key"
+                "subscription", "login_key", "login_twin", "group_id", name="user_login_key"
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=("user", "resource_account")), name="user_kind"
@@ -57,7 +60,10 @@ class Job(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="+", db_index=False)
+    group_id = models.UUIDField()
+    subscription = models.ForeignKey(
+        Subscription, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     state = models.CharField(max_length=16, default="queued")
     total = models.IntegerField()
     done = models.IntegerField(default=0)
@@ -78,6 +84,7 @@ class Job(models.Model):
             models.Index("subscription", "id", name="job_of_subscription"),
         ]
         constraints = [
+            models.UniqueConstraint("group_id", "id", name="job_of_group"),
             models.CheckConstraint(
                 condition=Q(state__in=("queued", "running", "finished")), name="job_state"
             ),
@@ -100,8 +107,11 @@ class JobResult(models.Model):
     `status`.
     """
 
-    pk = models.CompositePrimaryKey("job_id", "position")
-    job = models.ForeignKey(Job, models.CASCADE, related_name="+", db_index=False)
+    pk = models.CompositePrimaryKey("group_id", "job_id", "position")
+    group_id = models.UUIDField()
+    job = models.ForeignKey(
+        Job, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     position = models.IntegerField()
     status = models.SmallIntegerField()
     answer = JsonTextField()
@@ -114,8 +124,9 @@ class Link(models.Model):
     organizations above its subscription, and the user's name at that time, are copied into the row.
     """
 
-    id = models.BigAutoField(primary_key=True)
+    pk = models.CompositePrimaryKey("group_id", "id")
     group_id = models.UUIDField()
+    id = models.BigIntegerField()
     distributor_id = models.UUIDField(null=True)
     reseller_id = models.UUIDField(null=True)
     tenant_id = models.UUIDField()

@@ -29,6 +29,7 @@ def submit_batch(actor: Actor, *, subscription_id: UUID, rows: Sequence[Any]) ->
     subscription = lock_subscription(actor, subscription_id)
     require_active(subscription.status)
     job = Job(
+        group_id=subscription.group_id,
         subscription_id=subscription.id,
         total=len(rows),
         rows=orjson.dumps([_prepared(row) for row in rows]).decode(),

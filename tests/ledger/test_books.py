@@ -14,9 +14,9 @@ from tests.world import World
 
 OF_US = "WHERE subscription_id = %(subscription)s AND sku_id = %(sku)s"
 ENTRY = (
-    "INSERT INTO ledger_entry (subscription_id, sku_id, sequence, kind, quantity, granted_after,"
-    " used_after, order_id, order_number, order_position, holder_type, holder_id, actor, at)"
-    " VALUES (%(subscription)s, %(sku)s, 99, {}, 'test', now())"
+    "INSERT INTO ledger_entry (group_id, subscription_id, sku_id, sequence, kind, quantity,"
+    " granted_after, used_after, order_id, order_number, order_position, holder_type, holder_id,"
+    " actor, at) VALUES (%(group)s, %(subscription)s, %(sku)s, 99, {}, 'test', now())"
 )
 
 

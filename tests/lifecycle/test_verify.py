@@ -31,8 +31,8 @@ ORDER = "(SELECT id FROM ordering_order WHERE subscription_id = %(id)s AND state
         ),
         ("UPDATE ordering_order SET effective_at = NULL WHERE subscription_id = %(id)s", "order "),
         (
-            "INSERT INTO ordering_orderline (order_id, position, action, product_id, quantity)"
-            f" VALUES ({ORDER}, 1, 'remove', gen_random_uuid(), 1)",
+            "INSERT INTO ordering_orderline (group_id, order_id, position, action, product_id,"
+            f" quantity) VALUES (gen_random_uuid(), {ORDER}, 1, 'remove', gen_random_uuid(), 1)",
             "order ",
         ),
     ],

@@ -125,13 +125,10 @@ def release(world: World, sku: Sku, *holders: str) -> None:
 def revise(product: Product, items: dict[Sku, int]) -> None:
     """Give `product` a new revision made of `items`."""
     product.revision += 1
-    ProductRevision(product=product, revision=product.revision, actor="test").save(
-        force_insert=True
-    )
+    of_it = {"group_id": product.group_id, "product": product, "revision": product.revision}
+    ProductRevision(**of_it, actor="test").save(force_insert=True)
     for sku, quantity in items.items():
-        RevisionItem(product=product, revision=product.revision, sku=sku, quantity=quantity).save(
-            force_insert=True
-        )
+        RevisionItem(**of_it, sku=sku, quantity=quantity).save(force_insert=True)
     product.save(update_fields=["revision"])
 
 

@@ -133,10 +133,11 @@ def test_pages_of_the_nearly_full(world: World) -> None:
 
 
 DAYS_AGO = """
-INSERT INTO ledger_entry (subscription_id, sku_id, sequence, kind, quantity, granted_after,
-                          used_after, order_id, order_number, order_position, actor, at)
-SELECT %(subscription)s, %(sku)s, n, 'grant', 2, 2 * n, 0, gen_random_uuid(), n, 0, 'test',
-       now() - make_interval(days => 100 - 30 * n::int)
+INSERT INTO ledger_entry (group_id, subscription_id, sku_id, sequence, kind, quantity,
+                          granted_after, used_after, order_id, order_number, order_position, actor,
+                          at)
+SELECT %(group)s, %(subscription)s, %(sku)s, n, 'grant', 2, 2 * n, 0, gen_random_uuid(), n, 0,
+       'test', now() - make_interval(days => 100 - 30 * n::int)
 FROM generate_series(1, 3) AS n
 """
 
@@ -145,7 +146,11 @@ FROM generate_series(1, 3) AS n
 def test_the_past_comes_from_the_entries(world: World, kind: str) -> None:
     """Grants of 2 each, 70, 40 and 10 days ago: a line of steps."""
     organization: Organization = getattr(world, kind)
-    asked = {"subscription": world.subscription.id, "sku": world.user_sku.id}
+    asked = {
+        "group": world.group.id,
+        "subscription": world.subscription.id,
+        "sku": world.user_sku.id,
+    }
     # Rolled back: no order stands behind these entries.
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(

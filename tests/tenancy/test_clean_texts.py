@@ -68,9 +68,9 @@ def _row_of(world: World, table: str) -> UUID:
     if table == "users_user":
         id = new_id()
         owner_rows(
-            "INSERT INTO users_user (id, subscription_id, login, display_name, kind)"
-            " VALUES (%s, %s, 'somebody', 'A', 'user')",
-            [id, world.subscription.id],
+            "INSERT INTO users_user (id, group_id, subscription_id, login, display_name, kind)"
+            " VALUES (%s, %s, %s, 'somebody', 'A', 'user')",
+            [id, world.group.id, world.subscription.id],
         )
         return id
     return {

@@ -91,8 +91,9 @@ def test_expired_months_are_dropped(world: World) -> None:
     for month in range(5):
         put_on_record(world, trunk, 1, since=noon + timedelta(days=30 * month))
     rows(
-        "INSERT INTO trunks_channelpeak (subscription_id, minute, peak)"
-        " SELECT %s, m, 1 FROM generate_series(%s::timestamptz, '2001-05-15Z', '1 month') m",
+        "INSERT INTO trunks_channelpeak (group_id, subscription_id, minute, peak)"
+        " SELECT %s, %s, m, 1 FROM generate_series(%s::timestamptz, '2001-05-15Z', '1 month') m",
+        world.group.id,
         world.subscription.id,
         noon,
     )
@@ -214,10 +215,12 @@ def test_peaks_of_hours_long_past_are_thinned_to_the_highest_minute(world: World
 
     def note(*days_ago: int) -> None:
         rows(
-            "INSERT INTO trunks_channelpeak (subscription_id, trunk_id, minute, peak)"
-            " SELECT %s, t, %s::timestamptz - d * interval '1 day' - i * interval '1 minute', i + 1"
+            "INSERT INTO trunks_channelpeak (group_id, subscription_id, trunk_id, minute, peak)"
+            " SELECT %s, %s, t, %s::timestamptz - d * interval '1 day' - i * interval '1 minute',"
+            " i + 1"
             " FROM generate_series(0, 89) i, unnest(%s::int[]) d,"
             " unnest(ARRAY[NULL, gen_random_uuid()]) t",
+            world.group.id,
             world.subscription.id,
             at.replace(minute=29),
             list(days_ago),

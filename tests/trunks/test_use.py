@@ -72,8 +72,9 @@ def test_hours_are_put_together_of_minutes(world: World) -> None:
     for minutes, peak in ((5, 2), (59, 4), (60, 3), (119, 1), (60 * 24, 7)):
         for whose in (None, trunk):
             rows(
-                "INSERT INTO trunks_channelpeak (subscription_id, trunk_id, minute, peak)"
-                " VALUES (%s, %s, %s, %s)",
+                "INSERT INTO trunks_channelpeak (group_id, subscription_id, trunk_id, minute, peak)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                world.group.id,
                 world.subscription.id,
                 whose,
                 day + timedelta(minutes=minutes),

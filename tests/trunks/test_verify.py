@@ -119,8 +119,9 @@ def test_every_check_is_tried_above() -> None:
         ),
         (f"UPDATE trunks_callrecord SET reason = 'x' {OF_US}", "callrecord_reason"),
         (
-            "INSERT INTO trunks_channelpeak (subscription_id, trunk_id, minute, peak)"
-            f" SELECT subscription_id, trunk_id, minute, 1 FROM trunks_channelpeak {OF_US}",
+            "INSERT INTO trunks_channelpeak (group_id, subscription_id, trunk_id, minute, peak)"
+            " SELECT group_id, subscription_id, trunk_id, minute, 1"
+            f" FROM trunks_channelpeak {OF_US}",
             "channel_peak",
         ),
         ("DELETE FROM tenancy_subscription WHERE id = %(subscription)s", None),

@@ -19,8 +19,8 @@ from tests.world import World
 MIGRATION = import_module("fusion.users.migrations.0007_fill_login_keys")
 
 OLD = (
-    "INSERT INTO users_user (id, subscription_id, login, display_name, kind)"
-    " VALUES (%s, %s, %s, 'Old', 'user')"
+    "INSERT INTO users_user (id, group_id, subscription_id, login, display_name, kind)"
+    " SELECT %s, s.group_id, s.id, %s, 'Old', 'user' FROM tenancy_subscription s WHERE s.id = %s"
 )
 """What a server of the release before writes: it knows nothing of keys."""
 
@@ -42,10 +42,10 @@ def test_python_and_the_database_agree_on_every_character() -> None:
 
 
 def test_a_row_of_the_release_before_takes_the_login(world: World) -> None:
-    owner_rows(OLD, [new_id(), world.subscription.id, "\u0130STANBUL"])
+    owner_rows(OLD, [new_id(), "\u0130STANBUL", world.subscription.id])
     for other in ("istanbul", "ISTANBUL", "\uff29stanbul"):
         with pytest.raises(IntegrityError, match=r"user_login|login is taken"):
-            owner_rows(OLD, [new_id(), world.subscription.id, other])
+            owner_rows(OLD, [new_id(), other, world.subscription.id])
         assert create(world, other).status_code == 409
 
 
@@ -57,14 +57,14 @@ def test_colliding_users_stay_and_block_new_ones(world: World) -> None:
     owner_rows("ALTER TABLE users_user DISABLE TRIGGER users_keep_login_key")
     try:
         for id, login in zip(ids, logins, strict=True):
-            owner_rows(OLD, [id, world.subscription.id, login])
+            owner_rows(OLD, [id, login, world.subscription.id])
         owner_rows("ALTER TABLE users_user ENABLE TRIGGER users_keep_login_key")
         with as_owner():
             MIGRATION.fill(None, connection.schema_editor())
     finally:
         owner_rows(
             "CREATE UNIQUE INDEX user_login_key ON users_user"
-            " (subscription_id, login_key, login_twin)"
+            " (subscription_id, login_key, login_twin, group_id)"
         )
     try:
         rows = User.objects.unscoped("test").filter(id__in=ids).order_by("id")
@@ -73,7 +73,7 @@ def test_colliding_users_stay_and_block_new_ones(world: World) -> None:
             ("istanbul", twin) for twin in range(3)
         ]
         with pytest.raises(IntegrityError, match=r"user_login|login is taken"):
-            owner_rows(OLD, [new_id(), world.subscription.id, "Istanbul"])
+            owner_rows(OLD, [new_id(), "Istanbul", world.subscription.id])
         assert create(world, "Istanbul").status_code == 409
         listed = [line for line in differences() if "login" in line]
         assert len([line for line in listed if any(str(id) in line for id in ids)]) == 2
