@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from django.db import models
 
-from fusion.access.actor import Actor
+from fusion.access.actor import GROUP, Actor
 
 Row = TypeVar("Row", bound=models.Model, covariant=True)
 
@@ -19,11 +19,18 @@ class UnscopedQuery(Exception):
 
 
 class Scoped(models.Manager[Row]):
-    """The only manager of a table with tenant data."""
+    """The only manager of a table with tenant data.
 
-    def __init__(self, limit: Callable[[Actor], models.Q]) -> None:
+    `limit` gives the rows that an actor may see; organizations below the group see only those of
+    them that match `below_group`.
+    """
+
+    def __init__(
+        self, limit: Callable[[Actor], models.Q], *, below_group: models.Q | None = None
+    ) -> None:
         super().__init__()
         self._limit = limit
+        self._below_group = below_group or models.Q()
 
     def get_queryset(self) -> models.QuerySet[Row]:
         """Refuse: every method of a plain manager goes through here."""
@@ -33,7 +40,8 @@ class Scoped(models.Manager[Row]):
         """The rows that `actor` may see; following a relation that was not fetched with them
         raises.
         """
-        return self._all().filter(self._limit(actor))
+        rows = self._all().filter(self._limit(actor))
+        return rows if actor.kind == GROUP else rows.filter(self._below_group)
 
     def unscoped(self, reason: str) -> models.QuerySet[Row]:
         """All rows; `reason` says why no actor limits them."""

@@ -5,7 +5,6 @@ from typing import Literal, get_args
 from django.db import models
 from django.db.models import Q
 
-from fusion.access.actor import GROUP, Actor
 from fusion.access.visibility import Scoped, within_group
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
@@ -79,11 +78,6 @@ class Sku(models.Model):
         ]
 
 
-def _on_sale(actor: Actor) -> Q:
-    """A group sees all its products; the organizations below it those they can request."""
-    return within_group(actor) if actor.kind == GROUP else within_group(actor) & Q(status=ACTIVE)
-
-
 class Product(models.Model):
     """What is sold: a set of SKUs, each with a quantity, held by its current revision.
 
@@ -101,7 +95,8 @@ class Product(models.Model):
     version = models.IntegerField(default=1)
     created_at = models.DateTimeField(db_default=KernelNow())
 
-    objects = Scoped["Product"](_on_sale)
+    # A group sees all its products, the organizations below it those that they can request.
+    objects = Scoped["Product"](within_group, below_group=Q(status=ACTIVE))
 
     class Meta:
         constraints = [

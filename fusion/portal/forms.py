@@ -1,36 +1,40 @@
-"""Forms: rendering, refusals beside their fields, and protection against double submission.
+"""Forms: their fields, their rows, and refusals beside the fields that they concern.
 
-A form carries a one-time key, which becomes the idempotency key of the use case, so that a double
-click, a reload and the back button repeat nothing: the second attempt gets the first one's answer.
+`@page` and `submit` (`page.py`) bind and run them; `responses.py` shows them.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.forms import BaseFormSet, formset_factory
 from django.forms.renderers import TemplatesSetting
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
-from django.utils.functional import cached_property
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.functional import cached_property, lazy
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from fusion.access.actor import Actor, Request
-from fusion.access.idempotency import fingerprint
-from fusion.access.use_case import Answer
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id, parse_id
-from fusion.portal.errors import EXPLANATIONS, explain, explain_field, sentences
-from fusion.portal.page import show
-from fusion.portal.rows import Rows, asks_for_rows, refuse_row
-from fusion.portal.sent import ACTING, BESIDE, ONCE, require_as_shown
-from fusion.portal.skus import sku_names
-from fusion.portal.visit import PageRequest, visit_of
+from fusion.kernel.text import Unclean, clean_line, clean_note
+from fusion.portal.errors import EXPLANATIONS, explain, explain_field
 
-LONG = 8_000
-"""Longest URL that is sent on, in characters: some servers refuse longer ones."""
+ONCE = "once"
+"""The name of the hidden field with the one-time key."""
+
+EDIT_ROWS = "rows"
+"""The name of the buttons that add and remove a row."""
+
+PREVIEW = "preview"
+"""The button, and the part of the page, for the preview of a form's effect."""
+
+LONGEST_CHOICE = 300
+"""Longest typed choice: a name, and a code in brackets."""
+
+LONGEST_COUNT = 9
+"""Longest count of rows that is parsed as a number, in digits."""
 
 
 class Renderer(TemplatesSetting):
@@ -40,32 +44,205 @@ class Renderer(TemplatesSetting):
     field_template_name = "portal/kit/field.html"
 
 
+UNCLEAN = _(
+    "Character %(position)s (%(character)s) cannot be seen or turns the text around. Leave it out."
+)
+
+
+class LineField(forms.CharField):
+    """A text of one line."""
+
+    clean_text = staticmethod(clean_line)
+
+    def to_python(self, value: Any) -> Any:
+        """The cleaned text; ValidationError with the position of a forbidden character."""
+        text = super().to_python(value)
+        try:
+            return self.clean_text(text) if isinstance(text, str) else text
+        except Unclean as error:
+            params = {"position": error.position, "character": error.character}
+            raise forms.ValidationError(UNCLEAN, code="unclean", params=params) from None
+
+
+class NoteField(LineField):
+    """A text of several lines."""
+
+    clean_text = staticmethod(clean_note)
+
+
+class EmailField(LineField, forms.EmailField):
+    """An e-mail address."""
+
+
+LOCAL = "%Y-%m-%dT%H:%M"
+"""The format of a date and time in browsers."""
+
+
+def _effective_time_help() -> str:
+    return gettext(
+        "Leave empty for immediate effect. At most five years ahead, in your time zone (%(zone)s)."
+    ) % {"zone": timezone.get_current_timezone_name()}
+
+
+class EffectiveTimeField(forms.DateTimeField):
+    """When a change takes effect, in the reader's time zone; empty for at once."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("When it takes effect"),
+            required=False,
+            input_formats=[LOCAL, f"{LOCAL}:%S"],
+            widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL),
+            help_text=lazy(_effective_time_help, str)(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One choice: `key` identifies it, `name` and `code` are how people know it.
+
+    `note` is shown beside it in the list; `lists` are the ids of the lists that offer it.
+    """
+
+    key: str
+    name: str
+    code: str
+    note: str = ""
+    lists: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text in the field and in the list."""
+        return f"{self.name} ({self.code})"
+
+
+class Choices:
+    """The choices of a field, found by key, by text, by code, or by a unique name."""
+
+    def __init__(self, choices: Iterable[Choice]) -> None:
+        self._all = list(choices)
+        self._by_key = {choice.key: choice for choice in self._all}
+        self._by_text: dict[str, Choice] = {}
+        self._ambiguous: set[str] = set()
+        for choice in self._all:
+            name = choice.name.casefold()
+            if name in self._by_text:
+                self._ambiguous.add(name)
+            self._by_text.setdefault(name, choice)
+        # Codes and full texts are unique: they take precedence over an equal name.
+        for choice in self._all:
+            for text in (choice.code.casefold(), choice.text.casefold()):
+                self._by_text[text] = choice
+                self._ambiguous.discard(text)
+
+    def __iter__(self) -> Iterator[Choice]:
+        return iter(self._all)
+
+    def of_list(self, name: str) -> list[Choice]:
+        """The choices of the list with that id."""
+        return [choice for choice in self._all if name in choice.lists]
+
+    def of_key(self, key: object) -> Choice | None:
+        """The choice with that key."""
+        return self._by_key.get(str(key))
+
+    def find(self, typed: str) -> Choice:
+        """The choice that `typed` means; ValidationError if there is none, or more than one."""
+        text = typed.strip().casefold()
+        if text in self._ambiguous:
+            raise forms.ValidationError(
+                _("Several are called “%(text)s”: choose one from the list, or give its code.")
+                % {"text": typed}
+            )
+        found = self._by_key.get(typed) or self._by_text.get(text)
+        if found is None:
+            raise forms.ValidationError(
+                _("“%(text)s” is not in the list. Choose from the list, or give a code.")
+                % {"text": typed[:100]}
+            )
+        return found
+
+
+class ListedField(forms.CharField):
+    """One of `choices`; the cleaned value is its key. `list_id` names the list to offer."""
+
+    def __init__(self, *, list_id: str, **options: Any) -> None:
+        # Not autocomplete="off": with it browsers forget the input when the user goes back.
+        widget = forms.TextInput(attrs={"list": list_id, "spellcheck": "false"})
+        super().__init__(max_length=LONGEST_CHOICE, widget=widget, **options)
+        self.choices = Choices(())
+
+    def offer(self, choices: Choices, list_id: str | None = None) -> None:
+        """Offer `choices`, through the list with that id."""
+        self.choices = choices
+        self.widget.attrs["placeholder"] = gettext("Type or choose …")
+        if list_id is not None:
+            self.widget.attrs["list"] = list_id
+
+    def prepare_value(self, value: Any) -> Any:
+        """Shows the name for a given key."""
+        choice = self.choices.of_key(value) if value else None
+        return choice.text if choice else value
+
+    def clean(self, value: Any) -> Any:
+        """The key of the choice."""
+        text = super().clean(value)
+        return self.choices.find(text).key if text else text
+
+
+class RowForm(forms.Form):
+    """The fields of one row; `names` maps the API's field names to the row's."""
+
+    names: dict[str, str] = {}
+
+
+class Rows(BaseFormSet):  # type: ignore[type-arg]
+    """The rows of a form; `lists` are the choices of their fields, by the id of each list."""
+
+    lists: Mapping[str, Sequence[Choice]] = {}
+
+    def refuse(self, field: str, message: str) -> bool:
+        """Put an error such as `lines.2.quantity` beside its field; False if it belongs to no
+        row.
+        """
+        prefix, _, rest = field.partition(".")
+        position, _, name = rest.partition(".")
+        if prefix != self.prefix or not position.isdigit() or int(position) >= len(self.forms):
+            return False
+        row = self.forms[int(position)]
+        name = row.names.get(name, name)
+        row.add_error(name if name in row.fields else None, explain_field(message))
+        return True
+
+
 class Form(forms.Form):
     """A form with a one-time key; `names` maps the API's field names to the form's.
 
-    `rows` are the form's rows, if any (`rows.py`). `several` names parameters that its page reads
-    besides its fields, each any number of times.
+    `rows` are the form's rows, if any: see `RowsForm`. `several` names parameters that its page
+    reads besides its fields, each any number of times; `draft_buttons` the buttons that only show
+    the form again.
     """
 
     names: dict[str, str] = {}
     problem: Problem | None = None
     rows: Rows | None = None
     several: tuple[str, ...] = ()
+    draft_buttons: tuple[str, ...] = ()
 
     @cached_property
     def once(self) -> str:
         """The key to send with the form: the one received, while it can be used for another
         attempt.
         """
-        given = self.data.get(ONCE) if self.is_bound else None
-        known = parse_id(given) if given else None
-        return str(known or new_id())
+        sent = self.data.get(ONCE) if self.is_bound else None
+        key = parse_id(sent) if sent else None
+        return str(key or new_id())
 
     def refuse(self, problem: Problem) -> None:
         """Show a refusal: each of its errors beside its field, the rest in the summary."""
         self.problem = problem
         for error in problem.errors:
-            if self.rows and refuse_row(self.rows, error["field"], error["message"]):
+            if self.rows and self.rows.refuse(error["field"], error["message"]):
                 continue
             name = self._field_of(error["field"])
             text = explain_field(error["message"])
@@ -115,171 +292,80 @@ class ChangeForm(Form):
         return not known or name in self.changed_data
 
 
-def form_of[Kind: Form](
-    request: HttpRequest, kind: type[Kind], initial: Mapping[str, Any], rows: Rows | None = None
-) -> Kind:
-    """The form, bound or new; adding and removing rows keeps the input."""
-    if asks_for_rows(request):
-        form = kind(initial=request.POST.dict())
-    elif request.method == "POST":
-        form = kind(request.POST, request.FILES)
-    else:
-        form = kind(initial=dict(initial))
-    form.rows = rows
-    return form
+class RowsForm(Form):
+    """A form with rows of fields, such as the lines of an order: one to `most_rows` of them.
+
+    `row_values` are the initial rows, `row_options` arguments of each row. A request with more rows
+    than `most_rows` is refused with Problem `invalid-fields` before any row is created.
+    """
+
+    row: type[RowForm]
+    rows_prefix: str
+    most_rows: int
+    rows: Rows
+    draft_buttons: tuple[str, ...] = (EDIT_ROWS,)
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *args: Any,
+        row_values: Sequence[Mapping[str, Any]] = (),
+        row_options: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(data, *args, **options)
+        self.row_values = row_values
+        if data is not None:
+            self.count_rows(data)
+        factory = formset_factory(
+            self.row,
+            formset=Rows,
+            extra=0,
+            min_num=1,
+            validate_min=True,
+            max_num=self.most_rows,
+            validate_max=True,
+            absolute_max=self.most_rows,
+        )
+        self.rows = factory(  # type: ignore[assignment]
+            data,
+            prefix=self.rows_prefix,
+            initial=[dict(each) for each in row_values],
+            # Every row counts: an empty one is not skipped.
+            form_kwargs={"empty_permitted": False, **(row_options or {})},
+            error_messages={
+                "too_few_forms": gettext("Fill in at least one line."),
+                "missing_management_form": gettext("The lines are unreadable. Reload the page."),
+            },
+        )
+
+    @classmethod
+    def count_rows(cls, data: QueryDict) -> int:
+        """The number of rows sent; 0 if the form has no count.
+
+        Problem `invalid-fields` for more than `most_rows`, and for fields of a row beyond the
+        count: they would be ignored.
+        """
+        total = data.get(f"{cls.rows_prefix}-TOTAL_FORMS", "").strip()
+        if not total.isdecimal():
+            return 0
+        if len(total) > LONGEST_COUNT or int(total) > cls.most_rows:
+            detail = gettext("The form has %(count)s lines; the limit is %(most)s.") % {
+                "most": cls.most_rows,
+                "count": total if len(total) <= LONGEST_COUNT else gettext("more than the limit"),
+            }
+            raise Problem("invalid-fields", detail)
+        count = int(total)
+        for name in data:
+            prefix, _, rest = name.partition("-")
+            position = rest.partition("-")[0]
+            if prefix != cls.rows_prefix or not position.isdecimal():
+                continue
+            if len(position) > LONGEST_COUNT or int(position) >= count:
+                detail = gettext("The form has more lines than it declares. Reload the page.")
+                raise Problem("invalid-fields", detail)
+        return count
 
 
 class Confirmation(Form):
     """A form without fields: a button that changes something."""
-
-
-def submit(request: PageRequest, form: Form, deed: Callable[[Actor], Answer]) -> Answer | None:
-    """Run the use case once; None if the form is invalid or the change was refused: the form says
-    why.
-
-    Raises Problem `not-found` and `forbidden`, which have their own pages.
-    """
-    try:
-        _require_same_member(request)
-        if not is_as_shown(request, form) or not form.is_right():
-            return None
-        return deed(acting_once(request, form.once))
-    except Problem as problem:
-        if problem.status in (403, 404):
-            raise
-        form.refuse(problem)
-        return None
-
-
-def is_as_shown(request: HttpRequest, form: Form) -> bool:
-    """Whether the request has the fields of the page (`sent.py`); otherwise the form says so."""
-    try:
-        require_as_shown(request, form, form.rows, form.several)
-    except Problem as problem:
-        form.refuse(problem)
-        return False
-    return True
-
-
-def _require_same_member(request: PageRequest) -> None:
-    """Problem `conflict` if the page was shown to another membership.
-
-    The person switched in another tab, or that membership has ended: the page shows one
-    organization, and the change must not be applied to another.
-    """
-    visit = visit_of(request)
-    shown_to = request.POST.get(ACTING)
-    if visit is None or visit.member is None or shown_to in (None, str(visit.member.id)):
-        return
-    name = visit.member.organization.name
-    raise Problem(
-        "conflict",
-        f"You opened this page for another organization, but you are now acting for {name}. "
-        "Nothing was changed.",
-        extra={"acting": name},
-    )
-
-
-def show_form(
-    request: PageRequest,
-    template: str,
-    form: Form,
-    context: Mapping[str, Any] | None = None,
-    *,
-    parts: tuple[str, ...] = (),
-    looking: bool = False,
-) -> HttpResponse:
-    """The page with the form: 422 if it was sent and is invalid, unless it is only shown
-    (`looking`).
-
-    The key of a new form is in its URL too, so that the back button and a reload, which may fetch
-    the page anew, restore the same key. A very long URL is left as it is.
-    """
-    if not form.is_bound:
-        given = parse_id(request.GET.get(ONCE))
-        if given is not None:
-            form.once = str(given)
-        elif len(request.get_full_path()) < LONG:
-            return _with_key(request, form)
-    status = 422 if form.has_errors and not looking else 200
-    return show(request, template, {"form": form, **(context or {})}, parts=parts, status=status)
-
-
-def _with_key(request: PageRequest, form: Form) -> HttpResponse:
-    query = request.GET.copy()
-    query[ONCE] = form.once
-    return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
-
-
-def done(
-    request: HttpRequest, message: str, to: str, *named: Any, answer: Answer | None = None
-) -> HttpResponse:
-    """Redirect to the page named `to` (with `named` in its URL), with a message.
-
-    If `answer` is a replay, the message says that the form had been sent before.
-    """
-    if answer is not None and answer.replayed:
-        messages.info(request, gettext("This was done before; it was not done again."))
-    else:
-        messages.success(request, message)
-    response = redirect(to, *named)
-    response.status_code = 303
-    return response
-
-
-def confirmed(
-    request: PageRequest,
-    deed: Callable[[Actor], Answer],
-    message: str,
-    to: str,
-    *named: Any,
-) -> HttpResponse:
-    """Run the use case of a button without fields, and redirect to a page with the result as a
-    message.
-
-    A refusal is shown there too. Raises Problem `not-found` and `forbidden`.
-    """
-    form = Confirmation(request.POST)
-    answer = submit(request, form, deed)
-    if answer is not None:
-        return done(request, message, to, *named, answer=answer)
-    return refused(request, form, to, *named)
-
-
-def refused(request: HttpRequest, form: Form, to: str, *named: Any) -> HttpResponse:
-    """Redirect to the page named `to`, with the refusal as a message."""
-    if form.problem is not None:
-        visit = visit_of(request)
-        actor = visit.actor if visit else None
-        for text in sentences(form.problem, sku_names(actor) if actor else {}):
-            messages.error(request, text)
-    response = redirect(to, *named)
-    response.status_code = 303
-    return response
-
-
-def acting_once(request: PageRequest, once: str) -> Actor:
-    """The actor, whose request has the form's one-time key.
-
-    The key is valid for this membership alone, and never collides with those of API clients.
-    """
-    actor = request.actor
-    key = f"{actor.label}:{once}"
-    print_ = fingerprint("POST", request.path, _asked(request))
-    return replace(actor, request=Request(actor.request.id, key, print_))
-
-
-def _asked(request: HttpRequest) -> dict[str, Any]:
-    fields = {name: values for name, values in request.POST.lists() if name not in BESIDE}
-    # Parameters may also be in the URL, such as the subscription of an order.
-    of = {name: values for name, values in request.GET.lists() if name not in BESIDE}
-    files = {name: _checksum(file) for name, file in request.FILES.items()}
-    return {"fields": fields, "of": of, "files": files}
-
-
-def _checksum(file: Any) -> str:
-    digest = hashlib.sha256()
-    for chunk in file.chunks():
-        digest.update(chunk)
-    file.seek(0)
-    return digest.hexdigest()

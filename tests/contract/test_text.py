@@ -11,8 +11,7 @@ from pydantic import BaseModel
 
 from fusion.api import api
 from fusion.kernel.errors import Problem
-from fusion.portal.fields import LineField
-from fusion.portal.listed import ListedField
+from fusion.portal.forms import LineField, ListedField
 from fusion.users.read_csv import COLUMNS, read_csv
 from fusion.users.schemas import RowBody
 from fusion.users.submit_batch import _prepared

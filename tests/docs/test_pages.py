@@ -1,6 +1,7 @@
 """The pages hold together: links lead somewhere, tables agree with the code."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,18 @@ def test_every_decision_is_numbered_once_and_in_the_index() -> None:
         assert f"decisions/{page.name}" in index
         for heading in ("## Context", "## Decision", "## Consequences"):
             assert heading in text, f"{page.name}: {heading}"
+
+
+def test_the_map_of_rooms_agrees_with_the_layers() -> None:
+    """Every room is in the map, on the floor that the import contract gives it."""
+    rows = rows_after(ROOT / "docs" / "architecture.md", "rooms")
+    floors = [(CODE.findall(room)[0], floor) for floor, room, _ in rows]
+    packages = {path.parent.name for path in (ROOT / "fusion").glob("*/__init__.py")}
+    assert sorted(room for room, _ in floors) == sorted(packages)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = next(each["layers"] for each in contracts["contracts"] if each["type"] == "layers")
+    expected = [packages & set(re.findall(r"fusion\.(\w+)", layer)) for layer in layers]
+    drawn: dict[str, set[str]] = {}
+    for room, floor in floors:
+        drawn.setdefault(floor, set()).add(room)
+    assert [rooms for rooms in drawn.values() if rooms != {"embedded"}] == expected

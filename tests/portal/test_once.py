@@ -10,8 +10,8 @@ from django.test import RequestFactory
 from fusion.access.actor import ADMINISTRATOR, VIEWER, Actor
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
-from fusion.portal.fields import LineField
-from fusion.portal.forms import Confirmation, Form, acting_once, submit
+from fusion.portal.forms import Confirmation, Form, LineField
+from fusion.portal.page import acting_once, submit
 from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.models import Subscription
 from tests.bounds import PATIENCE

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.accounts.models import User
 from fusion.accounts.rules import normal_email
-from fusion.portal.fields import EmailField
+from fusion.portal.forms import EmailField
 
 
 def _reword(form: Any, **labels: Any) -> None:

@@ -7,8 +7,9 @@ from django.utils.translation import gettext
 
 from fusion.accounts.remove_member import leave_organization
 from fusion.kernel.errors import Problem, not_found
-from fusion.portal.forms import Confirmation, done, refused
+from fusion.portal.forms import Confirmation
 from fusion.portal.page import page
+from fusion.portal.responses import done, refused
 from fusion.portal.visit import PageRequest, actor_by
 
 

@@ -11,7 +11,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 
 from fusion.kernel.errors import not_found
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.visit import PageRequest
 
 

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_POST
 
 from fusion.kernel.errors import not_found
 from fusion.kernel.ids import parse_id
-from fusion.portal.forms import Confirmation, Form, done, is_as_shown, show_form
+from fusion.portal.forms import Confirmation, Form
 from fusion.portal.models import Preference
-from fusion.portal.page import page
+from fusion.portal.page import is_as_shown, page
+from fusion.portal.responses import done, show_form
 from fusion.portal.visit import PageRequest, switch, visit_of
 
 THEMES = ("", "light", "dark")

@@ -12,9 +12,9 @@ from fusion.branding.colours import normal_colour, palette
 from fusion.branding.models import Brand
 from fusion.branding.set_brand import set_brand
 from fusion.portal.errors import explain_field
-from fusion.portal.fields import LineField
-from fusion.portal.forms import Form, done, show_form, submit
-from fusion.portal.page import page, show
+from fusion.portal.forms import Form, LineField
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import done, show, show_form
 from fusion.portal.visit import PageRequest
 
 
@@ -74,25 +74,20 @@ def _present(request: PageRequest) -> Brand:
 def edit(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /brand/edit`."""
     brand = _present(request)
-    form = BrandForm(
-        request.POST or None,
-        request.FILES or None,
-        initial={"name": brand.name, "colour": brand.colour},
-    )
+    form = form_of(request, BrandForm, {"name": brand.name, "colour": brand.colour})
     if not brand.logo_type:
         del form.fields["remove_logo"]
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: set_brand(
-                actor,
-                name=form.cleaned_data["name"],
-                colour=form.cleaned_data["colour"],
-                logo=form.cleaned_data["logo"],
-                remove_logo=form.cleaned_data.get("remove_logo", False),
-            ),
-        )
-        if answer is not None:
-            return done(request, gettext("The brand was changed."), "brand", answer=answer)
-    return show_form(request, "portal/brand/edit.html", form)
+    answer = submit(
+        request,
+        form,
+        lambda actor: set_brand(
+            actor,
+            name=form.cleaned_data["name"],
+            colour=form.cleaned_data["colour"],
+            logo=form.cleaned_data["logo"],
+            remove_logo=form.cleaned_data.get("remove_logo", False),
+        ),
+    )
+    if answer is None:
+        return show_form(request, "portal/brand/edit.html", form)
+    return done(request, gettext("The brand was changed."), "brand", answer=answer)

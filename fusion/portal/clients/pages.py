@@ -15,10 +15,10 @@ from fusion.clients.queries import find_client, list_clients
 from fusion.clients.revoke_client import revoke_client
 from fusion.clients.rotate_secret import rotate_secret
 from fusion.kernel.clock import read_instant
-from fusion.portal.fields import LineField
-from fusion.portal.forms import Confirmation, Form, confirmed, form_of, refused, show_form, submit
+from fusion.portal.forms import Confirmation, Form, LineField
 from fusion.portal.organizations.frame import frame
-from fusion.portal.page import page, show
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import confirmed, refused, show, show_form
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
@@ -89,23 +89,22 @@ def clients(request: PageRequest, organization: Organization) -> HttpResponse:
 @page(MANAGE_CLIENTS, methods=("GET", "POST"), organization_id=find_organization)
 def new(request: PageRequest, organization: Organization) -> HttpResponse:
     """`GET` and `POST /customers/<id>/api-clients/new`: the answer shows the secret, once."""
-    form = form_of(request, ClientForm, {})
+    form = form_of(request, ClientForm)
     form.offer(organization.kind)
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: create_client(
-                actor,
-                organization_id=organization.id,
-                name=form.cleaned_data["name"],
-                scopes=form.cleaned_data["scopes"],
-            ),
-        )
-        if answer is not None:
-            return _secret(request, organization, answer.body)
-    context = frame(request, organization, "clients")
-    return show_form(request, "portal/clients/new.html", form, context)
+    answer = submit(
+        request,
+        form,
+        lambda actor: create_client(
+            actor,
+            organization_id=organization.id,
+            name=form.cleaned_data["name"],
+            scopes=form.cleaned_data["scopes"],
+        ),
+    )
+    if answer is None:
+        context = frame(request, organization, "clients")
+        return show_form(request, "portal/clients/new.html", form, context)
+    return _secret(request, organization, answer.body)
 
 
 def _secret(

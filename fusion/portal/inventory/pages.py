@@ -15,9 +15,9 @@ from fusion.numbers.create_range import create_range
 from fusion.numbers.queries import Wanted, free_counts, list_numbers, list_ranges
 from fusion.numbers.rules import E164
 from fusion.portal.asked import asked_for
-from fusion.portal.fields import LineField
-from fusion.portal.forms import Form, done, form_of, show_form, submit
-from fusion.portal.page import page, show
+from fusion.portal.forms import Form, LineField
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import done, show, show_form
 from fusion.portal.skus import number_skus
 from fusion.portal.subscriptions.number_finder import plain
 from fusion.portal.subscriptions.numbers import digits_of
@@ -118,12 +118,11 @@ def _number(text: str) -> str:
 @page(MANAGE_RANGES, methods=("GET", "POST"))
 def new_range(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /inventory/ranges/new`."""
-    form = form_of(request, RangeForm, {})
+    form = form_of(request, RangeForm)
     field: Any = form.fields["sku"]
     field.choices = [("", _("Choose …")), *number_skus(request.actor).items()]
-    if request.method == "POST":
-        answer = submit(request, form, lambda actor: create_range(actor, **form.cleaned_data))
-        if answer is not None:
-            message = gettext("%(count)s numbers were added.") % {"count": answer.body["count"]}
-            return done(request, message, "inventory-ranges", answer=answer)
-    return show_form(request, "portal/inventory/new_range.html", form)
+    answer = submit(request, form, lambda actor: create_range(actor, **form.cleaned_data))
+    if answer is None:
+        return show_form(request, "portal/inventory/new_range.html", form)
+    message = gettext("%(count)s numbers were added.") % {"count": answer.body["count"]}
+    return done(request, message, "inventory-ranges", answer=answer)

@@ -28,8 +28,8 @@ from fusion.kernel.errors import Problem
 from fusion.kernel.text import text_key
 from fusion.portal.account.devices import remember_device
 from fusion.portal.errors import explain
-from fusion.portal.fields import LineField
-from fusion.portal.forms import Form, is_as_shown
+from fusion.portal.forms import Form, LineField
+from fusion.portal.page import is_as_shown
 from fusion.portal.visit import MEMBER, visit_of
 
 KEY = "invitation"

@@ -24,12 +24,12 @@ from fusion.accounts.rules import normal_email
 from fusion.accounts.withdraw_invitation import withdraw_invitation
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import not_found
-from fusion.portal.fields import EmailField
-from fusion.portal.forms import Confirmation, Form, confirmed, done, form_of, show_form, submit
+from fusion.portal.forms import Confirmation, EmailField, Form
 from fusion.portal.mails.write import sender_of
 from fusion.portal.members.mail import path_to_copy, write_invitation_mails
 from fusion.portal.organizations.frame import frame
-from fusion.portal.page import page, show
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import confirmed, done, show, show_form
 from fusion.portal.templatetags.kit import ROLE_WORDS
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Organization
@@ -134,13 +134,12 @@ def invite(request: PageRequest, organization: Organization) -> HttpResponse:
             language=get_language() or "",
         )
 
-    if request.method == "POST":
-        answer = submit(request, form, lambda actor: _and_write(actor, deed))
-        if answer is not None:
-            message = gettext("An invitation was sent to %(email)s.") % form.cleaned_data
-            return done(request, message, LIST, organization.id, answer=answer)
-    context = frame(request, organization, "members")
-    return show_form(request, "portal/members/invite.html", form, context)
+    answer = submit(request, form, lambda actor: _and_write(actor, deed))
+    if answer is None:
+        context = frame(request, organization, "members")
+        return show_form(request, "portal/members/invite.html", form, context)
+    message = gettext("An invitation was sent to %(email)s.") % form.cleaned_data
+    return done(request, message, LIST, organization.id, answer=answer)
 
 
 def _and_write(actor: Actor, deed: Callable[[Actor], Answer]) -> Answer:
@@ -201,24 +200,23 @@ def role(request: PageRequest, organization: Organization, member: Member) -> Ht
     if member.organization_id != organization.id:
         raise not_found("member")
     form = form_of(request, RoleForm, {"role": member.role})
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: change_role(
-                actor,
-                organization_id=organization.id,
-                member_id=member.id,
-                role=form.cleaned_data["role"],
-            ),
-        )
-        if answer is not None:
-            message = gettext("The role was changed.")
-            return done(request, message, LIST, organization.id, answer=answer)
-    mine = request.visit.member
-    is_mine = mine is not None and mine.id == member.id
-    context = {**frame(request, organization, "members"), "member": member, "is_mine": is_mine}
-    return show_form(request, "portal/members/role.html", form, context)
+    answer = submit(
+        request,
+        form,
+        lambda actor: change_role(
+            actor,
+            organization_id=organization.id,
+            member_id=member.id,
+            role=form.cleaned_data["role"],
+        ),
+    )
+    if answer is None:
+        mine = request.visit.member
+        is_mine = mine is not None and mine.id == member.id
+        context = {**frame(request, organization, "members"), "member": member, "is_mine": is_mine}
+        return show_form(request, "portal/members/role.html", form, context)
+    message = gettext("The role was changed.")
+    return done(request, message, LIST, organization.id, answer=answer)
 
 
 @page(MANAGE_MEMBERS, methods=("POST",), organization_id=find_organization)

@@ -1,4 +1,4 @@
-"""The forms of orders."""
+"""The filter of the list of orders."""
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -9,36 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.ordering.models import STATES
 from fusion.portal.days import backwards
-from fusion.portal.fields import LineField
-from fusion.portal.forms import Form
+from fusion.portal.forms import LineField
 from fusion.portal.templatetags.kit import BADGES, ORDER_WORDS
-
-LOCAL = "%Y-%m-%dT%H:%M"
-"""The format of a date and time in browsers."""
-
-
-class OrderForm(Form):
-    """The fields of an order other than its lines."""
-
-    external_reference = LineField(
-        label=_("Billing reference"),
-        max_length=100,
-        required=False,
-        help_text=_("The billing platform's id of this order."),
-    )
-    effective_at = forms.DateTimeField(
-        label=_("When it takes effect"),
-        required=False,
-        input_formats=[LOCAL, f"{LOCAL}:%S"],
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["effective_at"].help_text = _(
-            "Leave empty for immediate effect. At most five years ahead, in your time zone "
-            "(%(zone)s)."
-        ) % {"zone": timezone.get_current_timezone_name()}
 
 
 class OrderFilter(forms.Form):
@@ -94,7 +66,7 @@ class OrderFilter(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Checks that the last day is not before the first."""
-        told = self.cleaned_data
-        if wrong := backwards(told.get("since"), told.get("until")):
+        cleaned = self.cleaned_data
+        if wrong := backwards(cleaned.get("since"), cleaned.get("until")):
             self.add_error("until", wrong)
-        return told
+        return cleaned

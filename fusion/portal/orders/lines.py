@@ -1,6 +1,5 @@
-"""The lines of an order or a request, as rows of a form."""
+"""The lines of an order or an order request, as rows of a form."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +14,7 @@ from fusion.catalogue.models import ACTIVE, RETIRED, Product
 from fusion.kernel.quantities import MAX_LINES, MAX_QUANTITY
 from fusion.ordering.models import Holding
 from fusion.ordering.place import Line
-from fusion.portal.listed import Choice, Choices, ListedField
-from fusion.portal.rows import RowForm, Rows, rows_of
-from fusion.portal.visit import PageRequest
+from fusion.portal.forms import Choice, Choices, ListedField, RowForm, RowsForm
 
 ADD, REMOVE = "add", "remove"
 ACTIONS = ((ADD, _("Add")), (REMOVE, _("Remove")))
@@ -44,27 +41,22 @@ class LineRow(RowForm):
         field: Any = self.fields["product"]
         field.offer(products, LISTS.get(str(self["action"].value()), PRODUCTS))
 
-    def line(self) -> Line:
-        """The line for the use cases."""
-        told = self.cleaned_data
-        return Line(UUID(told["product"]), told["quantity"], told["action"])
 
+class LinesForm(RowsForm):
+    """A form with lines; `products` can be chosen."""
 
-def line_rows(
-    request: PageRequest, subscription_id: UUID, initial: Sequence[Mapping[str, Any]] = ()
-) -> Rows:
-    """The form's lines for that subscription; the formset has the lists to offer as `lists`."""
-    products = orderable(request.actor, subscription_id)
-    rows = rows_of(
-        request,
-        LineRow,
-        prefix="lines",
-        most=MAX_LINES,
-        initial=initial,
-        given={"products": products},
-    )
-    rows.lists = {name: products.of_list(name) for name in (PRODUCTS, HELD)}
-    return rows
+    row, rows_prefix, most_rows = LineRow, "lines", MAX_LINES
+
+    def __init__(self, *args: Any, products: Choices, **kwargs: Any) -> None:
+        super().__init__(*args, row_options={"products": products}, **kwargs)
+        self.rows.lists = {name: products.of_list(name) for name in (PRODUCTS, HELD)}
+
+    def lines(self) -> tuple[Line, ...]:
+        """The lines for the use cases; the rows are valid."""
+        return tuple(
+            Line(UUID(row["product"]), row["quantity"], row["action"])
+            for row in self.rows.cleaned_data
+        )
 
 
 def orderable(actor: Actor, subscription_id: UUID) -> Choices:
@@ -89,8 +81,3 @@ def _choice(product: Product, held: int) -> Choice:
         notes.append(gettext("retired; can only be removed"))
     lists = (PRODUCTS, HELD) if held else (PRODUCTS,)
     return Choice(str(product.id), product.name, product.code, ", ".join(notes), lists)
-
-
-def lines_of(rows: Rows) -> tuple[Line, ...]:
-    """The lines of the form; its rows are valid."""
-    return tuple(row.line() for row in rows.forms)

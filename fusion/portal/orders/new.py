@@ -1,105 +1,73 @@
-"""A new order: choose the subscription, enter lines, preview the effect, and place it."""
+"""A new order: the form with its lines, and placing it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import PLACE_ORDERS
 from fusion.kernel.ids import parse_id
-from fusion.kernel.pagination import MAX_LIMIT
-from fusion.ordering.place import Draft, Line, place_order
+from fusion.ordering.place import Draft, place_order
 from fusion.ordering.queries import find_order, order_document_of
-from fusion.portal.asked import asked_for
-from fusion.portal.forms import done, form_of, show_form, submit
-from fusion.portal.orders.forms import OrderForm
-from fusion.portal.orders.lines import ADD, REMOVE, line_rows, lines_of
-from fusion.portal.orders.preview import previewed
-from fusion.portal.page import page, show
-from fusion.portal.rows import Rows, asks_for_rows
+from fusion.portal.forms import EDIT_ROWS, PREVIEW, EffectiveTimeField, LineField
+from fusion.portal.orders.choose import choose
+from fusion.portal.orders.lines import ADD, REMOVE, LinesForm, orderable
+from fusion.portal.orders.preview import preview_lines
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import done, show_form
 from fusion.portal.visit import PageRequest
-from fusion.tenancy.models import Subscription
-from fusion.tenancy.queries import find_subscription, list_subscriptions
-from fusion.tenancy.search import find_subscriptions, subscription_names
+from fusion.tenancy.queries import find_subscription
+from fusion.tenancy.search import subscription_names
 
-FOUND = 10
-"""Most subscriptions below the search."""
 
-TERMINATED = "terminated"
+class OrderForm(LinesForm):
+    """A new order."""
 
-PREVIEW = "preview"
-"""The button, and the part of the page, for the preview of the order."""
+    external_reference = LineField(
+        label=_("Billing reference"),
+        max_length=100,
+        required=False,
+        help_text=_("The billing platform's id of this order."),
+    )
+    effective_at = EffectiveTimeField()
+    draft_buttons = (EDIT_ROWS, PREVIEW)
+
+    def draft(self, subscription_id: UUID) -> Draft:
+        """The order for the use case; the form is valid."""
+        return Draft(
+            subscription_id,
+            self.lines(),
+            external_reference=self.cleaned_data["external_reference"] or None,
+            effective_at=self.cleaned_data["effective_at"],
+        )
 
 
 @page(PLACE_ORDERS, methods=("GET", "POST"))
 def new(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /orders/new?subscription=`; `reverse` is the id of an order to reverse."""
-    given = parse_id(request.GET.get("subscription"))
-    if given is None:
+    subscription_id = parse_id(request.GET.get("subscription"))
+    if subscription_id is None:
         return choose(request, gettext("New order"), "orders-new")
-    subscription = find_subscription(request.actor, given)
-    initial = _initial(request)
-    rows = line_rows(request, subscription.id, initial)
-    form = form_of(request, OrderForm, {}, rows)
-    if request.method == "POST" and not asks_for_rows(request) and PREVIEW not in request.POST:
-        answer = submit(
-            request,
-            form,
-            lambda actor: place_order(actor, draft=_draft(form, subscription, rows)),
-        )
-        if answer is not None:
-            order = answer.body
-            return done(request, _placed(order), "orders-detail", order["id"], answer=answer)
-    context = {
-        "subscription": subscription,
-        "tenant": subscription_names({subscription.id})[subscription.id][1],
-        "preview": _preview(request, subscription, rows, initial),
-    }
-    parts, looking = ("rows", PREVIEW), PREVIEW in request.POST
-    return show_form(request, "portal/orders/new.html", form, context, parts=parts, looking=looking)
+    products = orderable(request.actor, subscription_id)
+    form = form_of(request, OrderForm, row_values=_reversed_lines(request), products=products)
+    answer = submit(
+        request, form, lambda actor: place_order(actor, draft=form.draft(subscription_id))
+    )
+    if answer is None:
+        return _show(request, form, subscription_id)
+    order = answer.body
+    return done(request, _placed(order), "orders-detail", order["id"], answer=answer)
 
 
-def choose(request: PageRequest, heading: str, to: str) -> HttpResponse:
-    """The page that searches for a subscription, and continues with the page named `to`."""
-    text = asked_for(request, "q")["q"]
-    if text:
-        rows, more = find_subscriptions(request.actor, text, limit=FOUND + 1), False
-    else:
-        rows, more = _newest(request)
-    context = {
-        "heading": heading,
-        "to": to,
-        "q": text,
-        "rows": rows[:FOUND],
-        "more": more or len(rows) > FOUND,
-    }
-    return show(request, "portal/orders/choose.html", context, parts=("found",))
-
-
-def _newest(request: PageRequest) -> tuple[list[dict[str, Any]], bool]:
-    """The newest subscriptions that are not terminated, with their customers; whether there are
-    more.
-    """
-    listed = list_subscriptions(request.actor, limit=MAX_LIMIT)
-    rows = [each for each in listed["items"] if each["status"] != TERMINATED]
-    names = subscription_names({UUID(each["id"]) for each in rows[:FOUND]})
-    shown = [{**each, "tenant_name": names[UUID(each["id"])][1]} for each in rows[:FOUND]]
-    return shown, len(rows) > FOUND or listed["next"] is not None
-
-
-def _placed(order: Mapping[str, Any]) -> str:
-    if order["state"] == "scheduled":
-        return gettext("Order %(number)s was scheduled.") % {"number": order["number"]}
-    return gettext("Order %(number)s was placed.") % {"number": order["number"]}
-
-
-def _initial(request: PageRequest) -> list[dict[str, Any]]:
-    reversed_ = parse_id(request.GET.get("reverse"))
-    if reversed_ is None:
+def _reversed_lines(request: PageRequest) -> list[dict[str, Any]]:
+    """Lines that undo those of the order to reverse, if any."""
+    order_id = parse_id(request.GET.get("reverse"))
+    if order_id is None:
         return []
-    order = order_document_of(find_order(request.actor, reversed_).id)
+    order = order_document_of(find_order(request.actor, order_id).id)
     return [
         {
             "action": REMOVE if line["action"] == ADD else ADD,
@@ -110,27 +78,18 @@ def _initial(request: PageRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _draft(form: OrderForm, subscription: Subscription, rows: Rows) -> Draft:
-    return Draft(
-        subscription.id,
-        lines_of(rows),
-        external_reference=form.cleaned_data.get("external_reference") or None,
-        effective_at=form.cleaned_data.get("effective_at"),
-    )
+def _show(request: PageRequest, form: OrderForm, subscription_id: UUID) -> HttpResponse:
+    """The form with a preview of its lines."""
+    subscription = find_subscription(request.actor, subscription_id)
+    context = {
+        "subscription": subscription,
+        "tenant": subscription_names({subscription_id})[subscription_id][1],
+        "preview": preview_lines(request, form, subscription_id),
+    }
+    return show_form(request, "portal/orders/new.html", form, context, parts=("rows", PREVIEW))
 
 
-def _preview(
-    request: PageRequest,
-    subscription: Subscription,
-    rows: Rows,
-    initial: Sequence[Mapping[str, Any]],
-) -> dict[str, Any] | None:
-    """The preview of the lines, at first of the initial ones; None without lines."""
-    if rows.is_bound:
-        lines = lines_of(rows) if rows.is_valid() else ()
-    else:
-        given = () if asks_for_rows(request) else initial
-        lines = tuple(
-            Line(UUID(each["product"]), each["quantity"], each["action"]) for each in given
-        )
-    return previewed(request.actor, Draft(subscription.id, lines)) if lines else None
+def _placed(order: Mapping[str, Any]) -> str:
+    if order["state"] == "scheduled":
+        return gettext("Order %(number)s was scheduled.") % {"number": order["number"]}
+    return gettext("Order %(number)s was placed.") % {"number": order["number"]}

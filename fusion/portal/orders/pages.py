@@ -24,9 +24,10 @@ from fusion.ordering.order_search import OrderSearch, orders_as_csv, search_orde
 from fusion.ordering.permissions import find_order_to_cancel, permission_of
 from fusion.ordering.queries import find_order, order_document_of
 from fusion.portal.errors import sentences
-from fusion.portal.forms import Confirmation, confirmed
+from fusion.portal.forms import Confirmation
 from fusion.portal.orders.forms import OrderFilter
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import confirmed, show
 from fusion.portal.skus import sku_names
 from fusion.portal.visit import PageRequest
 from fusion.portal.who import who

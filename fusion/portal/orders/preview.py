@@ -1,8 +1,8 @@
 """The effect of an order before it is placed; for a refusal, what to release first."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -10,41 +10,58 @@ from fusion.access.actor import Actor
 from fusion.catalogue.models import NUMBER, Sku
 from fusion.kernel.errors import Problem, problem_of
 from fusion.numbers.queries import Wanted, list_numbers
-from fusion.ordering.place import Draft
+from fusion.ordering.place import Draft, Line
 from fusion.ordering.preview import preview_order
 from fusion.portal.errors import explain, explain_refusal, sentences
+from fusion.portal.forms import EDIT_ROWS
+from fusion.portal.orders.lines import LinesForm
+from fusion.portal.visit import PageRequest
 from fusion.users.queries import list_users
 
 EXAMPLES = 5
 """Most users or numbers that a refusal lists; it links to the complete list."""
 
 
-def previewed(actor: Actor, draft: Draft) -> dict[str, Any]:
+def preview_lines(
+    request: PageRequest, form: LinesForm, subscription_id: UUID
+) -> dict[str, Any] | None:
+    """The preview of the lines of a form, at first of its initial ones; None without lines."""
+    if form.is_bound:
+        lines = form.lines() if form.rows.is_valid() else ()
+    else:
+        values = () if EDIT_ROWS in request.POST else form.row_values
+        lines = tuple(
+            Line(UUID(each["product"]), each["quantity"], each["action"]) for each in values
+        )
+    return _preview(request.actor, Draft(subscription_id, lines)) if lines else None
+
+
+def _preview(actor: Actor, draft: Draft) -> dict[str, Any]:
     """{allowed, balances, refusals} with names of SKUs; each refusal in words, and what to release.
 
     `problem` is the reason if the order cannot be judged.
     """
     try:
-        told = preview_order(actor, draft=replace(draft, effective_at=None)).body
+        effect = preview_order(actor, draft=draft).body
     except Problem as problem:
         if problem.status in (403, 404):
             raise
         return {"allowed": False, "problem": explain(problem), "balances": [], "refusals": []}
-    skus = _skus(actor, told)
-    for balance in told["balances"]:
+    skus = _skus(actor, effect)
+    for balance in effect["balances"]:
         sku = skus[balance["sku"]]
         balance["name"], balance["metric"] = sku.name, sku.metric
         balance["delta"] = balance["granted_after"] - balance["granted_before"]
-    told["refusals"] = explained(actor, draft, told["refusals"], skus)
-    return dict(told)
+    effect["refusals"] = _explained(actor, draft, effect["refusals"], skus)
+    return dict(effect)
 
 
-def _skus(actor: Actor, told: Mapping[str, Any]) -> dict[str, Sku]:
-    codes = {each["sku"] for each in (*told["balances"], *told["refusals"]) if "sku" in each}
+def _skus(actor: Actor, effect: Mapping[str, Any]) -> dict[str, Sku]:
+    codes = {each["sku"] for each in (*effect["balances"], *effect["refusals"]) if "sku" in each}
     return {sku.code: sku for sku in Sku.objects.visible_to(actor).filter(code__in=codes)}
 
 
-def explained(
+def _explained(
     actor: Actor, draft: Draft, refusals: list[dict[str, Any]], skus: Mapping[str, Sku]
 ) -> list[dict[str, Any]]:
     """The refusals in words (`text`) and, if more is in use, some of the users or numbers."""

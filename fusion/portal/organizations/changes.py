@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from fusion.access.permissions import MANAGE_ORGANIZATIONS
 from fusion.kernel.ids import parse_id
 from fusion.lifecycle.delete_organization import delete_organization
-from fusion.portal.fields import LineField
-from fusion.portal.forms import ChangeForm, Confirmation, Form, done, form_of, show_form, submit
+from fusion.portal.forms import ChangeForm, Confirmation, Form, LineField
 from fusion.portal.organizations.frame import children_kinds
-from fusion.portal.page import page, show
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import done, show, show_form
 from fusion.portal.templatetags.kit import KIND_WORDS
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.create_organization import create_organization
@@ -64,26 +64,23 @@ def new(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /customers/new`; `parent` defaults to one's own organization."""
     given = parse_id(request.GET.get("parent")) or request.actor.organization_id
     parent = find_organization(request.actor, given)
-    form = form_of(request, NewOrganizationForm, {})
+    form = form_of(request, NewOrganizationForm)
     form.offer(children_kinds(request.actor, parent.kind))
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: create_organization(
-                actor,
-                parent_id=parent.id,
-                kind=form.cleaned_data["kind"],
-                name=form.cleaned_data["name"],
-                external_reference=form.cleaned_data["external_reference"] or None,
-            ),
-        )
-        if answer is not None:
-            id = answer.body["id"]
-            return done(
-                request, gettext("It was added."), "organizations-detail", id, answer=answer
-            )
-    return show_form(request, "portal/organizations/new.html", form, {"parent": parent})
+    answer = submit(
+        request,
+        form,
+        lambda actor: create_organization(
+            actor,
+            parent_id=parent.id,
+            kind=form.cleaned_data["kind"],
+            name=form.cleaned_data["name"],
+            external_reference=form.cleaned_data["external_reference"] or None,
+        ),
+    )
+    if answer is None:
+        return show_form(request, "portal/organizations/new.html", form, {"parent": parent})
+    id = answer.body["id"]
+    return done(request, gettext("It was added."), "organizations-detail", id, answer=answer)
 
 
 @page(MANAGE_ORGANIZATIONS, methods=WRITES, organization_id=find_organization_to_edit)
@@ -94,19 +91,18 @@ def edit(request: PageRequest, organization: Organization) -> HttpResponse:
         "external_reference": organization.external_reference or "",
     }
     form = form_of(request, EditForm, initial)
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: edit_organization(
-                actor, organization_id=organization.id, changes=form.changes()
-            ),
-        )
-        if answer is not None:
-            message = gettext("The changes were saved.")
-            return done(request, message, "organizations-detail", organization.id, answer=answer)
-    context = {"organization": organization}
-    return show_form(request, "portal/organizations/edit.html", form, context)
+    answer = submit(
+        request,
+        form,
+        lambda actor: edit_organization(
+            actor, organization_id=organization.id, changes=form.changes()
+        ),
+    )
+    if answer is None:
+        context = {"organization": organization}
+        return show_form(request, "portal/organizations/edit.html", form, context)
+    message = gettext("The changes were saved.")
+    return done(request, message, "organizations-detail", organization.id, answer=answer)
 
 
 @page(MANAGE_ORGANIZATIONS, methods=("POST",))

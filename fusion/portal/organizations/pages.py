@@ -10,7 +10,8 @@ from fusion.access.permissions import READ_TENANCY
 from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
 from fusion.portal.organizations.frame import children_kinds, frame
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization as found

@@ -9,7 +9,8 @@ from django.http import HttpResponse
 from fusion.access.actor import TENANT
 from fusion.access.permissions import PLACE_ORDERS, READ_BALANCES, REQUEST_ORDERS
 from fusion.catalogue.metrics import METRICS
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.skus import sku_names
 from fusion.portal.stock import with_stock
 from fusion.portal.usage import usage_of

@@ -1,6 +1,7 @@
 """Changes of products by group administrators: add, edit, duplicate, retire, reactivate, delete."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -14,14 +15,11 @@ from fusion.catalogue.delete_product import delete_product
 from fusion.catalogue.etag import etag
 from fusion.catalogue.models import ACTIVE, RETIRED, Product
 from fusion.catalogue.queries import current_items, find_product
-from fusion.catalogue.rules import Item
 from fusion.kernel.ids import parse_id
-from fusion.kernel.quantities import MAX_ITEMS
-from fusion.portal.forms import confirmed, done, form_of, show_form, submit
-from fusion.portal.listed import Choice, Choices
-from fusion.portal.page import page
-from fusion.portal.products.forms import EditForm, ItemRow, NewProductForm
-from fusion.portal.rows import Rows, asks_for_rows, rows_of
+from fusion.portal.forms import Choice, Choices
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.products.forms import EditForm, NewProductForm
+from fusion.portal.responses import confirmed, done, show_form
 from fusion.portal.skus import sku_names
 from fusion.portal.visit import PageRequest
 
@@ -33,26 +31,25 @@ def new(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /products/new`; `from` is the id of a product to copy."""
     model = _model(request)
     initial = {"name": model.name, "description": model.description} if model else {}
-    rows = _rows(request, current_items(model) if model else {})
-    form = form_of(request, NewProductForm, initial, rows)
-    if request.method == "POST" and not asks_for_rows(request):
-        answer = submit(
-            request,
-            form,
-            lambda actor: create_product(
-                actor,
-                code=form.cleaned_data["code"],
-                name=form.cleaned_data["name"],
-                description=form.cleaned_data["description"],
-                external_reference=form.cleaned_data["external_reference"] or None,
-                items=_items(rows),
-            ),
-        )
-        if answer is not None:
-            message = gettext("The product was added.")
-            return done(request, message, "products-detail", answer.body["id"], answer=answer)
-    context = {"model": model}
-    return show_form(request, "portal/products/new.html", form, context, parts=("rows",))
+    items = _item_values(current_items(model)) if model else ()
+    form = form_of(request, NewProductForm, initial, row_values=items, skus=_skus(request))
+    answer = submit(
+        request,
+        form,
+        lambda actor: create_product(
+            actor,
+            code=form.cleaned_data["code"],
+            name=form.cleaned_data["name"],
+            description=form.cleaned_data["description"],
+            external_reference=form.cleaned_data["external_reference"] or None,
+            items=form.items(),
+        ),
+    )
+    if answer is None:
+        context = {"model": model}
+        return show_form(request, "portal/products/new.html", form, context, parts=("rows",))
+    message = gettext("The product was added.")
+    return done(request, message, "products-detail", answer.body["id"], answer=answer)
 
 
 def _model(request: PageRequest) -> Product | None:
@@ -60,18 +57,13 @@ def _model(request: PageRequest) -> Product | None:
     return find_product(request.actor, given) if given else None
 
 
-def _rows(request: PageRequest, items: Mapping[str, int]) -> Rows:
+def _skus(request: PageRequest) -> Choices:
     names = sorted(sku_names(request.actor).items())
-    skus = Choices(Choice(code, name, code, lists=("skus",)) for code, name in names)
-    initial = [{"sku": sku, "quantity": quantity} for sku, quantity in sorted(items.items())]
-    given = {"skus": skus}
-    rows = rows_of(request, ItemRow, prefix="items", most=MAX_ITEMS, initial=initial, given=given)
-    rows.lists = {"skus": list(skus)}
-    return rows
+    return Choices(Choice(code, name, code, lists=("skus",)) for code, name in names)
 
 
-def _items(rows: Rows) -> Sequence[Item]:
-    return [row.item() for row in rows.forms]
+def _item_values(items: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [{"sku": sku, "quantity": quantity} for sku, quantity in sorted(items.items())]
 
 
 @page(MANAGE_PRODUCTS, methods=WRITES, product_id=find_product)
@@ -83,32 +75,31 @@ def edit(request: PageRequest, product: Product) -> HttpResponse:
         "external_reference": product.external_reference or "",
         "version": product.version,
     }
-    rows = _rows(request, current_items(product))
-    form = form_of(request, EditForm, initial, rows)
-    if request.method == "POST" and not asks_for_rows(request):
-        answer = submit(
-            request,
-            form,
-            lambda actor: change_product(
-                actor,
-                product_id=product.id,
-                changes=_changes(form, rows),
-                if_match=etag(form.cleaned_data["version"]),
-            ),
-        )
-        if answer is not None:
-            message = gettext("The product was changed.")
-            return done(request, message, "products-detail", product.id, answer=answer)
-    context = {"product": product}
-    return show_form(request, "portal/products/edit.html", form, context, parts=("rows",))
+    items = _item_values(current_items(product))
+    form = form_of(request, EditForm, initial, row_values=items, skus=_skus(request))
+    answer = submit(
+        request,
+        form,
+        lambda actor: change_product(
+            actor,
+            product_id=product.id,
+            changes=_changes(form),
+            if_match=etag(form.cleaned_data["version"]),
+        ),
+    )
+    if answer is None:
+        context = {"product": product}
+        return show_form(request, "portal/products/edit.html", form, context, parts=("rows",))
+    message = gettext("The product was changed.")
+    return done(request, message, "products-detail", product.id, answer=answer)
 
 
-def _changes(form: EditForm, rows: Rows) -> ProductChanges:
+def _changes(form: EditForm) -> ProductChanges:
     return ProductChanges(
         name=form.cleaned_data["name"],
         description=form.cleaned_data["description"],
         external_reference=form.cleaned_data["external_reference"] or None,
-        items=_items(rows),
+        items=form.items(),
     )
 
 

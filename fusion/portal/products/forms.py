@@ -9,51 +9,12 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from fusion.catalogue.models import NUMBER_TYPES
 from fusion.catalogue.rules import Item
-from fusion.kernel.quantities import MAX_QUANTITY
-from fusion.portal.fields import LineField, NoteField
-from fusion.portal.forms import Form
-from fusion.portal.listed import Choices, ListedField
-from fusion.portal.rows import RowForm
+from fusion.kernel.quantities import MAX_ITEMS, MAX_QUANTITY
+from fusion.portal.forms import Choices, Form, LineField, ListedField, NoteField, RowForm, RowsForm
 
 IS_CODE = RegexValidator(
     r"^[A-Za-z0-9._-]+\Z", _("Letters, digits, dots, underscores and hyphens, without spaces.")
 )
-
-
-class TextsForm(Form):
-    """The texts of a product; they may change at any time."""
-
-    name = LineField(label=_("Name"), max_length=200)
-    description = NoteField(
-        label=_("Description"),
-        max_length=2000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-    external_reference = LineField(
-        label=_("Billing reference"),
-        max_length=100,
-        required=False,
-        help_text=_("The billing platform's id. Unique among your products."),
-    )
-
-
-class NewProductForm(TextsForm):
-    """A new product, with its code, which never changes."""
-
-    code = LineField(
-        label=_("Code"),
-        max_length=64,
-        validators=[IS_CODE],
-        help_text=_("Used by orders and other systems. You cannot change it later."),
-    )
-    field_order = ("code", "name")
-
-
-class EditForm(TextsForm):
-    """A product as it was when the page was opened: `version` detects later changes."""
-
-    version = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class ItemRow(RowForm):
@@ -69,9 +30,53 @@ class ItemRow(RowForm):
         field: Any = self.fields["sku"]
         field.offer(skus)
 
-    def item(self) -> Item:
-        """The item for the use cases."""
-        return Item(sku=self.cleaned_data["sku"], quantity=self.cleaned_data["quantity"])
+
+class ProductForm(RowsForm):
+    """A product: its texts, which may change at any time, and its SKUs, of which `skus` can be
+    chosen.
+    """
+
+    row, rows_prefix, most_rows = ItemRow, "items", MAX_ITEMS
+
+    name = LineField(label=_("Name"), max_length=200)
+    description = NoteField(
+        label=_("Description"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    external_reference = LineField(
+        label=_("Billing reference"),
+        max_length=100,
+        required=False,
+        help_text=_("The billing platform's id. Unique among your products."),
+    )
+
+    def __init__(self, *args: Any, skus: Choices, **kwargs: Any) -> None:
+        super().__init__(*args, row_options={"skus": skus}, **kwargs)
+        self.rows.lists = {"skus": list(skus)}
+
+    def items(self) -> list[Item]:
+        """The SKUs with their quantities for the use cases; the rows are valid."""
+        return [Item(sku=row["sku"], quantity=row["quantity"]) for row in self.rows.cleaned_data]
+
+
+class NewProductForm(ProductForm):
+    """A new product, with its code, which never changes."""
+
+    code = LineField(
+        label=_("Code"),
+        max_length=64,
+        validators=[IS_CODE],
+        help_text=_("Used by orders and other systems. You cannot change it later."),
+    )
+    field_order = ("code", "name")
+
+
+class EditForm(ProductForm):
+    """A product as it was when the page was opened: `version` detects later changes."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
 
 
 TYPE_WORDS = {

@@ -14,7 +14,8 @@ from fusion.kernel.pagination import encode_cursor
 from fusion.ordering.holders import list_holders
 from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.skus import sku_names
 from fusion.portal.visit import PageRequest
 from fusion.portal.who import who

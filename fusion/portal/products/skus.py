@@ -6,9 +6,9 @@ from django.utils.translation import gettext
 from fusion.access.permissions import MANAGE_SKUS, READ_CATALOGUE
 from fusion.catalogue.create_sku import create_sku
 from fusion.catalogue.queries import list_skus
-from fusion.portal.forms import done, form_of, show_form, submit
-from fusion.portal.page import page, show
+from fusion.portal.page import form_of, page, submit
 from fusion.portal.products.forms import TYPE_WORDS, SkuForm
+from fusion.portal.responses import done, show, show_form
 from fusion.portal.visit import PageRequest
 
 ROWS = 50
@@ -30,10 +30,9 @@ def skus(request: PageRequest) -> HttpResponse:
 @page(MANAGE_SKUS, methods=("GET", "POST"))
 def new_sku(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /products/skus/new`."""
-    form = form_of(request, SkuForm, {})
-    if request.method == "POST":
-        answer = submit(request, form, lambda actor: create_sku(actor, **form.cleaned_data))
-        if answer is not None:
-            message = gettext("The number type was added.")
-            return done(request, message, "products-skus", answer=answer)
-    return show_form(request, "portal/products/new_sku.html", form)
+    form = form_of(request, SkuForm)
+    answer = submit(request, form, lambda actor: create_sku(actor, **form.cleaned_data))
+    if answer is None:
+        return show_form(request, "portal/products/new_sku.html", form)
+    message = gettext("The number type was added.")
+    return done(request, message, "products-skus", answer=answer)

@@ -15,7 +15,8 @@ from fusion.kernel.ids import parse_id
 from fusion.ordering.models import REQUEST_STATES, OrderRequest
 from fusion.ordering.requests import find_request, list_requests, request_documents
 from fusion.portal.forms import Confirmation
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.visit import PageRequest
 from fusion.portal.who import who
 from fusion.tenancy.models import Organization

@@ -11,7 +11,8 @@ from fusion.access.permissions import READ_REPORTS
 from fusion.portal.asked import asked_for
 from fusion.portal.days import asked_days
 from fusion.portal.deeds import OBJECTS, deeds
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.visit import PageRequest
 from fusion.reporting.audit_trail import WantedRecords, list_audit

@@ -6,9 +6,9 @@ from django.utils.translation import gettext
 from fusion.access.permissions import MANAGE_SUBSCRIPTIONS
 from fusion.kernel.errors import not_found
 from fusion.kernel.ids import parse_id
-from fusion.portal.forms import done, form_of, show_form, submit
 from fusion.portal.organizations.changes import EditForm, NameForm
-from fusion.portal.page import page
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import done, show_form
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.edit_subscription import edit_subscription
@@ -26,22 +26,21 @@ def new(request: PageRequest) -> HttpResponse:
     if given is None:
         raise not_found("organization")
     tenant = find_organization(request.actor, given)
-    form = form_of(request, NameForm, {})
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: create_subscription(
-                actor,
-                tenant_id=tenant.id,
-                name=form.cleaned_data["name"],
-                external_reference=form.cleaned_data["external_reference"] or None,
-            ),
-        )
-        if answer is not None:
-            message = gettext("The subscription was added.")
-            return done(request, message, DETAIL, answer.body["id"], answer=answer)
-    return show_form(request, "portal/subscriptions/new.html", form, {"tenant": tenant})
+    form = form_of(request, NameForm)
+    answer = submit(
+        request,
+        form,
+        lambda actor: create_subscription(
+            actor,
+            tenant_id=tenant.id,
+            name=form.cleaned_data["name"],
+            external_reference=form.cleaned_data["external_reference"] or None,
+        ),
+    )
+    if answer is None:
+        return show_form(request, "portal/subscriptions/new.html", form, {"tenant": tenant})
+    message = gettext("The subscription was added.")
+    return done(request, message, DETAIL, answer.body["id"], answer=answer)
 
 
 @page(MANAGE_SUBSCRIPTIONS, methods=WRITES, subscription_id=find_subscription)
@@ -52,16 +51,15 @@ def edit(request: PageRequest, subscription: Subscription) -> HttpResponse:
         "external_reference": subscription.external_reference or "",
     }
     form = form_of(request, EditForm, initial)
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: edit_subscription(
-                actor, subscription_id=subscription.id, changes=form.changes()
-            ),
-        )
-        if answer is not None:
-            message = gettext("The changes were saved.")
-            return done(request, message, DETAIL, subscription.id, answer=answer)
-    context = {"subscription": subscription}
-    return show_form(request, "portal/subscriptions/edit.html", form, context)
+    answer = submit(
+        request,
+        form,
+        lambda actor: edit_subscription(
+            actor, subscription_id=subscription.id, changes=form.changes()
+        ),
+    )
+    if answer is None:
+        context = {"subscription": subscription}
+        return show_form(request, "portal/subscriptions/edit.html", form, context)
+    message = gettext("The changes were saved.")
+    return done(request, message, DETAIL, subscription.id, answer=answer)

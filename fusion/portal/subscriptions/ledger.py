@@ -13,7 +13,8 @@ from fusion.ledger.queries import balances_now, entries
 from fusion.numbers.rules import E164
 from fusion.portal.asked import asked_for
 from fusion.portal.days import asked_days
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.skus import sku_names
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.usage import usage_of

@@ -12,8 +12,9 @@ from fusion.numbers.assign import assign_numbers
 from fusion.numbers.port_out import port_out
 from fusion.numbers.release import release_number
 from fusion.numbers.restore import restore_number
-from fusion.portal.forms import Confirmation, confirmed, done, refused, submit
-from fusion.portal.page import page
+from fusion.portal.forms import Confirmation
+from fusion.portal.page import page, submit
+from fusion.portal.responses import confirmed, done, refused
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription

@@ -8,8 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.numbers.linkable import linkable_numbers
 from fusion.numbers.rules import E164
-from fusion.portal.fields import LineField
-from fusion.portal.forms import Form
+from fusion.portal.forms import Form, LineField
 from fusion.portal.skus import sku_names
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription

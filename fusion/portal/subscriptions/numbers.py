@@ -9,7 +9,8 @@ from fusion.kernel.errors import not_found
 from fusion.numbers.queries import Wanted, list_numbers, read_number
 from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.skus import number_skus, sku_names
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.holders import with_holders

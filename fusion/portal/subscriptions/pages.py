@@ -14,7 +14,8 @@ from fusion.kernel.clock import now
 from fusion.kernel.errors import not_found
 from fusion.ledger.queries import balances_now
 from fusion.ordering.queries import list_holdings
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.skus import sku_names
 from fusion.portal.stock import with_stock
 from fusion.portal.subscriptions.frame import frame

@@ -15,8 +15,8 @@ from fusion.lifecycle.suspend import suspend as suspend_subscription
 from fusion.lifecycle.terminate import terminate as terminate_subscription
 from fusion.lifecycle.termination_preview import what_ends
 from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
-from fusion.portal.forms import done, form_of, show_form, submit
-from fusion.portal.page import page
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import done, show_form
 from fusion.portal.subscriptions.state_forms import (
     ResumeForm,
     StateForm,
@@ -42,7 +42,7 @@ DO_NOW: Mapping[str, Callable[..., Answer]] = {
 @page(SUSPEND, methods=WRITES, subscription_id=find_subscription)
 def suspend(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/suspend`: its effects, and the reason."""
-    form = form_of(request, SuspendForm, {})
+    form = form_of(request, SuspendForm)
     changed = _changed(request, subscription, form, SUSPENSION)
     return changed or _shown(request, subscription, form, "suspend")
 
@@ -50,7 +50,7 @@ def suspend(request: PageRequest, subscription: Subscription) -> HttpResponse:
 @page(SUSPEND, methods=WRITES, subscription_id=find_subscription)
 def resume(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/resume`: which of its reasons to lift."""
-    form = form_of(request, ResumeForm, {})
+    form = form_of(request, ResumeForm)
     changed = _changed(request, subscription, form, RESUMPTION)
     return changed or _shown(request, subscription, form, "resume")
 
@@ -58,7 +58,7 @@ def resume(request: PageRequest, subscription: Subscription) -> HttpResponse:
 @page(TERMINATE, methods=WRITES, subscription_id=find_subscription)
 def terminate(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/terminate`: what it releases, and the name to type."""
-    form = form_of(request, TerminateForm, {})
+    form = form_of(request, TerminateForm)
     form.name = subscription.name
     changed = _changed(request, subscription, form, TERMINATION)
     return changed or _shown(request, subscription, form, "terminate")
@@ -79,8 +79,6 @@ def _changed(
     request: PageRequest, subscription: Subscription, form: StateForm, kind: str
 ) -> HttpResponse | None:
     """Run the use case of a form that was sent; None if the form is shown, or shown again."""
-    if request.method != "POST":
-        return None
 
     def deed(actor: Actor) -> Answer:
         at, facts = form.cleaned_data["effective_at"], form.facts()

@@ -4,24 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from fusion.portal.fields import LineField, NoteField
-from fusion.portal.forms import Form
-from fusion.portal.orders.forms import LOCAL
+from fusion.portal.forms import EffectiveTimeField, Form, LineField, NoteField
 from fusion.portal.templatetags.kit import REASON_WORDS
 
 
 class StateForm(Form):
     """The time of the change, and its reason."""
 
-    effective_at = forms.DateTimeField(
-        label=_("When it takes effect"),
-        required=False,
-        input_formats=[LOCAL, f"{LOCAL}:%S"],
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL),
-    )
+    effective_at = EffectiveTimeField()
     reason = forms.ChoiceField(label=_("Reason"), required=False)
     note = NoteField(
         label=_("Note"),
@@ -40,10 +32,6 @@ class StateForm(Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["effective_at"].help_text = _(
-            "Leave empty for immediate effect. At most five years ahead, in your time zone "
-            "(%(zone)s)."
-        ) % {"zone": timezone.get_current_timezone_name()}
         reason: Any = self.fields["reason"]
         reason.choices = [("", self.unsaid), *REASON_WORDS.items()]
 

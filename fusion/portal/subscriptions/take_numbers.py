@@ -23,8 +23,9 @@ from fusion.numbers.queries import Wanted, list_numbers
 from fusion.numbers.rules import E164, MAX_NUMBERS, MAX_RESERVATION_DAYS
 from fusion.portal.asked import asked_for
 from fusion.portal.days import after
-from fusion.portal.forms import Form, done, form_of, show_form, submit
-from fusion.portal.page import page
+from fusion.portal.forms import Form
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import done, show_form
 from fusion.portal.skus import number_skus
 from fusion.portal.stock import with_stock
 from fusion.portal.subscriptions.frame import frame
@@ -184,27 +185,26 @@ def take(request: PageRequest, subscription: Subscription) -> HttpResponse:
     entitled = _entitled(request, subscription)
     form = form_of(request, NextForm, {"quantity": 1, "sku": _with_most_left(entitled)})
     form.offer(number_skus(request.actor), entitled)
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: assign_numbers(
-                actor,
-                subscription_id=subscription.id,
-                sku=form.cleaned_data["sku"],
-                quantity=form.cleaned_data["quantity"],
-                contiguous=form.cleaned_data["contiguous"],
-                **form.reserving(),
-            ),
-        )
-        if answer is not None:
-            return _taken(request, subscription, answer)
-    context = {
-        **frame(request, subscription, "numbers"),
-        "way": "next",
-        "nothing_ordered": not entitled,
-    }
-    return show_form(request, "portal/subscriptions/numbers_take.html", form, context)
+    answer = submit(
+        request,
+        form,
+        lambda actor: assign_numbers(
+            actor,
+            subscription_id=subscription.id,
+            sku=form.cleaned_data["sku"],
+            quantity=form.cleaned_data["quantity"],
+            contiguous=form.cleaned_data["contiguous"],
+            **form.reserving(),
+        ),
+    )
+    if answer is None:
+        context = {
+            **frame(request, subscription, "numbers"),
+            "way": "next",
+            "nothing_ordered": not entitled,
+        }
+        return show_form(request, "portal/subscriptions/numbers_take.html", form, context)
+    return _taken(request, subscription, answer)
 
 
 def _entitled(request: PageRequest, subscription: Subscription) -> list[dict[str, Any]]:
@@ -223,27 +223,26 @@ def _with_most_left(entitled: Sequence[Mapping[str, Any]]) -> str | None:
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/choose`: the chosen ones."""
-    form = form_of(request, ChosenForm, {})
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: assign_numbers(
-                actor,
-                subscription_id=subscription.id,
-                numbers=form.cleaned_data["numbers"],
-                **form.reserving(),
-            ),
-        )
-        if answer is not None:
-            return _taken(request, subscription, answer)
-    context = {
-        **frame(request, subscription, "numbers"),
-        **_offer(request, _entitled(request, subscription)),
-        "way": "chosen",
-    }
-    template = "portal/subscriptions/numbers_choose.html"
-    return show_form(request, template, form, context, parts=("found",))
+    form = form_of(request, ChosenForm)
+    answer = submit(
+        request,
+        form,
+        lambda actor: assign_numbers(
+            actor,
+            subscription_id=subscription.id,
+            numbers=form.cleaned_data["numbers"],
+            **form.reserving(),
+        ),
+    )
+    if answer is None:
+        context = {
+            **frame(request, subscription, "numbers"),
+            **_offer(request, _entitled(request, subscription)),
+            "way": "chosen",
+        }
+        template = "portal/subscriptions/numbers_choose.html"
+        return show_form(request, template, form, context, parts=("found",))
+    return _taken(request, subscription, answer)
 
 
 def _offer(request: PageRequest, entitled: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -278,24 +277,23 @@ def _offer(request: PageRequest, entitled: Sequence[Mapping[str, Any]]) -> dict[
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def port(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/port-in`."""
-    form = form_of(request, PortInForm, {})
+    form = form_of(request, PortInForm)
     sku: Any = form.fields["sku"]
     sku.choices = [("", _("The matching type")), *number_skus(request.actor).items()]
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: port_in(
-                actor,
-                subscription_id=subscription.id,
-                numbers=form.cleaned_data["numbers"],
-                sku=form.cleaned_data["sku"] or None,
-            ),
-        )
-        if answer is not None:
-            return _taken(request, subscription, answer)
-    context = {**frame(request, subscription, "numbers"), "way": "ported"}
-    return show_form(request, "portal/subscriptions/numbers_take.html", form, context)
+    answer = submit(
+        request,
+        form,
+        lambda actor: port_in(
+            actor,
+            subscription_id=subscription.id,
+            numbers=form.cleaned_data["numbers"],
+            sku=form.cleaned_data["sku"] or None,
+        ),
+    )
+    if answer is None:
+        context = {**frame(request, subscription, "numbers"), "way": "ported"}
+        return show_form(request, "portal/subscriptions/numbers_take.html", form, context)
+    return _taken(request, subscription, answer)
 
 
 def _taken(request: PageRequest, subscription: Subscription, answer: Answer) -> HttpResponse:

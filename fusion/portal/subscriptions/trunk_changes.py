@@ -9,19 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import PROVISION
 from fusion.kernel.quantities import MAX_QUANTITY
-from fusion.portal.fields import LineField
-from fusion.portal.forms import (
-    ChangeForm,
-    Confirmation,
-    Form,
-    confirmed,
-    done,
-    form_of,
-    refused,
-    show_form,
-    submit,
-)
-from fusion.portal.page import page
+from fusion.portal.forms import ChangeForm, Confirmation, Form, LineField
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import confirmed, done, refused, show_form
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.number_finder import NumberForm, found_numbers
 from fusion.portal.visit import PageRequest
@@ -79,19 +69,18 @@ class NewTrunkForm(TrunkForm):
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def new(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/trunks/new`."""
-    form = form_of(request, NewTrunkForm, {})
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: create_trunk(actor, subscription_id=subscription.id, **form.cleaned_data),
-        )
-        if answer is not None:
-            message = gettext("The trunk was added.")
-            ids = (subscription.id, answer.body["id"])
-            return done(request, message, "subscriptions-trunk", *ids, answer=answer)
-    context = frame(request, subscription, "trunks")
-    return show_form(request, "portal/subscriptions/trunk_form.html", form, context)
+    form = form_of(request, NewTrunkForm)
+    answer = submit(
+        request,
+        form,
+        lambda actor: create_trunk(actor, subscription_id=subscription.id, **form.cleaned_data),
+    )
+    if answer is None:
+        context = frame(request, subscription, "trunks")
+        return show_form(request, "portal/subscriptions/trunk_form.html", form, context)
+    message = gettext("The trunk was added.")
+    ids = (subscription.id, answer.body["id"])
+    return done(request, message, "subscriptions-trunk", *ids, answer=answer)
 
 
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
@@ -100,52 +89,50 @@ def edit(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> Ht
     found = find_trunk(request.actor, trunk_id, subscription.id)
     initial = {"name": found.name, "channel_cap": found.channel_cap}
     form = form_of(request, EditTrunkForm, initial)
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: edit_trunk(
-                actor,
-                subscription_id=subscription.id,
-                trunk_id=trunk_id,
-                changes=form.changed(),
-            ),
-        )
-        if answer is not None:
-            message = gettext("The trunk was changed.")
-            ids = (subscription.id, trunk_id)
-            return done(request, message, "subscriptions-trunk", *ids, answer=answer)
-    context = {**frame(request, subscription, "trunks"), "trunk": found}
-    return show_form(request, "portal/subscriptions/trunk_form.html", form, context)
+    answer = submit(
+        request,
+        form,
+        lambda actor: edit_trunk(
+            actor,
+            subscription_id=subscription.id,
+            trunk_id=trunk_id,
+            changes=form.changed(),
+        ),
+    )
+    if answer is None:
+        context = {**frame(request, subscription, "trunks"), "trunk": found}
+        return show_form(request, "portal/subscriptions/trunk_form.html", form, context)
+    message = gettext("The trunk was changed.")
+    ids = (subscription.id, trunk_id)
+    return done(request, message, "subscriptions-trunk", *ids, answer=answer)
 
 
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def route(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/trunks/<trunk id>/route`: choose a number."""
     found = find_trunk(request.actor, trunk_id, subscription.id)
-    form = form_of(request, NumberForm, {})
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: route_number(
-                actor,
-                subscription_id=subscription.id,
-                trunk_id=trunk_id,
-                e164=form.cleaned_data["number"],
-            ),
-        )
-        if answer is not None:
-            message = gettext("%(number)s is now routed to this trunk.") % form.cleaned_data
-            ids = (subscription.id, trunk_id)
-            return done(request, message, "subscriptions-trunk", *ids, answer=answer)
-    context = {
-        **frame(request, subscription, "trunks"),
-        **found_numbers(request, subscription),
-        "trunk": found,
-    }
-    template = "portal/subscriptions/trunk_route.html"
-    return show_form(request, template, form, context, parts=("found",))
+    form = form_of(request, NumberForm)
+    answer = submit(
+        request,
+        form,
+        lambda actor: route_number(
+            actor,
+            subscription_id=subscription.id,
+            trunk_id=trunk_id,
+            e164=form.cleaned_data["number"],
+        ),
+    )
+    if answer is None:
+        context = {
+            **frame(request, subscription, "trunks"),
+            **found_numbers(request, subscription),
+            "trunk": found,
+        }
+        template = "portal/subscriptions/trunk_route.html"
+        return show_form(request, template, form, context, parts=("found",))
+    message = gettext("%(number)s is now routed to this trunk.") % form.cleaned_data
+    ids = (subscription.id, trunk_id)
+    return done(request, message, "subscriptions-trunk", *ids, answer=answer)
 
 
 @page(PROVISION, methods=("POST",), subscription_id=find_subscription)

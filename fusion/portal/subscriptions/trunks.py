@@ -11,7 +11,8 @@ from django.http import HttpResponse
 from fusion.access.permissions import READ_CALLS, READ_PROVISIONING
 from fusion.kernel.clock import now, read_instant
 from fusion.portal.forms import Confirmation
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.skus import sku_names
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.pages import most

@@ -16,8 +16,9 @@ from fusion.access.permissions import PROVISION, READ_PROVISIONING
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import InvalidFields, not_found, problem_of
 from fusion.portal.errors import explain, explain_field, title_of
-from fusion.portal.forms import Form, done, form_of, show_form, submit
-from fusion.portal.page import page, show
+from fusion.portal.forms import Form
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import done, show, show_form
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
@@ -90,34 +91,34 @@ def _told(error: Any) -> str:
 @page(READ_PROVISIONING, methods=("GET", "POST"), subscription_id=find_subscription)
 def uploads(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/users/uploads`."""
-    form = form_of(request, UploadForm, {})
+    form = form_of(request, UploadForm)
     if request.method == "POST":
         PROVISION.require_role(request.actor)
-        answer = submit(
-            request,
-            form,
-            lambda actor: submit_batch(
-                actor, subscription_id=subscription.id, rows=form.cleaned_data["file"]
-            ),
-        )
-        if answer is not None:
-            message = gettext("The upload was accepted and is being processed.")
-            ids = (subscription.id, answer.body["id"])
-            return done(request, message, "subscriptions-upload", *ids, answer=answer)
-    found = list_jobs(
-        request.actor,
-        subscription_id=subscription.id,
-        limit=FORMER,
-        cursor=request.GET.get("cursor"),
+    answer = submit(
+        request,
+        form,
+        lambda actor: submit_batch(
+            actor, subscription_id=subscription.id, rows=form.cleaned_data["file"]
+        ),
     )
-    context = {
-        **frame(request, subscription, "users"),
-        "rows": [_job(job) for job in found["items"]],
-        "next": found["next"],
-        "most_rows": MAX_ROWS,
-    }
-    template = "portal/subscriptions/uploads.html"
-    return show_form(request, template, form, context, parts=("more",))
+    if answer is None:
+        found = list_jobs(
+            request.actor,
+            subscription_id=subscription.id,
+            limit=FORMER,
+            cursor=request.GET.get("cursor"),
+        )
+        context = {
+            **frame(request, subscription, "users"),
+            "rows": [_job(job) for job in found["items"]],
+            "next": found["next"],
+            "most_rows": MAX_ROWS,
+        }
+        template = "portal/subscriptions/uploads.html"
+        return show_form(request, template, form, context, parts=("more",))
+    message = gettext("The upload was accepted and is being processed.")
+    ids = (subscription.id, answer.body["id"])
+    return done(request, message, "subscriptions-upload", *ids, answer=answer)
 
 
 @page(READ_PROVISIONING, subscription_id=find_subscription)

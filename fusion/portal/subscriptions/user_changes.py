@@ -8,9 +8,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import PROVISION
-from fusion.portal.fields import LineField
-from fusion.portal.forms import Form, confirmed, done, form_of, show_form, submit
-from fusion.portal.page import page
+from fusion.portal.forms import Form, LineField
+from fusion.portal.page import form_of, page, submit
+from fusion.portal.responses import confirmed, done, show_form
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.number_finder import NumberForm, found_numbers
 from fusion.portal.visit import PageRequest
@@ -53,19 +53,18 @@ class UserForm(RenameForm):
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def new(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/users/new`."""
-    form = form_of(request, UserForm, {})
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: create_user(actor, subscription_id=subscription.id, **form.cleaned_data),
-        )
-        if answer is not None:
-            message = gettext("The user was added. Link a number to make the user reachable.")
-            ids = (subscription.id, answer.body["id"])
-            return done(request, message, "subscriptions-user", *ids, answer=answer)
-    context = frame(request, subscription, "users")
-    return show_form(request, "portal/subscriptions/user_new.html", form, context)
+    form = form_of(request, UserForm)
+    answer = submit(
+        request,
+        form,
+        lambda actor: create_user(actor, subscription_id=subscription.id, **form.cleaned_data),
+    )
+    if answer is None:
+        context = frame(request, subscription, "users")
+        return show_form(request, "portal/subscriptions/user_new.html", form, context)
+    message = gettext("The user was added. Link a number to make the user reachable.")
+    ids = (subscription.id, answer.body["id"])
+    return done(request, message, "subscriptions-user", *ids, answer=answer)
 
 
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
@@ -73,48 +72,46 @@ def edit(request: PageRequest, subscription: Subscription, user_id: UUID) -> Htt
     """`GET` and `POST /subscriptions/<id>/users/<user id>/edit`."""
     found = find_user(request.actor, user_id, subscription.id)
     form = form_of(request, RenameForm, {"display_name": found.display_name})
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: edit_user(
-                actor, subscription_id=subscription.id, user_id=user_id, **form.cleaned_data
-            ),
-        )
-        if answer is not None:
-            message = gettext("The name was changed.")
-            ids = (subscription.id, user_id)
-            return done(request, message, "subscriptions-user", *ids, answer=answer)
-    context = {**frame(request, subscription, "users"), "user": found}
-    return show_form(request, "portal/subscriptions/user_edit.html", form, context)
+    answer = submit(
+        request,
+        form,
+        lambda actor: edit_user(
+            actor, subscription_id=subscription.id, user_id=user_id, **form.cleaned_data
+        ),
+    )
+    if answer is None:
+        context = {**frame(request, subscription, "users"), "user": found}
+        return show_form(request, "portal/subscriptions/user_edit.html", form, context)
+    message = gettext("The name was changed.")
+    ids = (subscription.id, user_id)
+    return done(request, message, "subscriptions-user", *ids, answer=answer)
 
 
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def link(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/users/<user id>/link`: choose one of its numbers."""
     found = find_user(request.actor, user_id, subscription.id)
-    form = form_of(request, NumberForm, {})
-    if request.method == "POST":
-        answer = submit(
-            request,
-            form,
-            lambda actor: link_user(
-                actor,
-                subscription_id=subscription.id,
-                user_id=user_id,
-                number=form.cleaned_data["number"],
-            ),
-        )
-        if answer is not None:
-            message = gettext("The user now has the number %(number)s.") % form.cleaned_data
-            return done(request, message, "subscriptions-user", subscription.id, user_id)
-    context = {
-        **frame(request, subscription, "users"),
-        **found_numbers(request, subscription),
-        "user": user_document(found.id),
-    }
-    template = "portal/subscriptions/user_link.html"
-    return show_form(request, template, form, context, parts=("found",))
+    form = form_of(request, NumberForm)
+    answer = submit(
+        request,
+        form,
+        lambda actor: link_user(
+            actor,
+            subscription_id=subscription.id,
+            user_id=user_id,
+            number=form.cleaned_data["number"],
+        ),
+    )
+    if answer is None:
+        context = {
+            **frame(request, subscription, "users"),
+            **found_numbers(request, subscription),
+            "user": user_document(found.id),
+        }
+        template = "portal/subscriptions/user_link.html"
+        return show_form(request, template, form, context, parts=("found",))
+    message = gettext("The user now has the number %(number)s.") % form.cleaned_data
+    return done(request, message, "subscriptions-user", subscription.id, user_id)
 
 
 @page(PROVISION, methods=("POST",), subscription_id=find_subscription)

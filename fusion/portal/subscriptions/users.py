@@ -8,7 +8,8 @@ from django.http import HttpResponse
 from fusion.access.permissions import READ_PROVISIONING
 from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription

@@ -14,7 +14,8 @@ from fusion.kernel.ids import parse_id
 from fusion.portal.asked import asked_for
 from fusion.portal.days import asked_days
 from fusion.portal.deeds import deeds
-from fusion.portal.page import page, show
+from fusion.portal.page import page
+from fusion.portal.responses import show
 from fusion.portal.visit import PageRequest
 from fusion.portal.who import who
 from fusion.reporting.audit_trail import WantedRecords, list_audit
