@@ -80,7 +80,7 @@ def _texts() -> tuple[str, ...]:
     """The texts of the program outside of the portal, those of database functions included."""
     found: set[str] = set()
     for file in PACKAGE.rglob("*.py"):
-        if "portal" not in file.parts:
+        if "portal" not in file.relative_to(PACKAGE).parts:
             tree = ast.parse(file.read_text(encoding="utf-8"))
             found.update(_shape(node) for node in ast.walk(tree) if isinstance(node, ast.expr))
     for file in PACKAGE.rglob("*.sql"):
