@@ -7,11 +7,11 @@ import psycopg
 import structlog
 from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 from psycopg_pool import PoolTimeout
 
-from fusion.edge import database_metrics as state
-from fusion.edge import metrics
+from fusion.edge import database_metrics, metrics
 from fusion.edge.readiness import find_obstacle
 from fusion.kernel.database import first_row
 from fusion.kernel.errors import Problem
@@ -35,11 +35,13 @@ _known: dict[str, str | None] = {"mismatch": "The server has not checked the dat
 READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool"
 
 
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 without a query: a server whose database is unavailable need not be restarted."""
     return json_response({"status": "alive"})
 
 
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """200, or the 503 problem that says what is missing; the log has details."""
     obstacle = _obstacle.get()
@@ -48,6 +50,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return problem_response(Problem("unavailable", obstacle, headers={"Retry-After": "5"}))
 
 
+@require_safe
 def prometheus(request: HttpRequest) -> HttpResponse:
     """The counters of the server processes, and the gauges read from the database."""
     text, packed = _numbers.get()
@@ -92,13 +95,13 @@ def _takes_changes() -> bool:
             raise
         if monotonic() - connection.pool.served < WAIT:  # type: ignore[attr-defined]
             return True
-        with state.direct_connection() as direct:
+        with database_metrics.direct_connection() as direct:
             row = direct.execute(READ_ONLY.encode()).fetchone()
     return row == (False,)
 
 
 def _render() -> tuple[bytes, bytes]:
-    text = metrics.render() + state.render()
+    text = metrics.render() + database_metrics.render()
     return text, gzip.compress(text, 1)
 
 

@@ -158,6 +158,15 @@ def test_probes_take_any_host(server: Server) -> None:
         assert httpx.get(server.url + path, headers={"Host": "10.1.2.3"}).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_probes_only_read(server: Server, path: str) -> None:
+    assert httpx.head(server.url + path).status_code == 200
+    for method in ("POST", "PUT", "DELETE"):
+        response = httpx.request(method, server.url + path)
+        problem(response, 405, "method-not-allowed")
+        assert response.headers["allow"] == "GET, HEAD"
+
+
 @pytest.mark.parametrize(("path", "limit"), [("orders", 1), ("orders/batch", 16)])
 def test_too_large(server: Server, world: World, path: str, limit: int) -> None:
     before = world.fingerprint()

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from prometheus_client.parser import text_string_to_metric_families
 
-from fusion.edge import database_metrics as state
+from fusion.edge import database_metrics
 from tests.operations.conftest import url_of
 from tests.server import Server, run_server, wait_for
 from tests.trunks.calling import admitted, end, lapsed, order_channels, trunk_id
@@ -98,8 +98,8 @@ def test_feed_lag(world: World) -> None:
     """The lag is the age of the oldest event that an open transaction still hides."""
 
     def lag() -> float:
-        with state.direct_connection() as direct:
-            row = direct.execute(state.FEED_LAG).fetchone()
+        with database_metrics.direct_connection() as direct:
+            row = direct.execute(database_metrics.FEED_LAG).fetchone()
             assert row is not None
             return float(row[0])
 
@@ -122,7 +122,7 @@ def test_orders_by_state(world: World) -> None:
     """Counted exactly while there are few."""
 
     def told() -> dict[str, float]:
-        lines = state.render().decode()
+        lines = database_metrics.render().decode()
         return {
             sample.labels["state"]: sample.value
             for family in text_string_to_metric_families(lines)
@@ -149,7 +149,7 @@ def test_live_calls(world: World) -> None:
     def told() -> dict[str, float]:
         return {
             sample.labels["direction"]: sample.value
-            for family in text_string_to_metric_families(state.render().decode())
+            for family in text_string_to_metric_families(database_metrics.render().decode())
             for sample in family.samples
             if sample.name == "fusion_calls_live"
         }
@@ -177,6 +177,8 @@ def test_estimate_is_near() -> None:
         cursor.execute("ANALYZE ordering_order")
         cursor.execute("SELECT count(*) FROM ordering_order")
         exact = cursor.fetchone()[0]
-        cursor.execute(state.COMPLETED_ORDERS.replace(str(state.SMALL_TABLE), "-1"))
+        cursor.execute(
+            database_metrics.COMPLETED_ORDERS.replace(str(database_metrics.SMALL_TABLE), "-1")
+        )
         estimate = cursor.fetchone()[0]
     assert abs(estimate - exact) <= 0.5 * exact + 10
