@@ -14,9 +14,15 @@ from fusion.kernel.openapi import also_csv
 from fusion.kernel.schemas import READ_PROBLEMS
 from fusion.kernel.stream import Query as Reading
 from fusion.kernel.stream import stream, wants_csv
-from fusion.reporting.license_report import licenses_as_csv, licenses_as_json
-from fusion.reporting.phone_usage import Period, usage_as_csv, usage_as_json
-from fusion.reporting.schemas import LicenseReport, ReportFilter, UsageFilter, UsageReport
+from fusion.reporting.license_report import LicenseReport, licenses_as_csv, licenses_as_json
+from fusion.reporting.phone_usage import (
+    Period,
+    UsageFilter,
+    UsageReport,
+    usage_as_csv,
+    usage_as_json,
+)
+from fusion.reporting.schemas import ReportFilter
 from fusion.tenancy.queries import find_organization, find_subscription
 
 router = Router(tags=["reports"])

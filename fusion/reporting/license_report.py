@@ -1,17 +1,48 @@
 """Licence consumption: per SKU of a subtree, and per subscription in it."""
 
 from collections.abc import Iterator
+from typing import Literal
 from uuid import UUID
 
 import orjson
+from pydantic import BaseModel
 
+from fusion.catalogue.metrics import MetricCode
 from fusion.kernel.clock import instant, now
 from fusion.kernel.stream import Query, Row, csv_lines, json_items
-from fusion.reporting.owners import JOINS, NAMES, OWNERS, owned_by
+from fusion.reporting.owners import JOINS, NAMES, owned_by
+from fusion.reporting.schemas import Owned
 from fusion.tenancy.models import Organization
 
-QUANTITIES = ("sku", "type", "metric", "granted", "used", "available")
-COLUMNS = (*OWNERS, "subscription_status", *QUANTITIES)
+
+class Consumption(BaseModel):
+    """The granted, used and available quantity of a SKU."""
+
+    sku: str
+    type: Literal["license", "entitlement"]
+    metric: MetricCode
+    granted: int
+    used: int
+    available: int
+
+
+class LicenseRow(Owned, Consumption):
+    """The totals of one SKU in one subscription."""
+
+    subscription_status: Literal["active", "suspended", "terminated"]
+
+
+class LicenseReport(BaseModel):
+    """Totals per SKU, and all rows per subscription and SKU."""
+
+    as_of: str
+    totals: list[Consumption]
+    items: list[LicenseRow]
+    next: None
+
+
+QUANTITIES = tuple(Consumption.model_fields)
+COLUMNS = (*Owned.model_fields, "subscription_status", *QUANTITIES)
 
 USED = "SELECT ledger_used(b, m.live) AS used OFFSET 0"  # evaluated once
 

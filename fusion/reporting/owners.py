@@ -8,9 +8,6 @@ from fusion.tenancy.models import Organization
 LEVELS = (*KINDS, "subscription")
 PARTS = ("id", "name", "external_reference")
 
-OWNERS = tuple(f"{level}_{part}" for level in LEVELS for part in PARTS)
-"""The first columns of every report, from the group down to the subscription."""
-
 _ALIASES = {"group": "g", "distributor": "d", "reseller": "r", "tenant": "t", "subscription": "s"}
 
 NAMES = ", ".join(
@@ -18,7 +15,7 @@ NAMES = ", ".join(
     for level in LEVELS
     for part in PARTS
 )
-"""The SELECT list for `OWNERS`, where `s` is the subscription and `JOINS` follows it."""
+"""The SELECT list for `schemas.Owned`, where `s` is the subscription and `JOINS` follows it."""
 
 JOINS = """
 JOIN tenancy_organization g ON g.id = s.group_id

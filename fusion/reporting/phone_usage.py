@@ -3,30 +3,53 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
+from pydantic import BaseModel, Field
 
 from fusion.kernel.clock import instant
+from fusion.kernel.fields import Instant, ends
 from fusion.kernel.stream import Query, Row, csv_lines, json_items
-from fusion.reporting.owners import JOINS, NAMES, OWNERS, owned_by
+from fusion.reporting.owners import JOINS, NAMES, owned_by
+from fusion.reporting.schemas import Owned, ReportFilter
 from fusion.tenancy.models import Organization
 
-OWN = (
-    "number",
-    "sku",
-    "country",
-    "number_type",
-    "origin",
-    "user_id",
-    "login",
-    "display_name",
-    "kind",
-    "linked_at",
-    "unlinked_at",
-)
-COLUMNS = (*OWNERS, *OWN)
+
+class UsageRow(Owned):
+    """A user's link to a number from `linked_at` to `unlinked_at`, which is null while linked."""
+
+    number: str
+    sku: str
+    country: str
+    number_type: str
+    origin: Literal["inventory", "ported"]
+    user_id: UUID
+    login: str
+    display_name: str
+    kind: Literal["user", "resource_account"]
+    linked_at: str
+    unlinked_at: str | None
+
+
+class UsageReport(BaseModel):
+    """All rows at once."""
+
+    items: list[UsageRow]
+    next: None
+
+
+class UsageFilter(ReportFilter):
+    """The links that existed in a period; without a period, the current links."""
+
+    from_: Instant | None = Field(default=None, alias="from", description="Included.")
+    to: Annotated[Instant | None, ends("from_", "from")] = Field(
+        default=None, description="Not included."
+    )
+
+
+COLUMNS = tuple(UsageRow.model_fields)
 
 SELECT = f"""
 SELECT {NAMES}, l.e164, k.code, k.country, k.number_type, l.origin, l.user_id::text,

@@ -1,12 +1,11 @@
-"""The shapes of reports in the API."""
+"""The shapes that all reports share; each report has its own beside its query."""
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from fusion.catalogue.metrics import MetricCode
-from fusion.kernel.fields import Id, Instant, ends
+from fusion.kernel.fields import Id
 
 
 class Owned(BaseModel):
@@ -29,55 +28,6 @@ class Owned(BaseModel):
     subscription_external_reference: str | None
 
 
-class UsageRow(Owned):
-    """A user's link to a number from `linked_at` to `unlinked_at`, which is null while linked."""
-
-    number: str
-    sku: str
-    country: str
-    number_type: str
-    origin: Literal["inventory", "ported"]
-    user_id: UUID
-    login: str
-    display_name: str
-    kind: Literal["user", "resource_account"]
-    linked_at: str
-    unlinked_at: str | None
-
-
-class UsageReport(BaseModel):
-    """All rows at once."""
-
-    items: list[UsageRow]
-    next: None
-
-
-class Consumption(BaseModel):
-    """The granted, used and available quantity of a SKU."""
-
-    sku: str
-    type: Literal["license", "entitlement"]
-    metric: MetricCode
-    granted: int
-    used: int
-    available: int
-
-
-class LicenseRow(Owned, Consumption):
-    """The totals of one SKU in one subscription."""
-
-    subscription_status: Literal["active", "suspended", "terminated"]
-
-
-class LicenseReport(BaseModel):
-    """Totals per SKU, and all rows per subscription and SKU."""
-
-    as_of: str
-    totals: list[Consumption]
-    items: list[LicenseRow]
-    next: None
-
-
 class ReportFilter(BaseModel):
     """The subtree and the format of a report. Without an id: your organization's subtree."""
 
@@ -85,13 +35,4 @@ class ReportFilter(BaseModel):
     subscription_id: Id | None = None
     format: Literal["json", "csv"] | None = Field(
         default=None, description="Defaults to the preference of the Accept header."
-    )
-
-
-class UsageFilter(ReportFilter):
-    """The links that existed in a period; without a period, the current links."""
-
-    from_: Instant | None = Field(default=None, alias="from", description="Included.")
-    to: Annotated[Instant | None, ends("from_", "from")] = Field(
-        default=None, description="Not included."
     )
