@@ -113,6 +113,7 @@ INSTALLED_APPS = [
     "fusion.ordering",
     "fusion.lifecycle",
     "fusion.reporting",
+    "fusion.jobs",
 ]
 
 PROBLEM_PAGE = "fusion.portal.error_pages.problem_page"

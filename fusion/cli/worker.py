@@ -1,23 +1,29 @@
-"""`fusion worker`: runs the tasks of `fusion.jobs.schedule` until the signal to stop."""
+"""`fusion worker`: runs jobs and the schedule of `fusion.jobs` until the signal to stop."""
 
 import asyncio
 import contextlib
 import signal
+from itertools import chain
 
 import click
 import structlog
 from procrastinate import PsycopgConnector
-from procrastinate.contrib.django import app, connector_params
+from procrastinate.contrib.django import connector_params
 
 from fusion.cli.advice import advise
-from fusion.jobs import schedule as tasks
+from fusion.jobs.schedule import QUEUES, STALLED, SWEEPS
+from fusion.jobs.sweeps import run_sweeps
+from fusion.kernel.job_queue import working_app
 from fusion.kernel.pooler import is_pooled
 from fusion.kernel.postgresql.pool import OPENED, AsyncPool
 
 log = structlog.get_logger(__name__)
 
-CONCURRENCY = 4
-"""Most jobs that one worker runs at a time."""
+CONCURRENCY = 2
+"""Most jobs of some queues that one worker runs at a time."""
+
+CONNECTIONS = 6
+"""Most connections of one worker to its queue."""
 
 GRACE = 20.0
 """Seconds that jobs in progress may take after the signal to stop."""
@@ -31,9 +37,9 @@ PAUSE = 1.0
 
 def run() -> None:
     """Work until SIGTERM or SIGINT; a database that goes away for a while is waited for."""
-    queues = ", ".join(sorted({task.queue for task in app.tasks.values()} - {"builtin"}))
+    queues = ", ".join(chain.from_iterable(QUEUES))
     advise()
-    click.echo(f"Fusion worker: {queues or tasks.SWEEP}; stop it with Ctrl-C", err=True)
+    click.echo(f"Fusion worker: {queues}; stop it with Ctrl-C", err=True)
     asyncio.run(_work())
 
 
@@ -52,30 +58,39 @@ async def _work() -> None:
 
 
 async def _work_until(stop: asyncio.Event) -> None:
-    """One life of procrastinate's worker. Cancelled, it takes no new job and ends those it has."""
+    """One life of the schedule and of procrastinate's workers: all of them end with the first.
+
+    Cancelled, a worker takes no new job and ends those it has.
+    """
     connector = PsycopgConnector(
         pool_factory=AsyncPool,
         kwargs=connector_params(),
         min_size=1,
-        max_size=CONCURRENCY + 2,
+        max_size=CONNECTIONS,
         timeout=2 * PAUSE + OPENED,  # then all of it begins anew
     )
-    with app.replace_connector(connector):
-        async with app.open_async():
-            worker = asyncio.create_task(
+    app = working_app(connector)
+    async with app.open_async():
+        parts = [
+            asyncio.create_task(
                 app.run_worker_async(
+                    queues=queues,
                     concurrency=CONCURRENCY,
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=GRACE,
+                    delete_jobs="successful",
                     # Behind a pooler there are no notifications of new jobs: the worker polls.
                     listen_notify=not is_pooled(),
                     fetch_job_polling_interval=POLLING if is_pooled() else 5.0,
-                    stalled_worker_timeout=tasks.STALLED,
+                    stalled_worker_timeout=STALLED,
                 )
             )
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait((worker, stopped), return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
-            worker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await worker
+            for queues in QUEUES
+        ]
+        parts.append(asyncio.create_task(run_sweeps(SWEEPS, stop, GRACE)))
+        await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        for part in parts:
+            part.cancel()
+        for result in await asyncio.gather(*parts, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise result

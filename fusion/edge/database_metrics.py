@@ -3,7 +3,7 @@
 Read over a separate connection, because these values matter most when the pool is exhausted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -58,9 +58,13 @@ WHERE ended_at IS NULL AND lease_expires_at > (SELECT kernel_now()) GROUP BY 1
 """
 
 SWEEP_AGE = """
-SELECT extract(epoch FROM clock_timestamp() - max(e.at))
-FROM procrastinate_jobs j JOIN procrastinate_events e ON e.job_id = j.id
-WHERE j.queue_name = 'sweep' AND j.task_name = 'apply_due_orders' AND e.type = 'succeeded'
+SELECT extract(epoch FROM kernel_now() - max(finished_at))
+FROM jobs_run WHERE sweep = 'apply_due_orders'
+"""
+
+JOBS = """
+SELECT queue_name, status::text, count(*) FROM procrastinate_jobs
+WHERE status IN ('todo', 'doing', 'failed') GROUP BY 1, 2
 """
 
 
@@ -136,6 +140,16 @@ def _ask(direct: Connection) -> Iterator[Metric]:
             "Time since a worker last looked for due orders; absent where none ever has.",
             float(age),
         )
+    yield _jobs(direct.execute(JOBS).fetchall())
+
+
+def _jobs(counts: Iterable[tuple[Any, ...]]) -> Metric:
+    family = GaugeMetricFamily(
+        "fusion_jobs", "Jobs that wait, run or have failed.", labels=("queue", "status")
+    )
+    for queue, status, count in counts:
+        family.add_metric((queue, status), count)
+    return family
 
 
 def _calls(live: dict[str, int]) -> Metric:

@@ -21,6 +21,8 @@ QUIET = {
     "django.request": logging.CRITICAL,
     "django.security.DisallowedHost": logging.CRITICAL,
     "procrastinate": logging.ERROR,
+    "procrastinate.worker": logging.CRITICAL,  # the outcome of a job, with its arguments
+    "procrastinate.worker.worker": logging.ERROR,
 }
 """Logger → minimum level; below it, the logger repeats what we log ourselves."""
 

@@ -3,7 +3,7 @@
 -- First everything is locked and read into arrays; then the rows are judged one after another in
 -- memory, each as a single request would be after those before it; then everything is written at
 -- once, with the job's progress. So a chunk is done whole or not at all, and an interrupted job
--- continues where it stopped. Returns {id, done, total, finished}; NULL if the job is finished or
+-- continues where it stopped. Returns {id, done, total, finished}; NULL if the job has ended or
 -- another worker holds it. Locks: job (skipped if locked), subscription, balance, numbers by
 -- number.
 CREATE OR REPLACE FUNCTION users_provision(p_job uuid, p_limit int) RETURNS json
@@ -31,7 +31,7 @@ DECLARE
     u int; n int; p json;
 BEGIN
     SELECT w.* INTO j FROM users_job w
-    WHERE w.id = p_job AND w.state <> 'finished' FOR NO KEY UPDATE SKIP LOCKED;
+    WHERE w.id = p_job AND w.finished_at IS NULL FOR NO KEY UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
@@ -209,7 +209,7 @@ DECLARE
     v_position int;
 BEGIN
     SELECT w.* INTO j FROM users_job w
-    WHERE w.id = p_job AND w.state <> 'finished' FOR NO KEY UPDATE SKIP LOCKED;
+    WHERE w.id = p_job AND w.finished_at IS NULL FOR NO KEY UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;

@@ -9,7 +9,8 @@ KEPT_DAYS = 30
 
 OLD = """
 SELECT id FROM users_job
-WHERE state = 'finished' AND finished_at < (SELECT kernel_now()) - make_interval(days => %s)
+WHERE state IN ('finished', 'failed')
+  AND finished_at < (SELECT kernel_now()) - make_interval(days => %s)
 ORDER BY finished_at LIMIT %s FOR UPDATE SKIP LOCKED
 """
 

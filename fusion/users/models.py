@@ -56,7 +56,8 @@ class Job(models.Model):
 
     `rows` are the requested rows, each with the id of the new user or the `problem` found in its
     input. `done` is the progress, updated in the transaction of a chunk's effects. `error`
-    describes the first row that Fusion could not process: such a job ends as `failed`.
+    describes the first row that Fusion could not process: readers see such a job end as `failed`.
+    The state `failed` itself means that Fusion stopped after `done` rows.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -86,7 +87,8 @@ class Job(models.Model):
         constraints = [
             models.UniqueConstraint("group_id", "id", name="job_of_group"),
             models.CheckConstraint(
-                condition=Q(state__in=("queued", "running", "finished")), name="job_state"
+                condition=Q(state__in=("queued", "running", "finished", "failed")),
+                name="job_state",
             ),
             models.CheckConstraint(
                 condition=Q(done__gte=0, done__lte=F("total"), failed__lte=F("done")),
@@ -94,7 +96,8 @@ class Job(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state="finished", done=F("total"), finished_at__isnull=False)
-                | (~Q(state="finished") & Q(finished_at__isnull=True)),
+                | Q(state="failed", finished_at__isnull=False, error__isnull=False)
+                | Q(state__in=("queued", "running"), finished_at__isnull=True),
                 name="job_finished_whole",
             ),
         ]

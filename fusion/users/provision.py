@@ -1,7 +1,8 @@
-"""Provisioning batches of users: the workers run it every few seconds.
+"""Provisioning batches of users: a job of the queue for each chunk of a batch.
 
-The jobs themselves are the queue, and each stores its progress: nothing has to be recovered after a
-crash. Several workers share the jobs, one chunk of a job at a time.
+The batch stores its progress in the transaction of a chunk's effects: nothing has to be recovered
+after a crash. A small batch does not wait for a large one that was submitted before it, because
+the job for the next chunk goes to the end of the queue.
 """
 
 from typing import Any
@@ -10,11 +11,19 @@ from uuid import UUID
 import orjson
 import structlog
 from django.db import DatabaseError, connection
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
 
+from fusion.kernel.clock import KernelNow
 from fusion.kernel.database import first_row
+from fusion.kernel.job_queue import Retries, defer
 from fusion.kernel.postgresql.outage import outage_of
+from fusion.users.models import Job
 
 log = structlog.get_logger(__name__)
+
+BATCHES = "batches"
+"""The queue of these jobs."""
 
 CHUNK = 1_000
 """Rows of one transaction: other changes of the subscription wait at most for these."""
@@ -22,32 +31,42 @@ CHUNK = 1_000
 PARTS = 10
 """The number of parts into which a failing chunk is divided, to find the faulty row."""
 
-WAITING = """
-SELECT id FROM users_job WHERE state <> 'finished' ORDER BY created_at, id LIMIT 1000
-"""
+LOCKED = 2
+"""Seconds until the next attempt if another worker has locked the batch."""
+
+RETRIES = Retries(attempts=6, wait=2)
+"""Within a minute; then the batch has failed."""
+
+STOPPED = (
+    "Fusion stopped after row {done} of {total} because of an error in Fusion. The later rows were "
+    "not processed. The operator finds the cause in the worker's log under job {id}."
+)
 
 
-def provision_batches(*, chunk: int = CHUNK) -> int:
-    """Process one chunk of each waiting job that no other worker holds; returns how many there
-    were.
-
-    In turns, so that a small batch does not wait for a large one that was submitted before it.
-    """
+@app.task(name="provision_batch", queue=BATCHES, retry=RETRIES, pass_context=True)
+def provision_next(context: JobContext, batch: str) -> None:
+    """Process the next chunk of a batch, and defer a job for the one after it."""
     first_row("SELECT 1")
-    with connection.cursor() as cursor:
-        cursor.execute(WAITING)
-        jobs = [job for (job,) in cursor.fetchall()]
-    done = [told for job in jobs if (told := provision_batch(job, chunk)) is not None]
-    for told in done:
-        log.info("job progressed", **told)
-    return len(done)
+    try:
+        progress = provision_batch(UUID(batch))
+    except DatabaseError as error:
+        if RETRIES.is_last(error, context.job):
+            fail_batch(UUID(batch))
+        raise
+    if progress is None and _waiting(batch).exists():
+        defer(provision_next, {"batch": batch}, seconds=LOCKED)
+    elif progress is not None:
+        log.info("job progressed", **progress)
+        if not progress["finished"]:
+            defer(provision_next, {"batch": batch})
 
 
 def provision_batch(job: UUID, chunk: int = CHUNK) -> dict[str, Any] | None:
-    """Process one chunk of one job; returns its progress, None if the job is finished or locked.
+    """Process one chunk of one job; returns its progress, None if the job has ended or is locked.
 
     A chunk that the database refuses is done in parts, down to the single faulty row; that row
-    fails, the job reports it, and all others are done.
+    fails, the job reports it, and all others are done. Raises DatabaseError if not even the failure
+    of a row can be recorded, or if the database is unavailable.
     """
     try:
         return _call("SELECT users_provision(%s::uuid, %s::int)::text", job, chunk)
@@ -56,35 +75,37 @@ def provision_batch(job: UUID, chunk: int = CHUNK) -> dict[str, Any] | None:
             raise  # database unavailable, or this was a deadlock's victim: retry later
         if chunk == 1:
             log.exception("row of a job failed", job=str(job))
-            return _give_up_row(job)
+            return _call("SELECT users_give_up_row(%s::uuid)::text", job)
     return _provision_in_parts(job, chunk)
+
+
+def fail_batch(id: UUID) -> None:
+    """End a batch whose next row can neither be processed nor recorded as failed."""
+    for job in _waiting(id).defer("rows"):
+        text = STOPPED.format(done=job.done, total=job.total, id=id)
+        error = f"{job.error} {text}" if job.error else text
+        unchanged = _waiting(id).filter(done=job.done)
+        unchanged.update(state="failed", finished_at=KernelNow(), error=error)
+
+
+def _waiting(id: UUID | str) -> Any:
+    rows = Job.objects.unscoped("a batch of the worker's own").filter(id=id)
+    return rows.filter(finished_at=None)
 
 
 def _provision_in_parts(job: UUID, chunk: int) -> dict[str, Any] | None:
     size = -(-chunk // PARTS)
-    told = None
+    progress = None
     for _ in range(-(-chunk // size)):
-        told = provision_batch(job, size)
-        if told is None or told["finished"]:
+        progress = provision_batch(job, size)
+        if progress is None or progress["finished"]:
             break
-    return told
-
-
-def _give_up_row(job: UUID) -> dict[str, Any] | None:
-    """Record the next row as failed, so that the job continues; None if that fails too."""
-    try:
-        return _call("SELECT users_give_up_row(%s::uuid)::text", job)
-    except DatabaseError as error:
-        if outage_of(error):
-            raise
-        # One faulty job does not keep the others from being done.
-        log.exception("job failed", job=str(job))
-        return None
+    return progress
 
 
 def _call(statement: str, *parameters: UUID | int) -> dict[str, Any] | None:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         (answer,) = cursor.fetchone()
-    told: dict[str, Any] | None = None if answer is None else orjson.loads(answer)
-    return told
+    progress: dict[str, Any] | None = None if answer is None else orjson.loads(answer)
+    return progress

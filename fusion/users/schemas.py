@@ -86,6 +86,7 @@ class JobDocument(BaseModel):
     """The progress of a batch of users. `failed` counts the refused rows among `done`.
 
     It ends as `finished`, or as `failed` if Fusion itself failed on a row; `error` names the row.
+    If `done` is then less than `total`, the later rows were not processed.
     """
 
     id: UUID

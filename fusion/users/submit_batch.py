@@ -1,4 +1,4 @@
-"""Submitting a batch of users: it becomes a job, which a worker provisions."""
+"""Submitting a batch of users: it becomes a job, which workers provision."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,8 +12,10 @@ from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.ids import new_id
+from fusion.kernel.job_queue import defer
 from fusion.tenancy.queries import lock_subscription
 from fusion.users.models import Job
+from fusion.users.provision import provision_next
 from fusion.users.queries import job_document
 from fusion.users.rules import require_active
 from fusion.users.schemas import RowBody
@@ -37,6 +39,7 @@ def submit_batch(actor: Actor, *, subscription_id: UUID, rows: Sequence[Any]) ->
         request_id=actor.request.id,
     )
     job.save(force_insert=True)
+    defer(provision_next, {"batch": str(job.id)})
     return Done(job_document(job), subscription.path, job.id, subscription_id=subscription.id)
 
 

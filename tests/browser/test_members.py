@@ -5,11 +5,11 @@ import re
 from playwright.sync_api import expect
 
 from fusion.kernel.ids import new_id
-from fusion.portal.models import Mail
 from tests.browser.browsing import Tab
 from tests.browser.conftest import SignIn
 from tests.browser.scene import Scene
 from tests.portal.people import PASSWORD
+from tests.queued import waiting_mails
 from tests.server import Server
 
 
@@ -26,7 +26,7 @@ def test_invited_accepted_changed_and_removed(sign_in: SignIn, tab: Tab, server:
     page.get_by_role("button", name="Send the invitation").dblclick()
     expect(page.get_by_text(f"An invitation was sent to {email}.")).to_be_visible()
     expect(page.get_by_text("Invited")).to_be_visible()
-    (mail,) = Mail.objects.filter(recipient=email)
+    (mail,) = waiting_mails(email)
     (link,) = re.findall(r"http://\S+", mail.text)
     assert link.startswith(server.url)
 

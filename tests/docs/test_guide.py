@@ -6,12 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from fusion.users.provision import provision_batches
 from tests.bounds import PATIENCE
 from tests.docs.pages import ROOT
 from tests.numbers.stock import entitle, french, stock
 from tests.server import run_server
-from tests.users.staff import at, equip, job, outcomes
+from tests.users.staff import at, equip, job, outcomes, provision_batches
 from tests.world import World, answer
 
 COMMANDS = re.compile(r"```sh\n(.*?)```", re.DOTALL)

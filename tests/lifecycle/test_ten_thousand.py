@@ -13,7 +13,6 @@ from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.terminate import terminate
 from fusion.numbers.models import Number, Range
 from fusion.ordering.models import TERMINATION
-from fusion.users.provision import provision_batches
 from tests.bounds import drain
 from tests.concurrency.actors import count_waiting, holding, rows
 from tests.contract.stage import trunk_of
@@ -21,7 +20,7 @@ from tests.lifecycle.dating import fall_due
 from tests.numbers.stock import french
 from tests.ordering.placing import line, placed
 from tests.owner import owner_rows
-from tests.users.staff import row, submitted
+from tests.users.staff import provision_batches, row, submitted
 from tests.world import World, answer
 
 USERS = 10_000

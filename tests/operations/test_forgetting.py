@@ -1,14 +1,12 @@
 """What the worker does away with by the clock."""
 
-import asyncio
 from datetime import timedelta
 
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
-from procrastinate.contrib.django import app
 
-from fusion.jobs.schedule import forget, forget_jobs
+from fusion.jobs.retention import purge, purge_jobs
 from fusion.kernel.ids import new_id
 from tests.portal.people import make_person, signed_in
 from tests.world import World
@@ -21,7 +19,7 @@ def test_sessions_that_have_run_out(world: World) -> None:
     for each, days in ((over, -1), (new_id().hex, 1)):
         end = timezone.now() + timedelta(days=days)
         Session.objects.create(session_key=each, session_data="", expire_date=end)
-    forget(0)
+    purge()
     assert not Session.objects.filter(session_key=over).exists()
     assert Session.objects.filter(session_key=key).exists()
     assert client.get("/").status_code == 200
@@ -31,23 +29,20 @@ def test_jobs_that_have_ended() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO procrastinate_jobs (queue_name, task_name, status) VALUES"
-            " ('test', 'old', 'succeeded'), ('test', 'new', 'succeeded'), ('test', 'bad', 'failed')"
-            " RETURNING id"
+            " ('test', 'old', 'failed'), ('test', 'new', 'failed'), ('test', 'todo', 'todo'),"
+            " ('sweep', 'former', 'todo') RETURNING id"
         )
-        old, new, bad = (id for (id,) in cursor.fetchall())
+        old, new, todo, former = (id for (id,) in cursor.fetchall())
         cursor.execute(
             "INSERT INTO procrastinate_events (job_id, type, at) VALUES"
-            " (%s, 'succeeded', now() - interval '61 minutes'), (%s, 'succeeded', now()),"
-            " (%s, 'failed', now() - interval '61 minutes')",
-            [old, new, bad],
+            " (%s, 'failed', now() - interval '169 hours'), (%s, 'failed', now())",
+            [old, new],
         )
-
-    async def run() -> None:
-        async with app.open_async():
-            await forget_jobs(0)
-
-    asyncio.run(run())
+    purge_jobs()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM procrastinate_jobs WHERE queue_name = 'test' ORDER BY id")
-        assert [id for (id,) in cursor.fetchall()] == [new, bad]
+        cursor.execute(
+            "SELECT id FROM procrastinate_jobs WHERE id = ANY (%s) ORDER BY id",
+            [[old, new, todo, former]],
+        )
+        assert [id for (id,) in cursor.fetchall()] == [new, todo]
         cursor.execute("DELETE FROM procrastinate_jobs WHERE queue_name = 'test'")

@@ -3,16 +3,22 @@
 import signal
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 from typing import Any
 
-from django.db import connection
-from procrastinate.contrib.django import app
+import psycopg
+import pytest
+from django.db import OperationalError, connection
+from structlog.testing import capture_logs
 
 from fusion.access.retention import purge_idempotency_keys
 from fusion.cli.verify import differences
 from fusion.clients.retention import purge_tokens
-from fusion.jobs import schedule as tasks
+from fusion.jobs.schedule import HOURLY, SWEEPS
+from fusion.jobs.sweeps import Sweep, claim, register, run_sweep
+from fusion.kernel.ids import new_id
 from tests.bounds import PATIENCE
+from tests.concurrency.actors import at_once
 from tests.server import run_worker, wait_for
 from tests.world import World, answer
 
@@ -79,27 +85,21 @@ def test_several_workers_one_of_them_killed(world: World, tmp_path: Path) -> Non
 
 
 def test_a_dead_worker_leaves_nothing_stuck(world: World, log: Path) -> None:
-    """Its job stays marked as being done; the next worker sweeps all the same, and clears it.
+    """Its hourly job stays marked as being done; the next worker clears it within a minute.
 
-    What clears it comes with each minute; here it is queued beside, so that nobody waits.
+    Here that sweep is made due, so that nobody waits.
     """
-    clock = app.periodic_registry.periodic_tasks["recover_jobs", ""]
-    assert clock.cron == "* * * * *"
+    assert {sweep.name: sweep.seconds for sweep in SWEEPS}["recover_jobs"] == 60
     (job,) = run(
-        "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args,"
-        " status, attempts) VALUES (%s, 'apply_due_orders', 0, 'apply_due_orders',"
-        " '{\"timestamp\": 0}', 'doing', 0) RETURNING id",
-        tasks.SWEEP,
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args, status)"
+        " VALUES (%s, 'purge', 'purge', '{\"timestamp\": 0}', 'doing') RETURNING id",
+        HOURLY,
     )
+    register(SWEEPS)
+    run("UPDATE jobs_run SET due_at = now()")
     schedule(world, 1)
     with run_worker(log):
         wait_for(lambda: states(world) == {"completed": 1}, "the order to be applied", 60)
-        run(
-            "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, queueing_lock, args,"
-            " status, attempts) VALUES (%s, 'recover_jobs', 0, 'recover_jobs',"
-            " '{\"timestamp\": 0}', 'todo', 0) ON CONFLICT DO NOTHING",
-            tasks.SWEEP,
-        )
         wait_for(
             lambda: not run("SELECT 1 FROM procrastinate_jobs WHERE id = %s", job[0]),
             "the job of the dead worker to be cleared away",
@@ -108,14 +108,49 @@ def test_a_dead_worker_leaves_nothing_stuck(world: World, log: Path) -> None:
     assert granted(world) == [1, 1]
 
 
-def test_jobs_do_not_pile_up(log: Path) -> None:
-    """While a sweep is queued no second one is, however long nobody takes it."""
+def test_sweeps_leave_one_row_each(log: Path) -> None:
+    swept = "SELECT max(finished_at) FROM jobs_run WHERE sweep = 'apply_due_orders'"
+    register(SWEEPS)
+    jobs = run("SELECT count(*), max(id) FROM procrastinate_jobs")
     with run_worker(log):
-        swept = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'"
-        before = run(swept)[0][0]
-        wait_for(lambda: run(swept)[0][0] >= before + 2, "two sweeps", 60)
-    waiting = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND task_name = %s"
-    assert run(waiting, "apply_due_orders")[0][0] <= 1
+        for _ in range(2):
+            before = run(swept)
+            wait_for(lambda before=before: run(swept) > before, "a sweep", 60)  # type: ignore[misc]
+    assert run("SELECT count(*) FROM jobs_run") == [(len(SWEEPS),)]
+    assert run("SELECT count(*), max(id) FROM procrastinate_jobs") == jobs
+
+
+def test_of_several_workers_one_runs_a_sweep() -> None:
+    sweep = Sweep(f"test {new_id()}", 3600, lambda: None)
+    register([sweep])
+    assert sorted(at_once(*[lambda: claim([sweep])] * 8)) == [[]] * 7 + [[sweep.name]]
+    run("UPDATE jobs_run SET due_at = now() WHERE sweep = %s", sweep.name)
+    assert claim([sweep]) == [sweep.name]
+    run("DELETE FROM jobs_run WHERE sweep = %s", sweep.name)
+
+
+def test_a_faulty_sweep_is_logged_and_comes_again() -> None:
+    steps = iter([True, False])
+    good = Sweep(f"good {new_id()}", 1, lambda: next(steps))
+    bad = Sweep(f"bad {new_id()}", 1, lambda: 1 / 0)
+    away = Sweep(f"away {new_id()}", 1, _find_the_database_away)
+    register([good, bad, away])
+    with capture_logs() as logs:
+        run_sweep(good, Event())
+        run_sweep(bad, Event())
+        with pytest.raises(OperationalError):
+            run_sweep(away, Event())
+    assert [entry["sweep"] for entry in logs] == [bad.name]
+    finished = run(
+        "DELETE FROM jobs_run WHERE sweep = ANY (%s) RETURNING sweep, finished_at IS NOT NULL",
+        [good.name, bad.name, away.name],
+    )
+    assert dict(finished) == {good.name: True, bad.name: False, away.name: False}
+    assert next(steps, None) is None
+
+
+def _find_the_database_away() -> None:
+    raise OperationalError from psycopg.OperationalError("connection lost")
 
 
 def test_old_answers_are_forgotten(world: World) -> None:

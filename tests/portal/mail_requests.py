@@ -16,11 +16,11 @@ from fusion.ordering.approve_request import approve_request
 from fusion.ordering.reject_request import reject_request
 from fusion.ordering.withdraw_request import withdraw_request
 from fusion.portal.members.mail import write_invitation_mails
-from fusion.portal.models import Mail
 from fusion.portal.requests.mail import write_request_mails
 from tests.bounds import drain
 from tests.ordering.requesting import requested
 from tests.portal.people import PASSWORD, make_person, signed_in
+from tests.queued import waiting_mails
 from tests.world import World, answer
 
 NEW = "quite another password"
@@ -53,7 +53,7 @@ def forgotten(world: World, more: dict[str, Any]) -> None:
     """Ask for a new password, and set it."""
     person = make_person((world.tenant, ADMINISTRATOR))
     Client().post("/password/forgotten", {"email": person.email}, **more)
-    text = Mail.objects.filter(recipient=person.email).latest("id").text
+    text = waiting_mails(person.email)[-1].text
     (path,) = re.findall(r"(/password/new/\S+)", text)
     client = Client()
     address = client.get(path, follow=True, **more).redirect_chain[-1][0]

@@ -12,9 +12,9 @@ from fusion.accounts.create_member import create_member
 from fusion.accounts.models import Member, User
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
-from fusion.portal.models import Mail
 from tests.portal.mail_requests import NEW, switch_on
 from tests.portal.people import PASSWORD, make_person, signed_in
+from tests.queued import waiting_mails
 from tests.world import World
 
 FORM = {"name": "New", "password": PASSWORD, "again": PASSWORD}
@@ -62,7 +62,7 @@ def test_somebody_new_joins_by_it_and_stays_unconfirmed(world: World) -> None:
 def test_the_mailed_link_is_another_and_confirms(world: World) -> None:
     email = f"{new_id()}@example.com"
     link = copied(world, email)
-    text = Mail.objects.filter(recipient=email).latest("id").text
+    text = waiting_mails(email)[-1].text
     (mailed,) = re.findall(r"https://portal.example.com(/invitation\?key=\S+)", text)
     assert mailed != link and link.partition("key=")[2] not in text
     assert joins(mailed) == 302
@@ -119,7 +119,7 @@ def test_an_unconfirmed_account_is_given_nothing_and_taken_back(world: World) ->
         )
     assert refused.value.code == "conflict"
     Client().post("/password/forgotten", {"email": email})
-    text = Mail.objects.filter(recipient=email).latest("id").text
+    text = waiting_mails(email)[-1].text
     (path,) = re.findall(r"(/password/new/\S+)", text)
     owner = Client()
     address = owner.get(path, follow=True).redirect_chain[-1][0]
@@ -134,7 +134,7 @@ def test_an_unconfirmed_account_is_given_nothing_and_taken_back(world: World) ->
 def test_a_mangled_link_is_reported(world: World) -> None:
     email = f"{new_id()}@example.com"
     link = copied(world, email)
-    text = Mail.objects.filter(recipient=email).latest("id").text
+    text = waiting_mails(email)[-1].text
     (mailed,) = re.findall(r"https://portal.example.com(/invitation\?key=\S+)", text)
     for broken in (mailed.replace("key=", "key=3D"), mailed[:-1], link[:-1], link + "x"):
         page = Client().get(broken, follow=True)

@@ -22,16 +22,17 @@ from fusion.kernel.environment import SETTINGS
 from fusion.kernel.ids import new_id
 from fusion.portal.account.mail import MAILS
 from fusion.portal.mails.files import read_mails
-from fusion.portal.mails.outbox import deliver_mail
+from fusion.portal.mails.outbox import MAIL
 from fusion.portal.mails.write import FOLDER, Reader, Sender, inert, write_mail
 from fusion.portal.members.mail import write_invitation_mails
-from fusion.portal.models import Mail, Preference
+from fusion.portal.models import Preference
 from fusion.portal.requests.mail import write_request_mails
 from fusion.tenancy.models import Organization, Subscription
 from tests.bounds import drain
 from tests.portal.mail_requests import REQUESTS
 from tests.portal.people import make_person, signed_in
 from tests.portal.test_outbox import mail_server
+from tests.queued import Mail, clear_mails, run_jobs, waiting_mails
 from tests.world import World
 
 TEMPLATES = {
@@ -72,12 +73,12 @@ def nothing_else() -> None:
     """Mails and attempts of other tests are put aside."""
     cache.clear()
     drain(lambda: write_request_mails() or write_invitation_mails())
-    Mail.objects.all().delete()
+    clear_mails()
 
 
 def written() -> list[Mail]:
     """The mails that were written."""
-    return list(Mail.objects.order_by("id"))
+    return waiting_mails()
 
 
 def whole(mail: Mail) -> str:
@@ -99,9 +100,9 @@ def test_mails_never_contain_the_request_host(world: World, host: str) -> None:
     }
     with override_settings(ALLOWED_HOSTS=["*"]):
         for name, request in REQUESTS.items():
-            before = Mail.objects.count()
+            before = len(waiting_mails())
             request(world, headers)
-            assert Mail.objects.count() > before, name
+            assert len(waiting_mails()) > before, name
     mails = written()
     for mail in mails:
         text = whole(mail)
@@ -232,7 +233,7 @@ def test_the_reader_s_language_and_time(world: World) -> None:
         {"timestamp": "", "zone": "Asia/Tokyo", "address": "192.0.2.1"},
         path="/account/security",
     )
-    assert "(Asia/Tokyo)" in Mail.objects.latest("id").text
+    assert "(Asia/Tokyo)" in waiting_mails()[-1].text
 
 
 @pytest.mark.parametrize("language", [code for code, _ in settings.LANGUAGES])
@@ -247,7 +248,7 @@ def test_a_link_is_whole_in_transport(language: str) -> None:
         path=path,
     )
     with mail_server() as taken:
-        assert deliver_mail()
+        run_jobs(MAIL)
     assert f"https://portal.example.com{path}" in taken[0].splitlines()
 
 
@@ -264,7 +265,7 @@ def test_mails_as_files(tmp_path: Path) -> None:
                 {"organization": "Ökonomie", "role": "agent"},
                 path=f"/invitation?key={'k' * 90}",
             )
-            assert deliver_mail()
+            run_jobs(MAIL)
         found = read_mails(limit=10)
     folder = tmp_path / "mail"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -12,8 +12,8 @@ from fusion.accounts.models import Member, User
 from fusion.clients.create_client import create_client
 from fusion.clients.models import ApiClient
 from fusion.kernel.ids import new_id
-from fusion.portal.models import Mail
 from tests.portal.people import PASSWORD, join, make_person, signed_in
+from tests.queued import waiting_mails
 from tests.world import World
 
 
@@ -120,7 +120,7 @@ def test_the_last_administrator_of_a_group_stays(world: World) -> None:
 
 def link(email: str) -> str:
     """The address in the mail of an invitation."""
-    text = Mail.objects.filter(recipient=email).latest("id").text
+    text = waiting_mails(email)[-1].text
     (found,) = re.findall(r"https://portal.example.com(/invitation\?key=\S+)", text)
     return str(found)
 

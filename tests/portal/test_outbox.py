@@ -1,21 +1,27 @@
 """Mails: written with what causes them, handed over to a real mail server by the worker."""
 
+import re
 import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from django.core.mail import send_mail
 from django.db import connection, transaction
 from django.test import override_settings
 
+from fusion.jobs.former import drain_former_queues
+from fusion.jobs.schedule import recover_jobs
 from fusion.kernel.environment import SETTINGS
 from fusion.kernel.ids import new_id
-from fusion.portal.mails.outbox import deliver_mail
-from fusion.portal.models import Mail
-from tests.bounds import PATIENCE, drain
+from fusion.portal.mails.outbox import MAIL, RETRIES, deliver_mail
+from tests.bounds import PATIENCE
+from tests.concurrency.actors import at_once
+from tests.owner import owner_rows
+from tests.queued import clear_mails, make_due, run_jobs, states, waiting_mails
+
+TASK = deliver_mail.name
 
 
 class Postman(socketserver.StreamRequestHandler):
@@ -59,7 +65,7 @@ def mail_server(*, refuses: bool = False) -> Iterator[list[str]]:
 @pytest.fixture(autouse=True)
 def nothing_waits() -> None:
     """Mails of other tests are put aside."""
-    Mail.objects.all().delete()
+    clear_mails()
 
 
 def write(to: str) -> None:
@@ -67,10 +73,12 @@ def write(to: str) -> None:
     send_mail("Grüße", "Text\n.\nend", None, [to])
 
 
-def make_due() -> None:
-    """As if the time until the next attempt had passed."""
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE portal_mail SET due_at = now()")
+def deliver_until_given_up() -> None:
+    """Let a worker try as often as it does within a day."""
+    for attempt in range(RETRIES.attempts):
+        assert states(TASK) == [("todo", attempt)]
+        make_due(TASK)
+        run_jobs(MAIL)
 
 
 def test_a_mail_is_handed_over_once() -> None:
@@ -78,61 +86,105 @@ def test_a_mail_is_handed_over_once() -> None:
     with mail_server() as taken:
         write(to)
         assert taken == [], "nobody waits for the mail server"
-        assert deliver_mail()
-        assert not deliver_mail()
+        run_jobs(MAIL)
+        run_jobs(MAIL)
     assert len(taken) == 1
     assert f"To: {to}" in taken[0]
     assert "=?utf-8?" in taken[0]
-    assert Mail.objects.count() == 0
+    assert states(TASK) == [], "the text, which may contain a secret link, is gone"
 
 
 def test_a_rolled_back_mail_is_not_sent() -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         write("nobody@example.com")
         raise ZeroDivisionError
-    assert Mail.objects.count() == 0
+    assert waiting_mails() == []
 
 
 def test_a_refused_mail_is_retried_later() -> None:
-    with mail_server(refuses=True):
+    with mail_server(refuses=True) as taken:
         write("later@example.com")
-        assert deliver_mail()
-        assert not deliver_mail(), "it is not due again yet"
-    make_due()
+        run_jobs(MAIL)
+        run_jobs(MAIL)  # it is not due again yet
+    assert states(TASK) == [("todo", 1)]
+    make_due(TASK)
     with mail_server() as taken:
-        assert deliver_mail()
+        run_jobs(MAIL)
     assert len(taken) == 1
 
 
-def test_a_mail_refused_too_often_is_given_up() -> None:
+def test_a_mail_refused_too_often_has_failed(capfd: pytest.CaptureFixture[str]) -> None:
     with mail_server(refuses=True):
         write("never@example.com")
-        for _ in range(10):
-            make_due()
-            assert deliver_mail()
-    assert Mail.objects.count() == 0
+        deliver_until_given_up()
+        run_jobs(MAIL)
+    assert states(TASK) == [("failed", RETRIES.attempts)]
+    said = capfd.readouterr().err
+    assert "job failed" in said and "deliver_mail" in said
+    assert "end" not in re.findall(r"[a-z]+", said), "the text may contain a secret link"
 
 
 def test_two_workers_hand_over_each_mail_once() -> None:
-    def work(done: list[Any]) -> None:
-        def step() -> bool:
-            delivered = deliver_mail()
-            done.extend([1] * bool(delivered))
-            return bool(delivered)
-
-        drain(step)
-        connection.close()
-
     with mail_server() as taken:
         for number in range(10):
             write(f"{number}@example.com")
-        done: list[Any] = []
-        workers = [threading.Thread(target=work, args=(done,)) for _ in range(2)]
+        workers = [threading.Thread(target=run_jobs, args=(MAIL, 2)) for _ in range(2)]
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join(PATIENCE)
-    assert len(done) == len(taken) == 10
+    assert len(taken) == 10
+    assert states(TASK) == []
+
+
+def test_the_mail_of_a_dead_worker_is_sent_by_the_next() -> None:
+    write("late@example.com")
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
+        (worker,) = cursor.fetchone()
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s"
+            " WHERE task_name = %s RETURNING id",
+            [worker, TASK],
+        )
+        recover_jobs()
+        assert states(TASK) == [("doing", 0)], "it may still be at work"
+        cursor.execute(
+            "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 seconds'"
+            " WHERE id = %s",
+            [worker],
+        )
+    recover_jobs()
+    with mail_server() as taken:
+        run_jobs(MAIL)
+    assert len(taken) == 1
+
+
+def test_mails_of_the_previous_release_are_sent() -> None:
+    """Its servers write to a table of their own; its worker has one of the mails in hand."""
+    columns = "(id, sender, recipient, subject, text, tries, due_at)"
+    for to, due in (("a", "now()"), ("b", "now()"), ("c", "now() + interval '5 minutes'")):
+        owner_rows(
+            f"INSERT INTO portal_mail {columns} VALUES (gen_random_uuid(), 's@example.com',"
+            f" '{to}@example.com', 'Subject', 'Text', 0, {due})"
+        )
+    at_once(*[drain_former_queues] * 4)
+    with mail_server() as taken:
+        run_jobs(MAIL)
+    assert sorted(re.findall(r"^To: (.)@", text, re.MULTILINE)[0] for text in taken) == ["a", "b"]
+    assert owner_rows("DELETE FROM portal_mail RETURNING recipient") == [("c@example.com",)]
+
+
+def test_a_mail_that_a_worker_of_the_previous_release_refused_is_sent() -> None:
+    """It takes every job, and fails those whose task it does not know."""
+    write("somebody@example.com")
+    owner_rows(
+        f"UPDATE procrastinate_jobs SET status = 'failed', attempts = 1 WHERE task_name = '{TASK}'"
+    )
+    drain_former_queues()
+    with mail_server() as taken:
+        run_jobs(MAIL)
+    assert len(taken) == 1
 
 
 @pytest.mark.parametrize("text", ["", "http://x", "smtp://", "smtps:host", "smtp://host:port"])
@@ -149,11 +201,8 @@ def test_addresses_of_mail_servers() -> None:
     assert (told["port"], told["use_ssl"], told["use_tls"]) == (465, True, False)
 
 
-def test_a_mail_with_an_invalid_address_is_given_up() -> None:
+def test_a_mail_with_an_invalid_address_has_failed() -> None:
     write(f"somebody@{'\u00fc' * 60}.example")
     with mail_server() as taken:
-        for _ in range(10):
-            make_due()
-            assert deliver_mail()
-        assert not deliver_mail()
-    assert taken == [] and Mail.objects.count() == 0
+        deliver_until_given_up()
+    assert taken == [] and states(TASK) == [("failed", RETRIES.attempts)]

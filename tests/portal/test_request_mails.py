@@ -13,13 +13,14 @@ from fusion.kernel.environment import SETTINGS
 from fusion.ordering.approve_request import approve_request
 from fusion.ordering.reject_request import reject_request
 from fusion.ordering.withdraw_request import withdraw_request
-from fusion.portal.models import Mail, Preference
+from fusion.portal.models import Preference
 from fusion.portal.requests.mail import write_request_mails
 from fusion.tenancy.models import Organization
 from tests.bounds import drain
 from tests.concurrency.actors import at_once
 from tests.ordering.requesting import requested
 from tests.portal.people import join, make_person
+from tests.queued import clear_mails, waiting_mails
 from tests.world import World
 
 
@@ -27,13 +28,13 @@ from tests.world import World
 def nothing_else() -> None:
     """What other tests have left is told before."""
     drain(write_request_mails)
-    Mail.objects.all().delete()
+    clear_mails()
 
 
 def mails() -> dict[str, tuple[str, str]]:
     """Recipient → (subject, text) of the mails that were written."""
     drain(write_request_mails)
-    rows = Mail.objects.order_by("id")
+    rows = waiting_mails()
     found = {mail.recipient: (mail.subject, mail.text) for mail in rows}
     assert len(found) == len(rows), "each got one"
     return found
@@ -54,7 +55,7 @@ def test_mails_go_to_the_group_and_then_the_requester(world: World) -> None:
     assert subject == f"{world.tenant.name} requests more"
     assert "+2 seat" in text and "Before Monday <b>please</b>" in text
     assert mails() == told, "once"
-    Mail.objects.all().delete()
+    clear_mails()
     approve_request(world.actor(), request_id=UUID(id))
     told = mails()
     assert set(told) == {asker.email}
@@ -72,7 +73,7 @@ def test_administrators_replace_an_unreachable_requester(world: World, gone: boo
     id = requested(world, actor=replace(world.actor("tenant"), label=label))
     member.delete()
     mails()
-    Mail.objects.all().delete()
+    clear_mails()
     reject_request(world.actor(), request_id=UUID(id), reason="Sold out\r\nBcc: x@example.com")
     told = mails()
     assert set(told) == {admin.email}
@@ -98,7 +99,7 @@ def test_in_the_readers_language_with_a_link(world: World, monkeypatch: pytest.M
     told = mails()
     assert told[admin.email][0] == f"{world.tenant.name} fragt mehr an"
     assert f"https://portal.example.com/order-requests/{id}" in told[other.email][1]
-    Mail.objects.all().delete()
+    clear_mails()
     set_host(world.actor(), host="voice.example.net")
     withdraw_request(world.actor("tenant"), request_id=UUID(id))
     assert f"https://voice.example.net/order-requests/{id}" in mails()[other.email][1]
@@ -111,7 +112,7 @@ def test_two_workers_write_each_mail_once(world: World) -> None:
         requested(world)
     at_once(*[write_request_mails] * 4)
     drain(write_request_mails)
-    assert Mail.objects.filter(recipient=person.email).count() == 3
+    assert len(waiting_mails(person.email)) == 3
 
 
 def test_a_rolled_back_request_sends_no_mail(world: World) -> None:

@@ -17,9 +17,9 @@ from fusion.kernel.ids import new_id
 from fusion.portal.account.mail import MAILS
 from fusion.portal.errors import EXPLANATIONS, TITLES, WITH_FACTS
 from fusion.portal.mails.write import FOLDER, Reader, Sender, write_mail
-from fusion.portal.models import Mail
 from fusion.portal.refusals import DETAILS, MESSAGES, translated
 from tests.portal.people import make_person, signed_in
+from tests.queued import waiting_mails
 from tests.world import World
 
 PACKAGE = Path(fusion.__file__).parent
@@ -184,7 +184,7 @@ def test_no_line_of_a_mail_stays_english(language: str, template: str) -> None:
             {"role": "agent", "deed": "approved", "asked": {"lines": [], "order_number": 7}},
             path="/path",
         )
-        mail = Mail.objects.filter(recipient=f"{each}-{template}@example.com").latest("id")
+        mail = waiting_mails(f"{each}-{template}@example.com")[-1]
         texts[each] = [mail.subject, *mail.text.splitlines()]
     english = set(texts["en"]) - set(facts)
     assert english and not english & set(texts[language])

@@ -22,10 +22,10 @@ from fusion.cli.verify import differences
 from fusion.numbers.sweep import sweep_numbers
 from fusion.trunks.models import Call
 from fusion.trunks.sweep import sweep_calls
-from fusion.users.provision import provision_batches
 from tests.concurrency.actors import rows
 from tests.numbers.stock import french, run_out, stock
 from tests.provisioning.model import CHANNEL, NUMBER, SKUS, USER, Model
+from tests.users.staff import provision_batches
 from tests.world import World, answer, make_subscription
 
 NAMES = ("east", "west")

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, OperationalError, transaction
 from structlog.testing import capture_logs
 
-from fusion.jobs import schedule as tasks
+from fusion.jobs.retention import purge_records
 from fusion.trunks.keep_records import (
     MONTHS_AHEAD,
     add_months,
@@ -206,7 +206,7 @@ def outcome(deed: object) -> object:
 
 def test_the_worker_s_task(world: World) -> None:
     ensure_partitions(today=LONG_AGO)
-    tasks.keep_call_records(timestamp=0)
+    purge_records()
     assert months() == []
 
 

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from fusion.tenancy.models import Subscription
-from fusion.users.provision import provision_batches
+from fusion.users.provision import CHUNK, provision_batch
 from tests.bounds import drain
 from tests.numbers.stock import french, stock
 from tests.ordering.placing import line, placed
@@ -138,6 +138,19 @@ def outcomes(world: World, id: str) -> list[Any]:
         each["problem"]["code"] if "problem" in each else each["status"]
         for each in results(world, id)
     ]
+
+
+WAITING = """
+SELECT id FROM users_job WHERE finished_at IS NULL ORDER BY created_at, id
+"""
+
+
+def provision_batches(*, chunk: int = CHUNK) -> int:
+    """Process one chunk of each waiting batch, as the jobs of a worker do; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING)
+        waiting = [id for (id,) in cursor.fetchall()]
+    return sum(provision_batch(id, chunk) is not None for id in waiting)
 
 
 def work(chunk: int = 1000) -> None:

@@ -8,7 +8,6 @@ from django.db import connection
 
 from fusion.cli.verify import differences
 from fusion.users.forget import forget_batches
-from fusion.users.provision import provision_batches
 from tests.ordering.placing import events
 from tests.users.staff import (
     created,
@@ -18,6 +17,7 @@ from tests.users.staff import (
     licences,
     linked,
     outcomes,
+    provision_batches,
     refused,
     results,
     row,

@@ -8,16 +8,30 @@ from django.test import Client
 
 from fusion.access.actor import AGENT
 from fusion.cli.verify import differences
-from fusion.users.provision import provision_batch, provision_batches
+from fusion.jobs.former import drain_former_queues
+from fusion.users.provision import BATCHES, RETRIES, provision_batch, provision_next
 from tests.owner import owner_rows
 from tests.portal.people import make_person, signed_in
+from tests.queued import clear_jobs, make_due, run_jobs, states
 from tests.trunks.calling import trunk_id
-from tests.users.staff import equip, job, licences, outcomes, results, row, submitted, work
+from tests.users.staff import (
+    equip,
+    job,
+    licences,
+    outcomes,
+    provision_batches,
+    results,
+    row,
+    submitted,
+    work,
+)
 from tests.world import World
+
+TASK = provision_next.name
 
 
 @contextmanager
-def map_constraint_errors(table: str, condition: str) -> Iterator[None]:
+def refusing(table: str, condition: str) -> Iterator[None]:
     """The database refuses rows of `table` where `condition` holds: a fault of our own."""
     owner_rows(
         "CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -46,7 +60,7 @@ def test_innocent_rows_are_done_and_the_job_fails(
     id = submitted(world, batch(25))
     after = submitted(world, [row("later")])
     logins = ", ".join(f"'u{position}'" for position in broken)
-    with map_constraint_errors("users_user", f"NEW.login IN ({logins})"):
+    with refusing("users_user", f"NEW.login IN ({logins})"):
         work(chunk)
     told = job(world, id)
     assert (told["state"], told["done"], told["failed"]) == ("failed", 25, len(broken))
@@ -64,7 +78,7 @@ def test_innocent_rows_are_done_and_the_job_fails(
 
 def test_a_job_of_which_nothing_can_be_done_ends_too(world: World) -> None:
     id = submitted(world, batch(3))
-    with map_constraint_errors("users_user", f"NEW.subscription_id = '{world.subscription.id}'"):
+    with refusing("users_user", f"NEW.subscription_id = '{world.subscription.id}'"):
         work()
     assert job(world, id)["state"] == "failed"
     assert outcomes(world, id) == ["internal-error"] * 3
@@ -72,7 +86,7 @@ def test_a_job_of_which_nothing_can_be_done_ends_too(world: World) -> None:
 
 def test_until_it_has_ended_it_is_running(world: World) -> None:
     id = submitted(world, batch(3))
-    with map_constraint_errors("users_user", "NEW.login = 'u1'"):
+    with refusing("users_user", "NEW.login = 'u1'"):
         provision_batch(job=id, chunk=1)  # type: ignore[arg-type]
     told = job(world, id)
     assert (told["state"], told["done"], told["finished_at"]) == ("running", 1, None)
@@ -81,16 +95,45 @@ def test_until_it_has_ended_it_is_running(world: World) -> None:
     assert job(world, id)["state"] == "failed"
 
 
-def test_where_not_even_that_can_be_recorded_the_others_are_done(world: World) -> None:
-    id = submitted(world, batch(2))
-    other = submitted(world, [row("other")])
-    with map_constraint_errors("users_jobresult", f"NEW.job_id = '{id}'"):
-        for _ in range(3):
-            provision_batches()
-    assert (job(world, id)["state"], job(world, id)["done"]) == ("queued", 0)
+def test_where_not_even_that_can_be_recorded_the_job_fails_in_the_end(world: World) -> None:
+    """A worker tries again for a minute; others are done meanwhile, and the owner is told."""
+    clear_jobs()
+    id = submitted(world, batch(3))
+    with refusing("users_jobresult", f"NEW.job_id = '{id}' AND NEW.position = 2"):
+        provision_batch(job=id, chunk=1)  # type: ignore[arg-type]
+        other = submitted(world, [row("other")])
+        for attempt in range(RETRIES.attempts):
+            assert job(world, id)["state"] == "running"
+            assert states(TASK)[0] == ("todo", attempt)
+            make_due(TASK)
+            run_jobs(BATCHES)
+    assert states(TASK) == [("failed", RETRIES.attempts)]
     assert job(world, other)["state"] == "finished"
+    told = job(world, id)
+    assert (told["state"], told["total"], told["done"], told["failed"]) == ("failed", 3, 1, 0)
+    assert told["finished_at"] is not None
+    assert told["error"].startswith("Fusion stopped after row 1 of 3") and id in told["error"]
+    assert outcomes(world, id) == [201]
+    drain_former_queues()
     work()
-    assert job(world, id)["state"] == "finished"
+    run_jobs(BATCHES)
+    assert job(world, id) == told, "nobody tries it again"
+    assert differences() == []
+    client = signed_in(make_person((world.group, AGENT)))
+    page = client.get(f"/subscriptions/{world.subscription.id}/users/uploads/{id}").content.decode()
+    assert "Fusion stopped after row 1" in page and id in page
+    assert "None failed" not in page and 'hx-trigger="every 2s"' not in page
+
+
+def test_it_goes_on_where_a_fault_was_mended(world: World) -> None:
+    clear_jobs()
+    id = submitted(world, batch(3))
+    with refusing("users_jobresult", f"NEW.job_id = '{id}'"):
+        run_jobs(BATCHES)
+    assert (job(world, id)["state"], job(world, id)["done"]) == ("queued", 0)
+    make_due(TASK)
+    run_jobs(BATCHES)
+    assert (job(world, id)["state"], states(TASK)) == ("finished", [])
 
 
 def test_a_number_of_a_trunk_is_not_taken_from_it(world: World) -> None:
@@ -110,7 +153,7 @@ def test_a_number_of_a_trunk_is_not_taken_from_it(world: World) -> None:
 
 def test_the_portal_shows_the_failed_job(world: World) -> None:
     id = submitted(world, batch(4))
-    with map_constraint_errors("users_user", "NEW.login = 'u3'"):
+    with refusing("users_user", "NEW.login = 'u3'"):
         work()
     client: Client = signed_in(make_person((world.group, AGENT)))
     at = f"/subscriptions/{world.subscription.id}/users/uploads"

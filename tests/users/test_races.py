@@ -12,7 +12,6 @@ from fusion.kernel.errors import Problem
 from fusion.lifecycle.terminate import terminate
 from fusion.users.delete_user import delete_user
 from fusion.users.link import link_user
-from fusion.users.provision import provision_batches
 from fusion.users.unlink import unlink_user
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, count_waiting, holding, rows
@@ -24,6 +23,7 @@ from tests.users.staff import (
     licences,
     linked,
     outcomes,
+    provision_batches,
     row,
     seen,
     submitted,

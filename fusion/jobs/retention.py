@@ -1,0 +1,47 @@
+"""Retention: what is purged, how long it is kept, in each room."""
+
+import structlog
+from asgiref.sync import async_to_sync
+from django.db import connection
+from procrastinate.contrib.django import app
+
+from fusion.access.retention import purge_idempotency_keys
+from fusion.clients.retention import purge_attempts, purge_tokens
+from fusion.kernel.environment import setting
+from fusion.portal.forget import forget_sessions
+from fusion.trunks.keep_records import keep_records
+from fusion.users.forget import forget_batches
+
+log = structlog.get_logger(__name__)
+
+FAILED_HOURS = 7 * 24
+"""How long the queue keeps failed jobs; it keeps no others."""
+
+# Of workers of the previous release: nobody runs these jobs any more.
+FORMER = "DELETE FROM procrastinate_jobs WHERE queue_name = 'sweep' AND status = 'todo'"
+
+
+def purge() -> None:
+    """Purge stored answers and batches past retention, expired tokens and sessions."""
+    log.info(
+        "purged",
+        answers=purge_idempotency_keys(days=setting("FUSION_IDEMPOTENCY_DAYS")),
+        tokens=purge_tokens(),
+        attempts=purge_attempts(),
+        batches=forget_batches(),
+        sessions=forget_sessions(),
+    )
+
+
+def purge_records() -> None:
+    """Create partitions for the call records of coming months, and drop those past retention."""
+    keep_records(months=setting("FUSION_CALL_RECORD_MONTHS"))
+
+
+def purge_jobs() -> None:
+    """Delete the records of jobs that failed long ago."""
+    async_to_sync(app.job_manager.delete_old_jobs)(
+        nb_hours=FAILED_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(FORMER)
