@@ -25,12 +25,13 @@ def initialise(cluster: Cluster, bindir: Path, account: Account) -> None:
     for left in cluster.home.glob(f"{_SCRATCH}*"):
         shutil.rmtree(left, ignore_errors=True)
     if cluster.data.exists():
-        _reclaim(cluster, account)
         return
     scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=cluster.home))
     passwords = scratch / "password"
     passwords.write_text(cluster.password(SUPERUSER))
-    _give(scratch, account)
+    if os.geteuid() == 0:
+        for path in (scratch, passwords):
+            os.chown(path, account.uid, account.gid)
     _run_initdb(cluster, bindir, account, scratch)
     with (scratch / "data" / "postgresql.conf").open("a") as file:
         file.write(f"\ninclude '../{FILE}'\n")  # relative: the folder may be moved
@@ -67,24 +68,6 @@ def _run_initdb(cluster: Cluster, bindir: Path, account: Account, scratch: Path)
     lines = said.decode(errors="replace").strip().splitlines()
     shutil.rmtree(scratch, ignore_errors=True)
     raise EmbeddedPostgresError(f"initdb failed in {cluster.home}: {' | '.join(lines[-3:])}")
-
-
-def _reclaim(cluster: Cluster, account: Account) -> None:
-    """Give the data to the server's user again where the data outlived the list of users: in a
-    container made anew over the same volume, the system user may have another number. Only in a
-    folder of root's own, where nobody else can have put links."""
-    if os.geteuid() == 0 and cluster.home.stat().st_uid == 0:
-        for folder in (cluster.data, cluster.home / "socket"):
-            if folder.is_dir() and folder.stat().st_uid != account.uid:
-                _give(folder, account)
-
-
-def _give(folder: Path, account: Account) -> None:
-    if os.geteuid() != 0:
-        return
-    for path, folders, files in os.walk(folder):
-        for name in [".", *folders, *files]:
-            os.chown(Path(path, name), account.uid, account.gid, follow_symlinks=False)
 
 
 def _sync(folder: Path) -> None:

@@ -47,8 +47,8 @@ class Keeper:
     def __init__(self, cluster: Cluster, lock_fd: int) -> None:
         self._cluster = cluster
         self._lock_fd = lock_fd
-        self._account = accounts.server_account(cluster.home)
         self._bindir = binaries.check(cluster.bindir or binaries.find_bindir())
+        self._account = accounts.server_account(cluster.home, self._bindir)
         self._socket_dir = cluster.socket_dir
         self._server: server.Server | None = None
         self._attempts = 0  # since a server last came up
@@ -74,8 +74,7 @@ class Keeper:
 
     def _prepare(self) -> None:
         cluster = self._cluster
-        if os.geteuid() == 0:
-            self._bindir = binaries.reachable(self._bindir, home.store)
+        processes.try_program(self._bindir / "postgres", self._account)
         initialise(cluster, self._bindir, self._account)
         home.private_folder(self._socket_dir, self._account)
         fresh = cluster.home / f"{configuration.FILE}.new"

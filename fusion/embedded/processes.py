@@ -5,12 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 from fusion.embedded.accounts import Account
+from fusion.embedded.errors import EmbeddedPostgresError
 
+_DEATH = signal.SIGKILL
+_NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -30,9 +34,9 @@ def spawn(
     keeper adopts it. The environment is bare: nothing of it (PGPORT, PGDATA, the
     application's secrets) is the server's business.
     """
-    as_root = os.geteuid() == 0
+    as_root = os.geteuid() == 0 and not account.reads_all
     return subprocess.Popen(
-        command,
+        [*_passing_everywhere(account, death_signal), *command],
         cwd=cwd,
         env={"PATH": os.defpath, "LC_ALL": "C", **(environment or {})},
         stdin=subprocess.DEVNULL,
@@ -46,6 +50,42 @@ def spawn(
         # thread, so a function between fork and exec is safe.
         preexec_fn=_bind_to_parent(death_signal),  # noqa: PLW1509
     )
+
+
+def try_program(program: Path, account: Account) -> None:
+    """EmbeddedPostgresError unless `account` can run `program`. Only root lends an account."""
+    if os.geteuid() != 0:
+        return
+    with tempfile.TemporaryFile() as output:
+        try:
+            command = [str(program), "--version"]
+            child = spawn(command, account, cwd=Path("/"), output=output, death_signal=_DEATH)
+            code = child.wait()
+        except OSError:
+            code = _NOT_FOUND
+    if code in (_NOT_EXECUTABLE, _NOT_FOUND) or (code and account.reads_all):
+        raise EmbeddedPostgresError(
+            f"PostgreSQL does not run as root, and the user with uid {account.uid} cannot run "
+            f"{program}: make it readable for all (chmod -R go+rX), run as an ordinary user, "
+            "or set DATABASE_URL."
+        )
+
+
+def _passing_everywhere(account: Account, death_signal: signal.Signals) -> list[str]:
+    """The program that lends root's right to pass through closed folders, and drops all others."""
+    if not account.reads_all:
+        return []
+    capability = "+dac_read_search"
+    return [
+        "setpriv",
+        f"--reuid={account.uid}",
+        f"--regid={account.gid}",
+        "--clear-groups",
+        f"--inh-caps={capability}",
+        f"--ambient-caps={capability}",
+        "--securebits=+no_setuid_fixup",  # else the right is not counted when a program asks for it
+        f"--pdeathsig={death_signal.name.removeprefix('SIG')}",
+    ]
 
 
 def act_as(account: Account, action: Callable[[], None]) -> None:

@@ -1,6 +1,5 @@
 """A cluster for one test run: its own folder, its own server, nothing left afterwards."""
 
-import contextlib
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -48,5 +47,3 @@ def _remove(cluster: Cluster) -> None:
         server.end_orphans(cluster.data)
         shutil.rmtree(socket_dir, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        cluster.data_dir.unlink()  # the link, where root's folder lies elsewhere

@@ -15,10 +15,9 @@ import pytest
 from fusion.embedded import (
     Cluster,
     EmbeddedPostgresError,
-    binaries,
     find_bindir,
-    home,
     lease,
+    processes,
     server,
 )
 from fusion.embedded.accounts import server_account
@@ -149,15 +148,15 @@ def test_a_server_that_outlived_its_keeper_is_adopted_and_stopped_in_the_end(
 ) -> None:
     with lease(cluster) as held:
         held.release(linger=False)
-    account = server_account(cluster.home)
-    as_root = os.geteuid() == 0
-    bindir = binaries.reachable(find_bindir(), home.store) if as_root else find_bindir()
-    survivor = subprocess.Popen(
-        [str(bindir / "postgres"), "-D", str(cluster.data)],
-        user=account.uid if as_root else None,
-        group=account.gid if as_root else None,
-        stderr=subprocess.DEVNULL,
-    )
+    bindir = find_bindir()
+    with cluster.log.open("ab") as output:
+        survivor = processes.spawn(
+            [str(bindir / "postgres"), "-D", str(cluster.data)],
+            server_account(cluster.home, bindir),
+            cwd=cluster.data,
+            output=output,
+            death_signal=signal.SIGINT,
+        )
     try:
         eventually(lambda: can_connect(cluster.url()))
         run = started_at(cluster.url())

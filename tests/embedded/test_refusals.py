@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from fusion.embedded import Cluster, EmbeddedPostgresError, binaries, configuration, run_temporary
-from fusion.embedded import home as home_module
 from tests.embedded.conftest import SMALL
 
 
@@ -28,13 +27,6 @@ def test_a_wheel_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_address_before_there_is_a_secret(folder: Path) -> None:
     with pytest.raises(EmbeddedPostgresError, match="take a lease first"):
         Cluster(folder / "postgres", None, SMALL).url()
-
-
-def test_a_store_that_others_can_write(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder.chmod(0o777)
-    monkeypatch.setattr(home_module, "STORE", folder)
-    with pytest.raises(EmbeddedPostgresError, match="Users other than root can write to"):
-        home_module.store()
 
 
 def test_initdb_that_fails(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fusion.embedded import Cluster, EmbeddedPostgresError, accounts, binaries, find_bindir, lease
+from fusion.embedded import Cluster, EmbeddedPostgresError, accounts, find_bindir, lease
 from fusion.embedded import home as home_module
 from tests.embedded.conftest import (
     HOLDER,
@@ -19,7 +20,6 @@ from tests.embedded.conftest import (
     end_all,
     open_folder,
     postmaster_pid,
-    processes_in,
     query,
 )
 from tests.embedded.interpreter import Python, python_for
@@ -27,6 +27,8 @@ from tests.embedded.interpreter import Python, python_for
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root meets this")
 
 ORDINARY = "nobody"
+DAC_READ_SEARCH = 2
+"""The number of the right to read all files, in capability.h."""
 
 
 @dataclass(frozen=True)
@@ -50,78 +52,90 @@ def ordinary() -> Iterator[Ordinary]:
 
 @pytest.fixture
 def closed_folder() -> Iterator[Path]:
-    """As a checkout under /root: nobody else can pass through."""
-    path = Path(tempfile.mkdtemp(prefix="fusion-closed-", dir="/tmp"))
-    before = set(_stored())
+    """As a checkout under /root: nobody else can pass through. Its path has a space."""
+    path = Path(tempfile.mkdtemp(prefix="fusion closed-", dir="/tmp"))
     yield path
     end_all(path)
-    for link in filter(Path.is_symlink, path.glob("var/*")):
-        shutil.rmtree(link.resolve())
     shutil.rmtree(path)
-    for copy in set(_stored()) - before:
-        shutil.rmtree(copy, ignore_errors=True)
-
-
-def _stored() -> list[Path]:
-    return list(home_module.STORE.iterdir()) if home_module.STORE.exists() else []
 
 
 def _owner(pid: int) -> str:
     return pwd.getpwuid(Path(f"/proc/{pid}").stat().st_uid).pw_name
 
 
+def _rights(pid: int) -> str:
+    """The capabilities of a process that are in effect, in hexadecimal."""
+    (line,) = re.findall(r"^CapEff:\s+(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return str(line)
+
+
 @as_root
-def test_for_root_a_system_user_runs_the_server_and_owns_no_more_than_the_data(
+def test_for_root_an_unprivileged_user_runs_the_server_and_owns_no_more_than_the_data(
     cluster: Cluster,
 ) -> None:
     with lease(cluster):
-        assert _owner(postmaster_pid(cluster)) == accounts.SYSTEM_USER
+        postmaster = postmaster_pid(cluster)
+        assert _owner(postmaster) in accounts.UNPRIVILEGED
+        assert int(_rights(postmaster), 16) == 0
         theirs = {path.name for path in cluster.home.iterdir() if path.stat().st_uid != 0}
         assert theirs == {"data", "socket"}
 
 
 @as_root
 def test_a_closed_folder_stays_closed_and_serves(closed_folder: Path) -> None:
-    cluster = Cluster(closed_folder / "var" / "postgres", None, SMALL)
-    with lease(cluster) as held:
-        assert closed_folder.stat().st_mode & 0o777 == 0o700
-        assert cluster.data_dir.is_symlink()
-        assert cluster.home.parent == home_module.STORE
-        assert query(held.url, "SELECT 1") == "1"
-        moved = shutil.copy(cluster.data_dir, closed_folder / "copy", follow_symlinks=False)
-        with lease(Cluster(Path(moved), None, SMALL)) as same:
-            assert same.url == held.url
-            assert len(processes_in(cluster.home)) == 1
-        held.release(linger=False)
-
-
-@as_root
-def test_programs_in_a_closed_folder_are_copied_once(closed_folder: Path) -> None:
+    """Data and programs in it are reached by a right to read that the server keeps."""
     package = find_bindir().parents[1]
     for part in (package, package.with_name(package.name + ".libs")):
         if part.is_dir():
             shutil.copytree(part, closed_folder / part.name)
     bindir = closed_folder / find_bindir().relative_to(package.parent)
-    with (bindir / "postgres").open("ab") as file:
-        file.write(b"\0")  # so that it is not a copy that was there before
     cluster = Cluster(closed_folder / "var" / "postgres", bindir, SMALL)
+    for _ in range(2):
+        with lease(cluster) as held:
+            assert closed_folder.stat().st_mode & 0o777 == 0o700
+            assert not cluster.data_dir.is_symlink()
+            assert query(held.url, "SELECT 1") == "1"
+            postmaster = postmaster_pid(cluster)
+            assert os.readlink(f"/proc/{postmaster}/exe").startswith(str(closed_folder))
+            assert _owner(postmaster) in accounts.UNPRIVILEGED
+            assert int(_rights(postmaster), 16) == 1 << DAC_READ_SEARCH
+            held.release(linger=False)
+
+
+@as_root
+def test_data_of_a_link_and_of_another_user_is_served_as_before(folder: Path) -> None:
+    """An older release ran the server as a user of its own, and kept the data elsewhere."""
+    (folder / "store").mkdir()
+    cluster = Cluster(folder / "postgres", None, SMALL)
+    cluster.data_dir.symlink_to(folder / "store")
+    with lease(cluster) as held:
+        held.release(linger=False)
+    for path in (cluster.home / "socket", cluster.data, *cluster.data.rglob("*")):
+        os.chown(path, 4711, 4711)
     with lease(cluster) as held:
         assert query(held.url, "SELECT 1") == "1"
-        program = os.readlink(f"/proc/{postmaster_pid(cluster)}/exe")
-        assert program.startswith(str(home_module.STORE))
-        copies = _stored()
-        assert str(binaries.reachable(bindir, home_module.store)) == os.path.dirname(program)
-        assert _stored() == copies
+        assert Path(f"/proc/{postmaster_pid(cluster)}").stat().st_uid == 4711
         held.release(linger=False)
 
 
 @as_root
-def test_a_system_user_that_cannot_be_created_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "SYSTEM_USER", "fusion-no-such-user")
-    monkeypatch.setattr(accounts, "_ATTEMPTS", 1)
-    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
-    with pytest.raises(EmbeddedPostgresError, match=r"fusion-no-such-user.*no program useradd"):
-        accounts.system_account()
+def test_without_an_unprivileged_user_root_learns_what_to_do(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "UNPRIVILEGED", ("fusion-no-such-user",))
+    with pytest.raises(EmbeddedPostgresError, match=r"no user fusion-no-such-user.*DATABASE_URL"):
+        lease(Cluster(folder / "postgres", None, SMALL))
+
+
+@as_root
+def test_programs_that_others_cannot_run_are_named(folder: Path) -> None:
+    programs = folder / "bin"
+    programs.mkdir()
+    for name in ("postgres", "initdb"):
+        (programs / name).write_text("#!/bin/sh\nexit 0\n")
+        (programs / name).chmod(0o700)
+    with pytest.raises(EmbeddedPostgresError, match=r"cannot run .*/bin/postgres: make it"):
+        lease(Cluster(folder / "postgres", programs, SMALL))
 
 
 @as_root

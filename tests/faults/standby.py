@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from fusion.embedded import Cluster, binaries, find_bindir, home
+from fusion.embedded import Cluster, find_bindir
 from fusion.embedded.accounts import server_account
 from fusion.embedded.configuration import FILE, render
 from fusion.embedded.processes import spawn
@@ -46,13 +46,11 @@ def _start(primary: Cluster, cluster: Cluster) -> subprocess.Popen[bytes]:
     address = f"--dbname={primary.superuser_url()}"
     run("pg_basebackup", address, f"--pgdata={cluster.data}", "--write-recovery-conf", "-cfast")
     cluster.socket_dir.mkdir(mode=0o700, exist_ok=True)
-    account = server_account(cluster.home)
+    bindir = find_bindir()
+    account = server_account(cluster.home, bindir)
     if os.geteuid() == 0:
         for path in (cluster.socket_dir, cluster.data, *cluster.data.rglob("*")):
             os.chown(path, account.uid, account.gid)
-    bindir = find_bindir()
-    if os.geteuid() == 0:
-        bindir = binaries.reachable(bindir, home.store)  # the checkout may lie in a closed home
     with cluster.log.open("ab") as log:
         process = spawn(
             [str(bindir / "postgres"), "-D", str(cluster.data)],
