@@ -102,7 +102,9 @@ def list_revisions(
 ) -> dict[str, Any]:
     """One page of a product's revisions, newest first."""
     product = find_product(actor, id)
-    revisions = ProductRevision.objects.filter(product=product).order_by("-revision")
+    revisions = ProductRevision.objects.filter(group_id=product.group_id, product=product).order_by(
+        "-revision"
+    )
     if cursor is not None:
         revisions = revisions.filter(revision__lt=_revision_of(cursor))
     rows, more = page(list(_with_items(revisions, product="product_id")[: limit + 1]), limit)
@@ -122,7 +124,9 @@ def list_revisions(
 
 def current_items(product: Product) -> dict[str, int]:
     """The items of the product's revision, as SKU code → quantity; revisions never change."""
-    items = RevisionItem.objects.filter(product_id=product.id, revision=product.revision)
+    items = RevisionItem.objects.filter(
+        group_id=product.group_id, product_id=product.id, revision=product.revision
+    )
     return dict(items.values_list("sku__code", "quantity"))
 
 
@@ -157,7 +161,9 @@ def product_document(product: Product, items: Mapping[str, int]) -> dict[str, An
 def _with_items(rows: "QuerySet[Any]", product: str = "id") -> "QuerySet[Any]":
     """Each row with `items`: those of its `revision`. `product` is the name of its product id."""
     items = RevisionItem.objects.filter(
-        product_id=OuterRef(product), revision=OuterRef("revision")
+        group_id=OuterRef("group_id"),
+        product_id=OuterRef(product),
+        revision=OuterRef("revision"),
     ).values(item=JSONObject(sku="sku__code", quantity="quantity"))
     with_items: QuerySet[Any] = rows.annotate(items=ArraySubquery(items))
     return with_items

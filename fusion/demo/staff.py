@@ -33,8 +33,10 @@ MOST = 250
 """Numbers of one SKU that one customer takes."""
 
 BALANCES = """
-SELECT b.sku, b.granted, b.used FROM ledger_balance b
-WHERE b.subscription_id = %s::uuid ORDER BY b.sku
+SELECT b.sku, b.granted, b.used
+FROM tenancy_subscription s
+JOIN ledger_balance b ON b.group_id = s.group_id AND b.subscription_id = s.id
+WHERE s.id = %s::uuid ORDER BY b.sku
 """
 
 

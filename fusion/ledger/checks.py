@@ -7,19 +7,20 @@ CHECKS: Mapping[str, str] = {
         SELECT format('subscription %s, SKU %s: granted %s, entries %s; used %s, entries %s',
                       subscription_id, b.sku, b.granted, e.granted, b.used, e.used)
         FROM ledger_balance b
-        JOIN (SELECT subscription_id, sku_id,
+        JOIN (SELECT group_id, subscription_id, sku_id,
                      sum(CASE kind WHEN 'grant' THEN quantity WHEN 'revoke' THEN -quantity ELSE 0
                          END) AS granted,
                      sum(CASE kind WHEN 'consume' THEN quantity WHEN 'release' THEN -quantity
                          ELSE 0 END) AS used
-              FROM ledger_entry GROUP BY 1, 2) e USING (subscription_id, sku_id)
+              FROM ledger_entry GROUP BY 1, 2, 3) e USING (group_id, subscription_id, sku_id)
         WHERE b.granted <> e.granted OR b.used <> e.used""",
     "balance and entries do not number the same": """
         SELECT format('subscription %s, SKU %s: balance at %s, %s entries up to %s',
                       subscription_id, sku_id, b.sequence, e.entries, e.last)
         FROM ledger_balance b
-        FULL JOIN (SELECT subscription_id, sku_id, count(*) AS entries, max(sequence) AS last
-                   FROM ledger_entry GROUP BY 1, 2) e USING (subscription_id, sku_id)
+        FULL JOIN (
+            SELECT group_id, subscription_id, sku_id, count(*) AS entries, max(sequence) AS last
+            FROM ledger_entry GROUP BY 1, 2, 3) e USING (group_id, subscription_id, sku_id)
         WHERE b.sequence IS DISTINCT FROM e.entries OR b.sequence IS DISTINCT FROM e.last""",
     "entry does not follow from the one before it": """
         SELECT format('subscription %s, SKU %s, entry %s', subscription_id, sku_id, sequence)

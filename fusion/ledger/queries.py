@@ -56,7 +56,7 @@ ENTRIES = """
 SELECT e.sequence, b.sku, e.kind, e.quantity, e.granted_after, e.used_after, e.order_id,
        e.order_number, e.holder_type, e.holder_id, e.actor, e.at, e.sku_id
 FROM ledger_entry e
-JOIN ledger_balance b ON b.subscription_id = e.subscription_id AND b.sku_id = e.sku_id
+JOIN ledger_balance b USING (group_id, subscription_id, sku_id)
 WHERE e.subscription_id = %(subscription)s::uuid
   AND (%(sku)s::text IS NULL OR b.sku = %(sku)s::text)
   AND (%(kind)s::text IS NULL OR e.kind = %(kind)s::text)
@@ -112,7 +112,7 @@ def entries(
 OF_ORDER = """
 SELECT b.sku, e.kind, e.quantity, e.granted_after, e.used_after, e.sequence, e.at
 FROM ledger_entry e
-JOIN ledger_balance b ON b.subscription_id = e.subscription_id AND b.sku_id = e.sku_id
+JOIN ledger_balance b USING (group_id, subscription_id, sku_id)
 WHERE e.subscription_id = %(subscription)s::uuid AND e.order_id = %(order)s::uuid
   AND e.at BETWEEN %(completed)s::timestamptz - interval '1 hour' AND %(completed)s::timestamptz
 ORDER BY e.order_position, b.sku, e.sequence
@@ -191,7 +191,7 @@ SELECT s.path, s.id, s.name, (
     FROM ledger_balance b
     JOIN catalogue_metric m ON m.code = b.metric
     CROSS JOIN LATERAL (SELECT ledger_used(b, m.live) AS used OFFSET 0) u
-    WHERE b.subscription_id = s.id)
+    WHERE b.group_id = s.group_id AND b.subscription_id = s.id)
 FROM tenancy_subscription s
 WHERE s.path >= %s::text COLLATE "C" AND s.path < %s::text COLLATE "C"
   AND (s.path, s.id) > (%s::text COLLATE "C", %s::uuid)

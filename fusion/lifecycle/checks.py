@@ -8,9 +8,11 @@ CHECKS: Mapping[str, str] = {
         FROM tenancy_subscription s
         WHERE s.status = 'terminated' AND (
             EXISTS (SELECT FROM ledger_balance b
-                    WHERE b.subscription_id = s.id AND (b.granted <> 0 OR b.used <> 0))
+                    WHERE b.group_id = s.group_id AND b.subscription_id = s.id
+                      AND (b.granted <> 0 OR b.used <> 0))
             OR EXISTS (SELECT FROM ordering_holding h
-                       WHERE h.subscription_id = s.id AND h.quantity <> 0)
+                       WHERE h.group_id = s.group_id AND h.subscription_id = s.id
+                         AND h.quantity <> 0)
             OR EXISTS (SELECT FROM ordering_order o
                        WHERE o.subscription_id = s.id AND o.state = 'scheduled'))""",
     "hold of another group, or placed by another order than a completed suspension": """

@@ -26,7 +26,7 @@ BEGIN
         SELECT (row_number() OVER (ORDER BY product_id))::int AS position, product_id,
                sum(quantity)::bigint AS quantity
         FROM ordering_holding
-        WHERE subscription_id = o.subscription_id AND quantity > 0
+        WHERE group_id = o.group_id AND subscription_id = o.subscription_id AND quantity > 0
         GROUP BY product_id
     ) h;
     IF l_position IS NULL THEN

@@ -12,7 +12,9 @@ SELECT (SELECT count(*) FROM users_user WHERE subscription_id = %(id)s),
         AND status IN ('assigned', 'reserved')),
        (SELECT count(*) FROM trunks_trunk WHERE subscription_id = %(id)s),
        ledger_leased(%(id)s::uuid),
-       (SELECT count(*) FROM ordering_holding WHERE subscription_id = %(id)s AND quantity > 0),
+       (SELECT count(*) FROM tenancy_subscription s JOIN ordering_holding h
+        ON h.group_id = s.group_id AND h.subscription_id = s.id
+        WHERE s.id = %(id)s AND h.quantity > 0),
        (SELECT count(*) FROM ordering_order WHERE subscription_id = %(id)s AND state = 'scheduled'),
        (SELECT count(*) FROM ordering_orderrequest
         WHERE subscription_id = %(id)s AND state = 'open')
@@ -20,8 +22,10 @@ SELECT (SELECT count(*) FROM users_user WHERE subscription_id = %(id)s),
 
 HELD = """
 SELECT p.name, p.code, sum(h.quantity)::bigint
-FROM ordering_holding h JOIN catalogue_product p ON p.id = h.product_id
-WHERE h.subscription_id = %s AND h.quantity > 0
+FROM tenancy_subscription s
+JOIN ordering_holding h ON h.group_id = s.group_id AND h.subscription_id = s.id
+JOIN catalogue_product p ON p.id = h.product_id
+WHERE s.id = %s AND h.quantity > 0
 GROUP BY p.id ORDER BY p.name, p.code
 """
 

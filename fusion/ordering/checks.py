@@ -9,18 +9,18 @@ CHECKS: Mapping[str, str] = {
                       coalesce(w.quantity, 0))
         FROM ordering_holding h
         FULL JOIN (
-            SELECT subscription_id, product_id, revision, sum(quantity) AS quantity
+            SELECT group_id, subscription_id, product_id, revision, sum(quantity) AS quantity
             FROM (
-                SELECT o.subscription_id, l.product_id, l.revision, l.quantity
+                SELECT l.group_id, o.subscription_id, l.product_id, l.revision, l.quantity
                 FROM ordering_order o JOIN ordering_orderline l ON l.order_id = o.id
                 WHERE o.state = 'completed' AND l.action = 'add'
                 UNION ALL
-                SELECT o.subscription_id, l.product_id, t.revision, -t.quantity
+                SELECT l.group_id, o.subscription_id, l.product_id, t.revision, -t.quantity
                 FROM ordering_order o JOIN ordering_orderline l ON l.order_id = o.id
                 CROSS JOIN json_to_recordset(l.taken) AS t(revision int, quantity bigint)
                 WHERE o.state = 'completed' AND l.action = 'remove'
-            ) moves GROUP BY 1, 2, 3
-        ) w USING (subscription_id, product_id, revision)
+            ) moves GROUP BY 1, 2, 3, 4
+        ) w USING (group_id, subscription_id, product_id, revision)
         WHERE coalesce(h.quantity, 0) <> coalesce(w.quantity, 0)""",
     "granted differs from what is held": """
         SELECT format('subscription %s, SKU %s: granted %s, holdings say %s',
@@ -39,7 +39,7 @@ CHECKS: Mapping[str, str] = {
         FROM (
             SELECT order_id, b.sku,
                    sum(CASE kind WHEN 'grant' THEN quantity ELSE -quantity END) AS delta
-            FROM ledger_entry JOIN ledger_balance b USING (subscription_id, sku_id)
+            FROM ledger_entry JOIN ledger_balance b USING (group_id, subscription_id, sku_id)
             WHERE order_id IS NOT NULL GROUP BY 1, 2
         ) e
         FULL JOIN (
@@ -58,10 +58,11 @@ CHECKS: Mapping[str, str] = {
     "order without lines or with lines of another kind, or line without its order or revision": """
         SELECT format('order %s, line %s', coalesce(o.id, l.order_id), l.position)
         FROM ordering_order o
-        FULL JOIN ordering_orderline l ON l.order_id = o.id
+        FULL JOIN ordering_orderline l ON l.group_id = o.group_id AND l.order_id = o.id
         LEFT JOIN catalogue_product p ON p.id = l.product_id
         LEFT JOIN catalogue_productrevision r
-               ON r.product_id = l.product_id AND r.revision = l.revision
+               ON r.group_id = l.group_id AND r.product_id = l.product_id
+              AND r.revision = l.revision
         WHERE o.id IS NULL OR (l.order_id IS NULL AND o.kind = 'change')
            OR (l.order_id IS NOT NULL AND o.kind IN ('suspension', 'resumption'))
            OR (l.order_id IS NOT NULL AND p.group_id IS DISTINCT FROM o.group_id)

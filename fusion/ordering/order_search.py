@@ -64,7 +64,11 @@ def _narrowed(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
     if search.until:
         rows = rows.filter(placed_at__lt=search.until)
     if search.product_id:
-        lines = OrderLine.objects.filter(order_id=OuterRef("id"), product_id=search.product_id)
+        lines = OrderLine.objects.filter(
+            group_id=OuterRef("group_id"),
+            order_id=OuterRef("id"),
+            product_id=search.product_id,
+        )
         rows = rows.filter(Exists(lines))
     return _named(actor, rows, search.text) if search.text else rows
 
@@ -110,7 +114,7 @@ SELECT o.number, o.kind, o.state, o.subscription_id::text, s.name, t.name, o.ext
 FROM ordering_order o
 JOIN tenancy_subscription s ON s.id = o.subscription_id
 JOIN tenancy_organization t ON t.id = s.tenant_id
-LEFT JOIN ordering_orderline l ON l.order_id = o.id
+LEFT JOIN ordering_orderline l ON l.group_id = o.group_id AND l.order_id = o.id
 LEFT JOIN catalogue_product p ON p.id = l.product_id
 WHERE o.id IN ({found})
 ORDER BY o.placed_at DESC, o.id DESC, l.position

@@ -135,8 +135,10 @@ def list_holdings(subscription_id: UUID, *, limit: int, cursor: str | None) -> d
         sql.execute(
             """
             SELECT h.product_id, p.code, p.name, h.revision, h.quantity
-            FROM ordering_holding h JOIN catalogue_product p ON p.id = h.product_id
-            WHERE h.subscription_id = %s::uuid AND h.quantity > 0
+            FROM tenancy_subscription s
+            JOIN ordering_holding h ON h.group_id = s.group_id AND h.subscription_id = s.id
+            JOIN catalogue_product p ON p.id = h.product_id
+            WHERE s.id = %s::uuid AND h.quantity > 0
               AND (p.code, h.revision) > (%s::text, %s::int)
             ORDER BY p.code, h.revision LIMIT %s::int
             """,

@@ -51,7 +51,8 @@ def past(organization: Organization, moment: Moment, current: Sequence[Mapping[s
 
 FEW = """
 SELECT count(*) FROM (
-    SELECT FROM tenancy_subscription s JOIN ledger_balance b ON b.subscription_id = s.id
+    SELECT FROM tenancy_subscription s
+    JOIN ledger_balance b ON b.group_id = s.group_id AND b.subscription_id = s.id
     WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
     LIMIT %(most)s::int) few
 """
@@ -98,7 +99,7 @@ GROUP BY 1
 ROLLED = """
 SELECT k.code, d.day, d.granted, d.used, r.day
 FROM billing_rollup r
-LEFT JOIN billing_day d ON d.organization_id = %(id)s::uuid
+LEFT JOIN billing_day d ON d.group_id = %(group)s::uuid AND d.organization_id = %(id)s::uuid
 LEFT JOIN catalogue_sku k ON k.id = d.sku_id
 ORDER BY k.code, d.day
 """
@@ -107,7 +108,8 @@ ORDER BY k.code, d.day
 def _rows(sql: str, organization: Organization, **parameters: Any) -> Rows:
     first, after = subtree(organization.path)
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"id": organization.id, "first": first, "after": after, **parameters})
+        owner = {"group": organization.group_id, "id": organization.id}
+        cursor.execute(sql, {**owner, "first": first, "after": after, **parameters})
         rows: Rows = cursor.fetchall()
     return rows
 

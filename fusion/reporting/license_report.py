@@ -51,7 +51,7 @@ SELECT {NAMES}, s.status, b.sku, b.type, b.metric, b.granted, u.used,
        greatest(b.granted - u.used, 0)
 FROM tenancy_subscription s
 {JOINS}
-JOIN ledger_balance b ON b.subscription_id = s.id
+JOIN ledger_balance b ON b.group_id = s.group_id AND b.subscription_id = s.id
 JOIN catalogue_metric m ON m.code = b.metric
 CROSS JOIN LATERAL ({USED}) u
 """
@@ -60,7 +60,7 @@ TOTALS = f"""
 SELECT b.sku, b.type, b.metric, sum(b.granted)::bigint, sum(u.used)::bigint,
        sum(greatest(b.granted - u.used, 0))::bigint
 FROM tenancy_subscription s
-JOIN ledger_balance b ON b.subscription_id = s.id
+JOIN ledger_balance b ON b.group_id = s.group_id AND b.subscription_id = s.id
 JOIN catalogue_metric m ON m.code = b.metric
 CROSS JOIN LATERAL ({USED}) u
 """

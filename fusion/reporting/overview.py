@@ -50,7 +50,7 @@ def _rows(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 TOTALS = """
 SELECT k.code, k.type, k.metric, t.granted, t.used
 FROM billing_total t JOIN catalogue_sku k ON k.id = t.sku_id
-WHERE t.organization_id = %(id)s::uuid ORDER BY k.code
+WHERE t.group_id = %(group)s::uuid AND t.organization_id = %(id)s::uuid ORDER BY k.code
 """
 
 
@@ -59,7 +59,10 @@ def totals(organization: Organization, moment: Moment) -> list[dict[str, Any]]:
     if not moment.rolled:
         return live_totals(organization.group_id, organization.path)
     names = ("sku", "type", "metric", "granted", "used")
-    rows = [dict(zip(names, row, strict=True)) for row in _rows(TOTALS, {"id": organization.id})]
+    rows = [
+        dict(zip(names, row, strict=True))
+        for row in _rows(TOTALS, {"group": organization.group_id, "id": organization.id})
+    ]
     return [{**row, "available": max(row["granted"] - row["used"], 0)} for row in rows]
 
 
@@ -68,7 +71,7 @@ LIVE_FULL = """(
     SELECT b.subscription_id, b.sku_id, b.granted, u.used,
            billing_percent(u.used, b.granted) AS percent
     FROM tenancy_subscription s
-    JOIN ledger_balance b ON b.subscription_id = s.id
+    JOIN ledger_balance b ON b.group_id = s.group_id AND b.subscription_id = s.id
     JOIN catalogue_metric m ON m.code = b.metric
     CROSS JOIN LATERAL (SELECT ledger_used(b, m.live) AS used OFFSET 0) u
     WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
@@ -143,7 +146,7 @@ WHERE t.organization_id = ANY (%(ids)s::uuid[]) GROUP BY 1, 2
 LIVE_BELOW = """
 SELECT s.{column}, b.metric, sum(b.granted)::bigint, sum(u.used)::bigint
 FROM tenancy_subscription s
-JOIN ledger_balance b ON b.subscription_id = s.id
+JOIN ledger_balance b ON b.group_id = s.group_id AND b.subscription_id = s.id
 JOIN catalogue_metric m ON m.code = b.metric
 CROSS JOIN LATERAL (SELECT ledger_used(b, m.live) AS used OFFSET 0) u
 WHERE s.{column} = ANY (%(ids)s::uuid[]) GROUP BY 1, 2

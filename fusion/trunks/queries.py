@@ -169,8 +169,10 @@ def _call_document(call: Call) -> dict[str, Any]:
 
 CHANNELS = """
 SELECT ledger_leased(%(subscription)s::uuid),
-       (SELECT coalesce(sum(b.granted), 0)::bigint FROM ledger_balance b
-        WHERE b.subscription_id = %(subscription)s::uuid AND b.metric = 'sip_channel')
+       (SELECT coalesce(sum(b.granted), 0)::bigint
+        FROM tenancy_subscription s
+        JOIN ledger_balance b ON b.group_id = s.group_id AND b.subscription_id = s.id
+        WHERE s.id = %(subscription)s::uuid AND b.metric = 'sip_channel')
 """
 
 LIVE = """

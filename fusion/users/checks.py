@@ -14,7 +14,7 @@ CHECKS: Mapping[str, str] = {
             SELECT e.subscription_id, e.holder_id AS holder,
                    sum(CASE e.kind WHEN 'consume' THEN 1 ELSE -1 END) AS held
             FROM ledger_entry e
-            JOIN ledger_balance b USING (subscription_id, sku_id)
+            JOIN ledger_balance b USING (group_id, subscription_id, sku_id)
             WHERE e.kind IN ('consume', 'release') AND e.holder_type = 'user' AND b.metric = 'user'
             GROUP BY 1, 2
             HAVING sum(CASE e.kind WHEN 'consume' THEN 1 ELSE -1 END) <> 0

@@ -22,7 +22,11 @@ def forget_batches(*, days: int = KEPT_DAYS) -> int:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(OLD, [days, BATCH])
             jobs = [job for (job,) in cursor.fetchall()]
-            cursor.execute("DELETE FROM users_jobresult WHERE job_id = ANY (%s)", [jobs])
+            cursor.execute(
+                "DELETE FROM users_jobresult r USING users_job j"
+                " WHERE j.id = ANY (%s) AND r.group_id = j.group_id AND r.job_id = j.id",
+                [jobs],
+            )
             cursor.execute("DELETE FROM users_job WHERE id = ANY (%s)", [jobs])
         deleted += len(jobs)
         if len(jobs) < BATCH:

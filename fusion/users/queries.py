@@ -147,8 +147,8 @@ def job_document(job: Job) -> dict[str, Any]:
 
 RESULTS = """
 SELECT r.position, r.status, r.answer::text
-FROM users_jobresult r
-WHERE r.job_id = %s::uuid AND r.position > %s::int
+FROM users_job j JOIN users_jobresult r ON r.group_id = j.group_id AND r.job_id = j.id
+WHERE j.id = %s::uuid AND r.position > %s::int
   AND (%s::boolean IS NULL OR %s::boolean = (r.status >= 300))
 ORDER BY r.position LIMIT %s::int
 """

@@ -61,7 +61,9 @@ class LinesForm(RowsForm):
 
 def orderable(actor: Actor, subscription_id: UUID) -> Choices:
     """What can be added, and held products that can be removed although retired; two statements."""
-    holdings = Holding.objects.filter(subscription_id=subscription_id, quantity__gt=0)
+    holdings = Holding.objects.filter(
+        group_id=actor.group_id, subscription_id=subscription_id, quantity__gt=0
+    )
     held = dict(
         holdings.values("product_id")
         .annotate(n=Cast(Sum("quantity"), BigIntegerField()))
