@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WANTED := $(shell cat .python-version)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs openapi container long examples faults coverage mutants variants bench \
+.PHONY: help demo test check format docs settings openapi container long examples faults coverage mutants variants bench \
   verify lint pictures messages lock clean debian
 
 help: ## what can be made
@@ -91,6 +91,9 @@ docs: $(VENV)/dev ## the documentation as a site with search, in var/site/html; 
 	git ls-files -z README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md LICENSE docs integrations deploy \
 	  | xargs -0 cp --parents -t var/site/pages
 	$(BIN)/zensical build --strict
+
+settings: $(VENV)/dev ## write the table of settings into the operator's guide
+	$(BIN)/python -m tests.docs.settings
 
 openapi: $(VENV)/dev ## write docs/openapi.json; refuses to narrow the API (BREAKING=1 does it)
 	$(BIN)/python -m tests.contract.compatible $(if $(BREAKING),--breaking)

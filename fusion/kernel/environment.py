@@ -1,6 +1,6 @@
 """Every environment variable that Fusion reads, with its meaning: read here, documented here.
 
-`docs/operators-guide.md` shows this table; a test holds the two together.
+`make settings` writes this table into the operator's guide; a test holds the two together.
 """
 
 import os
@@ -35,18 +35,16 @@ def _boolean(text: str) -> bool:
         raise ValueError("must be true or false") from None
 
 
-def _natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError("must not be negative")
-    return number
+def _number(least: int = 0, most: int | None = None) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = int(text)
+        if number < least or (most is not None and number > most):
+            raise ValueError(
+                f"must be {least} or more" if most is None else f"must be from {least} to {most}"
+            )
+        return number
 
-
-def _lease(text: str) -> int:
-    seconds = int(text)
-    if not 1 <= seconds <= 86_400:
-        raise ValueError("must be from 1 to 86400")
-    return seconds
+    return read
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -57,13 +55,6 @@ def _one_of(*words: str) -> Callable[[str], str]:
         raise ValueError(f"must be one of {', '.join(words)}")
 
     return read
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError("must be 1 or more")
-    return number
 
 
 MAILERS = {
@@ -108,168 +99,84 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
+# fmt: off
 SETTINGS = {
     setting.name: setting
     for setting in (
-        Setting(
-            "DATABASE_URL",
-            str,
-            "",
-            "PostgreSQL 15 or newer, as `postgresql://user:password@host:5432/name`. Empty: an "
-            "embedded server with its data under `./var/postgres`.",
-        ),
-        Setting(
-            "FUSION_SECRET_KEY",
-            str,
-            "",
-            "Signs sessions and links; at least 32 characters, the same for all processes. "
-            "Empty: made once and kept in `./var/secret-key`.",
-        ),
-        Setting(
-            "FUSION_ALLOWED_HOSTS",
-            _words,
-            "localhost,127.0.0.1,[::1]",
-            "Host names that requests may be addressed to, separated by commas.",
-        ),
-        Setting(
-            "PORT",
-            _natural,
-            "8000",
-            "Port that `fusion serve` and `fusion demo` listen on.",
-        ),
-        Setting(
-            "FUSION_DATABASE_POOL",
-            _natural,
-            "16",
-            "Most database connections that one server process holds.",
-        ),
-        Setting(
-            "FUSION_DATABASE_POOL_WAIT",
-            _natural,
-            "8",
-            "Seconds from its arrival on that a request waits for a database connection before it "
-            "is answered 503.",
-        ),
-        Setting(
-            "FUSION_DATABASE_POOLER",
-            _one_of("none", "transaction"),
-            "none",
-            "`transaction` where DATABASE_URL leads to a connection pooler such as PgBouncer, "
-            "`none` where it leads to PostgreSQL itself.",
-        ),
-        Setting(
-            "FUSION_LOG_LEVEL",
-            _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
-            "INFO",
-            "DEBUG, INFO, WARNING or ERROR.",
-        ),
-        Setting(
-            "FUSION_LOG_FORMAT",
-            _one_of("json", "console"),
-            "json",
-            "`json` (one object per line) or `console` (for people).",
-        ),
-        Setting(
-            "FUSION_BODY_SECONDS",
-            _positive,
-            "20",
-            "Seconds within which the whole body of a request must have come; fifteen times as "
-            "long for uploads and batches of callers who are known.",
-        ),
-        Setting(
-            "FUSION_TOKEN_SECONDS",
-            _natural,
-            "3600",
-            "How long an access token is valid.",
-        ),
-        Setting(
-            "FUSION_RATE_LIMIT",
-            _natural,
-            "0",
-            "Requests per minute and API client that one server process admits; 0 for no limit.",
-        ),
-        Setting(
-            "FUSION_TOKEN_RATE_LIMIT",
-            _natural,
-            "0",
-            "Token requests per minute and address that one server process admits; 0 for no limit.",
-        ),
-        Setting(
-            "FUSION_TRUSTED_PROXIES",
-            read_proxies,
-            "",
-            "Proxies whose `X-Forwarded-For` is believed: their networks, separated by commas "
-            "(`10.0.0.0/8, ::1`), or how many there are one behind the other. Limits, logs and the "
-            "audit trail then know the client. Empty: none, the address of the connection counts.",
-        ),
-        Setting(
-            "FUSION_IDEMPOTENCY_DAYS",
-            _natural,
-            "30",
-            "Days that the answer to an `Idempotency-Key` is kept; the contract says 30 at least.",
-        ),
-        Setting(
-            "FUSION_QUARANTINE_DAYS",
-            _natural,
-            "90",
-            "Days that a released number rests before it is free again.",
-        ),
-        Setting(
-            "FUSION_CALL_LEASE_SECONDS",
-            _lease,
-            "120",
-            "Seconds that a live call counts without being renewed; 1 to 86,400.",
-        ),
-        Setting(
-            "FUSION_CALL_RECORD_MONTHS",
-            _natural,
-            "24",
-            "Whole calendar months, besides the present one, that call records are kept. The "
-            "database keeps at least as many as `fusion migrate` was last given: give it the same.",
-        ),
-        Setting(
-            "FUSION_HTTPS",
-            _boolean,
-            "false",
-            "Set it where people reach Fusion by HTTPS only: cookies are then sent by HTTPS alone. "
-            "The proxy must set `X-Forwarded-Proto`.",
-        ),
-        Setting(
-            "FUSION_SESSION_HOURS",
-            _positive,
-            "12",
-            "Hours after which someone who has signed in must do so again.",
-        ),
-        Setting(
-            "FUSION_EMAIL_URL",
-            _mailer,
-            "files:",
-            "Where e-mails are handed over: `smtp://user:password@host:587` (STARTTLS), `smtps://` "
-            "(TLS), `smtp+plain://` (neither), `files:` (each in a file of `./var/mail` that its "
-            "owner alone may read), or `console:` (printed by the worker, secret links too).",
-        ),
-        Setting(
-            "FUSION_EMAIL_FROM",
-            str,
-            "fusion@localhost",
-            "The sender of e-mails.",
-        ),
-        Setting(
-            "FUSION_PORTAL_URL",
-            _origin,
-            "",
-            "Where people reach the portal, such as `https://portal.example.com`: for links in "
-            "e-mails. A group with a host name of its own gets links to that. Empty: e-mails of "
-            "all other groups tell the path alone, to be put behind the portal's address.",
-        ),
-        Setting(
-            "FUSION_DEMO",
-            _boolean,
-            "false",
-            "Set by `fusion demo`: the sign-in page lists the demonstration's log-ins.",
-        ),
+        Setting("DATABASE_URL", str, "",
+                "PostgreSQL 15 or newer, as `postgresql://user:password@host:5432/name`. Empty: "
+                "the embedded server."),
+        Setting("FUSION_SECRET_KEY", str, "",
+                "Signs sessions and links; at least 32 characters, the same for all processes. "
+                "Empty: made once and kept in `./var/secret-key`. Set it when there is more than "
+                "one machine."),
+        Setting("FUSION_ALLOWED_HOSTS", _words, "localhost,127.0.0.1,[::1]",
+                "Host names that requests may be addressed to, separated by commas. Other "
+                "requests get 400."),
+        Setting("PORT", _number(), "8000",
+                "Port that `fusion serve` and `fusion demo` listen on; `--port` goes before it."),
+        Setting("FUSION_DATABASE_POOL", _number(), "16",
+                "Most database connections that one server process holds."),
+        Setting("FUSION_DATABASE_POOL_WAIT", _number(), "8",
+                "Seconds from its arrival on that a request waits for a database connection "
+                "before it is answered 503."),
+        Setting("FUSION_DATABASE_POOLER", _one_of("none", "transaction"), "none",
+                "`transaction` where `DATABASE_URL` leads to a connection pooler such as "
+                "PgBouncer, `none` where it leads to PostgreSQL itself."),
+        Setting("FUSION_LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO",
+                "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
+        Setting("FUSION_LOG_FORMAT", _one_of("json", "console"), "json",
+                "`json` (one object per line) or `console` (for people)."),
+        Setting("FUSION_BODY_SECONDS", _number(1), "20",
+                "Seconds within which the whole body of a request must have come; fifteen times "
+                "as long for uploads and batches of callers who are known. What comes later is "
+                "refused with 408."),
+        Setting("FUSION_TOKEN_SECONDS", _number(), "3600",
+                "How long an access token is valid."),
+        Setting("FUSION_RATE_LIMIT", _number(), "0",
+                "Requests per minute and API client that one server process admits; 0 for no "
+                "limit."),
+        Setting("FUSION_TOKEN_RATE_LIMIT", _number(), "0",
+                "Token requests per minute and address that one server process admits; 0 for no "
+                "limit."),
+        Setting("FUSION_TRUSTED_PROXIES", read_proxies, "",
+                "Proxies whose `X-Forwarded-For` is believed: their networks, separated by "
+                "commas (`10.0.0.0/8, ::1`), or how many there are one behind the other. Empty: "
+                "none, the address of the connection counts."),
+        Setting("FUSION_IDEMPOTENCY_DAYS", _number(), "30",
+                "Days that the answer to an `Idempotency-Key` is kept; the contract says 30 at "
+                "least."),
+        Setting("FUSION_QUARANTINE_DAYS", _number(), "90",
+                "Days that a released number rests before it is free again."),
+        Setting("FUSION_CALL_LEASE_SECONDS", _number(1, 86_400), "120",
+                "Seconds that a live call counts without being renewed; 1 to 86,400."),
+        Setting("FUSION_CALL_RECORD_MONTHS", _number(), "24",
+                "Whole calendar months, besides the present one, that call records are kept. The "
+                "database keeps at least as many as `fusion migrate` was last given: give it the "
+                "same."),
+        Setting("FUSION_HTTPS", _boolean, "false",
+                "Set it where people reach Fusion by HTTPS only: cookies are then sent by HTTPS "
+                "alone. The proxy must set `X-Forwarded-Proto`, and must not let callers do so."),
+        Setting("FUSION_SESSION_HOURS", _number(1), "12",
+                "Hours after which someone who has signed in must do so again."),
+        Setting("FUSION_EMAIL_URL", _mailer, "files:",
+                "Where e-mails are handed over: `smtp://user:password@host:587` (STARTTLS), "
+                "`smtps://` (TLS), `smtp+plain://` (neither), `files:` (each in a file of "
+                "`./var/mail` that its owner alone may read, for 30 days), or `console:` "
+                "(printed by the worker, secret links too)."),
+        Setting("FUSION_EMAIL_FROM", str, "fusion@localhost",
+                "The sender of e-mails."),
+        Setting("FUSION_PORTAL_URL", _origin, "",
+                "Where people reach the portal, such as `https://portal.example.com`: for links "
+                "in e-mails. A group with a host name of its own gets links to that. Empty: "
+                "e-mails of all other groups contain only the path, which readers have to put "
+                "behind the portal's address."),
+        Setting("FUSION_DEMO", _boolean, "false",
+                "Set by `fusion demo`: the sign-in page lists the demonstration's log-ins, with "
+                "their passwords. Never set it elsewhere."),
     )
 }
+# fmt: on
 
 
 def setting(name: str) -> Any:

@@ -25,7 +25,7 @@ REFUSED = [
     ("FUSION_LOG_LEVEL", "loud", "must be one of DEBUG, INFO, WARNING, ERROR"),
     ("FUSION_CALL_LEASE_SECONDS", "0", "must be from 1 to 86400"),
     ("FUSION_CALL_LEASE_SECONDS", "86401", "must be from 1 to 86400"),
-    ("FUSION_RATE_LIMIT", "-1", "must not be negative"),
+    ("FUSION_RATE_LIMIT", "-1", "must be 0 or more"),
     ("FUSION_RATE_LIMIT", "many", "invalid literal"),
     ("FUSION_PORTAL_URL", "ftp://portal.example.com", "must start with https:// or http://"),
     ("FUSION_PORTAL_URL", "https://portal.example.com/?a=1", "must start with"),
