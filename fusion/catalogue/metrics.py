@@ -18,16 +18,22 @@ class Metric:
 
     `live`: live calls count, not entries of the ledger, and may exceed the granted quantity.
     `license`: code and name of the licence SKU that every group has; None for entitlements.
-    `page`: URL name of the page of a subscription that lists what uses the units.
+    `page`: URL name of the page of a subscription that lists what uses the units. Without a
+    `page_title` and a column `heading` of its own it has the licence's name.
     """
 
     code: str
     live: bool = False
     license: tuple[str, str] | None = None
     page: str
-    page_title: Any
-    heading: Any
+    page_title: Any = ""
+    heading: Any = ""
     meaning: Any = ""
+
+    @property
+    def name(self) -> str:
+        """The licence's name, or else the code."""
+        return self.license[1] if self.license else self.code
 
 
 _ENTRIES = (
@@ -72,9 +78,7 @@ def licenses() -> Iterator[tuple[str, str, str]]:
 
 def metric_of(code: str) -> Metric:
     """The metric with this code; one that a later release has added is shown by its code."""
-    return METRICS.get(code) or Metric(
-        code=code, page="subscriptions-ledger", page_title=code, heading=code
-    )
+    return METRICS.get(code) or Metric(code=code, page="subscriptions-ledger")
 
 
 def is_live(code: str) -> bool:

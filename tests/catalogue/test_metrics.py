@@ -28,8 +28,6 @@ RECORDING = Metric(
     code="recording",
     license=("recording", "Call recording"),
     page="subscriptions-users",
-    page_title="Recorded users",
-    heading="Recordings",
     meaning="One recorded user",
 )
 
@@ -154,10 +152,13 @@ def test_pages(world: World, recording: Sku, product: Product) -> None:
     consume(world, recording, "a", "b")
     client = signed_in(make_person((world.group, VIEWER)))
     overview = client.get("/").content.decode()
-    assert '<th class="num">Recordings</th>' in overview and 'data-l="Recordings">2 / 2' in overview
+    assert (
+        '<th class="num">Call recording</th>' in overview
+        and 'data-l="Call recording">2 / 2' in overview
+    )
     url = f"/subscriptions/{world.subscription.id}"
     detail = client.get(url).content.decode()
-    assert f'<a href="{url}/users">Recorded users</a>' in detail and "of 2 in use" in detail
+    assert f'<a href="{url}/users">Call recording</a>' in detail and "of 2 in use" in detail
 
 
 def test_the_preview_of_an_order_links_to_what_uses_it(
@@ -169,4 +170,4 @@ def test_the_preview_of_an_order_links_to_what_uses_it(
     url = f"/orders/new?subscription={world.subscription.id}&reverse={order['id']}"
     page = client.get(url, follow=True).content.decode()
     users = f"/subscriptions/{world.subscription.id}/users"
-    assert f'<li><a href="{users}">Recorded users</a></li>' in page
+    assert f'<li><a href="{users}">Call recording</a></li>' in page

@@ -110,7 +110,12 @@ def _below(request: PageRequest, organization: Organization, moment: Moment) -> 
         "width": 1 + len(columns),
         "is_tenant": organization.kind == TENANT,
         "rows": [
-            {**each, "uses": [(m.heading, use.get(each["id"], {}).get(m.code)) for m in columns]}
+            {
+                **each,
+                "uses": [
+                    (m.heading or m.name, use.get(each["id"], {}).get(m.code)) for m in columns
+                ],
+            }
             for each in rows
         ],
         "next": listed["next"],
