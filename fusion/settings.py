@@ -130,7 +130,7 @@ PAGE_MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "fusion.portal.visit.VisitMiddleware",
+    "fusion.portal.session_actor.SessionActorMiddleware",
 ]
 
 TEMPLATES = [
@@ -141,7 +141,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
-                "fusion.portal.context.shell",
+                "fusion.portal.context.base_context",
             ],
             "builtins": [
                 "django.templatetags.i18n",

@@ -18,24 +18,27 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from fusion.kernel.errors import Problem
-from fusion.portal.brand.look import Look, look_of
-from fusion.portal.context import bare_shell
+from fusion.portal.brand.theme import Theme, theme_of
+from fusion.portal.context import base_context_without_brand
 from fusion.portal.errors import explain, title_of
-from fusion.portal.visit import brand_for, language_of, visit_of
+from fusion.portal.session_actor import brand_for, language_of, person_of
 
 PAGE = "portal/problem.html"
 
 
 def problem_page(request: HttpRequest, problem: Problem, *, title: str = "") -> HttpResponse:
     """A page for a refusal that belongs to no form, or for a fault."""
-    with translation.override(language_of(request, visit_of(request))):
+    with translation.override(language_of(request, person_of(request))):
         context = _context(request, problem, title)
-        if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR and hasattr(request, "visit"):
+        if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR and hasattr(request, "person"):
             response = render(request, PAGE, context, status=problem.status)
         else:
-            shell = {**bare_shell(request), "brand": _brand(request, problem)}
+            base_context = {
+                **base_context_without_brand(request),
+                "brand": _brand(request, problem),
+            }
             known = {"request": request, "csrf_token": get_token(request)}
-            text = render_to_string(PAGE, {**shell, **known, **context})
+            text = render_to_string(PAGE, {**base_context, **known, **context})
             response = HttpResponse(text, status=problem.status)
     response.problem_code = problem.code  # type: ignore[attr-defined]
     for name, value in problem.headers.items():
@@ -43,14 +46,14 @@ def problem_page(request: HttpRequest, problem: Problem, *, title: str = "") -> 
     return response
 
 
-def _brand(request: HttpRequest, problem: Problem) -> Look:
+def _brand(request: HttpRequest, problem: Problem) -> Theme:
     """The brand, if it can be read: a fault says nothing about the state of the database."""
-    if problem.code != "internal-error" or not hasattr(request, "visit"):
-        return Look()
+    if problem.code != "internal-error" or not hasattr(request, "person"):
+        return Theme()
     try:
-        return look_of(brand_for(request))
+        return theme_of(brand_for(request))
     except Exception:  # a second failure must not break this page too
-        return Look()
+        return Theme()
 
 
 def _context(request: HttpRequest, problem: Problem, title: str) -> dict[str, Any]:
@@ -62,17 +65,17 @@ def _context(request: HttpRequest, problem: Problem, title: str) -> dict[str, An
         "way": _way_on(request, is_fault=is_fault),
         # A fault may disappear on the next attempt; a refusal will not.
         "again": request.get_full_path() if is_fault and request.method == "GET" else "",
-        "may_leave": visit_of(request) is not None or _has_session(request),
+        "may_leave": person_of(request) is not None or _has_session(request),
     }
 
 
 def _way_on(request: HttpRequest, *, is_fault: bool) -> Mapping[str, str]:
     """The link to continue with, {href, label}: home, unless home itself has failed."""
     home = {"href": reverse("home"), "label": gettext("Go to the overview")}
-    visit = visit_of(request)
-    if visit is None and not _has_session(request):
+    person = person_of(request)
+    if person is None and not _has_session(request):
         return {"href": reverse("account_login"), "label": gettext("Go to the sign-in page")}
-    places = bare_shell(request).get("places", ())
+    places = base_context_without_brand(request).get("places", ())
     at_home = request.path == home["href"]
     if not at_home and not (is_fault and any(_is_home(place) for place in places)):
         return home

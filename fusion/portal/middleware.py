@@ -48,8 +48,8 @@ class Pages:
         refusal: Problem | None = getattr(request, "refusal", None)
         if refusal is not None:
             return problem_page(request, refusal)
-        for look in self.before_views:
-            response = look(request, view, args, kwargs)
+        for process in self.before_views:
+            response = process(request, view, args, kwargs)
             if response is not None:
                 return response
         return None
@@ -62,8 +62,8 @@ class Pages:
             return None
         if isinstance(exception, Problem):
             return problem_page(request, exception)
-        for look in self.after_faults:
-            response = look(request, exception)
+        for process in self.after_faults:
+            response = process(request, exception)
             if response is not None:
                 return response
         return None

@@ -34,8 +34,8 @@ from fusion.access.use_case import Answer
 from fusion.kernel.errors import Problem
 from fusion.portal.forms import EDIT_ROWS, ONCE, Form, RowsForm
 from fusion.portal.formset_rows import with_edited_rows
+from fusion.portal.session_actor import PageRequest, Person
 from fusion.portal.templatetags.kit import KIND_WORDS, ROLE_WORDS
-from fusion.portal.visit import PageRequest, Visit
 
 P = ParamSpec("P")
 
@@ -69,19 +69,19 @@ def page(
         def answer(request: HttpRequest, **named: Any) -> HttpResponseBase:
             if request.method not in (*methods, "HEAD"):
                 raise _not_allowed(request.method, methods)
-            visit: Visit | None = getattr(request, "visit", None)
-            if visit is None:
+            person: Person | None = getattr(request, "person", None)
+            if person is None:
                 return _to_sign_in(request, methods)
-            if visit.actor is None:
+            if person.actor is None:
                 return render(request, "portal/nowhere.html", status=403)
             arguments = {
                 name.removesuffix("_id") if name in finders else name: (
-                    finders[name](visit.actor, value) if name in finders else value
+                    finders[name](person.actor, value) if name in finders else value
                 )
                 for name, value in named.items()
             }
             if permission is not None:
-                _require(permission, visit.actor, visit)
+                _require(permission, person.actor, person)
             return cast(View, view)(cast(PageRequest, request), **arguments)
 
         return answer
@@ -89,11 +89,11 @@ def page(
     return decorate
 
 
-def _require(permission: Permission, actor: Actor, visit: Visit) -> None:
+def _require(permission: Permission, actor: Actor, person: Person) -> None:
     """Problem `forbidden`, in the reader's words, unless kind and role allow it."""
     if permission.allows(actor):
         return
-    member = visit.member
+    member = person.member
     words = {
         "name": member.organization.name if member else "",
         "kind": KIND_WORDS[actor.kind],
@@ -203,11 +203,11 @@ def _require_same_member(request: PageRequest) -> None:
     The person switched in another tab, or that membership has ended: the page shows one
     organization, and the change must not be applied to another.
     """
-    visit: Visit | None = getattr(request, "visit", None)
+    person: Person | None = getattr(request, "person", None)
     shown_to = request.POST.get(ACTING)
-    if visit is None or visit.member is None or shown_to in (None, str(visit.member.id)):
+    if person is None or person.member is None or shown_to in (None, str(person.member.id)):
         return
-    name = visit.member.organization.name
+    name = person.member.organization.name
     raise Problem(
         "conflict",
         f"You opened this page for another organization, but you are now acting for {name}. "

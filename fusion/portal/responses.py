@@ -15,8 +15,8 @@ from fusion.kernel.ids import parse_id
 from fusion.portal.errors import sentences
 from fusion.portal.forms import ONCE, Confirmation, Form
 from fusion.portal.page import is_draft, submit
+from fusion.portal.session_actor import PageRequest, person_of
 from fusion.portal.skus import sku_names
-from fusion.portal.visit import PageRequest, visit_of
 
 LONG = 8_000
 """Longest URL that is sent on, in characters: some servers refuse longer ones."""
@@ -58,9 +58,9 @@ def show_form(
     the page anew, restore the same key. A very long URL is left as it is.
     """
     if not form.is_bound:
-        given = parse_id(request.GET.get(ONCE))
-        if given is not None:
-            form.once = str(given)
+        once = parse_id(request.GET.get(ONCE))
+        if once is not None:
+            form.once = str(once)
         elif len(request.get_full_path()) < LONG:
             return _with_key(request, form)
     status = 422 if form.has_errors and not is_draft(request, form) else 200
@@ -91,7 +91,7 @@ def done(
 
 def confirmed(
     request: PageRequest,
-    deed: Callable[[Actor], Answer],
+    change: Callable[[Actor], Answer],
     message: str,
     to: str,
     *named: Any,
@@ -102,7 +102,7 @@ def confirmed(
     A refusal is shown there too. Raises Problem `not-found` and `forbidden`.
     """
     form = Confirmation(request.POST)
-    answer = submit(request, form, deed)
+    answer = submit(request, form, change)
     if answer is not None:
         return done(request, message, to, *named, answer=answer)
     return refused(request, form, to, *named)
@@ -111,8 +111,8 @@ def confirmed(
 def refused(request: HttpRequest, form: Form, to: str, *named: Any) -> HttpResponse:
     """Redirect to the page named `to`, with the refusal as a message."""
     if form.problem is not None:
-        visit = visit_of(request)
-        actor = visit.actor if visit else None
+        person = person_of(request)
+        actor = person.actor if person else None
         for text in sentences(form.problem, sku_names(actor) if actor else {}):
             messages.error(request, text)
     response = redirect(to, *named)

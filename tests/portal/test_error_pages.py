@@ -47,7 +47,7 @@ def test_the_page_of_an_outage_asks_nothing_of_the_database(world: World) -> Non
     assert len(asked) == 0
     for text in ("/sign-out", 'aria-label="Main"', world.reseller.name, "request id"):
         assert text in page, text
-    delattr(request, "visit")
+    delattr(request, "person")
     with CaptureQueriesContext(connection) as asked:
         page = problem_page(request, Problem("unavailable", "It is away.")).content.decode()
     assert len(asked) == 0

@@ -50,7 +50,7 @@ def ids(made: Past) -> dict[str, Any]:
         "product_id": made.world.seat.id,
         "sku_id": made.world.user_sku.id,
         "order_id": made.orders[0],
-        "asked_id": made.requests[2],
+        "order_request_id": made.requests[2],
         "request_id": made.requests[2],
         "user_id": user["id"],
         "e164": answer(number)["items"][0]["e164"],

@@ -96,7 +96,7 @@ class Shop:
         self._customers(mark, each)
         self._use(mark, each)
         self._trunks(mark, each)
-        self.ids["asked_id"] = request_order(
+        self.ids["order_request_id"] = request_order(
             world.actor("tenant"),
             subscription_id=world.subscription.id,
             lines=tuple(Line(UUID(each["product_id"]), 1) for each in lines),

@@ -11,7 +11,7 @@ from fusion.accounts.models import User
 from fusion.kernel.client_address import client_address
 from fusion.kernel.clock import now
 from fusion.portal.mails.write import group_of, reader_of, sender_of, write_mail
-from fusion.portal.visit import visit_of
+from fusion.portal.session_actor import person_of
 
 MAILS = {
     "account/email/password_reset_key": "password_reset_key",
@@ -34,14 +34,14 @@ def write_account_mail(
     """
     template = MAILS[prefix]
     user = User.objects.get(email=email.lower())
-    visit = visit_of(request)
-    own = visit.actor if visit is not None and visit.user.id == user.id else None
+    person = person_of(request)
+    own = person.actor if person is not None and person.user.id == user.id else None
     sender = sender_of(own.group_id if own else group_of(user))
     reader = reader_of(user.email, language=translation.get_language() or "")
-    told = {
+    context = {
         "timestamp": now(),
         "zone": reader.zone or "UTC",
         "address": client_address(request),
     }
     path = str(context.get("password_reset_url") or reverse("security"))
-    write_mail(template, reader, sender, told, path=path)
+    write_mail(template, reader, sender, context, path=path)

@@ -10,7 +10,7 @@ from fusion.kernel.errors import Problem, not_found
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page
 from fusion.portal.responses import done, refused
-from fusion.portal.visit import PageRequest, actor_by
+from fusion.portal.session_actor import PageRequest, actor_by
 
 
 @page(None, methods=("POST",))

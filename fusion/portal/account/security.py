@@ -13,13 +13,13 @@ from django.utils.translation import gettext
 from fusion.kernel.errors import not_found
 from fusion.portal.page import page
 from fusion.portal.responses import show
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 
 
 @page(None)
 def security(request: PageRequest) -> HttpResponse:
     """`GET /account/security`."""
-    user = request.visit.user
+    user = request.person.user
     codes = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
     context: dict[str, Any] = {
         "second_factor": get_adapter().is_mfa_enabled(user),
@@ -41,7 +41,7 @@ def second_factor(request: PageRequest) -> HttpResponse:
 @page(None, methods=("POST",))
 def end(request: PageRequest, session_id: int) -> HttpResponse:
     """`POST /account/security/sessions/<id>`: end one of one's own sessions."""
-    session = UserSession.objects.filter(user=request.visit.user, pk=session_id).first()
+    session = UserSession.objects.filter(user=request.person.user, pk=session_id).first()
     if session is None:
         raise not_found("session")
     session.end()
@@ -52,7 +52,7 @@ def end(request: PageRequest, session_id: int) -> HttpResponse:
 @page(None, methods=("POST",))
 def end_others(request: PageRequest) -> HttpResponse:
     """`POST /account/security/sessions`: end all of one's own sessions except this one."""
-    for session in UserSession.objects.filter(user=request.visit.user):
+    for session in UserSession.objects.filter(user=request.person.user):
         if not session.is_current():
             session.end()
     messages.success(request, gettext("You ended all other sessions."))

@@ -17,7 +17,7 @@ from fusion.portal.forms import Confirmation, Form
 from fusion.portal.models import Preference
 from fusion.portal.page import is_as_shown, page
 from fusion.portal.responses import done, show_form
-from fusion.portal.visit import PageRequest, switch, visit_of
+from fusion.portal.session_actor import PageRequest, person_of, switch
 
 THEMES = ("", "light", "dark")
 
@@ -47,7 +47,7 @@ class SettingsForm(Form):
 @page(None, methods=("GET", "POST"))
 def settings(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /account`."""
-    preference = request.visit.preference
+    preference = request.person.preference
     names = ("language", "time_zone", "theme")
     initial = {name: getattr(preference, name) for name in names}
     form = SettingsForm(request.POST or None, initial=initial)
@@ -59,9 +59,9 @@ def settings(request: PageRequest) -> HttpResponse:
 
 
 def _save(request: HttpRequest, **values: str) -> None:
-    visit = visit_of(request)
-    if visit is not None:
-        Preference.objects.update_or_create(user_id=visit.user.id, defaults=values)
+    person = person_of(request)
+    if person is not None:
+        Preference.objects.update_or_create(user_id=person.user.id, defaults=values)
 
 
 @page(None, methods=("POST",))

@@ -19,8 +19,8 @@ class SignIn(LoginView):
 def demo_logins() -> list[dict[str, str]]:
     """The accounts of the demonstration, from its facts file."""
     try:
-        told = json.loads((settings.VAR / "demo.json").read_text(encoding="utf-8"))
-        return list(told["logins"])
+        facts = json.loads((settings.VAR / "demo.json").read_text(encoding="utf-8"))
+        return list(facts["logins"])
     except (OSError, ValueError, KeyError, TypeError):
         return []
 

@@ -15,7 +15,7 @@ from fusion.portal.errors import explain_field
 from fusion.portal.forms import Form, LineField
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import done, show, show_form
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 
 
 class BrandForm(Form):

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from fusion.portal.brand.look import logo, style
 from fusion.portal.brand.pages import edit, show_brand
+from fusion.portal.brand.theme import logo, style
 
 urlpatterns = [
     path("brand", show_brand, name="brand"),

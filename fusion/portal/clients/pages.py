@@ -19,7 +19,7 @@ from fusion.portal.forms import Confirmation, Form, LineField
 from fusion.portal.organizations.frame import frame
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import confirmed, refused, show, show_form
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
 

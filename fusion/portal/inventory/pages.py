@@ -14,14 +14,14 @@ from fusion.kernel.clock import read_instant
 from fusion.numbers.create_range import create_range
 from fusion.numbers.queries import Wanted, free_counts, list_numbers, list_ranges
 from fusion.numbers.rules import E164
-from fusion.portal.asked import asked_for
 from fusion.portal.forms import Form, LineField
 from fusion.portal.page import form_of, page, submit
+from fusion.portal.query_params import query_params
 from fusion.portal.responses import done, show, show_form
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus
-from fusion.portal.subscriptions.number_finder import plain
+from fusion.portal.subscriptions.number_finder import strip_separators
 from fusion.portal.subscriptions.numbers import digits_of
-from fusion.portal.visit import PageRequest
 from fusion.tenancy.search import subscription_names
 
 ROWS = 50
@@ -35,13 +35,13 @@ STATUSES = ("free", "reserved", "assigned", "quarantined")
 def inventory(request: PageRequest) -> HttpResponse:
     """`GET /inventory`: numbers of all statuses."""
     actor = request.actor
-    asked = asked_for(request, "sku", "status", "starts", "ends")
+    params = query_params(request, "sku", "status", "starts", "ends")
     skus = number_skus(actor)
     wanted = Wanted(
-        sku=asked["sku"] if asked["sku"] in skus else None,
-        status=asked["status"] if asked["status"] in STATUSES else None,
-        starts_with=digits_of(asked["starts"]),
-        ends_with=digits_of(asked["ends"]),
+        sku=params["sku"] if params["sku"] in skus else None,
+        status=params["status"] if params["status"] in STATUSES else None,
+        starts_with=digits_of(params["starts"]),
+        ends_with=digits_of(params["ends"]),
     )
     found = orjson.loads(list_numbers(actor, wanted, limit=ROWS, cursor=request.GET.get("cursor")))
     counted = free_counts(actor, limit=KINDS, cursor=request.GET.get("kinds"))
@@ -52,8 +52,8 @@ def inventory(request: PageRequest) -> HttpResponse:
         "free": counted["items"],
         "more_kinds": counted["next"],
         "statuses": STATUSES,
-        "asked": asked,
-        "filtered": any(asked.values()),
+        "params": params,
+        "filtered": any(params.values()),
         "may_add": MANAGE_RANGES.allows(actor),
     }
     return show(request, "portal/inventory/numbers.html", context, parts=("list", "more"))
@@ -109,7 +109,7 @@ class RangeForm(Form):
 
 
 def _number(text: str) -> str:
-    number = plain(text)
+    number = strip_separators(text)
     if not E164.fullmatch(number):
         raise forms.ValidationError(_("This number lacks a plus sign and a country code."))
     return number

@@ -89,14 +89,14 @@ def write_mail(
     """
     known = {code for code, _ in settings.LANGUAGES}
     language = reader.language if reader.language in known else settings.LANGUAGE_CODE
-    told = {
+    context = {
         **inert(dict(context)),
         "brand": inert(sender.brand),
         "link": sender.link(path) if path else "",
         "has_origin": bool(sender.origin),
     }
     with translation.override(language), timezone.override(ZoneInfo(reader.zone or "UTC")):
-        text = render_to_string(f"{FOLDER}/{template}.txt", told)
+        text = render_to_string(f"{FOLDER}/{template}.txt", context)
     subject, _, body = text.strip().partition("\n")
     body = re.sub(r"\n{3,}", "\n\n", body.strip())
     send_mail(" ".join(subject.split()), f"{body}\n", None, [reader.email])

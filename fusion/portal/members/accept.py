@@ -30,7 +30,7 @@ from fusion.portal.account.devices import remember_device
 from fusion.portal.errors import explain
 from fusion.portal.forms import Form, LineField
 from fusion.portal.page import is_as_shown
-from fusion.portal.visit import MEMBER, visit_of
+from fusion.portal.session_actor import MEMBER, person_of
 
 KEY = "invitation"
 """The session key of the link's secret."""
@@ -60,8 +60,8 @@ class FirstPasswordForm(JoinForm):
 
     def clean(self) -> dict[str, Any]:
         """Both passwords are equal, and strong enough."""
-        told: dict[str, Any] = super().clean() or self.cleaned_data
-        password, again = told.get("password"), told.get("again")
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        password, again = cleaned.get("password"), cleaned.get("again")
         if password and again and password != again:
             self.add_error("again", _("The two are not the same."))
         elif password:
@@ -69,7 +69,7 @@ class FirstPasswordForm(JoinForm):
                 password_validation.validate_password(password, User(email=self.email))
             except ValidationError as error:
                 self.add_error("password", error)
-        return told
+        return cleaned
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,19 +80,19 @@ def invitation(request: HttpRequest) -> HttpResponse:
         return redirect("invitation")
     key = str(request.session.get(KEY, ""))
     try:
-        asked = invitation_of(key)
+        pending = invitation_of(key)
     except Problem as problem:
         refusal = {"refusal": explain(problem)}
         return render(request, "portal/members/refused.html", refusal, status=409)
-    visit = visit_of(request)
-    here = visit.user if visit else None
-    by_mail = opens_by_mail(asked, key)
-    context: dict[str, Any] = {"invitation": asked, "by_mail": by_mail}
-    if here is not None and text_key(here.email) != text_key(asked.email):
+    person = person_of(request)
+    here = person.user if person else None
+    by_mail = opens_by_mail(pending, key)
+    context: dict[str, Any] = {"invitation": pending, "by_mail": by_mail}
+    if here is not None and text_key(here.email) != text_key(pending.email):
         return render(request, "portal/members/accept.html", {**context, "other": here})
-    if by_mail and here is None and _has_password(asked.email):
+    if by_mail and here is None and _has_password(pending.email):
         return render(request, "portal/members/accept.html", {**context, "must_sign_in": True})
-    return _ask(request, asked, here, context)
+    return _show_form(request, pending, here, context)
 
 
 def _has_password(email: str) -> bool:
@@ -100,18 +100,18 @@ def _has_password(email: str) -> bool:
     return user is not None and user.has_usable_password()
 
 
-def _ask(
-    request: HttpRequest, asked: Invitation, here: User | None, context: dict[str, Any]
+def _show_form(
+    request: HttpRequest, pending: Invitation, here: User | None, context: dict[str, Any]
 ) -> HttpResponse:
     """The form that accepts: for the signed-in person, or for setting a first password."""
     kind = JoinForm if here else FirstPasswordForm
-    initial = {"name": asked.name or ""}
+    initial = {"name": pending.name or ""}
     form = kind(request.POST) if request.method == "POST" else kind(initial=initial)
     if isinstance(form, FirstPasswordForm):
-        form.email = asked.email
+        form.email = pending.email
     if request.method == "POST" and is_as_shown(request, form) and form.is_valid():
         try:
-            return _accept(request, asked, here, form)
+            return _accept(request, pending, here, form)
         except Problem as problem:
             form.refuse(problem)
     status = 422 if form.has_errors else 200
@@ -119,22 +119,22 @@ def _ask(
 
 
 def _accept(
-    request: HttpRequest, asked: Invitation, here: User | None, form: JoinForm
+    request: HttpRequest, pending: Invitation, here: User | None, form: JoinForm
 ) -> HttpResponse:
     key = request.session[KEY]
-    by_mail = opens_by_mail(asked, key)
+    by_mail = opens_by_mail(pending, key)
     with transaction.atomic():
-        user = _held_person(asked.email)
+        user = _held_person(pending.email)
         if here is None:
             _require_first_password(user, by_mail=by_mail)
         answer = accept_invitation(
-            system_actor(asked.organization.group_id, "system:invitation"),
-            organization_id=asked.organization_id,
-            invitation_id=asked.id,
+            system_actor(pending.organization.group_id, "system:invitation"),
+            organization_id=pending.organization_id,
+            invitation_id=pending.id,
             key=key,
             name=form.cleaned_data["name"],
         )
-        user = _held_person(asked.email)
+        user = _held_person(pending.email)
         if user is None:
             raise Problem("conflict", gettext("The account has just been deleted."))
         if here is None:

@@ -30,8 +30,8 @@ from fusion.portal.members.mail import path_to_copy, write_invitation_mails
 from fusion.portal.organizations.frame import frame
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import confirmed, done, show, show_form
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.templatetags.kit import ROLE_WORDS
-from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
 
@@ -86,7 +86,7 @@ def members(request: PageRequest, organization: Organization) -> HttpResponse:
     invited = list_invitations(
         actor, organization, limit=ROWS, cursor=request.GET.get("invitations")
     )
-    mine = request.visit.member
+    mine = request.person.member
     context = {
         **frame(request, organization, "members"),
         "rows": [{**each, "since": read_instant(each["created_at"])} for each in listed["items"]],
@@ -124,17 +124,17 @@ def invite(request: PageRequest, organization: Organization) -> HttpResponse:
     """`GET` and `POST /customers/<id>/members/invite`."""
     form = form_of(request, InvitationForm, {"role": "viewer"})
 
-    def deed(actor: Actor) -> Answer:
-        told = form.cleaned_data
+    def change(actor: Actor) -> Answer:
+        cleaned = form.cleaned_data
         return invite_member(
             actor,
             organization_id=organization.id,
-            email=told["email"],
-            role=told["role"],
+            email=cleaned["email"],
+            role=cleaned["role"],
             language=get_language() or "",
         )
 
-    answer = submit(request, form, lambda actor: _and_write(actor, deed))
+    answer = submit(request, form, lambda actor: _and_write(actor, change))
     if answer is None:
         context = frame(request, organization, "members")
         return show_form(request, "portal/members/invite.html", form, context)
@@ -142,10 +142,10 @@ def invite(request: PageRequest, organization: Organization) -> HttpResponse:
     return done(request, message, LIST, organization.id, answer=answer)
 
 
-def _and_write(actor: Actor, deed: Callable[[Actor], Answer]) -> Answer:
+def _and_write(actor: Actor, change: Callable[[Actor], Answer]) -> Answer:
     """Run it and write the invitation's mail in one transaction; a replay has no mail due."""
     with transaction.atomic():
-        answer = deed(actor)
+        answer = change(actor)
         write_invitation_mails(only=UUID(answer.body["id"]))
     return answer
 
@@ -161,12 +161,12 @@ def send_again(
 ) -> HttpResponse:
     """`POST /customers/<id>/invitations/<id>/send`: another link, for another week."""
 
-    def deed(actor: Actor) -> Answer:
+    def change(actor: Actor) -> Answer:
         return renew_invitation(actor, organization_id=organization.id, invitation_id=invitation.id)
 
     return confirmed(
         request,
-        lambda actor: _and_write(actor, deed),
+        lambda actor: _and_write(actor, change),
         gettext("The invitation was sent again. The previous link no longer works."),
         LIST,
         organization.id,
@@ -211,7 +211,7 @@ def role(request: PageRequest, organization: Organization, member: Member) -> Ht
         ),
     )
     if answer is None:
-        mine = request.visit.member
+        mine = request.person.member
         is_mine = mine is not None and mine.id == member.id
         context = {**frame(request, organization, "members"), "member": member, "is_mine": is_mine}
         return show_form(request, "portal/members/role.html", form, context)
@@ -225,7 +225,7 @@ def remove(request: PageRequest, organization: Organization, member_id: UUID) ->
 
     Removing oneself signs one out of the organization.
     """
-    mine = request.visit.member
+    mine = request.person.member
     to: tuple[Any, ...] = (LIST, organization.id)
     if mine is not None and mine.id == member_id:
         to = ("home",)

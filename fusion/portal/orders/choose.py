@@ -6,9 +6,9 @@ from uuid import UUID
 from django.http import HttpResponse
 
 from fusion.kernel.pagination import MAX_LIMIT
-from fusion.portal.asked import asked_for
+from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.queries import list_subscriptions
 from fusion.tenancy.search import find_subscriptions, subscription_names
 
@@ -20,7 +20,7 @@ TERMINATED = "terminated"
 
 def choose(request: PageRequest, heading: str, to: str) -> HttpResponse:
     """The page that searches for a subscription, and continues with the page named `to`."""
-    text = asked_for(request, "q")["q"]
+    text = query_params(request, "q")["q"]
     if text:
         rows, more = find_subscriptions(request.actor, text, limit=SHOWN + 1), False
     else:

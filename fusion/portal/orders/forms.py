@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from fusion.ordering.models import STATES
-from fusion.portal.days import backwards
+from fusion.portal.date_filters import reversed_range
 from fusion.portal.forms import LineField
 from fusion.portal.templatetags.kit import BADGES, ORDER_WORDS
 
@@ -67,6 +67,6 @@ class OrderFilter(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Checks that the last day is not before the first."""
         cleaned = self.cleaned_data
-        if wrong := backwards(cleaned.get("since"), cleaned.get("until")):
+        if wrong := reversed_range(cleaned.get("since"), cleaned.get("until")):
             self.add_error("until", wrong)
         return cleaned

@@ -18,7 +18,7 @@ from fusion.portal.orders.lines import ADD, REMOVE, LinesForm, orderable
 from fusion.portal.orders.preview import preview_lines
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import done, show_form
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.queries import find_subscription
 from fusion.tenancy.search import subscription_names
 

@@ -23,14 +23,14 @@ from fusion.ordering.models import Order
 from fusion.ordering.order_search import OrderSearch, orders_as_csv, search_orders
 from fusion.ordering.permissions import find_order_to_cancel, permission_of
 from fusion.ordering.queries import find_order, order_document_of
+from fusion.portal.actor_names import display_names
 from fusion.portal.errors import sentences
 from fusion.portal.forms import Confirmation
 from fusion.portal.orders.forms import OrderFilter
 from fusion.portal.page import page
 from fusion.portal.responses import confirmed, show
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
-from fusion.portal.visit import PageRequest
-from fusion.portal.who import who
 from fusion.tenancy.queries import find_organization, find_subscription
 from fusion.tenancy.search import subscription_names
 
@@ -47,31 +47,31 @@ def narrowing(request: PageRequest) -> tuple[OrderFilter, OrderSearch | None, st
     choices = [(str(id), name) for id, name in products.values_list("id", "name")]
     form = OrderFilter(request.GET, products=choices)
     ids = {name: parse_id(request.GET.get(name)) for name in ("subscription", "organization")}
-    whose = ""
+    owner_name = ""
     if ids["organization"]:
-        whose = find_organization(request.actor, ids["organization"]).name
+        owner_name = find_organization(request.actor, ids["organization"]).name
     if ids["subscription"]:
-        whose = find_subscription(request.actor, ids["subscription"]).name
+        owner_name = find_subscription(request.actor, ids["subscription"]).name
     if not form.is_valid():
-        return form, None, whose
-    told = form.cleaned_data
+        return form, None, owner_name
+    cleaned = form.cleaned_data
     search = OrderSearch(
-        text=told["q"],
+        text=cleaned["q"],
         subscription_id=ids["subscription"],
         organization_id=ids["organization"],
-        product_id=UUID(told["product"]) if told["product"] else None,
-        state=told["state"] or None,
-        kind=told["kind"] or None,
-        since=told["since"],
-        until=told["until"],
+        product_id=UUID(cleaned["product"]) if cleaned["product"] else None,
+        state=cleaned["state"] or None,
+        kind=cleaned["kind"] or None,
+        since=cleaned["since"],
+        until=cleaned["until"],
     )
-    return form, search, whose
+    return form, search, owner_name
 
 
 @page(READ_ORDERS)
 def orders(request: PageRequest) -> HttpResponse:
     """`GET /orders`."""
-    form, search, whose = narrowing(request)
+    form, search, owner_name = narrowing(request)
     found: dict[str, Any] = {"items": [], "next": None}
     if search is not None:
         cursor = request.GET.get("cursor")
@@ -80,12 +80,12 @@ def orders(request: PageRequest) -> HttpResponse:
         "form": form,
         "rows": listed(found["items"]),
         "next": found["next"],
-        "whose": whose,
+        "owner_name": owner_name,
         "kept": [name for name in ("subscription", "organization") if name in request.GET],
         "query": request.GET.urlencode(),
         "filtered": any(request.GET.get(name) for name in (*form.fields, "subscription")),
         "may_order": PLACE_ORDERS.allows(request.actor),
-        "may_ask": REQUEST_ORDERS.allows(request.actor),
+        "may_request": REQUEST_ORDERS.allows(request.actor),
     }
     status = 422 if search is None else 200
     return show(request, "portal/orders/list.html", context, parts=("list", "more"), status=status)
@@ -111,8 +111,12 @@ def export(request: PageRequest) -> HttpResponseBase:
     form, search, _ = narrowing(request)
     actor = request.actor
     if search is None:
-        told = [f"{form[name].label}: {text}" for name, all in form.errors.items() for text in all]
-        return HttpResponse("\n".join(told), content_type="text/plain; charset=utf-8", status=422)
+        cleaned = [
+            f"{form[name].label}: {text}" for name, all in form.errors.items() for text in all
+        ]
+        return HttpResponse(
+            "\n".join(cleaned), content_type="text/plain; charset=utf-8", status=422
+        )
     return stream(
         lambda query: orders_as_csv(actor, search, query), media_type=CSV, filename="orders.csv"
     )
@@ -126,13 +130,13 @@ def detail(request: PageRequest, order: Order) -> HttpResponse:
     (row,) = listed([document])
     entries = entries_of_order(order.subscription_id, order.id, order.completed_at)
     events = events_of(actor, order.id)
-    people = who(actor, [document["placed_by"], *(each["actor"] for each in events)])
+    people = display_names(actor, [document["placed_by"], *(each["actor"] for each in events)])
     names, failure = sku_names(actor), document["failure"]
     context = {
         "order": row,
         "entries": entries,
         "events": events,
-        "who": people,
+        "actors": people,
         "names": names,
         "failure": sentences(problem_of(failure), names) if failure else (),
         "products": _product_names(actor, document),

@@ -15,7 +15,7 @@ from fusion.ordering.preview import preview_order
 from fusion.portal.errors import explain, explain_refusal, sentences
 from fusion.portal.forms import EDIT_ROWS
 from fusion.portal.orders.lines import LinesForm
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 from fusion.users.queries import list_users
 
 EXAMPLES = 5

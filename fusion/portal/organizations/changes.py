@@ -16,8 +16,8 @@ from fusion.portal.forms import ChangeForm, Confirmation, Form, LineField
 from fusion.portal.organizations.frame import children_kinds
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import done, show, show_form
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.templatetags.kit import KIND_WORDS
-from fusion.portal.visit import PageRequest
 from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.edit_organization import edit_organization, find_organization_to_edit
 from fusion.tenancy.models import Organization
@@ -62,8 +62,8 @@ class NewOrganizationForm(NameForm):
 @page(MANAGE_ORGANIZATIONS, methods=WRITES)
 def new(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /customers/new`; `parent` defaults to one's own organization."""
-    given = parse_id(request.GET.get("parent")) or request.actor.organization_id
-    parent = find_organization(request.actor, given)
+    parent_id = parse_id(request.GET.get("parent")) or request.actor.organization_id
+    parent = find_organization(request.actor, parent_id)
     form = form_of(request, NewOrganizationForm)
     form.offer(children_kinds(request.actor, parent.kind))
     answer = submit(

@@ -14,7 +14,7 @@ from fusion.access.permissions import (
     READ_TENANCY,
     Permission,
 )
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Organization
 from fusion.tenancy.rules import PARENTS
 from fusion.tenancy.tree import list_above

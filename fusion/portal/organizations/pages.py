@@ -7,12 +7,12 @@ from django.http import HttpResponse
 
 from fusion.access.actor import TENANT
 from fusion.access.permissions import READ_TENANCY
-from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
 from fusion.portal.organizations.frame import children_kinds, frame
 from fusion.portal.page import page
+from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization as found
 from fusion.tenancy.queries import list_subscriptions
@@ -30,7 +30,7 @@ ALSO = 10
 def organizations(request: PageRequest) -> HttpResponse:
     """`GET /customers`: the organizations directly below one's own, or the matches of a search."""
     actor = request.actor
-    text = asked_for(request, "q")["q"]
+    text = query_params(request, "q")["q"]
     cursor = request.GET.get("cursor")
     if text:
         listed = find_organizations(actor, text, limit=MATCHES, cursor=cursor)

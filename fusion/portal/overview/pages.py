@@ -11,10 +11,10 @@ from fusion.access.permissions import PLACE_ORDERS, READ_BALANCES, REQUEST_ORDER
 from fusion.catalogue.metrics import METRICS
 from fusion.portal.page import page
 from fusion.portal.responses import show
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
 from fusion.portal.stock import with_stock
 from fusion.portal.usage import usage_of
-from fusion.portal.visit import PageRequest
 from fusion.reporting.history import past
 from fusion.reporting.overview import (
     Moment,
@@ -85,9 +85,9 @@ def _chosen(
     """The SKU of the chart: the requested one, else the one with the largest order."""
     if not cards:
         return None
-    asked = request.GET.get("sku")
+    sku = request.GET.get("sku")
     first = max(cards, key=lambda card: card["granted"])
-    card = next((card for card in cards if card["sku"] == asked), first)
+    card = next((card for card in cards if card["sku"] == sku), first)
     return {**card, "points": lines[card["sku"]]}
 
 

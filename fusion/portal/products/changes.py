@@ -20,8 +20,8 @@ from fusion.portal.forms import Choice, Choices
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.products.forms import EditForm, NewProductForm
 from fusion.portal.responses import confirmed, done, show_form
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
-from fusion.portal.visit import PageRequest
 
 WRITES = ("GET", "POST")
 
@@ -53,8 +53,8 @@ def new(request: PageRequest) -> HttpResponse:
 
 
 def _model(request: PageRequest) -> Product | None:
-    given = parse_id(request.GET.get("from"))
-    return find_product(request.actor, given) if given else None
+    product_id = parse_id(request.GET.get("from"))
+    return find_product(request.actor, product_id) if product_id else None
 
 
 def _skus(request: PageRequest) -> Choices:

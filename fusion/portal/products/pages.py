@@ -12,13 +12,13 @@ from fusion.catalogue.rules import Item, by_sku
 from fusion.kernel.clock import read_instant
 from fusion.kernel.pagination import encode_cursor
 from fusion.ordering.holders import list_holders
-from fusion.portal.asked import asked_for
+from fusion.portal.actor_names import display_names
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page
+from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
-from fusion.portal.visit import PageRequest
-from fusion.portal.who import who
 
 ROWS = 50
 REVISIONS = 20
@@ -27,20 +27,20 @@ REVISIONS = 20
 @page(READ_CATALOGUE)
 def products(request: PageRequest) -> HttpResponse:
     """`GET /products`."""
-    asked = asked_for(request, "q", "status")
-    status = asked["status"] if asked["status"] in ("active", "retired") else None
+    params = query_params(request, "q", "status")
+    status = params["status"] if params["status"] in ("active", "retired") else None
     listed = list_products(
         request.actor,
         limit=ROWS,
         cursor=request.GET.get("cursor"),
         status=status,
-        q=asked["q"] or None,
+        q=params["q"] or None,
     )
     context = {
         "rows": listed["items"],
         "next": listed["next"],
-        "asked": asked,
-        "filtered": any(asked.values()),
+        "params": params,
+        "filtered": any(params.values()),
         "names": sku_names(request.actor),
         "may_manage": MANAGE_PRODUCTS.allows(request.actor),
         "may_add_skus": MANAGE_SKUS.allows(request.actor),
@@ -72,7 +72,7 @@ def revisions_of(request: PageRequest, product: Product, cursor: str | None) -> 
     listed = list_revisions(request.actor, product.id, limit=REVISIONS + 1, cursor=cursor)
     shown = listed["items"][:REVISIONS]
     before = [*listed["items"][1:], None]
-    people = who(request.actor, [each["actor"] for each in shown])
+    people = display_names(request.actor, [each["actor"] for each in shown])
     items = [
         {
             **each,

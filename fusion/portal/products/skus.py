@@ -9,7 +9,7 @@ from fusion.catalogue.queries import list_skus
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.products.forms import TYPE_WORDS, SkuForm
 from fusion.portal.responses import done, show, show_form
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 
 ROWS = 50
 

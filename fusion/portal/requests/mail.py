@@ -42,7 +42,7 @@ FROM tenancy_member m JOIN tenancy_user u ON u.id = m.user_id AND u.is_active
 LEFT JOIN portal_preference f ON f.user_id = u.id
 WHERE m.organization_id = %s::uuid AND m.role = ANY (%s::text[])
 """
-ASKER = """
+REQUESTER = """
 SELECT u.email, coalesce(f.language, ''), coalesce(f.time_zone, '')
 FROM tenancy_member m JOIN tenancy_user u ON u.id = m.user_id AND u.is_active
 LEFT JOIN portal_preference f ON f.user_id = u.id
@@ -63,7 +63,7 @@ def write_request_mails(*, limit: int = 50) -> int:
             return 0  # another worker is doing this
         events = _rows(NEXT, [READER, limit])
         for *_, type, group, data in events:
-            _tell(type.removeprefix("order-request."), group, orjson.loads(data))
+            _write_mails(type.removeprefix("order-request."), group, orjson.loads(data))
         if events:
             epoch, xid, event = events[-1][:3]
             with connection.cursor() as cursor:
@@ -78,25 +78,32 @@ def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _tell(deed: str, group: Any, asked: dict[str, Any]) -> None:
-    ((subscription, tenant),) = _rows(FACTS, [asked["subscription_id"]])
-    context = {"deed": deed, "asked": asked, "subscription": subscription, "tenant": tenant}
+def _write_mails(action: str, group: Any, order_request: dict[str, Any]) -> None:
+    ((subscription, tenant),) = _rows(FACTS, [order_request["subscription_id"]])
+    context = {
+        "action": action,
+        "order_request": order_request,
+        "subscription": subscription,
+        "tenant": tenant,
+    }
     sender = sender_of(group)
-    for email, language, zone in set(_recipients(deed, group, asked)):
+    for email, language, zone in set(_recipients(action, group, order_request)):
         write_mail(
             "order_request",
             Reader(email, language, zone),
             sender,
             context,
-            path=reverse("requests-detail", args=[asked["id"]]),
+            path=reverse("requests-detail", args=[order_request["id"]]),
         )
 
 
-def _recipients(deed: str, group: Any, asked: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    if deed in ("created", "withdrawn"):
+def _recipients(
+    action: str, group: Any, order_request: dict[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    if action in ("created", "withdrawn"):
         yield from _rows(GROUP, [group, list(WRITERS)])
         return
-    asker = asked["organization_id"]
-    yield from _rows(ASKER, [asked["requested_by"], asker]) or _rows(
-        GROUP, [asker, [ADMINISTRATOR]]
+    requester_organization = order_request["organization_id"]
+    yield from _rows(REQUESTER, [order_request["requested_by"], requester_organization]) or _rows(
+        GROUP, [requester_organization, [ADMINISTRATOR]]
     )

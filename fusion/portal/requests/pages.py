@@ -14,11 +14,11 @@ from fusion.kernel.clock import read_instant
 from fusion.kernel.ids import parse_id
 from fusion.ordering.models import REQUEST_STATES, OrderRequest
 from fusion.ordering.requests import find_request, list_requests, request_documents
+from fusion.portal.actor_names import display_names
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page
 from fusion.portal.responses import show
-from fusion.portal.visit import PageRequest
-from fusion.portal.who import who
+from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_subscription
 from fusion.tenancy.search import subscription_names
@@ -30,33 +30,33 @@ ALL = "all"
 @page(READ_ORDERS)
 def requests(request: PageRequest) -> HttpResponse:
     """`GET /order-requests`: the open ones, unless another state is chosen."""
-    asked = request.GET.get("state", "open")
-    state = asked if asked in REQUEST_STATES else None
+    order_request = request.GET.get("state", "open")
+    state = order_request if order_request in REQUEST_STATES else None
     subscription = parse_id(request.GET.get("subscription"))
-    whose = find_subscription(request.actor, subscription).name if subscription else ""
+    owner_name = find_subscription(request.actor, subscription).name if subscription else ""
     cursor = request.GET.get("cursor")
     found = list_requests(
         request.actor, limit=ROWS, cursor=cursor, state=state, subscription_id=subscription
     )
     context = {
-        "rows": told(request.actor, found["items"]),
+        "rows": request_rows(request.actor, found["items"]),
         "next": found["next"],
         "state": state or ALL,
         "states": (*REQUEST_STATES, ALL),
         "subscription": subscription,
-        "whose": whose,
+        "owner_name": owner_name,
         "is_group": request.actor.kind == GROUP,
-        "may_ask": may_ask(request.actor),
+        "may_request": may_request(request.actor),
     }
     return show(request, "portal/requests/list.html", context, parts=("more",))
 
 
-def may_ask(actor: Actor) -> bool:
+def may_request(actor: Actor) -> bool:
     """Whether the actor raises order requests: the group does not, because it orders."""
     return actor.kind != GROUP and REQUEST_ORDERS.allows(actor)
 
 
-def told(actor: Actor, documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def request_rows(actor: Actor, documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Requests with the names of customers and requesters, in a fixed number of statements."""
     names = subscription_names({UUID(each["subscription_id"]) for each in documents})
     seen = Organization.objects.visible_to(actor).filter(
@@ -82,18 +82,20 @@ def product_names(actor: Actor, lines: Sequence[dict[str, Any]]) -> dict[str, st
     return {str(id): name for id, name in rows.values_list("id", "name")}
 
 
-@page(READ_ORDERS, asked_id=find_request)
-def detail(request: PageRequest, asked: OrderRequest) -> HttpResponse:
+@page(READ_ORDERS, order_request_id=find_request)
+def detail(request: PageRequest, order_request: OrderRequest) -> HttpResponse:
     """`GET /order-requests/<id>`."""
     actor = request.actor
-    (document,) = told(actor, request_documents([asked]))
-    is_open = asked.state == "open"
+    (document,) = request_rows(actor, request_documents([order_request]))
+    is_open = order_request.state == "open"
     context = {
-        "asked": document,
-        "who": who(actor, [asked.requested_by, asked.decided_by]),
+        "order_request": document,
+        "actors": display_names(actor, [order_request.requested_by, order_request.decided_by]),
         "products": product_names(actor, document["lines"]),
         "confirmation": Confirmation(),
         "may_decide": is_open and PLACE_ORDERS.allows(actor),
-        "may_withdraw": is_open and may_ask(actor) and asked.path.startswith(actor.path),
+        "may_withdraw": is_open
+        and may_request(actor)
+        and order_request.path.startswith(actor.path),
     }
     return show(request, "portal/requests/detail.html", context)

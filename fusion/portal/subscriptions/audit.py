@@ -8,13 +8,13 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from fusion.access.permissions import READ_REPORTS
-from fusion.portal.asked import asked_for
-from fusion.portal.days import asked_days
-from fusion.portal.deeds import OBJECTS, deeds
+from fusion.portal.audit_labels import OBJECTS, audit_rows
+from fusion.portal.date_filters import date_range
 from fusion.portal.page import page
+from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
-from fusion.portal.visit import PageRequest
 from fusion.reporting.audit_trail import WantedRecords, list_audit
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
@@ -30,24 +30,24 @@ PAGES = {"user": "subscriptions-user", "trunk": "subscriptions-trunk", "order": 
 @page(READ_REPORTS, subscription_id=find_subscription)
 def audit(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/audit`."""
-    asked = asked_for(request, "verb", "by", "from", "to")
-    days = asked_days(asked)
+    params = query_params(request, "verb", "by", "from", "to")
+    days = date_range(params)
     wanted = WantedRecords(
         subscription=subscription,
-        verb=asked["verb"] if asked["verb"] in OBJECTS else None,
-        actor=asked["by"] or None,
+        verb=params["verb"] if params["verb"] in OBJECTS else None,
+        actor=params["by"] or None,
         since=days.since,
         until=days.until,
     )
     found = list_audit(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
     context = {
         **frame(request, subscription, "audit"),
-        "rows": _with_objects(subscription, deeds(request.actor, found["items"])),
+        "rows": _with_objects(subscription, audit_rows(request.actor, found["items"])),
         "next": found["next"],
         "objects": OBJECTS,
-        "asked": asked,
-        "wrong": days.wrong,
-        "filtered": any(asked.values()),
+        "params": params,
+        "wrong": days.error,
+        "filtered": any(params.values()),
     }
     return show(
         request,

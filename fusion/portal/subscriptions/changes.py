@@ -9,7 +9,7 @@ from fusion.kernel.ids import parse_id
 from fusion.portal.organizations.changes import EditForm, NameForm
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import done, show_form
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.edit_subscription import edit_subscription
 from fusion.tenancy.models import Subscription
@@ -22,10 +22,10 @@ DETAIL = "subscriptions-detail"
 @page(MANAGE_SUBSCRIPTIONS, methods=WRITES)
 def new(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /subscriptions/new?organization=`: for that customer."""
-    given = parse_id(request.GET.get("organization"))
-    if given is None:
+    organization_id = parse_id(request.GET.get("organization"))
+    if organization_id is None:
         raise not_found("organization")
-    tenant = find_organization(request.actor, given)
+    tenant = find_organization(request.actor, organization_id)
     form = form_of(request, NameForm)
     answer = submit(
         request,

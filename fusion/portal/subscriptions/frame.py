@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import PLACE_ORDERS, PROVISION, REQUEST_ORDERS
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Organization, Subscription
 
 TABS: Sequence[tuple[str, str, Any]] = (

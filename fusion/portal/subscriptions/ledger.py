@@ -11,15 +11,15 @@ from fusion.kernel.clock import read_instant
 from fusion.kernel.ids import parse_id
 from fusion.ledger.queries import balances_now, entries
 from fusion.numbers.rules import E164
-from fusion.portal.asked import asked_for
-from fusion.portal.days import asked_days
+from fusion.portal.actor_names import display_names
+from fusion.portal.date_filters import date_range
 from fusion.portal.page import page
+from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.usage import usage_of
-from fusion.portal.visit import PageRequest
-from fusion.portal.who import who
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.users.queries import user_names
@@ -31,16 +31,16 @@ KINDS = ("grant", "revoke", "consume", "release")
 @page(READ_BALANCES, subscription_id=find_subscription)
 def ledger(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/ledger`."""
-    asked = asked_for(request, "sku", "kind", "from", "to")
+    params = query_params(request, "sku", "kind", "from", "to")
     names = sku_names(request.actor)
-    sku = asked["sku"] if asked["sku"] in names else None
-    days = asked_days(asked)
+    sku = params["sku"] if params["sku"] in names else None
+    days = date_range(params)
     found = entries(
         subscription.id,
         limit=ROWS,
         cursor=request.GET.get("cursor"),
         sku=sku,
-        kind=asked["kind"] if asked["kind"] in KINDS else None,
+        kind=params["kind"] if params["kind"] in KINDS else None,
         since=days.since,
         until=days.until,
     )
@@ -52,9 +52,9 @@ def ledger(request: PageRequest, subscription: Subscription) -> HttpResponse:
         "names": names,
         "balances": balances,
         "balance": _chosen(balances, sku),
-        "asked": asked,
-        "wrong": days.wrong,
-        "filtered": any(asked.values()),
+        "params": params,
+        "wrong": days.error,
+        "filtered": any(params.values()),
     }
     return show(
         request,
@@ -77,7 +77,7 @@ def _explained(
     request: PageRequest, subscription: Subscription, rows: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Entries for the template: when, by whom, and the order or holder with its URL."""
-    people = who(request.actor, [row["actor"] for row in rows])
+    people = display_names(request.actor, [row["actor"] for row in rows])
     users = user_names(
         subscription.id,
         [row["holder"]["id"] for row in rows if _is_user(row["holder"])],

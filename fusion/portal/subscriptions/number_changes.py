@@ -15,11 +15,11 @@ from fusion.numbers.restore import restore_number
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page, submit
 from fusion.portal.responses import confirmed, done, refused
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
-Deed = Callable[[Actor], Answer]
+Change = Callable[[Actor], Answer]
 
 
 @page(PROVISION, methods=("POST",), subscription_id=find_subscription)
@@ -38,7 +38,7 @@ def assign(request: PageRequest, subscription: Subscription, e164: str) -> HttpR
 @page(PROVISION, methods=("POST",), subscription_id=find_subscription)
 def release(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
     """`POST /subscriptions/<id>/numbers/<number>/release`."""
-    return _gone(
+    return _removed(
         request,
         subscription,
         e164,
@@ -63,7 +63,7 @@ def restore(request: PageRequest, subscription: Subscription, e164: str) -> Http
 @page(PROVISION, methods=("POST",), subscription_id=find_subscription)
 def leave(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
     """`POST /subscriptions/<id>/numbers/<number>/port-out`."""
-    return _gone(
+    return _removed(
         request,
         subscription,
         e164,
@@ -73,17 +73,17 @@ def leave(request: PageRequest, subscription: Subscription, e164: str) -> HttpRe
 
 
 def _done(
-    request: PageRequest, subscription: Subscription, e164: str, deed: Deed, message: str
+    request: PageRequest, subscription: Subscription, e164: str, change: Change, message: str
 ) -> HttpResponse:
-    return confirmed(request, deed, message, "subscriptions-number", subscription.id, e164)
+    return confirmed(request, change, message, "subscriptions-number", subscription.id, e164)
 
 
-def _gone(
-    request: PageRequest, subscription: Subscription, e164: str, deed: Deed, message: str
+def _removed(
+    request: PageRequest, subscription: Subscription, e164: str, change: Change, message: str
 ) -> HttpResponse:
     """To the list; after a refusal back to the number, which links to its holder."""
     form = Confirmation(request.POST)
-    answer = submit(request, form, deed)
+    answer = submit(request, form, change)
     if answer is not None:
         return done(request, message, "subscriptions-numbers", subscription.id, answer=answer)
     return refused(request, form, "subscriptions-number", subscription.id, e164)

@@ -7,15 +7,15 @@ from fusion.access.permissions import READ_PROVISIONING
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import not_found
 from fusion.numbers.queries import Wanted, list_numbers, read_number
-from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page
+from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus, sku_names
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.holders import with_holders
-from fusion.portal.subscriptions.number_finder import plain
-from fusion.portal.visit import PageRequest
+from fusion.portal.subscriptions.number_finder import strip_separators
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
@@ -31,7 +31,7 @@ IN_NONE = "0" * 16
 
 def digits_of(text: str) -> str | None:
     """Digits of the search term; None if it is empty. A term without digits matches nothing."""
-    found = plain(text).removeprefix("+")
+    found = strip_separators(text).removeprefix("+")
     if not found:
         return None
     return found if found.isascii() and found.isdigit() and len(found) < len(IN_NONE) else IN_NONE
@@ -40,15 +40,15 @@ def digits_of(text: str) -> str | None:
 @page(READ_PROVISIONING, subscription_id=find_subscription)
 def numbers(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/numbers`."""
-    asked = asked_for(request, "sku", "status", "starts", "ends")
+    params = query_params(request, "sku", "status", "starts", "ends")
     skus = number_skus(request.actor)
     wanted = Wanted(
         subscription_id=subscription.id,
-        sku=asked["sku"] if asked["sku"] in skus else None,
-        status=asked["status"] if asked["status"] in STATUSES else None,
-        starts_with=digits_of(asked["starts"]),
-        ends_with=digits_of(asked["ends"]),
-        linked=False if asked["status"] == UNLINKED else None,
+        sku=params["sku"] if params["sku"] in skus else None,
+        status=params["status"] if params["status"] in STATUSES else None,
+        starts_with=digits_of(params["starts"]),
+        ends_with=digits_of(params["ends"]),
+        linked=False if params["status"] == UNLINKED else None,
     )
     text = list_numbers(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
     found = orjson.loads(text)
@@ -60,8 +60,8 @@ def numbers(request: PageRequest, subscription: Subscription) -> HttpResponse:
         ],
         "next": found["next"],
         "skus": skus,
-        "asked": asked,
-        "filtered": any(asked.values()),
+        "params": params,
+        "filtered": any(params.values()),
     }
     return show(request, "portal/subscriptions/numbers.html", context, parts=("list", "more"))
 

@@ -16,12 +16,12 @@ from fusion.ledger.queries import balances_now
 from fusion.ordering.queries import list_holdings
 from fusion.portal.page import page
 from fusion.portal.responses import show
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
 from fusion.portal.stock import with_stock
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.states import states
 from fusion.portal.usage import usage_of
-from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.queries import channel_use

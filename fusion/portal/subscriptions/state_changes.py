@@ -17,6 +17,7 @@ from fusion.lifecycle.termination_preview import what_ends
 from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import done, show_form
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.state_forms import (
     ResumeForm,
     StateForm,
@@ -24,7 +25,6 @@ from fusion.portal.subscriptions.state_forms import (
     TerminateForm,
 )
 from fusion.portal.subscriptions.states import holds_of
-from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
@@ -80,13 +80,13 @@ def _changed(
 ) -> HttpResponse | None:
     """Run the use case of a form that was sent; None if the form is shown, or shown again."""
 
-    def deed(actor: Actor) -> Answer:
+    def change(actor: Actor) -> Answer:
         at, facts = form.cleaned_data["effective_at"], form.facts()
         if at is None:
             return DO_NOW[kind](actor, subscription_id=subscription.id, **facts)
         return schedule(actor, kind=kind, subscription_id=subscription.id, effective_at=at, **facts)
 
-    answer = submit(request, form, deed)
+    answer = submit(request, form, change)
     if answer is None:
         return None
     return done(request, _said(kind, answer.body), DETAIL, subscription.id, answer=answer)

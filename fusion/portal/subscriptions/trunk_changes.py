@@ -12,9 +12,9 @@ from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.portal.forms import ChangeForm, Confirmation, Form, LineField
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import confirmed, done, refused, show_form
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
-from fusion.portal.subscriptions.number_finder import NumberForm, found_numbers
-from fusion.portal.visit import PageRequest
+from fusion.portal.subscriptions.number_finder import NumberForm, number_search
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.create_trunk import create_trunk
@@ -125,7 +125,7 @@ def route(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> H
     if answer is None:
         context = {
             **frame(request, subscription, "trunks"),
-            **found_numbers(request, subscription),
+            **number_search(request, subscription),
             "trunk": found,
         }
         template = "portal/subscriptions/trunk_route.html"

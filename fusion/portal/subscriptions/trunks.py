@@ -13,11 +13,11 @@ from fusion.kernel.clock import now, read_instant
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page
 from fusion.portal.responses import show
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.pages import most
 from fusion.portal.usage import usage_of
-from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.queries import (

@@ -19,8 +19,8 @@ from fusion.portal.errors import explain, explain_field, title_of
 from fusion.portal.forms import Form
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import done, show, show_form
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
-from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.users.queries import asked_logins, find_job, job_document, list_jobs, list_results
@@ -67,7 +67,7 @@ class UploadForm(Form):
         try:
             return read_csv(content)
         except InvalidFields as problem:
-            raise forms.ValidationError([_told(error) for error in problem.errors]) from None
+            raise forms.ValidationError([_error_text(error) for error in problem.errors]) from None
 
 
 def _refuse_other_kinds(content: bytes) -> None:
@@ -83,7 +83,7 @@ def _refuse_other_kinds(content: bytes) -> None:
         )
 
 
-def _told(error: Any) -> str:
+def _error_text(error: Any) -> str:
     field, text = error["field"], explain_field(error["message"])
     return f"{field}: {text}" if field not in ("users", "body") else text
 
@@ -141,9 +141,9 @@ def upload(request: PageRequest, subscription: Subscription, job_id: UUID) -> Ht
     job = _job(job_document(found))
     if request.htmx.target == "progress" and job["finished_at"]:
         return HttpResponseClientRefresh()
-    asked = request.GET.get("show", "")
+    show_param = request.GET.get("show", "")
     text = list_results(
-        job_id, limit=ROWS, cursor=request.GET.get("cursor"), failed=SHOWN.get(asked)
+        job_id, limit=ROWS, cursor=request.GET.get("cursor"), failed=SHOWN.get(show_param)
     )
     results = orjson.loads(text)
     context = {
@@ -152,7 +152,7 @@ def upload(request: PageRequest, subscription: Subscription, job_id: UUID) -> Ht
         "percent": job["done"] * 100 // job["total"],
         "rows": _outcomes(job_id, results["items"]),
         "next": results["next"],
-        "show": asked if asked in SHOWN else "",
+        "show": show_param if show_param in SHOWN else "",
     }
     template = "portal/subscriptions/upload.html"
     return show(request, template, context, parts=("progress", "list", "more"))
@@ -167,8 +167,8 @@ def _outcomes(job_id: UUID, results: Sequence[dict[str, Any]]) -> list[dict[str,
     failed = [each for each in results if "problem" in each]
     logins = asked_logins(job_id, [each["position"] for each in failed])
     for each in failed:
-        told = each["problem"]
-        problem = problem_of(told)
+        document = each["problem"]
+        problem = problem_of(document)
         texts = [f"{error['field']}: {explain_field(error['message'])}" for error in problem.errors]
         each |= {
             "login": logins.get(each["position"]),

@@ -6,10 +6,10 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from fusion.numbers import paths as _e164  # noqa: F401 - knows the numbers in paths
 from fusion.portal.subscriptions import (
+    assign_numbers,
     changes,
     number_changes,
     state_changes,
-    take_numbers,
     trunk_changes,
     trunks,
     uploads,
@@ -36,9 +36,9 @@ USERS = [
 
 NUMBERS = [
     path("", numbers, name="subscriptions-numbers"),
-    path("/take", take_numbers.take, name="subscriptions-numbers-take"),
-    path("/choose", take_numbers.choose, name="subscriptions-numbers-choose"),
-    path("/port-in", take_numbers.port, name="subscriptions-numbers-port-in"),
+    path("/take", assign_numbers.take, name="subscriptions-numbers-take"),
+    path("/choose", assign_numbers.choose, name="subscriptions-numbers-choose"),
+    path("/port-in", assign_numbers.port, name="subscriptions-numbers-port-in"),
     path("/<e164:e164>", number, name="subscriptions-number"),
     path("/<e164:e164>/assign", number_changes.assign, name="subscriptions-number-assign"),
     path("/<e164:e164>/release", number_changes.release, name="subscriptions-number-release"),

@@ -11,9 +11,9 @@ from fusion.access.permissions import PROVISION
 from fusion.portal.forms import Form, LineField
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import confirmed, done, show_form
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
-from fusion.portal.subscriptions.number_finder import NumberForm, found_numbers
-from fusion.portal.visit import PageRequest
+from fusion.portal.subscriptions.number_finder import NumberForm, number_search
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.users.create_user import create_user
@@ -105,7 +105,7 @@ def link(request: PageRequest, subscription: Subscription, user_id: UUID) -> Htt
     if answer is None:
         context = {
             **frame(request, subscription, "users"),
-            **found_numbers(request, subscription),
+            **number_search(request, subscription),
             "user": user_document(found.id),
         }
         template = "portal/subscriptions/user_link.html"

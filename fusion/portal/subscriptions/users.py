@@ -6,12 +6,12 @@ import orjson
 from django.http import HttpResponse
 
 from fusion.access.permissions import READ_PROVISIONING
-from fusion.portal.asked import asked_for
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page
+from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
-from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.users.queries import find_user, list_users, user_document
@@ -24,22 +24,22 @@ LINKED = {"yes": True, "no": False}
 @page(READ_PROVISIONING, subscription_id=find_subscription)
 def users(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/users`."""
-    asked = asked_for(request, "q", "kind", "linked")
+    params = query_params(request, "q", "kind", "linked")
     text = list_users(
         subscription.id,
         limit=ROWS,
         cursor=request.GET.get("cursor"),
-        q=asked["q"] or None,
-        kind=asked["kind"] if asked["kind"] in KINDS else None,
-        linked=LINKED.get(asked["linked"]),
+        q=params["q"] or None,
+        kind=params["kind"] if params["kind"] in KINDS else None,
+        linked=LINKED.get(params["linked"]),
     )
     found = orjson.loads(text)
     context = {
         **frame(request, subscription, "users"),
         "rows": found["items"],
         "next": found["next"],
-        "asked": asked,
-        "filtered": any(asked.values()),
+        "params": params,
+        "filtered": any(params.values()),
     }
     return show(request, "portal/subscriptions/users.html", context, parts=("list", "more"))
 

@@ -75,8 +75,8 @@ BADGES: Mapping[str, tuple[str, str, Any]] = {
 @register.inclusion_tag("portal/kit/badge.html")
 def badge(state: str) -> dict[str, Any]:
     """A state as a styled word."""
-    look, drawn, word = BADGES.get(state, ("", "", state))
-    return {"look": look, "icon": drawn, "word": word}
+    style, drawn, word = BADGES.get(state, ("", "", state))
+    return {"style": style, "icon": drawn, "word": word}
 
 
 @register.filter
@@ -111,8 +111,8 @@ def errors(context: Context, form: forms.BaseForm, doing: str = "") -> dict[str,
 
 
 def _refusals(context: Context, problem: Problem) -> list[str]:
-    visit = context.get("visit")
-    names = sku_names(visit.actor) if problem.refusals and visit and visit.actor else {}
+    person = context.get("person")
+    names = sku_names(person.actor) if problem.refusals and person and person.actor else {}
     return [explain_refusal(each, names) for each in problem.refusals]
 
 
@@ -121,11 +121,11 @@ def keys(context: Context, form: Any = None) -> dict[str, Any]:
     """The hidden fields of every form that changes something: the CSRF token, its one-time key, and
     the membership that it is shown to.
     """
-    visit = context.get("visit")
+    person = context.get("person")
     return {
         "csrf_token": context.get("csrf_token"),
         "once": getattr(form, "once", None),
-        "member": visit.member if visit else None,
+        "member": person.member if person else None,
     }
 
 
@@ -236,10 +236,10 @@ WARNINGS: Mapping[str, Any] = {
 
 
 @register.filter
-def warning(told: Mapping[str, Any]) -> str:
+def warning(entry: Mapping[str, Any]) -> str:
     """A warning of an order in the reader's language."""
-    text = WARNINGS.get(told["code"])
-    return str(text) % told if text else str(told["detail"])
+    text = WARNINGS.get(entry["code"])
+    return str(text) % entry if text else str(entry["detail"])
 
 
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))

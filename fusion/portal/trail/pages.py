@@ -11,13 +11,13 @@ from fusion.access.verbs import AUDITED
 from fusion.events.event_list import WantedEvents, list_events
 from fusion.events.types import OBJECTS as EVENT_OBJECTS
 from fusion.kernel.ids import parse_id
-from fusion.portal.asked import asked_for
-from fusion.portal.days import asked_days
-from fusion.portal.deeds import deeds
+from fusion.portal.actor_names import display_names
+from fusion.portal.audit_labels import audit_rows
+from fusion.portal.date_filters import date_range
 from fusion.portal.page import page
+from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
-from fusion.portal.visit import PageRequest
-from fusion.portal.who import who
+from fusion.portal.session_actor import PageRequest
 from fusion.reporting.audit_trail import WantedRecords, list_audit
 from fusion.tenancy.queries import find_organization, find_subscription
 from fusion.tenancy.search import subscription_names
@@ -30,11 +30,11 @@ def events(request: PageRequest) -> HttpResponse:
     """`GET /events`."""
     noun = request.GET.get("about", "")
     given = parse_id(request.GET.get("subscription"))
-    whose = find_subscription(request.actor, given).name if given else ""
+    owner_name = find_subscription(request.actor, given).name if given else ""
     wanted = WantedEvents(noun=noun if noun in EVENT_OBJECTS else None, subscription_id=given)
     found = list_events(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
     names = subscription_names({each["subscription_id"] for each in found["items"]} - {None})
-    people = who(request.actor, [each["actor"] for each in found["items"]])
+    people = display_names(request.actor, [each["actor"] for each in found["items"]])
     rows = [
         {
             **each,
@@ -50,7 +50,7 @@ def events(request: PageRequest) -> HttpResponse:
         "about": noun,
         "nouns": EVENT_OBJECTS,
         "subscription": given,
-        "whose": whose,
+        "owner_name": owner_name,
         "filtered": bool(noun or given),
     }
     return show(request, "portal/trail/events.html", context, parts=("list", "more"))
@@ -60,29 +60,29 @@ def events(request: PageRequest) -> HttpResponse:
 def audit(request: PageRequest) -> HttpResponse:
     """`GET /audit`."""
     actor = request.actor
-    asked = asked_for(request, "verb", "by", "from", "to", "object")
+    params = query_params(request, "verb", "by", "from", "to", "object")
     given = parse_id(request.GET.get("organization"))
     organization = find_organization(actor, given) if given else None
-    days = asked_days(asked)
+    days = date_range(params)
     wanted = WantedRecords(
         organization=organization,
-        object_id=asked["object"] or None,
-        verb=asked["verb"] if asked["verb"] in AUDITED else None,
-        actor=asked["by"] or None,
+        object_id=params["object"] or None,
+        verb=params["verb"] if params["verb"] in AUDITED else None,
+        actor=params["by"] or None,
         since=days.since,
         until=days.until,
     )
     found = list_audit(actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
-    rows = deeds(actor, found["items"])
+    rows = audit_rows(actor, found["items"])
     context = {
         "rows": _named(rows),
         "next": found["next"],
         "objects": AUDITED,
-        "asked": asked,
-        "wrong": days.wrong,
+        "params": params,
+        "wrong": days.error,
         "organization": organization,
-        "by": who(actor, [asked["by"]]).get(asked["by"], ""),
-        "filtered": any(asked.values()) or organization is not None,
+        "by": display_names(actor, [params["by"]]).get(params["by"], ""),
+        "filtered": any(params.values()) or organization is not None,
     }
     return show(
         request, "portal/trail/audit.html", context, parts=("list", "more"), status=days.status

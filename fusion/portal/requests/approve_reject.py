@@ -16,9 +16,9 @@ from fusion.portal.forms import EDIT_ROWS, PREVIEW, Form, NoteField
 from fusion.portal.orders.lines import LinesForm, orderable
 from fusion.portal.orders.preview import preview_lines
 from fusion.portal.page import form_of, page, submit
-from fusion.portal.requests.pages import told
+from fusion.portal.requests.pages import request_rows
 from fusion.portal.responses import done, show_form
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.queries import find_subscription
 
 WRITES = ("GET", "POST")
@@ -41,50 +41,52 @@ class ReasonForm(Form):
     )
 
 
-@page(PLACE_ORDERS, methods=WRITES, asked_id=find_request)
-def approve(request: PageRequest, asked: OrderRequest) -> HttpResponse:
+@page(PLACE_ORDERS, methods=WRITES, order_request_id=find_request)
+def approve(request: PageRequest, order_request: OrderRequest) -> HttpResponse:
     """`GET` and `POST /order-requests/<id>/approve`, with the requested lines or others."""
     requested = [
         {"action": line["action"], "product": line["product_id"], "quantity": line["quantity"]}
-        for line in asked.lines
+        for line in order_request.lines
     ]
-    products = orderable(request.actor, asked.subscription_id)
+    products = orderable(request.actor, order_request.subscription_id)
     form = form_of(request, ApprovalForm, row_values=requested, products=products)
     answer = submit(
         request,
         form,
-        lambda actor: approve_request(actor, request_id=asked.id, lines=form.lines()),
+        lambda actor: approve_request(actor, request_id=order_request.id, lines=form.lines()),
     )
     if answer is None:
         context = {
-            **_context(request, asked),
-            "subscription": find_subscription(request.actor, asked.subscription_id),
-            "preview": preview_lines(request, form, asked.subscription_id),
+            **_context(request, order_request),
+            "subscription": find_subscription(request.actor, order_request.subscription_id),
+            "preview": preview_lines(request, form, order_request.subscription_id),
         }
         template = "portal/requests/approve.html"
         return show_form(request, template, form, context, parts=("rows", PREVIEW))
     message = gettext("The request was approved and became order %(number)s.")
     number = {"number": answer.body["order_number"]}
-    return done(request, message % number, "requests-detail", asked.id, answer=answer)
+    return done(request, message % number, "requests-detail", order_request.id, answer=answer)
 
 
-def _context(request: PageRequest, asked: OrderRequest) -> dict[str, Any]:
-    (document,) = told(request.actor, request_documents([asked]))
-    return {"asked": document}
+def _context(request: PageRequest, order_request: OrderRequest) -> dict[str, Any]:
+    (document,) = request_rows(request.actor, request_documents([order_request]))
+    return {"order_request": document}
 
 
-@page(PLACE_ORDERS, methods=WRITES, asked_id=find_request)
-def reject(request: PageRequest, asked: OrderRequest) -> HttpResponse:
+@page(PLACE_ORDERS, methods=WRITES, order_request_id=find_request)
+def reject(request: PageRequest, order_request: OrderRequest) -> HttpResponse:
     """`GET` and `POST /order-requests/<id>/reject`."""
     form = form_of(request, ReasonForm)
     answer = submit(
         request,
         form,
         lambda actor: reject_request(
-            actor, request_id=asked.id, reason=form.cleaned_data["reason"]
+            actor, request_id=order_request.id, reason=form.cleaned_data["reason"]
         ),
     )
     if answer is None:
-        return show_form(request, "portal/requests/reject.html", form, _context(request, asked))
+        return show_form(
+            request, "portal/requests/reject.html", form, _context(request, order_request)
+        )
     message = gettext("The request was rejected.")
-    return done(request, message, "requests-detail", asked.id, answer=answer)
+    return done(request, message, "requests-detail", order_request.id, answer=answer)

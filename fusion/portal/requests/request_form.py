@@ -16,7 +16,7 @@ from fusion.portal.orders.choose import choose
 from fusion.portal.orders.lines import LinesForm, orderable
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import confirmed, done, show_form
-from fusion.portal.visit import PageRequest
+from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.queries import find_subscription
 from fusion.tenancy.search import subscription_names
 
@@ -61,13 +61,13 @@ def new(request: PageRequest) -> HttpResponse:
     return done(request, message, "requests-detail", answer.body["id"], answer=answer)
 
 
-@page(REQUEST_ORDERS, methods=("POST",), asked_id=find_request)
-def withdraw(request: PageRequest, asked: OrderRequest) -> HttpResponse:
+@page(REQUEST_ORDERS, methods=("POST",), order_request_id=find_request)
+def withdraw(request: PageRequest, order_request: OrderRequest) -> HttpResponse:
     """`POST /order-requests/<id>/withdraw`."""
     return confirmed(
         request,
-        lambda actor: withdraw_request(actor, request_id=asked.id),
+        lambda actor: withdraw_request(actor, request_id=order_request.id),
         gettext("The request was withdrawn."),
         "requests-detail",
-        asked.id,
+        order_request.id,
     )

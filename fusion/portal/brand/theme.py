@@ -16,7 +16,7 @@ FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Theme:
     """A brand as the templates see it; URLs are empty if there is nothing to load."""
 
     name: str = DEFAULT_NAME
@@ -24,12 +24,12 @@ class Look:
     logo: str = ""
 
 
-def look_of(brand: Brand | None) -> Look:
+def theme_of(brand: Brand | None) -> Theme:
     """The look of a brand; Fusion's own without one."""
     if brand is None:
-        return Look()
+        return Theme()
     named = [brand.id, brand.revision]
-    return Look(
+    return Theme(
         name=brand.name,
         stylesheet=reverse("brand-style", args=named),
         logo=reverse("brand-logo", args=named) if brand.logo_type else "",

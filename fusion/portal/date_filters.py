@@ -15,7 +15,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
+class DateRange:
     """From the start of one day to the end of another; `wrong` says why this is not a valid period.
 
     An invalid period contains nothing: a search in it finds nothing.
@@ -23,24 +23,24 @@ class Days:
 
     since: datetime | None
     until: datetime | None
-    wrong: str = ""
+    error: str = ""
 
     @property
     def status(self) -> int:
         """The HTTP status of a list with this filter."""
-        return 422 if self.wrong else 200
+        return 422 if self.error else 200
 
 
-def asked_days(asked: Mapping[str, str]) -> Days:
+def date_range(params: Mapping[str, str]) -> DateRange:
     """The days `from` and `to` of a filter, both inclusive; either may be empty."""
-    for text in (asked["from"], asked["to"]):
-        if text and day(text) is None:
-            return Days(NEVER, NEVER, _no_day(text))
-    since, until = day(asked["from"]), after(asked["to"])
-    return Days(since, until, backwards(since, until))
+    for text in (params["from"], params["to"]):
+        if text and start_of_day(text) is None:
+            return DateRange(NEVER, NEVER, _no_day(text))
+    since, until = start_of_day(params["from"]), end_of_day(params["to"])
+    return DateRange(since, until, reversed_range(since, until))
 
 
-def backwards(since: datetime | None, until: datetime | None) -> str:
+def reversed_range(since: datetime | None, until: datetime | None) -> str:
     """Why these days are not a valid period; empty if they are."""
     if since is None or until is None or since < until:
         return ""
@@ -59,18 +59,18 @@ def _no_day(text: str) -> str:
     }
 
 
-def day(text: str | None) -> datetime | None:
+def start_of_day(text: str | None) -> datetime | None:
     """The start of the day `2026-03-03`; None if it is not a day."""
     try:
-        found = date.fromisoformat(text or "")
+        parsed = date.fromisoformat(text or "")
     except ValueError:
         return None
-    if not FIRST <= found.year <= LAST:
+    if not FIRST <= parsed.year <= LAST:
         return None
-    return timezone.make_aware(datetime.combine(found, datetime.min.time()))
+    return timezone.make_aware(datetime.combine(parsed, datetime.min.time()))
 
 
-def after(text: str | None) -> datetime | None:
+def end_of_day(text: str | None) -> datetime | None:
     """The start of the next day: the exclusive end of a period that includes `text`."""
-    begun = day(text)
-    return day((begun.date() + timedelta(days=1)).isoformat()) if begun else None
+    begun = start_of_day(text)
+    return start_of_day((begun.date() + timedelta(days=1)).isoformat()) if begun else None

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.access.actor import Actor
 from fusion.access.verbs import AUDITED, OF_SUBSCRIPTIONS, VERBS
-from fusion.portal.who import who
+from fusion.portal.actor_names import display_names
 
 OBJECTS: Mapping[str, Any] = {
     **{noun: AUDITED[noun] for noun in OF_SUBSCRIPTIONS},
@@ -58,7 +58,7 @@ FIELDS: Mapping[str, Any] = {
 }
 """Name of an argument → label; an unknown name is shown as it is."""
 
-UNTOLD = (
+HIDDEN_FIELDS = (
     "subscription_id",
     "organization_id",
     "user_id",
@@ -73,21 +73,21 @@ MOST_SHOWN = 5
 """Most members of a list that are shown; the others are counted."""
 
 
-def deeds(actor: Actor, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def audit_rows(actor: Actor, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Audit records for templates: each with `deed`, `by` and `told` (pairs of label and text)."""
-    people = who(actor, [record["actor"] for record in records])
+    people = display_names(actor, [record["actor"] for record in records])
     return [
         {
             **record,
-            "deed": VERBS.get(record["verb"], record["verb"]),
+            "label": VERBS.get(record["verb"], record["verb"]),
             "by": people[record["actor"]],
-            "told": told(record["detail"]),
+            "details": detail_rows(record["detail"]),
         }
         for record in records
     ]
 
 
-def told(detail: Any) -> list[tuple[str, str]]:
+def detail_rows(detail: Any) -> list[tuple[str, str]]:
     """The arguments of a change, one line each, without ids and empty values."""
     if not isinstance(detail, dict):
         return []
@@ -99,7 +99,7 @@ def told(detail: Any) -> list[tuple[str, str]]:
     return [
         (_word(name), _text(value))
         for name, value in flat.items()
-        if name not in UNTOLD and value not in (None, "", [], {})
+        if name not in HIDDEN_FIELDS and value not in (None, "", [], {})
     ]
 
 

@@ -21,17 +21,17 @@ from fusion.numbers.assign import ASSIGNED, RESERVED, assign_numbers
 from fusion.numbers.port_in import port_in
 from fusion.numbers.queries import Wanted, list_numbers
 from fusion.numbers.rules import E164, MAX_NUMBERS, MAX_RESERVATION_DAYS
-from fusion.portal.asked import asked_for
-from fusion.portal.days import after
+from fusion.portal.date_filters import end_of_day
 from fusion.portal.forms import Form
 from fusion.portal.page import form_of, page, submit
+from fusion.portal.query_params import query_params
 from fusion.portal.responses import done, show_form
+from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus
 from fusion.portal.stock import with_stock
 from fusion.portal.subscriptions.frame import frame
-from fusion.portal.subscriptions.number_finder import plain
+from fusion.portal.subscriptions.number_finder import strip_separators
 from fusion.portal.subscriptions.numbers import digits_of
-from fusion.portal.visit import PageRequest
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
@@ -66,7 +66,7 @@ class ReservingForm(Form):
                 _("Choose a date from today, at most %(most)s days ahead.")
                 % {"most": MAX_RESERVATION_DAYS}
             )
-        return after(chosen.isoformat())
+        return end_of_day(chosen.isoformat())
 
     def reserving(self) -> dict[str, Any]:
         """The arguments for `assign_numbers`."""
@@ -107,8 +107,10 @@ def numbers_in(text: str) -> list[str]:
     """The numbers of a list, one per line or separated by commas; ValidationError for an invalid
     one.
     """
-    given = [plain(part) for part in BETWEEN_NUMBERS.split(text) if plain(part)]
-    found = list(dict.fromkeys(given))
+    typed = [
+        strip_separators(part) for part in BETWEEN_NUMBERS.split(text) if strip_separators(part)
+    ]
+    found = list(dict.fromkeys(typed))
     wrong = [part[:20] for part in found if not E164.fullmatch(part)]
     if wrong:
         raise forms.ValidationError(
@@ -247,16 +249,16 @@ def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
 
 def _offer(request: PageRequest, entitled: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Free numbers that match the search: initially of the type with most left to assign."""
-    asked = asked_for(request, "sku", "starts", "ends")
+    params = query_params(request, "sku", "starts", "ends")
     known = number_skus(request.actor)
     skus = {each["sku"]: known.get(each["sku"], each["sku"]) for each in entitled}
     if "sku" not in request.GET:
-        asked["sku"] = _with_most_left(entitled) or ""
+        params["sku"] = _with_most_left(entitled) or ""
     wanted = Wanted(
         status="free",
-        sku=asked["sku"] if asked["sku"] in skus else None,
-        starts_with=digits_of(asked["starts"]),
-        ends_with=digits_of(asked["ends"]),
+        sku=params["sku"] if params["sku"] in skus else None,
+        starts_with=digits_of(params["starts"]),
+        ends_with=digits_of(params["ends"]),
     )
     found = orjson.loads(list_numbers(request.actor, wanted, limit=OFFERED))
     # Ticked numbers are kept when the search changes.
@@ -267,7 +269,7 @@ def _offer(request: PageRequest, entitled: Sequence[Mapping[str, Any]]) -> dict[
     ticked = [e164 for e164 in sent if E164.fullmatch(e164)]
     return {
         "skus": skus,
-        "asked": asked,
+        "params": params,
         "ticked": ticked,
         "found": [each for each in found["items"] if each["e164"] not in ticked],
         "more": found["next"],

@@ -31,7 +31,7 @@ READS_OWN = "a person's own memberships decide whose data they see"
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Person:
     """A signed-in person: their memberships, and the current one (None without any)."""
 
     user: User
@@ -45,12 +45,12 @@ class PageRequest(HttpRequest):
     """A page's request: `actor` makes it, `visit` is the person and their preferences."""
 
     actor: Actor
-    visit: Visit
+    person: Person
     htmx: HtmxDetails
     request_id: str
 
 
-class VisitMiddleware:
+class SessionActorMiddleware:
     """Adds the visit to each request of a signed-in person; sets language and time zone."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -59,36 +59,36 @@ class VisitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer `request` in the person's language and time zone."""
         user = request.user
-        visit = None if isinstance(user, AnonymousUser) else _visit(request, user)
-        request.visit = visit  # type: ignore[attr-defined]
-        if visit is not None and visit.actor is not None:
-            request.actor = visit.actor  # type: ignore[attr-defined]
+        person = None if isinstance(user, AnonymousUser) else _person(request, user)
+        request.person = person  # type: ignore[attr-defined]
+        if person is not None and person.actor is not None:
+            request.actor = person.actor  # type: ignore[attr-defined]
         with (
-            translation.override(language_of(request, visit)),
-            timezone.override(_zone(visit)),
+            translation.override(language_of(request, person)),
+            timezone.override(_zone(person)),
         ):
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language() or "en")
         return response
 
 
-def visit_of(request: HttpRequest) -> Visit | None:
+def person_of(request: HttpRequest) -> Person | None:
     """The visit of the signed-in person; None for everybody else."""
-    visit: Visit | None = getattr(request, "visit", None)
-    return visit
+    person: Person | None = getattr(request, "person", None)
+    return person
 
 
 def brand_for(request: HttpRequest) -> Brand | None:
     """The brand of the requested host name, else of the group that the person acts in."""
-    visit = visit_of(request)
-    return find_brand(host=_host(request), actor=visit.actor if visit else None)
+    person = person_of(request)
+    return find_brand(host=_host(request), actor=person.actor if person else None)
 
 
 def _host(request: HttpRequest) -> str:
     return request.get_host().partition(":")[0].lower()
 
 
-def _visit(request: HttpRequest, user: User) -> Visit:
+def _person(request: HttpRequest, user: User) -> Person:
     # On a group's own host name people act only for organizations of that group.
     owner = Brand.objects.filter(host=_host(request)).values("group_id")
     rows = Member.objects.unscoped(READS_OWN).select_related("organization")
@@ -102,7 +102,7 @@ def _visit(request: HttpRequest, user: User) -> Visit:
         member = memberships[0]
     preference = Preference.objects.filter(user_id=user.id).first() or Preference(user_id=user.id)
     actor = None if member is None else _actor(request, member)
-    return Visit(user, preference, memberships, member, actor)
+    return Person(user, preference, memberships, member, actor)
 
 
 def _height(member: Member) -> int:
@@ -124,8 +124,8 @@ def _actor(request: HttpRequest, member: Member) -> Actor:
 
 def switch(request: HttpRequest, member_id: UUID) -> bool:
     """Switch to another membership; False if it does not belong to the person."""
-    visit = visit_of(request)
-    if visit is None or all(each.id != member_id for each in visit.memberships):
+    person = person_of(request)
+    if person is None or all(each.id != member_id for each in person.memberships):
         return False
     request.session[MEMBER] = str(member_id)
     return True
@@ -133,19 +133,19 @@ def switch(request: HttpRequest, member_id: UUID) -> bool:
 
 def actor_by(request: HttpRequest, member_id: UUID) -> Actor | None:
     """The actor of one of the person's memberships; None if it does not belong to them."""
-    visit = visit_of(request)
-    rows = visit.memberships if visit else ()
+    person = person_of(request)
+    rows = person.memberships if person else ()
     member = next((each for each in rows if each.id == member_id), None)
     return None if member is None else _actor(request, member)
 
 
-def language_of(request: HttpRequest, visit: Visit | None) -> str:
+def language_of(request: HttpRequest, person: Person | None) -> str:
     """The language of the response: the person's choice, else the browser's."""
     known = {code for code, _ in settings.LANGUAGES}
-    if visit is not None and visit.preference.language in known:
-        return visit.preference.language
+    if person is not None and person.preference.language in known:
+        return person.preference.language
     return translation.get_language_from_request(request)
 
 
-def _zone(visit: Visit | None) -> ZoneInfo:
-    return ZoneInfo((visit.preference.time_zone if visit else "") or "UTC")
+def _zone(person: Person | None) -> ZoneInfo:
+    return ZoneInfo((person.preference.time_zone if person else "") or "UTC")
