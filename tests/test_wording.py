@@ -1,4 +1,4 @@
-"""The texts that users read are plain English: pages, mails, API errors, OpenAPI, command line.
+"""The texts that users read are plain English: pages, mails, API errors, OpenAPI, command line, settings.
 
 A sentence says who does what, in at most `LONGEST` words. `INSTEAD` lists turns of phrase that
 readers stumble over, each with what to write instead.
@@ -17,6 +17,7 @@ import pytest
 
 import fusion
 from fusion.cli.commands import fusion as commands
+from fusion.kernel.environment import SETTINGS
 
 PACKAGE = Path(fusion.__file__).parent
 OPENAPI = PACKAGE.parent / "docs" / "openapi.json"
@@ -112,11 +113,17 @@ def _refusals() -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def _settings() -> tuple[tuple[str, str], ...]:
+    """The descriptions of the settings."""
+    return tuple((name, setting.help) for name, setting in SETTINGS.items())
+
+
 SOURCES = {
     "portal": _pages,
     "openapi": _descriptions,
     "commands": _help,
     "refusals": _refusals,
+    "settings": _settings,
 }
 
 

@@ -1,6 +1,6 @@
 """Every environment variable that Fusion reads, with its meaning: read here, documented here.
 
-`make settings` writes this table into the operator's guide; a test holds the two together.
+`make settings` writes this table into the operator's guide; a test compares the two.
 """
 
 import os
@@ -13,12 +13,12 @@ from fusion.kernel.proxies import read_proxies
 
 
 class SettingError(Exception):
-    """An environment variable has a value that cannot be used."""
+    """An environment variable has an invalid value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One variable: how its text is read, what holds without it, and what it is for."""
+    """One variable: the function that reads its text, its default and its description."""
 
     name: str
     read: Callable[[str], Any]
@@ -64,7 +64,7 @@ MAILERS = {
 
 
 def _origin(text: str) -> str:
-    """The beginning of an address, without a slash at its end; empty stays empty."""
+    """An origin (scheme, host and port) without a trailing slash; empty stays empty."""
     parts = urlsplit(text.strip())
     if not text.strip():
         return ""
@@ -74,7 +74,7 @@ def _origin(text: str) -> str:
 
 
 def _mailer(text: str) -> dict[str, Any]:
-    """What Django calls a mailer: `files:`, `console:`, or `smtp://user:password@host:587`."""
+    """A mailer of Django: `files:`, `console:`, or `smtp://user:password@host:587`."""
     parts = urlsplit(text)
     if text in ("console:", "files:"):
         return {"BACKEND": MAILERS[parts.scheme]}
@@ -105,82 +105,80 @@ SETTINGS = {
     for setting in (
         Setting("DATABASE_URL", str, "",
                 "PostgreSQL 15 or newer, as `postgresql://user:password@host:5432/name`. Empty: "
-                "the embedded server."),
+                "the embedded server, with its data in `./var/postgres`."),
         Setting("FUSION_SECRET_KEY", str, "",
                 "Signs sessions and links; at least 32 characters, the same for all processes. "
-                "Empty: made once and kept in `./var/secret-key`. Set it when there is more than "
-                "one machine."),
+                "Empty: Fusion generates one and stores it in `./var/secret-key`. Set it if you "
+                "use more than one machine."),
         Setting("FUSION_ALLOWED_HOSTS", _words, "localhost,127.0.0.1,[::1]",
-                "Host names that requests may be addressed to, separated by commas. Other "
-                "requests get 400."),
+                "Host names that Fusion serves, separated by commas. Requests for other hosts get "
+                "400."),
         Setting("PORT", _number(), "8000",
-                "Port that `fusion serve` and `fusion demo` listen on; `--port` goes before it."),
+                "Port of `fusion serve` and `fusion demo`; `--port` overrides it."),
         Setting("FUSION_DATABASE_POOL", _number(), "16",
-                "Most database connections that one server process holds."),
+                "Maximum number of database connections of one server process."),
         Setting("FUSION_DATABASE_POOL_WAIT", _number(), "8",
-                "Seconds from its arrival on that a request waits for a database connection "
-                "before it is answered 503."),
+                "Seconds after its arrival that a request may wait for a database connection; then "
+                "it gets 503."),
         Setting("FUSION_DATABASE_POOLER", _one_of("none", "transaction"), "none",
-                "`transaction` where `DATABASE_URL` leads to a connection pooler such as "
-                "PgBouncer, `none` where it leads to PostgreSQL itself."),
+                "`transaction` if `DATABASE_URL` leads to a connection pooler such as PgBouncer, "
+                "`none` if it leads to PostgreSQL itself."),
         Setting("FUSION_LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO",
                 "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
         Setting("FUSION_LOG_FORMAT", _one_of("json", "console"), "json",
                 "`json` (one object per line) or `console` (for people)."),
         Setting("FUSION_BODY_SECONDS", _number(1), "20",
-                "Seconds within which the whole body of a request must have come; fifteen times "
-                "as long for uploads and batches of callers who are known. What comes later is "
-                "refused with 408."),
+                "Seconds within which the whole body of a request must arrive; fifteen times as "
+                "long for uploads and batches of authenticated callers. Later bodies get 408."),
         Setting("FUSION_TOKEN_SECONDS", _number(), "3600",
-                "How long an access token is valid."),
+                "Seconds that an access token is valid."),
         Setting("FUSION_RATE_LIMIT", _number(), "0",
                 "Requests per minute and API client that one server process admits; 0 for no "
                 "limit."),
         Setting("FUSION_TOKEN_RATE_LIMIT", _number(), "0",
-                "Token requests per minute and address that one server process admits; 0 for no "
-                "limit."),
+                "Token requests per minute and client address that one server process admits; 0 "
+                "for no limit."),
         Setting("FUSION_TRUSTED_PROXIES", read_proxies, "",
-                "Proxies whose `X-Forwarded-For` is believed: their networks, separated by "
-                "commas (`10.0.0.0/8, ::1`), or how many there are one behind the other. Empty: "
-                "none, the address of the connection counts."),
+                "Proxies whose `X-Forwarded-For` Fusion trusts: their networks, separated by "
+                "commas (`10.0.0.0/8, ::1`), or the number of proxies in a chain. Empty: none; the "
+                "address of the connection counts."),
         Setting("FUSION_IDEMPOTENCY_DAYS", _number(), "30",
-                "Days that the answer to an `Idempotency-Key` is kept; the contract says 30 at "
-                "least."),
+                "Days that Fusion keeps the answer to an `Idempotency-Key`; the API promises at "
+                "least 30."),
         Setting("FUSION_QUARANTINE_DAYS", _number(), "90",
-                "Days that a released number rests before it is free again."),
+                "Days from the release of a number until it is free again."),
         Setting("FUSION_CALL_LEASE_SECONDS", _number(1, 86_400), "120",
-                "Seconds that a live call counts without being renewed; 1 to 86,400."),
+                "Seconds that a live call counts after its last renewal; 1 to 86,400."),
         Setting("FUSION_CALL_RECORD_MONTHS", _number(), "24",
-                "Whole calendar months, besides the present one, that call records are kept. The "
-                "database keeps at least as many as `fusion migrate` was last given: give it the "
-                "same."),
+                "Calendar months, besides the current one, that Fusion keeps call records. The "
+                "database keeps at least as many as the last `fusion migrate` was given, so give "
+                "it the same value."),
         Setting("FUSION_HTTPS", _boolean, "false",
-                "Set it where people reach Fusion by HTTPS only: cookies are then sent by HTTPS "
-                "alone. The proxy must set `X-Forwarded-Proto`, and must not let callers do so."),
+                "Set it if people reach Fusion only by HTTPS: browsers then send cookies only by "
+                "HTTPS. The proxy must set `X-Forwarded-Proto` itself and discard a caller's."),
         Setting("FUSION_SESSION_HOURS", _number(1), "12",
-                "Hours after which someone who has signed in must do so again."),
+                "Hours after which a person must sign in again."),
         Setting("FUSION_EMAIL_URL", _mailer, "files:",
-                "Where e-mails are handed over: `smtp://user:password@host:587` (STARTTLS), "
-                "`smtps://` (TLS), `smtp+plain://` (neither), `files:` (each in a file of "
-                "`./var/mail` that its owner alone may read, for 30 days), or `console:` "
-                "(printed by the worker, secret links too)."),
+                "How Fusion sends e-mails: `smtp://user:password@host:587` (STARTTLS), `smtps://` "
+                "(TLS) or `smtp+plain://` (neither). Without a mail server, `files:` stores each "
+                "in `./var/mail` for 30 days, readable only by its owner. `console:` prints them "
+                "in the worker's output, with their secret links."),
         Setting("FUSION_EMAIL_FROM", str, "fusion@localhost",
                 "The sender of e-mails."),
         Setting("FUSION_PORTAL_URL", _origin, "",
-                "Where people reach the portal, such as `https://portal.example.com`: for links "
-                "in e-mails. A group with a host name of its own gets links to that. Empty: "
-                "e-mails of all other groups contain only the path, which readers have to put "
-                "behind the portal's address."),
+                "URL of the portal, such as `https://portal.example.com`, for links in e-mails. "
+                "Links of a group with its own host name use that name. Empty: e-mails of other "
+                "groups contain only the path."),
         Setting("FUSION_DEMO", _boolean, "false",
-                "Set by `fusion demo`: the sign-in page lists the demonstration's log-ins, with "
-                "their passwords. Never set it elsewhere."),
+                "Set by `fusion demo`: the sign-in page lists the demo accounts with their "
+                "passwords. Never set it elsewhere."),
     )
 }
 # fmt: on
 
 
 def setting(name: str) -> Any:
-    """The value of a variable of `SETTINGS`; SettingError says what is wrong with it."""
+    """The value of a variable of `SETTINGS`; SettingError with the reason if it is invalid."""
     known = SETTINGS[name]
     text = os.environ.get(name, known.default)
     try:
@@ -190,5 +188,5 @@ def setting(name: str) -> Any:
 
 
 def given(name: str) -> Any:
-    """The same, but None where the environment does not have the variable."""
+    """The same, but None if the environment does not have the variable."""
     return setting(name) if name in os.environ else None

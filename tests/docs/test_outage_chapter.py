@@ -1,4 +1,4 @@
-"""The operator's guide says what holds when the database is away: each number is the code's own."""
+"""The operator's guide has the code's own time limits for an unavailable database."""
 
 import re
 
@@ -12,14 +12,14 @@ from fusion.kernel.postgresql.race import AGAIN_AFTER, NEXT_AFTER
 from tests.docs.pages import ROOT
 
 GUIDE = (ROOT / "docs" / "operators-guide.md").read_text()
-CHAPTER = GUIDE.split("\n## When the database is away\n")[1].split("\n## ")[0]
+CHAPTER = GUIDE.split("\n## When the database is unavailable\n")[1].split("\n## ")[0]
 TEXT = " ".join(CHAPTER.split())
 
 
 def test_defaults() -> None:
     told = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", CHAPTER, re.M))
     ours = {**DEFAULTS, **MANY_HOSTS, **SESSION, "statement_timeout": f"{HOT}s"}
-    del ours["dbname"]  # stands in the address
+    del ours["dbname"]  # part of the URL
     assert told == ours
 
 
@@ -32,8 +32,8 @@ def test_times() -> None:
     assert f"| requests | {HOT} s |" in TEXT
     assert f"| {BULK} s |" in TEXT and f"| {BULK} s for each portion" in TEXT
     wait = int(SETTINGS["FUSION_DATABASE_POOL_WAIT"].default)
-    assert wait < 10 and "Within ten seconds everybody has an answer" in TEXT
-    assert f"given up after {HOT + 1} seconds" in GUIDE
+    assert wait < 10 and "Every caller gets an answer within ten seconds" in TEXT
+    assert f"gives up requests after {HOT + 1} seconds" in GUIDE
 
 
 def test_reasons() -> None:
