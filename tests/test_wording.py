@@ -1,4 +1,4 @@
-"""The texts that users read are plain English: pages, mails, API errors, OpenAPI, command line, settings.
+"""The texts that users read are plain English: pages, mails, API, command line, settings.
 
 A sentence says who does what, in at most `LONGEST` words. `INSTEAD` lists turns of phrase that
 readers stumble over, each with what to write instead.
