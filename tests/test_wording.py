@@ -113,6 +113,7 @@ def _refusals() -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+@cache
 def _settings() -> tuple[tuple[str, str], ...]:
     """The descriptions of the settings."""
     return tuple((name, setting.help) for name, setting in SETTINGS.items())
