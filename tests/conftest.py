@@ -78,11 +78,13 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.core.management import call_command  # noqa: PLC0415
 
     django.setup()
+    from fusion.catalogue.install_metrics import install_metrics  # noqa: PLC0415
     from fusion.kernel.functions import install_functions  # noqa: PLC0415
     from fusion.kernel.group_keys import finish_keys  # noqa: PLC0415
     from fusion.trunks.prepare import prepare_calls  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
+    install_metrics()
     install_functions()
     finish_keys()
     prepare_calls()
