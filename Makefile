@@ -7,12 +7,12 @@ WANTED := $(shell cat .python-version)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs settings openapi container long examples faults coverage mutants variants bench \
-  verify lint pictures messages lock clean debian
+  verify lint pictures messages translations lock clean debian
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-demo: $(VENV)/runtime ## a believable provider at http://127.0.0.1:8000 (PORT overrides)
+demo: $(VENV)/runtime translations ## a believable provider at http://127.0.0.1:8000 (PORT overrides)
 	@exec $(BIN)/fusion demo
 
 verify: $(VENV)/runtime ## recompute the books of the demo's database and report differences
@@ -126,7 +126,7 @@ $(BIN)/python:
 # itself is built with the locked setuptools, from nothing but the checkout.
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
-$(VENV)/runtime: requirements.txt pyproject.toml | $(BIN)/python
+$(VENV)/runtime: requirements.txt pyproject.toml setup.py | $(BIN)/python
 	$(INSTALL) --require-hashes -r requirements.txt
 	$(INSTALL) --no-deps --no-build-isolation --no-index -e .
 	@touch $@
@@ -143,6 +143,10 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --genera
 pictures: debian $(VENV)/dev ## take the pictures of docs/first-steps.md anew, from a demo
 	env -u DATABASE_URL FUSION_TEST_PICTURES=docs/pictures \
 	  $(BIN)/python -m pytest -q tests/demo/test_newcomer.py
+
+translations: $(patsubst %.po,%.mo,$(wildcard fusion/portal/locale/*/LC_MESSAGES/django.po))
+%.mo: %.po
+	@$(BIN)/python -c "import polib; polib.pofile('$<').save_as_mofile('$@')"
 
 messages: $(VENV)/dev ## collect the portal's texts into its translation files (needs GNU gettext)
 	DJANGO_SETTINGS_MODULE=fusion.settings $(BIN)/python -m django makemessages -l de -l fr -l nl \

@@ -8,7 +8,6 @@ from fusion.accounts.rules import MIN_PASSWORD
 from fusion.kernel.environment import SettingError, setting
 from fusion.kernel.pooler import is_pooled
 from fusion.kernel.postgresql.parameters import connection_parameters
-from fusion.kernel.translations import compile_catalogues
 
 VAR = Path.cwd() / "var"
 """Where a checkout keeps what it makes: the embedded database, keys, the demo's facts."""
@@ -75,7 +74,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "Français"), ("de", "Deutsch"), ("nl", "Nederlands")]
 FORMAT_MODULE_PATH = "fusion.portal.formats"
 USE_THOUSAND_SEPARATOR = True
-LOCALE_PATHS = [compile_catalogues(VAR / "locale")]
+LOCALE_PATHS = [Path(__file__).parent / "portal" / "locale"]
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STORAGES = {

@@ -7,6 +7,7 @@ product itself keeps providers apart. The run ends with `fusion verify` over eve
 
 import os
 import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -66,6 +67,8 @@ def _reset_signals() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start the database and Django before any test module is imported."""
     _reset_signals()
+    if not hasattr(config, "workerinput"):  # a text may have been edited since the installation
+        subprocess.run(["make", "--quiet", "translations"], cwd=config.rootpath, check=True)
     if _only_hands_out(config):
         return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion.settings")

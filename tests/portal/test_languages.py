@@ -10,11 +10,11 @@ from django.test import Client
 from django.utils import translation
 
 from fusion.access.actor import VIEWER
-from fusion.kernel.translations import LOCALES, compile_catalogues
 from tests.numbers.stock import entitle
 from tests.portal.people import make_person, signed_in
 from tests.world import World
 
+LOCALES = Path(settings.LOCALE_PATHS[0])
 TRANSLATED = [code for code, _ in settings.LANGUAGES if code != "en"]
 
 
@@ -78,11 +78,16 @@ def test_the_library_speaks_it_too() -> None:
     assert "Dieses Feld" in response.content.decode()
 
 
-def test_catalogues_are_compiled_once(tmp_path: Path) -> None:
-    folder = compile_catalogues(tmp_path)
-    made = {file: file.stat().st_mtime_ns for file in folder.rglob("*.mo")}
-    assert {file.parts[-3] for file in made} == set(TRANSLATED)
-    assert compile_catalogues(tmp_path) == folder
-    assert {file: file.stat().st_mtime_ns for file in folder.rglob("*.mo")} == made
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_compiled_translations_are_those_of_the_text_files(language: str) -> None:
+    compiled = polib.mofile(str(LOCALES / language / "LC_MESSAGES" / "django.mo"))
+    written = catalogue(language).translated_entries()
+    assert {(each.msgid, each.msgstr) for each in compiled if not each.msgid_plural} == {
+        (each.msgid, each.msgstr) for each in written if not each.msgid_plural
+    }
+    assert len(compiled) == len(written)
+
+
+def test_texts_are_translated() -> None:
     with translation.override("nl"):
         assert translation.gettext("Nearly full") == "Bijna vol"
