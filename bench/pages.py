@@ -118,21 +118,25 @@ def refresh(stage: Stage) -> float:
     with psycopg.connect(stage.database_url) as sql:
         sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         begin = time.perf_counter()
-        sql.execute("SELECT billing_refresh(interval '0')")
+        sql.execute("SELECT billing_refresh_group(%s::uuid, interval '0')", [stage.group_id])
         sql.commit()
     return time.perf_counter() - begin
 
 
 def _measure_refresh(stage: Stage) -> dict[str, Any]:
     with psycopg.connect(stage.database_url, autocommit=True) as sql:
-        sql.execute("TRUNCATE billing_total, billing_day, billing_nearlyfull")
-        sql.execute("UPDATE billing_rollup SET as_of = NULL, day = NULL")
+        sql.execute(
+            "TRUNCATE billing_total, billing_day, billing_nearlyfull, billing_counted,"
+            " billing_groupstate"
+        )
         balances, entries = sql.execute(
             "SELECT (SELECT count(*) FROM ledger_balance), (SELECT count(*) FROM ledger_entry"
             " WHERE at > now() - interval '90 days')"
         ).fetchone() or (0, 0)
         first = refresh(stage)
-        sql.execute("VACUUM ANALYZE billing_total, billing_day, billing_nearlyfull")
+        sql.execute(
+            "VACUUM ANALYZE billing_total, billing_day, billing_nearlyfull, billing_counted"
+        )
     again = [refresh(stage) for _ in range(3)]
     return {
         "balances": balances,

@@ -97,10 +97,11 @@ GROUP BY 1
 """
 
 ROLLED = """
-SELECT k.code, d.day, d.granted, d.used, r.day
-FROM billing_rollup r
-LEFT JOIN billing_day d ON d.group_id = %(group)s::uuid AND d.organization_id = %(id)s::uuid
+SELECT k.code, d.day, d.granted, d.used, g.day
+FROM billing_groupstate g
+LEFT JOIN billing_day d ON d.group_id = g.group_id AND d.organization_id = %(id)s::uuid
 LEFT JOIN catalogue_sku k ON k.id = d.sku_id
+WHERE g.group_id = %(group)s::uuid
 ORDER BY k.code, d.day
 """
 

@@ -1,4 +1,4 @@
--- The days of the overview's history (fusion/billing/models.py): what organizations had and used at
+-- The days of the overview's history (fusion/reporting/models.py): what organizations had and used at
 -- the end of each of the last 90 days, from the ledger. A day's final value is the present value
 -- minus all changes since. For channels, the ledger has only the ordered quantity.
 
@@ -13,41 +13,45 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE p_kind WHEN 'consume' THEN p_quantity WHEN 'release' THEN -p_quantity ELSE 0 END
 $$;
 
--- Update the days up to p_today. p_from is the day of the last refresh, NULL before the first.
-CREATE OR REPLACE FUNCTION billing_refresh_days(p_from date, p_today date) RETURNS void
+-- Update the days of a group up to p_today. p_from is the day of the last refresh, NULL before the
+-- first.
+CREATE OR REPLACE FUNCTION billing_refresh_days(p_group uuid, p_from date, p_today date)
+RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF p_from IS NULL THEN
-        PERFORM billing_write_days(false, p_today - 90, p_today, NULL);
+        PERFORM billing_write_days(p_group, false, p_today - 90, p_today, NULL);
     ELSE
-        PERFORM billing_write_days(true, p_today - 90, p_today, NULL);
+        PERFORM billing_write_days(p_group, true, p_today - 90, p_today, NULL);
         IF p_from < p_today THEN
-            PERFORM billing_write_days(false, greatest(p_from, p_today - 90), p_today, p_from);
+            PERFORM billing_write_days(
+                p_group, false, greatest(p_from, p_today - 90), p_today, p_from);
         END IF;
     END IF;
     IF p_from IS DISTINCT FROM p_today THEN
         -- Keeps the days that are shown, and the last one before them, for the initial value.
         DELETE FROM billing_day d
-        WHERE d.day < p_today - 90 AND EXISTS (
+        WHERE d.group_id = p_group AND d.day < p_today - 90 AND EXISTS (
             SELECT FROM billing_day n
-            WHERE n.organization_id = d.organization_id AND n.sku_id = d.sku_id
+            WHERE n.group_id = d.group_id AND n.organization_id = d.organization_id AND n.sku_id = d.sku_id
               AND n.day > d.day AND n.day <= p_today - 90);
     END IF;
-    PERFORM billing_write_today(p_today);
+    PERFORM billing_write_today(p_group, p_today);
 END
 $$;
 
 -- Today has the present values; for channels the observed peak.
-CREATE OR REPLACE FUNCTION billing_write_today(p_today date) RETURNS void
+CREATE OR REPLACE FUNCTION billing_write_today(p_group uuid, p_today date) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO billing_day AS d (group_id, organization_id, sku_id, day, granted, used)
     SELECT t.group_id, t.organization_id, t.sku_id, p_today, t.granted, t.used
     FROM billing_total t
     LEFT JOIN LATERAL (
         SELECT l.granted, l.used FROM billing_day l
-        WHERE l.organization_id = t.organization_id AND l.sku_id = t.sku_id
+        WHERE l.group_id = t.group_id AND l.organization_id = t.organization_id AND l.sku_id = t.sku_id
         ORDER BY l.day DESC LIMIT 1) last ON true
-    WHERE (last.granted, last.used) IS DISTINCT FROM (t.granted, t.used)
+    WHERE t.group_id = p_group
+      AND (last.granted, last.used) IS DISTINCT FROM (t.granted, t.used)
     ON CONFLICT (group_id, organization_id, sku_id, day) DO UPDATE
     SET granted = excluded.granted,
         used = CASE WHEN (SELECT m.live FROM catalogue_sku k
@@ -58,15 +62,16 @@ $$;
 -- Write the days from the one before p_from up to the one before p_today, of all histories or, with
 -- p_new, of those that have no days yet. Known daily peaks are kept: up to p_known, from the last
 -- row until then; NULL if unknown.
-CREATE OR REPLACE FUNCTION billing_write_days(p_new boolean, p_from date, p_today date, p_known date)
-RETURNS void
+CREATE OR REPLACE FUNCTION billing_write_days(
+    p_group uuid, p_new boolean, p_from date, p_today date, p_known date
+) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO billing_day AS d (group_id, organization_id, sku_id, day, granted, used)
     SELECT t.group_id, t.organization_id, t.sku_id, x.day, t.granted - x.granted_since,
            CASE WHEN NOT m.live THEN t.used - x.used_since
                 WHEN x.day <= p_known THEN (
                     SELECT l.used FROM billing_day l
-                    WHERE l.organization_id = t.organization_id AND l.sku_id = t.sku_id
+                    WHERE l.group_id = t.group_id AND l.organization_id = t.organization_id AND l.sku_id = t.sku_id
                       AND l.day <= x.day ORDER BY l.day DESC LIMIT 1) END
     FROM billing_total t
     JOIN catalogue_sku k ON k.id = t.sku_id
@@ -76,14 +81,14 @@ LANGUAGE sql AS $$
                coalesce(sum(granted) OVER later, 0)::bigint AS granted_since,
                coalesce(sum(used) OVER later, 0)::bigint AS used_since
         FROM (
-            SELECT * FROM billing_changes(p_from, p_today) WHERE NOT p_new
+            SELECT * FROM billing_changes(p_group, p_from, p_today) WHERE NOT p_new
             UNION ALL
-            SELECT * FROM billing_first_changes(p_from) WHERE p_new
+            SELECT * FROM billing_first_changes(p_group, p_from) WHERE p_new
         ) changes
         WINDOW later AS (PARTITION BY organization_id, sku_id ORDER BY day
                          ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
     ) x ON x.organization_id = t.organization_id AND x.sku_id = t.sku_id
-    WHERE x.day < p_today
+    WHERE t.group_id = p_group AND x.day < p_today
     ON CONFLICT (group_id, organization_id, sku_id, day) DO UPDATE
     SET granted = excluded.granted, used = coalesce(excluded.used, d.used)
     WHERE (d.granted, d.used)
@@ -93,7 +98,7 @@ $$;
 -- The changes per organization, SKU and day, from p_from on, inclusive; and an empty row for the
 -- days around p_from, so that each history has a beginning, and for each day written before, so
 -- that it is written again.
-CREATE OR REPLACE FUNCTION billing_changes(p_from date, p_today date)
+CREATE OR REPLACE FUNCTION billing_changes(p_group uuid, p_from date, p_today date)
 RETURNS TABLE (organization_id uuid, sku_id uuid, day date, granted bigint, used bigint)
 LANGUAGE sql STABLE AS $$
     SELECT o.id, x.sku_id, x.day, sum(x.granted)::bigint, sum(x.used)::bigint
@@ -103,14 +108,15 @@ LANGUAGE sql STABLE AS $$
                sum(billing_granted(e.kind, e.quantity)) AS granted,
                sum(billing_used(e.kind, e.quantity)) AS used
         FROM ledger_entry e JOIN tenancy_subscription s ON s.id = e.subscription_id
-        WHERE e.at >= p_from::timestamp AT TIME ZONE 'UTC'
+        WHERE e.group_id = p_group AND e.at >= p_from::timestamp AT TIME ZONE 'UTC'
         GROUP BY 1, 2, 3, 4, 5
         UNION ALL
         SELECT t.organization_id, NULL, NULL, t.sku_id, d.day, 0, 0
         FROM billing_total t CROSS JOIN (VALUES (p_from - 1), (p_from), (p_from + 1)) AS d(day)
+        WHERE t.group_id = p_group
         UNION ALL
         SELECT d.organization_id, NULL, NULL, d.sku_id, d.day, 0, 0
-        FROM billing_day d WHERE d.day BETWEEN p_from AND p_today - 1
+        FROM billing_day d WHERE d.group_id = p_group AND d.day BETWEEN p_from AND p_today - 1
     ) x
     CROSS JOIN LATERAL (VALUES (x.group_id), (x.distributor_id), (x.reseller_id)) AS o(id)
     WHERE o.id IS NOT NULL
@@ -118,14 +124,14 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The same for the histories without days yet: few, and each with few balances.
-CREATE OR REPLACE FUNCTION billing_first_changes(p_from date)
+CREATE OR REPLACE FUNCTION billing_first_changes(p_group uuid, p_from date)
 RETURNS TABLE (organization_id uuid, sku_id uuid, day date, granted bigint, used bigint)
 LANGUAGE sql STABLE AS $$
     WITH new AS MATERIALIZED (
         SELECT t.organization_id, t.sku_id FROM billing_total t
-        WHERE NOT EXISTS (
+        WHERE t.group_id = p_group AND NOT EXISTS (
             SELECT FROM billing_day d
-            WHERE d.organization_id = t.organization_id AND d.sku_id = t.sku_id)
+            WHERE d.group_id = p_group AND d.organization_id = t.organization_id AND d.sku_id = t.sku_id)
     )
     SELECT x.organization_id, x.sku_id, x.day, sum(x.granted)::bigint, sum(x.used)::bigint
     FROM (
@@ -133,10 +139,11 @@ LANGUAGE sql STABLE AS $$
                billing_granted(e.kind, e.quantity) AS granted,
                billing_used(e.kind, e.quantity) AS used
         FROM new n
-        JOIN ledger_balance b ON b.sku_id = n.sku_id
+        JOIN ledger_balance b ON b.group_id = p_group AND b.sku_id = n.sku_id
         JOIN tenancy_subscription s ON s.id = b.subscription_id
              AND n.organization_id IN (s.group_id, s.distributor_id, s.reseller_id)
-        JOIN ledger_entry e ON e.subscription_id = b.subscription_id AND e.sku_id = b.sku_id
+        JOIN ledger_entry e ON (e.group_id, e.subscription_id, e.sku_id)
+                               = (b.group_id, b.subscription_id, b.sku_id)
         WHERE e.at >= p_from::timestamp AT TIME ZONE 'UTC'
         UNION ALL
         SELECT n.organization_id, n.sku_id, p_from - 1, 0, 0 FROM new n
@@ -144,42 +151,44 @@ LANGUAGE sql STABLE AS $$
     GROUP BY 1, 2, 3
 $$;
 
--- Rewrite all days, because entries of the past may have been added since. The daily peaks come
--- from the call records, which are complete from p_calls_from on. Called in a transaction of one
--- snapshot. Returns its time; NULL if another transaction is refreshing now.
-CREATE OR REPLACE FUNCTION billing_fill_history(p_calls_from date) RETURNS timestamptz
+-- Rewrite all days of a group, because entries of the past may have been added since. The daily
+-- peaks come from the call records, which are complete from p_calls_from on. Called in a
+-- transaction of one snapshot. Returns its time; NULL if another transaction is refreshing now.
+CREATE OR REPLACE FUNCTION billing_fill_history(p_group uuid, p_calls_from date)
+RETURNS timestamptz
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_now CONSTANT timestamptz := kernel_now();
-    v_today CONSTANT date := (v_now AT TIME ZONE 'UTC')::date;
+    v_now timestamptz;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock(hashtext('billing_refresh')) THEN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('billing_refresh:' || p_group, 0)) THEN
         RETURN NULL;
     END IF;
-    PERFORM billing_refresh_totals();
-    PERFORM billing_refresh_full();
-    PERFORM billing_refresh_days(NULL, v_today);
-    PERFORM billing_write_calls(greatest(p_calls_from, v_today - 90), v_today);
-    UPDATE billing_rollup SET as_of = v_now, day = v_today WHERE id = 1;
+    DELETE FROM billing_groupstate s WHERE s.group_id = p_group;
+    v_now := billing_refresh_group(p_group, interval '0');
+    PERFORM billing_write_calls(
+        p_group, greatest(p_calls_from, (v_now AT TIME ZONE 'UTC')::date - 90),
+        (v_now AT TIME ZONE 'UTC')::date);
     RETURN v_now;
 END
 $$;
 
 -- The peak of concurrent calls on each day from p_from up to the one before p_today.
-CREATE OR REPLACE FUNCTION billing_write_calls(p_from date, p_today date) RETURNS void
+CREATE OR REPLACE FUNCTION billing_write_calls(p_group uuid, p_from date, p_today date)
+RETURNS void
 LANGUAGE sql AS $$
     WITH channels AS (
         SELECT t.group_id, t.organization_id, t.sku_id
         FROM billing_total t
         JOIN catalogue_sku k ON k.id = t.sku_id
         JOIN catalogue_metric m ON m.code = k.metric AND m.live
+        WHERE t.group_id = p_group
     ), calls AS (
         SELECT r.group_id, r.distributor_id, r.reseller_id, r.admitted_at, r.ended_at
-        FROM trunks_callrecord r WHERE r.ended_at >= p_from::timestamp AT TIME ZONE 'UTC'
+        FROM trunks_callrecord r WHERE r.group_id = p_group AND r.ended_at >= p_from::timestamp AT TIME ZONE 'UTC'
         UNION ALL
         SELECT s.group_id, s.distributor_id, s.reseller_id, c.admitted_at, c.lease_expires_at
         FROM trunks_call c JOIN tenancy_subscription s ON s.id = c.subscription_id
-        WHERE c.ended_at IS NULL
+        WHERE c.group_id = p_group AND c.ended_at IS NULL
     ), steps AS (
         SELECT o.id, x.at, x.step
         FROM calls c
@@ -202,7 +211,7 @@ LANGUAGE sql AS $$
     JOIN channels c ON c.organization_id = m.id
     CROSS JOIN LATERAL (
         SELECT w.granted FROM billing_day w
-        WHERE w.organization_id = m.id AND w.sku_id = c.sku_id AND w.day <= m.day
+        WHERE w.group_id = p_group AND w.organization_id = m.id AND w.sku_id = c.sku_id AND w.day <= m.day
         ORDER BY w.day DESC LIMIT 1) l
     WHERE m.day BETWEEN p_from AND p_today - 1
     ON CONFLICT (group_id, organization_id, sku_id, day) DO UPDATE SET used = excluded.used

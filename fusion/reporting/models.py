@@ -5,13 +5,40 @@ No decision depends on it: it can be emptied at any time. See `rollup.sql`.
 
 from django.db import models
 
+from fusion.kernel.model_fields import Xid8Field
+
 
 class Rollup(models.Model):
-    """One row: the time of the sums, and the day (UTC) up to which the history is written."""
+    """The oldest of the groups' times: one row, read by servers of the previous release alone."""
 
     id = models.SmallIntegerField(primary_key=True)
     as_of = models.DateTimeField(null=True)
     day = models.DateField(null=True)
+
+
+class GroupState(models.Model):
+    """A group's sums: their time, and the day (UTC) up to which the history is written.
+
+    Events from (`epoch`, `xid`) on may have changed balances since. `live`: calls were counted.
+    """
+
+    group_id = models.UUIDField(primary_key=True)
+    as_of = models.DateTimeField()
+    day = models.DateField()
+    epoch = models.IntegerField()
+    xid = Xid8Field()
+    live = models.BooleanField()
+
+
+class Counted(models.Model):
+    """What the totals contain of a balance."""
+
+    pk = models.CompositePrimaryKey("group_id", "subscription_id", "sku_id")
+    group_id = models.UUIDField()
+    subscription_id = models.UUIDField()
+    sku_id = models.UUIDField()
+    granted = models.BigIntegerField()
+    used = models.BigIntegerField()
 
 
 class Total(models.Model):

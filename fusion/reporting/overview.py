@@ -36,7 +36,7 @@ class Moment:
 
 def moment_of(organization: Organization) -> Moment:
     """Whether an organization's overview is read from the roll-up now, and its time."""
-    as_of = None if organization.kind == TENANT else rolled_as_of(organization.id)
+    as_of = None if organization.kind == TENANT else rolled_as_of(organization)
     return Moment(as_of, True) if as_of else Moment(now(), False)
 
 

@@ -9,7 +9,9 @@ import structlog
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import SerializationFailure
 
+from fusion.kernel.clock import now
 from fusion.kernel.environment import setting
+from fusion.tenancy.models import Organization
 from fusion.trunks.keep_records import kept_from
 
 log = structlog.get_logger(__name__)
@@ -26,37 +28,72 @@ FRESH = 60
 """How old displayed sums may be, in seconds."""
 
 
+CHANGED = "SELECT billing_changed_groups(make_interval(secs => %s))"
+
+REFRESH = "SELECT billing_refresh_group(%s::uuid, make_interval(secs => %s))"
+
+FILL = "SELECT billing_fill_history(%s::uuid, %s::date)"
+
+GROUPS = "SELECT id FROM tenancy_organization WHERE parent_id IS NULL ORDER BY id"
+
+# Servers of the previous release read one row for all groups.
+FORMER = """
+UPDATE billing_rollup SET as_of = w.as_of, day = w.day
+FROM (SELECT min(as_of) AS as_of, min(day) AS day FROM billing_groupstate) w WHERE id = 1
+"""
+
+
 def refresh(least: int = LEAST) -> datetime | None:
-    """Refresh all sums in one snapshot; returns its time, None if no refresh was needed."""
-    return _in_one_snapshot("SELECT billing_refresh(make_interval(secs => %s))", least)
+    """Refresh the sums of all groups that have changed, each in a short transaction of its own.
+
+    Returns the time of the newest sums, None if no refresh was needed.
+    """
+    refreshed = [refresh_group(group, least) for group in _groups(CHANGED, [least])]
+    with connection.cursor() as cursor:
+        cursor.execute(FORMER)
+    return max((at for at in refreshed if at is not None), default=None)
+
+
+def refresh_group(group: UUID, least: int = LEAST) -> datetime | None:
+    """Refresh a group's sums in one snapshot; returns its time, None if no refresh was needed."""
+    return _in_one_snapshot(REFRESH, group, least)
 
 
 ATTEMPTS = 60
-"""How many attempts, a second apart, to fill the history while others refresh the sums."""
+"""How many attempts, a second apart, to fill a group's history while others refresh its sums."""
 
 
 def fill_history() -> datetime:
-    """Rewrite the sums of the past 90 days from the ledger and call records.
+    """Rewrite the sums of the past 90 days from the ledger and call records; returns as of when.
 
     For use after entries of the past were added, by an import or the seed. Raises TimeoutError if
     others keep refreshing the sums.
     """
     calls_from = kept_from(setting("FUSION_CALL_RECORD_MONTHS"))
-    for _ in range(ATTEMPTS):
-        at = _in_one_snapshot("SELECT billing_fill_history(%s::date)", calls_from)
-        if at is not None:
-            return at
-        time.sleep(1)
-    raise TimeoutError("other processes keep refreshing the totals of the overview")
+    began = now()
+    for group in _groups(GROUPS, []):
+        for _ in range(ATTEMPTS):
+            if _in_one_snapshot(FILL, group, calls_from) is not None:
+                break
+            time.sleep(1)
+        else:
+            raise TimeoutError("other processes keep refreshing the totals of the overview")
+    return began
 
 
-def _in_one_snapshot(statement: str, parameter: Any) -> datetime | None:
+def _groups(statement: str, parameters: list[Any]) -> list[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [group for (group,) in cursor.fetchall()]
+
+
+def _in_one_snapshot(statement: str, *parameters: Any) -> datetime | None:
     """The function's result; None if another worker was quicker."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             # All statements of the function see the same snapshot.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            cursor.execute(statement, [parameter])
+            cursor.execute(statement, parameters)
             (at,) = cursor.fetchone()
     except OperationalError as error:
         if isinstance(error.__cause__, SerializationFailure):
@@ -66,17 +103,18 @@ def _in_one_snapshot(statement: str, parameter: Any) -> datetime | None:
     return refreshed
 
 
-def rolled_as_of(organization_id: UUID) -> datetime | None:
+def rolled_as_of(organization: Organization) -> datetime | None:
     """The time of an organization's sums; None if they are too old, or if it has so few balances
     that they are summed on demand.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT r.as_of FROM billing_rollup r"
-            " WHERE r.as_of > (SELECT kernel_now()) - make_interval(secs => %s)"
-            " AND EXISTS (SELECT FROM billing_total t"
-            " WHERE t.organization_id = %s::uuid AND t.balances > %s)",
-            [FRESH, organization_id, LARGE],
+            "SELECT s.as_of FROM billing_groupstate s"
+            " WHERE s.group_id = %s::uuid"
+            " AND s.as_of > (SELECT kernel_now()) - make_interval(secs => %s)"
+            " AND EXISTS (SELECT FROM billing_total t WHERE t.group_id = s.group_id"
+            " AND t.organization_id = %s::uuid AND t.balances > %s)",
+            [organization.group_id, FRESH, organization.id, LARGE],
         )
         row = cursor.fetchone()
     return row[0] if row else None

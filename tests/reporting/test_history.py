@@ -87,9 +87,8 @@ def test_the_past_moves_as_it_did() -> None:
 def emptied() -> Iterator[None]:
     """A roll-up that no worker has ever written; as it was afterwards."""
     with transaction.atomic(), connection.cursor() as cursor:
-        for table in ("billing_day", "billing_total", "billing_nearlyfull"):
-            cursor.execute(f"DELETE FROM {table}")
-        cursor.execute("UPDATE billing_rollup SET as_of = NULL, day = NULL")
+        for table in ("day", "total", "nearlyfull", "counted", "groupstate"):
+            cursor.execute(f"DELETE FROM billing_{table}")
         yield
         transaction.set_rollback(True)
 
@@ -110,7 +109,7 @@ def test_nothing_is_known_without_a_roll_up(emptied: None, monkeypatch: pytest.M
 def test_the_first_refresh_fills_the_past(emptied: None) -> None:
     made = make_past()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT billing_refresh(interval '0')")
+        cursor.execute("SELECT billing_refresh_group(%s, interval '0')", [made.world.group.id])
     drawn, live = lines(made.world.group, ROLLED), lines(made.world.group, LIVE)
     assert values(drawn["sip-channel"], "used") == {None}, "calls are counted when told to"
     for sku, points in live.items():
@@ -128,6 +127,7 @@ def test_a_late_history_equals_the_live_one() -> None:
             "DELETE FROM billing_day WHERE organization_id = ANY (%s::uuid[])",
             [[each.id for each in made.organizations()]],
         )
+    entitle(made.world, 1)
     refresh(0)
     drawn, live = lines(made.world.reseller, ROLLED), lines(made.world.reseller, LIVE)
     del drawn["sip-channel"], live["sip-channel"]
@@ -148,7 +148,7 @@ def test_days_after_the_last_refresh_are_not_known(world: World) -> None:
     fill_history()
     day = datetime.now(UTC).date()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE billing_rollup SET day = %s", [day - timedelta(days=3)])
+        cursor.execute("UPDATE billing_groupstate SET day = %s", [day - timedelta(days=3)])
         points = lines(world.group, ROLLED)["fr-geographic"]
         transaction.set_rollback(True)
     assert [point["granted"] for point in points[-5:]] == [0, None, None, None, 5]

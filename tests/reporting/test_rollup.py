@@ -1,6 +1,6 @@
 """The roll-up of the overview: it agrees with the books, and what is old is not shown as new."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,14 +10,18 @@ from fusion.kernel.clock import now
 from fusion.reporting import rollup
 from fusion.reporting.history import past
 from fusion.reporting.overview import Moment, moment_of, nearly_full, totals, use_below
-from fusion.reporting.rollup import refresh, rolled_as_of
+from fusion.reporting.rollup import refresh, refresh_group, rolled_as_of
 from fusion.tenancy.models import Organization
 from tests.concurrency.actors import at_once, rows
 from tests.numbers.stock import assigned, entitle, stock
 from tests.ordering.placing import line, placed
+from tests.owner import as_owner, owner_rows
 from tests.paging import follow
 from tests.trunks.calling import admitted, order_channels, trunk_id
 from tests.world import World, make_organization, make_subscription
+
+FORMER = "SELECT billing_refresh(interval '0')"
+"""What workers of the previous release call."""
 
 LIVE = Moment(now(), False)
 ROLLED = Moment(now(), True)
@@ -94,25 +98,71 @@ def test_stale_or_small_sums_are_computed_on_demand(
     assert moment_of(world.group).rolled
     assert not moment_of(world.tenant).rolled
     _age("61 seconds")
-    assert rolled_as_of(world.group.id) is None
+    assert rolled_as_of(world.group) is None
     moment = moment_of(world.group)
     assert not moment.rolled and now() - moment.at < timedelta(seconds=5)
 
 
 def _age(interval: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE billing_rollup SET as_of = as_of - %s::interval WHERE id = 1", [interval]
-        )
+        cursor.execute("UPDATE billing_groupstate SET as_of = as_of - %s::interval", [interval])
 
 
 def test_one_at_a_time_and_not_too_often(world: World) -> None:
     refresh(0)
     assert refresh() is None
     _age("30 seconds")
-    done = [at for at in at_once(*[refresh] * 4) if at is not None]
+    entitle(world, 5)
+    group = world.group.id
+    done = [at for at in at_once(*[lambda: refresh_group(group)] * 4) if at is not None]
     assert len(done) == 1
-    assert rows("SELECT as_of FROM billing_rollup", []) == [(done[0],)]
+    as_of = "SELECT as_of FROM billing_groupstate WHERE group_id = %s"
+    assert rows(as_of, [group]) == [(done[0],)]
+
+
+def test_a_group_without_changes_is_not_summed(world: World) -> None:
+    entitle(world, 5)
+    beside = World()
+    refresh(0)
+    entitle(world, 1)
+    xids = "SELECT group_id, xid::text FROM billing_groupstate WHERE group_id = ANY (%s)"
+    groups = [world.group.id, beside.group.id]
+    before = dict(rows(xids, [groups]))
+    assert refresh(0) is not None
+    after = dict(rows(xids, [groups]))
+    assert (before[groups[0]] != after[groups[0]], before[groups[1]] == after[groups[1]]) == (
+        True,
+        True,
+    )
+    assert rolled_time(beside) >= rolled_time(world) - timedelta(seconds=5)
+
+
+def rolled_time(world: World) -> datetime:
+    [(at,)] = rows("SELECT as_of FROM billing_groupstate WHERE group_id = %s", [world.group.id])
+    return at  # type: ignore[no-any-return]
+
+
+def test_a_lost_event_is_made_good_the_next_day(world: World) -> None:
+    entitle(world, 5)
+    refresh(0)
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE billing_counted SET granted = 4 WHERE group_id = %s", [world.group.id]
+        )
+        cursor.execute("UPDATE billing_total SET granted = 4 WHERE group_id = %s", [world.group.id])
+        cursor.execute(
+            "UPDATE billing_groupstate SET day = day - 1 WHERE group_id = %s", [world.group.id]
+        )
+    agree(world.group)
+
+
+def test_a_worker_of_the_release_before_refreshes_all_groups(world: World) -> None:
+    refresh(0)
+    entitle(world, 5)
+    [(at,)] = owner_rows(FORMER)
+    assert at is not None
+    rolled = totals(world.group, ROLLED)
+    assert rolled == totals(world.group, LIVE) != []
 
 
 def test_pages_of_the_nearly_full(world: World) -> None:
@@ -159,9 +209,9 @@ def test_the_past_comes_from_the_entries(world: World, kind: str) -> None:
             [world.subscription.id, world.user_sku.id, world.group.id],
         )
         cursor.execute(DAYS_AGO, asked)
-        cursor.execute("UPDATE billing_rollup SET as_of = NULL, day = NULL WHERE id = 1")
+        cursor.execute("DELETE FROM billing_groupstate")
         cursor.execute("DELETE FROM billing_day")
-        cursor.execute("SELECT billing_refresh(interval '0')")
+        cursor.execute("SELECT billing_refresh_group(%(group)s, interval '0')", asked)
         points = past(organization, LIVE, totals(organization, LIVE))["user"]
         transaction.set_rollback(True)
     assert len(points) == 91
@@ -175,7 +225,7 @@ def test_days_that_no_worker_saw_are_made_good(world: World) -> None:
     entitle(world, 5)
     refresh(0)
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE billing_rollup SET as_of = NULL, day = day - 5 WHERE id = 1")
+        cursor.execute("UPDATE billing_groupstate SET day = day - 5")
         cursor.execute(
             "UPDATE billing_day SET day = day - 5 WHERE organization_id = %s", [world.group.id]
         )
