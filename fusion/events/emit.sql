@@ -1,6 +1,6 @@
 -- Write events of a group, in their order, in the caller's transaction: all become visible together
--- with its changes, or none.
-CREATE OR REPLACE FUNCTION events_emit_all(p_group uuid, p_facts events_fact[], p_at timestamptz)
+-- with its changes, or none. p_at: by event; the last instant counts for the rest.
+CREATE OR REPLACE FUNCTION events_emit_all(p_group uuid, p_facts events_fact[], p_at timestamptz[])
 RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -9,10 +9,17 @@ BEGIN
     INSERT INTO events_event
         (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
     SELECT v_epoch, pg_current_xact_id(), p_group, f.path, f.subscription_id, f.subject, f.type,
-           f.actor, f.data, p_at
+           f.actor, f.data, p_at[least(f.ordinality, cardinality(p_at))]
     FROM unnest(p_facts) WITH ORDINALITY AS f
     ORDER BY f.ordinality;
 END
+$$;
+
+-- The same, all at one instant.
+CREATE OR REPLACE FUNCTION events_emit_all(p_group uuid, p_facts events_fact[], p_at timestamptz)
+RETURNS void
+LANGUAGE sql AS $$
+    SELECT events_emit_all(p_group, p_facts, ARRAY[p_at])
 $$;
 
 -- Write one event.

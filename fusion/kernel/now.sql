@@ -8,3 +8,10 @@ CREATE OR REPLACE FUNCTION kernel_now() RETURNS timestamptz
 LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
     SELECT clock_timestamp()
 $$;
+
+-- The instants of changes that say when they happened: p_now for each, unless the owner generates
+-- history.
+CREATE OR REPLACE FUNCTION kernel_at(p_at timestamptz[], p_now timestamptz) RETURNS timestamptz[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT array_fill(p_now, ARRAY[cardinality(p_at)])
+$$;

@@ -18,7 +18,12 @@ CREATE OR REPLACE FUNCTION kernel_now() RETURNS timestamptz
 LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
     SELECT clock_timestamp()
            - coalesce(nullif(current_setting('fusion.behind', true), ''), '0')::interval
-$$
+$$;
+CREATE OR REPLACE FUNCTION kernel_at(p_at timestamptz[], p_now timestamptz) RETURNS timestamptz[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT ARRAY(SELECT coalesce(w.at, p_now)
+                 FROM unnest(p_at) WITH ORDINALITY AS w(at, nth) ORDER BY w.nth)
+$$;
 """
 
 REAL = Path(__file__).with_name("now.sql").read_text(encoding="utf-8")

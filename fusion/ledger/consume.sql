@@ -60,7 +60,8 @@ BEGIN
     INSERT INTO ledger_entry (group_id, subscription_id, sku_id, sequence, kind, quantity,
                               granted_after, used_after, holder_type, holder_id, actor, at)
     SELECT p_balance.group_id, p_balance.subscription_id, p_balance.sku_id,
-           p_balance.sequence + h.i, p_kind, 1, p_balance.granted, p_balance.used + p_step * h.i, p_holder_type, h.holder, p_actor, v_at
+           p_balance.sequence + h.i, p_kind, 1, p_balance.granted, p_balance.used + p_step * h.i,
+           p_holder_type, h.holder, p_actor, v_at
     FROM unnest(p_holders) WITH ORDINALITY AS h(holder, i);
 
     UPDATE ledger_balance

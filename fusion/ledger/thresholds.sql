@@ -1,3 +1,16 @@
+-- The limits of balances: the largest granted quantity, and the shares of it, in per cent, whose
+-- upward crossing by the used quantity is an event; from the first on, a balance is nearly full.
+-- kernel/quantities.py has the same numbers.
+CREATE OR REPLACE FUNCTION ledger_ceiling() RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT 2000000000::bigint
+$$;
+
+CREATE OR REPLACE FUNCTION ledger_thresholds() RETURNS integer[]
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT ARRAY[80, 100]
+$$;
+
 -- The thresholds (per cent of granted) that a change of a balance crosses upward; none if nothing
 -- is granted.
 CREATE OR REPLACE FUNCTION ledger_crossed(
@@ -5,7 +18,7 @@ CREATE OR REPLACE FUNCTION ledger_crossed(
 ) RETURNS SETOF integer
 LANGUAGE sql IMMUTABLE AS $$
     SELECT threshold
-    FROM unnest(ARRAY[80, 100]) AS threshold
+    FROM unnest(ledger_thresholds()) AS threshold
     WHERE p_granted > 0
       AND p_used * 100 >= p_granted * threshold
       AND NOT (p_granted_before > 0 AND p_used_before * 100 >= p_granted_before * threshold)

@@ -4,9 +4,9 @@ CREATE OR REPLACE FUNCTION lifecycle_end_orders(
 ) RETURNS uuid
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM lifecycle_place(
+    PERFORM ordering_place_state(
         p_order, p_subscription, 'termination', NULL, NULL, NULL, NULL, p_actor);
-    PERFORM lifecycle_end_orders(p_order, p_actor, p_request, 'subscription.terminate'::text);
+    PERFORM ordering_end(p_order, p_actor, p_request, 'subscription.terminate');
     RETURN p_order;
 END
 $$;

@@ -21,7 +21,7 @@ ORDER = "order"
 """The namespace of order references for locking: see `tenancy/use_case.py`."""
 
 PLACE = (
-    "SELECT lifecycle_place(%s::uuid, %s::uuid, %s::text, %s::text, %s::text, %s::text,"
+    "SELECT ordering_place_state(%s::uuid, %s::uuid, %s::text, %s::text, %s::text, %s::text,"
     " %s::timestamptz, %s::text)"
 )
 
@@ -142,7 +142,7 @@ def tell_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
 
 def complete_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
     """Complete an order without lines, and write its event."""
-    _call("SELECT lifecycle_complete(%s::uuid)", order_id)
+    _call("SELECT ordering_complete_state(%s::uuid)", order_id)
     tell_order(actor, order_id, verb)
 
 

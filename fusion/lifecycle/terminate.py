@@ -64,7 +64,7 @@ def carry_out_termination(
     release_all_numbers(actor, subscription)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT lifecycle_end_orders(%s::uuid, %s::text, %s::text, %s::text)",
+            "SELECT ordering_end(%s::uuid, %s::text, %s::text, %s::text)",
             [order_id, actor.label, traced(actor), verb or VERB],
         )
     reject_open_requests(actor, subscription)

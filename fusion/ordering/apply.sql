@@ -60,22 +60,12 @@ $$;
 CREATE OR REPLACE FUNCTION ordering_apply(o ordering_order, p_actor text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    plan ordering_plan;
-    l_position int[]; l_action text[]; l_product uuid[]; l_revision int[]; l_quantity bigint[];
+    v_problem json;
     v_constraint text;
 BEGIN
-    SELECT array_agg(l.position), array_agg(l.action), array_agg(l.product_id),
-           array_agg(l.revision), array_agg(l.quantity)
-    INTO l_position, l_action, l_product, l_revision, l_quantity
-    FROM (SELECT * FROM ordering_orderline WHERE order_id = o.id ORDER BY position) l;
-    plan := ordering_decide(
-        ARRAY[1], ARRAY[cardinality(l_position)],
-        array_fill(o.subscription_id, ARRAY[cardinality(l_position)]),
-        l_action, l_product, l_revision, l_quantity, true);
-    IF plan.problem[1] IS NULL THEN
-        PERFORM ordering_complete(plan, o, l_position, p_actor, kernel_now());
-    ELSE
-        UPDATE ordering_order SET state = 'failed', failure = plan.problem[1] WHERE id = o.id;
+    v_problem := ordering_complete(o, ordering_lines_of(o), p_actor);
+    IF v_problem IS NOT NULL THEN
+        UPDATE ordering_order SET state = 'failed', failure = v_problem WHERE id = o.id;
     END IF;
 EXCEPTION WHEN integrity_constraint_violation THEN
     -- A constraint is stricter than the rule: this order fails, and does not block those after it.
@@ -86,18 +76,46 @@ EXCEPTION WHEN integrity_constraint_violation THEN
 END
 $$;
 
--- Write the plan of one existing order, and complete it.
-CREATE OR REPLACE FUNCTION ordering_complete(
-    plan ordering_plan, o ordering_order, p_position int[], p_actor text, p_now timestamptz
-) RETURNS void
+-- The lines of an existing order.
+CREATE OR REPLACE FUNCTION ordering_lines_of(o ordering_order) RETURNS ordering_lines
 LANGUAGE plpgsql AS $$
+DECLARE
+    l ordering_lines;
 BEGIN
-    UPDATE ordering_orderline l SET taken = w.taken
-    FROM unnest(p_position, plan.taken) AS w(position, taken)
-    WHERE l.order_id = o.id AND l.position = w.position AND w.taken IS NOT NULL;
-    PERFORM ordering_write(plan, o.group_id, ARRAY[o.id], ARRAY[o.number], p_position, p_actor, p_now);
-    UPDATE ordering_order SET state = 'completed', completed_at = p_now, changes = plan.changes[1]
+    SELECT array_agg(1), array_agg(w.position), array_agg(o.subscription_id), array_agg(w.action),
+           array_agg(w.product_id), array_agg(w.revision), array_agg(w.quantity)
+    INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity
+    FROM (SELECT * FROM ordering_orderline x
+          WHERE x.group_id = o.group_id AND x.order_id = o.id ORDER BY x.position) w;
+    RETURN l;
+END
+$$;
+
+-- Write what the lines of an existing order change, and complete it; returns the refusal if there is
+-- one, and has written nothing then. The caller holds the subscription's lock.
+CREATE OR REPLACE FUNCTION ordering_complete(o ordering_order, l ordering_lines, p_actor text)
+RETURNS json
+LANGUAGE plpgsql AS $$
+DECLARE
+    k CONSTANT ordering_books := ordering_read_books(
+        o.group_id, ARRAY[1], l, true);
+    v CONSTANT ordering_verdict := ordering_decide(
+        ARRAY[1], ARRAY[cardinality(l.action)], l, k, false);
+    v_now CONSTANT timestamptz := kernel_now();
+BEGIN
+    IF v.problem[1] IS NOT NULL THEN
+        RETURN v.problem[1];
+    END IF;
+    UPDATE ordering_orderline w SET taken = n.taken
+    FROM unnest(l.position, v.taken) AS n(position, taken)
+    WHERE w.group_id = o.group_id AND w.order_id = o.id AND w.position = n.position
+       AND n.taken IS NOT NULL;
+    PERFORM ordering_write(o.group_id, ARRAY[o.id], ARRAY[o.number], ARRAY[p_actor], ARRAY[v_now],
+                           l, k, v);
+    UPDATE ordering_order
+    SET state = 'completed', completed_at = v_now, changes = (ordering_changes(1, l, k, v))[1]
     WHERE id = o.id;
+    RETURN NULL;
 END
 $$;
 
@@ -108,7 +126,7 @@ LANGUAGE sql AS $$
         o.group_id, ARRAY[ordering_fact(o, s.path, d.document, p_actor)], kernel_now())
     FROM ordering_order o
     JOIN tenancy_subscription s ON s.id = o.subscription_id
-    JOIN ordering_document d ON d.id = o.id
+    CROSS JOIN LATERAL (SELECT x.document FROM ordering_document x WHERE x.id = o.id OFFSET 0) d
     WHERE o.id = p_order
 $$;
 
@@ -122,7 +140,7 @@ LANGUAGE sql AS $$
         ARRAY[ordering_audited(o, s.path, p_actor, p_request, p_verb)], '{}')
     FROM ordering_order o
     JOIN tenancy_subscription s ON s.id = o.subscription_id
-    JOIN ordering_document d ON d.id = o.id
+    CROSS JOIN LATERAL (SELECT x.document FROM ordering_document x WHERE x.id = o.id OFFSET 0) d
     WHERE o.id = p_order
 $$;
 

@@ -1,273 +1,149 @@
--- The rule of ordering: what a sequence of orders does to holdings and balances, or why it is
--- refused.
+-- The rule of ordering: what a sequence of orders does to holdings and balances, or why each is
+-- refused. The orders are judged one after another in memory, each as if the orders before it had
+-- been applied; then the caller writes the verdict. What is read often is copied first: each access
+-- to a member of a composite value costs.
 --
--- First everything is read into arrays, and the balances are locked; then the orders are judged one
--- after another in memory, each as if the orders before it had been applied; then the caller writes
--- the plan. Arrays and slot numbers instead of rows and joins keep it cheap: a batch of a thousand
--- orders takes a thousand small steps, a single order a few.
-
--- p_line_first, p_line_last: by order, the range of its lines; an order without lines is skipped.
--- The other parameters: by line. p_revision is the revision that an addition grants, NULL for a
--- removal. p_lock: lock the balances (a preview locks none and promises nothing).
+-- p_first, p_last: by order, the range of its lines; an order without lines is skipped. p_preview:
+-- also show the balances before and after each order.
 CREATE OR REPLACE FUNCTION ordering_decide(
-    p_line_first int[], p_line_last int[],
-    p_subscription uuid[], p_action text[], p_product uuid[], p_revision int[], p_quantity bigint[],
-    p_lock boolean
-) RETURNS ordering_plan
+    p_first int[], p_last int[], l ordering_lines, k ordering_books, p_preview boolean
+) RETURNS ordering_verdict
 LANGUAGE plpgsql AS $$
-#variable_conflict use_variable
 DECLARE
-    plan ordering_plan;
-    r record;
-    v_ceiling CONSTANT bigint := 2000000000;
-
-    -- holdings, sorted by subscription, product and revision, the newest revision first
-    h_subscription uuid[] := '{}'; h_product uuid[] := '{}'; h_revision int[] := '{}';
-    h_before bigint[] := '{}'; h_quantity bigint[] := '{}';
-    h_first int[] := '{}'; h_last int[] := '{}';             -- its items
-    -- a line's holdings, and the one it adds to
-    l_first int[] := array_fill(NULL::int, ARRAY[cardinality(p_action)]);
-    l_last int[] := l_first; l_own int[] := l_first;
-    -- items of the held revisions
-    i_balance int[] := '{}'; i_quantity bigint[] := '{}';
-    -- balances
-    b_subscription uuid[] := '{}'; b_sku uuid[] := '{}'; b_code text[] := '{}'; b_type text[] := '{}';
-    b_metric text[] := '{}'; b_before bigint[] := '{}'; b_granted bigint[] := '{}';
-    b_used bigint[] := '{}'; b_first bigint[] := '{}'; b_sequence bigint[] := '{}';
-    b_change bigint[] := '{}'; b_order int[] := '{}';        -- by the last order that touched it
-    -- entries, and how many of the slots are used
-    e_order int[] := '{}'; e_line int[] := '{}'; e_balance int[] := '{}'; e_quantity bigint[] := '{}';
-    e_sequence bigint[] := '{}'; e_granted bigint[] := '{}'; n int := 0;
-    -- the outcome
-    o_problem json[] := array_fill(NULL::json, ARRAY[cardinality(p_line_first)]);
-    o_preview json[] := o_problem; o_changes json[] := o_problem;
-    l_taken json[] := array_fill(NULL::json, ARRAY[cardinality(p_action)]);
+    l_action CONSTANT text[] := l.action; l_own CONSTANT int[] := k.line_own;
+    h_first CONSTANT int[] := k.holding_first; h_last CONSTANT int[] := k.holding_last;
+    h_quantity bigint[] := k.holding_quantity;
+    b_code CONSTANT text[] := k.balance_code; b_granted bigint[] := k.balance_granted;
+    b_change bigint[] := array_fill(0::bigint, ARRAY[cardinality(b_granted)]);
+    b_order int[] := array_fill(0, ARRAY[cardinality(b_granted)]);  -- the last one that touched it
+    e_line int[] := '{}'; e_balance int[] := '{}'; e_quantity bigint[] := '{}'; n int := 0;
+    o_problem json[] := array_fill(NULL::json, ARRAY[cardinality(p_first)]);
+    o_preview json[] := o_problem;
+    l_taken json[] := array_fill(NULL::json, ARRAY[cardinality(l.action)]);
     -- the order being judged
-    v_mark int; v_line_mark int; v_touched int[]; v_missing json[]; v_refusals json[];
-    u_holding int[]; u_quantity bigint[];                    -- its changes of holdings, to undo
-    v_need bigint; v_take bigint; v_held bigint; v_taken json[]; v_after bigint; v_amount bigint;
-    o int; l int; h int; i int; b int; e int;
+    v_mark int; v_line_mark int; v_touched int[]; v_missing json[];
+    u_holding int[]; u_quantity bigint[];                           -- changes of holdings, to undo
+    v_need bigint; v_take bigint; v_held bigint; v_taken json[]; v_refusals json[]; b int;
 BEGIN
-    -- 1. Holdings: a row per line and holding of its product; an addition includes the holding it
-    --    will add to even if it does not exist yet.
-    FOR r IN
-        SELECT s.*,
-               min(s.slot) OVER same_product AS first, max(s.slot) OVER same_product AS last
-        FROM (
-            SELECT w.line, w.subscription_id, w.product_id, x.revision, x.quantity, x.own,
-                   dense_rank() OVER (
-                       ORDER BY w.subscription_id, w.product_id, x.revision DESC NULLS LAST) AS slot
-            FROM unnest(p_subscription, p_product, p_revision) WITH ORDINALITY
-                 AS w(subscription_id, product_id, revision, line)
-            LEFT JOIN LATERAL (
-                SELECT d.revision, d.quantity, d.revision IS NOT DISTINCT FROM w.revision AS own
-                FROM ordering_holding d
-                WHERE d.subscription_id = w.subscription_id AND d.product_id = w.product_id
-                UNION ALL
-                SELECT w.revision, 0, true
-                WHERE w.revision IS NOT NULL AND NOT EXISTS (
-                    SELECT FROM ordering_holding d
-                    WHERE d.subscription_id = w.subscription_id AND d.product_id = w.product_id
-                      AND d.revision = w.revision)
-            ) x ON true
-        ) s
-        WINDOW same_product AS (PARTITION BY s.subscription_id, s.product_id)
-        ORDER BY s.slot
-    LOOP
-        h_subscription[r.slot] := r.subscription_id;
-        h_product[r.slot] := r.product_id;
-        h_revision[r.slot] := r.revision;
-        h_before[r.slot] := coalesce(r.quantity, 0);
-        h_quantity[r.slot] := coalesce(r.quantity, 0);
-        l_first[r.line] := r.first;
-        l_last[r.line] := r.last;
-        IF r.own THEN
-            l_own[r.line] := r.slot;
-        END IF;
-    END LOOP;
-
-    -- 2. The items of those revisions, and the balances that they touch.
-    i := 0;
-    FOR r IN
-        SELECT w.slot, w.subscription_id, m.sku_id, m.quantity, k.code, k.type, k.metric,
-               dense_rank() OVER (ORDER BY w.subscription_id, m.sku_id) AS balance
-        FROM unnest(h_subscription, h_product, h_revision) WITH ORDINALITY
-             AS w(subscription_id, product_id, revision, slot)
-        JOIN catalogue_revisionitem m ON m.product_id = w.product_id AND m.revision = w.revision
-        JOIN catalogue_sku k ON k.id = m.sku_id
-        ORDER BY w.slot, balance
-    LOOP
-        i := i + 1;
-        i_balance[i] := r.balance;
-        i_quantity[i] := r.quantity;
-        IF h_first[r.slot] IS NULL THEN
-            h_first[r.slot] := i;
-        END IF;
-        h_last[r.slot] := i;
-        b_subscription[r.balance] := r.subscription_id;
-        b_sku[r.balance] := r.sku_id;
-        b_code[r.balance] := r.code;
-        b_type[r.balance] := r.type;
-        b_metric[r.balance] := r.metric;
-        b_before[r.balance] := 0;
-        b_granted[r.balance] := 0;
-        b_used[r.balance] := 0;
-        b_first[r.balance] := 0;
-        b_sequence[r.balance] := 0;
-        b_change[r.balance] := 0;
-        b_order[r.balance] := 0;
-    END LOOP;
-
-    -- 3. The balances, locked in the global lock order: subscription, then SKU.
-    IF p_lock THEN
-        PERFORM FROM unnest(b_subscription, b_sku) AS w(subscription_id, sku_id)
-        JOIN ledger_balance d ON d.subscription_id = w.subscription_id AND d.sku_id = w.sku_id
-        ORDER BY d.subscription_id, d.sku_id
-        FOR UPDATE OF d;
-    END IF;
-    FOR r IN
-        SELECT w.balance, d.granted, d.used, d.sequence
-        FROM unnest(b_subscription, b_sku) WITH ORDINALITY AS w(subscription_id, sku_id, balance)
-        JOIN ledger_balance d ON d.subscription_id = w.subscription_id AND d.sku_id = w.sku_id
-    LOOP
-        b_before[r.balance] := r.granted;
-        b_granted[r.balance] := r.granted;
-        b_used[r.balance] := r.used;
-        b_first[r.balance] := r.sequence;
-        b_sequence[r.balance] := r.sequence;
-    END LOOP;
-
-    -- 4. The orders, one after another.
-    FOR o IN 1 .. cardinality(p_line_first) LOOP
-        CONTINUE WHEN p_line_first[o] IS NULL;
+    FOR o IN 1 .. cardinality(p_first) LOOP
+        CONTINUE WHEN p_first[o] IS NULL;
         v_mark := n; v_touched := '{}'; v_missing := '{}'; v_refusals := '{}';
         u_holding := '{}'; u_quantity := '{}';
 
         -- Grants before revokes, so that the ledger goes up before it goes down.
-        FOR l IN p_line_first[o] .. p_line_last[o] LOOP
-            CONTINUE WHEN p_action[l] <> 'add';
-            h := l_own[l];
-            h_quantity[h] := h_quantity[h] + p_quantity[l];
-            u_holding := u_holding || h;
-            u_quantity := u_quantity || p_quantity[l];
-            FOR i IN h_first[h] .. h_last[h] LOOP
+        FOR i IN p_first[o] .. p_last[o] LOOP
+            CONTINUE WHEN l_action[i] <> 'add';
+            h_quantity[l_own[i]] := h_quantity[l_own[i]] + l.quantity[i];
+            u_holding := u_holding || l_own[i]; u_quantity := u_quantity || l.quantity[i];
+            FOR m IN h_first[l_own[i]] .. h_last[l_own[i]] LOOP
                 n := n + 1;
-                e_order[n] := o; e_line[n] := l; e_balance[n] := i_balance[i];
-                e_quantity[n] := p_quantity[l] * i_quantity[i];
+                e_line[n] := i; e_balance[n] := k.item_balance[m];
+                e_quantity[n] := l.quantity[i] * k.item_quantity[m];
             END LOOP;
         END LOOP;
-
-        FOR l IN p_line_first[o] .. p_line_last[o] LOOP
-            CONTINUE WHEN p_action[l] <> 'remove';
-            v_need := p_quantity[l]; v_taken := '{}'; v_line_mark := n; v_held := 0;
-            FOR h IN l_first[l] .. l_last[l] LOOP
+        FOR i IN p_first[o] .. p_last[o] LOOP
+            CONTINUE WHEN l_action[i] <> 'remove';
+            v_need := l.quantity[i]; v_taken := '{}'; v_line_mark := n; v_held := 0;
+            FOR h IN k.line_first[i] .. k.line_last[i] LOOP
                 v_held := v_held + h_quantity[h];
                 v_take := least(v_need, h_quantity[h]);
                 CONTINUE WHEN v_take = 0;
                 v_need := v_need - v_take;
                 h_quantity[h] := h_quantity[h] - v_take;
-                u_holding := u_holding || h;
-                u_quantity := u_quantity || -v_take;
-                v_taken := v_taken || json_build_object('revision', h_revision[h], 'quantity', v_take);
+                u_holding := u_holding || h; u_quantity := u_quantity || -v_take;
+                v_taken := v_taken || json_build_object(
+                    'revision', k.holding_revision[h], 'quantity', v_take);
                 <<item>>
-                FOR i IN h_first[h] .. h_last[h] LOOP
-                    v_amount := v_take * i_quantity[i];
+                FOR m IN h_first[h] .. h_last[h] LOOP
                     FOR e IN v_line_mark + 1 .. n LOOP  -- one entry per line and SKU
-                        IF e_balance[e] = i_balance[i] THEN
-                            e_quantity[e] := e_quantity[e] - v_amount;
+                        IF e_balance[e] = k.item_balance[m] THEN
+                            e_quantity[e] := e_quantity[e] - v_take * k.item_quantity[m];
                             CONTINUE item;
                         END IF;
                     END LOOP;
                     n := n + 1;
-                    e_order[n] := o; e_line[n] := l; e_balance[n] := i_balance[i];
-                    e_quantity[n] := -v_amount;
+                    e_line[n] := i; e_balance[n] := k.item_balance[m];
+                    e_quantity[n] := -v_take * k.item_quantity[m];
                 END LOOP;
             END LOOP;
-            l_taken[l] := array_to_json(v_taken);
+            l_taken[i] := array_to_json(v_taken);
             IF v_need > 0 THEN
-                v_missing := v_missing || json_build_object(
-                    'product_id', p_product[l],
-                    'product_code', (SELECT code FROM catalogue_product WHERE id = p_product[l]),
-                    'held', v_held, 'requested', p_quantity[l], 'missing', v_need);
+                v_missing := v_missing || ordering_missing(l.product[i], v_held, l.quantity[i]);
             END IF;
         END LOOP;
 
         -- Sum up, and check the sums once.
         FOR e IN v_mark + 1 .. n LOOP
-            b := e_balance[e];
-            IF b_order[b] <> o THEN
-                b_order[b] := o;
-                b_change[b] := 0;
-                v_touched[cardinality(v_touched) + 1] := b;
+            IF b_order[e_balance[e]] <> o THEN
+                b_order[e_balance[e]] := o; b_change[e_balance[e]] := 0;
+                v_touched := v_touched || e_balance[e];
             END IF;
-            b_change[b] := b_change[b] + e_quantity[e];
+            b_change[e_balance[e]] := b_change[e_balance[e]] + e_quantity[e];
         END LOOP;
-        IF cardinality(v_missing) > 0 THEN
-            o_problem[o] := ordering_problem_not_held(v_missing);
-        ELSE
+        FOREACH b IN ARRAY v_touched LOOP
+            v_refusals := ordering_check_sum(
+                v_refusals, b_code[b], b_granted[b], k.balance_used[b], b_change[b]);
+        END LOOP;
+        IF cardinality(v_missing) > 0 OR cardinality(v_refusals) > 0 THEN
+            o_problem[o] := ordering_problem_of(v_missing, v_refusals);
+        END IF;
+        IF p_preview THEN
+            o_preview[o] := ordering_effects(k, v_touched, b_granted, b_change);
+        END IF;
+        IF o_problem[o] IS NULL THEN
             FOREACH b IN ARRAY v_touched LOOP
-                v_after := b_granted[b] + b_change[b];
-                IF b_change[b] < 0 AND v_after < b_used[b] THEN
-                    v_refusals := v_refusals || ordering_refusal(
-                        'below-use', b_code[b], b_granted[b], b_used[b], -b_change[b],
-                        b_used[b] - v_after);
-                ELSIF v_after > v_ceiling THEN
-                    v_refusals := v_refusals || ordering_refusal(
-                        'conflict', b_code[b], b_granted[b], b_used[b], b_change[b],
-                        v_after - v_ceiling);
-                END IF;
+                b_granted[b] := b_granted[b] + b_change[b];
             END LOOP;
-            IF cardinality(v_refusals) > 0 THEN
-                o_problem[o] := ordering_problem_of(v_refusals);
-            END IF;
-        END IF;
-        IF NOT p_lock THEN
-            o_preview[o] := (
-                SELECT json_agg(json_build_object(
-                    'sku', b_code[t], 'granted_before', b_granted[t],
-                    'granted_after', b_granted[t] + b_change[t],
-                    'used', CASE WHEN (SELECT m.live FROM catalogue_metric m
-                                             WHERE m.code = b_metric[t])
-                                 THEN ledger_leased(b_subscription[t]) ELSE b_used[t] END)
-                    ORDER BY b_code[t])
-                FROM unnest(v_touched) AS t);
-        END IF;
-
-        IF o_problem[o] IS NOT NULL THEN
-            -- Refused: undo its changes.
+        ELSE  -- undo its changes
             FOR i IN 1 .. cardinality(u_holding) LOOP
                 h_quantity[u_holding[i]] := h_quantity[u_holding[i]] - u_quantity[i];
             END LOOP;
             n := v_mark;
-        ELSE
-            FOR e IN v_mark + 1 .. n LOOP
-                b := e_balance[e];
-                b_granted[b] := b_granted[b] + e_quantity[e];
-                b_sequence[b] := b_sequence[b] + 1;
-                e_granted[e] := b_granted[b];
-                e_sequence[e] := b_sequence[b];
-            END LOOP;
-            o_changes[o] := (
-                SELECT coalesce(json_agg(
-                    json_build_object('sku', b_code[t], 'granted_delta', b_change[t])
-                    ORDER BY b_code[t]), '[]')
-                FROM unnest(v_touched) AS t WHERE b_change[t] <> 0);
         END IF;
     END LOOP;
+    RETURN ROW(o_problem, o_preview, l_taken, e_line[1:n], e_balance[1:n], e_quantity[1:n],
+               h_quantity)::ordering_verdict;
+END
+$$;
 
-    plan.problem := o_problem; plan.preview := o_preview; plan.changes := o_changes;
-    plan.taken := l_taken;
-    plan.entry_order := e_order[1:n]; plan.entry_line := e_line[1:n];
-    plan.entry_balance := e_balance[1:n]; plan.entry_quantity := e_quantity[1:n];
-    plan.entry_sequence := e_sequence[1:n]; plan.entry_granted := e_granted[1:n];
-    plan.balance_subscription := b_subscription; plan.balance_sku := b_sku;
-    plan.balance_code := b_code; plan.balance_type := b_type; plan.balance_metric := b_metric;
-    plan.balance_before := b_before; plan.balance_granted := b_granted;
-    plan.balance_used := b_used;
-    plan.balance_first := b_first; plan.balance_sequence := b_sequence;
-    plan.holding_subscription := h_subscription; plan.holding_product := h_product;
-    plan.holding_revision := h_revision; plan.holding_before := h_before;
-    plan.holding_quantity := h_quantity;
-    RETURN plan;
+-- The balances that an order touches, before and after it, as a preview shows them.
+CREATE OR REPLACE FUNCTION ordering_effects(
+    k ordering_books, p_touched int[], p_granted bigint[], p_change bigint[]
+) RETURNS json
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT json_agg(json_build_object(
+            'sku', k.balance_code[b], 'granted_before', p_granted[b],
+            'granted_after', p_granted[b] + p_change[b],
+            'used', CASE WHEN m.live THEN ledger_leased(k.balance_subscription[b])
+                         ELSE k.balance_used[b] END) ORDER BY k.balance_code[b])
+        FROM unnest(p_touched) AS b
+        JOIN catalogue_sku s ON s.id = k.balance_sku[b]
+        JOIN catalogue_metric m ON m.code = s.metric);
+END
+$$;
+
+-- The net changes of balances by each of p_count orders, as the order shows them; NULL for orders
+-- without entries.
+CREATE OR REPLACE FUNCTION ordering_changes(
+    p_count int, l ordering_lines, k ordering_books, v ordering_verdict
+) RETURNS json[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT c.changes
+        FROM generate_series(1, p_count) AS g(o)
+        LEFT JOIN (
+            SELECT e.o, coalesce(
+                       json_agg(json_build_object('sku', e.code, 'granted_delta', e.change)
+                                ORDER BY e.code) FILTER (WHERE e.change <> 0), '[]') AS changes
+            FROM (SELECT l."order"[w.line] AS o, b.code, sum(w.quantity)::bigint AS change
+                  FROM unnest(v.entry_line, v.entry_balance, v.entry_quantity)
+                       AS w(line, balance, quantity)
+                  JOIN unnest(k.balance_code) WITH ORDINALITY AS b(code, slot) ON b.slot = w.balance
+                  GROUP BY 1, 2) e
+            GROUP BY e.o) c ON c.o = g.o
+        ORDER BY g.o);
 END
 $$;

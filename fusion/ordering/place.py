@@ -16,10 +16,7 @@ from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.kernel.ids import new_id
 from fusion.ordering.rules import is_too_far, repeated_products
 
-PLACE = (
-    "SELECT status, replayed, answer"
-    " FROM ordering_place(%s::uuid, %s::text, %s::text, %s::jsonb, %s::boolean)"
-)
+PLACE = "SELECT status, replayed, answer FROM ordering_place_v2(%s::uuid, %s::jsonb)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +62,22 @@ def place_order(actor: Actor, *, draft: Draft) -> Answer:
     """
     PLACE_ORDERS.require_role(actor)
     draft.check()
-    document = order_document(draft, actor.request.key, actor.request.fingerprint)
+    document = order_document(actor, draft, actor.request.key, actor.request.fingerprint)
     ((status, replayed, answer),) = call_place(actor, [document])
     if status != 201:
         raise problem_of(orjson.loads(answer))
     return Answer(status, answer, replayed)
 
 
-def order_document(draft: Draft, key: str | None, fingerprint: bytes) -> dict[str, object]:
-    """The draft with the new order's id, as `ordering_place` takes it."""
+def order_document(
+    actor: Actor, draft: Draft, key: str | None, fingerprint: bytes
+) -> dict[str, object]:
+    """The draft with its caller and the new order's id, as `ordering_place_v2` takes it."""
     return {
         "id": new_id(),
+        "actor": actor.label,
+        "request": traced(actor),
+        "path": actor.path,
         "key": key,
         "fingerprint": fingerprint.hex(),
         "subscription_id": draft.subscription_id,
@@ -88,20 +90,9 @@ def order_document(draft: Draft, key: str | None, fingerprint: bytes) -> dict[st
     }
 
 
-def call_place(
-    actor: Actor, orders: list[dict[str, object]], *, preview: bool = False
-) -> list[tuple[int, bool, str]]:
+def call_place(actor: Actor, orders: list[dict[str, object]]) -> list[tuple[int, bool, str]]:
     """(status, replayed, answer) of each order, in their order."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            PLACE,
-            [
-                actor.group_id,
-                actor.label,
-                traced(actor),
-                orjson.dumps(orders).decode(),
-                preview,
-            ],
-        )
+        cursor.execute(PLACE, [actor.group_id, orjson.dumps(orders).decode()])
         rows: list[tuple[int, bool, str]] = cursor.fetchall()
     return rows

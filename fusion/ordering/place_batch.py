@@ -29,9 +29,13 @@ class Item:
 
     def names(self) -> frozenset[str]:
         """The names that two orders in the same run must not share."""
+        key = None if self.key is None else f"key:{self.key}"
+        return frozenset(name for name in (key, self.reference()) if name is not None)
+
+    def reference(self) -> str | None:
+        """The name of the order's external reference, as it is locked."""
         reference = self.draft.external_reference if self.draft else None
-        named = (("key", self.key), ("order", reference))
-        return frozenset(f"{kind}:{name}" for kind, name in named if name is not None)
+        return None if reference is None else f"order:{reference}"
 
 
 def place_orders(actor: Actor, *, items: Sequence[Item]) -> Answer:
@@ -88,13 +92,15 @@ def _lock(actor: Actor, key: str, items: Sequence[Item]) -> None:
     drafts = [item.draft for item in items]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT ordering_lock(%s::uuid, %s::text[], %s::uuid[], %s::text[], %s::text[])",
+            "SELECT access_lock(%s::uuid, %s::text[], %s::uuid[], %s::text[], %s::text[],"
+            " ordering_gate(%s::uuid))",
             [
                 actor.group_id,
                 [actor.path] * (len(items) + 1),
                 [None, *(draft and draft.subscription_id for draft in drafts)],
                 [key, *(item.key for item in items)],
-                [draft.external_reference for draft in drafts if draft],
+                [item.reference() for item in items],
+                actor.group_id,
             ],
         )
 
@@ -108,7 +114,7 @@ def _results(actor: Actor, items: Sequence[Item]) -> str:
         for index in chosen:
             item = items[index]
             if item.draft is not None:
-                orders.append(order_document(item.draft, item.key, item.fingerprint))
+                orders.append(order_document(actor, item.draft, item.key, item.fingerprint))
         for index, row in zip(chosen, call_place(actor, orders), strict=True):
             results[index] = _result(*row)
     return '{"results":[' + ",".join(results) + "]}"

@@ -1,30 +1,55 @@
--- The result of `ordering_decide`: arrays, each indexed by what the comment above it names.
+-- What the functions of ordering pass to each other: arrays, each indexed by what the comment above
+-- it names.
 --
 -- A type never changes, because calls in progress hold values of it. Another shape gets another
 -- name.
 DO $do$
 BEGIN
-    IF to_regtype('ordering_plan') IS NOT NULL THEN
-        RETURN;
+    IF to_regtype('ordering_calls') IS NULL THEN
+        CREATE TYPE ordering_calls AS (  -- by order
+            id uuid[], actor text[], request text[], path text[], key text[], fingerprint bytea[],
+            subscription uuid[], reference text[], name text[],  -- of the reference, to be locked
+            effective timestamptz[], at timestamptz[]);
     END IF;
-    CREATE TYPE ordering_plan AS (
-        -- by order
-        problem json[],            -- the refusal; null if allowed
-        preview json[],            -- its balances before and after, for a preview
-        changes json[],            -- the net change of each balance
-        -- by line
-        taken json[],              -- what a removal took, by revision
-        -- by entry, in ledger order
-        entry_order int[], entry_line int[], entry_balance int[],
-        entry_quantity bigint[],   -- negative for a revoke
-        entry_sequence bigint[], entry_granted bigint[],
-        -- by balance
-        balance_subscription uuid[], balance_sku uuid[], balance_code text[], balance_type text[],
-        balance_metric text[], balance_before bigint[], balance_granted bigint[], balance_used bigint[],
-        balance_first bigint[], balance_sequence bigint[],  -- newest entry before and after
-        -- by holding
-        holding_subscription uuid[], holding_product uuid[], holding_revision int[],
-        holding_before bigint[], holding_quantity bigint[]
-    );
+    IF to_regtype('ordering_lines') IS NULL THEN
+        CREATE TYPE ordering_lines AS (  -- by line
+            "order" int[], "position" int[], subscription uuid[], action text[], product uuid[],
+            revision int[],            -- that an addition grants; null for a removal
+            quantity bigint[],
+            code text[], status text[] -- of the product; null if the group does not have it
+        );
+    END IF;
+    IF to_regtype('ordering_answers') IS NULL THEN
+        CREATE TYPE ordering_answers AS (  -- by order; status null: nothing speaks against it yet
+            status int[], replayed boolean[], answer text[]);
+    END IF;
+    IF to_regtype('ordering_books') IS NULL THEN
+        CREATE TYPE ordering_books AS (
+            -- by holding: sorted by subscription, product and revision, the newest revision first
+            holding_subscription uuid[], holding_product uuid[], holding_revision int[],
+            holding_quantity bigint[],
+            holding_first int[], holding_last int[],  -- its items
+            -- by line: the holdings of its product, and the one that it adds to
+            line_first int[], line_last int[], line_own int[],
+            -- by item of a held revision
+            item_balance int[], item_quantity bigint[],
+            -- by balance
+            balance_subscription uuid[], balance_sku uuid[], balance_code text[],
+            balance_granted bigint[], balance_used bigint[]
+        );
+    END IF;
+    IF to_regtype('ordering_verdict') IS NULL THEN
+        CREATE TYPE ordering_verdict AS (
+            -- by order
+            problem json[],            -- the refusal; null if allowed
+            preview json[],            -- its balances before and after, for a preview
+            -- by line
+            taken json[],              -- what a removal took, by revision
+            -- by entry, in ledger order; the quantity is negative for a revoke
+            entry_line int[], entry_balance int[], entry_quantity bigint[],
+            -- by holding
+            holding_quantity bigint[]
+        );
+    END IF;
 END
 $do$;

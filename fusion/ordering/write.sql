@@ -1,48 +1,95 @@
--- Write the plan of `ordering_decide`: entries, balances, holdings and crossed thresholds. p_order,
--- p_number: by order; p_position: by line. The caller holds the locks.
+-- Write orders that were judged. The caller holds the locks.
+
+-- Write the orders that have a number: the orders and their lines, what they change, their events,
+-- audit records and stored answers. Returns p_answer, with the documents of these orders.
+CREATE OR REPLACE FUNCTION ordering_write_placed(
+    p_group uuid, c ordering_calls, l ordering_lines, k ordering_books, v ordering_verdict,
+    p_number bigint[], p_answer text[]
+) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_at CONSTANT timestamptz[] := kernel_at(c.at, kernel_now());
+BEGIN
+    INSERT INTO ordering_order (
+        id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id,
+        subscription_id, external_reference, placed_by, placed_at, effective_at, completed_at,
+        changes, warnings)
+    SELECT w.id, w.number, 'change', CASE WHEN w.effective IS NULL THEN 'completed' ELSE 'scheduled' END,
+           s.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id, w.reference, w.actor,
+           w.at, w.effective, CASE WHEN w.effective IS NULL THEN w.at END, w.changes,
+           CASE WHEN w.effective IS NOT NULL
+                THEN ordering_warnings(s.id, w.effective, 'change') END
+    FROM unnest(c.id, p_number, c.subscription, c.reference, c.effective, c.actor, v_at,
+                ordering_changes(cardinality(c.id), l, k, v))
+         AS w(id, number, subscription_id, reference, effective, actor, at, changes)
+    JOIN tenancy_subscription s ON s.id = w.subscription_id
+    WHERE w.number IS NOT NULL;
+
+    INSERT INTO ordering_orderline
+        (group_id, order_id, position, action, product_id, revision, quantity, taken)
+    SELECT p_group, c.id[w.o], w.position, w.action, w.product_id, w.revision, w.quantity, w.taken
+    FROM unnest(l."order", l.position, l.action, l.product, l.revision, l.quantity, v.taken)
+         AS w(o, position, action, product_id, revision, quantity, taken)
+    WHERE p_number[w.o] IS NOT NULL;
+
+    PERFORM ordering_write(p_group, c.id, p_number, c.actor, v_at, l, k, v);
+    RETURN ordering_record(p_group, c, p_number, v_at, p_answer);
+END
+$$;
+
+-- Change grants and holdings as judged. By order: its id, number, actor and instant.
 CREATE OR REPLACE FUNCTION ordering_write(
-    plan ordering_plan, p_group uuid, p_order uuid[], p_number bigint[], p_position int[],
-    p_actor text, p_now timestamptz
+    p_group uuid, p_id uuid[], p_number bigint[], p_actor text[], p_at timestamptz[],
+    l ordering_lines, k ordering_books, v ordering_verdict
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO ledger_entry (
-        group_id, subscription_id, sku_id, sequence, kind, quantity, granted_after, used_after,
-        order_id, order_number, order_position, actor, at)
-    SELECT p_group, plan.balance_subscription[e.balance], plan.balance_sku[e.balance], e.sequence,
-           CASE WHEN e.quantity > 0 THEN 'grant' ELSE 'revoke' END, abs(e.quantity), e.granted,
-           plan.balance_used[e.balance], p_order[e.o], p_number[e.o], p_position[e.line],
-           p_actor, p_now
-    FROM unnest(plan.entry_order, plan.entry_line, plan.entry_balance, plan.entry_quantity,
-                plan.entry_sequence, plan.entry_granted)
-         AS e(o, line, balance, quantity, sequence, granted);
-
-    -- Absolute values: they were computed under locks that are still held.
-    INSERT INTO ledger_balance (
-        subscription_id, sku_id, group_id, sku, type, metric, granted, used, sequence)
-    SELECT b.subscription_id, b.sku_id, p_group, b.code, b.type, b.metric, b.granted, b.used,
-           b.sequence
-    FROM unnest(plan.balance_subscription, plan.balance_sku, plan.balance_code, plan.balance_type,
-                plan.balance_metric, plan.balance_granted, plan.balance_used, plan.balance_first,
-                plan.balance_sequence)
-         AS b(subscription_id, sku_id, code, type, metric, granted, used, first, sequence)
-    WHERE b.sequence <> b.first
-    ON CONFLICT (group_id, subscription_id, sku_id)
-    DO UPDATE SET granted = excluded.granted, sequence = excluded.sequence;
+    PERFORM ledger_change_grants(p_group, ARRAY(
+        SELECT ROW(k.balance_subscription[e.balance], k.balance_sku[e.balance], e.quantity,
+                   p_id[l."order"[e.line]], p_number[l."order"[e.line]], l.position[e.line],
+                   p_actor[l."order"[e.line]], p_at[l."order"[e.line]])::ledger_change
+        FROM unnest(v.entry_line, v.entry_balance, v.entry_quantity) AS e(line, balance, quantity)));
 
     INSERT INTO ordering_holding (group_id, subscription_id, product_id, revision, quantity)
-    SELECT p_group, h.subscription_id, h.product_id, h.revision, h.quantity
-    FROM unnest(plan.holding_subscription, plan.holding_product, plan.holding_revision,
-                plan.holding_before, plan.holding_quantity)
-         AS h(subscription_id, product_id, revision, before, quantity)
-    WHERE h.quantity <> h.before
+    SELECT p_group, h.subscription_id, h.product_id, h.revision, h.after
+    FROM unnest(k.holding_subscription, k.holding_product, k.holding_revision, k.holding_quantity,
+                v.holding_quantity)
+         AS h(subscription_id, product_id, revision, before, after)
+    WHERE h.after <> h.before
     ON CONFLICT (group_id, subscription_id, product_id, revision)
     DO UPDATE SET quantity = excluded.quantity;
+END
+$$;
 
-    PERFORM ledger_emit_crossed(b.subscription_id, b.sku_id, p_actor, b.before, b.used)
-    FROM unnest(plan.balance_subscription, plan.balance_sku, plan.balance_before,
-                plan.balance_granted, plan.balance_used)
-         AS b(subscription_id, sku_id, before, granted, used)
-    WHERE b.used > 0 AND b.granted < b.before;
+-- Write the events, the audit records and the stored answers of the orders that have a number;
+-- returns p_answer, with their documents.
+CREATE OR REPLACE FUNCTION ordering_record(
+    p_group uuid, c ordering_calls, p_number bigint[], p_at timestamptz[], p_answer text[]
+) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_answer text[];
+    v_at timestamptz[];
+    v_facts events_fact[];
+    v_records access_record[];
+    v_answers access_answer[];
+BEGIN
+    SELECT array_agg(coalesce(d.document::text, w.answer) ORDER BY w.nth),
+           array_agg(w.at ORDER BY w.nth) FILTER (WHERE o.id IS NOT NULL),
+           array_agg(ordering_fact(o, s.path, d.document, w.actor) ORDER BY w.nth)
+               FILTER (WHERE o.id IS NOT NULL),
+           array_agg(ordering_audited(o, s.path, w.actor, w.request, 'order.place') ORDER BY w.nth)
+               FILTER (WHERE o.id IS NOT NULL),
+           array_agg(ROW(w.path, w.key, w.fingerprint, 201, d.document::text)::access_answer)
+               FILTER (WHERE o.id IS NOT NULL AND w.key IS NOT NULL)
+    INTO v_answer, v_at, v_facts, v_records, v_answers
+    FROM unnest(c.id, p_number, c.actor, c.request, c.path, c.key, c.fingerprint, p_at, p_answer)
+         WITH ORDINALITY AS w(id, number, actor, request, path, key, fingerprint, at, answer, nth)
+    LEFT JOIN ordering_order o ON o.id = w.id AND w.number IS NOT NULL
+    LEFT JOIN LATERAL (
+        SELECT x.document FROM ordering_document x WHERE x.id = o.id OFFSET 0) d ON true  -- made once
+    LEFT JOIN tenancy_subscription s ON s.id = o.subscription_id;
+    PERFORM access_finish(p_group, v_at, v_facts, v_records, v_answers);
+    RETURN v_answer;
 END
 $$;

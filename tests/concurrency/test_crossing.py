@@ -131,7 +131,7 @@ def test_the_names_of_many_batches_fit_into_the_lock_table(world: World) -> None
         paths, subscriptions = [world.group.path] * len(names), [None] * len(names)
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                "SELECT ordering_lock(%s, %s, %s::uuid[], %s, %s)",
+                "SELECT access_lock(%s, %s, %s::uuid[], %s, %s, NULL)",
                 [world.group.id, paths, subscriptions, names, names],
             )
             time.sleep(0.05)  # what a batch does with its locks

@@ -198,7 +198,7 @@ def next_release(folder: Path) -> Release:
     functions.write_text(text)
     for file in [*folder.glob("fusion/*/*.sql"), *folder.glob("fusion/ordering/*.py")]:
         comment = "--" if file.suffix == ".sql" else "#"
-        renamed = re.sub(r"\bordering_place\(", "ordering_place_v2(", file.read_text())
+        renamed = re.sub(r"\bordering_place_v2\(", "ordering_place_v3(", file.read_text())
         file.write_text(f"{renamed}\n{comment} Another comment.\n")
     return following
 
@@ -226,7 +226,7 @@ def test_to_the_next_release(fleet: Fleet, tmp_path: Path) -> None:
         new = fleet.start(following)
         fleet.stop(old)
         finished = following.migrate(fleet.database, "--finish")
-        assert "removed: ordering_place(" in finished
+        assert "removed: ordering_place_v2(" in finished
         callers.wait_for_more(ROUNDS)
     finally:
         callers.stop()

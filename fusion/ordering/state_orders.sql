@@ -1,7 +1,7 @@
 -- Write an order that changes the state of a subscription. The caller, who holds the subscription's
 -- lock, carries it out, or the worker does when it is due. If p_effective is past, the order gets a
 -- warning with the delay. `ordering_emit` writes its event.
-CREATE OR REPLACE FUNCTION lifecycle_place(
+CREATE OR REPLACE FUNCTION ordering_place_state(
     p_order uuid, p_subscription uuid, p_kind text, p_reason text, p_note text, p_reference text,
     p_effective timestamptz, p_actor text
 ) RETURNS void
@@ -25,7 +25,7 @@ LANGUAGE sql AS $$
 $$;
 
 -- Complete an order without lines, whose subscription is locked.
-CREATE OR REPLACE FUNCTION lifecycle_complete(p_order uuid) RETURNS void
+CREATE OR REPLACE FUNCTION ordering_complete_state(p_order uuid) RETURNS void
 LANGUAGE sql AS $$
     UPDATE ordering_order SET state = 'completed', completed_at = kernel_now(), changes = '[]'
     WHERE id = p_order

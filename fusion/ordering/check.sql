@@ -1,0 +1,109 @@
+-- Read orders to be placed, and check each before its quantities are judged.
+
+CREATE OR REPLACE FUNCTION ordering_read_calls(p_calls jsonb) RETURNS ordering_calls
+LANGUAGE plpgsql AS $$
+DECLARE
+    c ordering_calls;
+BEGIN
+    SELECT array_agg(x.id), array_agg(x.actor), array_agg(x.request), array_agg(x.path),
+           array_agg(x.key), array_agg(decode(x.fingerprint, 'hex')), array_agg(x.subscription_id),
+           array_agg(x.external_reference), array_agg('order:' || x.external_reference),
+           array_agg(x.effective_at), array_agg(x.at)
+    INTO c.id, c.actor, c.request, c.path, c.key, c.fingerprint, c.subscription, c.reference,
+         c.name, c.effective, c.at
+    FROM jsonb_to_recordset(p_calls) AS x(
+        id uuid, actor text, request text, path text, key text, fingerprint text,
+        subscription_id uuid, external_reference text, effective_at timestamptz, at timestamptz);
+    RETURN c;
+END
+$$;
+
+-- The lines of all orders, with their products as they are now.
+CREATE OR REPLACE FUNCTION ordering_read_lines(
+    p_group uuid, p_calls jsonb, p_subscription uuid[]
+) RETURNS ordering_lines
+LANGUAGE plpgsql AS $$
+DECLARE
+    l ordering_lines;
+BEGIN
+    SELECT array_agg(x.o), array_agg(x.position), array_agg(p_subscription[x.o]), array_agg(x.action),
+           array_agg(x.product_id), array_agg(x.revision), array_agg(x.quantity), array_agg(x.code),
+           array_agg(x.status)
+    INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity, l.code,
+         l.status
+    FROM (
+        SELECT d.o::int AS o, w.position::int AS position, w.line ->> 'action' AS action,
+               (w.line ->> 'product_id')::uuid AS product_id,
+               (w.line ->> 'quantity')::bigint AS quantity,
+               CASE w.line ->> 'action' WHEN 'add' THEN p.revision END AS revision,
+               p.code, p.status
+        FROM jsonb_array_elements(p_calls) WITH ORDINALITY AS d(doc, o)
+        CROSS JOIN jsonb_array_elements(d.doc -> 'lines') WITH ORDINALITY AS w(line, position)
+        LEFT JOIN catalogue_product p
+               ON p.id = (w.line ->> 'product_id')::uuid AND p.group_id = p_group
+        ORDER BY d.o, w.position
+    ) x;
+    RETURN l;
+END
+$$;
+
+-- Check each order alone, under its locks: visibility of the subscription and of the products comes
+-- before a replay, and that before everything else.
+CREATE OR REPLACE FUNCTION ordering_check(
+    p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines
+) RETURNS ordering_answers
+LANGUAGE plpgsql AS $$
+DECLARE
+    r record;
+    v_effective CONSTANT timestamptz[] := c.effective; v_reference CONSTANT text[] := c.reference;
+    v_now CONSTANT timestamptz[] := kernel_at(c.at, kernel_now());
+    l_status CONSTANT text[] := l.status; l_action CONSTANT text[] := l.action;
+    v_status int[] := '{}'; v_replayed boolean[] := '{}'; v_answer text[] := '{}';
+    o int;
+BEGIN
+    FOR r IN
+        SELECT f.nth, (f.s).status AS subscription_status, f.status, f.replayed, f.answer,
+               v_effective[f.nth] AS effective,
+               taken.id AS taken_by
+        FROM access_find(p_group, c.path, c.subscription, c.key, c.fingerprint) f
+        LEFT JOIN ordering_order taken
+               ON taken.group_id = p_group AND taken.external_reference = v_reference[f.nth]
+              AND taken.external_reference IS NOT NULL
+              AND taken.state IN ('scheduled', 'completed')
+    LOOP
+        v_status[r.nth] := r.status; v_replayed[r.nth] := r.replayed; v_answer[r.nth] := r.answer;
+        CONTINUE WHEN r.status IS NOT NULL;
+        IF r.effective <= v_now[r.nth] THEN
+            v_status[r.nth] := 422;
+            v_answer[r.nth] := json_build_object(
+                'code', 'invalid-fields',
+                'detail', 'effective_at: must be in the future; omit it to order immediately',
+                'errors', json_build_array(json_build_object(
+                    'field', 'effective_at',
+                    'message', 'must be in the future; omit it to order immediately')));
+        ELSIF r.subscription_status = 'terminated' THEN
+            v_status[r.nth] := 409;
+            v_answer[r.nth] := kernel_problem('subscription-terminated',
+                'The subscription is terminated. This is final, and you can no longer order for it.');
+        ELSIF r.taken_by IS NOT NULL THEN
+            v_status[r.nth] := 409;
+            v_answer[r.nth] := ordering_reference_taken(r.taken_by, p_calls -> (r.nth - 1)::int);
+        END IF;
+    END LOOP;
+    FOR i IN 1 .. coalesce(cardinality(l_action), 0) LOOP
+        o := l."order"[i];
+        IF l_status[i] IS NULL AND v_status[o] IS DISTINCT FROM 404 THEN
+            v_status[o] := 404;
+            v_replayed[o] := false;
+            v_answer[o] := kernel_problem('not-found', format(
+                'The product in lines.%s does not exist, or you cannot see it.', l.position[i] - 1));
+        ELSIF l_status[i] = 'retired' AND l_action[i] = 'add' AND v_status[o] IS NULL THEN
+            v_status[o] := 409;
+            v_answer[o] := kernel_problem('product-retired', format(
+                'Product %s is retired: it can be removed but not added. Order another product, or ask '
+                'the provider to reactivate this one.', l.code[i]));
+        END IF;
+    END LOOP;
+    RETURN ROW(v_status, v_replayed, v_answer)::ordering_answers;
+END
+$$;
