@@ -79,7 +79,7 @@ Plain = Callable[..., HttpResponse | None]
 CALL = "trunks/<uuidstr:trunk_id>/calls/<direction>/<path:call_id>"
 
 PLAIN: dict[str, dict[str, Plain]] = {
-    "subscriptions/<uuidstr:subscription_id>/balances": {"GET": ledger.read_balances_plainly},
+    "subscriptions/<uuidstr:subscription_id>/balances": {"GET": ledger.read_balances_fast},
     CALL: {"PUT": calls_plain.put_call, "DELETE": calls_plain.delete_call},
 }
 """Route → method → the plain view, where the way through Ninja weighs most: the database has next
@@ -89,11 +89,11 @@ to nothing to do. Ninja describes these routes all the same, and answers what ha
 def urls(described: list[URLResolver | URLPattern]) -> list[URLResolver | URLPattern]:
     """Ninja's routes, behind those of `PLAIN`, which hand on what is asked for in any other way."""
     views = {str(each.pattern): each.callback for each in described if isinstance(each, URLPattern)}
-    plain = [path(route, _plainly(by_method, views[route])) for route, by_method in PLAIN.items()]
+    plain = [path(route, _fast(by_method, views[route])) for route, by_method in PLAIN.items()]
     return [*plain, *described]
 
 
-def _plainly(
+def _fast(
     by_method: dict[str, Plain], described: Callable[..., HttpResponse]
 ) -> Callable[..., HttpResponse]:
     def answer(request: HttpRequest, **parameters: Any) -> HttpResponse:

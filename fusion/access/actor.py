@@ -26,7 +26,7 @@ def including_reads(scopes: Iterable[str]) -> frozenset[str]:
 class Request:
     """The facts of a request that a change needs.
 
-    `key` is the caller's `Idempotency-Key`; `fingerprint` the SHA-256 of the request. `look_again`
+    `key` is the caller's `Idempotency-Key`; `fingerprint` the SHA-256 of the request. `check_again`
     raises Problem `not-found` if the actor does not see, or no longer sees, an object that the
     request names: to be called after a stored answer was found.
     """
@@ -34,7 +34,7 @@ class Request:
     id: str
     key: str | None = None
     fingerprint: bytes = b""
-    look_again: Callable[[], None] = field(default=lambda: None, compare=False)
+    check_again: Callable[[], None] = field(default=lambda: None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

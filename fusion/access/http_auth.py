@@ -109,10 +109,10 @@ class RequirePermission(AuthBase):
         if places is None:
             raise RuntimeError(f"{request.path}: bind_requirements() has not seen this route")
         for name, find in self.seen.items():
-            for given in (
-                value for place in places[name] for value in _given(request, place, name)
+            for text in (
+                value for place in places[name] for value in _values_of(request, place, name)
             ):
-                identifier = parse_id(given)
+                identifier = parse_id(text)
                 if identifier is not None:
                     find(actor, identifier)
 
@@ -158,7 +158,7 @@ def check_visibility_first(request: HttpRequest) -> None:
         requirement.check_visibility(request, actor_of(request))
 
 
-def _given(request: HttpRequest, place: str, name: str) -> list[Any]:
+def _values_of(request: HttpRequest, place: str, name: str) -> list[Any]:
     """Every value of `name` in the request's path, query or body."""
     match = request.resolver_match
     if place == "path":

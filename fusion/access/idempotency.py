@@ -96,7 +96,7 @@ def recall(actor: Actor) -> Stored | None:
     if row is None:
         return None
     status, replayed, text = row
-    request.look_again()
+    request.check_again()
     if not replayed:
         raise problem_of(orjson.loads(text))
     return Stored(status, text)

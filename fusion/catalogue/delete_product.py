@@ -34,9 +34,9 @@ def delete_product(actor: Actor, *, product_id: UUID, if_match: str | None = Non
     items = current_items(product)
     document = product_document(product, items)
     if _remove(product):
-        deed = "product.deleted"
+        event = "product.deleted"
     elif product.status != RETIRED:
-        deed = "product.retired"
+        event = "product.retired"
         product.status = RETIRED
         product.version += 1
         save_product(product)
@@ -44,7 +44,7 @@ def delete_product(actor: Actor, *, product_id: UUID, if_match: str | None = Non
     else:
         return Done(None, actor.path, product_id)
     emit(
-        type=deed,
+        type=event,
         group_id=actor.group_id,
         path=actor.path,
         subject=product_id,

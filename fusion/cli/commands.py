@@ -199,7 +199,7 @@ def create_group(name: str, external_reference: str | None, as_json: bool) -> in
     "--password-stdin", is_flag=True, help="Read a password from the first line of stdin."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the member as JSON.")
-def create_administrator(password_stdin: bool, **given: Any) -> int | None:
+def create_administrator(password_stdin: bool, **options: Any) -> int | None:
     """Make a person an administrator.
 
     Prints the member's id. On a terminal it prompts for the password; scripts use
@@ -211,7 +211,7 @@ def create_administrator(password_stdin: bool, **given: Any) -> int | None:
       pass show fusion | fusion create-administrator GROUP_ID someone@example.com --password-stdin
     """
     return perform(
-        "fusion.cli.create_administrator", password=_read_password(password_stdin), **given
+        "fusion.cli.create_administrator", password=_read_password(password_stdin), **options
     )
 
 

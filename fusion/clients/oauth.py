@@ -48,14 +48,14 @@ class Core(OAuthLibCore):
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
         """The known fields of the form; a field without a value counts as missing."""
-        given = {name: request.POST[name] for name in FIELDS if request.POST.get(name)}
+        values = {name: request.POST[name] for name in FIELDS if request.POST.get(name)}
         # Scopes may be separated by several spaces; a value of spaces alone is kept: it names no
         # scope.
-        if names := given.get("scope", "").split():
-            given["scope"] = " ".join(names)
-        if "client_id" in given:
-            given["client_id"] = _same_id(given["client_id"])
-        return list(given.items())
+        if names := values.get("scope", "").split():
+            values["scope"] = " ".join(names)
+        if "client_id" in values:
+            values["client_id"] = _same_id(values["client_id"])
+        return list(values.items())
 
 
 class Validator(OAuth2Validator):

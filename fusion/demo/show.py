@@ -72,8 +72,8 @@ def _show_link(caller: Caller, path: str) -> None:
     if not spare:
         return
     _heading("A new user gets one of the subscription's numbers")
-    who = {"login": f"demo {uuid4()}", "display_name": "A newcomer"}
-    user = caller.post(f"{path}/users", who, key=str(uuid4())).body
+    newcomer = {"login": f"demo {uuid4()}", "display_name": "A newcomer"}
+    user = caller.post(f"{path}/users", newcomer, key=str(uuid4())).body
     linked = caller.put(f"{path}/users/{user['id']}/number", {"number": spare[0]["e164"]})
     if linked.status == 200:
         _say(f"200  {linked.body['display_name']} has {linked.body['number']}: one licence used")

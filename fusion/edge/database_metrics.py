@@ -106,15 +106,15 @@ def _numbers() -> list[Metric]:
     """Uses a connection of the pool, and only then, if PostgreSQL has no room for another one."""
     try:
         with direct_connection() as direct:
-            return list(_ask(direct))
+            return list(_query(direct))
     except psycopg.OperationalError:
         pool = connection.pool  # type: ignore[attr-defined]
         with pool.connection(timeout=1.0) as pooled, pooled.transaction():
             pooled.execute(LIMIT)
-            return list(_ask(pooled))
+            return list(_query(pooled))
 
 
-def _ask(direct: Connection) -> Iterator[Metric]:
+def _query(direct: Connection) -> Iterator[Metric]:
     def number(statement: str) -> Any:
         row = direct.execute(statement).fetchone()
         return None if row is None else row[0]

@@ -75,7 +75,7 @@ def render() -> bytes:
     """The metrics of all server processes, as text."""
     if FOLDER not in os.environ:
         return generate_latest(registry)
-    _forget_dead_processes()
+    _remove_dead_processes()
     everyone = CollectorRegistry()
     MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
     return generate_latest(everyone)
@@ -98,7 +98,7 @@ def _watch_pool() -> None:
         time.sleep(POOL_INTERVAL)
 
 
-def _forget_dead_processes() -> None:
+def _remove_dead_processes() -> None:
     """Remove the gauges of killed processes; keep their counters."""
     for file in Path(os.environ[FOLDER]).glob("gauge_live*.db"):
         pid = int(file.stem.rpartition("_")[2])

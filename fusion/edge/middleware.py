@@ -54,8 +54,8 @@ class Edge:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer `request`."""
         started = perf_counter()
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _SANE_ID.fullmatch(given) else str(new_id())
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = sent if _SANE_ID.fullmatch(sent) else str(new_id())
         request.request_id = request_id  # type: ignore[attr-defined]
         REQUEST_ID.set(request_id)
         ADDRESS.set(client_address(request))
@@ -68,7 +68,7 @@ class Edge:
         if response.status_code >= 400:
             response = as_problem(request, response)
         _add_headers(response, request_id)
-        _tell(request, response, perf_counter() - started)
+        _record(request, response, perf_counter() - started)
         ADDRESS.set("")
         budget.end()
         return response
@@ -115,7 +115,7 @@ def _add_headers(response: HttpResponseBase, request_id: str) -> None:
         headers["Cache-Control"] = "no-store"
 
 
-def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
     method, status = request.method or "", response.status_code
     match = request.resolver_match
     route = match.route if match else UNKNOWN

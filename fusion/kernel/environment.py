@@ -187,6 +187,6 @@ def setting(name: str) -> Any:
         raise SettingError(f"{name}={text!r}: {error}. {known.help}") from None
 
 
-def given(name: str) -> Any:
+def explicit_setting(name: str) -> Any:
     """The same, but None if the environment does not have the variable."""
     return setting(name) if name in os.environ else None

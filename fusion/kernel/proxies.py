@@ -28,9 +28,9 @@ class Proxies:
         `peer` is the address of the connection, `chain` the entries of the proxies, the nearest
         last. An invalid entry ends the search: the proxy that passed it on is the result.
         """
-        client = plain_address(peer) or peer
+        client = normal_address(peer) or peer
         for passed, entry in enumerate(reversed(chain[-MOST_ENTRIES:])):
-            address = plain_address(entry)
+            address = normal_address(entry)
             if address is None or not self._trusts(client, passed):
                 break
             client = address
@@ -38,7 +38,7 @@ class Proxies:
 
     def _trusts(self, address: str, passed: int) -> bool:
         if self.networks:
-            known = plain_address(address)
+            known = normal_address(address)
             return known is not None and any(
                 ip_address(known) in network for network in self.networks
             )
@@ -57,7 +57,7 @@ def read_proxies(text: str) -> Proxies:
     return Proxies(networks=tuple(ip_network(word, strict=False) for word in words))
 
 
-def plain_address(text: str) -> str | None:
+def normal_address(text: str) -> str | None:
     """The normal form of an address, without port, brackets and quotes; None for anything else.
 
     An IPv4 address that is mapped into IPv6 becomes the IPv4 address.

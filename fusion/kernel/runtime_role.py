@@ -69,15 +69,15 @@ def as_runtime(url: str, direct: Connection[tuple[object, ...]]) -> tuple[str, s
     user, owns, may_take = row if row is not None else ("", False, False)
     if not owns:
         return url, None
-    given = f"DATABASE_URL names the owner of the tables, {user}"
+    reason = f"DATABASE_URL names the owner of the tables, {user}"
     if not may_take:
         return url, (
-            f"{given}, and the role {RUNTIME_ROLE} is missing: this process can change tables and "
+            f"{reason}, and the role {RUNTIME_ROLE} is missing: this process can change tables and "
             "triggers. Run: fusion migrate"
         )
     options = read_address(url).get("options", "")
     taken = make_conninfo(url, options=f"{options} -c role={RUNTIME_ROLE}".strip())
     return taken, (
-        f"{given}; this process works as {RUNTIME_ROLE}. Give servers and workers their own "
+        f"{reason}; this process works as {RUNTIME_ROLE}. Give servers and workers their own "
         'login: see "Two database roles" in the operator\'s guide'
     )

@@ -76,9 +76,9 @@ def _reads(request: HttpRequest, header: str) -> bool:
     return header == "If-Match" and request.method == "GET"
 
 
-def _check_parameters(given: QueryDict, known: Known) -> None:
+def _check_parameters(query: QueryDict, known: Known) -> None:
     wrong: dict[str, str] = {}
-    for name, values in given.lists():
+    for name, values in query.lists():
         if name not in known.parameters:
             wrong[name] = f"is not a parameter of this route; {_listed(known.parameters)}"
         elif len(values) > 1 and name not in known.repeatable:

@@ -36,7 +36,7 @@ def read_balances(request: HttpRequest, subscription_id: UUID, params: Query[At]
     return _balances_now(request)
 
 
-def read_balances_plainly(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
+def read_balances_fast(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     """The same for a request without parameters, as a plain view: the door does all there is."""
     BALANCES_DOOR(request)
     return _balances_now(request)

@@ -44,13 +44,13 @@ def phone_usage(request: HttpRequest, params: Query[UsageFilter]) -> HttpRespons
     """Report which user had which number, now or in a period, with all names and references."""
     actor = actor_of(request)
     organization = find_organization(actor, params.organization_id or actor.organization_id)
-    given = (organization, params.subscription_id, Period(since=params.from_, until=params.to))
+    arguments = (organization, params.subscription_id, Period(since=params.from_, until=params.to))
     return _report(
         request,
         params,
         "phone-usage",
-        partial(usage_as_json, *given),
-        partial(usage_as_csv, *given),
+        partial(usage_as_json, *arguments),
+        partial(usage_as_csv, *arguments),
     )
 
 
@@ -64,13 +64,13 @@ def licenses(request: HttpRequest, params: Query[ReportFilter]) -> HttpResponseB
     """Report the ordered and used quantity of each SKU, in total and per subscription."""
     actor = actor_of(request)
     organization = find_organization(actor, params.organization_id or actor.organization_id)
-    given = (organization, params.subscription_id)
+    arguments = (organization, params.subscription_id)
     return _report(
         request,
         params,
         "licenses",
-        partial(licenses_as_json, *given),
-        partial(licenses_as_csv, *given),
+        partial(licenses_as_json, *arguments),
+        partial(licenses_as_csv, *arguments),
     )
 
 

@@ -110,7 +110,7 @@ def list_audit(
     last_at, last_id = _key(cursor) if cursor else (None, None)
     first, after = subtree(wanted.path(actor))
     walked = WALKED.format(source=wanted.source())
-    given = {
+    parameters = {
         "group": actor.group_id,
         "subscription": wanted.subscription.id if wanted.subscription else None,
         "object": wanted.object_id,
@@ -126,20 +126,20 @@ def list_audit(
         "limit": limit + 1,
     }
     with connection.cursor() as sql:
-        sql.execute(FOUND.format(walked=walked), given)
+        sql.execute(FOUND.format(walked=walked), parameters)
         rows, more = page(sql.fetchall(), limit)
         end = (rows[-1][1], rows[-1][0]) if more else None
         if not more and (wanted.sifts(actor) or limit >= WALK):
-            end = _end_of_walk(sql, walked, given)
+            end = _end_of_walk(sql, walked, parameters)
     return {
         "items": [_document(row) for row in rows],
         "next": encode_cursor(end[0].isoformat(), end[1]) if end else None,
     }
 
 
-def _end_of_walk(sql: Any, walked: str, given: dict[str, Any]) -> tuple[datetime, int] | None:
+def _end_of_walk(sql: Any, walked: str, parameters: dict[str, Any]) -> tuple[datetime, int] | None:
     """Where a page that is not full stopped; None if nothing follows."""
-    sql.execute(WALKED_TO.format(walked=walked), given)
+    sql.execute(WALKED_TO.format(walked=walked), parameters)
     end: tuple[datetime, int] | None = sql.fetchone()
     return end
 

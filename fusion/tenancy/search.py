@@ -48,15 +48,15 @@ def _within(actor: Actor) -> tuple[dict[str, str], dict[str, Any]]:
     A whole group is filtered by its id: with the index of paths PostgreSQL would read all of the
     group, only to leave out the matches of other groups.
     """
-    given: dict[str, Any]
+    values: dict[str, Any]
     if actor.kind == GROUP:
-        condition, given = "{0}.group_id = %(group)s::uuid", {"group": actor.group_id}
+        condition, values = "{0}.group_id = %(group)s::uuid", {"group": actor.group_id}
     else:
         condition = (
             '{0}.path >= %(first)s::text COLLATE "C" AND {0}.path < %(after)s::text COLLATE "C"'
         )
-        given = dict(zip(("first", "after"), subtree(actor.path), strict=True))
-    return {alias: condition.format(alias) for alias in "sto"}, given
+        values = dict(zip(("first", "after"), subtree(actor.path), strict=True))
+    return {alias: condition.format(alias) for alias in "sto"}, values
 
 
 SUBSCRIPTIONS = """
@@ -91,11 +91,11 @@ def find_subscriptions(actor: Actor, text: str, *, limit: int) -> list[dict[str,
     query = query_of(text)
     if query is None:
         return []
-    within, given = _within(actor)
+    within, values = _within(actor)
     with connection.cursor() as cursor:
         cursor.execute(
             SUBSCRIPTIONS.format(**within),
-            {**given, "query": query, "limit": limit, "enough": ENOUGH},
+            {**values, "query": query, "limit": limit, "enough": ENOUGH},
         )
         rows = cursor.fetchall()
     names = ("id", "name", "external_reference", "status", "tenant_id", "tenant_name")
@@ -121,9 +121,9 @@ def ids_of_subscriptions(actor: Actor, text: str) -> RawSQL | None:
     query = query_of(text)
     if query is None:
         return None
-    within, given = _within(actor)
+    within, values = _within(actor)
     statement = NAMED.sub("%s", OF_SUBSCRIPTIONS.format(**within))
-    parameters = [query, *given.values()]
+    parameters = [query, *values.values()]
     return RawSQL(statement, [*parameters, *parameters])  # noqa: S611 - nothing typed stands in it
 
 
@@ -154,12 +154,12 @@ def find_organizations(
     query = query_of(text)
     if query is None:
         return {"items": [], "next": None}
-    within, given = _within(actor)
+    within, values = _within(actor)
     with connection.cursor() as sql:
         sql.execute(
             ORGANIZATIONS.format(**within),
             {
-                **given,
+                **values,
                 "query": query,
                 "cursor": decode_cursor(cursor, 1)[0] if cursor else "",
                 "kinds": list(kinds) if kinds else None,

@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from fusion.kernel.environment import given
+from fusion.kernel.environment import explicit_setting
 from fusion.trunks.keep_records import ensure_partitions, hold_records, months_kept
 from fusion.trunks.load_emergency import load_emergency_numbers
 
@@ -21,7 +21,7 @@ def prepare_calls() -> list[str]:
     operator.
     """
     lines = [f"emergency numbers: {load_emergency_numbers()} countries"]
-    hold_records(given("FUSION_CALL_RECORD_MONTHS"))
+    hold_records(explicit_setting("FUSION_CALL_RECORD_MONTHS"))
     lines.append(
         f"call records: {ensure_partitions() or 'no'} partitions made, the present month and "
         f"{months_kept()} before it are kept at least"

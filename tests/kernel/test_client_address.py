@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.kernel.client_address import client_address
-from fusion.kernel.proxies import MOST_ENTRIES, plain_address, read_proxies
+from fusion.kernel.proxies import MOST_ENTRIES, normal_address, read_proxies
 
 NETWORKS = "10.0.0.0/8, fd00::/8, 127.0.0.1"
 
@@ -92,7 +92,7 @@ def test_nothing_that_stands_before_a_proxy_s_entry_counts(forged: list[str]) ->
     assert proxies.client_of("10.0.0.1", [*chain, "198.51.100.1"]) == "198.51.100.1"
     assert proxies.client_of("192.0.2.1", chain) == "192.0.2.1"
     answer = proxies.client_of("10.0.0.1", chain)
-    assert plain_address(answer) == answer
+    assert normal_address(answer) == answer
 
 
 @pytest.mark.parametrize("text", ["-1", "x", "10.0.0.0/33", "1, ::1, x", "99", "10.0.0.0/8;"])

@@ -63,9 +63,9 @@ class Answers:
         """Run the application and send its response; 500 without a body if it fails."""
         status, headers = 500, Headers()
 
-        def start_response(line: str, given: Headers, _: Any = None) -> None:
+        def start_response(line: str, pairs: Headers, _: Any = None) -> None:
             nonlocal status, headers
-            status, headers = int(line[:3]), given
+            status, headers = int(line[:3]), pairs
 
         try:
             result = application(environ, start_response)

@@ -107,8 +107,8 @@ class Reading:
 class PieceReading(Reading):
     """A large body or one of unknown length, piece by piece, counted as it comes."""
 
-    def __init__(self, memory: Memory, *given: Any) -> None:
-        super().__init__(*given)
+    def __init__(self, memory: Memory, *args: Any) -> None:
+        super().__init__(*args)
         self.memory = memory
         self.held = 0
         self.size = 0
@@ -138,12 +138,12 @@ class PieceReading(Reading):
         self.size += len(piece)
         if self.size > self.limit:
             return self.stop(LARGE)
-        if self.size > SMALL and not self._hold(self.size - self.held):
+        if self.size > SMALL and not self._reserve(self.size - self.held):
             return self.stop(FULL)
         self.pieces.append(piece)
         return self._more(self.proto)
 
-    def _hold(self, size: int) -> bool:
+    def _reserve(self, size: int) -> bool:
         if not self.memory.take(size):
             return False
         self.held += size

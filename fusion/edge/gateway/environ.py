@@ -46,8 +46,8 @@ def environ_of(scope: Any) -> Environ:
     environ["wsgi.input"] = BytesIO()
     headers, names = scope.headers.items(), scope.headers.keys()
     if len(dict(headers)) < len(names):  # Granian drops values that are not ASCII
-        given = dict(headers)
-        headers += [(name, "") for name in names if name not in given]
+        present = dict(headers)
+        headers += [(name, "") for name in names if name not in present]
     for header, value in headers:
         key = _key(header)
         if key in environ:

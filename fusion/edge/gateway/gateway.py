@@ -90,7 +90,7 @@ class Gateway:
         """Read at once; look up the sender only if the body is late."""
 
         def end(body: bytes | None, failure: str) -> None:
-            self.watch.forget(reading)
+            self.watch.remove(reading)
             self._ended(environ, reply, body, failure, terms=terms)
 
         reading = Reading(reply.proto, declared, terms.limit, terms.seconds, end)
@@ -108,7 +108,7 @@ class Gateway:
         self, environ: Environ, reply: Reply, reading: Reading, check: Callable[[Environ], bool]
     ) -> None:
         if not check(environ) and reading.claim() is not None:
-            self.watch.forget(reading)
+            self.watch.remove(reading)
             self._answer(environ, reply)
 
     def _read_checked(
@@ -127,7 +127,7 @@ class Gateway:
         self, environ: Environ, reply: Reply, declared: int | None, terms: Terms
     ) -> None:
         def end(body: bytes | None, failure: str) -> None:
-            self.watch.forget(reading)
+            self.watch.remove(reading)
             self._ended(environ, reply, body, failure, terms=terms, free=reading.free)
 
         reading = PieceReading(self.memory, reply.proto, declared, terms.limit, terms.seconds, end)
@@ -181,7 +181,7 @@ class Gateway:
 
     def _drain(self, reply: Reply) -> None:
         def end(body: bytes | None, failure: str) -> None:
-            self.watch.forget(reading)
+            self.watch.remove(reading)
 
         reading = Draining(self.memory, reply.proto, None, DRAINED, DRAINED_FOR, end)
         self.watch.at(reading.deadline, reading, partial(reading.stop, bodies.LATE))

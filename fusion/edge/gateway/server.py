@@ -56,9 +56,9 @@ anything.
 class Loop:
     """Replaces Granian's event loop: runs each callback at once."""
 
-    def call_soon(self, callback: Callable[..., Any], *given: Any, context: Any = None) -> None:
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> None:
         """Call it at once."""
-        callback(*given)
+        callback(*args)
 
     call_soon_threadsafe = call_soon
 
@@ -88,7 +88,7 @@ class GatewayServer(MPServer):
     def _spawn_rsgi_worker(
         worker_id: int, callback: Any, sock: Any, ipc: Any, *others: Any
     ) -> None:
-        given = dict(zip(ARGUMENTS, others, strict=True))
+        arguments = dict(zip(ARGUMENTS, others, strict=True))
         application, threads = callback
         shutdown = set_sync_signals()  # type: ignore[no-untyped-call]
         ended = Event()
@@ -97,20 +97,20 @@ class GatewayServer(MPServer):
             worker_id,
             sock,
             ipc,
-            given["runtime_threads"],
-            given["runtime_blocking_threads"],
+            arguments["runtime_threads"],
+            arguments["runtime_blocking_threads"],
             threads + SPARE,
-            given["blocking_threads_idle_timeout"],
-            given["backpressure"],
-            given["http_mode"],
-            given["http1_settings"],
-            given["http2_settings"],
-            given["websockets"],
-            given["static_path"],
-            *given["ssl_ctx"],
-            given["metrics"],
+            arguments["blocking_threads_idle_timeout"],
+            arguments["backpressure"],
+            arguments["http_mode"],
+            arguments["http1_settings"],
+            arguments["http2_settings"],
+            arguments["websockets"],
+            arguments["static_path"],
+            *arguments["ssl_ctx"],
+            arguments["metrics"],
         )
-        mode = WORKERS_METHODS[given["runtime_mode"]]
+        mode = WORKERS_METHODS[arguments["runtime_mode"]]
         serve = getattr(worker, mode[(sock[0] or sock[1]).is_uds()])
         loop = Loop()
         serve(Scheduler(Gateway(application, threads), loop), loop, shutdown)

@@ -27,10 +27,10 @@ class Watch:
         Thread(target=self._run, name="watch", daemon=True).start()
 
     def at(self, when: float, owner: object, act: Callable[[], None]) -> None:
-        """Call `act` at `when` (monotonic seconds), unless `owner` is forgotten before."""
+        """Call `act` at `when` (monotonic seconds), unless `owner` is removed before."""
         self._due[owner] = (when, act)
 
-    def forget(self, owner: object) -> None:
+    def remove(self, owner: object) -> None:
         """Remove everything registered for `owner`."""
         self._due.pop(owner, None)
 

@@ -32,7 +32,7 @@ _LIMIT = re.compile(r"statement_timeout\s*=\s*(\d+)(ms|s|min|h|d)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-class GivenUp(psycopg.OperationalError):
+class NoResponse(psycopg.OperationalError):
     """No answer has come to a statement; its connection is closed, its outcome unknown."""
 
 
@@ -54,8 +54,8 @@ class _Attended:
 
 def _settle(held: Any, parameters: dict[str, Any]) -> None:
     known = {name: str(value) for name, value in parameters.items() if name not in _NO_PARAMETERS}
-    given = {"host": held.info.host, "hostaddr": held.info.hostaddr, "port": str(held.info.port)}
-    host: Host = {name: value for name, value in given.items() if value}
+    peer = {"host": held.info.host, "hostaddr": held.info.hostaddr, "port": str(held.info.port)}
+    host: Host = {name: value for name, value in peer.items() if value}
     held.pulse = reached(host, known)
     limit = _limit(known["options"]) if "options" in known else held.silence_limit
     held.limit = held.usual_limit = limit
@@ -70,17 +70,17 @@ def _limit(options: str) -> float | None:
     return int(number) * _UNITS[unit or "ms"]
 
 
-def _first_of(servers: list[Host], connect: Callable[..., Any], given: dict[str, Any]) -> Any:
-    race = Race[Any](lambda host: connect(**with_hosts(given, [host])))
+def _first_of(servers: list[Host], connect: Callable[..., Any], parameters: dict[str, Any]) -> Any:
+    race = Race[Any](lambda host: connect(**with_hosts(parameters, [host])))
     held = race.run(living_first(servers))
     for silent in race.silent:
         give_up(silent)
     return held
 
 
-def _find(servers: list[Host], given: dict[str, Any]) -> Host:
+def _find(servers: list[Host], parameters: dict[str, Any]) -> Host:
     """The host that takes us, by a connection that is closed again."""
-    plain = {name: value for name, value in given.items() if name not in _NO_PARAMETERS}
+    plain = {name: value for name, value in parameters.items() if name not in _NO_PARAMETERS}
     with _first_of(servers, psycopg.connect, plain) as held:
         found = held.info.host, str(held.info.port)
     return next(each for each in servers if place_of(each) == found)
@@ -115,25 +115,25 @@ def _judge(held: Any, silent: float) -> None:
     held.gave_up = held.pulse is not None and held.pulse.is_dead(silent)
     if late or held.gave_up:
         held.pgconn.finish()
-        raise GivenUp(f"The database has not responded for {silent:.1f} seconds.")
+        raise NoResponse(f"The database has not responded for {silent:.1f} seconds.")
 
 
 class Connection(psycopg.Connection[TupleRow], _Attended):
     """A connection whose statements are given up when the server answers no probe either."""
 
     @classmethod
-    def connect(cls, conninfo: str = "", **given: Any) -> "Connection":
+    def connect(cls, conninfo: str = "", **parameters: Any) -> "Connection":
         """Connect: to the first of several hosts that answers, those last that were given up."""
-        servers = hosts(given) if conninfo == "" else []
+        servers = hosts(parameters) if conninfo == "" else []
         if len(servers) < 2:
-            held = super().connect(conninfo, **given)
+            held = super().connect(conninfo, **parameters)
         else:
-            held = _first_of(servers, super().connect, given)
-        _settle(held, given)
+            held = _first_of(servers, super().connect, parameters)
+        _settle(held, parameters)
         return held
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        """Run a generator that talks to the server. Raises GivenUp."""
+        """Run a generator that talks to the server. Raises NoResponse."""
         return super().wait(_attend(self, gen), interval, timeout)
 
     def has_ended(self) -> bool:
@@ -157,16 +157,16 @@ class AsyncConnection(psycopg.AsyncConnection[TupleRow], _Attended):
     """The same for asyncio."""
 
     @classmethod
-    async def connect(cls, conninfo: str = "", **given: Any) -> "AsyncConnection":
+    async def connect(cls, conninfo: str = "", **parameters: Any) -> "AsyncConnection":
         """Connect: to the first of several hosts that answers, those last that were given up."""
-        servers = hosts(given) if conninfo == "" else []
-        there: dict[str, Any] = given
+        servers = hosts(parameters) if conninfo == "" else []
+        there: dict[str, Any] = parameters
         if len(servers) > 1:
-            there = with_hosts(given, [await asyncio.to_thread(_find, servers, given)])
+            there = with_hosts(parameters, [await asyncio.to_thread(_find, servers, parameters)])
         held = await super().connect(conninfo, **there)
-        _settle(held, given)
+        _settle(held, parameters)
         return held
 
     async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        """Run a generator that talks to the server. Raises GivenUp."""
+        """Run a generator that talks to the server. Raises NoResponse."""
         return await super().wait(_attend(self, gen), interval, timeout)

@@ -8,7 +8,7 @@ from django.db import Error as DjangoError
 from psycopg import Error, InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from fusion.kernel.postgresql.connections import GivenUp
+from fusion.kernel.postgresql.connections import NoResponse
 
 AWAY, SILENT, READ_ONLY, NO_ROOM, TOO_LONG, CONTENDED = (
     "away",
@@ -50,7 +50,7 @@ def outage_of(error: BaseException) -> str | None:
     cause = error.__cause__ if isinstance(error, DjangoError) else error
     if isinstance(cause, PoolTimeout | TooManyRequests):
         return AWAY
-    if isinstance(cause, GivenUp):
+    if isinstance(cause, NoResponse):
         return SILENT
     if not isinstance(cause, Error):
         return None

@@ -52,22 +52,22 @@ def connection_parameters(url: str) -> Parameters:
         if name not in parameters and name not in known:
             parameters[name] = value
     if not is_pooled():  # a pooler does not pass options on
-        given = parameters.get("options", known.get("options", ""))
-        parameters["options"] = with_settings(SESSION, given)
+        options = parameters.get("options", known.get("options", ""))
+        parameters["options"] = with_settings(SESSION, options)
     return parameters
 
 
 def read_address(url: str) -> Parameters:
     """What `url` itself says, with what the service says that it names."""
     try:
-        given = conninfo_to_dict(url)
+        parts = conninfo_to_dict(url)
     except ProgrammingError as error:
         unknown = re.search(
             r'invalid (?:URI query parameter|connection option)[: ]+"\w+"', str(error)
         )
         why = f" ({unknown[0]})" if unknown else ""  # the rest may show the password
         raise SettingError(f"{FORM}{why}") from None
-    parameters = {name: str(value) for name, value in given.items() if value is not None}
+    parameters = {name: str(value) for name, value in parts.items() if value is not None}
     if "service" in parameters:
         parameters = {**_service(parameters["service"]), **parameters}
     return parameters

@@ -64,10 +64,10 @@ class Pulse:
                 self._wanted = monotonic()
                 if not self._asking:
                     self._asking, self._heard = True, self._wanted
-                    Thread(target=self._ask, name="fusion-pulse", daemon=True).start()
+                    Thread(target=self._probe, name="fusion-pulse", daemon=True).start()
         return self.dead
 
-    def _ask(self) -> None:
+    def _probe(self) -> None:
         while self._is_wanted():
             if self._answers_before_another():
                 self._heard = monotonic()
@@ -149,9 +149,9 @@ def give_up(host: Host) -> None:
 
 def living_first(servers: list[Host]) -> list[Host]:
     """Those last that were given up, so that nobody waits for them."""
-    return sorted(servers, key=_is_given_up)
+    return sorted(servers, key=_is_silent)
 
 
-def _is_given_up(host: Host) -> bool:
+def _is_silent(host: Host) -> bool:
     pulse = _present.get(place_of(host))
     return pulse is not None and pulse.dead

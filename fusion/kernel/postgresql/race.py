@@ -34,7 +34,7 @@ class Race[C: psycopg.Connection]:
         waiting = deque(hosts)
         while True:
             if waiting:
-                self._ask(waiting.popleft())
+                self._start(waiting.popleft())
             try:
                 host, answer = self._answers.get(timeout=NEXT_AFTER if waiting else None)
             except Empty:
@@ -49,7 +49,7 @@ class Race[C: psycopg.Connection]:
             elif not waiting:
                 raise answer
 
-    def _ask(self, host: Host) -> None:
+    def _start(self, host: Host) -> None:
         self.silent.append(host)
         Thread(target=self._try, args=(host,), name="fusion-connect", daemon=True).start()
 
