@@ -55,7 +55,8 @@ long: coverage variants examples ## what takes hours: coverage, the tests in oth
 	@for room in $(RULED); do $(BIN)/python -m tests.mutants $$room || exit 1; done
 
 examples: debian $(VENV)/dev ## twenty times as many generated requests as in `make test`
-	env -u DATABASE_URL EXAMPLES=20 $(BIN)/python -m pytest $(SPREAD) tests/contract/test_schemathesis.py
+	env -u DATABASE_URL EXAMPLES=20 $(BIN)/python -m pytest $(SPREAD) --timeout 7200 tests/contract/test_schemathesis.py \
+	  tests/ordering/test_model.py tests/provisioning/test_model.py tests/portal/test_hostile.py
 
 MEASURED = PYTHONPATH=$(CURDIR)/tests/measuring $(BIN)/coverage
 

@@ -1,5 +1,6 @@
 """How long tests wait. Nothing waits for ever: what does not come about fails its test."""
 
+import os
 import subprocess
 import threading
 import time
@@ -9,6 +10,9 @@ from typing import Any
 
 PATIENCE = 60.0
 """Seconds that a test gives to anything that must come, on a slow machine too."""
+
+TIMES = int(os.environ.get("EXAMPLES", "1"))
+"""How many times as many generated examples as in `make test`; `make examples` sets 20."""
 
 
 def drain(step: Callable[[], object], patience: float = 5 * PATIENCE) -> None:

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -89,18 +89,28 @@ def pytest_configure(config: pytest.Config) -> None:
     call_command("migrate", verbosity=0)
     install_metrics()
     install_functions()
-    finish_keys()
     prepare_calls()
-    _act_as_runtime_role()
+    _act_as_runtime_role(finish_keys)
 
 
-def _act_as_runtime_role() -> None:
-    """From here on this process may do what servers and workers may: see `tests.owner`."""
+def _act_as_runtime_role(finish: Callable[[], object]) -> None:
+    """From here on this process may do what servers and workers may: see `tests.owner`.
+
+    A copy of the database before `finish` is the template of `tests.databases.migrated_database`.
+    """
     from django.db import connection  # noqa: PLC0415
 
     from fusion.kernel.runtime_role import RUNTIME_ROLE, prepare_runtime_role  # noqa: PLC0415
+    from tests.databases import drop_template, make_template  # noqa: PLC0415
 
     assert prepare_runtime_role() == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT events_epoch()")
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
+    make_template()
+    _stack.callback(drop_template)
+    finish()
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]
     options = connection.settings_dict["OPTIONS"]

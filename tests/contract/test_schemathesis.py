@@ -4,7 +4,6 @@ document allows is refused only for what it cannot say.
 EXAMPLES=20 tries twenty times as many; `make long` does.
 """
 
-import os
 import re
 from typing import Any
 
@@ -21,6 +20,7 @@ from schemathesis.checks import (
 )
 
 from fusion.wsgi import application
+from tests.bounds import TIMES
 from tests.contract.stage import Ids, Stage
 from tests.contract.table import TABLE
 
@@ -34,7 +34,6 @@ CHECKS = [
     response_schema_conformance,
 ]
 
-TIMES = int(os.environ.get("EXAMPLES", "1"))
 
 UNSAID = {
     "Invalid cursor": "a cursor is opaque",

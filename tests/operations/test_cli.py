@@ -13,6 +13,7 @@ import pytest
 from fusion.accounts.models import Member
 from fusion.cli.commands import fusion as group
 from fusion.clients.models import ApiClient
+from fusion.kernel.sql_files import sql_files
 from fusion.tenancy.models import Organization
 from tests.bounds import PATIENCE
 from tests.server import fusion
@@ -124,34 +125,29 @@ def test_not_migrated(command: str, empty_database: str) -> None:
     assert line.endswith("Run: fusion migrate")
 
 
-def test_migrate_says_what_it_did(empty_database: str) -> None:
-    first = fusion("migrate", environment={"DATABASE_URL": empty_database})
-    assert first.returncode == 0, first.stderr
-    assert "migration: ordering.0001_initial" in first.stdout
-    assert "feed: epoch" in first.stdout
-    again = fusion("migrate", environment={"DATABASE_URL": empty_database})
-    assert again.stdout.startswith("migrations: none applied")
-    assert epoch_line(again.stdout) == epoch_line(first.stdout)
-    assert "call records: 4 partitions made" in first.stdout
-    assert "call records: no partitions made" in again.stdout
-    assert fusion("verify", environment={"DATABASE_URL": empty_database}).returncode == 0
-
-
 def epoch_line(said: str) -> str:
     """What `fusion migrate` says of the feed's epoch."""
     [line] = [line for line in said.splitlines() if line.startswith("feed: epoch")]
     return line
 
 
-def test_two_migrate_at_once(empty_database: str) -> None:
+def test_migrate_says_what_it_did_and_three_at_once_take_turns(empty_database: str) -> None:
+    environment = {"DATABASE_URL": empty_database}
     with ThreadPoolExecutor() as pool:
-        runs = [
-            pool.submit(fusion, "migrate", environment={"DATABASE_URL": empty_database})
-            for _ in range(3)
-        ]
+        runs = [pool.submit(fusion, "migrate", environment=environment) for _ in range(3)]
     said = [run.result(PATIENCE) for run in runs]
     assert [done.returncode for done in said] == [0, 0, 0], [done.stderr for done in said]
-    assert sum("migrations: none applied" in done.stdout for done in said) == 2
+    again = [done.stdout for done in said if "migrations: none applied" in done.stdout]
+    [first] = [done.stdout for done in said if "migrations: none applied" not in done.stdout]
+    assert len(again) == 2
+    assert "migration: ordering.0001_initial" in first
+    assert f"functions: {len(sql_files())} files installed" in first
+    assert "call records: 4 partitions made" in first
+    for later in again:
+        assert epoch_line(later) == epoch_line(first)
+        assert "functions: no files installed" in later
+        assert "call records: no partitions made" in later
+    assert fusion("verify", environment=environment).returncode == 0
 
 
 def test_migrate_does_not_wait_for_ever(empty_database: str) -> None:

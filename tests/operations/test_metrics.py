@@ -12,7 +12,7 @@ from django.db import connection
 from prometheus_client.parser import text_string_to_metric_families
 
 from fusion.edge import database_metrics
-from tests.operations.conftest import url_of
+from tests.databases import url_of
 from tests.server import Server, run_server, wait_for
 from tests.trunks.calling import admitted, end, lapsed, order_channels, trunk_id
 from tests.world import World

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from tests.operations.conftest import url_of
+from tests.databases import url_of
 from tests.server import Server, run_server, run_worker, wait_for
 
 PERSON = {"Accept": "text/html", "Accept-Language": "de"}

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.bounds import PATIENCE
-from tests.operations.conftest import url_of
+from tests.databases import url_of
 from tests.server import Server, free_port, fusion, run_server, wait_for
 from tests.world import World
 

@@ -36,6 +36,7 @@ from fusion.ordering.cancel import cancel_order
 from fusion.ordering.models import OF_STATE
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
+from tests.bounds import TIMES
 from tests.ordering.drawing import (
     MONDAY,
     PRODUCTS,
@@ -389,7 +390,7 @@ def test_orders_match_the_model() -> None:
     run_state_machine_as_test(
         Ordering,
         settings=settings(
-            max_examples=60,
+            max_examples=30 * TIMES,
             phases=(Phase.generate,),  # shrinking a failure would take minutes
             stateful_step_count=40,
             deadline=None,

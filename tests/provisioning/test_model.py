@@ -22,6 +22,7 @@ from fusion.cli.verify import differences
 from fusion.numbers.sweep import sweep_numbers
 from fusion.trunks.models import Call
 from fusion.trunks.sweep import sweep_calls
+from tests.bounds import TIMES
 from tests.concurrency.actors import rows
 from tests.numbers.stock import french, run_out, stock
 from tests.provisioning.model import CHANNEL, NUMBER, SKUS, USER, Model
@@ -329,7 +330,7 @@ def test_provisioning_matches_the_model() -> None:
     run_state_machine_as_test(
         Provisioning,
         settings=settings(
-            max_examples=30,
+            max_examples=15 * TIMES,
             stateful_step_count=50,
             phases=(Phase.generate,),  # shrinking a failure would take minutes
             deadline=None,

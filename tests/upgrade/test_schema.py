@@ -7,11 +7,11 @@ import pytest
 
 from fusion.kernel.functions import SCHEMA
 from fusion.kernel.sql_files import called_routines, defined_routines, sql_files
-from tests.operations.conftest import empty_database as new_database
+from tests.operations import conftest as databases
 from tests.owner import owner_rows
 from tests.server import fusion
 
-empty_database = new_database
+migrated_database = databases.migrated_database
 
 OURS = """
 SELECT p.oid::regprocedure::text FROM pg_proc p
@@ -74,56 +74,55 @@ def test_files_remove_nothing() -> None:
         assert found is None, (file.name, found)
 
 
-def test_nothing_is_installed_twice_and_what_is_missing_comes_back(empty_database: str) -> None:
-    assert f"functions: {len(sql_files())} files installed" in run(empty_database, "migrate")
-    with psycopg.connect(empty_database, autocommit=True) as direct:
+def test_nothing_is_installed_twice_and_what_is_missing_comes_back(migrated_database: str) -> None:
+    with psycopg.connect(migrated_database, autocommit=True) as direct:
         versions = direct.execute("SELECT oid, xmin::text FROM pg_proc ORDER BY 1").fetchall()
-        assert "functions: no files installed" in run(empty_database, "migrate")
+        assert "functions: no files installed" in run(migrated_database, "migrate")
         assert (
             direct.execute("SELECT oid, xmin::text FROM pg_proc ORDER BY 1").fetchall() == versions
         )
         direct.execute("DROP FUNCTION numbers_pick_contiguous")
-    line = refusal(empty_database, "verify")
+    line = refusal(migrated_database, "verify")
     assert "lacks functions that this release calls: numbers_pick_contiguous(" in line
     assert line.endswith("Run: fusion migrate")
-    assert "functions: 1 file installed" in run(empty_database, "migrate")
-    run(empty_database, "verify")
+    assert "functions: 1 file installed" in run(migrated_database, "migrate")
+    run(migrated_database, "verify")
 
 
-def test_the_number_says_who_is_older(empty_database: str) -> None:
-    run(empty_database, "migrate")
-    with psycopg.connect(empty_database, autocommit=True) as direct:
+def test_the_number_says_who_is_older(migrated_database: str) -> None:
+    with psycopg.connect(migrated_database, autocommit=True) as direct:
 
         def become(number: int, oldest: int) -> None:
             direct.execute("UPDATE kernel_schema SET number = %s, oldest = %s", [number, oldest])
 
         become(SCHEMA + 1, SCHEMA)
-        run(empty_database, "verify")
-        line = refusal(empty_database, "migrate")
+        run(migrated_database, "verify")
+        line = refusal(migrated_database, "migrate")
         assert f"its schema is {SCHEMA}, the database has {SCHEMA + 1}" in line
         become(SCHEMA + 2, SCHEMA + 1)
-        line = refusal(empty_database, "verify")
+        line = refusal(migrated_database, "verify")
         assert f"This release is older than the database: its schema is {SCHEMA}" in line
         assert f"serves releases from schema {SCHEMA + 1} on. Use the newer release" in line
         become(SCHEMA - 1, SCHEMA - 1)
-        line = refusal(empty_database, "verify")
+        line = refusal(migrated_database, "verify")
         assert f"The database is older than this release: its schema is {SCHEMA - 1}" in line
         assert line.endswith("Run: fusion migrate")
 
 
-def test_finishing_removes_what_only_former_releases_call(empty_database: str) -> None:
-    run(empty_database, "migrate")
+def test_finishing_removes_what_only_former_releases_call(migrated_database: str) -> None:
     former = {r for file in sql_files() if file.is_former for r in file.routines}
     assert former
-    with psycopg.connect(empty_database, autocommit=True) as direct:
+    with psycopg.connect(migrated_database, autocommit=True) as direct:
         direct.execute("CREATE FUNCTION kernel_of_the_operator() RETURNS int RETURN 1")
-        printed = run(empty_database, "migrate", "--finish")
+        printed = run(migrated_database, "migrate", "--finish")
         assert f"{len(former)} functions of former releases removed" in printed
         left = direct.execute(
             "SELECT r FROM unnest(%s::text[]) AS r WHERE to_regprocedure(r) IS NOT NULL",
             [[*former, *called_routines(), "kernel_of_the_operator()"]],
         ).fetchall()
     assert {row[0] for row in left} == {*called_routines(), "kernel_of_the_operator()"}
-    assert "no functions of former releases removed" in run(empty_database, "migrate", "--finish")
-    assert "functions: no files installed" in run(empty_database, "migrate")
-    run(empty_database, "verify")
+    assert "no functions of former releases removed" in run(
+        migrated_database, "migrate", "--finish"
+    )
+    assert "functions: no files installed" in run(migrated_database, "migrate")
+    run(migrated_database, "verify")
