@@ -59,7 +59,7 @@ BEGIN
         FOR i IN 1 .. cardinality(v_placed) LOOP
             v_number[v_placed[i]] := v_drawn[i];
         END LOOP;
-        v_answer := ordering_write_placed(p_group, c, l, k, v, v_number, v_answer);
+        v_answer := ordering_write_placed(p_group, p_calls, c, l, k, v, v_number, v_answer);
     END IF;
     RETURN QUERY
         SELECT coalesce(u.s, 201), u.p, u.a FROM unnest(v_status, a.replayed, v_answer) AS u(s, p, a);

@@ -1,10 +1,11 @@
 -- Write orders that were judged. The caller holds the locks.
 
 -- Write the orders that have a number: the orders and their lines, what they change, their events,
--- audit records and stored answers. Returns p_answer, with the documents of these orders.
+-- audit records and stored answers. Returns p_answer, with the documents of these orders. The
+-- columns of an order come from its call, so that a new one concerns no other function.
 CREATE OR REPLACE FUNCTION ordering_write_placed(
-    p_group uuid, c ordering_calls, l ordering_lines, k ordering_books, v ordering_verdict,
-    p_number bigint[], p_answer text[]
+    p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines, k ordering_books,
+    v ordering_verdict, p_number bigint[], p_answer text[]
 ) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -14,14 +15,19 @@ BEGIN
         id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id,
         subscription_id, external_reference, placed_by, placed_at, effective_at, completed_at,
         changes, warnings)
-    SELECT w.id, w.number, 'change', CASE WHEN w.effective IS NULL THEN 'completed' ELSE 'scheduled' END,
-           s.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id, w.reference, w.actor,
-           w.at, w.effective, CASE WHEN w.effective IS NULL THEN w.at END, w.changes,
-           CASE WHEN w.effective IS NOT NULL
-                THEN ordering_warnings(s.id, w.effective, 'change') END
-    FROM unnest(c.id, p_number, c.subscription, c.reference, c.effective, c.actor, v_at,
-                ordering_changes(cardinality(c.id), l, k, v))
-         AS w(id, number, subscription_id, reference, effective, actor, at, changes)
+    SELECT w.id, w.number, 'change',
+           CASE WHEN w.effective_at IS NULL THEN 'completed' ELSE 'scheduled' END,
+           s.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id,
+           w.external_reference, w.actor, w.at, w.effective_at,
+           CASE WHEN w.effective_at IS NULL THEN w.at END, w.changes,
+           CASE WHEN w.effective_at IS NOT NULL
+                THEN ordering_warnings(s.id, w.effective_at, 'change') END
+    FROM ROWS FROM (
+        jsonb_to_recordset(p_calls) AS (
+            id uuid, actor text, subscription_id uuid, external_reference text,
+            effective_at timestamptz),
+        unnest(p_number), unnest(v_at), unnest(ordering_changes(cardinality(c.id), l, k, v))
+    ) AS w(id, actor, subscription_id, external_reference, effective_at, number, at, changes)
     JOIN tenancy_subscription s ON s.id = w.subscription_id
     WHERE w.number IS NOT NULL;
 
