@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from fusion.access.actor import Actor
 from fusion.accounts.grant_role import Author, authors_of
 from fusion.accounts.invitation_keys import digest, id_in, opens
@@ -151,3 +153,19 @@ def sent_too_often() -> Problem:
         "If it is wrong, withdraw the invitation and send a new one.",
         extra={"sent": MOST_SENT},
     )
+
+
+TAKE_DUE_MAILS = """
+UPDATE tenancy_invitation SET mail_due = false
+WHERE id IN (SELECT id FROM tenancy_invitation
+             WHERE mail_due AND (%s::uuid IS NULL OR id = %s::uuid)
+             ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+
+def take_due_mails(*, only: UUID | None, limit: int) -> list[UUID]:
+    """Mark invitations whose mail is due, or one of them, as written; their ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_DUE_MAILS, [only, only, limit])
+        return [row[0] for row in cursor.fetchall()]

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from fusion.access.actor import ADMINISTRATOR, Actor
-from fusion.accounts.models import Invitation, Member
+from fusion.accounts.models import Invitation, Member, User
 from fusion.kernel.clock import instant
 from fusion.kernel.errors import not_found
 from fusion.kernel.pagination import encode_cursor, newest, page
@@ -94,3 +94,8 @@ def find_member(actor: Actor, id: UUID) -> Member:
     if member is None:
         raise not_found("member")
     return member
+
+
+def confirm_email(user_id: UUID) -> None:
+    """Record that the person reads the mailbox of their e-mail address."""
+    User.objects.filter(pk=user_id).update(email_confirmed=True)

@@ -1,4 +1,6 @@
-"""The limits of quantities. The same numbers stand in the database's constraints."""
+"""The limits of quantities. The same numbers stand in the database's constraints, and in
+`ledger/thresholds.sql`.
+"""
 
 MAX_QUANTITY = 1_000_000
 """Largest quantity of a product's item or of an order line."""
@@ -16,4 +18,6 @@ MAX_BALANCE = 2_000_000_000
 """Largest granted quantity of one SKU for one subscription."""
 
 THRESHOLDS = (80, 100)
-"""Per cent of `granted` whose upward crossing by `used` is an event."""
+"""Per cent of `granted` whose upward crossing by `used` is an event. From the first on, a balance
+is nearly full.
+"""

@@ -11,6 +11,11 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT ARRAY[80, 100]
 $$;
 
+CREATE OR REPLACE FUNCTION ledger_is_nearly_full(p_used bigint, p_granted bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_used * 100 >= p_granted * (ledger_thresholds())[1]
+$$;
+
 -- The thresholds (per cent of granted) that a change of a balance crosses upward; none if nothing
 -- is granted.
 CREATE OR REPLACE FUNCTION ledger_crossed(

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from fusion.kernel.quantities import THRESHOLDS
+
 NEAR, FULL, UNUSED, FINE, UNKNOWN = "near", "full", "unused", "fine", "unknown"
 
 WORDS: dict[str, tuple[Any, str]] = {
@@ -56,7 +58,7 @@ def usage_of(used: int | None, granted: int) -> Usage:
     percent = used * 100 // granted if granted else (100 if used else 0)
     if used >= granted and used > 0:
         level = FULL
-    elif percent >= 80:
+    elif percent >= THRESHOLDS[0]:
         level = NEAR
     else:
         level = FINE if used else UNUSED

@@ -22,9 +22,6 @@ from fusion.ledger.queries import totals as live_totals
 from fusion.reporting.rollup import rolled_as_of
 from fusion.tenancy.models import Organization
 
-NEAR = 80
-"""Per cent from which a balance counts as nearly full."""
-
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -75,7 +72,7 @@ LIVE_FULL = """(
     JOIN catalogue_metric m ON m.code = b.metric
     CROSS JOIN LATERAL (SELECT ledger_used(b, m.live) AS used OFFSET 0) u
     WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
-      AND u.used > 0 AND u.used * 100 >= b.granted * 80)"""
+      AND u.used > 0 AND ledger_is_nearly_full(u.used, b.granted))"""
 OF_GROUP = """(SELECT * FROM billing_nearlyfull WHERE group_id = %(group)s::uuid)"""
 BELOW = """(
     SELECT * FROM billing_nearlyfull

@@ -158,13 +158,13 @@ BEGIN
         SELECT b.subscription_id, b.sku_id, b.granted, b.used
         FROM ledger_balance b JOIN catalogue_metric m ON m.code = b.metric AND NOT m.live
         WHERE b.group_id = p_group AND (p_changed IS NULL OR b.subscription_id = ANY (p_changed))
-          AND b.used > 0 AND b.used * 100 >= b.granted * 80
+          AND b.used > 0 AND ledger_is_nearly_full(b.used, b.granted)
         UNION ALL
         SELECT b.subscription_id, b.sku_id, b.granted, l.calls
         FROM billing_live l
         JOIN ledger_balance b USING (group_id, subscription_id)
         JOIN catalogue_metric m ON m.code = b.metric AND m.live
-        WHERE l.group_id = p_group AND l.calls * 100 >= b.granted * 80
+        WHERE l.group_id = p_group AND ledger_is_nearly_full(l.calls, b.granted)
     ), gone AS (
         DELETE FROM billing_nearlyfull f
         USING catalogue_sku k, catalogue_metric m

@@ -7,6 +7,7 @@ from django.db import connection
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from fusion.kernel.quantities import MAX_BALANCE, THRESHOLDS
 from tests.ordering.placing import consume, line, placed
 from tests.world import World
 
@@ -52,6 +53,12 @@ def test_no_way_up_leaves_a_threshold_out(
 ) -> None:
     """What one step crosses, two steps cross as well."""
     assert set(crossed(first, third)) <= {*crossed(first, second), *crossed(second, third)}
+
+
+def test_the_database_has_the_limits_of_the_code() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_ceiling(), ledger_thresholds()")
+        assert cursor.fetchone() == (MAX_BALANCE, list(THRESHOLDS))
 
 
 def told(world: World) -> list[tuple[int, int, int]]:

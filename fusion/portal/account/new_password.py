@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpResponse
 
 from fusion.accounts.models import User
+from fusion.accounts.people import confirm_email
 from fusion.portal.account.limits import purge_attempts
 
 
@@ -21,7 +22,7 @@ class NewPassword(PasswordResetFromKeyView):
             response: HttpResponse = super().form_valid(form)
             if not user.email_confirmed:
                 Authenticator.objects.filter(user_id=user.pk).delete()
-                User.objects.filter(pk=user.pk).update(email_confirmed=True)
+                confirm_email(user.pk)
         purge_attempts(self.request, user.email)
         return response
 

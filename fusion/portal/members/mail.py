@@ -7,28 +7,19 @@ the worker writes all others. The mail is marked as written in the same transact
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.urls import reverse
 
 from fusion.accounts.invitation_keys import copied_key, mailed_key, opens_by_mail
+from fusion.accounts.invitations import take_due_mails
 from fusion.accounts.models import Invitation
 from fusion.portal.mails.write import reader_of, sender_of, write_mail
-
-TAKE = """
-UPDATE tenancy_invitation SET mail_due = false
-WHERE id IN (SELECT id FROM tenancy_invitation
-             WHERE mail_due AND (%s::uuid IS NULL OR id = %s::uuid)
-             ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING id
-"""
 
 
 def write_invitation_mails(*, only: UUID | None = None, limit: int = 50) -> int:
     """Write the mails that are due, or that of one invitation; returns how many were due."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(TAKE, [only, only, limit])
-            due = [row[0] for row in cursor.fetchall()]
+        due = take_due_mails(only=only, limit=limit)
         rows = Invitation.objects.unscoped("their mails are due, whoever has invited")
         for invitation in rows.select_related("organization").filter(id__in=due).order_by("id"):
             _write(invitation)
