@@ -8,9 +8,9 @@ from procrastinate.contrib.django import app
 from fusion.access.retention import purge_idempotency_keys
 from fusion.clients.retention import purge_attempts, purge_tokens
 from fusion.kernel.environment import setting
-from fusion.portal.forget import forget_sessions
+from fusion.portal.retention import purge_sessions
 from fusion.trunks.keep_records import keep_records
-from fusion.users.forget import forget_batches
+from fusion.users.retention import purge_batches
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +28,8 @@ def purge() -> None:
         answers=purge_idempotency_keys(days=setting("FUSION_IDEMPOTENCY_DAYS")),
         tokens=purge_tokens(),
         attempts=purge_attempts(),
-        batches=forget_batches(),
-        sessions=forget_sessions(),
+        batches=purge_batches(),
+        sessions=purge_sessions(),
     )
 
 

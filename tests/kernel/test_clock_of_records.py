@@ -26,7 +26,7 @@ OTHER_CLOCKS = {
     "kernel/clock.py": "the clock itself",
     "kernel/now.sql": "the clock itself",
     "kernel/past.py": "the clock itself",
-    "portal/forget.py": "sessions and attempts are kept by libraries, in real time",
+    "portal/retention.py": "sessions and attempts are kept by libraries, in real time",
     "portal/mails/files.py": "files carry the system's time, and no record does",
     "access/authenticate.py": "access tokens are kept by a library, in real time",
     "clients/retention.py": "the same",

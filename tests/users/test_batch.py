@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from fusion.cli.verify import differences
-from fusion.users.forget import forget_batches
+from fusion.users.retention import purge_batches
 from tests.ordering.placing import events
 from tests.users.staff import (
     created,
@@ -269,7 +269,7 @@ def test_a_csv_larger_than_json_may_be(world: World) -> None:
 
 
 def test_old_jobs_are_forgotten_with_their_results_and_the_users_stay(world: World) -> None:
-    forget_batches()  # those that other tests have made on days long past
+    purge_batches()  # those that other tests have made on days long past
     old, recent = submitted(world, [row("a")]), submitted(world, [row("b")])
     work()
     waiting = submitted(world, [row("c")])
@@ -280,7 +280,7 @@ def test_old_jobs_are_forgotten_with_their_results_and_the_users_stay(world: Wor
             [[old, waiting]],
         )
     (user,) = (each["user"] for each in results(world, old))
-    assert forget_batches() == 1
+    assert purge_batches() == 1
     assert world.call("GET", f"/jobs/{old}").status_code == 404
     assert job(world, recent)["state"] == "finished"
     assert job(world, waiting)["state"] == "queued"

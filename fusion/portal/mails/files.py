@@ -33,7 +33,7 @@ class Files(BaseEmailBackend):
         folder = mail_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
-        _forget_old(folder)
+        _purge_old(folder)
         for message in email_messages:
             _write(folder, message)
         return len(email_messages)
@@ -56,7 +56,7 @@ def _write(folder: Path, message: EmailMessage) -> None:
     draft.rename(file)
 
 
-def _forget_old(folder: Path) -> None:
+def _purge_old(folder: Path) -> None:
     oldest = (datetime.now(UTC) - KEPT).timestamp()
     for file in folder.glob("*.eml"):
         if file.stat().st_mtime < oldest:

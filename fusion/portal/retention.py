@@ -17,7 +17,7 @@ WHERE NOT EXISTS (SELECT 1 FROM django_session s WHERE s.session_key = u.session
 ATTEMPTS = "DELETE FROM portal_cache WHERE expires < now()"
 
 
-def forget_sessions() -> int:
+def purge_sessions() -> int:
     """Delete expired sessions and obsolete counts of attempts; returns how many sessions."""
     deleted = count = 0
     with connection.cursor() as cursor:

@@ -15,7 +15,7 @@ ORDER BY finished_at LIMIT %s FOR UPDATE SKIP LOCKED
 """
 
 
-def forget_batches(*, days: int = KEPT_DAYS) -> int:
+def purge_batches(*, days: int = KEPT_DAYS) -> int:
     """Delete the jobs that finished more than `days` ago; returns how many."""
     deleted = 0
     while True:
