@@ -38,10 +38,10 @@ def write_account_mail(
     own = person.actor if person is not None and person.user.id == user.id else None
     sender = sender_of(own.group_id if own else group_of(user))
     reader = reader_of(user.email, language=translation.get_language() or "")
-    context = {
+    path = str(context.get("password_reset_url") or reverse("security"))
+    facts = {
         "timestamp": now(),
         "zone": reader.zone or "UTC",
         "address": client_address(request),
     }
-    path = str(context.get("password_reset_url") or reverse("security"))
-    write_mail(template, reader, sender, context, path=path)
+    write_mail(template, reader, sender, facts, path=path)
