@@ -56,7 +56,7 @@ FROM pg_constraint f WHERE f.contype = 'f' AND f.conrelid::regclass::text = ANY 
 
 def listed(heading: str) -> set[str]:
     """The names in the first column of the decision's table under a heading."""
-    chapter = DECISION.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    chapter = DECISION.read_text().split(f"\n### {heading}\n")[1].split("\n##")[0]
     rows = [row.split("|")[1:-1] for row in chapter.splitlines() if row.startswith("| `")]
     assert rows and all(row[-1].strip() for row in rows), "each with a reason"
     return {name for row in rows for name in re.findall(r"`([\w.]+)`", row[0])}

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 
 import httpx
@@ -12,13 +13,15 @@ import pytest
 
 from fusion.kernel.functions import SCHEMA, SERVED
 from tests.operations.conftest import empty_database as new_database
+from tests.operations.conftest import migrated_database as new_migrated
+from tests.operations.conftest import migrated_template as new_template
 from tests.server import Server, run_server, run_worker
 from tests.upgrade import releases
 from tests.upgrade.callers import Callers
 from tests.upgrade.provider import Provider, found, furnish
 from tests.upgrade.releases import BEFORE, Release
 
-empty_database = new_database
+empty_database, migrated_database, migrated_template = new_database, new_migrated, new_template
 
 ROUNDS = 8
 """How often each caller does its work between two steps of the upgrade."""
@@ -184,6 +187,61 @@ def test_from_the_release_before(fleet: Fleet, before: Release) -> None:
     check_books(fleet, provider, callers, this_release())
     late = before.fusion("verify", database=fleet.database)
     assert (late.returncode, "functions" in late.stderr) == (3, True)
+
+
+GROUP_KEYS = [
+    table
+    for room in ("catalogue", "ledger", "ordering", "reporting", "trunks", "users")
+    for migration in sorted((releases.ROOT / f"fusion/{room}/migrations").glob("*_group_keys.py"))
+    for table in import_module(f"fusion.{room}.migrations.{migration.stem}").TABLES
+    if table.parent
+]
+
+SHAPE = """
+SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod) || ' '
+       || a.attnotnull || a.attidentity::text || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+UNION ALL
+SELECT 'index', tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL
+SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+UNION ALL
+SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid)
+FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL
+SELECT 'identity', c.relname, c.relreplident::text, i.indexrelid::regclass::text
+FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisreplident
+WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+"""
+
+
+def test_an_upgraded_database_has_the_shape_of_a_new_one(
+    fleet: Fleet, before: Release, migrated_database: str
+) -> None:
+    url, _ = prepare(fleet, before)
+    fleet.stop(url)
+    with psycopg.connect(fleet.database, autocommit=True) as direct:
+        direct.execute("SELECT billing_refresh(interval '0')")
+    this_release().migrate(fleet.database)
+    with psycopg.connect(fleet.database, autocommit=True) as direct:
+        for table in GROUP_KEYS:
+            rows, wrong = direct.execute(
+                f"SELECT count(*), count(*) FILTER (WHERE w.group_id IS DISTINCT FROM p.group_id)"
+                f" FROM {table.name} w LEFT JOIN {table.parent} p ON p.id = w.{table.column}"
+            ).fetchone() or (0, 1)
+            assert wrong == 0, table.name
+            assert rows or table.name.startswith(("users_job", "trunks_channel")), table.name
+    assert this_release().fusion("verify", database=fleet.database).returncode == 0
+    shapes = []
+    for database in (fleet.database, migrated_database):
+        this_release().migrate(database, "--finish")
+        with psycopg.connect(database) as direct:
+            shapes.append(set(direct.execute(SHAPE).fetchall()))
+    upgraded, new = shapes
+    assert sorted(upgraded ^ new, key=str) == []
 
 
 def next_release(folder: Path) -> Release:
