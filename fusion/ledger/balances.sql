@@ -14,7 +14,7 @@ AS $$
          FROM ledger_balance b
          JOIN catalogue_metric m ON m.code = b.metric
          CROSS JOIN LATERAL (SELECT ledger_used(b, m.live) AS used OFFSET 0) u  -- evaluated once
-         WHERE b.subscription_id = s.id), '[]'))::text
+         WHERE b.group_id = s.group_id AND b.subscription_id = s.id), '[]'))::text
     FROM tenancy_subscription s
     WHERE s.id = p_subscription AND starts_with(s.path, p_path)
 $$;
@@ -42,12 +42,13 @@ LANGUAGE sql STABLE AS $$
          JOIN catalogue_metric m ON m.code = b.metric
          CROSS JOIN LATERAL (
              SELECT l.granted_after, l.used_after FROM ledger_entry l
-             WHERE l.subscription_id = b.subscription_id AND l.sku_id = b.sku_id AND l.at <= p_at
+             WHERE (l.group_id, l.subscription_id, l.sku_id)
+                   = (b.group_id, b.subscription_id, b.sku_id) AND l.at <= p_at
              ORDER BY l.sequence DESC LIMIT 1) e
          CROSS JOIN LATERAL (
              SELECT CASE WHEN m.live THEN ledger_leased_at(s.id, p_at)
                          ELSE e.used_after END AS used OFFSET 0) u
-         WHERE b.subscription_id = s.id), '[]'))::text
+         WHERE b.group_id = s.group_id AND b.subscription_id = s.id), '[]'))::text
     FROM tenancy_subscription s
     WHERE s.id = p_subscription AND starts_with(s.path, p_path)
 $$;

@@ -12,7 +12,8 @@ DECLARE
     v_wanted bigint := cardinality(p_holders);
 BEGIN
     SELECT * INTO v_balance FROM ledger_balance
-    WHERE subscription_id = p_subscription AND sku_id = p_sku
+    WHERE group_id = (SELECT s.group_id FROM tenancy_subscription s WHERE s.id = p_subscription)
+      AND subscription_id = p_subscription AND sku_id = p_sku
     FOR UPDATE;
     IF NOT FOUND OR v_balance.used + v_wanted > v_balance.granted THEN
         RETURN json_build_object(
@@ -34,7 +35,8 @@ DECLARE
     v_wanted bigint := cardinality(p_holders);
 BEGIN
     SELECT * INTO v_balance FROM ledger_balance
-    WHERE subscription_id = p_subscription AND sku_id = p_sku
+    WHERE group_id = (SELECT s.group_id FROM tenancy_subscription s WHERE s.id = p_subscription)
+      AND subscription_id = p_subscription AND sku_id = p_sku
     FOR UPDATE;
     IF NOT FOUND OR v_balance.used < v_wanted THEN
         RETURN json_build_object(
@@ -66,7 +68,8 @@ BEGIN
 
     UPDATE ledger_balance
     SET used = v_used, sequence = p_balance.sequence + cardinality(p_holders)
-    WHERE subscription_id = p_balance.subscription_id AND sku_id = p_balance.sku_id;
+    WHERE group_id = p_balance.group_id
+      AND subscription_id = p_balance.subscription_id AND sku_id = p_balance.sku_id;
 
     PERFORM ledger_emit_crossed(p_balance.subscription_id, p_balance.sku_id, p_actor,
                                 p_balance.granted, p_balance.used);

@@ -40,9 +40,9 @@ LANGUAGE sql AS $$
             'subscription_id', s.id, 'sku', b.sku, 'type', b.type, 'metric', b.metric,
             'threshold', threshold, 'granted', b.granted, 'used', b.used,
             'available', b.granted - b.used))
-    FROM ledger_balance b
-    JOIN tenancy_subscription s ON s.id = b.subscription_id,
+    FROM tenancy_subscription s
+    JOIN ledger_balance b ON b.group_id = s.group_id AND b.subscription_id = s.id,
     ledger_crossed(p_granted_before, p_used_before, b.granted, b.used) AS threshold
-    WHERE b.subscription_id = p_subscription AND b.sku_id = p_sku
+    WHERE s.id = p_subscription AND b.sku_id = p_sku
     ORDER BY threshold
 $$;

@@ -24,7 +24,7 @@ SELECT o.id,
                    ORDER BY l.position)
                FROM ordering_orderline l
                JOIN catalogue_product p ON p.id = l.product_id
-               WHERE l.order_id = o.id), '[]'),
+               WHERE l.group_id = o.group_id AND l.order_id = o.id), '[]'),
            'changes', coalesce(o.changes, '[]')
        ) AS document
 FROM ordering_order o;

@@ -15,7 +15,8 @@ LANGUAGE sql STABLE AS $$
             AND o.effective_at IS NOT DISTINCT FROM (p_asked ->> 'effective_at')::timestamptz
             AND (SELECT jsonb_agg(jsonb_build_array(w.product_id, w.action, w.quantity)
                                   ORDER BY w.position)
-                 FROM ordering_orderline w WHERE w.order_id = o.id)
+                 FROM ordering_orderline w
+                 WHERE w.group_id = o.group_id AND w.order_id = o.id)
                 IS NOT DISTINCT FROM
                 (SELECT jsonb_agg(jsonb_build_array(
                             w.line -> 'product_id', w.line -> 'action', w.line -> 'quantity')

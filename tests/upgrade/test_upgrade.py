@@ -12,16 +12,14 @@ import psycopg
 import pytest
 
 from fusion.kernel.functions import SCHEMA, SERVED
-from tests.operations.conftest import empty_database as new_database
-from tests.operations.conftest import migrated_database as new_migrated
-from tests.operations.conftest import migrated_template as new_template
+from tests.operations import conftest as databases
 from tests.server import Server, run_server, run_worker
 from tests.upgrade import releases
 from tests.upgrade.callers import Callers
 from tests.upgrade.provider import Provider, found, furnish
 from tests.upgrade.releases import BEFORE, Release
 
-empty_database, migrated_database, migrated_template = new_database, new_migrated, new_template
+empty_database, migrated_database = databases.empty_database, databases.migrated_database
 
 ROUNDS = 8
 """How often each caller does its work between two steps of the upgrade."""
