@@ -1,9 +1,9 @@
 """The first statement of a request is also the health check of its pooled connection.
 
-A connection may have died in the pool (the server was restarted). Asking it beforehand whether
-it lives would be one more round trip for every request; instead the first statement, which only
-reads, is asked again over a fresh connection when the pooled one turns out to be dead. Every other
-failure is final: neither a lock that was waited for in vain nor a full pool is waited for twice.
+A connection may have died in the pool (the server was restarted). A check beforehand would be one
+more round trip for every request. Instead the first statement, which only reads, is repeated over
+a new connection if the pooled one is dead. Every other failure is final: nobody waits a second
+time for a lock or a full pool.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,13 +19,13 @@ from fusion.kernel.postgresql.connections import Connection
 from fusion.kernel.postgresql.parameters import with_settings
 
 HOT, BULK = 10, 60
-"""Seconds that PostgreSQL lets a statement of a server run: as a rule, and for batches, bulk
-changes and each portion of a long answer. Those of the worker and of commands are not limited."""
+"""Limits of a server's statements in seconds: the usual one, and that of batches, bulk changes and
+each portion of a long answer. Statements of the worker and of commands have no limit."""
 
 
 def limit_statements(seconds: int) -> None:
-    """Limit the statements of all connections to come of this process; `options` of DATABASE_URL
-    go before."""
+    """Limit the statements of this process's future connections; DATABASE_URL's `options` override
+    it."""
     options = connection.settings_dict["OPTIONS"]
     Connection.silence_limit = seconds
     if "options" in options:
@@ -35,9 +35,9 @@ def limit_statements(seconds: int) -> None:
 
 @contextmanager
 def longer_statements(seconds: int = BULK) -> Iterator[None]:
-    """Within, a statement of this thread may run for `seconds`, where they are limited at all.
+    """Inside, this thread's statements may run for `seconds`, if statements have a limit at all.
 
-    It is one more round trip, and two outside of a transaction.
+    It costs one more round trip, and two outside of a transaction.
     """
     connection.ensure_connection()
     limit = connection.connection.limit
@@ -61,9 +61,9 @@ def longer_statements(seconds: int = BULK) -> Iterator[None]:
 
 
 def first_row(sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-    """The first row of a statement that only reads, asked twice if the connection was dead.
+    """The first row of a statement that only reads, sent twice if the connection was dead.
 
-    Raises OperationalError when the database is unreachable.
+    Raises OperationalError if the database is unreachable.
     """
     begun = monotonic()
     try:
@@ -72,7 +72,7 @@ def first_row(sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | Non
         held = connection.connection
         if connection.in_atomic_block or held is None or not held.closed:
             raise
-        connection.close()  # where its server was given up, the pool replaces the others
+        connection.close()  # if its server was given up, the pool replaces the others
         if not held.gave_up:
             connection.pool.check()  # type: ignore[attr-defined]  # they have probably died too
         with budget.within(budget.seconds() - (monotonic() - begun)):

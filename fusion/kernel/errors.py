@@ -4,8 +4,8 @@
     ├── one per code of `CODES`, raised through `refuse(code, detail, ...)`
     └── InvalidFields   422, with `errors: [{field, message}]`
 
-A refusal is an answer, not an accident: it is raised before anything was written, or inside a
-transaction that is rolled back because of it. Its JSON form is defined by RFC 9457.
+A refusal is an answer, not a fault: it is raised before any write, or it rolls the transaction
+back. Its JSON form is defined by RFC 9457.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -104,7 +104,8 @@ KNOWN_MEMBERS = ("code", "detail", "errors", "refusals")
 class InvalidFields(Problem):
     """422 with one entry for each invalid field."""
 
-    def __init__(self, /, **fields: str) -> None:  # callers name fields, `self` among them
+    # callers choose the names of fields, `self` for example
+    def __init__(self, /, **fields: str) -> None:
         errors = [{"field": field, "message": message} for field, message in fields.items()]
         detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
         super().__init__("invalid-fields", detail, errors=errors)

@@ -1,8 +1,8 @@
-"""The types of fields that come from outside, strict: `true` and `"5"` are no integers.
+"""The types of input fields, strict: `true` and `"5"` are not accepted as integers.
 
-Limits follow the contract: names 200 characters, codes 64 of `A-Za-z0-9._-`, references 100,
-notes 2,000. Every text is cleaned by `kernel/text.py` before anything else is looked at, and its
-limits stand in the OpenAPI document.
+Limits follow the contract: names 200 characters, codes 64 of `A-Za-z0-9._-`, references 100, notes
+2,000. `kernel/text.py` cleans every text before any other check; the OpenAPI document has the
+limits.
 """
 
 import re
@@ -41,7 +41,7 @@ from fusion.kernel.text import (
 
 
 def _from_text(value: object) -> object:
-    """JSON has no instants: only strings may become one, never numbers."""
+    """JSON has no instants: accept strings only, never numbers."""
     return value if isinstance(value, datetime) else read_instant(value)
 
 
@@ -57,19 +57,19 @@ PATTERNS: dict[Callable[[str], str], tuple[str | None, str]] = {
     clean_note: (NOTE, NOTE_WITH_TEXT),
     clean_signalling: (None, SEEN),
 }
-"""How a text is cleaned → the patterns of one that may be blank, and of one that may not."""
+"""How a text is cleaned → the patterns of a text that may be blank, and of one that may not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Marks a `str` as a text, with its length after cleaning: one line unless told otherwise."""
+    """Marks a `str` as a text, with its length after cleaning; one line by default."""
 
     least: int = 0
     most: int = 200
     clean: Callable[[str], str] = clean_line
 
     def read(self, text: str) -> str:
-        """The cleaned text; ValueError where it has a character or a length that is not taken."""
+        """The cleaned text; ValueError for a refused character or length."""
         cleaned = self.clean(text)
         if len(cleaned) < self.least:
             raise ValueError("must not be blank")
@@ -96,13 +96,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """Marks a `str` that has a fixed spelling, which `words` describe to whoever gets it wrong."""
+    """Marks a `str` with a fixed spelling, which `words` describe in the error message."""
 
     pattern: str
     words: str
 
     def read(self, text: str) -> str:
-        """The text without spaces around it; ValueError where it is spelled in another way."""
+        """The text without surrounding spaces; ValueError for another spelling."""
         cleaned = clean_line(text)
         if not re.fullmatch(self.pattern, cleaned, re.ASCII):
             raise ValueError(self.words)
@@ -145,9 +145,9 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_from_text)]
 
 
 def ends(field: str, name: str | None = None) -> AfterValidator:
-    """Marks the end of a period, which must be after the beginning in `field` where both are given.
+    """Marks the end of a period, which must be after its beginning in `field` if both are given.
 
-    `name` is what callers know the beginning by, where that is not the name of the field.
+    `name` is the callers' name of the beginning, if it differs from the field's.
     """
 
     def check(until: datetime | None, others: ValidationInfo) -> datetime | None:
@@ -162,6 +162,6 @@ def ends(field: str, name: str | None = None) -> AfterValidator:
 
 
 class Body(BaseModel):
-    """A request body: fields that it does not know are refused."""
+    """A request body; it refuses unknown fields."""
 
     model_config = ConfigDict(extra="forbid", strict=True)

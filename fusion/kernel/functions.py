@@ -1,8 +1,8 @@
 """Database functions of several releases, side by side, and the schema number.
 
 `fusion migrate` installs new and changed files and removes nothing: functions that servers of the
-previous release call stay until `fusion migrate --finish`. A number decides which server may use
-which database. See "Upgrade without downtime" in the operator's guide.
+previous release call stay until `fusion migrate --finish`. A number decides which servers can use
+the database. See "Upgrade without downtime" in the operator's guide.
 """
 
 import json
@@ -24,7 +24,7 @@ LOCK_TIMEOUT = "SET LOCAL lock_timeout = '300ms'"
 and a page that reads them in another order must not become the victim.
 """
 
-# Before PostgreSQL 16 `to_regprocedure` fails where a type of the signature is missing.
+# Before PostgreSQL 16 `to_regprocedure` fails if a type of the signature is missing.
 ROUTINE = r"""
 CASE WHEN (SELECT bool_and(to_regtype(type) IS NOT NULL)
            FROM regexp_split_to_table(substring({0} FROM '\((.+)\)'), ', *') type) IS NOT FALSE

@@ -1,7 +1,7 @@
-"""Group ids in the tables of a group: columns, keys and foreign keys, brought in while serving.
+"""Group ids in the tables of a group: columns, keys and foreign keys, added while serving.
 
-Migrations call `bring`; each of its steps can be repeated, and none holds up writers for long.
-`finish_keys` removes what only servers of the previous release need: names say what that is.
+Migrations call `bring`; each of its steps can be repeated, and none blocks writers for long.
+`finish_keys` removes the objects that only servers of the previous release need, by their names:
 
 - trigger `former_group`: fills `group_id` where the previous release writes a row without it
 - index `<table>_pkey_next`: the next primary key, beside the present one

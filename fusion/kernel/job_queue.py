@@ -1,9 +1,9 @@
 """Jobs: rows of procrastinate's queue, deferred in the transaction that causes them.
 
 `defer` uses Django's connection, so a job exists exactly if its transaction commits. A worker
-deletes a job that succeeded. A failing job is tried again, later each time; after its last attempt
-it stays as `failed` for an operator to see. Arguments of jobs are never logged: those of mails
-contain secret links.
+deletes a job that succeeded. It retries a failing job after increasing delays; after the last
+attempt the job remains as `failed`, for operators. Arguments of jobs are never logged: those of
+mails contain secret links.
 """
 
 from typing import Any
@@ -20,7 +20,8 @@ from fusion.kernel.postgresql.outage import outage_of
 log = structlog.get_logger(__name__)
 
 OUTAGE = 5
-"""Seconds until the next attempt after an outage of the database, which counts as no failure."""
+"""Seconds until the next attempt after an outage of the database, which is not counted as a
+failure."""
 
 
 class Retries(BaseRetryStrategy):
@@ -30,11 +31,11 @@ class Retries(BaseRetryStrategy):
         self.attempts, self.wait = attempts, wait
 
     def is_last(self, error: BaseException, job: Job) -> bool:
-        """Whether the job is not tried again after this error."""
+        """Whether this error was the last attempt."""
         return outage_of(error) is None and job.attempts + 1 >= self.attempts
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """When to try again; None after the last attempt."""
+        """When to retry; None after the last attempt."""
         facts = {"task": job.task_name, "job": job.id, "attempts": job.attempts + 1}
         if self.is_last(exception, job):
             log.error("job failed", **facts, exc_info=exception)
@@ -45,7 +46,7 @@ class Retries(BaseRetryStrategy):
 
 
 def defer(task: Task[Any, Any, Any], *jobs: dict[str, Any], seconds: int = 0) -> None:
-    """Defer one job for each of `jobs`, its arguments, in the present transaction.
+    """Defer a job for each item of `jobs` (its arguments) in the current transaction.
 
     They run after `seconds` at the earliest. Raises psycopg's errors, not the library's.
     """

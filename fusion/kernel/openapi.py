@@ -1,4 +1,4 @@
-"""The OpenAPI document: what Ninja leaves out of it about scopes, problems and headers."""
+"""The OpenAPI document, with scopes, problems and headers, which Ninja omits."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -12,7 +12,7 @@ from ninja.operation import Operation
 from fusion.kernel.strict import Known, check_request, known_of
 
 PREFIX = "api/v1/"
-"""Where the API's routes stand."""
+"""The prefix of the API's routes."""
 
 PROBLEM = "application/problem+json"
 
@@ -43,7 +43,7 @@ TAG_PATTERN = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
 """Entity tags (RFC 9110, section 8.8.3)."""
 
 NAMED_BY_CALLER = "x-named-by-caller"
-"""Says of a POST that its path names what it is about, so that it may be sent again as it is."""
+"""Marks a POST whose path identifies its object, so that it may be repeated without a key."""
 
 
 def also_csv() -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Document(OpenAPISchema):
     """Ninja's document with each route's scopes, headers, and the media type of its problems."""
 
     def operation_details(self, operation: Operation) -> dict[str, Any]:
-        """The route's docstring: its first sentence as the summary, the rest below it."""
+        """The route's docstring: the first sentence is the summary, the rest the description."""
         details: dict[str, Any] = super().operation_details(operation)
         text = " ".join((operation.description or "").split())
         summary, _, rest = text.partition(". ")
@@ -67,19 +67,19 @@ class Document(OpenAPISchema):
         return details
 
     def operation_security(self, operation: Operation) -> list[dict[str, Any]] | None:
-        """One entry per scope that is enough: they are alternatives."""
+        """One entry per sufficient scope: they are alternatives."""
         found = super().operation_security(operation) or []
         names = [name for entry in found for name in entry]
         scopes = [scope for auth in operation.auth_callbacks for scope in _scopes(auth)]
         return [{name: [scope]} for name in names for scope in scopes] or None
 
     def operation_parameters(self, operation: Operation) -> list[dict[str, Any]]:
-        """What the route declares, and the key of those that may be sent again."""
+        """The declared parameters, and the idempotency key of routes that may be repeated."""
         parameters = [_said(parameter) for parameter in super().operation_parameters(operation)]
         return [*parameters, IDEMPOTENCY_KEY] if _is_retryable(operation) else parameters
 
     def responses(self, operation: Operation) -> dict[int, Any]:
-        """What the route declares; refusals as problem details, successes with their headers."""
+        """The declared responses: refusals as problem details, successes with their headers."""
         responses = super().responses(operation)
         for status, response in responses.items():
             if status >= 400:
@@ -104,7 +104,8 @@ FORMER_ROOMS = {
 
 
 class Described(NinjaAPI):
-    """An API that describes itself by such a document, and refuses what that does not describe."""
+    """An API that publishes this document, and refuses input that the document does not
+    describe."""
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The module and name of the operation's view; the module as when it was published."""
@@ -124,7 +125,7 @@ class Described(NinjaAPI):
 
     @cached_property
     def known(self) -> dict[tuple[str, str], Known]:
-        """(route, method) → what it takes."""
+        """(route, method) → its accepted input."""
         return {
             (route, method): known_of(operation)
             for route, operation in self.operations()
@@ -132,7 +133,7 @@ class Described(NinjaAPI):
         }
 
     def known_at(self, request: HttpRequest) -> Known | None:
-        """What the route of `request` takes; None where it has none."""
+        """The accepted input of the route of `request`; None without a route."""
         match = request.resolver_match
         route = match.route.removeprefix(PREFIX) if match else ""
         return self.known.get((route, request.method or ""))
@@ -145,7 +146,7 @@ class Described(NinjaAPI):
         return {*match.kwargs, *known.parameters, *known.headers}
 
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
-        """Ninja calls this when the caller is let in, before anything of the request is read."""
+        """Ninja calls this after authentication, before it reads the request."""
         known = self.known_at(request)
         if known is not None:
             check_request(request, known)
@@ -159,7 +160,7 @@ class Described(NinjaAPI):
 
 
 def _said(parameter: dict[str, Any]) -> dict[str, Any]:
-    """The parameter as a caller can say it: what is left out is null, but `null` is not said."""
+    """The parameter as callers send it: an omitted one is null, but callers do not send `null`."""
     shape = parameter["schema"]
     said = [each for each in shape.get("anyOf", []) if each != {"type": "null"}]
     if len(said) == 1:
@@ -175,7 +176,8 @@ def _scopes(auth: Any) -> tuple[str, ...]:
 
 
 def _is_retryable(operation: Operation) -> bool:
-    """Every POST that changes something takes an idempotency key, unless its path is one."""
+    """Every POST that changes something takes an idempotency key, unless its path identifies the
+    object."""
     if (operation.openapi_extra or {}).get(NAMED_BY_CALLER):
         return False
     scopes = [scope for auth in operation.auth_callbacks for scope in _scopes(auth)]

@@ -47,7 +47,7 @@ def movable_clock() -> Iterator[Callable[[datetime], None]]:
         yield go_to
     except BaseException:
         set_back(timedelta(0))
-        if not connection.in_atomic_block:  # else it is rolled back with all the rest
+        if not connection.in_atomic_block:  # otherwise it is rolled back with everything else
             _replace(REAL)
         raise
     set_back(timedelta(0))
@@ -55,12 +55,12 @@ def movable_clock() -> Iterator[Callable[[datetime], None]]:
 
 
 def behind(at: datetime) -> str:
-    """How far `at` is in the past, as the setting `fusion.behind` takes it."""
+    """How far `at` is in the past, in the format of the setting `fusion.behind`."""
     return f"{(datetime.now(UTC) - at).total_seconds()} s"
 
 
 def _replace(function: str) -> None:
-    """Runs as the owner, who may have logged in to act as the runtime role."""
+    """Runs as the owner, even if the process acts as the runtime role."""
     _execute("SET ROLE NONE")
     _execute(function)
     _execute("RESET ROLE")

@@ -1,5 +1,6 @@
-"""The limits of quantities. The same numbers stand in the database's constraints, and in
-`ledger/thresholds.sql`.
+"""The limits of quantities.
+
+The database's constraints and `ledger/thresholds.sql` have the same numbers.
 """
 
 MAX_QUANTITY = 1_000_000
@@ -18,6 +19,7 @@ MAX_BALANCE = 2_000_000_000
 """Largest granted quantity of one SKU for one subscription."""
 
 THRESHOLDS = (80, 100)
-"""Per cent of `granted` whose upward crossing by `used` is an event. From the first on, a balance
-is nearly full.
+"""Per cent of `granted` whose upward crossing by `used` is an event.
+
+From the first on, a balance is nearly full.
 """

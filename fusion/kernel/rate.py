@@ -8,9 +8,9 @@ from fusion.kernel.errors import Problem
 
 
 class RateLimit:
-    """Admits `per_minute` requests per name; a minute's worth may come at once. 0: no limit.
+    """Admits `per_minute` requests per name, also as one burst. 0: no limit.
 
-    Beyond `remembered` names, the least recently seen is forgotten, and starts afresh.
+    Keeps `remembered` names; the least recently used one is dropped and starts again.
     """
 
     def __init__(self, per_minute: int, *, remembered: int = 10_000) -> None:

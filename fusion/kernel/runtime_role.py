@@ -1,7 +1,7 @@
 """The two roles of a database: the owner, used by `fusion migrate`, and the runtime role.
 
 Servers and workers act as the runtime role (see runtime_role.sql). Preferably they log in as a
-member of it; a process with the owner's address takes the role when it connects.
+member of it; a process with the owner's URL sets the role when it connects.
 """
 
 from django.db import connection
@@ -60,10 +60,10 @@ def prepare_runtime_role() -> list[str]:
 
 
 def as_runtime(url: str, direct: Connection[tuple[object, ...]]) -> tuple[str, str | None]:
-    """The address for a server or worker, and a warning if `url` is the owner's.
+    """The URL for a server or worker, and a warning if `url` is the owner's.
 
-    `direct` is an open connection to `url`. The owner's address is returned with an option that
-    takes the runtime role at every connection.
+    `direct` is an open connection to `url`. The owner's URL is returned with an option that sets
+    the runtime role at every connection.
     """
     row = direct.execute(OWNED, [RUNTIME_ROLE]).fetchone()
     user, owns, may_take = row if row is not None else ("", False, False)

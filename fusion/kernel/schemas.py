@@ -1,4 +1,4 @@
-"""Shapes that every route shares in the OpenAPI document: problems, pages, and how to ask for one.
+"""Schemas that all routes share in the OpenAPI document: problems, pages and their parameters.
 
 A route documents its answers as `response={200: Page[ProductDocument], **READ_PROBLEMS}`, a
 route that changes something with `**PROBLEMS`.

@@ -1,9 +1,9 @@
-"""Text from outside: what two people see as one name is one name.
+"""Input text: names that look the same are equal.
 
 Every text that enters (bodies, parameters, CSV, forms, the command line) goes through `clean_line`
-or `clean_note`. Harmless differences are removed without a word: text becomes NFC, every kind of
-space an ordinary one, spaces around it go, and so do variation selectors, soft hyphens and byte
-order marks. What hides or reorders text is refused with its position: control characters,
+or `clean_note`. They silently remove harmless differences: text becomes NFC, every kind of space
+an ordinary one; surrounding spaces, variation selectors, soft hyphens and byte order marks are
+removed. They refuse characters that hide or reorder text, with their position: control characters,
 marks of direction, zero-width characters, line separators. A note may have line feeds.
 
 Logins are compared by `text_key`, and a login of Latin mixed with Cyrillic or Greek is refused.
@@ -22,15 +22,15 @@ REFUSED = (
     "\u0000-\u001f\u007f-\u009f"  # controls
     "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # joiners, direction, fillers
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero width, lines, direction, invisible operators
-    "\u2800\u3164\uffa0\ufff0-\uffff"  # blanks, fillers, annotations, what stands for a lost byte
+    "\u2800\u3164\uffa0\ufff0-\uffff"  # blanks, fillers, annotations, replacement characters
 )
-"""Controls, formats, and what Unicode shows as nothing: the inside of a character class."""
+"""Controls, formats and invisible characters: the inside of a character class."""
 
 REFUSED_BEYOND = (
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # formats, tags
-    "\ud800-\udfff"  # surrogates, of which a command line may be made
+    "\ud800-\udfff"  # surrogates, which a command line may contain
 )
-"""The same beyond what a pattern of the OpenAPI document can say everywhere."""
+"""More of these, which a pattern of the OpenAPI document cannot express for all readers."""
 
 
 def _shown(refused: str, *, blank: bool) -> str:
@@ -50,8 +50,8 @@ REFUSED_IN_NOTE = REFUSED.replace("\u0000-\u001f", "\u0000-\u0009\u000b-\u001f")
 LINE, LINE_WITH_TEXT = _shown(REFUSED, blank=True), _shown(REFUSED, blank=False)
 SEEN = f"[^\\s{_escaped(REMOVED + REFUSED)}]"
 NOTE, NOTE_WITH_TEXT = _shown(REFUSED_IN_NOTE, blank=True), _shown(REFUSED_IN_NOTE, blank=False)
-"""Patterns of what is taken, for the OpenAPI document; those `_WITH_TEXT` are not blank. What a
-proxy says of a call takes every character, and has one that is `SEEN`."""
+"""Patterns of accepted texts, for the OpenAPI document; those `_WITH_TEXT` are not blank. A
+proxy's text of a call may have any character, and has a visible one (`SEEN`)."""
 
 _REMOVED = re.compile(f"[{REMOVED}]")
 _SPACE = re.compile(f"[{SPACES}]")
@@ -61,7 +61,7 @@ _LINE_END = re.compile("\r\n?")
 
 
 class Unclean(ValueError):
-    """A character that no text may have: its position counts from 1, in what was sent."""
+    """A refused character; its position counts from 1, in the text as sent."""
 
     def __init__(self, text: str, index: int) -> None:
         self.position = index + 1
@@ -73,7 +73,8 @@ class Unclean(ValueError):
 
 
 def clean_line(text: str) -> str:
-    """`text` as it is kept: NFC and trimmed. Unclean for what a single line may not have."""
+    """`text` as it is stored: NFC and trimmed. Raises Unclean for characters that a line may not
+    have."""
     if text.isascii() and text.isprintable():
         return text.strip(" ")
     return _cleaned(text, _REFUSED)
@@ -85,9 +86,9 @@ def clean_note(text: str) -> str:
 
 
 def clean_signalling(text: str) -> str:
-    """What a proxy has read from a call, where strangers write: what others may not say is removed.
+    """A proxy's text of a call, written by strangers: refused characters are removed.
 
-    It is kept and shown, but nothing is found by it, and no call is refused for it.
+    It is stored and shown, but not used for look-ups, and never causes a refusal of a call.
     """
     if text.isascii() and text.isprintable():
         return text.strip(" ")
@@ -103,17 +104,16 @@ def _cleaned(text: str, refused: re.Pattern[str]) -> str:
 
 
 def text_key(text: str) -> str:
-    """What two logins, or two e-mails, have in common that are one: compatible spellings and the
-    case of letters do not count, and an i with a dot is an i.
-
-    The database has the same rule in `kernel_text_key`; a test holds them together.
+    """The comparison key of logins and e-mails: ignores compatible spellings and case, and treats
+    a dotted i as an i. The database has the same rule in `kernel_text_key`; a test compares the
+    two.
     """
     folded = unicodedata.normalize("NFKD", text).casefold()
     return unicodedata.normalize("NFKC", folded).replace("i\u0307", "i")
 
 
 def mixes_scripts(text: str) -> bool:
-    """Whether Latin letters stand beside Cyrillic or Greek ones, which look like them."""
+    """Whether the text mixes Latin letters with Cyrillic or Greek ones, which look similar."""
     if text.isascii():
         return False
     scripts = {_script(character) for character in unicodedata.normalize("NFKC", text)}

@@ -1,7 +1,7 @@
-"""PostgreSQL as Django's database backend, with what a database that goes away asks of a client.
+"""PostgreSQL as Django's database backend, for a database that may become unavailable.
 
-`parameters` is the one place that says how this project connects. `connections` gives up a
-statement that no living server works on, which `pulse` finds out. `pool` hands connections out
-within `budget`, and goes on looking for the server for as long as somebody waits. `outage` tells
-an error that passes from one that is an answer. See docs/decisions/0034.
+`parameters` defines how this project connects. `connections` gives up statements of a server that
+no longer responds, which `pulse` detects. `pool` gives out connections within `budget`, and
+retries as long as a caller waits. `outage` distinguishes temporary errors from permanent ones. See
+docs/decisions/0034.
 """

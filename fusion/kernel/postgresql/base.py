@@ -14,7 +14,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @property
     def pool(self) -> Pool:
-        """This process's pool; it is opened by the first who takes a connection."""
+        """This process's pool; the first caller that takes a connection opens it."""
         if self.alias not in _pools:
             parameters: dict[str, Any] = {**self.get_connection_params(), "autocommit": True}
             pool = Pool(

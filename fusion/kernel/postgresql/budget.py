@@ -1,4 +1,4 @@
-"""How long the request at hand may still wait for a connection to the database."""
+"""How long the current request may still wait for a connection to the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,24 +20,24 @@ _until: ContextVar[float | None] = ContextVar("budget", default=None)
 
 
 def begin(arrived: float) -> None:
-    """A request that arrived at `arrived`, of `time.monotonic()`, is being answered."""
+    """Begin to answer a request that arrived at `arrived`, by `time.monotonic()`."""
     _until.set(arrived + seconds())
 
 
 def end() -> None:
-    """It has been answered."""
+    """The request has been answered."""
     _until.set(None)
 
 
 def left() -> float:
-    """Seconds that remain, 0 or less when there are none; all of them outside of a request."""
+    """Remaining seconds, 0 or less if none remain; the whole budget outside of a request."""
     until = _until.get()
     return seconds() if until is None else until - monotonic()
 
 
 @contextmanager
 def within(most: float) -> Iterator[None]:
-    """Within, at most `most` seconds remain."""
+    """Inside, at most `most` seconds remain."""
     before = _until.set(monotonic() + min(most, left()))
     try:
         yield

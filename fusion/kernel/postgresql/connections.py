@@ -22,7 +22,7 @@ from fusion.kernel.postgresql.pulse import Pulse, give_up, living_first, reached
 from fusion.kernel.postgresql.race import Race
 
 GRACE = 1.0
-"""Seconds from the limit of a statement, at which PostgreSQL ends it, until it is given up here."""
+"""Seconds from PostgreSQL's limit of a statement until the client gives it up."""
 
 _NO_PARAMETERS = frozenset(
     ("autocommit", "prepare_threshold", "context", "row_factory", "cursor_factory")
@@ -33,20 +33,19 @@ _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class NoResponse(psycopg.OperationalError):
-    """No answer has come to a statement; its connection is closed, its outcome unknown."""
+    """A statement got no answer; its connection is closed, its outcome unknown."""
 
 
 class _Attended:
-    """What both kinds of connection have in common."""
+    """The common part of both kinds of connection."""
 
     pulse: Pulse | None = None
     usual_limit: float | None = None
     limit: float | None = None
-    """Seconds that PostgreSQL lets a statement run, as a rule and now; None where that is not known
-    here."""
+    """PostgreSQL's limit of statements in seconds, usual and current; None if unknown."""
 
     silence_limit: float | None = None
-    """The same behind a pooler, which does not pass PostgreSQL's limit on."""
+    """The same behind a pooler, which hides PostgreSQL's limit."""
 
     gave_up = False
     """Whether it was closed because its server is dead."""
@@ -62,7 +61,7 @@ def _settle(held: Any, parameters: dict[str, Any]) -> None:
 
 
 def _limit(options: str) -> float | None:
-    """The last one counts, and 0 stands for none."""
+    """The last one counts; 0 means no limit."""
     found = _LIMIT.findall(options)
     if not found or not int(found[-1][0]):
         return None
@@ -79,7 +78,7 @@ def _first_of(servers: list[Host], connect: Callable[..., Any], parameters: dict
 
 
 def _find(servers: list[Host], parameters: dict[str, Any]) -> Host:
-    """The host that takes us, by a connection that is closed again."""
+    """The host that accepts a connection, which is closed again."""
     plain = {name: value for name, value in parameters.items() if name not in _NO_PARAMETERS}
     with _first_of(servers, psycopg.connect, plain) as held:
         found = held.info.host, str(held.info.port)
@@ -99,7 +98,7 @@ def _attend(held: Any, generator: PQGen[RV]) -> Generator[Any, Any, RV]:
         if ready:
             silent_since = 0.0
         elif held.pgconn.transaction_status == TransactionStatus.ACTIVE:
-            # What waits for notifications is not active, and may wait for ever.
+            # A connection that waits for notifications is not active, and may wait for ever.
             now = monotonic()
             silent_since = silent_since or now
             _judge(held, now - silent_since)
@@ -119,7 +118,7 @@ def _judge(held: Any, silent: float) -> None:
 
 
 class Connection(psycopg.Connection[TupleRow], _Attended):
-    """A connection whose statements are given up when the server answers no probe either."""
+    """A connection that gives up its statements if the server does not answer a probe either."""
 
     @classmethod
     def connect(cls, conninfo: str = "", **parameters: Any) -> "Connection":

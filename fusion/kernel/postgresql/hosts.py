@@ -1,22 +1,22 @@
-"""The hosts of an address: some name several, of which one is primary at a time."""
+"""The hosts of a connection URL, which may name several; one of them is the primary."""
 
 from collections.abc import Mapping
 from typing import Any
 
 Host = dict[str, str]
-"""`host`, `hostaddr` and `port` of one server, as far as they are given."""
+"""The given ones of `host`, `hostaddr` and `port` of one server."""
 
 LISTS = ("host", "hostaddr", "port")
 
 
 def hosts(parameters: Mapping[str, Any]) -> list[Host]:
-    """The hosts that parameters name, in their order; none where libpq's default is meant."""
+    """The hosts in the parameters, in their order; none for libpq's default."""
     lists = {name: parameters[name].split(",") for name in LISTS if parameters.get(name)}
     if not lists.keys() & {"host", "hostaddr"}:
         return []
     count = max(len(values) for values in lists.values())
     return [
-        # One port is that of all hosts.
+        # A single port applies to all hosts.
         {name: values[n if len(values) > 1 else 0] for name, values in lists.items()}
         for n in range(count)
     ]
@@ -29,5 +29,5 @@ def with_hosts[T](parameters: Mapping[str, T], servers: list[Host]) -> dict[str,
 
 
 def place_of(host: Host) -> tuple[str, str]:
-    """What tells one host from another: its name, or else its address, and its port."""
+    """Identifies a host: its name, or else its address, and its port."""
     return host.get("host") or host.get("hostaddr", ""), host.get("port") or "5432"

@@ -1,7 +1,6 @@
-"""Which errors of the database pass by themselves, so that the same request may succeed later.
-
-By SQLSTATE, because psycopg and Django sort by other things: that of a read-only server is an
-"internal error" to them, that of a lock waited for in vain an "operational" one.
+"""Which errors of the database are temporary, so that the same request may succeed later. By
+SQLSTATE, because psycopg and Django classify differently: the error of a read-only server is an
+"internal error" to them, a lock timeout an "operational" one.
 """
 
 from django.db import Error as DjangoError
@@ -40,13 +39,13 @@ _STATES = {
     "55P03": TOO_LONG,  # lock not available
     "57014": TOO_LONG,  # query cancelled, by statement_timeout above all
     "57P": AWAY,  # shutting down, crashed, starting up, dropped, idle for too long
-    "58030": NO_ROOM,  # the disk gives errors
+    "58030": NO_ROOM,  # disk errors
 }
-"""SQLSTATE, or how it begins → reason. All others are answers: faults of a request or ours."""
+"""SQLSTATE, or its beginning → reason. All others are permanent: faults of a request or ours."""
 
 
 def outage_of(error: BaseException) -> str | None:
-    """The reason why the database could not do its work for now; None for every other error."""
+    """The reason why the database is temporarily unavailable; None for every other error."""
     cause = error.__cause__ if isinstance(error, DjangoError) else error
     if isinstance(cause, PoolTimeout | TooManyRequests):
         return AWAY

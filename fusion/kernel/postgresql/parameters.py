@@ -1,4 +1,4 @@
-"""How this project connects: what DATABASE_URL says, and our defaults for what it leaves open."""
+"""How this project connects: by DATABASE_URL, with our defaults for everything that it omits."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from fusion.kernel.environment import SettingError
 from fusion.kernel.pooler import is_pooled
 
 Parameters = dict[str, str]
-"""Names and values as libpq knows them."""
+"""Names and values of libpq."""
 
 DEFAULTS = {
     "dbname": "fusion",
@@ -25,15 +25,14 @@ DEFAULTS = {
     "keepalives_count": "5",
     "tcp_user_timeout": "8000",
 }
-"""What holds where neither the address nor libpq's environment variables (PGCONNECT_TIMEOUT and the
-like) say otherwise. A host that has vanished is noticed within eight seconds, connections to it
-included over which nothing is being sent."""
+"""The defaults, which the URL and libpq's environment variables (such as PGCONNECT_TIMEOUT)
+override. They detect a lost host within eight seconds, also on idle connections."""
 
 MANY_HOSTS = {"target_session_attrs": "read-write"}
-"""The default where the address names several hosts: the primary is wanted, whichever it is."""
+"""The default for a URL with several hosts: connect to the primary."""
 
 SESSION = {"idle_in_transaction_session_timeout": "60s"}
-"""PostgreSQL's own settings of each connection; `options` of the address come later and win."""
+"""PostgreSQL's settings of each connection; the URL's `options` follow and override them."""
 
 FORM = "DATABASE_URL is not valid: write postgresql://user:password@host:5432/name"
 
@@ -41,9 +40,9 @@ UNKNOWN = re.compile(r'invalid (URI query parameter|connection option)[: ]+"\w+"
 
 
 def connection_parameters(url: str) -> Parameters:
-    """All that a connection to `url` is opened with.
+    """All parameters of a connection to `url`.
 
-    SettingError when `url` cannot be read; it does not repeat the password.
+    SettingError for an invalid `url`; its text does not contain the password.
     """
     parameters = read_address(url)
     several = "," in parameters.get("host", "") or "," in parameters.get("hostaddr", "")
@@ -58,14 +57,14 @@ def connection_parameters(url: str) -> Parameters:
 
 
 def read_address(url: str) -> Parameters:
-    """What `url` itself says, with what the service says that it names."""
+    """The parameters in `url`, and those of the service that it names."""
     try:
         parts = conninfo_to_dict(url)
     except ProgrammingError as error:
         unknown = re.search(
             r'invalid (?:URI query parameter|connection option)[: ]+"\w+"', str(error)
         )
-        why = f" ({unknown[0]})" if unknown else ""  # the rest may show the password
+        why = f" ({unknown[0]})" if unknown else ""  # the rest may contain the password
         raise SettingError(f"{FORM}{why}") from None
     parameters = {name: str(value) for name, value in parts.items() if value is not None}
     if "service" in parameters:
@@ -74,13 +73,13 @@ def read_address(url: str) -> Parameters:
 
 
 def with_settings(settings: Mapping[str, str], options: str = "") -> str:
-    """The value of `options` that makes `settings`; what stands in `options` already wins."""
+    """The value of `options` with `settings`; the present `options` override them."""
     ours = " ".join(f"-c {name}={value}" for name, value in settings.items())
     return f"{ours} {options}".strip()
 
 
 def _environment() -> Parameters:
-    """What libpq takes from environment variables, by the parameters' own names."""
+    """The parameters in libpq's environment variables, by their names."""
     named = {option.keyword.decode(): option.envvar for option in Conninfo.get_defaults()}
     return {
         name: os.environ[variable.decode()]
@@ -90,7 +89,7 @@ def _environment() -> Parameters:
 
 
 def _service(name: str) -> Parameters:
-    """The parameters of a service; empty where libpq has to say that there is none."""
+    """The parameters of a service; empty if it is unknown, which libpq then reports."""
     places = [
         Path(os.environ.get("PGSERVICEFILE", "~/.pg_service.conf")).expanduser(),
         Path(os.environ.get("PGSYSCONFDIR", "/etc/postgresql-common"), "pg_service.conf"),

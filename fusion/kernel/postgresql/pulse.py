@@ -43,10 +43,10 @@ KEPT = 0.5
 
 
 class Pulse:
-    """What is known of one server by all who wait for it in this process."""
+    """What this process knows of one server, shared by all waiting callers."""
 
     def __init__(self, host: Host, parameters: Parameters) -> None:
-        """`parameters` are those by which the server was reached, those of its fellows included."""
+        """`parameters` are those of the connection, with all hosts."""
         self.dead = False
         self._host = host
         self._parameters = parameters
@@ -58,7 +58,7 @@ class Pulse:
         self._heard = 0.0
 
     def is_dead(self, silent: float) -> bool:
-        """Whether a statement that has been silent for so many seconds is to be given up."""
+        """Whether to give up a statement that has been silent for so many seconds."""
         if not self.dead and silent >= ASKED_AFTER:
             with self._lock:
                 self._wanted = monotonic()
@@ -94,7 +94,7 @@ class Pulse:
         )
 
     def _answers_before_another(self) -> bool:
-        """Whether the server answers, and no other is found meanwhile that has taken its place."""
+        """Whether the server answers, and no other host has become the primary meanwhile."""
         answered: list[bool] = []
         question = Thread(target=lambda: answered.append(self._answers()), daemon=True)
         question.start()
@@ -104,7 +104,7 @@ class Pulse:
         return answered == [True]
 
     def _answers(self) -> bool:
-        """Whether the server says anything: that it has no room for us will do."""
+        """Whether the server sends any answer: a refusal is enough."""
         own = with_hosts(self._parameters, [self._host])
         failure = _connect({**own, "target_session_attrs": "any"})
         return not isinstance(failure, ConnectionTimeout) and not any(
@@ -112,13 +112,13 @@ class Pulse:
         )
 
     def _has_successor(self) -> bool:
-        """Whether another of the hosts is primary by now."""
+        """Whether another host is now the primary."""
         wanted = {**self._parameters, "target_session_attrs": "read-write"}
         return bool(self._others) and _connect(with_hosts(wanted, self._others)) is None
 
 
 def _connect(parameters: Parameters) -> psycopg.Error | None:
-    """What stands in the way of a connection."""
+    """The reason why a connection failed."""
     timed: dict[str, Any] = {**parameters, "connect_timeout": str(PROBE)}
     try:
         psycopg.connect(**timed).close()
@@ -132,7 +132,7 @@ _present: dict[tuple[str, str], Pulse] = {}
 
 
 def reached(host: Host, parameters: Parameters) -> Pulse:
-    """The pulse of a server that has just been connected to, which therefore lives."""
+    """The pulse of a server that has just accepted a connection, and therefore responds."""
     key = (*place_of(host), host.get("hostaddr", ""))
     pulse = _pulses.setdefault(key, Pulse(host, parameters))
     pulse.dead = False
@@ -141,14 +141,14 @@ def reached(host: Host, parameters: Parameters) -> Pulse:
 
 
 def give_up(host: Host) -> None:
-    """It is silent, and another of the hosts is primary."""
+    """It is silent, and another host is the primary."""
     pulse = _present.get(place_of(host))
     if pulse is not None:
         pulse.dead = True
 
 
 def living_first(servers: list[Host]) -> list[Host]:
-    """Those last that were given up, so that nobody waits for them."""
+    """The hosts, those that were given up last."""
     return sorted(servers, key=_is_silent)
 
 

@@ -30,7 +30,7 @@ class Race[C: psycopg.Connection]:
         self._over = False
 
     def run(self, hosts: list[Host]) -> C:
-        """The connection; psycopg's error of the last host when none takes us."""
+        """The connection; psycopg's error of the last host if none accepts."""
         waiting = deque(hosts)
         while True:
             if waiting:
