@@ -33,7 +33,7 @@ from fusion.users import api as users
 
 
 class StrictParser(Parser):
-    """Bodies are read by `read_json`, whose refusals are precise."""
+    """Reads bodies with `read_json`, whose refusals are precise."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         """The request's JSON body."""
@@ -51,7 +51,7 @@ api = Described(
     urls_namespace="api",
 )
 
-# A request is matched from the top: what machines repeat comes first.
+# Requests are matched from the top: the most frequent routes come first.
 ROUTERS: tuple[Router, ...] = (
     calls.router,
     ordering.router,
@@ -74,7 +74,7 @@ for router in ROUTERS:
 
 
 Plain = Callable[..., HttpResponse | None]
-"""A view that answers past Ninja, or gives None where the described route is to answer."""
+"""A view that bypasses Ninja, or returns None to leave the request to the described route."""
 
 CALL = "trunks/<uuidstr:trunk_id>/calls/<direction>/<path:call_id>"
 
@@ -82,12 +82,13 @@ PLAIN: dict[str, dict[str, Plain]] = {
     "subscriptions/<uuidstr:subscription_id>/balances": {"GET": ledger.read_balances_fast},
     CALL: {"PUT": calls_plain.put_call, "DELETE": calls_plain.delete_call},
 }
-"""Route → method → the plain view, where the way through Ninja weighs most: the database has next
-to nothing to do. Ninja describes these routes all the same, and answers what has parameters."""
+"""Route → method → the plain view, for routes where Ninja would take most of the time because the
+database has little work. Ninja still describes these routes, and answers requests with
+parameters."""
 
 
 def urls(described: list[URLResolver | URLPattern]) -> list[URLResolver | URLPattern]:
-    """Ninja's routes, behind those of `PLAIN`, which hand on what is asked for in any other way."""
+    """Ninja's routes, behind those of `PLAIN`, which pass other methods and parameters on."""
     views = {str(each.pattern): each.callback for each in described if isinstance(each, URLPattern)}
     plain = [path(route, _fast(by_method, views[route])) for route, by_method in PLAIN.items()]
     return [*plain, *described]
@@ -109,7 +110,8 @@ def _fast(
 
 
 def _says_more(request: HttpRequest) -> bool:
-    """Whether there is something to be refused, or a parameter, which the plain views leave."""
+    """Whether the request has a parameter or something to refuse, which plain views do not
+    handle."""
     meta = request.META
     return bool(
         meta["QUERY_STRING"]
@@ -120,7 +122,7 @@ def _says_more(request: HttpRequest) -> bool:
 
 @api.exception_handler(Problem)
 def refuse(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Every refusal of ours. What cannot be seen is 404 before a body or a field is wrong."""
+    """Every refusal of ours. An invisible object is 404 before a wrong body or field."""
     if problem.status in (400, 415, 422):
         try:
             check_visibility_first(request)
@@ -131,14 +133,14 @@ def refuse(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def refuse_fields(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    """Fields that their types do not take: 422 with one entry for each."""
-    # Ninja puts where the field stands (body, body's parameter; query) in front of its path.
+    """Fields with invalid values: 422 with one entry for each."""
+    # Ninja puts the field's place (body, body's parameter; query) in front of its path.
     return refuse(request, fields_problem(error.errors, 2, api.parameters_of(request)))
 
 
 @api.exception_handler(HttpError)
 def refuse_body(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """A body that `read_json` refused: Ninja hands its refusal on inside an error of its own."""
+    """A body that `read_json` refused: Ninja wraps the refusal in another error."""
     if isinstance(error.__cause__, Problem):
         return refuse(request, error.__cause__)
     raise error

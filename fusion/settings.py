@@ -10,7 +10,7 @@ from fusion.kernel.pooler import is_pooled
 from fusion.kernel.postgresql.parameters import connection_parameters
 
 VAR = Path.cwd() / "var"
-"""Where a checkout keeps what it makes: the embedded database, keys, the demo's facts."""
+"""The directory of a checkout's files: the embedded database, keys, the demo's facts."""
 
 
 def _secret_key() -> str:
@@ -26,7 +26,7 @@ def _secret_key() -> str:
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(48))
         try:
-            os.link(draft, file)  # fails when another process was first: its key counts
+            os.link(draft, file)  # fails if another process was first: its key counts
         except FileExistsError:
             pass
         finally:
@@ -42,12 +42,13 @@ def _database() -> dict[str, object]:
         "NAME": "",
         **{django: parameters.pop(libpq, "") for libpq, django in known.items()},
         "PORT": parameters.pop("port", ""),
-        # The first statement of a request finds out (kernel/database.py), at no cost.
+        # The first statement of a request detects dead connections (kernel/database.py) at no
+        # cost.
         "CONN_HEALTH_CHECKS": False,
-        "DISABLE_SERVER_SIDE_CURSORS": is_pooled(),  # those that outlive their transaction
+        "DISABLE_SERVER_SIDE_CURSORS": is_pooled(),  # cursors that outlive their transaction
         "OPTIONS": {
             **parameters,
-            # A pooler lends a session for one transaction: nothing of ours may be left in it.
+            # A pooler assigns a session for one transaction: leave no state in it.
             **({} if is_pooled() else {"prepare_threshold": 3}),
             "server_side_binding": True,
             "pool": {
@@ -89,7 +90,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",
-    "fusion.portal",  # before allauth: of templates with the same name ours count
+    "fusion.portal",  # before allauth: our templates override its templates of the same name
     "allauth",
     "fusion.portal.account.apps.Accounts",
     "allauth.mfa",
@@ -116,10 +117,10 @@ INSTALLED_APPS = [
 ]
 
 PROBLEM_PAGE = "fusion.portal.error_pages.problem_page"
-"""What renders a refusal for a browser: `edge` imports no page."""
+"""The function that renders a refusal for a browser: `edge` imports no page."""
 
 MIDDLEWARE = ["fusion.edge.middleware.Edge", "fusion.portal.middleware.Pages"]
-# What pages need and the API must not pay for: `Pages` runs it for pages alone.
+# Middleware of pages, which the API does not need: `Pages` runs it only for pages.
 PAGE_MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -170,7 +171,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "fusion.portal.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-# What limits sign-in must count for all server processes together.
+# Counts of sign-in attempts must be shared by all server processes.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -211,9 +212,9 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # the other sessions end all the same
-# Passwords are limited by `fusion.portal.account.limits`; "login_failed" is left for the codes of
-# second factors, whose key is the person.
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # the other sessions still end
+# `fusion.portal.account.limits` limits passwords; "login_failed" is only for the codes of second
+# factors, whose key is the person.
 ACCOUNT_RATE_LIMITS = {
     "login": None,
     "login_failed": "5/5m/key",
@@ -235,7 +236,7 @@ MAILERS = {
 }
 DEFAULT_FROM_EMAIL = setting("FUSION_EMAIL_FROM")
 
-# The first one hashes passwords; the second is for the secrets of API clients alone.
+# The first one hashes passwords, the second only the secrets of API clients.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "fusion.clients.hashers.SecretHasher",
@@ -248,7 +249,7 @@ OAUTH2_PROVIDER = {
     "ACCESS_TOKEN_EXPIRE_SECONDS": setting("FUSION_TOKEN_SECONDS"),
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
-    # Token storage is the one that counts here: of a token only its checksum is kept.
+    # TOKEN_STORAGE is the relevant one: only the checksum of a token is stored.
     **{
         f"COMPLIANT_BCP_RFC9700_{practice}": True
         for practice in (
@@ -266,7 +267,7 @@ OAUTH2_PROVIDER = {
     },
 }
 
-# The largest body of any route; each route's own limit is held by the edge (fusion.kernel.http).
+# The largest body of any route; the edge enforces each route's limit (fusion.kernel.http).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
-# Far more than any form takes: whoever ticks too many numbers is told how many may be.
+# Far more than any form needs, so that the form itself can report too many ticked numbers.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000

@@ -9,7 +9,7 @@ Exit codes:
     4   a fault of Fusion itself (FUSION_LOG_LEVEL=DEBUG shows where)
     130 interrupted
 
-Whatever goes wrong is one readable line on stderr; stdout holds results alone.
+Every error is one readable line on stderr; stdout has only results.
 """
 
 import os
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line; returns its exit code and never raises for what went wrong."""
+    """Run one command line; returns its exit code and raises no errors."""
     try:
         code = fusion.main(args=arguments, prog_name="fusion", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

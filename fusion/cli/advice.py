@@ -1,4 +1,4 @@
-"""What `fusion serve` and `fusion worker` say when a setting that people will miss is not there."""
+"""Warnings of `fusion serve` and `fusion worker` about missing settings."""
 
 import click
 
@@ -6,7 +6,7 @@ from fusion.kernel.environment import setting
 
 
 def advise() -> None:
-    """Warn on stderr; nothing is stopped by it."""
+    """Warn on stderr, and continue."""
     if not setting("FUSION_PORTAL_URL"):
         click.echo(
             "FUSION_PORTAL_URL is not set. E-mails of groups without their own host name "

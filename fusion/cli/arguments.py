@@ -1,4 +1,4 @@
-"""What is given on the command line, checked by the same types as the fields of the API."""
+"""Arguments of commands, checked by the types of the API's fields."""
 
 from typing import Any
 from uuid import UUID
@@ -10,11 +10,11 @@ from fusion.access.actor import Actor, system_actor
 from fusion.tenancy.models import Organization
 
 LABEL = "system:command-line"
-"""Who stands in the audit trail for what the command line has changed."""
+"""The actor of the command line's changes in the audit trail."""
 
 
 def checked(kind: Any, value: str, name: str) -> str:
-    """`value`, if it is of that type; click.UsageError otherwise."""
+    """`value`, if it is valid for that type; click.UsageError otherwise."""
     try:
         text: str = TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
@@ -24,7 +24,7 @@ def checked(kind: Any, value: str, name: str) -> str:
 
 
 def find_for_operator(organization_id: UUID) -> tuple[Actor, Organization]:
-    """The organization, whoever's it is, and the actor that may change it."""
+    """The organization, of any group, and an actor that may change it."""
     everything = Organization.objects.unscoped("an operator may name any organization")
     organization = everything.filter(id=organization_id, status="active").first()
     if organization is None:

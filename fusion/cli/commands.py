@@ -1,7 +1,7 @@
-"""The commands, their options and their help. The work of each is a module of its own.
+"""The commands, their options and their help.
 
-A new command is declared here and hands over to `perform("<module>", **options)`, whose `run`
-returns the exit code, or None for 0.
+Each has its own module. A new command is declared here and calls `perform("<module>", **options)`;
+the module's `run` returns the exit code, or None for 0.
 """
 
 import sys
@@ -113,7 +113,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> int | None:
       fusion serve
       PORT=8080 fusion serve --host 0.0.0.0 --workers 4
     """
-    keep_memory_small()  # before the first thread: the C library decides then, and once
+    keep_memory_small()  # before the first thread, when the C library reads the setting
     return perform(
         "fusion.cli.serve", serving=True, host=host, port=port, workers=workers, threads=threads
     )
@@ -266,7 +266,7 @@ def set_host(group_id: UUID, host: str | None) -> int | None:
 
 
 def _read_password(from_stdin: bool) -> str | None:
-    """None where nobody can be asked: the person then cannot sign in with a password yet."""
+    """None without a terminal: the person then cannot sign in with a password yet."""
     stdin = sys.stdin
     if from_stdin:
         return stdin.readline().rstrip("\r\n")

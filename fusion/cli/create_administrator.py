@@ -18,7 +18,7 @@ def run(
     password: str | None,
     as_json: bool,
 ) -> None:
-    """Enrol the person; the member's id, or all of it as JSON, on stdout."""
+    """Create the member; prints its id, or the document as JSON."""
     actor, organization = find_for_operator(organization_id)
     answer = create_member(
         actor,

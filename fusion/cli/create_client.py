@@ -12,7 +12,7 @@ from fusion.kernel.fields import Name
 
 
 def run(*, organization_id: UUID, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
-    """Create the client; its id and secret on stdout, this once."""
+    """Create the client; prints its id and secret, only this once."""
     actor, organization = find_for_operator(organization_id)
     made = create_client(
         actor,

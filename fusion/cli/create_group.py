@@ -8,7 +8,7 @@ from fusion.lifecycle.create_group import create_group
 
 
 def run(*, name: str, external_reference: str | None, as_json: bool) -> None:
-    """Found the group; its id, or the whole of it as JSON, on stdout."""
+    """Create the group; prints its id, or the document as JSON."""
     if external_reference is not None:
         external_reference = checked(Reference, external_reference, "--external-reference")
     answer = create_group(

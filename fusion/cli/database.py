@@ -1,6 +1,6 @@
-"""The database of a command: the one that DATABASE_URL names, or the embedded one, leased.
+"""The database of a command: that of DATABASE_URL, or the embedded one, with a lease.
 
-Only here is a lease taken. Everything else, this process's children included, finds DATABASE_URL.
+Only this module takes a lease. All other code, also in child processes, uses DATABASE_URL.
 """
 
 import importlib
@@ -24,22 +24,22 @@ from fusion.kernel.postgresql.parameters import connection_parameters, read_addr
 from fusion.kernel.runtime_role import RUNTIME_ROLE, as_runtime
 
 UNAVAILABLE = 3
-"""The exit code when the database cannot be used."""
+"""The exit code if the database is unusable."""
 
 _leases: list[Lease] = []
-"""The lease of this process, where it has one."""
+"""The lease of this process, if it has one."""
 
 
 @contextmanager
 def database(
     *, linger: bool = True, serving: bool = False, session: bool = False
 ) -> Iterator[None]:
-    """Have a database and Django ready; what was opened is closed at the end.
+    """Prepare the database and Django, and close them at the end.
 
-    With `linger=False` the end waits until the embedded server has been stopped, unless others
-    use it: for a command that leaves no process behind. With `serving` the process and its
-    children act as the runtime role. With `session` the command needs a session to itself, which a
-    pooler does not give: CommandFailed there.
+    With `linger=False` the end waits until the embedded server has stopped, unless others use it:
+    for a command that leaves no process behind. With `serving` the process and its children act as
+    the runtime role. With `session` the command needs its own session: CommandFailed behind a
+    pooler.
     """
     if session and pooler.is_pooled():
         raise CommandFailed(pooler.SESSION, UNAVAILABLE)
@@ -65,7 +65,7 @@ def close_connections() -> None:
 
 
 def server_url() -> str:
-    """The address for the servers and workers that this process starts."""
+    """The database URL for the servers and workers that this process starts."""
     return _leases[-1].server_url if _leases else os.environ["DATABASE_URL"]
 
 
@@ -78,12 +78,11 @@ def perform(
     session: bool = False,
     **options: Any,
 ) -> int | None:
-    """Run `run(**options)` of the module named `work`, with the database at hand.
+    """Run `run(**options)` of the module named `work`, with the database ready.
 
-    CommandFailed when the database is not that of this release, unless `migrated` is false. The
-    module is loaded by name and only now: Django's models cannot be imported before it is known
-    where the database is, and `fusion --help` should not wait for them. `linger`, `serving` and
-    `session`: see `database`.
+    CommandFailed if the database does not belong to this release, unless `migrated` is false. The
+    module is imported here: Django's models need the database's URL first, and `fusion --help`
+    should not wait for them. `linger`, `serving` and `session`: see `database`.
     """
     with database(linger=linger, serving=serving, session=session):
         if migrated:
@@ -93,10 +92,10 @@ def perform(
 
 
 def _check(url: str, *, serving: bool) -> None:
-    """One plain connection: a pool would try again and again, and not say why."""
+    """One plain connection: a pool would retry without reporting the reason."""
     parameters: dict[str, Any] = dict(connection_parameters(url))
     if "options" not in read_address(url):
-        parameters.pop("options", None)  # a pooler would refuse ours, before it is known for one
+        parameters.pop("options", None)  # a pooler would refuse our options before we detect it
     try:
         with psycopg.connect(**parameters) as direct:
             _check_pooler(url, direct)
@@ -106,14 +105,15 @@ def _check(url: str, *, serving: bool) -> None:
                     raise CommandFailed(pooler.OWNER.format(role=RUNTIME_ROLE), UNAVAILABLE)
                 if warning:
                     click.echo(f"fusion: {warning}", err=True)
-    except psycopg.ProgrammingError as error:  # a value that psycopg itself reads
+    # an invalid value of an option that psycopg itself reads
+    except psycopg.ProgrammingError as error:
         raise CommandFailed(f"DATABASE_URL cannot be used: {error}", UNAVAILABLE) from None
     except psycopg.OperationalError as error:
         raise CommandFailed(f"The database cannot be reached: {error}", UNAVAILABLE) from None
 
 
 def _check_pooler(url: str, direct: psycopg.Connection[Any]) -> None:
-    """Nothing that a pooler would lose may get lost unnoticed."""
+    """CommandFailed for a setting that a pooler would silently lose."""
     if pooler.is_pooled():
         pooler.refuse_options(url)
     elif pooler.leads_to_pooler(direct):
@@ -121,7 +121,7 @@ def _check_pooler(url: str, direct: psycopg.Connection[Any]) -> None:
 
 
 def _require_this_release() -> None:
-    """Leaves no connection open: a server forks, and a fork must not share one."""
+    """Leaves no connection open: a server forks, and processes must not share a connection."""
     try:
         obstacle = find_obstacle()
     finally:

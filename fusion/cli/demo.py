@@ -36,11 +36,11 @@ ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(BaseException):
-    """The demonstration was asked to stop by a signal."""
+    """A signal requested the demo to stop."""
 
 
 def run(*, port: int) -> None:
-    """Set up what is missing, show the main workflow, and serve until the signal to stop."""
+    """Create missing parts, show the main workflow, and serve until the signal to stop."""
     logs.configure(settings.LOGGING | {"level": "WARNING"})  # people read this output, not a log
     for order in ORDERS:
         if order != signal.SIGHUP or signal.getsignal(order) != signal.SIG_IGN:  # nohup
@@ -66,7 +66,7 @@ def _prepare() -> None:
         click.echo("Setting up the database ...")
         with contextlib.redirect_stdout(io.StringIO()):  # a line for each of many migrations
             migrate.run()
-    close_connections()  # what follows forks
+    close_connections()  # the following code forks
 
 
 def _serve(port: int) -> None:
@@ -76,7 +76,7 @@ def _serve(port: int) -> None:
         logs=settings.VAR / "log",
         environment={
             "FUSION_DEMO": "true",
-            "FUSION_EMAIL_URL": "files:",  # nothing leaves a demonstration
+            "FUSION_EMAIL_URL": "files:",  # the demo sends no mail
             "FUSION_PORTAL_URL": setting("FUSION_PORTAL_URL") or _base_url(port),
             "DATABASE_URL": server_url(),
         },
@@ -106,7 +106,7 @@ def _find_or_load() -> Installation:
 
 
 def _write_facts(installation: Installation, port: int, *, trusting: bool) -> dict[str, Any]:
-    """Write `var/demo.json`, unless it is right already; what it says."""
+    """Write `var/demo.json`, unless it is up to date; returns its facts."""
     file = settings.VAR / "demo.json"
     former = facts.read(file)
     demo_facts = facts.gather(

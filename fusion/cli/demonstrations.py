@@ -1,4 +1,4 @@
-"""The commands that make things up: `fusion demo` and `fusion seed`."""
+"""The commands that create fictitious providers: `fusion demo` and `fusion seed`."""
 
 from dataclasses import fields
 

@@ -1,4 +1,4 @@
-"""How a command says that it has failed."""
+"""The error of a failed command."""
 
 
 class CommandFailed(Exception):

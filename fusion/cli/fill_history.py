@@ -7,7 +7,7 @@ from fusion.reporting.rollup import fill_history
 
 
 def run() -> None:
-    """Write the overview's past 90 days anew; says as of when."""
+    """Recompute the overview's past 90 days; prints their time."""
     try:
         at = fill_history()
     except TimeoutError as error:

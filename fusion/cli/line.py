@@ -9,7 +9,7 @@ from fusion.kernel.text import Unclean, clean_line
 
 
 class Line(StringParamType):
-    """A text of one line; wrong usage where it has a character that cannot be seen."""
+    """A text of one line; wrong usage for an invisible character."""
 
     def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> Any:
         """The cleaned text."""

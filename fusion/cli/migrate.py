@@ -28,20 +28,20 @@ from fusion.ordering.start_numbers import start_numbers
 from fusion.trunks.prepare import prepare_calls
 
 LOCK_TIMEOUT = "1s"
-"""How long a step waits for a table: all queries that come later queue up behind it. Calls give up
-after two seconds (calls.sql)."""
+"""How long a step waits for a table: all later queries wait behind it. Calls give up after two
+seconds (calls.sql)."""
 
 LOCK_TIMEOUT_BESIDE = "5s"
-"""The same for what runs outside a transaction: making an index CONCURRENTLY holds up nobody."""
+"""The same outside a transaction: creating an index CONCURRENTLY blocks no other query."""
 
 _PAUSE = 1.0
 
 
 def run(*, finish: bool = False, wait: int = 0) -> None:
-    """Bring the database to this release; says what it did.
+    """Bring the database to this release; prints the changes.
 
-    With `finish`, also remove what only servers of former releases call. `wait`: seconds for which
-    a step that finds a table locked is tried again.
+    With `finish`, also remove functions that only servers of former releases call. `wait`: seconds
+    for which a step retries a locked table.
     """
     with _alone():
         try:
@@ -88,13 +88,13 @@ def _describe(removed: list[str] | None, oldest: int) -> Iterator[str]:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Two that run at once take turns; the second then finds nothing to do.
+    """Of two concurrent runs, the second waits, and then finds nothing to do.
 
-    The lock and the time-out are the session's: it is closed at the end, whatever has happened.
+    Lock and time-out belong to the session, which is always closed at the end.
     """
     with connection.cursor() as cursor:
-        # Asked again and again: an index that is made concurrently waits for all statements that
-        # began before, and would wait for one that waits for its migration.
+        # Polled: CREATE INDEX CONCURRENTLY waits for all statements that began before it, and
+        # would wait for one that waits for this lock.
         while not _try_to_lock(cursor):
             time.sleep(0.1)
         _set_lock_timeout(cursor, LOCK_TIMEOUT)
@@ -114,7 +114,7 @@ def _set_lock_timeout(cursor: CursorWrapper, value: str) -> None:
 
 
 def _persist[T](step: Callable[[], T], wait: int) -> T:
-    """Try a step again while it finds a table locked; in between, those who waited go first."""
+    """Retry a step while a table is locked; waiting queries run between the attempts."""
     deadline = time.monotonic() + wait
     while True:
         try:
@@ -126,14 +126,14 @@ def _persist[T](step: Callable[[], T], wait: int) -> T:
 
 
 def _migrate() -> None:
-    """Migrations that were applied stay so when a later one fails."""
+    """Applied migrations remain if a later one fails."""
     executor = MigrationExecutor(connection)
     executor.progress_callback = _follow
     leaves = executor.loader.graph.leaf_nodes()
     plan = executor.migration_plan(leaves)
     if plan:
         executor.migrate(leaves, plan)
-    call_command("migrate", verbosity=0, interactive=False)  # what follows all migrations
+    call_command("migrate", verbosity=0, interactive=False)  # the steps after all migrations
     click.echo(f"migrations: {len(plan) or 'none'} applied")
 
 

@@ -1,4 +1,4 @@
-"""The address that a server is to listen on."""
+"""The address on which a server will listen."""
 
 import socket
 from ipaddress import ip_address
@@ -7,9 +7,9 @@ from fusion.cli.errors import CommandFailed
 
 
 def check_address(host: str, port: int) -> None:
-    """CommandFailed when nobody else could listen there.
+    """CommandFailed if another process uses the address.
 
-    Each server process opens the port for itself, and would share it with a stranger's.
+    Each server process opens the port itself, and would share it with another program.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:

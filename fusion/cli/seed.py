@@ -1,4 +1,4 @@
-"""`fusion seed`: made-up providers, with a bar that tells how far it is."""
+"""`fusion seed`: fictitious providers, with a progress bar."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ from fusion.seed.seed import seed
 
 
 def run(*, sizes: dict[str, int]) -> None:
-    """Make up what the options ask for; the ids of the groups go to stdout."""
+    """Create the requested providers; prints the ids of the groups."""
     plan = Plan(**sizes)
     began = time.monotonic()
     with click.progressbar(length=plan.steps, label="Seeding", file=sys.stderr) as bar:

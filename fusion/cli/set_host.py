@@ -13,7 +13,7 @@ HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-
 
 
 def run(*, group_id: UUID, host: str | None) -> None:
-    """Let the host name stand for the group, or none; the brand as JSON on stdout."""
+    """Set or remove the group's host name; prints the brand as JSON."""
     actor, organization = find_for_operator(group_id)
     if organization.kind != GROUP:
         raise click.UsageError(

@@ -32,7 +32,7 @@ def differences() -> list[str]:
 
 
 def run() -> int:
-    """Print each difference; 1 when there are any."""
+    """Print each difference; returns 1 if there are any."""
     found = differences()
     for difference in found:
         click.echo(difference)

@@ -29,14 +29,14 @@ GRACE = 20.0
 """Seconds that jobs in progress may take after the signal to stop."""
 
 POLLING = 1.0
-"""Seconds between two looks for new jobs where the database cannot tell of them."""
+"""Seconds between two polls for new jobs if the database cannot notify the worker."""
 
 PAUSE = 1.0
-"""Seconds until the database is tried again after it went away."""
+"""Seconds until the worker retries an unavailable database."""
 
 
 def run() -> None:
-    """Work until SIGTERM or SIGINT; a database that goes away for a while is waited for."""
+    """Work until SIGTERM or SIGINT; waits during an outage of the database."""
     queues = ", ".join(chain.from_iterable(QUEUES))
     advise()
     click.echo(f"Fusion worker: {queues}; stop it with Ctrl-C", err=True)
@@ -58,16 +58,16 @@ async def _work() -> None:
 
 
 async def _work_until(stop: asyncio.Event) -> None:
-    """One life of the schedule and of procrastinate's workers: all of them end with the first.
+    """Run the schedule and procrastinate's workers; when one ends, all end.
 
-    Cancelled, a worker takes no new job and ends those it has.
+    A cancelled worker takes no new job and finishes its current ones.
     """
     connector = PsycopgConnector(
         pool_factory=AsyncPool,
         kwargs=connector_params(),
         min_size=1,
         max_size=CONNECTIONS,
-        timeout=2 * PAUSE + OPENED,  # then all of it begins anew
+        timeout=2 * PAUSE + OPENED,  # then everything starts again
     )
     app = working_app(connector)
     async with app.open_async():

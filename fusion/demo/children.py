@@ -21,7 +21,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class DemoFailed(Exception):
-    """The demonstration cannot go on; one sentence says why and where to look."""
+    """The demo cannot continue; one sentence gives the reason and where to look."""
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Child:
     process: subprocess.Popen[bytes]
 
     def require_alive(self) -> None:
-        """DemoFailed when it has ended."""
+        """DemoFailed if it has ended."""
         code = self.process.poll()
         if code is not None:
             how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
@@ -77,10 +77,10 @@ def _start(
 
 
 def _first_thing(parent: int) -> Callable[[], None]:
-    """Runs in a child before it becomes the command: leave its end to its parent alone.
+    """Runs in a child before it becomes the command, so that only its parent stops it.
 
-    It ignores Ctrl-C, which the terminal sends to all of us: two signals at the same instant have
-    been seen to hang a server. If its parent is killed, the kernel signals the child (on Linux).
+    It ignores Ctrl-C, which the terminal sends to all processes: two signals at the same instant
+    can hang a server. If its parent is killed, the kernel signals the child (on Linux).
     """
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 

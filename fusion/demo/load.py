@@ -157,7 +157,7 @@ def _installation(made: Made, other: Made) -> Installation:
 
 
 def _with_client(installation: Installation, name: str) -> Actor:
-    """Give the organization an API client; who acts when that client does."""
+    """Create an API client of the organization; returns its actor."""
     client = give_client(installation, name)
     actor = system_actor(installation.group_of(name), LABEL)
     return replace(actor, label=f"client:{client['client_id']}")

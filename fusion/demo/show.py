@@ -1,4 +1,4 @@
-"""The main workflow on the terminal: what an order grants, once, and how far it can be used."""
+"""The main workflow on the terminal: an order, a repetition, its use up to the limit."""
 
 import textwrap
 from typing import Any
@@ -11,13 +11,14 @@ from fusion.demo.caller import Caller, Reply
 
 ORDERED = 2
 EXCESS = 5
-"""How many more than are held are request_body back, to be refused."""
+"""How many more than the held quantity the demo tries to remove, to show a refusal."""
 
 WIDTH = 88
 
 
 def show_main_job(facts: dict[str, Any], caller: Caller) -> None:
-    """Order, repeat, remove too much, and remove what was ordered: nothing piles up."""
+    """Order, repeat, remove too much, and remove the order's products, so that nothing
+    accumulates."""
     caller.sign_in(**facts["clients"]["group"])
     subscription = facts["subscription_id"]
     product = caller.get(f"/products/{facts['product_ids'][story.ORDERED]}")

@@ -1,4 +1,4 @@
-"""Putting to use what the demonstration's customers have ordered: numbers, users and trunks."""
+"""The use of the customers' orders in the demo: numbers, users and trunks."""
 
 from collections.abc import Iterator, Sequence
 from uuid import UUID
@@ -24,13 +24,13 @@ SIZE = 5_000
 """Numbers of each range."""
 
 ATTEMPTS = 8
-"""Blocks that are tried: a demonstration that came to its end has kept its own."""
+"""Blocks of numbers to try: an earlier demo may have used some."""
 
 LINKED = 90
-"""Per cent of those numbers that users get, as far as there are licences."""
+"""Per cent of those numbers that are linked to users, up to the licences."""
 
 MOST = 250
-"""Numbers of one SKU that one customer takes."""
+"""Most numbers of one SKU for one customer."""
 
 BALANCES = """
 SELECT b.sku, b.granted, b.used
@@ -41,7 +41,7 @@ WHERE s.id = %s::uuid ORDER BY b.sku
 
 
 def write_inventory(actor: Actor) -> set[str]:
-    """A range of free numbers for each SKU that has one in the story; the codes of the SKUs."""
+    """A range of free numbers for each SKU with one in the story; returns the codes of the SKUs."""
     stocked = set()
     for sku, first in story.RANGES:
         for attempt in range(ATTEMPTS):
@@ -56,7 +56,7 @@ def write_inventory(actor: Actor) -> set[str]:
 
 
 class Staff:
-    """What customers make of what they have ordered: numbers, users with numbers, and trunks."""
+    """The customers' numbers, users with numbers, and trunks."""
 
     def __init__(self, actor: Actor, stocked: set[str]) -> None:
         """`stocked`: the SKUs whose numbers are in stock."""
@@ -66,10 +66,10 @@ class Staff:
         self._trunks: dict[UUID, UUID] = {}
         self._logins: set[tuple[UUID, str]] = set()
         self.gone: set[UUID] = set()
-        """Subscriptions that have ended."""
+        """Terminated subscriptions."""
 
     def trunks(self) -> dict[UUID, int]:
-        """The channels that are ordered for each trunk."""
+        """The ordered channels for each trunk."""
         found = {}
         for subscription, trunk in self._trunks.items():
             channels = _balances(subscription).get("sip-channel", (0, 0))[0]
@@ -78,11 +78,11 @@ class Staff:
         return found
 
     def trunk_of(self, subscription: UUID) -> UUID | None:
-        """Its trunk, once it has channels."""
+        """The subscription's trunk, if it has channels."""
         return self._trunks.get(subscription)
 
     def put_to_use(self, subscription: UUID, share: int) -> None:
-        """Take numbers up to that share, in per cent, of those ordered; most get users."""
+        """Assign numbers up to that percentage of the ordered ones; most get users."""
         balances = _balances(subscription)
         for sku in sorted(self._stocked & balances.keys()):
             granted, used = balances[sku]
@@ -100,13 +100,13 @@ class Staff:
             self._connect(subscription, spare[max(users, 0) :])
 
     def part_with(self, subscription: UUID, count: int) -> None:
-        """People leave: they are deleted, and their numbers wait for others."""
+        """Delete some users; their numbers stay assigned, for others."""
         users = User.objects.unscoped(REASON).filter(subscription_id=subscription, kind="user")
         for id in users.order_by("id").values_list("id", flat=True)[:count]:
             delete_user(self._actor, subscription_id=subscription, user_id=id)
 
     def halve(self, subscription: UUID) -> None:
-        """Half of the people leave, and their numbers are given back."""
+        """Delete half of the users, and release their numbers."""
         linked, _ = _numbers(subscription)
         self.part_with(subscription, linked // 2)
         for e164 in _numbers(subscription)[1]:
@@ -149,7 +149,7 @@ def _balances(subscription: UUID) -> dict[str, tuple[int, int]]:
 
 
 def _numbers(subscription: UUID) -> tuple[int, list[str]]:
-    """How many have a user, and those that have neither a user nor a trunk."""
+    """How many numbers have a user, and the numbers that have neither a user nor a trunk."""
     numbers = Number.objects.unscoped(REASON).filter(
         subscription_id=subscription, status="assigned"
     )
@@ -158,7 +158,7 @@ def _numbers(subscription: UUID) -> tuple[int, list[str]]:
 
 
 def _names() -> Iterator[tuple[str, str]]:
-    """First and last names, all pairs before any comes again."""
+    """First and last names; every pair once before any repetition."""
     while True:
         for step in range(len(story.LAST)):
             for position, first in enumerate(story.FIRST):

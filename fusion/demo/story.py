@@ -1,4 +1,4 @@
-"""Who and what the demonstration is about. All of it is invented."""
+"""The people and organizations of the demo. All are fictitious."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """A product and what it is made of; `later` is what it was changed to on the way."""
+    """A product and its items; `later` are its items after a change during the year."""
 
     code: str
     name: str
@@ -29,7 +29,7 @@ class Goods:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone who may sign in: `kind` of organization and `role` there."""
+    """A person who can sign in: `kind` of organization and `role` there."""
 
     kind: str
     role: str
@@ -89,10 +89,10 @@ _SUBSCRIPTIONS = (
     ("S-1016", "T-0201", "Branches"),
 )
 SHRINKING, LEAVING = "S-1012", "S-1010"
-"""A subscription that gives half of its licences back, and one that is terminated."""
+"""A subscription that returns half of its licences, and a terminated one."""
 
 SHOWN = "S-1001"
-"""The subscription that the main job is shown on; its tenant has a reseller and a distributor."""
+"""The subscription of the main workflow; its tenant has a reseller and a distributor."""
 
 _ENTITLEMENTS = (
     ("be-geographic", "Belgian geographic number", "BE", "geographic"),
@@ -202,21 +202,21 @@ _PRODUCTS = (
 )
 
 CHANNELS = ("sip-10", "sip-30", "fax-line")
-"""Products for calls alone."""
+"""Products that contain only channels."""
 
 RETIRED = "fax-line"
 ORDERED = "team-be-10"
-"""The product that the main job is shown with."""
+"""The product of the main workflow."""
 
 NUMBERED = "be-geographic"
-"""The SKU whose numbers the main job goes on with."""
+"""The SKU whose numbers the main workflow assigns."""
 
 UPCOMING = (
     (6, "PO-77120", "seat", 4),
     (19, "PO-77134", "sip-10", 1),
     (33, "PO-77141", "numbers-be-10", 2),
 )
-"""What the shown subscription has ordered for later: days from now, reference, product code and
+"""Scheduled orders of the featured subscription: days from now, reference, product code and
 quantity. The last one is cancelled again."""
 
 MERIDIAN = Story("Meridian Voice (demo)", _TREE, _ENTITLEMENTS, _PRODUCTS, _SUBSCRIPTIONS)
@@ -231,7 +231,7 @@ LOWMOOR = Story(
     ),
     (("1", "1", "Main"),),
 )
-"""A second provider, that the first one and its customers must never see."""
+"""A second provider, invisible to the first one and its customers."""
 
 _STAFF = {
     GROUP: ("meridian.example.com", "Imke Vanderlaer", "Jonas Weatherby", "Silvan Marsh"),
@@ -245,7 +245,7 @@ PEOPLE = tuple(
     for kind, (domain, *names) in _STAFF.items()
     for role, name in zip(ROLES, names, strict=True)
 )
-"""Those who may sign in to the organizations of the first provider that have an API client."""
+"""The people who can sign in to the organizations of the first provider that have an API client."""
 
 RANGES = (
     ("be-geographic", 3225550000),
@@ -255,11 +255,11 @@ RANGES = (
     ("gb-toll-free", 448081570000),
     ("nl-geographic", 31201230000),
 )
-"""Where the first provider's inventory begins: numbers of each SKU from there on."""
+"""The first numbers of the first provider's inventory, by SKU."""
 
 TRUNK = "Main"
 ACCOUNTS = ("Reception", "Night queue")
-"""Resource accounts of those who have many users."""
+"""Resource accounts of customers with many users."""
 
 FIRST = (
     *("Anouk", "Bram", "Cato", "Dries", "Elif", "Finn", "Greta", "Hugo", "Ines", "Joris", "Katja"),

@@ -1,4 +1,4 @@
-"""How large the demonstration is, in three lines."""
+"""The size of the demo, in three lines."""
 
 from django.db.models import Count, QuerySet
 
@@ -12,7 +12,7 @@ from fusion.users.models import User
 
 
 def summary(installation: Installation) -> list[str]:
-    """Its name and organizations; its products and orders; who has how many numbers."""
+    """Its name and organizations; its products and orders; its numbers."""
     group = installation.group
     organizations = Organization.objects.unscoped(REASON).filter(group_id=group, status="active")
     subscriptions = Subscription.objects.unscoped(REASON).filter(group_id=group)

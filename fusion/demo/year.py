@@ -1,6 +1,6 @@
-"""The past year of a demonstration: what customers ordered and used, gave back, and ended.
+"""The past year of the demo: what customers ordered, used, returned and terminated.
 
-Everything is done by the use cases that serve the present, while the clock is set back.
+The usual use cases do everything, while the clock is set back.
 """
 
 import heapq
@@ -27,18 +27,18 @@ from fusion.ordering.place import Draft, Line, place_order
 from fusion.seed.provider import Provider
 
 CHANCE = 11
-"""Decides who has ordered what and when: the same in every installation."""
+"""The seed of the random orders: the same in every installation."""
 
 DAYS = 365
 
 OPENING = 0.6
-"""The part of the year within which all customers order for the first time."""
+"""The part of the year with the first orders of all customers."""
 
 TAKEN = (72, 90, 45, 88, 20, 96)
-"""Per cent of its numbers that a customer takes, in turn: some have plenty, some run out."""
+"""Per cent of its numbers that a customer assigns, in turn: some have plenty, some run out."""
 
 CALLS = 92
-"""Days of calls: what charts show."""
+"""Days of calls, as many as charts show."""
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -46,7 +46,7 @@ DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class Customer:
-    """A subscription: what it orders, what it holds, and how much of its numbers it takes."""
+    """A subscription: its orders, its holdings, and the share of its numbers that it assigns."""
 
     subscription: UUID
     reference: str
@@ -60,7 +60,7 @@ Step = tuple[datetime, int, Callable[[], object]]
 
 
 class Year:
-    """A year that ends now."""
+    """The year that ends now."""
 
     def __init__(self, actor: Actor, provider: Provider, staff: Staff) -> None:
         self._actor = actor
@@ -92,7 +92,7 @@ class Year:
         )
 
     def live(self, go_to: Callable[[datetime], None]) -> None:
-        """Do it all, one after the other; `go_to` sets the clock."""
+        """Do everything in sequence; `go_to` sets the clock."""
         self._plan()
         while self._steps:
             at, _, do = heapq.heappop(self._steps)
@@ -100,7 +100,7 @@ class Year:
             do()
 
     def _do(self, at: datetime, do: Callable[[], object]) -> None:
-        """Let it be done then, if that is not yet to come."""
+        """Schedule it for that time, unless it is in the future."""
         if at < self._now - HOUR:
             self._count += 1
             heapq.heappush(self._steps, (at, self._count, do))
@@ -140,7 +140,7 @@ class Year:
         )
 
     def _open(self, customer: Customer) -> None:
-        """The first order: users with numbers, and channels for the one that is shown."""
+        """The first order: users with numbers, and channels for the featured subscription."""
         lines = [Line(customer.products[0], 2), Line(customer.products[1], 3)]
         if customer.reference == story.SHOWN:
             lines.append(Line(self._products["sip-10"], 3))
@@ -148,12 +148,13 @@ class Year:
         self._use(customer)
 
     def _order(self, customer: Customer) -> None:
-        """More, mostly; sometimes less, and sometimes for later."""
+        """A later order: usually more, sometimes less, sometimes scheduled."""
         if customer.subscription in self._staff.gone:
             return
         product = self._random.choice(customer.products)
         if product in self._channels and self._random.random() < 0.7:
-            product = customer.products[0]  # channels suffice for longer than users do
+            # customers need more channels less often than more users
+            product = customer.products[0]
         roll, held = self._random.random(), customer.held[product]
         if roll < 0.75 or not held:
             lines = [Line(product, 1 + int(self._random.random() * 3))]
@@ -167,7 +168,7 @@ class Year:
             self._place(customer, lines)
 
     def _schedule(self, customer: Customer, lines: list[Line], held: int) -> None:
-        """For some days later. A removal takes more than is held by then, and fails."""
+        """Scheduled for some days later. A removal exceeds the holdings by then, and fails."""
         if lines[0].action == "remove":
             lines = [Line(lines[0].product_id, held + 20, "remove")]
         due = self._at_work(now() + DAY * (4 + 16 * self._random.random()))
@@ -179,7 +180,7 @@ class Year:
     def _place(
         self, customer: Customer, lines: list[Line], due: datetime | None = None
     ) -> UUID | None:
-        """The order's id; None where it is refused, as what it takes away is in use."""
+        """The order's id; None if it is refused because the removed units are in use."""
         self._count += 1
         lines = list({line.product_id: line for line in lines}.values())
         draft = Draft(customer.subscription, tuple(lines), f"SO-{self._count:06d}", due)
@@ -201,7 +202,7 @@ class Year:
             self._staff.put_to_use(customer.subscription, customer.share)
 
     def _shrink(self, customer: Customer) -> None:
-        """Half of everything is given back."""
+        """Remove half of everything."""
         self._staff.halve(customer.subscription)
         for product, held in sorted(customer.held.items()):
             for quantity in (held // 2, held // 4):
@@ -214,6 +215,6 @@ class Year:
         self._staff.gone.add(customer.subscription)
 
     def _call(self, day: datetime) -> None:
-        """The calls of a day, of all who have channels."""
+        """The calls of a day, of all subscriptions with channels."""
         shown = self._staff.trunk_of(self._by_reference[story.SHOWN].subscription)
         make_calls(self._staff.trunks(), shown, day, self._calls)
