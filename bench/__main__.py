@@ -1,7 +1,7 @@
 """`make bench`: measure, print, and write `var/bench.json` and the table in the documentation.
 
-Each figure is the median of several rounds; in each round the two sides that are compared run one
-right after the other, so that a drift of the machine's speed touches both.
+Each figure is the median of several rounds. In each round one side runs directly after the other,
+so that changes in the machine's speed affect both.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _measure(asked: argparse.Namespace) -> dict[str, Any]:
-    """All but the pages."""
+    """Everything except the pages."""
     seconds, rounds = asked.seconds, asked.rounds
     names = ("small",) if asked.ratios_only else ("small", "large")
     with open_stages(*names, workers=asked.workers) as [small, *others]:

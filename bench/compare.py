@@ -1,4 +1,4 @@
-"""How two sides are compared: in turn, so that a drift of the machine touches both."""
+"""Compares two sides alternately, so that changes in the machine's speed affect both."""
 
 from collections.abc import Callable
 from statistics import median
@@ -10,7 +10,7 @@ from bench.stage import Stage
 
 CONNECTIONS = 16
 WARM_UP = 2.0
-"""Seconds for which a side is driven before it is measured."""
+"""Seconds of warm-up before a side is measured."""
 
 
 def compare(
@@ -24,7 +24,8 @@ def compare(
     each: float = 1,
     reset: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """HTTP against pgbench; `each` is how much one request does, `reset` comes before each side."""
+    """HTTP against pgbench; `each` is the number of operations of a request, `reset` runs before
+    each side."""
     reset()
     drive(stage.port, sent, connections=connections, seconds=WARM_UP)
     http, direct = [], []
@@ -77,7 +78,7 @@ def grow(
 
 
 def must_succeed(load: Load) -> None:
-    """SystemExit where something else than success was answered, or nothing."""
+    """SystemExit if there was no answer, or one that is not a success."""
     failed = {status: count for status, count in load.statuses.items() if status >= 300}
     if failed or not load.statuses:
         raise SystemExit(f"bench: answers other than success: {failed or 'none at all'}")

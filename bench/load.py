@@ -1,7 +1,6 @@
-"""A load generator: many keep-alive connections from one thread, each always one request under way.
-
-It writes prepared bytes and counts answers, so that it takes as little as it can of the
-processors that it shares with the server and the database.
+"""A load generator: many keep-alive connections from one thread, each always with one request in
+progress. It writes prepared bytes and counts answers, and so takes little of the processor time
+that it shares with the server and the database.
 """
 
 import itertools
@@ -16,7 +15,7 @@ from statistics import median
 
 @dataclass(slots=True)
 class Load:
-    """What was measured: answers by status, seconds, and the latency of each answer in seconds."""
+    """The measurement: answers by status, seconds, and the latency of each answer in seconds."""
 
     seconds: float
     statuses: Counter[int] = field(default_factory=Counter)
@@ -47,7 +46,7 @@ class _Connection:
         self.socket.sendall(next(self.requests))
 
     def receive(self) -> int | None:
-        """The status when the answer is complete, else None."""
+        """The status if the answer is complete, else None."""
         chunk = self.socket.recv(1 << 20)
         if not chunk:
             raise ConnectionError("the server closed the connection")
@@ -72,12 +71,12 @@ def _content_length(head: bytes) -> int:
 
 
 def visit(path: str, cookies: str) -> bytes:
-    """A browser's request for a page, as it goes over the wire."""
+    """A browser's request for a page, as bytes."""
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\n\r\n".encode()
 
 
 def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
-    """One HTTP/1.1 request as it goes over the wire."""
+    """One HTTP/1.1 request, as bytes."""
     return (
         f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -85,8 +84,8 @@ def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
 
 
 Requests = list[bytes] | Callable[[], Iterator[bytes]]
-"""A list that all connections share, sent in turn and over and over; or what gives each connection
-requests of its own, where the next one must come after the answer to the one before."""
+"""A list that all connections share and repeat; or a source of separate requests for each
+connection, if a request must follow the answer to the previous one."""
 
 
 def drive(port: int, requests: Requests, *, connections: int, seconds: float) -> Load:
@@ -113,7 +112,7 @@ def drive(port: int, requests: Requests, *, connections: int, seconds: float) ->
 
 
 def finish(port: int, requests: list[bytes], *, connections: int) -> Load:
-    """Send each of `requests` once; `seconds` is how long all of it took."""
+    """Send each of `requests` once; `seconds` is the total time."""
     source = iter(requests)
     load = Load(0.0)
     begin = time.perf_counter()

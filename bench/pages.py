@@ -1,7 +1,7 @@
 """How the server's time for the most used pages grows from 1,000 subscriptions to 100,000.
 
 A group's administrator signs in and reads pages, one at a time. Pages of one subscription or one
-order are asked for of a thousand, in turn.
+order are requested for a thousand different ones.
 """
 
 import re
@@ -21,7 +21,7 @@ from bench.load import visit
 from bench.stage import SAMPLE, Stage, fusion, open_stages, shuffled
 
 STOCK = 60_000
-"""Numbers of the small stage; the large one has a million at least."""
+"""Numbers of the small stage; the large one has at least a million."""
 
 Addresses = Callable[[Stage], list[str]]
 
@@ -40,7 +40,7 @@ def _orders(stage: Stage) -> list[str]:
 
 
 def _typed(path: str) -> Addresses:
-    """What somebody types who looks for a customer: the beginnings of two words."""
+    """A typical search for a customer: the beginnings of two words."""
 
     def addresses(stage: Stage) -> list[str]:
         names = _column(
@@ -76,7 +76,7 @@ PAGES: Mapping[str, Addresses] = {
 
 
 def measure_pages(workers: int, seconds: float, rounds: int) -> dict[str, Any]:
-    """Latencies of each page on both stages, and what the roll-up costs on the large one."""
+    """Latencies of each page on both stages, and the cost of the roll-up on the large one."""
     with open_stages("pages", "large", workers=workers) as [small, large]:
         provisioning.prepare(small, stock=STOCK)
         provisioning.prepare(large)
@@ -107,14 +107,14 @@ WHERE used = 0 AND granted BETWEEN 1 AND 100000 AND metric <> 'sip_channel'
 
 
 def _fill_up(stage: Stage) -> None:
-    """One subscription in twenty has used up what it has; nobody asks who did it."""
+    """Let one subscription in twenty use all that was granted, without entries."""
     with psycopg.connect(stage.database_url, autocommit=True) as sql:
         sql.execute(FULL)
         sql.execute("VACUUM ANALYZE")
 
 
 def refresh(stage: Stage) -> float:
-    """Renew the roll-up as the worker does; the seconds that it took."""
+    """Refresh the roll-up as the worker does; returns the seconds."""
     with psycopg.connect(stage.database_url) as sql:
         sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         begin = time.perf_counter()

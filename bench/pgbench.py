@@ -1,4 +1,4 @@
-"""The same database functions under pgbench: what the database gives without any HTTP."""
+"""The same database functions under pgbench, without HTTP."""
 
 import hashlib
 import re
@@ -12,7 +12,7 @@ from fusion.ledger.queries import BALANCES
 from fusion.trunks.deeds import ADMIT, END, SCOPE
 
 LEASE = 120
-"""Seconds, as the server grants them unless told otherwise."""
+"""Seconds of a lease, the server's default."""
 
 
 def place_order(stage: Stage) -> str:
@@ -28,7 +28,7 @@ WHERE s.i = :i::bigint;
 
 
 def _uuid7() -> str:
-    """Twelve hexadecimal digits of milliseconds, then random ones, in UUID's spelling."""
+    """A UUID of version 7: twelve hexadecimal digits of milliseconds, then random ones."""
     hexadecimal = "lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')"
     return (
         f"(left({hexadecimal}, 8) || '-' || right({hexadecimal}, 4) || '-7'"
@@ -37,7 +37,7 @@ def _uuid7() -> str:
 
 
 def read_balances(stage: Stage) -> str:
-    """The balances of a random subscription, by the very statement that a request sends.
+    """The balances of a random subscription, by the statement that a request sends.
 
     It looks the token up and calls `ledger_balances` with the path of the token's organization.
     """
@@ -57,7 +57,7 @@ WHERE s.i = :i::bigint;
 
 
 def link_user(stage: Stage) -> str:
-    """The next user of `bench_user` to its number."""
+    """Link the next user of `bench_user` to its number."""
     return f"""
 SELECT p.* FROM (SELECT nextval('bench_next') AS i OFFSET 0) n
 CROSS JOIN LATERAL (SELECT * FROM bench_user u WHERE u.i = n.i) u
@@ -67,7 +67,7 @@ CROSS JOIN LATERAL users_link('{stage.group_id}'::uuid, '{stage.path}', 'client-
 
 
 def admit_and_end_call(stage: Stage, trunks: int) -> str:
-    """A call on a random trunk is admitted and ended, by the very statements of requests."""
+    """Admit and end a call on a random trunk, by the statements that requests send."""
     trunk = "(SELECT t.id FROM bench_trunk t WHERE t.i = :i::bigint)"
     call = [trunk, "'outbound'", "'pgbench-' || :c::bigint"]
     parties = ["'+3225550100'", "'+3225550199'", str(LEASE)]
@@ -84,7 +84,7 @@ def _with_token(stage: Stage, deed: str, values: list[str]) -> str:
     statement = TOKEN.format(read=deed)
     for value in [*values, f"'{checksum}'"]:
         statement = statement.replace("%s", value, 1)
-    # pgbench takes the colon of a scope for the beginning of a variable.
+    # pgbench would read the colon of a scope as the beginning of a variable.
     statement = statement.replace(f"'{SCOPE}'", "'{}' || chr(58) || '{}'".format(*SCOPE.split(":")))
     return f"{' '.join(statement.split())};\n"
 

@@ -18,7 +18,7 @@ from bench.provisioning import FEW, FEW_OR_MANY, MANY, STOCK, Ground
 from bench.stage import Stage
 
 PATIENCE = 120
-"""Seconds for a batch to be finished in."""
+"""Seconds within which a batch must finish."""
 
 
 def measure_provisioning(small: Stage, seconds: float, rounds: int) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def measure_next_free(small: Stage, large: Stage, rounds: int) -> dict[str, Any]
     provisioning.prepare(small, FEW)
     provisioning.prepare(large, MANY)
     assign = partial(provisioning.assign, sku=FEW_OR_MANY)
-    # Short, so that the small stock lasts.
+    # Short, so that the small stock is enough.
     return {"grow_next_free": grow(small, large, assign, 0.8, rounds, warm_up=0.5)}
 
 

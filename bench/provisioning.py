@@ -1,7 +1,7 @@
-"""What provisioning is measured on: entitlements, numbers, users and trunks of the sample.
+"""The data for measuring provisioning: entitlements, numbers, users and trunks of the sample.
 
-Made once through the API and the database functions, and brought back to where it began before each
-run: what earlier runs assigned is released, and its quarantine is over.
+Created once through the API and the database functions, and reset before each run: the numbers
+that earlier runs assigned are released, and their quarantine ends.
 """
 
 import json
@@ -15,7 +15,7 @@ from bench.load import request
 from bench.stage import Stage, shuffled
 
 STOCK = "bench-stock"
-"""The SKU whose numbers are assigned where HTTP is set against pgbench: a million of them."""
+"""The SKU with a million numbers, for comparing HTTP with pgbench."""
 
 FEW_OR_MANY = "bench-growth"
 """The SKU of which the small stage has 10,000 numbers and the large one 10,000,000."""
@@ -23,22 +23,23 @@ FEW_OR_MANY = "bench-growth"
 MILLION = 1_000_000
 FEW, MANY = 10_000, 10 * MILLION
 KITS = 40
-"""Users with a number to be linked, for each subscription of the sample."""
+"""Users to be linked to a number, for each subscription of the sample."""
 
 CROWD = 10_000
-"""Users of one subscription more, which are linked by a batch and one by one."""
+"""Users of another subscription, which are linked by a batch and one by one."""
 
 PLENTY = 500_000
-"""Units of everything that each subscription of the sample has ordered."""
+"""Ordered units of every SKU, for each subscription of the sample."""
 
-# Blocks of a million numbers each that `phonenumbers` takes for Belgian geographic ones.
+# Blocks of a million numbers each that `phonenumbers` accepts as Belgian geographic ones.
 STOCK_BLOCK = 3259
 GROWTH_BLOCKS = (3222, 3223, 3224, 3225, 3226, 3227, 3250, 3251, 3252, 3253)
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where requests go: (user, subscription, number) of the sample and of the crowd; trunks."""
+    """The targets of requests: (user, subscription, number) of the sample and of the batch;
+    trunks."""
 
     kits: list[tuple[str, str, str]]
     crowd: list[tuple[str, str, str]]
@@ -47,9 +48,9 @@ class Ground:
 
 
 def prepare(stage: Stage, growth: int = 0, *, stock: int = MILLION) -> Ground:
-    """Everything there, nothing linked, nothing taken from the stock but the numbers of users.
+    """Everything created, nothing linked, only the users' numbers assigned from the stock.
 
-    `growth` and `stock` are how many numbers the two SKUs have; those that are missing are added.
+    `growth` and `stock` are the numbers of the two SKUs; missing ones are added.
     """
     with psycopg.connect(stage.database_url, autocommit=True) as sql:
         if not sql.execute("SELECT FROM catalogue_sku WHERE code = %s", [STOCK]).rowcount:
@@ -189,7 +190,7 @@ def _staff(
 
 
 def unlink_all(stage: Stage) -> None:
-    """Nobody is linked, and pgbench begins with the first user again."""
+    """Unlink all users, and let pgbench begin with the first one again."""
     with psycopg.connect(stage.database_url, autocommit=True) as sql:
         sql.execute(UNLINK)
         sql.execute("ALTER SEQUENCE bench_next RESTART")
@@ -197,7 +198,7 @@ def unlink_all(stage: Stage) -> None:
 
 
 def assign(stage: Stage, sku: str = STOCK) -> list[bytes]:
-    """The next free number, for one subscription after the other."""
+    """The next free number, for one subscription after another."""
     body = json.dumps({"sku": sku, "quantity": 1}).encode()
     return [
         request("POST", f"/api/v1/subscriptions/{id}/numbers", stage.token, body)
@@ -219,7 +220,7 @@ def link(stage: Stage, users: list[tuple[str, str, str]]) -> list[bytes]:
 
 
 def calls(stage: Stage, trunks: list[str]) -> Iterator[bytes]:
-    """Without end: a call is admitted, and ended by the request after it, on one trunk in turn."""
+    """Endless pairs of requests that admit and end a call, on each trunk in turn."""
     body = json.dumps({"caller": "+3225550100", "callee": "+3225550199"}).encode()
     mine = next(_callers)
     for number in count():

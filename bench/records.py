@@ -1,7 +1,7 @@
 """`python -m bench.records`: a year of call records, read as one answer: speed, and memory.
 
-The records are made up in months long ago, whose partitions go again at the end. Ten million take
-some minutes to make and five gigabytes of disk.
+The records are in past months, whose partitions are dropped at the end. Ten million take some
+minutes and five gigabytes of disk.
 """
 
 import argparse
@@ -31,12 +31,12 @@ LATERAL (SELECT %(first)s::timestamptz + n * (interval '364 days' / %(rows)s::bi
 """
 
 SLICE = 500_000
-"""Records made in one transaction."""
+"""Records created in one transaction."""
 
 
 @contextmanager
 def _records(stage: Stage, rows: int) -> Iterator[None]:
-    """That many records of the year, as long as this lasts."""
+    """So many records of the year, inside this context."""
     with psycopg.connect(stage.database_url, autocommit=True) as sql:
         sql.execute("SET TimeZone = 'UTC'")
         sql.execute("SELECT trunks_drop_partitions(%s::date)", [AFTER])
@@ -52,7 +52,7 @@ def _records(stage: Stage, rows: int) -> Iterator[None]:
 
 
 def _read(stage: Stage, query: str) -> tuple[int, int, float]:
-    """Lines and bytes of the answer, and the seconds that it took."""
+    """Lines and bytes of the answer, and its seconds."""
     asked = urllib.request.Request(
         f"http://127.0.0.1:{stage.port}/api/v1/call-records?{query}",
         headers={"Authorization": f"Bearer {stage.token}"},
@@ -66,7 +66,7 @@ def _read(stage: Stage, query: str) -> tuple[int, int, float]:
 
 
 def main() -> None:
-    """Make them, read them, and say what it took."""
+    """Create the records, read them, and print time and memory."""
     parser = argparse.ArgumentParser(prog="python -m bench.records", description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000, help="records (10,000,000)")
     rows: int = parser.parse_args().rows

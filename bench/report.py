@@ -1,4 +1,4 @@
-"""What is told of the figures: the machine, and tables for the terminal and the documentation."""
+"""Reporting the figures: the machine, and tables for the terminal and the documentation."""
 
 import os
 import platform
@@ -34,7 +34,7 @@ RESIDENT_LIMIT = 150
 
 
 def machine() -> dict[str, Any]:
-    """What was measured on, and with which versions."""
+    """The machine, and the versions of the programs."""
     postgres = subprocess.run(
         [str(find_bindir() / "postgres"), "--version"], capture_output=True, text=True, check=True
     ).stdout.split()[-1]
@@ -126,7 +126,7 @@ def figures(results: dict[str, Any]) -> str:
 
 
 def _calls(results: dict[str, Any]) -> list[str]:
-    """Whole calls through Kamailio: one sentence for each way of asking."""
+    """Whole calls through Kamailio: one sentence for each kind of request."""
     return [
         f"Whole calls through Kamailio, asking {way}: {row['per_s']:,.0f} per second"
         f" ({row['per_s_min']:,.0f} to {row['per_s_max']:,.0f}, {row['runs']} runs) with"
@@ -140,7 +140,7 @@ def _calls(results: dict[str, Any]) -> list[str]:
 
 
 def _parts(results: dict[str, Any]) -> dict[str, str]:
-    """What was measured, by the name of its part of the documentation."""
+    """The figures as Markdown, by the name of their part of the documentation."""
     parts = {}
     if "place_order" in results:
         parts["figures"] = figures(results)
@@ -155,7 +155,7 @@ def show(results: dict[str, Any]) -> None:
 
 
 def write_documentation(results: dict[str, Any], page: Path) -> None:
-    """Put the tables between the page's marks; what was not measured stays."""
+    """Put the tables between the page's marks; parts without new figures stay."""
     text = page.read_text(encoding="utf-8")
     for part, told in _parts(results).items():
         begin, end = (mark.format(part=part) for mark in MARKS)

@@ -1,4 +1,4 @@
-"""The requests that are sent, prepared as bytes."""
+"""The requests, prepared as bytes."""
 
 import json
 
@@ -13,7 +13,7 @@ BATCH = 1_000
 
 PAGE = 50
 DEEP = 10_000
-"""The page of the order list that is called deep."""
+"""The deep page of the order list."""
 
 
 def _order(stage: Stage, subscription: str) -> dict[str, object]:
@@ -22,7 +22,7 @@ def _order(stage: Stage, subscription: str) -> dict[str, object]:
 
 
 def place(stage: Stage) -> list[bytes]:
-    """Single orders of one line, each for another subscription in turn."""
+    """Single orders of one line, for each subscription in turn."""
     return [
         request("POST", "/api/v1/orders", stage.token, json.dumps(_order(stage, id)).encode())
         for id in shuffled(stage.subscriptions)
@@ -37,7 +37,7 @@ def place_batch(stage: Stage) -> list[bytes]:
 
 
 def balances(stage: Stage) -> list[bytes]:
-    """The balances of one subscription after the other."""
+    """The balances of one subscription after another."""
     return [
         request("GET", f"/api/v1/subscriptions/{id}/balances", stage.token)
         for id in shuffled(stage.subscriptions)
@@ -50,9 +50,9 @@ def first_page(stage: Stage) -> list[bytes]:
 
 
 def deep_page(stage: Stage) -> list[bytes]:
-    """The 10,000th page, or the middle one where there are not so many.
+    """The 10,000th page, or the middle one if there are fewer.
 
-    Its cursor is the one that page 9,999 answers with, looked up here to save the way there.
+    Its cursor is that of page 9,999, looked up directly instead of reading all pages before it.
     """
     with psycopg.connect(stage.database_url) as sql:
         sql.execute("SET TIME ZONE 'UTC'")

@@ -1,8 +1,8 @@
-"""Whole calls by sipp through a real Kamailio that asks Fusion, by SQL and by HTTP, per second.
+"""Whole calls per second, by sipp through a real Kamailio that uses Fusion by SQL and by HTTP.
 
-A call is an INVITE, its admission, the answer, a BYE and the report of its end. To compare with:
-the same proxy when it asks nobody. sipp, Kamailio, PostgreSQL and the server share the machine.
-`python -m bench.sip` measures this alone; `measure_calls` is for the whole.
+A call is an INVITE, its admission, the answer, a BYE and the report of its end. For comparison:
+the same proxy without Fusion. sipp, Kamailio, PostgreSQL and the server share the machine. `python
+-m bench.sip` measures only this; `measure_calls` is for `make bench`.
 """
 
 import subprocess
@@ -24,11 +24,11 @@ from tests.sip.proxy import CARRIER, EXCHANGE, PROXY, Proxy, free_udp_port, run_
 HERE = Path(__file__).parent
 ROLE, PASSWORD = "bench_kamailio", "bench"
 TRUNKS, CHANNELS = 20, 1_000
-"""Trunks that the calls are spread over, each of another subscription; channels of each."""
+"""The trunks of the calls, each of another subscription, and their channels."""
 
 PARALLEL = 32
 CALLS = {1: 300, PARALLEL: 3_000}
-"""Calls at a time, and calls in one run."""
+"""Concurrent calls, and calls in one run."""
 
 WAYS = ("sql", "http", "nobody")
 
@@ -44,7 +44,7 @@ def measure_calls(stage: Stage, rounds: int) -> dict[str, Any]:
             for way in WAYS:
                 home = Path(folder) / f"{way}-{number}"
                 with _proxy(way, words, home) as proxy, _carrier(proxy):
-                    _call(proxy, trunks, PARALLEL, 200)  # connections and plans are there now
+                    _call(proxy, trunks, PARALLEL, 200)  # connections and plans exist now
                     for parallel, calls in CALLS.items():
                         seconds = _call(proxy, trunks, parallel, calls)
                         took.setdefault((way, parallel), []).append(seconds / calls)
@@ -62,7 +62,7 @@ def measure_calls(stage: Stage, rounds: int) -> dict[str, Any]:
 
 
 def _trunks(stage: Stage) -> list[str]:
-    """New trunks, each of a subscription of its own with channels enough."""
+    """New trunks, each of another subscription with enough channels."""
     mark = f"{time.time_ns():x}"
     tenant_id = stage.call("GET", f"/subscriptions/{stage.subscriptions[0]}")["tenant_id"]
     sku = next(s for s in stage.call("GET", "/skus")["items"] if s["metric"] == "sip_channel")
@@ -80,7 +80,7 @@ def _trunks(stage: Stage) -> list[str]:
 
 
 def _settings(stage: Stage) -> dict[str, str]:
-    """Words of settings.cfg: how the proxy reaches Fusion, as whom."""
+    """Settings of settings.cfg: the proxy's URL and credentials for Fusion."""
     with psycopg.connect(stage.database_url, autocommit=True) as held:
         if not held.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).rowcount:
             made = "CREATE ROLE {} LOGIN PASSWORD {} IN ROLE fusion_calls"
@@ -105,7 +105,7 @@ def _settings(stage: Stage) -> dict[str, str]:
 def _proxy(way: str, words: dict[str, str], folder: Path) -> AbstractContextManager[Proxy]:
     return run_proxy(
         folder,
-        trunk_id="header",  # the caller says which
+        trunk_id="header",  # the caller names the trunk
         words=words,
         lines=("FUSION_BY_SQL",) if way == "sql" else (),
         changes={"route(FUSION);": "route(FUSION_RELAY);"} if way == "nobody" else {},
@@ -124,7 +124,7 @@ def _carrier(proxy: Proxy) -> Iterator[None]:
 
 
 def _call(proxy: Proxy, trunks: Path, parallel: int, calls: int) -> float:
-    """Seconds that so many calls took, so many at a time; SystemExit where one failed."""
+    """Seconds of so many calls, so many at a time; SystemExit if one failed."""
     limits = ("-m", str(calls), "-l", str(parallel), "-r", "10000", "-s", "+32255501")
     through = ("-inf", str(trunks), f"{PROXY}:{proxy.port}")
     begin = time.perf_counter()
@@ -159,7 +159,7 @@ def _sipp(
 
 
 def main() -> None:
-    """Measure calls alone."""
+    """Measure only calls."""
     with open_stages("small", workers=2) as [small]:
         for name, figures in measure_calls(small, 5).items():
             print(name, figures)

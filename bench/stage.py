@@ -1,6 +1,6 @@
-"""What is measured: an embedded PostgreSQL of its own, a small and a large database, servers.
+"""The measured system: a separate embedded PostgreSQL, a small and a large database, servers.
 
-Durability is on, as in production. The databases are kept in `var/bench` and used again.
+Commits are durable, as in production. The databases are kept in `var/bench` and used again.
 """
 
 import base64
@@ -29,18 +29,18 @@ _SMALL = {"tenants": 200, "subscriptions": 1_000, "orders": 10_000}
 PLANS = {
     "small": _SMALL,
     "large": {"tenants": 20_000, "subscriptions": 100_000, "orders": 1_000_000},
-    # Without the million numbers and the grown ledgers that the hot paths need.
+    # Without the million numbers and the long ledgers that the hot paths need.
     "pages": _SMALL,
 }
-"""What is seeded for each stage."""
+"""The seed's options for each stage."""
 
 SAMPLE = 1_000
-"""How many subscriptions the requests go to."""
+"""The number of subscriptions in requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A served database: how to reach it, whom to ask as, and what to ask for."""
+    """A served database: its URL, the credentials, and the ids for requests."""
 
     name: str
     database_url: str
@@ -53,11 +53,11 @@ class Stage:
     subscriptions: list[str]
 
     def environment(self) -> dict[str, str]:
-        """What commands on its database are run with."""
+        """The environment of commands on its database."""
         return environment_of(self.database_url)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
-        """One API call by the group; SystemExit where it is refused."""
+        """One API call by the group; SystemExit if it is refused."""
         asked = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/v1{path}",
             None if body is None else json.dumps(body).encode(),
@@ -75,7 +75,7 @@ class Stage:
         return self._memory("VmRSS:")
 
     def peak_mb(self) -> float:
-        """The most memory that the largest server process has had so far, in MiB."""
+        """The peak memory of the largest server process, in MiB."""
         return self._memory("VmHWM:")
 
     def _memory(self, measure: str) -> float:
@@ -92,7 +92,7 @@ def _memory_mb(pid: int, measure: str) -> float:
 
 @contextmanager
 def open_stages(*names: str, workers: int) -> Iterator[list[Stage]]:
-    """The stages of these names, made where they are missing; servers are stopped at the end."""
+    """The stages of these names; creates missing ones, and stops the servers at the end."""
     with ExitStack() as stack:
         VAR.mkdir(parents=True, exist_ok=True)
         cluster = Cluster(VAR / "postgres")
@@ -156,12 +156,12 @@ def _prepare(sql: psycopg.Connection[tuple[object, ...]]) -> None:
 
 
 def environment_of(url: str) -> dict[str, str]:
-    """What commands on the database at `url` are run with."""
+    """The environment of commands on the database at `url`."""
     return {**os.environ, "DATABASE_URL": url, "FUSION_LOG_LEVEL": "ERROR"}
 
 
 def fusion(environment: dict[str, str], *arguments: str, told: str | None = None) -> str:
-    """Run a `fusion` command, which is `told` something on its stdin; what it prints."""
+    """Run a `fusion` command with `told` on its stdin; returns its output."""
     return subprocess.run(
         [sys.executable, "-m", "fusion.cli", *arguments],
         env=environment,
@@ -202,5 +202,5 @@ def _token(port: int, client_id: str, client_secret: str) -> str:
 
 
 def shuffled(items: list[str]) -> list[str]:
-    """The same items in an order that is the same in every run."""
+    """The items in a random order, the same in every run."""
     return random.Random(1).sample(items, len(items))
