@@ -12,10 +12,10 @@ from fusion.kernel.client_address import ADDRESS
 
 
 def traced(actor: Actor) -> str:
-    """The request's id and, after a space, the client's address where it is known.
+    """The request's id and, after a space, the client's address if it is known.
 
-    As database functions take a request that write audit records themselves. Servers of the release
-    before give them the id alone; no id has a space in it.
+    Database functions that write audit records take this text. Servers of the previous release
+    pass only the id; ids contain no spaces.
     """
     return f"{actor.request.id} {ADDRESS.get()[:45]}".rstrip()
 

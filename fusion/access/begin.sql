@@ -49,10 +49,10 @@ $$;
 
 -- Lock names of a group until the transaction ends.
 --
--- A key is locked for its organization alone. It is also locked for its group, in shared mode:
--- servers of the previous release lock it there exclusively, so the two releases wait for each
--- other. All locks of the group come before those of the organization: a transaction that holds one
--- of the latter therefore waits for nobody who may want it.
+-- A key is locked for its organization alone. It is also locked for its group, in shared mode: servers of the
+-- previous release lock it there exclusively, so the two releases wait for each other. All locks of the group
+-- come before those of the organization: a transaction that holds one of the latter therefore never waits for
+-- a transaction that needs it.
 --
 -- Locked in the order of the hashes, so that two batches never deadlock. A batch may take three
 -- thousand such locks; p_many makes it pass a gate that admits two batches at once, which keeps
@@ -104,10 +104,9 @@ $$;
 -- The stored answer of a key of the organization at p_path; a refusal if the key was used for
 -- another request; no row if it was not used.
 --
--- Rows of the nil organization were written by former releases, which did not store the
--- organization. They answer anyone who repeats the same request and sees its objects. To a
--- different request they are in the way of the group alone, so that nobody below it learns of its
--- keys.
+-- Rows of the nil organization were written by former releases, which did not store the organization. They
+-- answer anyone who repeats the same request and sees its objects. They refuse a different request only of
+-- the group itself, so that organizations below it do not learn of its keys.
 CREATE OR REPLACE FUNCTION access_recall(
     p_group uuid, p_path text, p_key text, p_fingerprint bytea
 ) RETURNS TABLE (status int, replayed boolean, answer text)

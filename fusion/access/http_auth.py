@@ -185,7 +185,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def read_of(request: HttpRequest) -> Any:
-    """What the route's authentication has read; None if the actor may not see it."""
+    """The value that the route's authentication has read; None if the actor may not see it."""
     return request.found  # type: ignore[attr-defined]
 
 

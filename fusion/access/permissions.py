@@ -1,4 +1,5 @@
-"""Permissions: what may be done, by whom, with which scope. Each use case and route names one.
+"""Permissions: the required kind of organization, role and scope. Each use case and route names
+one.
 
 Visibility comes first: an actor that does not see an object gets 404.
 """
@@ -22,10 +23,8 @@ WRITERS = (ADMINISTRATOR, AGENT)
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """The right to `what`: for `roles` in organizations of `kinds`, with one of `scopes`.
-
-    One of `scopes` is enough.
-    """
+    """The right to `what`: for `roles` in organizations of `kinds`, with at least one of
+    `scopes`."""
 
     what: str
     scopes: tuple[str, ...]

@@ -21,8 +21,7 @@ LIFE = timedelta(days=7)
 """How long an invitation can be accepted."""
 
 MOST_A_DAY = 100
-"""Most invitations of one organization within a day: their e-mails go to people who did not ask for
-them.
+"""Most invitations of one organization within a day, because their e-mails are unsolicited.
 """
 
 

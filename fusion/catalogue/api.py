@@ -98,7 +98,7 @@ def add_product(request: HttpRequest, body: ProductBody) -> HttpResponse:
         external_reference=body.external_reference,
         items=[item.item() for item in body.items],
     )
-    # What a creation answers is the first version, also when it is answered again later.
+    # A creation returns the first version, also in a later replay.
     return respond(created, location=PRODUCTS, headers={"ETag": etag(1)})
 
 

@@ -3,7 +3,7 @@
 This room cannot know whether it was ordered, because orders are in a higher one. A room with
 references to products protects them with a trigger on this table (`ordering/migrations`), like a
 foreign key, and the database refuses to remove the product. So no caller can forget the check, and
-it costs an order nothing but a shared lock.
+it costs an order only a shared lock.
 """
 
 from uuid import UUID

@@ -9,7 +9,7 @@ _LIST = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
 
 
 def etags(header: str) -> list[str]:
-    """The tags of a condition, or `*`; none where it cannot be read. A tag may have commas."""
+    """The tags of a condition, or `*`; none if it is malformed. A tag may contain commas."""
     header = header.strip()
     if header == "*":
         return [header]
@@ -17,15 +17,15 @@ def etags(header: str) -> list[str]:
 
 
 def etag(version: int) -> str:
-    """The strong tag of a version: the same version is the same text, byte for byte."""
+    """The strong tag of a version: equal versions are equal byte for byte."""
     return f'"{version}"'
 
 
 def require_match(if_match: str | None, version: int) -> None:
-    """Let pass when there is no condition, when it is `*`, or when it names this version.
+    """Return if there is no condition, or if it is `*` or names this version.
 
-    Problem `stale-revision` otherwise: weak tags never match here. InvalidFields when the header
-    is neither `*` nor a list of tags.
+    Problem `stale-revision` otherwise: weak tags never match here. InvalidFields if the header is
+    neither `*` nor a list of tags.
     """
     if if_match is None:
         return
@@ -44,6 +44,6 @@ def require_match(if_match: str | None, version: int) -> None:
 
 
 def none_match(if_none_match: str | None, version: int) -> bool:
-    """Whether the reader still lacks this version; tags that cannot be read name nothing."""
+    """Whether the reader does not have this version yet; malformed tags match nothing."""
     tags = [tag.removeprefix("W/") for tag in etags(if_none_match or "")]
     return "*" not in tags and etag(version) not in tags

@@ -28,7 +28,7 @@ Country = Annotated[
     Field(examples=["BE"], json_schema_extra={"enum": sorted(SUPPORTED_REGIONS)}),
     AfterValidator(_known),
 ]
-"""Kosovo (XK) and the islands that have numbers but no code of their own right count too."""
+"""Includes Kosovo (XK), and islands with numbers whose codes are not in ISO 3166."""
 
 
 class SkuBody(Body):
@@ -59,7 +59,7 @@ class ItemBody(Body):
     quantity: Quantity
 
     def item(self) -> Item:
-        """For the use cases."""
+        """The item for the use cases."""
         return Item(sku=self.sku, quantity=self.quantity)
 
 
@@ -88,7 +88,7 @@ class ProductChangesBody(Body):
     items: Items = Field(default_factory=list)
 
     def changes(self) -> ProductChanges:
-        """What was sent, for the use case: a default here stands for what was not."""
+        """The sent members, for the use case; a default here means that the member was omitted."""
         sent = self.model_fields_set
         changes = ProductChanges()
         if "name" in sent:

@@ -22,7 +22,7 @@ from fusion.tenancy.queries import find_organization
 def create_client(actor: Actor, *, organization_id: UUID, name: str, scopes: Sequence[str]) -> Done:
     """Create a client with `scopes`; only this answer shows its secret.
 
-    A client created by another client ends when its creator is revoked.
+    Revoking a client also revokes the clients that it created.
 
     Problems: `not-found`, `forbidden` (scopes that the actor's own token lacks), `invalid-fields`
     (scopes that an organization of this kind cannot have).
@@ -70,6 +70,6 @@ def require_scopes(actor: Actor, scopes: Sequence[str]) -> None:
 
 
 def secret_shown(client: ApiClient, path: str, secret: str) -> Done:
-    """The result of a verb that has made a secret: shown in this one answer, stored nowhere."""
+    """The result of a verb with a new secret, which only this answer shows and nothing stores."""
     document = {**client_document(client), "client_secret": None}
     return Done(document, path, client.id, secret={"client_secret": secret})

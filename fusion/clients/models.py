@@ -1,4 +1,4 @@
-"""API clients, and the wrong secrets that somebody sent for them."""
+"""API clients, and the counts of wrong secrets sent for them."""
 
 from django.db import models
 from django.db.models import Q
@@ -14,7 +14,7 @@ class ClientLookup(models.Manager["ApiClient"]):
     """Lets django-oauth-toolkit look a client up by its `client_id`, and nothing else."""
 
     def get(self, *, client_id: str) -> "ApiClient":
-        """The client that presents itself as `client_id`."""
+        """The client with this `client_id`."""
         return super().get_queryset().get(client_id=client_id)
 
     def get_queryset(self) -> models.QuerySet["ApiClient"]:
@@ -25,8 +25,8 @@ class ClientLookup(models.Manager["ApiClient"]):
 class ApiClient(AbstractApplication):
     """An OAuth 2 client (client credentials) of one organization; acts as its administrator.
 
-    `scopes` are separated by spaces. `created_by` is the client that created this one, if any; this
-    one ends with it. Only django-oauth-toolkit uses `objects`; our code uses `scoped`.
+    `scopes` are separated by spaces. `created_by` is the client that created this one, if any, and
+    whose deletion deletes it. Only django-oauth-toolkit uses `objects`; our code uses `scoped`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)

@@ -17,7 +17,7 @@ def lock_client(actor: Actor, *, organization_id: UUID, client_id: UUID) -> ApiC
     """The client with its organization, locked exclusively; Problem `not-found` if there is none.
 
     Issuing a token locks the row too: the new token either exists when this returns, and can be
-    deleted, or issuing it finds the client gone or its secret changed.
+    deleted, or its issue finds the client deleted or its secret changed.
     """
     organization = find_organization(actor, organization_id)
     rows = ApiClient.scoped.visible_to(actor).select_related("organization")
@@ -47,7 +47,7 @@ def lock_created_by(client: ApiClient) -> list[ApiClient]:
     """The clients that `client` created, and those created by them, all locked exclusively.
 
     The caller holds `client`. Creating a client locks its creator: the new client either exists
-    when this returns, or is refused because its creator is gone.
+    when this returns, or is refused because its creator was deleted.
     """
     rows = ApiClient.scoped.unscoped("clients end with the one that created them")
     found: list[ApiClient] = []

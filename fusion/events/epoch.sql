@@ -1,13 +1,12 @@
 -- The present epoch of the change feed.
 --
--- Transaction numbers (xid8) order events within one life of a cluster. They start anew when a
--- dump is restored into another cluster, and may repeat after a fail-over to another time line.
--- Whoever writes or reads the feed asks here first; a postmaster that is not the one last seen is
--- the cheap sign that the cluster must be compared, which then decides.
+-- Transaction numbers (xid8) order events within one life of a cluster. They start again after a restore into
+-- another cluster, and may repeat after a fail-over to another timeline. Every writer and reader of the feed
+-- calls this function first. It compares the start time of the postmaster, which is cheap, and only if that
+-- has changed the cluster itself.
 --
--- An epoch is the second in which it began (since 2026, UTC), and at least one more than the one
--- before: the same dump, restored twice, gives two epochs, and a cursor from the first restore is
--- behind everything that happens after the second.
+-- An epoch is the second in which it began (since 2026, UTC), and greater than the previous one: two restores
+-- of the same dump get two epochs, and a cursor from the first restore is before all events after the second.
 CREATE OR REPLACE FUNCTION events_epoch() RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -20,14 +19,14 @@ BEGIN
         RETURN v_last.epoch;
     END IF;
 
-    -- The time line that is being written now: the control file tells of it only after the first
-    -- checkpoint of a promoted server.
+    -- The timeline of the current log file: the control file has it only after the first checkpoint of a
+    -- promoted server.
     SELECT system_identifier INTO v_system FROM pg_control_system();
     v_timeline := ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::integer;
 
     IF (v_last.system_identifier, v_last.timeline) = (v_system, v_timeline) THEN
-        -- Only started again. Whoever comes first notes it, and nobody waits for that: the note may
-        -- stand in a long transaction, whose locks others would then wait for crosswise.
+        -- Only a restart. The first caller records it, and nobody waits for that: the update may be part of a
+        -- long transaction, and waiting for its lock could cause a deadlock.
         PERFORM FROM events_feedepoch e WHERE e.epoch = v_last.epoch FOR UPDATE SKIP LOCKED;
         IF FOUND THEN
             UPDATE events_feedepoch e SET postmaster_started = pg_postmaster_start_time()
@@ -36,7 +35,7 @@ BEGIN
         RETURN v_last.epoch;
     END IF;
 
-    -- Two sessions may come here at once: the second sees, in a new statement, what the first wrote.
+    -- Two sessions may get here at once: the second sees, in a new statement, the row of the first.
     PERFORM pg_advisory_xact_lock(hashtextextended('events_epoch', 0));
     SELECT * INTO v_last FROM events_feedepoch ORDER BY epoch DESC LIMIT 1;
     IF (v_last.system_identifier, v_last.timeline) IS DISTINCT FROM (v_system, v_timeline) THEN

@@ -7,4 +7,4 @@ class Room(AppConfig):
     """The room `reporting`."""
 
     name = "fusion.reporting"
-    label = "billing"  # as its tables are named
+    label = "billing"  # the prefix of its tables

@@ -30,8 +30,8 @@ COLUMNS = (
     "detail",
 )
 
-# The walk is a range of an index, in its order; its own LIMIT keeps it so, whatever the other
-# conditions, and lets it end as soon as the page is full.
+# The inner query scans a range of an index in its order. Its LIMIT enforces this plan for any
+# other conditions, and ends the scan as soon as the page is full.
 WALKED = """
 SELECT r.id, r.at, r.path, r.subscription_id, r.actor, r.request_id, r.verb, r.object_type,
        r.object_id, r.detail
@@ -138,7 +138,7 @@ def list_audit(
 
 
 def _end_of_walk(sql: Any, walked: str, parameters: dict[str, Any]) -> tuple[datetime, int] | None:
-    """Where a page that is not full stopped; None if nothing follows."""
+    """The position where a page that is not full stopped; None if nothing follows."""
     sql.execute(WALKED_TO.format(walked=walked), parameters)
     end: tuple[datetime, int] | None = sql.fetchone()
     return end

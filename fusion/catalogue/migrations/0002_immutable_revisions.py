@@ -1,4 +1,4 @@
-"""A revision is never edited; it goes only with a product that was never ordered."""
+"""A revision is never edited, and removed only together with a product that was never ordered."""
 
 from django.db import migrations
 

@@ -1,4 +1,4 @@
-"""References of products are kept clean by the database itself, as those of organizations are."""
+"""The database cleans references of products, like those of organizations."""
 
 from importlib import import_module
 
@@ -8,6 +8,6 @@ keep_clean = import_module("fusion.tenancy.migrations.0021_clean_references").ke
 
 
 class Migration(migrations.Migration):
-    dependencies = [('catalogue', '0003_kernel_now'), ('tenancy', '0021_clean_references')]
+    dependencies = [("catalogue", "0003_kernel_now"), ("tenancy", "0021_clean_references")]
 
     operations = keep_clean("catalogue_product", "external_reference")

@@ -1,4 +1,4 @@
-"""Rows of history cannot be changed or removed; and the trigger that other rooms use for theirs."""
+"""Events cannot be changed or removed; other rooms use the same trigger for their tables."""
 
 from django.db import migrations
 

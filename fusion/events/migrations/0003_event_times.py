@@ -2,9 +2,9 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    """Events are found by their time: rows lie in its order, so that a few bytes per block do.
-
-    Those of order requests, few among all, are found in the order of the feed whosesoever they are.
+    """A BRIN index of events by time: rows are stored in this order, so it needs only a few bytes
+    per block. A partial index of the few events of order requests, of all groups, in the order of
+    the feed.
     """
 
     dependencies = [("events", "0002_append_only")]

@@ -2,11 +2,11 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    """Find events by their time, wherever their rows lie.
+    """Find events by their time, wherever their rows are.
 
-    Rows of events differ in length, so that later, shorter ones fill the ends of earlier blocks: one
-    span of time per range of blocks would soon reach from then until now, and a fifth of the table
-    be read for one event. Several spans per range leave out what lies between.
+    Rows of events differ in length, so later, shorter ones fill the ends of earlier blocks. With
+    one interval per range of blocks, the interval would soon extend until now, and a query for one
+    event would read a fifth of the table. Several intervals per range exclude the time between.
     """
 
     atomic = False

@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    """The clock that columns of other rooms have as their default; `kernel/now.sql` renews it."""
+    """The clock for the defaults of columns in other rooms; `kernel/now.sql` replaces it."""
 
     dependencies = [("events", "0004_event_moments")]
 

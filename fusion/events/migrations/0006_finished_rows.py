@@ -1,4 +1,4 @@
-"""The trigger function that keeps finished rows; other rooms use it for theirs."""
+"""The trigger function that protects finished rows; other rooms use it too."""
 
 from django.db import migrations
 

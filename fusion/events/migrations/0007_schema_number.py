@@ -1,7 +1,7 @@
 from django.db import migrations
 
-# `files`: the digest of each `.sql` file by its name. `routines`: what was ever installed from such
-# files; before there was this table, whatever has the name of one of ours.
+# `files`: the digest of each `.sql` file by its name. `routines`: all functions ever installed
+# from such files; before this table existed, all functions with our names.
 TABLE = """
 CREATE TABLE kernel_schema (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -24,7 +24,7 @@ SELECT 1, 1, '{}', ARRAY(
 
 
 class Migration(migrations.Migration):
-    """The one row that says which releases may use this database: see kernel/functions.py."""
+    """The single row that decides which releases can use this database: see kernel/functions.py."""
 
     dependencies = [("events", "0006_finished_rows")]
 

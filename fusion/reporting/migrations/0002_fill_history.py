@@ -2,9 +2,9 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    """The next refresh writes the past 90 days anew, from the ledger.
+    """The next refresh recomputes the past 90 days from the ledger.
 
-    Lines that began with the first refresh said that nothing was ordered before.
+    Series that began with the first refresh showed zero before it.
     """
 
     dependencies = [("billing", "0001_rollup")]

@@ -15,7 +15,7 @@ CREATE INDEX {table}_words ON tenancy_{table} USING gin (tenancy_words(name, ext
 
 
 class Migration(migrations.Migration):
-    """Customers and subscriptions are found by the beginnings of words of their names."""
+    """Indexes for searching customers and subscriptions by the beginnings of words."""
 
     dependencies = [("tenancy", "0003_brand")]
 

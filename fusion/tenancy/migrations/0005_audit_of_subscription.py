@@ -2,9 +2,9 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """Audit records tell whose subscription the object was.
+    """Audit records have the subscription of their object.
 
-    Those from before do not: they cannot be changed any more.
+    Existing ones do not, because they cannot be changed.
     """
 
     dependencies = [("tenancy", "0004_search")]

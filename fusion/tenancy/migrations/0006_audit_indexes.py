@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """Audit records are read by their time: of a group, and of a subscription."""
+    """Indexes for audit records by time: of a group, and of a subscription."""
 
     atomic = False
 

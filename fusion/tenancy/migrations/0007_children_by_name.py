@@ -3,7 +3,7 @@ from django.db.models.functions import Lower
 
 
 class Migration(migrations.Migration):
-    """What stands directly under an organization, by name, at any number of customers."""
+    """An index for the children of an organization by name, for any number of customers."""
 
     dependencies = [("tenancy", "0006_audit_indexes")]
 

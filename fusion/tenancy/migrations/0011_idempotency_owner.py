@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """Idempotency keys belong to an organization; the nil one stands for rows of before."""
+    """Idempotency keys belong to an organization; existing rows get the nil UUID."""
 
     dependencies = [("tenancy", "0010_kernel_now")]
 

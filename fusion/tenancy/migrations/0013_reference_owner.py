@@ -34,7 +34,7 @@ def owner() -> models.ForeignKey:
 
 
 class Migration(migrations.Migration):
-    """External references get an owner: the group, where a server does not name one."""
+    """External references get an owner: the group, if a server does not name one."""
 
     dependencies = [("tenancy", "0012_idempotency_key")]
 

@@ -18,8 +18,8 @@ CREATE UNIQUE INDEX CONCURRENTLY {noun}_reference_of_owner
     WHERE external_reference IS NOT NULL AND {living}
 """
 
-# The new index takes the name of the old one, by which servers of the release before know what a
-# violation means.
+# The new index takes the name of the old one, by which servers of the previous release map a
+# violation.
 SWAP = """
 DROP INDEX IF EXISTS {noun}_external_reference;
 ALTER INDEX {noun}_reference_of_owner RENAME TO {noun}_external_reference;
@@ -34,7 +34,7 @@ ALTER TABLE tenancy_{noun} ADD CONSTRAINT {noun}_reference_owner
 
 
 def backfill(apps: Any, schema_editor: Any) -> None:
-    """References from before belong to the group."""
+    """Existing references belong to the group."""
     with schema_editor.connection.cursor() as cursor:
         for noun in LIVING:
             while True:
@@ -44,7 +44,7 @@ def backfill(apps: Any, schema_editor: Any) -> None:
 
 
 def steps(noun: str) -> list[migrations.RunSQL]:
-    """What is done to the table: safe to repeat where a step could not get its lock."""
+    """The changes of the table, which are safe to repeat if a step could not get its lock."""
     return [
         migrations.RunSQL(statement.format(noun=noun, living=LIVING[noun]))
         for statement in (
@@ -58,7 +58,7 @@ def steps(noun: str) -> list[migrations.RunSQL]:
 
 
 def constraints(noun: str, living: Q) -> list[Any]:
-    """The same as Django's state sees it."""
+    """The same in Django's state."""
     both = Q(external_reference__isnull=False, reference_owner__isnull=False)
     neither = Q(external_reference__isnull=True, reference_owner__isnull=True)
     name = f"{noun}_external_reference"
@@ -78,7 +78,7 @@ def constraints(noun: str, living: Q) -> list[Any]:
 
 
 class Migration(migrations.Migration):
-    """External references are unique for each owner."""
+    """External references are unique per owner."""
 
     atomic = False
 
@@ -89,9 +89,7 @@ class Migration(migrations.Migration):
         migrations.SeparateDatabaseAndState(
             [*steps("organization"), *steps("subscription")],
             [
-                *constraints(
-                    "organization", Q(external_reference__isnull=False, status="active")
-                ),
+                *constraints("organization", Q(external_reference__isnull=False, status="active")),
                 *constraints(
                     "subscription",
                     Q(external_reference__isnull=False) & ~Q(status="terminated"),

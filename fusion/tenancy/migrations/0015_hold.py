@@ -1,7 +1,7 @@
 """Holds: why a subscription is suspended. The table and `status` of the subscription agree.
 
-A trigger follows `status`, so that holds are right whoever writes it: the release before knows
-nothing of them. A constraint trigger looks once more when the transaction commits.
+A trigger follows `status`, so that holds are right even if a server of the previous release writes
+it. A constraint trigger checks again when the transaction commits.
 """
 
 import django.db.models.deletion
@@ -102,9 +102,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [
-                    models.Index("subscription", "since", name="hold_of_subscription")
-                ],
+                "indexes": [models.Index("subscription", "since", name="hold_of_subscription")],
                 "constraints": [
                     models.UniqueConstraint(
                         "subscription",

@@ -1,4 +1,4 @@
-"""Holds are history: one that was lifted is not changed any more, and none is removed."""
+"""Holds are history: a lifted hold never changes, and no hold is removed."""
 
 from django.db import migrations
 

@@ -1,7 +1,7 @@
-"""One person for each e-mail, however it is spelled.
+"""E-mails in different spellings identify one person.
 
-An index over the database's own rule, so that people whom the release before makes known are covered
-too. People whose e-mails collide stay as they are: all but the first get an `email_twin`.
+The unique index uses a database function, so that it covers people whom the previous release
+creates. Existing people whose e-mails collide remain: all except the first get an `email_twin`.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ CREATE UNIQUE INDEX CONCURRENTLY user_email_key ON tenancy_user
 
 
 def install_rule(apps, schema_editor):
-    """The function whose file is installed with all others after the migrations."""
+    """Creates the function; its file is installed with all others after the migrations."""
     schema_editor.execute(RULE.read_text(encoding="utf-8"), params=None)
 
 

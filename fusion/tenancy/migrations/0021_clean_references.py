@@ -1,7 +1,6 @@
-"""External references are kept clean by the database itself, whoever writes them.
-
-Servers of the release before write them as they got them. What was written before is cleaned too,
-unless another object carries the clean text already: that one stays, and `fusion verify` lists it.
+"""The database cleans external references, because servers of the previous release write them
+unchanged. Existing ones are cleaned too, unless another object already has the clean text: those
+remain, and `fusion verify` lists them.
 """
 
 from pathlib import Path
@@ -11,7 +10,7 @@ from django.db import migrations
 RULE = Path(__file__).resolve().parents[2] / "kernel" / "clean.sql"
 
 PLAIN = "'^[!-~]([ -~]*[!-~])?$'"
-"""What needs no look: nearly every text is such."""
+"""Matches text that needs no cleaning: nearly every text."""
 
 FUNCTION = """
 CREATE FUNCTION kernel_keep_clean() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -25,7 +24,7 @@ $$
 
 
 def keep_clean(table, column):
-    """The trigger of a column, and the cleaning of what is there."""
+    """The trigger of a column, and the cleaning of existing rows."""
     return [
         migrations.RunSQL(
             f"CREATE TRIGGER clean_{column} BEFORE INSERT OR UPDATE OF {column} ON {table}"
@@ -56,12 +55,12 @@ $$
 
 
 def install_rule(apps, schema_editor):
-    """The functions whose file is installed with all others after the migrations."""
+    """Creates the functions; their file is installed with all others after the migrations."""
     schema_editor.execute(RULE.read_text(encoding="utf-8"), params=None)
 
 
 class Migration(migrations.Migration):
-    dependencies = [('tenancy', '0020_email_key')]
+    dependencies = [("tenancy", "0020_email_key")]
 
     operations = [
         migrations.RunPython(install_rule, migrations.RunPython.noop),
