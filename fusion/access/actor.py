@@ -41,7 +41,7 @@ class Request:
 class Actor:
     """Sees a subtree, and may do there what its role and scopes allow.
 
-    `scopes` is None if scopes do not apply: members act by their role alone.
+    `scopes` is None if scopes do not apply: only their role limits members.
     """
 
     label: str

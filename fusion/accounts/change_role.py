@@ -28,7 +28,7 @@ def change_role(
         person.role = role
         changed = ["role"]
         if not isinstance(person, Member):
-            person.invited_by = actor.label  # whoever sets the role is its author
+            person.invited_by = actor.label  # the actor becomes the author of the invitation
             changed.append("invited_by")
         person.save(update_fields=changed)
     return Done(person_document(person), person.organization.path, person.id)

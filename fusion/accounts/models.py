@@ -45,7 +45,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person, found by e-mail. Their rights come from their memberships alone.
+    """A person, found by e-mail. Their rights come only from their memberships.
 
     Stores nothing else about them: what one organization wrote here, another would read.
     `email_confirmed` is false while the password was set through a copied invitation link, which

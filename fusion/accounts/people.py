@@ -55,7 +55,7 @@ def list_people(
 def list_members(
     actor: Actor, *, organization_id: UUID, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
-    """One page of an organization's members alone, newest first."""
+    """One page of an organization's members only, newest first."""
     organization = find_organization(actor, organization_id)
     rows = Member.objects.visible_to(actor).filter(organization_id=organization.id)
     shown, following = newest(rows.select_related("user"), limit=limit, cursor=cursor)

@@ -40,7 +40,7 @@ class MetricRow(models.Model):
 class Sku(models.Model):
     """One countable thing of a group: a licence, or an entitlement to one phone-number type.
 
-    A foreign key from `metric` to `MetricRow` stands in the database alone.
+    Only the database has a foreign key from `metric` to `MetricRow`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)

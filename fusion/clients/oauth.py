@@ -49,7 +49,7 @@ class Core(OAuthLibCore):
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
         """The known fields of the form; a field without a value counts as missing."""
         values = {name: request.POST[name] for name in FIELDS if request.POST.get(name)}
-        # Scopes may be separated by several spaces; a value of spaces alone is kept: it names no
+        # Scopes may be separated by several spaces. A value of only spaces is kept: it names no
         # scope.
         if names := values.get("scope", "").split():
             values["scope"] = " ".join(names)

@@ -52,10 +52,10 @@ Step = tuple[datetime, dict[str, str]]
 def make_calls(
     trunks: Mapping[UUID, int], shown: UUID | None, day: datetime, random: Random
 ) -> None:
-    """Let the trunks be called; `trunks` has the channels that are ordered for each.
+    """Generate calls on the trunks; `trunks` has the ordered channels of each.
 
-    `shown` is the trunk of the subscription that visitors look at. For the `movable_clock` alone,
-    which is left at the end of the last call.
+    `shown` is the trunk of the featured subscription. Only inside `movable_clock`, which is left
+    at the end of the last call.
     """
     counts = {
         trunk: _count(channels, trunk == shown, day, random) for trunk, channels in trunks.items()

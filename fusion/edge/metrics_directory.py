@@ -33,7 +33,7 @@ def metrics_folder(var: Path) -> Iterator[Path]:
 
 
 def _lock(folder: Path) -> int | None:
-    """Lock the directory itself; None if it is locked or gone."""
+    """Lock the directory itself; None if it is locked or was removed."""
     try:
         fd = os.open(folder, os.O_RDONLY)
     except OSError:

@@ -14,7 +14,7 @@ ADDRESS: ContextVar[str] = ContextVar("client_address", default="")
 def client_address(request: HttpRequest) -> str:
     """The address of the client behind the trusted proxies; empty if unknown.
 
-    Without `FUSION_TRUSTED_PROXIES` it is the address of the connection, whatever the headers say.
+    Without `FUSION_TRUSTED_PROXIES` it is the address of the connection; headers are ignored.
     `Forwarded` (RFC 7239) is used only without `X-Forwarded-For`.
     """
     proxies: Proxies = setting("FUSION_TRUSTED_PROXIES")

@@ -63,7 +63,7 @@ SELECT c.conname FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conr
 WHERE c.contype = 'f' AND c.conrelid = %s::regclass AND c.conkey = ARRAY[a.attnum]
   AND a.attname = %s
 """
-"""The foreign key over one column alone."""
+"""The foreign key over a single column."""
 
 FORMER = """
 SELECT c.oid::regclass::text, t.oid::regclass::text FROM pg_index i
@@ -176,7 +176,7 @@ def _permitted(function: str) -> Iterator[None]:
 
 
 def _fill(table: GroupTable) -> None:
-    """Slice by slice. Locked rows are skipped and looked at again: nobody waits crosswise."""
+    """Slice by slice. Skips locked rows and retries them, so that no deadlock is possible."""
     size = "SELECT pg_relation_size(%s) / current_setting('block_size')::int"
     for attempt in range(100):
         time.sleep(0.1 * min(attempt, 10))
@@ -257,7 +257,7 @@ def _reference(table: str, column: str, parent: str) -> None:
 
 
 def finish_keys() -> None:
-    """Let the next primary keys take their places; drop what only the previous release needs."""
+    """Exchange the primary keys; drop the objects that only the previous release needs."""
     for _, table in _execute(FORMER, (r"%\_pkey\_next",)):
         _take_key(table)
     for index, table in _execute(FORMER, (r"%\_former",)):

@@ -37,7 +37,7 @@ def is_pooled() -> bool:
 
 
 def leads_to_pooler(direct: Connection[Any]) -> bool:
-    """Whether there is a pooler in between: a pooler reports a process id of its own making."""
+    """Whether there is a pooler in between: a pooler reports an invented process id."""
     row = direct.execute("SELECT pg_backend_pid()").fetchone()
     return row is not None and row[0] != direct.info.backend_pid
 

@@ -1,4 +1,4 @@
-"""Deleting what is past its retention, in small batches."""
+"""Deleting rows past their retention, in small batches."""
 
 from django.db import connection
 

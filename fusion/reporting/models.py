@@ -9,7 +9,7 @@ from fusion.kernel.model_fields import Xid8Field
 
 
 class Rollup(models.Model):
-    """The oldest of the groups' times: one row, read by servers of the previous release alone."""
+    """The oldest of the groups' times: one row, which only servers of the previous release read."""
 
     id = models.SmallIntegerField(primary_key=True)
     as_of = models.DateTimeField(null=True)

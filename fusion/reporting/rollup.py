@@ -44,7 +44,7 @@ FROM (SELECT min(as_of) AS as_of, min(day) AS day FROM billing_groupstate) w WHE
 
 
 def refresh(least: int = LEAST) -> datetime | None:
-    """Refresh the sums of all groups that have changed, each in a short transaction of its own.
+    """Refresh the sums of all groups that have changed, each in its own short transaction.
 
     Returns the time of the newest sums, None if no refresh was needed.
     """

@@ -28,8 +28,7 @@ HEALTH = "/healthz"
 """Answered at once, however many requests wait for a thread."""
 
 QUESTIONS = frozenset(("/readyz", "/metrics"))
-"""Answered by threads of their own, because they are needed when all others wait for the
-database.
+"""Answered by separate threads, because they are needed when all others wait for the database.
 """
 
 DRAINED, DRAINED_FOR = 256 * 1024, 2.0

@@ -46,7 +46,7 @@ class Terms:
 def terms_of(environ: Environ) -> Terms | None:
     """The terms for reading the request's body; None if it is not read.
 
-    Where a token is required, a request without one is answered from its headers alone.
+    If a token is required, a request without one is answered after its headers.
     """
     path: str = environ["PATH_INFO"]
     if environ["REQUEST_METHOD"] in WITHOUT_BODY and not path.startswith("/api/"):

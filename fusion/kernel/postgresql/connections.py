@@ -136,8 +136,8 @@ class Connection(psycopg.Connection[TupleRow], _Attended):
         return super().wait(_attend(self, gen), interval, timeout)
 
     def has_ended(self) -> bool:
-        """Whether the server has closed the connection while it was idle, as far as is known here
-        without asking: there is something to read, and it is the end."""
+        """Whether the server has closed the connection while it was idle, checked without a query:
+        the socket is readable, and at its end."""
         try:
             while not self.closed and _readable(self.pgconn.socket):
                 self.pgconn.consume_input()
