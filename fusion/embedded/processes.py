@@ -64,10 +64,14 @@ def try_program(program: Path, account: Account) -> None:
         except OSError:
             code = _NOT_FOUND
     if code in (_NOT_EXECUTABLE, _NOT_FOUND) or (code and account.reads_all):
+        advice = (
+            "move the checkout out of the closed folder"
+            if account.reads_all
+            else "make it readable for all (chmod -R go+rX)"
+        )
         raise EmbeddedPostgresError(
             f"PostgreSQL does not run as root, and the user with uid {account.uid} cannot run "
-            f"{program}: make it readable for all (chmod -R go+rX), run as an ordinary user, "
-            "or set DATABASE_URL."
+            f"{program}: {advice}, run as an ordinary user, or set DATABASE_URL."
         )
 
 

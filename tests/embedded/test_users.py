@@ -5,6 +5,7 @@ import pwd
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ import pytest
 
 from fusion.embedded import Cluster, EmbeddedPostgresError, accounts, find_bindir, lease
 from fusion.embedded import home as home_module
+from tests.bounds import PATIENCE
 from tests.embedded.conftest import (
     HOLDER,
     SMALL,
     end_all,
+    environment,
     open_folder,
     postmaster_pid,
     query,
@@ -125,6 +128,24 @@ def test_without_an_unprivileged_user_root_learns_what_to_do(
     monkeypatch.setattr(accounts, "UNPRIVILEGED", ("fusion-no-such-user",))
     with pytest.raises(EmbeddedPostgresError, match=r"no user fusion-no-such-user.*DATABASE_URL"):
         lease(Cluster(folder / "postgres", None, SMALL))
+
+
+@as_root
+def test_in_a_closed_folder_without_the_right_to_pass_root_learns_what_to_do(
+    closed_folder: Path,
+) -> None:
+    """As in a container that withholds the right."""
+    python = [sys.executable, "-c", HOLDER, str(closed_folder / "postgres")]
+    done = subprocess.run(
+        ["setpriv", "--bounding-set=-dac_read_search", *python],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert "move the checkout out of the closed folder" in done.stderr, done
 
 
 @as_root
