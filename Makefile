@@ -34,9 +34,10 @@ CHECKED := $(wildcard $(addprefix tests/,access accounts branding catalogue clie
 check: lint ## the quick part of `make test`, for while you work
 	env -u DATABASE_URL $(BIN)/python -m pytest -q $(SPREAD) -m "not once" $(CHECKED)
 
-format: $(VENV)/dev ## bring Python files into the one format
+format: $(VENV)/dev ## bring Python files and templates into the one format
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format .
+	$(BIN)/djangofmt --quiet fusion/portal/templates
 
 ifdef ROOM
 test: $(VENV)/dev ## everything that a change must pass; ROOM=ordering for one folder of tests
@@ -83,6 +84,7 @@ bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json (BENCH="-
 lint: $(VENV)/dev ## style, types and floors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/djangofmt --check --quiet fusion/portal/templates
 	$(BIN)/mypy fusion tests
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Containerfile

@@ -19,6 +19,9 @@ PACKAGE = ROOT / "fusion"
 
 MAX_FILE, MAX_FUNCTION, MAX_MEDIAN = 400, 60, 12
 
+MAX_LINE = 120
+"""Longest line of a template, in characters; ruff keeps Python's shorter."""
+
 FORBIDDEN_NAMES = {"services", "utils", "helpers", "managers", "signals", "common", "misc"}
 
 
@@ -86,6 +89,16 @@ def test_files_are_short() -> None:
     code = (file for file in tracked() if file.suffix in (".py", ".sql", ".html", ".css"))
     lengths = {where(file): file.read_text().count("\n") for file in code}
     assert {file: length for file, length in lengths.items() if length > MAX_FILE} == {}
+
+
+def test_lines_of_templates_are_short() -> None:
+    lines = (
+        (f"{where(file)} line {number}", len(line))
+        for file in tracked()
+        if "templates" in file.relative_to(ROOT).parts
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+    )
+    assert {line: length for line, length in lines if length > MAX_LINE} == {}
 
 
 def test_functions_are_short() -> None:

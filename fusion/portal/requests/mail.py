@@ -83,6 +83,7 @@ def _write_mails(action: str, group: Any, order_request: dict[str, Any]) -> None
     context = {
         "action": action,
         "order_request": order_request,
+        "lines": order_request["lines"],
         "subscription": subscription,
         "tenant": tenant,
     }
