@@ -1,5 +1,6 @@
 """A subscription with something of everything, for tests of its pages, and how they are asked."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,11 @@ def text(client: Client, path: str, status: int = 200, part: str = "") -> str:
     response = client.get(path, headers=headers, follow=True)
     assert response.status_code == status, response.content
     return response.content.decode()
+
+
+def compact(page: str) -> str:
+    """The page without the whitespace between tags and texts."""
+    return re.sub(r"\s*(<[^>]*>)\s*", r"\1", page)
 
 
 def post(client: Client, path: str, **fields: Any) -> Any:

@@ -145,7 +145,9 @@ def test_search(world: World) -> None:
         f"product={world.seat.id}": both,
     }.items():
         page = client.get(f"/orders?{query}").content.decode()
-        assert {int(each) for each in re.findall(r'<a href="/orders/[^"]+">(\d+)<', page)} == found
+        assert {
+            int(each) for each in re.findall(r'<a\s+href="/orders/[^"]+"\s*>(\d+)<', page)
+        } == found
         rows = b"".join(client.get(f"/orders.csv?{query}")).decode().splitlines()[1:]
         assert {int(row.partition(",")[0]) for row in rows} == found
 

@@ -32,7 +32,7 @@ def membership(person: User, organization: Organization) -> Member:
 def hidden(page: str) -> dict[str, str]:
     """The hidden fields of the form of a page, as a browser sends them along."""
     form = page[page.rindex("<form", 0, page.index('name="once"')) :].partition("</form>")[0]
-    tags = re.findall(r'<input type="hidden" name="([\w-]+)"(?: value="([^"]*)")?', form)
+    tags = re.findall(r'<input\s+type="hidden"\s+name="([\w-]+)"(?:\s+value="([^"]*)")?', form)
     return dict(tags)
 
 
