@@ -20,6 +20,7 @@ from tests.ordering.placing import line, place, placed
 from tests.owner import as_owner
 from tests.portal.people import make_person, signed_in
 from tests.reporting.test_reports import report as read_report
+from tests.trunks.calling import admitted, order_channels, trunk_id
 from tests.world import World, answer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -171,3 +172,17 @@ def test_the_preview_of_an_order_links_to_what_uses_it(
     page = client.get(url, follow=True).content.decode()
     users = f"/subscriptions/{world.subscription.id}/users"
     assert f'<li><a href="{users}">Call recording</a></li>' in page
+
+
+def test_servers_of_the_previous_release_read_the_usage(
+    world: World, recording: Sku, product: Product
+) -> None:
+    placed(world, line(product))
+    consume(world, recording, "a")
+    order_channels(world, 2)
+    admitted(world, trunk_id(world), "one")
+    used = rows(
+        "SELECT sku, ledger_used(b) FROM ledger_balance b WHERE subscription_id = %s ORDER BY 1",
+        [world.subscription.id],
+    )
+    assert used == [("recording", 1), ("sip-channel", 1)]
