@@ -1,4 +1,4 @@
-"""How long tests wait. Nothing waits for ever: what does not come about fails its test."""
+"""How long tests wait. Nothing waits for ever: a condition that does not occur fails its test."""
 
 import os
 import subprocess
@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from typing import Any
 
 PATIENCE = 60.0
-"""Seconds that a test gives to anything that must come, on a slow machine too."""
+"""Seconds that a test waits for anything, also on a slow machine."""
 
 TIMES = int(os.environ.get("EXAMPLES", "1"))
 """How many times as many generated examples as in `make test`; `make examples` sets 20."""
 
 
 def drain(step: Callable[[], object], patience: float = 5 * PATIENCE) -> None:
-    """Repeat `step` until it finds nothing to do (gives something false)."""
+    """Repeat `step` until it has nothing to do (returns a false value)."""
     deadline = time.monotonic() + patience
     while step():
         assert time.monotonic() < deadline, f"there is no end of work for {step}"

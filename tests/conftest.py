@@ -1,8 +1,8 @@
 """One real PostgreSQL for each process of the run: started here, stopped by its own process id.
 
-The tests share one database and never clean it: each makes its own provider (`world`), as the
-product itself keeps providers apart. The run ends with `fusion verify` over everything. Where
-`-n` spreads the files over several processes, each has a database and the verification of its own.
+The tests share one database and never clean it: each creates its own provider (`world`), because
+the product isolates providers. The run ends with `fusion verify` over everything. With `-n` each
+process has its own database and verification.
 """
 
 import os
@@ -23,15 +23,15 @@ ROOMY = {
     "statement_timeout": "180s",
     "idle_in_transaction_session_timeout": "180s",
 }
-"""Servers, workers and proxies of many tests share the database. The lock table, as large as the
-product of both, stays what it is by default. No statement, and so no thread, waits for ever."""
+"""Servers, workers and proxies of many tests share the database. The lock table, whose size is the
+product of both, keeps its default size. No statement, and so no thread, waits for ever."""
 
 _found: list[str] = []
-"""What `fusion verify` has said of the databases of this run."""
+"""The results of `fusion verify` for the databases of this run."""
 
 
 def _start_database() -> None:
-    """An embedded server, or `FUSION_TEST_BINDIR`'s, unless DATABASE_URL names one."""
+    """An embedded server, or one of `FUSION_TEST_BINDIR`, unless DATABASE_URL is set."""
     if "DATABASE_URL" in os.environ:
         return
     from fusion.embedded import run_temporary  # noqa: PLC0415 - before Django reads its settings
@@ -48,15 +48,15 @@ def _start_database() -> None:
 
 
 def _only_hands_out(config: pytest.Config) -> bool:
-    """Whether this process runs no test itself, but hands them out to others."""
+    """Whether this process runs no tests itself, but distributes them to others."""
     return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
 
 
 def _reset_signals() -> None:
-    """Have the programs that tests start obey signals, however this run was started.
+    """Make the programs that tests start obey signals, however this run was started.
 
-    In the background of a shell without job control SIGINT is ignored, and whoever is started
-    inherits that. SIGHUP stays as it is: `nohup` has set it on purpose.
+    In the background of a shell without job control SIGINT is ignored, and child processes inherit
+    this. SIGHUP stays unchanged: `nohup` sets it on purpose.
     """
     for order in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
         if signal.getsignal(order) == signal.SIG_IGN:
@@ -67,7 +67,8 @@ def _reset_signals() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start the database and Django before any test module is imported."""
     _reset_signals()
-    if not hasattr(config, "workerinput"):  # a text may have been edited since the installation
+    # a translation may have been edited since the installation
+    if not hasattr(config, "workerinput"):
         subprocess.run(["make", "--quiet", "translations"], cwd=config.rootpath, check=True)
     if _only_hands_out(config):
         return
@@ -94,7 +95,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _act_as_runtime_role(finish: Callable[[], object]) -> None:
-    """From here on this process may do what servers and workers may: see `tests.owner`.
+    """From here on this process has the privileges of servers and workers: see `tests.owner`.
 
     A copy of the database before `finish` is the template of `tests.databases.migrated_database`.
     """
@@ -118,7 +119,7 @@ def _act_as_runtime_role(finish: Callable[[], object]) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """The books must agree about everything that the tests have done."""
+    """The books must agree after all tests."""
     if session.config.option.collectonly:
         return
     if not _only_hands_out(session.config):
@@ -128,7 +129,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         _found.extend(differences())
         _found.extend(unregistered())
     told = getattr(session.config, "workeroutput", None)
-    if told is not None:  # to the process that hands out: see `pytest_testnodedown`
+    if told is not None:  # to the distributing process: see `pytest_testnodedown`
         told["differences"] = list(_found)
         return
     for difference in _found:
@@ -139,13 +140,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """A process of the run has ended; one without a verification has not ended well."""
+    """A process of the run has ended; without a verification it has failed."""
     told = getattr(node, "workeroutput", {})
     _found.extend(told.get("differences", ["a process of the run did not verify its books"]))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop what was started."""
+    """Stop the started server."""
     if _only_hands_out(config):
         return
     from django.db import connections  # noqa: PLC0415
@@ -159,7 +160,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def world() -> Iterator["object"]:
-    """A provider of its own: see `tests.world.World`."""
+    """A separate provider: see `tests.world.World`."""
     from tests.world import World  # noqa: PLC0415
 
     yield World()

@@ -1,4 +1,4 @@
-"""Databases that a test makes for itself in the cluster of the test run."""
+"""Separate databases for single tests, in the cluster of the test run."""
 
 import os
 import secrets
@@ -16,7 +16,7 @@ from psycopg.errors import InsufficientPrivilege
 from tests.bounds import PATIENCE
 
 MIGRATED = f"fusion_migrated_{os.getpid()}"
-"""A database after `fusion migrate`, in which nobody works."""
+"""A database after `fusion migrate`, which nobody uses."""
 
 
 def url_of(database: str) -> str:
@@ -47,7 +47,7 @@ def new_database(template: str = "template1") -> Iterator[str]:
 
 
 def make_template() -> None:
-    """Copy the test database, which has just been migrated and has no connection, as `MIGRATED`."""
+    """Copy the test database to `MIGRATED`; it has just been migrated and has no connection."""
     with _connect() as owner:
         owner.execute(f"CREATE DATABASE {MIGRATED} TEMPLATE {connection.settings_dict['NAME']}")
 
@@ -67,7 +67,7 @@ def drop_database(owner: psycopg.Connection[Any], name: str) -> None:
     """Drop a database with the connections to it.
 
     FORCE needs the right to end each of them, and the owner may not end a superuser's: that of an
-    autovacuum worker, which comes when it wants and leaves by itself.
+    autovacuum worker, which starts at any time and ends by itself.
     """
     deadline = time.monotonic() + PATIENCE
     while True:

@@ -1,8 +1,8 @@
-"""One statement over every table: what a provider has, to show that nothing of it changed.
+"""One statement over every table: all rows of a provider, to show that nothing changed.
 
-The tables come from the models, so a new table is covered as soon as it exists. Its rows belong to
-a provider by their `group_id`, or by a column that refers to a row of another table which does. A
-table that is neither reached that way nor excluded below is an error.
+The tables come from the models, so that every new table is covered. Its rows belong to a provider
+by their `group_id`, or by a column that refers to a row of another table with one. A table that is
+neither reached in this way nor excluded below is an error.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Model
 
 OWN_CLIENT = "client of the test itself"
-"""The API clients that `World.token` makes when a test first calls: no change to show."""
+"""The API clients that `World.token` creates for a test's first call: not a change."""
 
 EXCLUDED = {
     "auth_group": "Django's, not used",
@@ -72,7 +72,7 @@ def statement() -> tuple[tuple[str, ...], str]:
 
 
 def fingerprint(group_id: Any) -> dict[str, str | None]:
-    """Every row of the provider as JSON, by table; None where it has none."""
+    """Every row of the provider as JSON, by table; None without rows."""
     tables, query = statement()
     with connection.cursor() as cursor:
         cursor.execute(query, {"group": group_id})
@@ -88,7 +88,7 @@ def _conditions() -> Iterator[tuple[str, str]]:
 
 
 def _condition(models: dict[str, type[Model]], table: str, on_the_way: tuple[str, ...]) -> str:
-    """Which rows of `table` (as `t`) are the provider's; an empty text when that is unknown."""
+    """The condition for the provider's rows of `table` (as `t`); empty if unknown."""
     if table in EXCLUDED or table in on_the_way:
         return ""
     if "group_id" in [field.column for field in models[table]._meta.concrete_fields]:
@@ -105,7 +105,7 @@ def _condition(models: dict[str, type[Model]], table: str, on_the_way: tuple[str
 
 
 def _references(model: type[Model]) -> Iterator[tuple[str, str]]:
-    """The columns that name a row of another table, with that table."""
+    """The columns that refer to a row of another table, with that table."""
     for field in model._meta.concrete_fields:
         related = field.related_model
         if isinstance(related, type):

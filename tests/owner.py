@@ -1,4 +1,5 @@
-"""Acting as the owner of the tables, for a test that does what servers and workers may not."""
+"""Acting as the owner of the tables, for tests that need more privileges than servers and
+workers."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,9 +10,9 @@ from django.db import connection
 
 @contextmanager
 def as_owner() -> Iterator[None]:
-    """Within, this thread's statements run with the owner's rights.
+    """Inside, this thread's statements run with the owner's privileges.
 
-    Not inside a transaction that is going to fail: the role could not be given back in it.
+    Not for a transaction that will fail: it could not reset the role.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
@@ -23,15 +24,16 @@ def as_owner() -> Iterator[None]:
 
 
 def owner_rows(sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """The rows of one statement that the owner runs."""
+    """The rows of one statement, run by the owner."""
     with as_owner(), connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall() if cursor.description else []
 
 
 def switch_off_triggers(*tables: str) -> None:
-    """For damage that the triggers prevent. Call it as the owner, in a transaction that is rolled
-    back: it locks the tables.
+    """For changes that the triggers prevent.
+
+    Call it as the owner, in a transaction that is rolled back: it locks the tables.
     """
     with connection.cursor() as cursor:
         for table in tables:

@@ -1,4 +1,4 @@
-"""Reading lists page by page. A cursor that does not move fails a test here; it never hangs it."""
+"""Reading lists page by page. A cursor that does not advance fails the test, and never hangs it."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from urllib.parse import quote
 from tests.world import World, answer
 
 MOST_PAGES = 2_000
-"""More than any test reads."""
+"""More pages than any test reads."""
 
 type ReadPage = Callable[[str | None], dict[str, Any]]
 """Takes the cursor (None for the first page); gives `{"items": [...], "next": ...}`."""
@@ -16,7 +16,7 @@ type ReadPage = Callable[[str | None], dict[str, Any]]
 def follow(read: ReadPage) -> Iterator[dict[str, Any]]:
     """Yield the pages of a list, up to the one whose `next` is None.
 
-    AssertionError when a cursor is given a second time, or when there are too many pages.
+    AssertionError if a cursor is repeated, or if there are too many pages.
     """
     cursor: str | None = None
     met: set[str] = set()
@@ -32,9 +32,9 @@ def follow(read: ReadPage) -> Iterator[dict[str, Any]]:
 
 
 def follow_feed(read: ReadPage, after: str | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the pages of a feed, up to the first empty one that leaves the cursor where it was.
+    """Yield the pages of a feed, up to the first empty one that does not advance the cursor.
 
-    A feed always names a `next`. AssertionError when a page with items does not move it.
+    A feed always has a `next`. AssertionError if a page with items does not advance it.
     """
     met: set[str | None] = {after}
     for _ in range(MOST_PAGES):
@@ -51,7 +51,7 @@ def follow_feed(read: ReadPage, after: str | None = None) -> Iterator[dict[str, 
 def all_pages(
     world: World, path: str, limit: int | None = None, *, by: Any = None
 ) -> list[list[Any]]:
-    """The items of every page of an API list, which has at most `limit` on each."""
+    """The items of every page of an API list, with at most `limit` on each."""
 
     def read(cursor: str | None) -> dict[str, Any]:
         query = [f"limit={limit}"] if limit else []

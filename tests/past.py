@@ -1,5 +1,5 @@
-"""A world with a past: half a year of orders, links, calls, reductions and an end, on days before
-today. Made once for each process of the run; who reads it changes nothing in it.
+"""A world with a history: half a year of orders, links, calls, reductions and a termination, on
+days before today. Created once for each process of the run; tests must not change it.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ BEGAN = 200
 
 @dataclass
 class Past:
-    """What has happened: `calls` is (organization id, day) → the most calls at one time."""
+    """The history: `calls` is (organization id, day) → the peak of concurrent calls."""
 
     world: World
     go_to: Callable[[datetime], None]
@@ -64,7 +64,7 @@ class Past:
         return self.today - timedelta(days=ago) + timedelta(hours=hours)
 
     def on(self, ago: int, hours: float = 9) -> None:
-        """Let it be then."""
+        """Set the clock to that time."""
         self.go_to(self.day(ago, hours))
 
 
@@ -99,7 +99,7 @@ def _order(past: Past, quantity: int) -> None:
 
 
 def _ask(past: Past) -> None:
-    """Three requests: one is approved, one rejected, one left open."""
+    """Three requests: one approved, one rejected, one open."""
     world = past.world
     lines = (Line(world.seat.id, 1),)
     asked = [
@@ -114,7 +114,7 @@ def _ask(past: Past) -> None:
 
 
 def _call(past: Past, subscription: Subscription, ago: int, count: int) -> None:
-    """Calls at one time, for a minute."""
+    """Concurrent calls, for a minute."""
     for number in range(count):
         admitted(past.world, past.trunks[subscription.id], f"{ago}-{number}")
     past.on(ago, 10 + 1 / 60)
@@ -127,7 +127,7 @@ def _call(past: Past, subscription: Subscription, ago: int, count: int) -> None:
 
 
 def _only(past: Past, kind: str, quantity: int, subscription: Subscription) -> None:
-    """Order licences or numbers; fewer, where the quantity is negative."""
+    """Order licences or numbers; remove them if the quantity is negative."""
     product = past.world.equipment[kind == "number"]  # type: ignore[attr-defined]
     wanted = line(product, abs(quantity), "add" if quantity > 0 else "remove")
     past.orders.append(placed(past.world, wanted, subscription=subscription)["id"])
@@ -187,7 +187,7 @@ def _steps(past: Past) -> list[Step]:
 
 @cache
 def make_past() -> Past:
-    """The past of a world of its own, which no test may change."""
+    """The history of a separate world, which no test may change."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     with movable_clock() as go_to:
         go_to(today - timedelta(days=BEGAN))
@@ -195,14 +195,14 @@ def make_past() -> Past:
         for ago, do in sorted(_steps(past), key=lambda step: -step[0]):
             past.on(ago, 10)
             do()
-    sweep_calls()  # others count what they sweep
+    sweep_calls()  # other tests count the swept rows
     sweep_numbers()
     fill_history()
     return past
 
 
 class NumericRead(AssertionError):
-    """SQL gave a `numeric` where a page computes with whole numbers."""
+    """SQL returned a `numeric` where a page computes with integers."""
 
 
 class _Refuse(Loader):

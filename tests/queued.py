@@ -1,4 +1,4 @@
-"""The queue of jobs: what waits in it, and workers that run it within a test."""
+"""The queue of jobs: waiting jobs, and workers that run them within a test."""
 
 import asyncio
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ ORDER BY id
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail that waits to be delivered."""
+    """A mail that is not yet delivered."""
 
     sender: str
     recipient: str
@@ -31,14 +31,14 @@ class Mail:
 
 
 def waiting_mails(recipient: str | None = None) -> list[Mail]:
-    """The mails that wait, oldest first: all, or those to `recipient`."""
+    """The waiting mails, oldest first: all, or those to `recipient`."""
     with connection.cursor() as cursor:
         cursor.execute(WAITING, [recipient])
         return [Mail(*row) for row in cursor.fetchall()]
 
 
 def clear_mails() -> None:
-    """Delete the mails that wait or have failed."""
+    """Delete the waiting and failed mails."""
     _execute("DELETE FROM procrastinate_jobs WHERE task_name = 'deliver_mail'")
 
 

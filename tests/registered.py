@@ -1,4 +1,4 @@
-"""Whether all events and audit records that the tests have caused are of registered kinds."""
+"""Whether all events and audit records of the tests have registered types and verbs."""
 
 from django.db import connection
 
@@ -7,7 +7,7 @@ from fusion.events.types import EVENT_TYPES
 
 
 def unregistered() -> list[str]:
-    """A line for each type of event and each verb that is not registered, nor of a test."""
+    """A line for each type of event and each verb that is neither registered nor of a test."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT type FROM events_event")
         types = {row[0] for row in cursor.fetchall()} - EVENT_TYPES

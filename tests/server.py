@@ -17,7 +17,7 @@ from tests.bounds import PATIENCE
 
 @dataclass
 class Server:
-    """A running `fusion serve`; `log` collects what it writes to stderr."""
+    """A running `fusion serve`; `log` collects its stderr."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -29,19 +29,19 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def lines(self) -> list[str]:
-        """What the server has logged so far."""
+        """The server's log so far."""
         with open(self.log, encoding="utf-8") as file:
             return file.read().splitlines()
 
     def stop(self, order: signal.Signals = signal.SIGTERM) -> int:
-        """Send `order` and wait for the end; the exit code."""
+        """Send `order` and wait for the end; returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(order)
         return self.process.wait(PATIENCE)
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
+    """A port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -90,7 +90,7 @@ def run_worker(
 
 
 def wait_for(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Return when `condition` holds; AssertionError with `what` when it does not come true."""
+    """Return when `condition` is true; AssertionError with `what` after the time limit."""
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, f"waited too long: {what}"

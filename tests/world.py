@@ -1,6 +1,6 @@
 """A small provider for a test: its tree, catalogue, API clients and their tokens.
 
-Made with plain rows, so that a test of one room does not need the others to work.
+Created as plain rows, so that a test of one room does not depend on the others.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from tests.fingerprint import OWN_CLIENT, fingerprint
 def make_organization(
     kind: str, parent: Organization | None = None, name: str = "", reference: str | None = None
 ) -> Organization:
-    """An organization row under `parent`; a group without one."""
+    """An organization row under `parent`; a group if there is no parent."""
     id = new_id()
     organization = Organization(
         id=id,
@@ -80,7 +80,7 @@ def make_token(organization: Organization, scopes: tuple[str, ...] = ()) -> str:
         application=client,
         token="",
         token_checksum=hashlib.sha256(token.encode()).hexdigest(),
-        expires=datetime.now(UTC) + timedelta(hours=1),  # tokens know no other clock
+        expires=datetime.now(UTC) + timedelta(hours=1),  # the library of tokens uses this clock
         scope=" ".join(scopes),
     )
     return token
@@ -90,7 +90,8 @@ _threads = threading.local()
 
 
 def _client() -> Client:
-    """A client that remembers nothing: one for each thread, as making one costs half a request."""
+    """A client without cookies: one for each thread, because creating one takes half as long as a
+    request."""
     client: Client | None = getattr(_threads, "client", None)
     if client is None:
         client = _threads.client = Client()
@@ -165,7 +166,7 @@ class World:
         )
 
     def token(self, organization: Organization) -> str:
-        """A token with all the scopes that this organization can have."""
+        """A token with all scopes that this organization can have."""
         if organization.id not in self._tokens:
             self._tokens[organization.id] = make_token(organization)
         return self._tokens[organization.id]
@@ -179,9 +180,9 @@ class World:
         by: Organization | str | None = None,
         headers: dict[str, str] | None = None,
     ) -> HttpResponse:
-        """An API call as `by` (an organization, or a token; the group unless told).
+        """An API call as `by` (an organization, or a token; by default the group).
 
-        `body` is sent as JSON, or as it is where it is bytes. `answer(response)` reads the JSON.
+        `body` is sent as JSON, bytes unchanged. `answer(response)` reads the JSON.
         """
         token = by if isinstance(by, str) else self.token(by or self.group)
         content = (

@@ -1,4 +1,4 @@
-"""Invitations for tests: made by somebody who is really there, and accepted by their mail."""
+"""Invitations for tests: created by an existing member, and accepted by their mail."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,12 +15,12 @@ from tests.world import World
 
 
 def someone() -> str:
-    """An e-mail address that nobody has."""
+    """An unused e-mail address."""
     return f"{uuid4().hex}@example.com"
 
 
 def member_of(world: World, kind: str, role: str = ADMINISTRATOR) -> Actor:
-    """A new member of the organization of that kind, as they act."""
+    """The actor of a new member of the organization of that kind."""
     organization: Organization = getattr(world, kind)
     system = system_actor(world.group.id, "system:test")
     made = create_member(system, organization_id=organization.id, email=someone(), role=role)
@@ -28,7 +28,7 @@ def member_of(world: World, kind: str, role: str = ADMINISTRATOR) -> Actor:
 
 
 def id_of(actor: Actor) -> UUID:
-    """The id of the membership by which somebody acts."""
+    """The id of the membership of an actor."""
     return UUID(actor.label.removeprefix("member:"))
 
 
@@ -39,12 +39,12 @@ def invite(actor: Actor, organization: Organization, role: str = AGENT) -> UUID:
 
 
 def invitation(id: UUID) -> Invitation:
-    """The invitation as it is stored."""
+    """The stored invitation."""
     return Invitation.objects.unscoped("test").select_related("organization").get(id=id)
 
 
 def accept(id: UUID, key: str = "") -> Any:
-    """Accept an invitation by its mail, or by another key; the membership."""
+    """Accept an invitation by its mail, or by another key; returns the membership."""
     row = invitation(id)
     return accept_invitation(
         system_actor(row.organization.group_id, "system:invitation"),

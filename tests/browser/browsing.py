@@ -1,4 +1,4 @@
-"""A tab of the browser that notes what no page may do, and looks for what no page may have."""
+"""A tab of the browser that records faults of pages, and checks their accessibility and layout."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,18 +22,18 @@ BEYOND = """() => [...document.querySelectorAll("main *, header *")].filter((ele
   }
   return true;
 }).map((element) => element.outerHTML.slice(0, 120))"""
-"""What stands beyond the edges of the window, where nobody can scroll to it."""
+"""Elements outside of the window that cannot be scrolled into view."""
 
 
 @cache
 def axe_source() -> str:
-    """The accessibility checker's script, as its Python package brings it."""
+    """The accessibility checker's script, from its Python package."""
     return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
 @dataclass
 class Tab:
-    """A page of the browser on our server; `faults` collects what went wrong behind it."""
+    """A page of the browser on our server; `faults` collects errors."""
 
     page: Page
     server: Server
@@ -45,7 +45,7 @@ class Tab:
         self.page.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # The browser notes each answer of 400 and more: where it is expected, the test says so.
+        # The browser logs each answer of 400 and more: a test names those that it expects.
         if message.type == "error" and "status of" not in message.text:
             self.faults.append(f"console: {message.text}")
 
@@ -55,20 +55,20 @@ class Tab:
             self.faults.append(f"asks another host: {request.url}")
 
     def go(self, path: str) -> int:
-        """Open the page; its status."""
+        """Open the page; returns its status."""
         response = self.page.goto(self.server.url + path)
         assert response is not None
         return response.status
 
     @property
     def path(self) -> str:
-        """Where the tab is, without the host."""
+        """The tab's URL without the host."""
         url = urlsplit(self.page.url)
         return url.path + (f"?{url.query}" if url.query else "")
 
     def violations(self) -> list[str]:
-        """What the accessibility checker calls serious or critical."""
-        # Added by the debugger, not by the page: the policy does not ask.
+        """The serious and critical findings of the accessibility checker."""
+        # Added by the debugger, which the content security policy does not restrict.
         if self.page.evaluate("() => typeof axe") == "undefined":
             self.page.evaluate(axe_source() + "\n;0")
         found: dict[str, Any] = self.page.evaluate(
@@ -82,22 +82,22 @@ class Tab:
         ]
 
     def resize(self, width: int, height: int = 900) -> None:
-        """Make the window so wide."""
+        """Set the width of the window."""
         self.page.set_viewport_size({"width": width, "height": height})
 
     def overflows(self) -> list[str]:
-        """What does not fit into the window's width, or stands outside of it."""
+        """The elements that are wider than the window, or outside of it."""
         wide = self.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
         beyond: list[str] = self.page.evaluate(BEYOND)
         return [*([f"page is {wide} pixels too wide"] if wide > 0 else []), *beyond]
 
     def screenshot(self, name: str) -> None:
-        """Keep a picture of the whole page."""
+        """Save a screenshot of the whole page."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
 def new_tab(context: BrowserContext, server: Server) -> Tab:
-    """A tab of its own."""
+    """A separate tab."""
     context.set_default_timeout(10_000)
     return Tab(context.new_page(), server)

@@ -1,6 +1,6 @@
-"""One browser and one server for all tests of this folder; a window of its own for each test.
+"""One browser and one server for all tests of this directory; a separate window for each test.
 
-What needs Django is imported late: pytest reads this file before the database is there.
+Modules that need Django are imported late: pytest reads this file before the database exists.
 """
 
 # ruff: noqa: PLC0415
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fusion.accounts.models import User
     from tests.browser.scene import Scene
 
-# Playwright keeps an event loop in this thread; the tests use the database beside it, not in it.
+# Playwright keeps an event loop in this thread; the tests use the database outside of it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 CHROMIUM = "/usr/bin/chromium"
@@ -66,20 +66,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="package")
 def scene() -> "Scene":
-    """The provider whose pages are visited; a test that changes it makes its own."""
+    """The provider whose pages are visited; a test that changes it creates its own."""
     from tests.browser.scene import Scene
 
     return Scene()
 
 
 def _new_context(browser: Browser) -> BrowserContext:
-    # Without motion: what is measured in the middle of a change of colours is neither of them.
+    # Without motion: during a transition the measured colour would be neither of the two.
     return browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
 
 
 @pytest.fixture
 def tab(browser: Browser, server: Server) -> Iterator[Tab]:
-    """A tab in which nobody has signed in; at the end nothing may have gone wrong behind it."""
+    """A tab without a signed-in person; fails if an error occurred in it."""
     context = _new_context(browser)
     tab = new_tab(context, server)
     yield tab
@@ -122,7 +122,7 @@ def sign_in(browser: Browser, server: Server, scene: "Scene") -> Iterator[SignIn
 
 @pytest.fixture(scope="package")
 def visitor(browser: Browser, server: Server, scene: "Scene") -> Iterator[Visitor]:
-    """`visitor(kind, role)`: the one tab in which they read; role None has not signed in."""
+    """`visitor(kind, role)`: their only tab; with role None nobody is signed in."""
 
     @cache
     def tab(kind: str, role: str | None) -> Tab:

@@ -1,6 +1,6 @@
-"""The project's settings for the server of the browser tests: with addresses that fail on purpose.
+"""The project's settings for the server of the browser tests, with URLs that fail on purpose.
 
-`/failing/<code>` meets that problem in the middle of a page, so that its page can be looked at.
+`/failing/<code>` raises that problem within a page, so that tests can check its page.
 """
 
 from collections.abc import Mapping

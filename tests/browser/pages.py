@@ -1,6 +1,6 @@
-"""Every page of the portal: one explicit list. Whoever adds a page adds it here.
+"""Every page of the portal: one explicit list.
 
-`visiting.py` tells what each is looked at for.
+Add each new page here. `visiting.py` has the checks.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,10 @@ Address = str | Callable[[Scene], str]
 
 @dataclass(frozen=True)
 class Visit:
-    """A page, and who visits it. `name` is that of its screenshots.
+    """A page and its visitor.
 
-    `address` is a path, or is made of the scene's ids. `role` None: nobody has signed in.
+    `name` is that of its screenshots. `address` is a path, or is built from the scene's ids.
+    `role` None: nobody is signed in.
     """
 
     name: str

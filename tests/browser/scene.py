@@ -1,4 +1,4 @@
-"""The provider that the pages are visited with: something of everything that a page shows."""
+"""The provider of the visited pages, with at least one of everything that pages show."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ FOREIGN = 'Ελληνικά <b onclick="alert(1)">русский</b> 日本語 �
 
 @dataclass
 class Scene:
-    """A world with orders and use; `ids` has what the addresses of pages are made of."""
+    """A world with orders and use; `ids` are for the URLs of pages."""
 
     world: World = field(default_factory=World)
     ids: dict[str, Any] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Scene:
         self._use()
 
     def _people(self) -> None:
-        """A member with a long name, an open invitation and one that is over, an API client."""
+        """A member with a long name, an open and an expired invitation, an API client."""
         group = self.world.group
         person = make_person((group, AGENT), email=f"long.winded.{new_id()}@example.com")
         member = Member.objects.unscoped("test").get(user=person)
@@ -57,7 +57,7 @@ class Scene:
         )
 
     def _use(self) -> None:
-        """A full balance, one that is nearly so, an unused one."""
+        """A full, a nearly full and an unused balance."""
         world = self.world
         numbers = stock(world, 10)
         entitle(world, 5)
@@ -79,7 +79,7 @@ class Scene:
         )
 
     def _hold(self, later: datetime) -> None:
-        """A subscription that is suspended for two reasons, and will end."""
+        """A subscription that is suspended for two reasons, with a scheduled termination."""
         held, actor = make_subscription(self.world.tenant, LONG), self.world.actor()
         self.ids["held"] = held.id
         for reason in ("non_payment", "fraud"):
@@ -101,7 +101,7 @@ class Scene:
         return found
 
     def person(self, kind: str = "group", role: str = ADMINISTRATOR) -> User:
-        """Someone with that role in the organization of that kind."""
+        """A person with that role in the organization of that kind."""
         if (kind, role) not in self.people:
             self.people[kind, role] = make_person((self.organization(kind), role))
         return self.people[kind, role]

@@ -1,6 +1,6 @@
 """A subscription with users, numbers, trunks, calls and an upload, for the pages that show them.
 
-Made when a page first asks for it: other pages are quicker without.
+Created when a page first needs it, because other pages are faster without.
 """
 
 from collections.abc import Callable
@@ -16,21 +16,21 @@ from tests.world import World, answer, make_subscription
 
 
 def under(*parts: str) -> Callable[[Scene], str]:
-    """The address of a page of that subscription; `{name}` stands for one of its ids."""
+    """The URL of a page of that subscription; `{name}` is replaced by one of its ids."""
     return lambda scene: "/".join(("/subscriptions/{subscription}", *parts)).format(
         **furnished(scene)
     )
 
 
 def bare(scene: Scene) -> str:
-    """The address of a subscription that has nothing."""
+    """The URL of an empty subscription."""
     if "bare" not in scene.ids:
         scene.ids["bare"] = make_subscription(scene.world.tenant, LONG).id
     return f"/subscriptions/{scene.ids['bare']}"
 
 
 def furnished(scene: Scene) -> dict[str, Any]:
-    """The ids of what it has."""
+    """The ids of its objects."""
     if "furnished" not in scene.ids:
         subscription = make_subscription(scene.world.tenant, FOREIGN)
         ids = {"subscription": subscription.id, "full": scene.ids["full"]}
@@ -42,7 +42,7 @@ def furnished(scene: Scene) -> dict[str, Any]:
 
 
 def _people(world: World, subscription: Subscription) -> dict[str, Any]:
-    """Five users of whom four have a number: of five licences one is left."""
+    """Five users, four of them with a number: one of five licences is left."""
     numbers = equip(world, 5, 8, subscription)
     of = {"subscription": subscription}
     users = [
@@ -80,7 +80,7 @@ def _people(world: World, subscription: Subscription) -> dict[str, Any]:
 
 
 def _calls(world: World, subscription: Subscription) -> dict[str, Any]:
-    """A trunk that is nearly full, with a past; another that is not used."""
+    """A nearly full trunk with a history, and an unused one."""
     order_channels(world, 5, subscription)
     trunk = make_trunk(world, subscription=subscription, name=LONG, channel_cap=5)["id"]
     make_trunk(world, subscription=subscription, name=FOREIGN)

@@ -1,7 +1,6 @@
-"""What no page may have: a fault in the console, a request to another host, a serious obstacle for
-people who use assistive technology, anything beyond the edges of a window, light and dark.
-
-The pages are spread over several files, which the cores of a machine share.
+"""The checks of every page, light and dark: no error in the console, no request to another host,
+no serious accessibility finding, nothing wider than the window. The pages are distributed over
+several test files, so that processes share them.
 """
 
 from tests.browser.browsing import Tab
@@ -14,12 +13,12 @@ PARTS = 3
 
 
 def part(number: int) -> tuple[Visit, ...]:
-    """The pages of one of the files."""
+    """The pages of one test file."""
     return PAGES[number::PARTS]
 
 
 def look_at(tab: Tab, visit: Visit, scene: Scene) -> None:
-    """Open the page, and look for all of that; keep pictures of it."""
+    """Open the page, run all checks, and save screenshots."""
     page = tab.page
     tab.faults.clear()
     page.emulate_media(color_scheme="light")

@@ -1,4 +1,4 @@
-"""What the catalogue's tests do again and again: sell, order, look, and act at the same time."""
+"""Common steps of the catalogue's tests: create products, order, check, and act concurrently."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -21,16 +21,16 @@ NOT_FOUND, CONFLICT, STALE, INVALID = 404, 409, 412, 422
 
 @contextmanager
 def unchanged(world: World) -> Iterator[None]:
-    """What happens inside changes nothing of this provider."""
+    """Checks that the code inside changes nothing of this provider."""
     for kind in KINDS:
-        world.token(getattr(world, kind))  # made at its first use otherwise, as a new client
+        world.token(getattr(world, kind))  # otherwise its first use would create a client
     before = world.fingerprint()
     yield
     assert world.fingerprint() == before
 
 
 def refused(response: HttpResponse, status: int, code: str, field: str = "") -> Any:
-    """The problem that the response is; it names `field` where one is given."""
+    """The problem in the response; it names `field` if one is given."""
     problem = answer(response)
     assert (response.status_code, problem["code"]) == (status, code), problem
     assert response["Content-Type"] == "application/problem+json"
@@ -40,7 +40,7 @@ def refused(response: HttpResponse, status: int, code: str, field: str = "") -> 
 
 
 def sell(world: World, code: str, *items: dict[str, Any], **fields: Any) -> Any:
-    """A product made through the API."""
+    """A product created through the API."""
     body = {"code": code, "name": code, "items": list(items) or [USER], **fields}
     response = world.call("POST", "/products", body)
     assert response.status_code == 201, response.content
@@ -48,7 +48,7 @@ def sell(world: World, code: str, *items: dict[str, Any], **fields: Any) -> Any:
 
 
 def place(world: World, product_id: str, quantity: int = 1, action: str = "add") -> tuple[int, Any]:
-    """Place an order of one line; its status and document."""
+    """Place an order of one line; returns its status and document."""
     line = {"product_id": product_id, "action": action, "quantity": quantity}
     order = {
         "id": str(new_id()),
@@ -78,7 +78,7 @@ def events(world: World, product_id: str) -> list[tuple[str, Any]]:
 
 
 def together[Result](*deeds: Callable[[], Result]) -> list[Result]:
-    """Do all of these at the same time, each over a connection of its own."""
+    """Do all of these at the same time, each over its own connection."""
 
     def do(deed: Callable[[], Result]) -> Result:
         try:
@@ -93,7 +93,7 @@ def together[Result](*deeds: Callable[[], Result]) -> list[Result]:
 def one_waits_for_the_other[First, Second](
     first: Callable[[], First], second: Callable[[], Second]
 ) -> tuple[First, Second]:
-    """Do `first`, and before it is committed start `second`, which must wait for it."""
+    """Do `first`, and before its commit start `second`, which must wait for it."""
 
     def do() -> Second:
         try:

@@ -1,4 +1,4 @@
-"""Several actors at the same time, each in a thread with a database connection of its own."""
+"""Several actors at the same time, each in a thread with its own database connection."""
 
 import hashlib
 import time
@@ -23,7 +23,7 @@ from tests.world import World
 
 
 def at_once[Result](*deeds: Callable[[], Result]) -> list[Result]:
-    """Do all of these at the same moment; what each came to, in their order."""
+    """Do all of these at the same moment; returns their results in sequence."""
     barrier = Barrier(len(deeds))
 
     def do(deed: Callable[[], Result]) -> Result:
@@ -39,13 +39,13 @@ def at_once[Result](*deeds: Callable[[], Result]) -> list[Result]:
 
 
 class Meanwhile:
-    """Actors that are at work while the test's own transaction is open."""
+    """Actors that work while the test's own transaction is open."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self._pool = pool
 
     def start[Result](self, deed: Callable[[], Result]) -> "Future[Result]":
-        """Start an actor, who is known to wait for a lock when this returns."""
+        """Start an actor; returns when it waits for a lock."""
         waiting = count_waiting()
 
         def do() -> Result:
@@ -65,13 +65,13 @@ class Meanwhile:
 
 @contextmanager
 def holding() -> Iterator[Meanwhile]:
-    """A transaction of the test's own; what is started in it waits for its commit."""
+    """A transaction of the test; actors started in it wait for its commit."""
     with ThreadPoolExecutor(8) as pool, transaction.atomic():
         yield Meanwhile(pool)
 
 
 def count_waiting() -> int:
-    """How many wait for a lock."""
+    """The number of sessions that wait for a lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
         (count,) = cursor.fetchone()
@@ -89,7 +89,7 @@ def remove(product: Product, quantity: int = 1) -> Line:
 
 
 def actor_with(world: World, key: str | None, draft: object) -> Actor:
-    """The group's, with an idempotency key that stands for `draft`."""
+    """The group's actor, with an idempotency key derived from `draft`."""
     request = Request("test", key, hashlib.sha256(repr(draft).encode()).digest())
     return replace(world.actor(), request=request)
 
@@ -113,7 +113,7 @@ def order(
 def batch(
     world: World, drafts: Iterable[tuple[str | None, Draft]], key: str | None = None
 ) -> list[dict[str, Any]]:
-    """Place a batch of (key, draft); its results."""
+    """Place a batch of (key, draft); returns its results."""
     chosen = list(drafts)
     items = [
         Item(draft, None, own, hashlib.sha256(repr(draft).encode()).digest())
@@ -127,7 +127,7 @@ def batch(
 def use(
     world: World, sku: Sku, *holders: str, verb: str = "ledger_consume", id: UUID | None = None
 ) -> Any:
-    """Consume (or release) one unit for each holder, in a transaction of its own."""
+    """Consume (or release) one unit for each holder, in a separate transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {verb}(%s::uuid, %s::uuid, 'holder', %s::text[], 'test')",
@@ -137,7 +137,7 @@ def use(
 
 
 def rows(sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """What a query gives."""
+    """The result of a query."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
@@ -154,6 +154,6 @@ def balance(world: World, sku: Sku, id: UUID | None = None) -> tuple[int, int]:
 
 
 def count_orders(world: World) -> int:
-    """How many orders the provider has."""
+    """The number of the provider's orders."""
     [(count,)] = rows("SELECT count(*) FROM ordering_order WHERE group_id = %s", [world.group.id])
     return int(count)

@@ -1,4 +1,4 @@
-"""Room for many actors: each has a database connection of its own at the same time."""
+"""A pool for many actors: each has its own database connection."""
 
 from collections.abc import Iterator
 

@@ -1,8 +1,8 @@
-"""Whether callers of one OpenAPI document can go on with another: what was removed or narrowed.
+"""Whether callers of one OpenAPI document can use another: finds removed and narrowed parts.
 
-A request may be given more choice and an answer more members. `python -m tests.contract.compatible`
-writes the document to `docs/openapi.json`, unless that would narrow it (`--breaking` does it all
-the same).
+A request may get more choices and an answer more members. `python -m tests.contract.compatible`
+writes the document to `docs/openapi.json`, unless that would narrow it (`--breaking` writes it
+anyway).
 """
 
 import json
@@ -25,7 +25,7 @@ LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"
 
 
 def narrowings(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """What a caller of `before` can no longer do or read, a line each."""
+    """One line for each thing that a caller of `before` can no longer do or read."""
     return list(_Comparison(before, after).paths())
 
 
@@ -108,7 +108,7 @@ class _Comparison:
             yield from self._schema(f"{place}: items", old["items"], new["items"], request=request)
 
     def _choices(self, place: str, old: Any, new: Any, *, request: bool) -> Iterator[str]:
-        """Alternatives: a request loses none, an answer loses none and may gain some."""
+        """Alternatives: neither request nor answer loses any; an answer may gain some."""
         was, now = _alternatives(self.before, old), _alternatives(self.after, new)
         if request and "any" not in now:
             for kind in sorted(was - now):
@@ -130,7 +130,7 @@ def _resolved(document: dict[str, Any], schema: Any) -> Any:
 
 
 def _alternatives(document: dict[str, Any], schema: Any) -> set[str]:
-    """The JSON types that a schema allows; `any` where it does not say."""
+    """The JSON types that a schema allows; `any` without a type."""
     schema = _resolved(document, schema)
     if "anyOf" in schema or "oneOf" in schema:
         found: set[str] = set()
@@ -165,7 +165,7 @@ def _bounds(place: str, old: Any, new: Any, *, request: bool) -> Iterator[str]:
 
 
 def described() -> str:
-    """The document of this checkout, as it is kept."""
+    """The committed document of this checkout."""
     # After Django is set up.
     from fusion.api import api  # noqa: PLC0415
     from fusion.edge.description import openapi_document  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Requests that are refused, and what their problems say."""
+"""Refused requests and their problems."""
 
 from typing import Any, cast
 
@@ -9,7 +9,7 @@ from tests.world import World, answer
 
 
 def raw(world: World, body: bytes | str, path: str = "/orders", **headers: str) -> HttpResponse:
-    """POST this body, which has changed nothing; `content_type` as a header of that name."""
+    """POST this body, and check that nothing changed; `content_type` is the header's value."""
     content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
     before = world.fingerprint()
     response: Any = Client().generic(
@@ -24,7 +24,7 @@ def raw(world: World, body: bytes | str, path: str = "/orders", **headers: str) 
 
 
 def is_problem(response: HttpResponse, status: int, code: str) -> dict[str, Any]:
-    """The problem, which is precise."""
+    """The problem, which must be precise."""
     problem: dict[str, Any] = answer(response)
     assert (response.status_code, problem["code"]) == (status, code), problem
     assert response["Content-Type"] == "application/problem+json"
@@ -34,7 +34,7 @@ def is_problem(response: HttpResponse, status: int, code: str) -> dict[str, Any]
 
 
 def fields(response: HttpResponse) -> list[str]:
-    """The fields that a 422 names."""
+    """The fields named in a 422."""
     problem = is_problem(response, 422, "invalid-fields")
     assert all(error["message"] for error in problem["errors"])
     return [error["field"] for error in problem["errors"]]

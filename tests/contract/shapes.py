@@ -1,4 +1,4 @@
-"""The models that bodies, parameters and answers are read and written by."""
+"""The models of bodies, parameters and answers."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 
 def models_within(annotations: Iterable[Any]) -> list[type[BaseModel]]:
-    """Every model in `annotations`, those inside others included, each once."""
+    """Every model in `annotations`, including nested ones, each once."""
     found: list[type[BaseModel]] = []
 
     def look(annotation: Any) -> None:

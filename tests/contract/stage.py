@@ -1,4 +1,4 @@
-"""Two providers with an object of every noun, so that each id of a request can be swapped."""
+"""Two providers with an object of every noun, so that tests can exchange each id of a request."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +16,10 @@ from tests.world import World, answer, make_organization, make_subscription
 FAR = "2029-06-01T00:00:00Z"
 
 ORGANIZATION_SLOTS = ("organization_id", "parent_id", "tenant_id")
-"""Names of ids that stand for an organization."""
+"""Names of ids of organizations."""
 
 SHARED_SLOTS = ("product_id", "sku_id", "range_id")
-"""Names of ids of what every organization of a group sees."""
+"""Names of ids of objects that every organization of a group sees."""
 
 Ids = dict[str, UUID | str]
 
@@ -42,7 +42,7 @@ class Stage:
         self.empty = make_organization("tenant", self.world.reseller)
 
     def sibling(self) -> Branch:
-        """A branch of its own distributor, which only the group sees."""
+        """A branch of another distributor, which only the group sees."""
         distributor = make_organization("distributor", self.world.group)
         tenant = make_organization("tenant", make_organization("reseller", distributor))
         branch = self._branch(tenant, make_subscription(tenant, "Sibling"))
@@ -50,7 +50,7 @@ class Stage:
         return branch
 
     def above(self, kind: str) -> list[Branch]:
-        """What stands above the organization of that kind, which does not see it."""
+        """The organization above that of this kind, which does not see it."""
         chain = [self.world.group, self.world.distributor, self.world.reseller, self.world.tenant]
         branches = []
         for organization in chain:

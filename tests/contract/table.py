@@ -1,6 +1,6 @@
-"""Who may do what: every route, its scopes, and what each kind of organization is answered.
+"""Every route with its scopes and the status for each kind of organization.
 
-Written from the contract and compared with the program: a route that is not here fails the test.
+Written from the contract and compared with the program: a missing route fails the test.
 """
 
 from collections.abc import Callable
@@ -19,26 +19,27 @@ Body = Callable[[Ids], Any]
 
 @dataclass(frozen=True)
 class Rule:
-    """What the caller needs (one of `scopes`), and the status by kind for ids of its own."""
+    """The required scopes (one of `scopes`), and the status by kind of organization for its own
+    ids."""
 
     scopes: tuple[str, ...]
     statuses: tuple[int, int, int, int]
     body: Body | None = None
     ids: tuple[tuple[str, str], ...] = ()
-    """(name of a path parameter, name of the id to be used there) where they differ."""
+    """(name of a path parameter, name of the id for it) if they differ."""
     headers: tuple[tuple[str, str], ...] = ()
     elsewhere: tuple[str, ...] = ()
-    """Those of `scopes` that are for other objects than the one tried here."""
+    """Those of `scopes` that are for other objects than the tested one."""
     hands_on: tuple[str, ...] = ()
-    """What a token must have besides, because the body gives it to somebody else."""
+    """Further required scopes, because the body grants them to another client or person."""
 
     def status(self, kind: str) -> int:
-        """What an organization of that kind is answered."""
+        """The status for an organization of that kind."""
         return self.statuses[KINDS.index(kind)]
 
     @property
     def reads(self) -> bool:
-        """Whether asking changes nothing."""
+        """Whether the request changes nothing."""
         return all(scope.endswith(":read") for scope in self.scopes)
 
 
@@ -53,7 +54,7 @@ def the_group(status: int) -> tuple[int, int, int, int]:
 
 
 def from_above(status: int) -> tuple[int, int, int, int]:
-    """For every organization above the tenant that the request is about."""
+    """For every organization above the tenant of the request."""
     return (status, status, status, 403)
 
 
