@@ -21,7 +21,7 @@ BEGIN
             'requested', v_wanted,
             'missing', v_wanted - (coalesce(v_balance.granted, 0) - coalesce(v_balance.used, 0)));
     END IF;
-    PERFORM ledger_hold(v_balance, 'consume', 1, p_holder_type, p_holders, p_actor);
+    PERFORM ledger_write_use(v_balance, 'consume', 1, p_holder_type, p_holders, p_actor);
     RETURN NULL;
 END
 $$;
@@ -43,14 +43,14 @@ BEGIN
             'granted', coalesce(v_balance.granted, 0), 'used', coalesce(v_balance.used, 0),
             'requested', v_wanted, 'missing', v_wanted - coalesce(v_balance.used, 0));
     END IF;
-    PERFORM ledger_hold(v_balance, 'release', -1, p_holder_type, p_holders, p_actor);
+    PERFORM ledger_write_use(v_balance, 'release', -1, p_holder_type, p_holders, p_actor);
     RETURN NULL;
 END
 $$;
 
 -- Write one entry of one unit per holder, the new balance, and the crossed thresholds. The caller
 -- has locked the balance and decided.
-CREATE OR REPLACE FUNCTION ledger_hold(
+CREATE OR REPLACE FUNCTION ledger_write_use(
     p_balance ledger_balance, p_kind text, p_step integer,
     p_holder_type text, p_holders text[], p_actor text
 ) RETURNS void

@@ -19,7 +19,7 @@ from fusion.kernel.database import first_row
 from fusion.kernel.errors import Problem
 from fusion.kernel.postgresql.outage import outage_of
 from fusion.lifecycle.kinds import CARRY_OUT
-from fusion.lifecycle.placing import tell_order
+from fusion.lifecycle.placing import emit_order
 from fusion.lifecycle.rules import require_living
 from fusion.ordering.models import Order
 from fusion.tenancy.models import Subscription
@@ -69,7 +69,7 @@ def _change_state(due: dict[str, Any], request_id: str) -> dict[str, Any]:
             raise  # the database is unavailable or busy: the order is unchanged, and retried later
         log.exception("order could not be applied", order_id=str(order_id))
         order = _fail(actor, order_id, _failure(error))
-    return {} if order is None else _told(order)
+    return {} if order is None else _facts(order)
 
 
 def _carry_out(actor: Actor, subscription_id: UUID, order_id: UUID) -> Order | None:
@@ -97,7 +97,7 @@ def _fail(actor: Actor, order_id: UUID, failure: dict[str, str]) -> Order | None
         if order is not None:
             order.state, order.failure = "failed", orjson.dumps(failure).decode()
             order.save(update_fields=["state", "failure"])
-            tell_order(actor, order_id, VERB)
+            emit_order(actor, order_id, VERB)
     return order
 
 
@@ -111,7 +111,7 @@ def _failure(error: DatabaseError) -> dict[str, str]:
     return {"code": "internal-error", "detail": "The order could not be applied."}
 
 
-def _told(order: Order) -> dict[str, Any]:
+def _facts(order: Order) -> dict[str, Any]:
     rows = Order.objects.unscoped("an order of the worker's own")
     state = rows.values_list("state", flat=True).get(id=order.id)
     return {"order_id": str(order.id), "number": order.number, "state": state}

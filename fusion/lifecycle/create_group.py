@@ -33,7 +33,7 @@ def create_group(
     if password is not None and administrator is None:
         raise InvalidFields(password="is for an administrator, but none is named")
     group_id = new_id()
-    return _found(
+    return _create_group(
         system_actor(group_id, label),
         group_id=group_id,
         name=name,
@@ -44,7 +44,7 @@ def create_group(
 
 
 @use_case(MANAGE_ORGANIZATIONS, verb="organization.found", status=201, unaudited=("password",))
-def _found(
+def _create_group(
     actor: Actor,
     *,
     group_id: UUID,

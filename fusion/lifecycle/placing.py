@@ -126,7 +126,7 @@ def write_order(actor: Actor, subscription: Subscription, wish: Wish) -> UUID:
     return id
 
 
-def tell_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
+def emit_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
     """Write the event of the order's new state, and with `verb` its audit record."""
     if verb is None:
         _call("SELECT ordering_emit(%s::uuid, %s::text)", order_id, actor.label)
@@ -143,7 +143,7 @@ def tell_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
 def complete_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
     """Complete an order without lines, and write its event."""
     _call("SELECT ordering_complete_state(%s::uuid)", order_id)
-    tell_order(actor, order_id, verb)
+    emit_order(actor, order_id, verb)
 
 
 def _call(statement: str, *parameters: Any) -> None:

@@ -11,9 +11,9 @@ from fusion.lifecycle.placing import (
     ORDER,
     Wish,
     database_now,
+    emit_order,
     lock_for,
     require_timely,
-    tell_order,
     write_order,
 )
 from fusion.lifecycle.rules import require_living
@@ -75,7 +75,7 @@ def _schedule(
     require_timely(effective_at, now)
     order_id = write_order(actor, subscription, wish)
     if effective_at > now:
-        tell_order(actor, order_id)
+        emit_order(actor, order_id)
     else:
         CARRY_OUT[kind](actor, subscription, order_id, wish.reason, None)
     return Done(

@@ -29,9 +29,11 @@ ROWS = 50
 def events(request: PageRequest) -> HttpResponse:
     """`GET /events`."""
     noun = request.GET.get("about", "")
-    given = parse_id(request.GET.get("subscription"))
-    owner_name = find_subscription(request.actor, given).name if given else ""
-    wanted = WantedEvents(noun=noun if noun in EVENT_OBJECTS else None, subscription_id=given)
+    subscription_id = parse_id(request.GET.get("subscription"))
+    owner_name = find_subscription(request.actor, subscription_id).name if subscription_id else ""
+    wanted = WantedEvents(
+        noun=noun if noun in EVENT_OBJECTS else None, subscription_id=subscription_id
+    )
     found = list_events(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
     names = subscription_names({each["subscription_id"] for each in found["items"]} - {None})
     people = display_names(request.actor, [each["actor"] for each in found["items"]])
@@ -49,9 +51,9 @@ def events(request: PageRequest) -> HttpResponse:
         "next": found["next"],
         "about": noun,
         "nouns": EVENT_OBJECTS,
-        "subscription": given,
+        "subscription": subscription_id,
         "owner_name": owner_name,
-        "filtered": bool(noun or given),
+        "filtered": bool(noun or subscription_id),
     }
     return show(request, "portal/trail/events.html", context, parts=("list", "more"))
 
@@ -61,8 +63,8 @@ def audit(request: PageRequest) -> HttpResponse:
     """`GET /audit`."""
     actor = request.actor
     params = query_params(request, "verb", "by", "from", "to", "object")
-    given = parse_id(request.GET.get("organization"))
-    organization = find_organization(actor, given) if given else None
+    organization_id = parse_id(request.GET.get("organization"))
+    organization = find_organization(actor, organization_id) if organization_id else None
     days = date_range(params)
     wanted = WantedRecords(
         organization=organization,
