@@ -21,11 +21,12 @@ from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
 from fusion.ordering.cancel import cancel_order
+from fusion.ordering.order_search import OrderSearch, list_orders
 from fusion.ordering.permissions import find_order_to_cancel
 from fusion.ordering.place import place_order
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
-from fusion.ordering.queries import find_order, list_holdings, list_orders, order_documents
+from fusion.ordering.queries import find_order, list_holdings, order_documents
 from fusion.ordering.schemas import (
     BatchBody,
     BatchDocument,
@@ -109,7 +110,10 @@ def _item(order: Any) -> Item:
 )
 def list_(request: HttpRequest, params: Query[OrderFilter]) -> HttpResponse:
     """List the orders of your subtree, newest first."""
-    return json_response(list_orders(actor_of(request), **params.model_dump()))
+    filters = params.model_dump(exclude={"limit", "cursor"})
+    search = OrderSearch(**filters)
+    page = list_orders(actor_of(request), search, limit=params.limit, cursor=params.cursor)
+    return json_response(page)
 
 
 @router.get(

@@ -1,19 +1,21 @@
-"""Search of orders: by number, reference or customer, and by the filters of the list."""
+"""The list of orders, filtered and searched: as JSON for the API and the portal, and as CSV."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fusion.access.actor import Actor
-from fusion.kernel.clock import instant
+from fusion.kernel.clock import instant, read_instant
+from fusion.kernel.errors import InvalidFields
+from fusion.kernel.ids import parse_id
+from fusion.kernel.pagination import decode_cursor, encode_cursor, page
 from fusion.kernel.stream import Query, csv_lines
 from fusion.ordering.models import Order, OrderLine
-from fusion.ordering.queries import newest_orders, order_documents
+from fusion.ordering.queries import order_documents
 from fusion.tenancy.queries import find_organization
 from fusion.tenancy.search import ids_of_subscriptions
 
@@ -22,31 +24,50 @@ MAX_NUMBER = 2**63 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSearch:
-    """A search. The caller has checked that the ids are visible; `until` is exclusive.
+    """The filters of the list. The caller has checked that the ids are visible.
 
     `text` is a complete order number or reference; if it is neither, words of the names of
-    customers and subscriptions, which match from their beginnings.
+    customers and subscriptions. `placed_from` is inclusive, `placed_to` exclusive.
     """
 
     text: str = ""
+    external_reference: str | None = None
     subscription_id: UUID | None = None
     organization_id: UUID | None = None
     product_id: UUID | None = None
     state: str | None = None
     kind: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    placed_from: datetime | None = None
+    placed_to: datetime | None = None
 
 
-def search_orders(
-    actor: Actor, search: OrderSearch, *, limit: int, cursor: str | None = None
-) -> dict[str, Any]:
-    """One page of the matching orders that `actor` sees, newest first: {items: documents, next}."""
-    ids, next_ = newest_orders(_narrowed(actor, search), limit=limit, cursor=cursor)
-    return {"items": [orjson.loads(text) for text in order_documents(ids)], "next": next_}
+def list_orders(actor: Actor, search: OrderSearch, *, limit: int, cursor: str | None = None) -> str:
+    """One page of the matching orders that `actor` sees, newest first, as JSON text."""
+    rows = _after(_filtered(actor, search), cursor).order_by("-placed_at", "-id")
+    keys, more = page(list(rows.values_list("placed_at", "id")[: limit + 1]), limit)
+    items = ",".join(order_documents([id for _, id in keys]))
+    next_ = encode_cursor(keys[-1][0].isoformat(), keys[-1][1]) if more else None
+    return f'{{"items":[{items}],"next":{orjson.dumps(next_).decode()}}}'
 
 
-def _narrowed(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
+def _after(rows: QuerySet[Order], cursor: str | None) -> QuerySet[Order]:
+    """The rows older than the cursor's; the first condition is the start of the index scan."""
+    if cursor is None:
+        return rows
+    at_text, id_text = decode_cursor(cursor, 2)
+    id = parse_id(id_text)
+    try:
+        at = read_instant(at_text)
+    except ValueError:
+        at = None
+    if id is None or at is None:
+        raise InvalidFields(
+            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
+        )
+    return rows.filter(placed_at__lte=at).filter(Q(placed_at__lt=at) | Q(id__lt=id))
+
+
+def _filtered(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
     rows = Order.objects.visible_to(actor)
     if search.subscription_id:
         rows = rows.filter(subscription_id=search.subscription_id)
@@ -59,10 +80,12 @@ def _narrowed(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
             rows = rows.filter(group_id=actor.group_id)  # for the index of orders not completed
     if search.kind:
         rows = rows.filter(kind=search.kind, group_id=actor.group_id)
-    if search.since:
-        rows = rows.filter(placed_at__gte=search.since)
-    if search.until:
-        rows = rows.filter(placed_at__lt=search.until)
+    if search.external_reference:
+        rows = rows.filter(external_reference=search.external_reference)
+    if search.placed_from:
+        rows = rows.filter(placed_at__gte=search.placed_from)
+    if search.placed_to:
+        rows = rows.filter(placed_at__lt=search.placed_to)
     if search.product_id:
         lines = OrderLine.objects.filter(
             group_id=OuterRef("group_id"),
@@ -127,7 +150,7 @@ def orders_as_csv(actor: Actor, search: OrderSearch, query: Query) -> Iterator[s
     An order without lines has a row of its own.
     """
     yield from csv_lines([COLUMNS])
-    rows = _narrowed(actor, search)
+    rows = _filtered(actor, search)
     if rows.query.is_empty():
         return
     found, parameters = rows.values("id").query.sql_with_params()

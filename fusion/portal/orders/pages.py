@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
@@ -20,7 +21,7 @@ from fusion.kernel.stream import stream
 from fusion.ledger.queries import entries_of_order
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.models import Order
-from fusion.ordering.order_search import OrderSearch, orders_as_csv, search_orders
+from fusion.ordering.order_search import OrderSearch, list_orders, orders_as_csv
 from fusion.ordering.permissions import find_order_to_cancel, permission_of
 from fusion.ordering.queries import find_order, order_document_of
 from fusion.portal.actor_names import display_names
@@ -62,8 +63,8 @@ def narrowing(request: PageRequest) -> tuple[OrderFilter, OrderSearch | None, st
         product_id=UUID(cleaned["product"]) if cleaned["product"] else None,
         state=cleaned["state"] or None,
         kind=cleaned["kind"] or None,
-        since=cleaned["since"],
-        until=cleaned["until"],
+        placed_from=cleaned["since"],
+        placed_to=cleaned["until"],
     )
     return form, search, owner_name
 
@@ -75,7 +76,7 @@ def orders(request: PageRequest) -> HttpResponse:
     found: dict[str, Any] = {"items": [], "next": None}
     if search is not None:
         cursor = request.GET.get("cursor")
-        found = search_orders(request.actor, search, limit=ROWS, cursor=cursor)
+        found = orjson.loads(list_orders(request.actor, search, limit=ROWS, cursor=cursor))
     context = {
         "form": form,
         "rows": listed(found["items"]),
