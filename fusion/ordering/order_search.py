@@ -17,7 +17,7 @@ from fusion.kernel.stream import Query, csv_lines
 from fusion.ordering.models import Order, OrderLine
 from fusion.ordering.queries import order_documents
 from fusion.tenancy.queries import find_organization
-from fusion.tenancy.search import ids_of_subscriptions
+from fusion.tenancy.search import is_long_enough, matching_subscriptions
 
 MAX_NUMBER = 2**63 - 1
 
@@ -107,8 +107,9 @@ def _named(actor: Actor, rows: QuerySet[Order], text: str) -> QuerySet[Order]:
     )
     if found:
         return rows.filter(id__in=found)
-    subscriptions = ids_of_subscriptions(actor, text)
-    return rows.none() if subscriptions is None else rows.filter(subscription_id__in=subscriptions)
+    if not is_long_enough(text):
+        return rows.none()
+    return rows.filter(subscription_id__in=matching_subscriptions(actor, text))
 
 
 COLUMNS = (

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import models
-from django.db.models import Q
-
 from fusion.access.actor import Actor
 from fusion.kernel.clock import instant
 from fusion.kernel.errors import not_found
 from fusion.kernel.pagination import decode_cursor, encode_cursor, newest, page
 from fusion.tenancy.holds import open_holds
 from fusion.tenancy.models import Organization, Subscription
+from fusion.tenancy.search import matching_organizations, matching_subscriptions
 
 
 def find_organization(actor: Actor, id: UUID) -> Organization:
@@ -58,7 +56,10 @@ def list_organizations(
         rows = rows.filter(parent_id=find_organization(actor, parent_id).id)
     if cursor is not None:
         rows = rows.filter(path__gt=decode_cursor(cursor, 1)[0])
-    rows = _searched(rows, q, external_reference)
+    if external_reference is not None:
+        rows = rows.filter(external_reference=external_reference)
+    if q:
+        rows = rows.filter(id__in=matching_organizations(actor, q))
     shown, more = page(list(rows.order_by("path")[: limit + 1]), limit)
     return {
         "items": [organization_document(row) for row in shown],
@@ -80,19 +81,12 @@ def list_subscriptions(
     if organization_id is not None:
         organization = find_organization(actor, organization_id)
         rows = rows.filter(**{f"{organization.kind}_id": organization.id})
-    rows = _searched(rows, q, external_reference)
-    shown, following = newest(rows, limit=limit, cursor=cursor)
-    return {"items": subscription_documents(shown), "next": following}
-
-
-def _searched[Row: models.Model](
-    rows: models.QuerySet[Row], q: str | None, external_reference: str | None
-) -> models.QuerySet[Row]:
     if external_reference is not None:
         rows = rows.filter(external_reference=external_reference)
     if q:
-        rows = rows.filter(Q(name__icontains=q) | Q(external_reference__icontains=q))
-    return rows
+        rows = rows.filter(id__in=matching_subscriptions(actor, q))
+    shown, following = newest(rows, limit=limit, cursor=cursor)
+    return {"items": subscription_documents(shown), "next": following}
 
 
 def organization_document(organization: Organization) -> dict[str, Any]:

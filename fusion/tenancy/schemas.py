@@ -42,11 +42,14 @@ class Renaming(Body):
 
 
 class OrganizationFilter(Paging):
-    """Filters for the list of organizations; `q` searches names and external references."""
+    """Filters for the list of organizations."""
 
     kind: Kind | None = None
     parent_id: Id | None = None
-    q: Search | None = None
+    q: Search | None = Field(
+        default=None,
+        description="Words of the name or external reference, or parts of them, ignoring case.",
+    )
     external_reference: Search | None = None
 
 
@@ -83,5 +86,9 @@ class SubscriptionFilter(Paging):
     """Filters for the list of subscriptions; `organization_id` includes its whole subtree."""
 
     organization_id: Id | None = None
-    q: Search | None = None
+    q: Search | None = Field(
+        default=None,
+        description="Words of the name or external reference, also of the customer's, or parts of "
+        "them, ignoring case.",
+    )
     external_reference: Search | None = None

@@ -21,7 +21,7 @@ WHERE p.prorettype <> 'trigger'::regtype AND p.pronamespace = 'public'::regnames
   OR p.pronamespace = 'calls'::regnamespace
 """
 
-MADE_BY_MIGRATIONS = {"tenancy_words(text,text)"}
+MADE_BY_MIGRATIONS = {"tenancy_words(text,text)", "tenancy_word_ends(text,text)"}
 
 
 def run(database: str, *arguments: str) -> str:

@@ -15,8 +15,8 @@ from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization as found
-from fusion.tenancy.queries import list_subscriptions
-from fusion.tenancy.search import find_organizations, find_subscriptions, subscription_names
+from fusion.tenancy.queries import list_organizations, list_subscriptions
+from fusion.tenancy.search import find_subscriptions, is_long_enough, subscription_names
 from fusion.tenancy.tree import list_children
 
 ROWS = 50
@@ -33,7 +33,9 @@ def organizations(request: PageRequest) -> HttpResponse:
     text = query_params(request, "q")["q"]
     cursor = request.GET.get("cursor")
     if text:
-        listed = find_organizations(actor, text, limit=MATCHES, cursor=cursor)
+        listed: dict[str, Any] = {"items": [], "next": None}
+        if is_long_enough(text):
+            listed = list_organizations(actor, q=text, limit=MATCHES, cursor=cursor)
         subscriptions = find_subscriptions(actor, text, limit=ALSO + 1) if not cursor else []
     else:
         listed = list_children(actor.organization_id, limit=ROWS, cursor=cursor)
