@@ -48,6 +48,15 @@ BEGIN
             'subscription_id', o.subscription_id, 'due', true)::text ELSE '{}' END;
     END IF;
 
+    RETURN ordering_settle(o, p_actor, p_request);
+END
+$$;
+
+-- Apply a scheduled order whose subscription is locked, and announce what became of it; returns
+-- {order_id, number, state}.
+CREATE OR REPLACE FUNCTION ordering_settle(o ordering_order, p_actor text, p_request text) RETURNS text
+LANGUAGE plpgsql AS $$
+BEGIN
     PERFORM ordering_apply(o, p_actor);
     PERFORM ordering_announce(o.id, p_actor, p_request, 'order.apply');
     RETURN (SELECT json_build_object('order_id', w.id, 'number', w.number, 'state', w.state)

@@ -7,17 +7,12 @@ LANGUAGE plpgsql AS $$
 DECLARE
     o ordering_order;
     l ordering_lines;
-    v_cancelled uuid;
     v_problem json;
 BEGIN
     SELECT * INTO o FROM ordering_order WHERE id = p_order;
-    FOR v_cancelled IN
-        UPDATE ordering_order SET state = 'cancelled'
-        WHERE subscription_id = o.subscription_id AND state = 'scheduled' AND id <> p_order
-        RETURNING id
-    LOOP
-        PERFORM ordering_announce(v_cancelled, p_actor, p_request, 'order.cancel');
-    END LOOP;
+    PERFORM ordering_cancel(w.id, p_actor, p_request)
+    FROM (SELECT id FROM ordering_order
+          WHERE subscription_id = o.subscription_id AND state = 'scheduled' AND id <> p_order) w;
 
     INSERT INTO ordering_orderline (group_id, order_id, position, action, product_id, quantity)
     SELECT o.group_id, p_order, row_number() OVER (ORDER BY h.product_id), 'remove', h.product_id, sum(h.quantity)
@@ -34,5 +29,14 @@ BEGIN
         END IF;
     END IF;
     PERFORM ordering_announce(p_order, p_actor, p_request, p_verb);
+END
+$$;
+
+-- Cancel a scheduled order, whose subscription is locked.
+CREATE OR REPLACE FUNCTION ordering_cancel(p_order uuid, p_actor text, p_request text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE ordering_order SET state = 'cancelled' WHERE id = p_order;
+    PERFORM ordering_announce(p_order, p_actor, p_request, 'order.cancel');
 END
 $$;

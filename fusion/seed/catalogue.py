@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db import connection
+
 from fusion.catalogue.metrics import licenses
 from fusion.catalogue.models import (
     ENTITLEMENT,
@@ -16,7 +18,7 @@ from fusion.catalogue.queries import product_document
 from fusion.catalogue.rules import Item, by_sku, shown
 from fusion.seed.load import Load, json_of
 from fusion.seed.past import SECOND, id_at, instant_of
-from fusion.seed.provider import Offer, Provider, Revision
+from fusion.seed.provider import Offer, Provider
 
 
 def write_skus(
@@ -67,17 +69,13 @@ def write_product(
         external_reference=reference,
         created_at=instant_of(since),
     )
-    known = {sku.code: (index, sku) for index, sku in enumerate(provider.skus)}
-    told: list[Revision] = []
+    known = {sku.code: sku.id for sku in provider.skus}
     for number, (at, items) in enumerate(revisions, 1):
         product.revision = product.version = number
-        _write_revision(
-            load, product, [(known[i["sku"]][1].id, i["quantity"]) for i in items], actor, at
-        )
-        told.append(Revision(at, tuple(sorted((known[i["sku"]][0], i["quantity"]) for i in items))))
+        _write_revision(load, product, [(known[i["sku"]], i["quantity"]) for i in items], actor, at)
         _announce(load, product, items, actor, at)
     load.save(product)
-    provider.offers.append(Offer(str(product.id), code, tuple(told)))
+    provider.offers.append(Offer(str(product.id), code, tuple(at for at, _ in revisions)))
 
 
 def _write_revision(
@@ -111,3 +109,12 @@ def _announce(load: Load, product: Product, items: Sequence[Item], actor: str, a
     load.event(f"product.{deed[0]}", where, product.id, actor, data=json_of(document), at=at)
     detail = json_of({"code": product.code, "items": shown(by_sku(items))})
     load.audit(f"product.{deed[1]}", where, product.id, actor, data=detail, at=at)
+
+
+def sell_revision(group_id: UUID, product_id: str, revision: int) -> None:
+    """Let new orders of a product get this revision, of those that `write_product` wrote."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE catalogue_product SET revision = %s WHERE group_id = %s AND id = %s",
+            [revision, group_id, product_id],
+        )

@@ -1,19 +1,25 @@
-"""Generating the order history of a fictitious provider's customers, in chronological order."""
+"""Generating the order history of a fictitious provider's customers, in chronological order.
+
+The functions that serve the present place and apply the orders, while the clock is set back.
+"""
 
 import heapq
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
+from fusion.kernel.past import movable_clock
 from fusion.ordering.start_numbers import make_sequence
-from fusion.seed.books import Books, Line
-from fusion.seed.load import CHUNK, Load
-from fusion.seed.past import DAY, SECOND
+from fusion.seed.catalogue import sell_revision
+from fusion.seed.load import REQUEST, Load
+from fusion.seed.past import DAY, SECOND, id_at, instant_of, spelled
 from fusion.seed.provider import ASSORTMENT, Provider
-from fusion.seed.rows import WORKER, Order, Rows, write_balances, write_holding
 
 OPENING = 0.6
 """The part of the time within which all subscriptions come into being."""
@@ -22,9 +28,37 @@ SCHEDULED = 0.04
 """The share of orders that are placed for later."""
 
 PLENTY = 1_000
-"""Whoever holds as many of a product orders no more of it: balances stay far below their limit."""
+"""A subscription with as many of a product orders no more of it: balances stay far below their
+limit.
+"""
 
-NUMBERS = 10_000
+BATCH = 500
+"""Orders that are placed by one call."""
+
+ANALYSED = (1_000, 20_000)
+"""After how many orders the tables are analysed, for good plans from then on."""
+
+REFERENCED = 1_000
+"""Orders with an external reference: its lock is held until the transaction ends."""
+
+WORKER = "system:worker"
+
+PLACE = """
+SELECT answer FROM ordering_place_v2(%s::uuid, %s::jsonb) WHERE status <> 201 LIMIT 1
+"""
+PLANS = """
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true),
+       set_config('enable_seqscan', 'off', true)
+"""
+"""As the functions called below set them for themselves in the present."""
+
+ANALYSE = """
+ANALYZE ordering_order, ordering_orderline, ordering_holding, ledger_balance, ledger_entry,
+    catalogue_product, catalogue_revisionitem, tenancy_subscription
+"""
+
+APPLY = "SELECT ordering_settle(o, %s, %s)::json ->> 'state' FROM ordering_order o WHERE o.id = %s"
+CANCEL = "SELECT ordering_cancel(o.id, %s, %s) FROM ordering_order o WHERE o.id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +79,15 @@ class Span:
         return self.since + int((order + 0.1 + 0.8 * share) * step)
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order; `lines` are (slot in the subscriber's assortment, quantity), negative to remove."""
+
+    id: UUID
+    subscriber: int
+    lines: tuple[tuple[int, int], ...]
+
+
 class History:
     """The orders of one provider."""
 
@@ -54,149 +97,152 @@ class History:
         """Placed by `actor`; `most` is the largest quantity of a line that adds."""
         self._load = load
         self._provider = provider
-        self._rows = Rows(load, provider, actor)
         self._actor = actor
+        self._path = f"{provider.group.hex}/"
         self._random = Random(random_seed)
         self._most = most
-        self._books = Books(provider)
+        self._held = array("q", bytes(8 * len(provider.subscribers) * ASSORTMENT))
         self._slots = min(ASSORTMENT, len(provider.offers))
         self._pending: list[tuple[int, int, str, Order]] = []
+        self._due: list[tuple[int, str, Order]] = []
+        self._batch: list[dict[str, object]] = []
+        self._count = 0
 
     def write(self, span: Span, progress: Callable[[int], object]) -> None:
-        """Write `span.orders` orders and what they leave; `progress` hears of each thousand."""
+        """Place `span.orders` orders, and apply what falls due; `progress` counts the orders."""
         self._load.flush()  # the sequence of a group is made only when the group is there
         make_sequence(self._provider.group)
-        numbers = take_numbers(self._provider.group, span.orders)
+        revisions = sorted(
+            (since, number, offer.id)
+            for offer in self._provider.offers
+            for number, since in enumerate(offer.revisions, 1)
+        )
         opened, subscribers = 0, len(self._provider.subscribers)
-        for index in range(span.orders):
-            at = span.placed_at(index, self._random.random())
-            self._settle(at)
-            if opened < subscribers and span.opens_at(opened, subscribers) <= at:
-                subscriber = opened
-                opened += 1
-            else:
-                subscriber = int(self._random.random() * opened)
-            self._place(next(numbers), subscriber, at, span.until)
-            if index % 1_000 == 999:
-                self._load.flush(least=CHUNK)
-                progress(1_000)
-        self._settle(span.until)
-        for *_, order in self._pending:
-            self._rows.write(order)
-        self._write_books()
-        self._load.flush()
+        _execute(PLANS)
+        with movable_clock() as go_to:
+            for index in range(span.orders):
+                at = span.placed_at(index, self._random.random())
+                while revisions and (revisions[0][0] <= at or revisions[0][1] == 1):
+                    self._catch_up(go_to)
+                    _, number, offer = revisions.pop(0)
+                    sell_revision(self._provider.group, offer, number)
+                self._fall_due(at)
+                if opened < subscribers and span.opens_at(opened, subscribers) <= at:
+                    subscriber = opened
+                    opened += 1
+                else:
+                    subscriber = int(self._random.random() * opened)
+                if len(self._batch) == BATCH or subscriber in {
+                    each.subscriber for *_, each in self._due
+                }:
+                    self._catch_up(go_to)
+                self._place(subscriber, at, span.until)
+                if index % 1_000 == 999:
+                    progress(1_000)
+                if index in ANALYSED:
+                    self._catch_up(go_to)
+                    _execute(ANALYSE)
+            self._fall_due(span.until)
+            self._catch_up(go_to)
         progress(span.orders % 1_000)
+        for _, number, offer in revisions:
+            sell_revision(self._provider.group, offer, number)
 
-    def _place(self, number: int, subscriber: int, at: int, until: int) -> None:
+    def _place(self, subscriber: int, at: int, until: int) -> None:
         later = self._random.random() < SCHEDULED
-        lines = self._choose(subscriber, at, careless=later)
-        order = Order(number, subscriber, at, lines)
+        order = Order(id_at(at), subscriber, self._choose(subscriber, careless=later))
         if later:
-            self._schedule(order, until)
+            effective = self._schedule(order, at, until)
         else:
-            self._rows.complete(order, self._books.post(subscriber, lines), at)
-        self._rows.placed(order)
-        if not later:
-            self._rows.write(order)
+            effective = None
+            self._count_in(order)
+        products = self._provider.assortment(subscriber)
+        self._count += 1
+        self._batch.append(
+            {
+                "id": order.id,
+                "actor": self._actor,
+                "request": REQUEST,
+                "path": self._path,
+                "at": spelled(at),
+                "subscription_id": self._provider.subscribers[subscriber].id,
+                "external_reference": self._reference(),
+                "effective_at": effective and spelled(effective),
+                "lines": [
+                    {
+                        "product_id": self._provider.offers[products[slot]].id,
+                        "action": "add" if quantity > 0 else "remove",
+                        "quantity": abs(quantity),
+                    }
+                    for slot, quantity in order.lines
+                ],
+            }
+        )
 
-    def _schedule(self, order: Order, until: int) -> None:
-        """Put off for up to a month. Nothing falls due in the day after the history ends."""
+    def _reference(self) -> str | None:
+        return f"SO-{self._count:08d}" if self._count <= REFERENCED else None
+
+    def _schedule(self, order: Order, at: int, until: int) -> int:
+        """The instant of an order placed for up to a month later. Nothing falls due in the day
+        after the history ends.
+        """
         wait = int((0.05 + 0.95 * self._random.random()) * 30 * DAY)
-        order.effective_at = order.placed_at + wait
-        if until <= order.effective_at < until + DAY:
-            order.effective_at += DAY
-        fate, when = "apply", order.effective_at
+        effective = at + wait
+        if until <= effective < until + DAY:
+            effective += DAY
+        action, when = APPLY, effective
         if self._random.random() < 0.2:
-            fate, when = "cancel", order.placed_at + wait // 2
+            action, when = CANCEL, at + wait // 2
         if when >= until:
-            fate, when = "apply", order.effective_at
-        heapq.heappush(self._pending, (when, order.number, fate, order))
+            action, when = APPLY, effective
+        heapq.heappush(self._pending, (when, self._count, action, order))
+        return effective
 
-    def _settle(self, until: int) -> None:
-        """Do what has fallen due with the orders placed for later."""
+    def _fall_due(self, until: int) -> None:
         while self._pending and self._pending[0][0] < until:
-            when, _, fate, order = heapq.heappop(self._pending)
-            if fate == "cancel":
-                order.state = "cancelled"
-                self._rows.settled(order, self._actor, "order.cancel", when)
-            else:
-                self._apply(order, when + SECOND)
-                self._rows.settled(order, WORKER, "order.apply", when + SECOND)
-            self._rows.write(order)
+            when, _, action, order = heapq.heappop(self._pending)
+            self._due.append((when, action, order))
 
-    def _apply(self, order: Order, at: int) -> None:
-        missing = [
-            _missing(self._provider, order, line, held)
-            for line in order.lines
-            if not line.revision
-            and (held := self._books.held(order.subscriber, line.slot)) < line.quantity
-        ]
-        if missing:
-            order.state = "failed"
-            order.failure = failure(missing)
-        else:
-            self._rows.complete(order, self._books.post(order.subscriber, order.lines), at)
+    def _catch_up(self, go_to: Callable[[datetime], None]) -> None:
+        """Place the orders of the batch, then apply or cancel those that have fallen due.
 
-    def _choose(self, subscriber: int, at: int, *, careless: bool) -> list[Line]:
+        Called before a subscription with a due order gets another one: only the orders of one
+        subscription have to stay in their order.
+        """
+        with connection.cursor() as cursor:
+            if self._batch:
+                cursor.execute(PLACE, [self._provider.group, orjson.dumps(self._batch).decode()])
+                refused = cursor.fetchone()
+                if refused:
+                    raise ValueError(f"A generated order was refused: {refused[0]}")
+                self._batch.clear()
+            for when, action, order in self._due:
+                go_to(instant_of(when + SECOND if action == APPLY else when))
+                actor = WORKER if action == APPLY else self._actor
+                cursor.execute(action, [actor, REQUEST, order.id])
+                if cursor.fetchone() == ("completed",):
+                    self._count_in(order)
+            self._due.clear()
+
+    def _count_in(self, order: Order) -> None:
+        for slot, quantity in order.lines:
+            self._held[order.subscriber * ASSORTMENT + slot] += quantity
+
+    def _choose(self, subscriber: int, *, careless: bool) -> tuple[tuple[int, int], ...]:
         """One or two lines. A `careless` removal takes more than may be held when it is due."""
         random = self._random.random
         slot = int(random() * self._slots)
-        held = self._books.held(subscriber, slot)
+        held = self._held[subscriber * ASSORTMENT + slot]
         roll = random()
+        more = (slot + 1) % self._slots, 1 + int(random() * self._most)
         if (roll < 0.7 and held < PLENTY) or not held:
-            lines = [self._addition(subscriber, slot, at)]
-            if roll < 0.2 and self._slots > 1:
-                lines.append(self._addition(subscriber, (slot + 1) % self._slots, at))
-            return lines
+            lines = ((slot, 1 + int(random() * self._most)),)
+            return (*lines, more) if roll < 0.2 and self._slots > 1 else lines
         most = held * 2 if careless else held
-        lines = [Line(slot, 0, 1 + int(random() * most * 0.999))]
-        if roll > 0.9 and self._slots > 1:
-            lines.append(self._addition(subscriber, (slot + 1) % self._slots, at))
-        return lines
-
-    def _addition(self, subscriber: int, slot: int, at: int) -> Line:
-        offer = self._provider.offers[self._provider.assortment(subscriber)[slot]]
-        return Line(slot, offer.revision_at(at), 1 + int(self._random.random() * self._most))
-
-    def _write_books(self) -> None:
-        subscribers = self._provider.subscribers
-        for subscriber, *balance in self._books.balances():
-            write_balances(self._load, self._provider, subscribers[subscriber], *balance)
-            self._load.flush(least=CHUNK)
-        for subscriber, *holding in self._books.holdings():
-            write_holding(self._load, self._provider, subscribers[subscriber], *holding)
-            self._load.flush(least=CHUNK)
+        lines = ((slot, -1 - int(random() * most * 0.999)),)
+        return (*lines, more) if roll > 0.9 and self._slots > 1 else lines
 
 
-def _missing(
-    provider: Provider, order: Order, line: Line, held: int
-) -> tuple[object, str, int, int]:
-    offer = provider.offers[provider.assortment(order.subscriber)[line.slot]]
-    return offer.id, offer.code, held, line.quantity
-
-
-def failure(missing: list[tuple[object, str, int, int]]) -> str:
-    """The refusal `ordering_problem_not_held`, of (product, code, held, requested)."""
-    detail = " ".join(
-        f"The subscription holds {held} of product {code}, {requested - held} fewer than "
-        f"the {requested} to remove."
-        for _, code, held, requested in missing
-    )
-    holdings = ",".join(
-        f'{{"product_id" : "{product}", "product_code" : "{code}", "held" : {held},'
-        f' "requested" : {requested}, "missing" : {requested - held}}}'
-        for product, code, held, requested in missing
-    )
-    return f'{{"code" : "not-held", "detail" : "{detail}", "holdings" : [{holdings}]}}'
-
-
-def take_numbers(group_id: UUID, count: int) -> Iterator[int]:
-    """The next `count` order numbers of a group."""
-    for start in range(0, count, NUMBERS):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT ordering_next_number(%s::uuid) FROM generate_series(1, %s)",
-                [group_id, min(NUMBERS, count - start)],
-            )
-            rows = cursor.fetchall()
-        yield from (number for (number,) in rows)
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)

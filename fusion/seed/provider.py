@@ -5,32 +5,17 @@ from uuid import UUID
 
 from fusion.catalogue.models import Sku
 
-REVISIONS = 2
-"""Most revisions of a made-up product."""
-
 ASSORTMENT = 6
 """Most products that one subscription ever orders."""
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
-    """What a product is made of from `since` on: (index into the provider's SKUs, quantity)."""
-
-    since: int
-    items: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Offer:
-    """A product on sale; its id as text, as it is written most often."""
+    """A product on sale, with the instant of each of its revisions."""
 
     id: str
     code: str
-    revisions: tuple[Revision, ...]
-
-    def revision_at(self, at: int) -> int:
-        """The number, from 1, of the revision that was sold then."""
-        return sum(revision.since <= at for revision in self.revisions) or 1
+    revisions: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
