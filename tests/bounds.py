@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, settings
+
 PATIENCE = 60.0
 """Seconds that a test waits for anything, also on a slow machine."""
 
@@ -31,3 +33,15 @@ def killed_after(process: "subprocess.Popen[Any]", patience: float = PATIENCE) -
         yield
     finally:
         timer.cancel()
+
+
+def sequences(examples: int, steps: int) -> settings:
+    """Settings of a model: `examples` times `TIMES` sequences, each of at most `steps` steps."""
+    return settings(
+        max_examples=examples * TIMES,
+        stateful_step_count=steps,
+        phases=(Phase.generate,),  # shrinking a failure would take minutes
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )

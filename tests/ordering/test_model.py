@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -36,7 +35,7 @@ from fusion.ordering.cancel import cancel_order
 from fusion.ordering.models import OF_STATE
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
-from tests.bounds import TIMES
+from tests.bounds import sequences
 from tests.ordering.drawing import (
     MONDAY,
     PRODUCTS,
@@ -387,15 +386,5 @@ class Ordering(RuleBasedStateMachine):
 
 def test_orders_match_the_model() -> None:
     apply_due_orders()  # what other tests have left, so that ours can be counted
-    run_state_machine_as_test(
-        Ordering,
-        settings=settings(
-            max_examples=30 * TIMES,
-            phases=(Phase.generate,),  # shrinking a failure would take minutes
-            stateful_step_count=40,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_state_machine_as_test(Ordering, settings=sequences(30, 40))
     assert differences() == []

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import F
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -22,7 +21,7 @@ from fusion.cli.verify import differences
 from fusion.numbers.sweep import sweep_numbers
 from fusion.trunks.models import Call
 from fusion.trunks.sweep import sweep_calls
-from tests.bounds import TIMES
+from tests.bounds import sequences
 from tests.concurrency.actors import rows
 from tests.numbers.stock import french, run_out, stock
 from tests.provisioning.model import CHANNEL, NUMBER, SKUS, USER, Model
@@ -327,15 +326,5 @@ def _code(result: dict[str, Any]) -> str | None:
 
 
 def test_provisioning_matches_the_model() -> None:
-    run_state_machine_as_test(
-        Provisioning,
-        settings=settings(
-            max_examples=15 * TIMES,
-            stateful_step_count=50,
-            phases=(Phase.generate,),  # shrinking a failure would take minutes
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_state_machine_as_test(Provisioning, settings=sequences(15, 50))
     assert differences() == []
