@@ -1,15 +1,18 @@
 """The same database functions under pgbench, without HTTP."""
 
 import hashlib
+import json
 import re
 import subprocess
 import tempfile
 
 from bench.stage import SAMPLE, Stage
-from fusion.access.authenticate import TOKEN
+from fusion.access.authenticate import TokenQuery, token_statement
+from fusion.access.db_function import token_query
+from fusion.access.permissions import ADMIT_CALLS, READ_BALANCES
 from fusion.embedded import find_bindir
 from fusion.ledger.queries import BALANCES
-from fusion.trunks.deeds import ADMIT, END, SCOPE
+from fusion.trunks import admit, end_call
 
 LEASE = 120
 """Seconds of a lease, the server's default."""
@@ -42,16 +45,18 @@ def read_balances(stage: Stage) -> str:
     It looks the token up and calls `ledger_balances` with the path of the token's organization.
     """
     sampled = "(SELECT s.id FROM bench_subscription s WHERE s.i = :i::bigint)"
-    return f"\\set i random(1, {SAMPLE})\n" + _with_token(stage, BALANCES.sql, [sampled])
+    query = TokenQuery(READ_BALANCES, BALANCES.sql)
+    return f"\\set i random(1, {SAMPLE})\n" + _with_token(stage, query, [sampled])
 
 
 def assign_number(stage: Stage, sku: str) -> str:
     """The next free number of a SKU, for a random subscription."""
+    asked = {"sku": sku, "quantity": 1, "contiguous": False, "status": "assigned"}
     return f"""
 \\set i random(1, {SAMPLE})
-SELECT p.* FROM bench_subscription s, LATERAL numbers_assign(
-    '{stage.group_id}'::uuid, '{stage.path}', 'client-bench', 'bench', NULL::text, NULL::bytea,
-    s.id, NULL::text[], '{sku}', 1, false, 'assigned', NULL::timestamptz, false) p
+SELECT p.* FROM bench_subscription s, LATERAL numbers_assign_v2('{stage.group_id}'::uuid,
+    jsonb_build_array('{_call(stage, **asked)}'::jsonb
+                      || jsonb_build_object('subscription_id', s.id))) p
 WHERE s.i = :i::bigint;
 """
 
@@ -61,31 +66,46 @@ def link_user(stage: Stage) -> str:
     return f"""
 SELECT p.* FROM (SELECT nextval('bench_next') AS i OFFSET 0) n
 CROSS JOIN LATERAL (SELECT * FROM bench_user u WHERE u.i = n.i) u
-CROSS JOIN LATERAL users_link('{stage.group_id}'::uuid, '{stage.path}', 'client-bench', 'bench',
-                              u.subscription_id, u.user_id, u.e164) p;
+CROSS JOIN LATERAL users_link_v2('{stage.group_id}'::uuid, jsonb_build_array(
+    '{_call(stage)}'::jsonb || jsonb_build_object(
+        'subscription_id', u.subscription_id, 'user_id', u.user_id, 'number', u.e164))) p;
 """
+
+
+def _call(stage: Stage, **members: object) -> str:
+    """What every call of a hot function has, and some members more."""
+    caller = {"actor": "client-bench", "request": "bench", "path": stage.path}
+    # pgbench takes a colon before a letter for the beginning of a variable.
+    return json.dumps({**caller, **members}, separators=(", ", ": "))
 
 
 def admit_and_end_call(stage: Stage, trunks: int) -> str:
     """Admit and end a call on a random trunk, by the statements that requests send."""
     trunk = "(SELECT t.id FROM bench_trunk t WHERE t.i = :i::bigint)"
-    call = [trunk, "'outbound'", "'pgbench-' || :c::bigint"]
-    parties = ["'+3225550100'", "'+3225550199'", str(LEASE)]
+    call = f"'trunk_id', {trunk}, 'direction', 'outbound', 'call_id', 'pgbench-' || :c::bigint"
+    parties = f"'caller', '+3225550100', 'callee', '+3225550199', 'lease_seconds', {LEASE}"
     return (
         f"\\set i random(1, {trunks})\n\\set c random(1, 1000000000000000)\n"
-        + _with_token(stage, ADMIT, [*call, *parties])
-        + _with_token(stage, END, call)
+        + _with_token(stage, _called(admit.FUNCTION), [f"jsonb_build_object({call}, {parties})"])
+        + _with_token(stage, _called(end_call.FUNCTION), [f"jsonb_build_object({call})"])
     )
 
 
-def _with_token(stage: Stage, deed: str, values: list[str]) -> str:
+def _called(function: str) -> TokenQuery:
+    return token_query(ADMIT_CALLS, function)
+
+
+def _with_token(stage: Stage, query: TokenQuery, values: list[str]) -> str:
     """The look-up of the stage's token with an expression in front, on one line."""
     checksum = hashlib.sha256(stage.token.encode()).hexdigest()
-    statement = TOKEN.format(read=deed)
+    statement = token_statement(query)
     for value in [*values, f"'{checksum}'"]:
         statement = statement.replace("%s", value, 1)
-    # pgbench would read the colon of a scope as the beginning of a variable.
-    statement = statement.replace(f"'{SCOPE}'", "'{}' || chr(58) || '{}'".format(*SCOPE.split(":")))
+    # pgbench takes the colon of a scope for the beginning of a variable.
+    for scope in query.permission.scopes:
+        statement = statement.replace(
+            f"'{scope}'", "'{}' || chr(58) || '{}'".format(*scope.split(":"))
+        )
     return f"{' '.join(statement.split())};\n"
 
 

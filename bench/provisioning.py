@@ -134,7 +134,7 @@ RELEASE = (
     " FROM bench_subscription s",
     "UPDATE numbers_number n SET until = now() - interval '1 day' FROM bench_subscription s"
     " WHERE n.subscription_id = s.id AND n.status = 'quarantined'",
-    "SELECT sum(numbers_lapse(w.subscription_id, w.numbers, 'bench', 'bench')) FROM ("
+    "SELECT sum(numbers_expire(w.subscription_id, w.numbers, 'bench', 'bench')) FROM ("
     " SELECT n.subscription_id, array_agg(n.e164) AS numbers FROM numbers_number n"
     " JOIN bench_subscription s ON s.id = n.subscription_id"
     " WHERE n.status = 'quarantined' GROUP BY 1) w",
@@ -150,9 +150,10 @@ def _release(sql: psycopg.Connection[tuple[object, ...]]) -> None:
 STAFF = """
 WITH taken AS (
     SELECT i ->> 'e164' AS e164, row_number() OVER (ORDER BY i ->> 'e164') AS n
-    FROM numbers_assign(%(group)s::uuid, %(path)s::text, 'bench', 'bench', NULL, NULL,
-                        %(subscription)s::uuid, NULL, %(sku)s::text, %(quantity)s::int, false,
-                        'assigned', NULL) a,
+    FROM numbers_assign_v2(%(group)s::uuid, jsonb_build_array(jsonb_build_object(
+             'path', %(path)s::text, 'actor', 'bench', 'request', 'bench', 'status', 'assigned',
+             'subscription_id', %(subscription)s::uuid, 'sku', %(sku)s::text,
+             'quantity', %(quantity)s::int))) a,
          json_array_elements(a.answer::json -> 'items') AS i
 ), made AS (
     INSERT INTO users_user (id, group_id, subscription_id, login, display_name, kind)

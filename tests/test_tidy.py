@@ -5,7 +5,7 @@ import re
 import statistics
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import grimp
 import pytest
 
 from fusion.kernel.environment import SETTINGS
+from fusion.kernel.sql_files import called_routines
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "fusion"
@@ -153,6 +154,81 @@ def test_use_cases_take_keywords_only() -> None:
             assert positional == ["actor"], where(file, function)
             assert function.args.vararg is None, where(file, function)
     assert found > 5
+
+
+def hot_functions() -> set[str]:
+    """The database functions of hot changes, in their final form."""
+    return {
+        routine.partition("(")[0]
+        for routine in called_routines()
+        if re.search(r"_v\d+\(uuid, jsonb\)$", routine)
+    }
+
+
+NOT_HOT = {
+    "fusion/users/provision.py": "the worker continues a batch that its submitter was allowed",
+}
+"""Files that call such a function outside of a hot use case, and why."""
+
+
+def test_hot_functions_are_called_by_hot_use_cases() -> None:
+    """Else a call has an effect before its permission was checked."""
+    every = [
+        (file, function)
+        for file, tree in modules().items()
+        if file.relative_to(ROOT).as_posix() not in NOT_HOT
+        for function in functions(tree)
+    ]
+    named = {file: _constants_that_name(tree, hot_functions()) for file, tree in modules().items()}
+    checked = [each for each in every if "hot_use_case" in _decorators(each[1])]
+    assert len(checked) > 10
+    unchecked = [each for each in every if each not in checked]
+    calling = [each for each in unchecked if _refers(each[1], named[each[0]], hot_functions())]
+    while more := [
+        each
+        for each in unchecked
+        if each not in calling and _refers(each[1], {function.name for _, function in calling})
+    ]:
+        calling += more
+    # What nothing else of ours calls is where a change begins.
+    begins = [
+        f"{where(file, function)} {function.name}"
+        for file, function in calling
+        if not any(_refers(other, {function.name}) for _, other in every if other is not function)
+    ]
+    assert begins == []
+
+
+def _decorators(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    return {_name_of(each) for each in function.decorator_list}
+
+
+def _constants_that_name(tree: ast.Module, routines: set[str]) -> set[str]:
+    """The module's constants whose text names one of the database functions."""
+    return {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign) and _names_one(node.value, routines)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _refers(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, names: set[str], routines: Iterable[str] = ()
+) -> bool:
+    """Whether the function's statements use one of the names, or name a database function."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return any(
+        (isinstance(node, ast.Name) and node.id in names) or _names_one(node, routines)
+        for statement in body
+        for node in ast.walk(statement)
+    )
+
+
+def _names_one(node: ast.AST, routines: Iterable[str]) -> bool:
+    text = node.value if isinstance(node, ast.Constant) else None
+    return isinstance(text, str) and any(re.search(rf"\b{name}\b", text) for name in routines)
 
 
 def _name_of(decorator: ast.expr) -> str:

@@ -1,23 +1,59 @@
--- Begin a hot write: take the locks, check that the caller sees the subscription, and find the
--- stored answer of a repeated request. `finish.sql` is the other half.
+-- Begin a hot write: lock the idempotency key and the subscription, check that the caller sees the
+-- subscription, and find the stored answer of a repeated request. `finish.sql` is the other half.
+--
+-- p_call is an element of `p_calls` of a hot function `<verb>_vN(p_group, p_calls)`: {actor, request,
+-- path, key?, fingerprint?, subscription_id} and the verb's own members; `path` is that of the
+-- caller's organization, `fingerprint` the hash of the request in hexadecimal.
 --
 -- If `status` is NULL, the change may proceed and `s` is the subscription; otherwise the caller
 -- returns `status`, `replayed` and `answer`. Until the transaction ends nobody else changes the
 -- subscription, its users, numbers, links and balances.
 CREATE OR REPLACE FUNCTION access_begin(
-    p_group uuid, p_path text, p_subscription uuid, p_key text, p_fingerprint bytea,
+    p_group uuid, p_call jsonb,
     OUT s tenancy_subscription, OUT status int, OUT replayed boolean, OUT answer text
 )
 LANGUAGE plpgsql AS $$
 DECLARE
+    v_path CONSTANT text := p_call ->> 'path';
+    v_key CONSTANT text := p_call ->> 'key';
     r record;
 BEGIN
-    PERFORM access_lock(p_group, ARRAY[p_path], ARRAY[p_subscription], ARRAY[p_key], '{}', NULL);
-    SELECT w.* INTO r
-    FROM access_find(p_group, ARRAY[p_path], ARRAY[p_subscription], ARRAY[p_key],
-                     ARRAY[p_fingerprint]) w;
-    s := r.s; status := r.status; replayed := r.replayed; answer := r.answer;
+    replayed := false;
+    IF v_key IS NOT NULL THEN
+        PERFORM access_lock_names(p_group, ARRAY[v_path], ARRAY[v_key], '{}', false);
+    END IF;
+    SELECT w.* INTO s FROM tenancy_subscription w
+    WHERE w.id = (p_call ->> 'subscription_id')::uuid AND w.group_id = p_group
+      AND starts_with(w.path, v_path)
+    FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        status := 404;
+        answer := access_unknown_subscription();
+    ELSIF v_key IS NOT NULL THEN
+        SELECT w.* INTO r FROM access_recall(
+            p_group, v_path, v_key, decode(p_call ->> 'fingerprint', 'hex')) w;
+        IF FOUND THEN
+            status := r.status; replayed := r.replayed; answer := r.answer;
+        END IF;
+    END IF;
 END
+$$;
+
+-- Take the locks of several calls of a hot function at once, before the first of them begins: so
+-- they deadlock with no other write. A single call takes its locks itself.
+CREATE OR REPLACE FUNCTION access_lock_calls(p_group uuid, p_calls jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM access_lock(p_group, array_agg(c.path), array_agg(c.subscription_id),
+                        array_agg(c.key), '{}', NULL)
+    FROM jsonb_to_recordset(p_calls) AS c(path text, subscription_id uuid, key text);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION access_unknown_subscription() RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT kernel_problem(
+        'not-found', 'The subscription does not exist, or you cannot see it.')::text
 $$;
 
 -- Take the locks of several writes of a group, in the order that prevents deadlocks: names, the
@@ -91,9 +127,7 @@ LANGUAGE sql STABLE AS $$
     SELECT w.nth, s,
            CASE WHEN s.id IS NULL THEN 404 ELSE i.status END,
            s.id IS NOT NULL AND i.replayed IS TRUE,
-           CASE WHEN s.id IS NULL THEN kernel_problem(
-                    'not-found', 'The subscription does not exist, or you cannot see it.')::text
-                ELSE i.answer END
+           CASE WHEN s.id IS NULL THEN access_unknown_subscription() ELSE i.answer END
     FROM unnest(p_paths, p_subscriptions, p_keys, p_fingerprints) WITH ORDINALITY
          AS w(path, id, key, fingerprint, nth)
     LEFT JOIN tenancy_subscription s

@@ -12,14 +12,16 @@ BEGIN
     IF cardinality(p_facts) > 0 THEN
         PERFORM events_emit_all(p_group, p_facts, p_at);
     END IF;
-    INSERT INTO tenancy_auditrecord
-        (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
-         detail, address)
-    SELECT p_at[least(r.ordinality, v_last)], p_group, r.path, r.subscription_id, r.actor,
-           split_part(r.request, ' ', 1), r.verb, r.object_type, r.object_id, r.detail,
-           nullif(split_part(r.request, ' ', 2), '')
-    FROM unnest(p_records) WITH ORDINALITY AS r
-    ORDER BY r.ordinality;
+    IF cardinality(p_records) > 0 THEN
+        INSERT INTO tenancy_auditrecord
+            (at, group_id, path, subscription_id, actor, request_id, verb, object_type, object_id,
+             detail, address)
+        SELECT p_at[least(r.ordinality, v_last)], p_group, r.path, r.subscription_id, r.actor,
+               split_part(r.request, ' ', 1), r.verb, r.object_type, r.object_id, r.detail,
+               nullif(split_part(r.request, ' ', 2), '')
+        FROM unnest(p_records) WITH ORDINALITY AS r
+        ORDER BY r.ordinality;
+    END IF;
     IF cardinality(p_answers) > 0 THEN
         INSERT INTO tenancy_idempotency
             (group_id, organization_id, key, fingerprint, status, answer, at)
@@ -38,4 +40,14 @@ CREATE OR REPLACE FUNCTION access_finish(
 ) RETURNS void
 LANGUAGE sql AS $$
     SELECT access_finish(p_group, ARRAY[p_at], p_facts, p_records, p_answers)
+$$;
+
+-- The answers that access_finish is to store for a call of a hot function: none if the caller sent no
+-- key. A plain expression, so that it is inlined.
+CREATE OR REPLACE FUNCTION access_answers(p_call jsonb, p_status int, p_answer text)
+RETURNS access_answer[]
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN p_call ->> 'key' IS NOT NULL THEN ARRAY[ROW(
+        p_call ->> 'path', p_call ->> 'key', decode(p_call ->> 'fingerprint', 'hex'), p_status,
+        p_answer)::access_answer] ELSE '{}'::access_answer[] END
 $$;

@@ -16,7 +16,7 @@ from ninja.security.base import AuthBase
 from pydantic import BaseModel
 
 from fusion.access.actor import SCOPES, Actor, Request
-from fusion.access.authenticate import Read, authenticate
+from fusion.access.authenticate import Read, TokenQuery, authenticate
 from fusion.access.idempotency import fingerprint, fingerprint_of, read_key
 from fusion.access.permissions import Permission
 from fusion.access.use_case import Answer
@@ -101,7 +101,8 @@ class RequirePermission(AuthBase):
         match = request.resolver_match
         if self.reads is None or match is None:
             return authenticate(request, info)
-        return authenticate(request, info, self.reads.sql, [match.kwargs[self.reads.name]])
+        query = TokenQuery(self.permission, self.reads.sql)
+        return authenticate(request, info, query, [match.kwargs[self.reads.name]])
 
     def check_visibility(self, request: HttpRequest, actor: Actor) -> None:
         """Problem `not-found` for the first id of the request that the actor does not see."""

@@ -31,6 +31,11 @@ class Permission:
     roles: tuple[str, ...] = ROLES
     kinds: tuple[str, ...] = KINDS
 
+    def require(self, actor: Actor) -> None:
+        """Problem `forbidden` unless the actor's scopes, kind of organization and role allow it."""
+        self.require_scope(actor)
+        self.require_role(actor)
+
     def require_scope(self, actor: Actor) -> None:
         """Problem `forbidden` unless the actor's token has one of the scopes."""
         if not any(actor.has_scope(scope) for scope in self.scopes):

@@ -1,14 +1,15 @@
-"""`@use_case`: the only way in which API, portal, CLI and workers change anything.
+"""`@use_case` and `@hot_use_case`: how API, portal, CLI and workers change anything.
 
-Wraps a verb in permission, transaction, idempotency and audit record. The verb returns the object
-as the API shows it; the caller gets it as an `Answer`.
+The first wraps a verb in permission, transaction, idempotency and audit record. The verb returns
+the object as the API shows it; the caller gets it as an `Answer`. The second checks the permission
+of a verb whose database function does the rest.
 """
 
 import functools
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -21,6 +22,7 @@ from fusion.access.verbs import require_verb
 from fusion.kernel.database import longer_statements
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,26 @@ def use_case(
             return Answer(status, text, version=done.version)
 
         return cast(Callable[Concatenate[Actor, P], Answer], perform)
+
+    return decorate
+
+
+def hot_use_case(
+    permission: Permission,
+) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
+    """Make a hot verb of a function `(actor, *, ...)`, which calls one database function.
+
+    Checks scope, kind of organization and role before the call; the database function checks
+    visibility, and does locks, idempotency, events and audit record. Problem `forbidden`.
+    """
+
+    def decorate(run: Callable[Concatenate[Actor, P], R]) -> Callable[Concatenate[Actor, P], R]:
+        @functools.wraps(run)
+        def perform(actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
+            permission.require(actor)
+            return run(actor, *args, **kwargs)
+
+        return cast(Callable[Concatenate[Actor, P], R], perform)
 
     return decorate
 

@@ -9,7 +9,7 @@ from fusion.access.retention import purge_idempotency_keys
 from fusion.clients.retention import purge_attempts, purge_tokens
 from fusion.kernel.environment import setting
 from fusion.portal.retention import purge_sessions
-from fusion.trunks.keep_records import keep_records
+from fusion.trunks.retention import keep_records
 from fusion.users.retention import purge_batches
 
 log = structlog.get_logger(__name__)

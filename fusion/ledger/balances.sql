@@ -2,7 +2,7 @@
 -- not under p_path. Lists every SKU that was ever granted to it.
 --
 -- The ledger has no entries for leased units: the room that leases them returns the units in use
--- (ledger_leased), which may be more than is granted.
+-- (trunks_live_calls), which may be more than is granted.
 CREATE OR REPLACE FUNCTION ledger_balances(p_subscription uuid, p_path text) RETURNS text
 LANGUAGE sql STABLE
 SET plan_cache_mode = force_generic_plan
@@ -23,7 +23,7 @@ $$;
 -- it is inlined.
 CREATE OR REPLACE FUNCTION ledger_used(b ledger_balance, p_live boolean) RETURNS bigint
 LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN p_live THEN ledger_leased(b.subscription_id) ELSE b.used END
+    SELECT CASE WHEN p_live THEN trunks_live_calls(b.subscription_id) ELSE b.used END
 $$;
 
 -- The balances at an instant (inclusive): the newest entry of each balance until then. For leased
@@ -46,7 +46,7 @@ LANGUAGE sql STABLE AS $$
                    = (b.group_id, b.subscription_id, b.sku_id) AND l.at <= p_at
              ORDER BY l.sequence DESC LIMIT 1) e
          CROSS JOIN LATERAL (
-             SELECT CASE WHEN m.live THEN ledger_leased_at(s.id, p_at)
+             SELECT CASE WHEN m.live THEN trunks_live_calls_at(s.id, p_at)
                          ELSE e.used_after END AS used OFFSET 0) u
          WHERE b.group_id = s.group_id AND b.subscription_id = s.id), '[]'))::text
     FROM tenancy_subscription s

@@ -172,7 +172,7 @@ def _entry_document(row: tuple[Any, ...]) -> dict[str, Any]:
 
 TOTALS = """
 SELECT b.sku, b.type, b.metric, sum(b.granted)::bigint,
-       CASE WHEN m.live THEN ledger_leased_under(%s::uuid, %s::text)
+       CASE WHEN m.live THEN trunks_live_calls_under(%s::uuid, %s::text)
             ELSE sum(b.used)::bigint END
 FROM ledger_balance b
 JOIN catalogue_metric m ON m.code = b.metric

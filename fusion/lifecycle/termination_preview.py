@@ -11,7 +11,7 @@ SELECT (SELECT count(*) FROM users_user WHERE subscription_id = %(id)s),
        (SELECT count(*) FROM numbers_number WHERE subscription_id = %(id)s
         AND status IN ('assigned', 'reserved')),
        (SELECT count(*) FROM trunks_trunk WHERE subscription_id = %(id)s),
-       ledger_leased(%(id)s::uuid),
+       trunks_live_calls(%(id)s::uuid),
        (SELECT count(*) FROM tenancy_subscription s JOIN ordering_holding h
         ON h.group_id = s.group_id AND h.subscription_id = s.id
         WHERE s.id = %(id)s AND h.quantity > 0),

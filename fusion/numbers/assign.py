@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from fusion.access.actor import Actor
+from fusion.access.db_function import call_function
 from fusion.access.permissions import PROVISION
-from fusion.access.use_case import Answer
+from fusion.access.use_case import Answer, hot_use_case
 from fusion.kernel.clock import now
 from fusion.kernel.errors import InvalidFields, Problem
-from fusion.numbers.call import call, with_key
 from fusion.numbers.rules import MAX_RESERVATION_DAYS
 
 ASSIGNED, RESERVED = "assigned", "reserved"
@@ -18,6 +18,7 @@ ATTEMPTS = 50
 """How often to retry while others hold numbers; each retry means that another made progress."""
 
 
+@hot_use_case(PROVISION)
 def assign_numbers(
     actor: Actor,
     *,
@@ -37,20 +38,19 @@ def assign_numbers(
     `subscription-suspended`, `subscription-terminated`, `no-entitlement`, `no-free-number`,
     `number-not-available`.
     """
-    PROVISION.require_role(actor)
     _check_until(status, until)
     for attempt in range(ATTEMPTS):
-        answer = call(
-            "numbers_assign",
-            *with_key(actor),
-            ("uuid", subscription_id),
-            ("text[]", None if numbers is None else list(numbers)),
-            ("text", sku),
-            ("int", quantity),
-            ("boolean", contiguous),
-            ("text", status),
-            ("timestamptz", until),
-            ("boolean", attempt > 0),
+        answer = call_function(
+            actor,
+            "numbers_assign_v2",
+            subscription_id=subscription_id,
+            numbers=numbers,
+            sku=sku,
+            quantity=quantity,
+            contiguous=contiguous,
+            status=status,
+            until=until,
+            patient=attempt > 0,
         )
         if answer.status:
             return answer

@@ -1,110 +1,145 @@
--- Assign numbers to a subscription, or reserve them: the numbers in p_numbers, or the next
--- p_quantity free numbers of the SKU with the code p_sku (p_contiguous: consecutive ones). All or
--- none.
+-- Assign numbers to subscriptions, or reserve them; each call all or none, one after the other.
 --
--- Consumes one entitlement per number; a number that this subscription had reserved has already
--- consumed one. p_until: when a reservation expires. Returns 201 with {items: [number]}, or the
--- status of a refusal with {code, detail, ...}. Status 0: the caller must retry with p_patient (see
--- pick.sql). Lock order: key, subscription, balances by SKU, the queue of the SKU, numbers by
--- number.
-CREATE OR REPLACE FUNCTION numbers_assign(
-    p_group uuid, p_path text, p_actor text, p_request text, p_key text, p_fingerprint bytea,
-    p_subscription uuid, p_numbers text[], p_sku text, p_quantity int, p_contiguous boolean,
-    p_status text, p_until timestamptz, p_patient boolean DEFAULT false
-) RETURNS TABLE (status int, replayed boolean, answer text)
+-- A call has the members of access_begin and {numbers | sku, quantity, contiguous?, status,
+-- until?, patient?}: the numbers in `numbers`, or the next `quantity` free numbers of the SKU with
+-- the code `sku` (`contiguous`: consecutive ones). `until`: when a reservation expires.
+--
+-- Consumes one entitlement per number; a number that the subscription had reserved has already
+-- consumed one. Returns for each call 201 with {items: [number]}, or the status of a refusal with
+-- {code, detail, ...}. Status 0: the caller must retry with `patient` (see select_free.sql). Lock
+-- order: key, subscription, balances by SKU, the queue of the SKU, numbers by number.
+CREATE OR REPLACE FUNCTION numbers_assign_v2(p_group uuid, p_calls jsonb)
+RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 -- "The first few by number" must walk the index; the planner cannot know how many rows are wanted.
 SET enable_bitmapscan = off
 AS $$
+DECLARE
+    r record;
+BEGIN
+    IF jsonb_array_length(p_calls) > 1 THEN
+        PERFORM access_lock_calls(p_group, p_calls);
+    END IF;
+    FOR i IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
+        r := numbers_assign_one(p_group, p_calls -> i);
+        status := r.status; replayed := r.replayed; answer := r.answer;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION numbers_assign_one(
+    p_group uuid, p_call jsonb, OUT status int, OUT replayed boolean, OUT answer text
+)
+LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     r record;
     s tenancy_subscription;
-    v_sku uuid;
+    v_until CONSTANT timestamptz := p_call ->> 'until';
+    v_type CONSTANT text := p_call ->> 'status';
+    v_numbers text[] := numbers_listed(p_call);
+    v_documents json[];
+BEGIN
+    r := access_begin(p_group, p_call);
+    s := r.s; status := r.status; replayed := r.replayed; answer := r.answer;
+    IF status IS NULL AND s.status <> 'active' THEN
+        status := 409;
+        answer := numbers_inactive(s.status);
+    END IF;
+    IF v_until <= kernel_now() AND (status IS NULL OR status = 409) THEN
+        status := 422;
+        answer := numbers_wrong_field('until', 'must be in the future');
+    END IF;
+    IF status IS NOT NULL THEN
+        RETURN;
+    END IF;
+    IF v_numbers IS NULL THEN
+        r := numbers_lock_free(s, p_call ->> 'sku', (p_call ->> 'quantity')::int,
+                               (p_call ->> 'contiguous')::boolean IS TRUE,
+                               (p_call ->> 'patient')::boolean IS TRUE);
+        status := r.status; answer := r.answer; v_numbers := r.numbers;
+    ELSE
+        answer := numbers_lock_listed(s, v_numbers);
+        status := CASE WHEN answer IS NOT NULL THEN 409 END;
+    END IF;
+    IF status IS NOT NULL THEN
+        RETURN;
+    END IF;
+
+    PERFORM numbers_consume(v_numbers, s.id, p_call ->> 'actor');
+    UPDATE numbers_number n
+    SET status = v_type, until = v_until, subscription_id = s.id, distributor_id = s.distributor_id,
+        reseller_id = s.reseller_id, tenant_id = s.tenant_id
+    WHERE n.e164 = ANY (v_numbers);
+    v_documents := numbers_documents(v_numbers);
+    status := 201;
+    answer := json_build_object('items', array_to_json(v_documents))::text;
+    PERFORM numbers_audit_and_emit(s, p_call, 'number.' || v_type, v_documents, status, answer);
+END
+$$;
+
+-- Lock the listed numbers; returns the refusal, NULL if the subscription can take all of them. The
+-- entitlements are locked before the numbers: only an entitled caller holds locks on numbers.
+CREATE OR REPLACE FUNCTION numbers_lock_listed(s tenancy_subscription, p_numbers text[]) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_answer text := numbers_unavailable(p_numbers, s.group_id, s.id);
     v_skus uuid[];
     v_needed int[];
-    v_picked text[] := p_numbers;
-    v_documents json[];
-    v_answer text;
 BEGIN
-    SELECT w.* INTO r
-    FROM numbers_enter(p_group, p_path, p_subscription, p_key, p_fingerprint, true) w;
-    IF p_until <= kernel_now() AND (r.status IS NULL OR r.status = 409) THEN
-        r.status := 422;
-        r.answer := numbers_wrong_field('until', 'must be in the future');
-    END IF;
-    IF r.status IS NOT NULL THEN
-        RETURN QUERY SELECT r.status, r.replayed, r.answer;
-        RETURN;
-    END IF;
-    s := r.s;
-
-    -- 1. Find the SKUs, and the quantity of each.
-    IF p_numbers IS NULL THEN
-        SELECT k.id INTO v_sku FROM catalogue_sku k
-        WHERE k.group_id = p_group AND k.code = p_sku AND k.metric = 'number';
-        IF NOT FOUND THEN
-            RETURN QUERY SELECT 422, false, numbers_wrong_field('sku', 'is not the code of a number type '
-                                                                       'in your catalogue');
-            RETURN;
-        END IF;
-        v_skus := ARRAY[v_sku];
-        v_needed := ARRAY[p_quantity];
-    ELSE
-        v_answer := numbers_unavailable(p_numbers, p_group, p_subscription);
-        IF v_answer IS NOT NULL THEN
-            RETURN QUERY SELECT 409, false, v_answer;
-            RETURN;
-        END IF;
-        SELECT array_agg(x.sku_id), array_agg(x.needed) INTO v_skus, v_needed
-        FROM (SELECT n.sku_id, count(*) FILTER (WHERE n.status = 'free')::int AS needed
-              FROM numbers_number n WHERE n.e164 = ANY (p_numbers)
-              GROUP BY n.sku_id ORDER BY n.sku_id) x;
-    END IF;
-
-    -- 2. Lock the entitlements before the numbers: only an entitled caller holds locks on numbers.
-    v_answer := numbers_not_entitled(p_subscription, v_skus, v_needed);
     IF v_answer IS NOT NULL THEN
-        RETURN QUERY SELECT 409, false, v_answer;
+        RETURN v_answer;
+    END IF;
+    SELECT array_agg(x.sku_id), array_agg(x.needed) INTO v_skus, v_needed
+    FROM (SELECT n.sku_id, count(*) FILTER (WHERE n.status = 'free')::int AS needed
+          FROM numbers_number n WHERE n.e164 = ANY (p_numbers)
+          GROUP BY n.sku_id ORDER BY n.sku_id) x;
+    v_answer := numbers_not_entitled(s.id, v_skus, v_needed);
+    IF v_answer IS NOT NULL THEN
+        RETURN v_answer;
+    END IF;
+    PERFORM FROM numbers_number n WHERE n.e164 = ANY (p_numbers) ORDER BY n.e164 FOR UPDATE;
+    -- Check again: another transaction may have committed meanwhile.
+    RETURN numbers_unavailable(p_numbers, s.group_id, s.id);
+END
+$$;
+
+-- Lock the next free numbers of a SKU, after its entitlement; `status` and `answer` of the refusal
+-- if there are too few.
+CREATE OR REPLACE FUNCTION numbers_lock_free(
+    s tenancy_subscription, p_sku text, p_quantity int, p_contiguous boolean, p_patient boolean,
+    OUT numbers text[], OUT status int, OUT answer text
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_sku uuid;
+BEGIN
+    SELECT k.id INTO v_sku FROM catalogue_sku k
+    WHERE k.group_id = s.group_id AND k.code = p_sku AND k.metric = 'number';
+    IF NOT FOUND THEN
+        status := 422;
+        answer := numbers_wrong_field('sku', 'is not the code of a number type in your catalogue');
         RETURN;
     END IF;
-
-    -- 3. Lock the numbers.
-    IF p_numbers IS NOT NULL THEN
-        PERFORM FROM numbers_number n WHERE n.e164 = ANY (p_numbers) ORDER BY n.e164 FOR UPDATE;
-        -- Check again: another transaction may have committed meanwhile.
-        v_answer := numbers_unavailable(p_numbers, p_group, p_subscription);
-        IF v_answer IS NOT NULL THEN
-            RETURN QUERY SELECT 409, false, v_answer;
-            RETURN;
-        END IF;
-    ELSE
-        v_picked := CASE WHEN p_contiguous THEN numbers_pick_contiguous(v_sku, p_quantity)
-                         ELSE numbers_pick(v_sku, p_quantity, p_patient) END;
-        IF cardinality(v_picked) < p_quantity THEN
-            IF (NOT p_patient AND NOT p_contiguous)
-                    OR numbers_worth_another(v_sku, p_quantity, p_contiguous) THEN
-                RETURN QUERY SELECT 0, false, NULL::text;
-            ELSE
-                RETURN QUERY SELECT 409, false, numbers_none_free(v_sku, p_quantity, p_contiguous);
-            END IF;
-            RETURN;
-        END IF;
+    answer := numbers_not_entitled(s.id, ARRAY[v_sku], ARRAY[p_quantity]);
+    IF answer IS NOT NULL THEN
+        status := 409;
+        RETURN;
     END IF;
-
-    -- 4. Write.
-    PERFORM numbers_consume(v_picked, p_subscription, p_actor);
-    UPDATE numbers_number n
-    SET status = p_status, until = p_until, subscription_id = s.id, distributor_id = s.distributor_id,
-        reseller_id = s.reseller_id, tenant_id = s.tenant_id
-    WHERE n.e164 = ANY (v_picked);
-    v_documents := numbers_documents(v_picked);
-    PERFORM numbers_record(v_documents, s, p_actor, p_request, 'number.' || p_status);
-    v_answer := json_build_object('items', array_to_json(v_documents))::text;
-    PERFORM numbers_remember(p_group, p_path, p_key, p_fingerprint, 201, v_answer);
-    RETURN QUERY SELECT 201, false, v_answer;
+    numbers := CASE WHEN p_contiguous THEN numbers_select_block(v_sku, p_quantity)
+                    ELSE numbers_select_free(v_sku, p_quantity, p_patient) END;
+    IF cardinality(numbers) = p_quantity THEN
+        RETURN;
+    ELSIF NOT p_patient AND NOT p_contiguous
+          OR numbers_enough_free(v_sku, p_quantity, p_contiguous) THEN
+        status := 0;
+    ELSE
+        status := 409;
+        answer := numbers_none_free(v_sku, p_quantity, p_contiguous);
+    END IF;
 END
 $$;
 
@@ -126,6 +161,17 @@ BEGIN
             RAISE EXCEPTION 'an entitlement was consumed under a lock that was held';
         END IF;
     END LOOP;
+END
+$$;
+
+-- The member `numbers` of a call; NULL if it has none.
+CREATE OR REPLACE FUNCTION numbers_listed(p_call jsonb) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF jsonb_typeof(p_call -> 'numbers') = 'array' THEN
+        RETURN ARRAY(SELECT jsonb_array_elements_text(p_call -> 'numbers'));
+    END IF;
+    RETURN NULL;
 END
 $$;
 

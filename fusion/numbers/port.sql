@@ -1,74 +1,86 @@
--- Port numbers in from another operator, each with the SKU at the same position in p_skus: assigned
--- at once, consuming entitlements. Returns 201 with {items: [number]}, or the status of a refusal
--- with {code, detail, ...}. The primary key decides who gets a number; the refusal does not name
--- the holder.
-CREATE OR REPLACE FUNCTION numbers_port_in(
-    p_group uuid, p_path text, p_actor text, p_request text, p_key text, p_fingerprint bytea,
-    p_subscription uuid, p_numbers text[], p_skus uuid[]
-) RETURNS TABLE (status int, replayed boolean, answer text)
+-- Port numbers in from another operator: assigned at once, consuming entitlements. A call has the
+-- members of access_begin and {numbers, skus}: each number has the SKU at the same position.
+-- Returns for each call 201 with {items: [number]}, or the status of a refusal with {code, detail,
+-- ...}. The primary key decides who gets a number; the refusal does not name the holder.
+CREATE OR REPLACE FUNCTION numbers_port_in_v2(p_group uuid, p_calls jsonb)
+RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
+DECLARE
+    r record;
+BEGIN
+    IF jsonb_array_length(p_calls) > 1 THEN
+        PERFORM access_lock_calls(p_group, p_calls);
+    END IF;
+    FOR i IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
+        r := numbers_port_in_one(p_group, p_calls -> i);
+        status := r.status; replayed := r.replayed; answer := r.answer;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION numbers_port_in_one(
+    p_group uuid, p_call jsonb, OUT status int, OUT replayed boolean, OUT answer text
+)
+LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     r record;
     s tenancy_subscription;
-    v_skus uuid[];
-    v_needed int[];
+    v_numbers CONSTANT text[] := numbers_listed(p_call);
+    v_skus CONSTANT uuid[] := ARRAY(SELECT jsonb_array_elements_text(p_call -> 'skus'));
     v_documents json[];
-    v_answer text;
 BEGIN
-    SELECT w.* INTO r
-    FROM numbers_enter(p_group, p_path, p_subscription, p_key, p_fingerprint, true) w;
-    IF r.status IS NOT NULL THEN
-        RETURN QUERY SELECT r.status, r.replayed, r.answer;
+    r := access_begin(p_group, p_call);
+    s := r.s; status := r.status; replayed := r.replayed; answer := r.answer;
+    IF status IS NULL AND s.status <> 'active' THEN
+        status := 409;
+        answer := numbers_inactive(s.status);
+    END IF;
+    IF status IS NOT NULL THEN
         RETURN;
     END IF;
-    s := r.s;
-    v_answer := numbers_known(p_numbers);
-    IF v_answer IS NOT NULL THEN
-        RETURN QUERY SELECT 409, false, v_answer;
-        RETURN;
-    END IF;
-    SELECT array_agg(x.sku), array_agg(x.needed) INTO v_skus, v_needed
-    FROM (SELECT w.sku, count(*)::int AS needed FROM unnest(p_skus) AS w(sku)
-          GROUP BY w.sku ORDER BY w.sku) x;
-    v_answer := numbers_not_entitled(p_subscription, v_skus, v_needed);
-    IF v_answer IS NOT NULL THEN
-        RETURN QUERY SELECT 409, false, v_answer;
+    answer := coalesce(numbers_in_inventory(v_numbers), (
+        SELECT numbers_not_entitled(s.id, array_agg(x.sku), array_agg(x.needed))
+        FROM (SELECT w.sku, count(*)::int AS needed FROM unnest(v_skus) AS w(sku)
+              GROUP BY w.sku ORDER BY w.sku) x));
+    IF answer IS NOT NULL THEN
+        status := 409;
         RETURN;
     END IF;
     BEGIN
         INSERT INTO numbers_number (e164, group_id, sku_id, origin, status, subscription_id,
                                     distributor_id, reseller_id, tenant_id)
-        SELECT w.e164, p_group, w.sku, 'ported', 'assigned', p_subscription,
+        SELECT w.e164, p_group, w.sku, 'ported', 'assigned', s.id,
                s.distributor_id, s.reseller_id, s.tenant_id
-        FROM unnest(p_numbers, p_skus) AS w(e164, sku) ORDER BY w.e164;
+        FROM unnest(v_numbers, v_skus) AS w(e164, sku) ORDER BY w.e164;
     EXCEPTION WHEN unique_violation THEN
         -- Another transaction inserted the number after the check, and may have removed it again.
-        RETURN QUERY SELECT 409, false, coalesce(numbers_known(p_numbers), numbers_not_ported(
-            p_numbers, 'Try again.'));
+        status := 409;
+        answer := coalesce(numbers_in_inventory(v_numbers),
+                           numbers_not_ported(v_numbers, 'Try again.'));
         RETURN;
     END;
     FOR r IN
         SELECT w.sku, array_agg(w.e164 ORDER BY w.e164) AS holders
-        FROM unnest(p_numbers, p_skus) AS w(e164, sku) GROUP BY w.sku ORDER BY w.sku
+        FROM unnest(v_numbers, v_skus) AS w(e164, sku) GROUP BY w.sku ORDER BY w.sku
     LOOP
-        IF ledger_consume(p_subscription, r.sku, 'number', r.holders, p_actor) IS NOT NULL THEN
+        IF ledger_consume(s.id, r.sku, 'number', r.holders, p_call ->> 'actor') IS NOT NULL THEN
             RAISE EXCEPTION 'an entitlement was consumed under a lock that was held';
         END IF;
     END LOOP;
-    v_documents := numbers_documents(p_numbers);
-    PERFORM numbers_record(v_documents, s, p_actor, p_request, 'number.ported');
-    v_answer := json_build_object('items', array_to_json(v_documents))::text;
-    PERFORM numbers_remember(p_group, p_path, p_key, p_fingerprint, 201, v_answer);
-    RETURN QUERY SELECT 201, false, v_answer;
+    v_documents := numbers_documents(v_numbers);
+    status := 201;
+    answer := json_build_object('items', array_to_json(v_documents))::text;
+    PERFORM numbers_audit_and_emit(s, p_call, 'number.ported', v_documents, status, answer);
 END
 $$;
 
 -- The refusal that lists the numbers which are already in some inventory; NULL if none is.
-CREATE OR REPLACE FUNCTION numbers_known(p_numbers text[]) RETURNS text
+CREATE OR REPLACE FUNCTION numbers_in_inventory(p_numbers text[]) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT numbers_not_ported(array_agg(n.e164 ORDER BY n.e164),
         'Remove these numbers. A number can be ported in once its present inventory has released it.')
@@ -76,7 +88,7 @@ LANGUAGE sql STABLE AS $$
     HAVING count(*) > 0
 $$;
 
--- Whose inventory it is, is not told: the words are the same for each.
+-- Does not say whose inventory it is.
 CREATE OR REPLACE FUNCTION numbers_not_ported(p_numbers text[], p_help text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     SELECT json_build_object(
@@ -87,41 +99,57 @@ LANGUAGE sql IMMUTABLE AS $$
     FROM unnest(p_numbers) WITH ORDINALITY AS w(e164, i)
 $$;
 
--- Port a number out to another operator: it leaves the inventory and frees its entitlement. Returns
--- 204, or the status of a refusal with {code, detail, ...}. The event shows the number as it was.
-CREATE OR REPLACE FUNCTION numbers_port_out(
-    p_group uuid, p_path text, p_actor text, p_request text, p_key text, p_fingerprint bytea,
-    p_subscription uuid, p_e164 text
-) RETURNS TABLE (status int, replayed boolean, answer text)
+-- Port numbers out to another operator: they leave the inventory and free their entitlements. A
+-- call has the members of access_begin and {e164}. Returns for each 204, or the status of a
+-- refusal with {code, detail, ...}. The event shows the number as it was.
+CREATE OR REPLACE FUNCTION numbers_port_out_v2(p_group uuid, p_calls jsonb)
+RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
+DECLARE
+    r record;
+BEGIN
+    IF jsonb_array_length(p_calls) > 1 THEN
+        PERFORM access_lock_calls(p_group, p_calls);
+    END IF;
+    FOR i IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
+        r := numbers_port_out_one(p_group, p_calls -> i);
+        status := r.status; replayed := r.replayed; answer := r.answer;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION numbers_port_out_one(
+    p_group uuid, p_call jsonb, OUT status int, OUT replayed boolean, OUT answer text
+)
+LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     r record;
+    s tenancy_subscription;
     n numbers_number;
     v_documents json[];
-    v_problem json;
 BEGIN
-    SELECT w.* INTO r
-    FROM numbers_enter(p_group, p_path, p_subscription, p_key, p_fingerprint, false) w;
-    IF r.status IS NOT NULL THEN
-        RETURN QUERY SELECT r.status, r.replayed, r.answer;
+    r := access_begin(p_group, p_call);
+    s := r.s; status := r.status; replayed := r.replayed; answer := r.answer;
+    IF status IS NOT NULL THEN
         RETURN;
     END IF;
     SELECT w.* INTO n FROM numbers_number w
-    WHERE w.e164 = p_e164 AND w.subscription_id = p_subscription;
-    v_problem := numbers_stays(p_e164, n, ARRAY['assigned']);
-    IF v_problem IS NOT NULL THEN
-        RETURN QUERY SELECT 409, false, v_problem::text;
+    WHERE w.e164 = p_call ->> 'e164' AND w.subscription_id = s.id;
+    answer := numbers_stays(p_call ->> 'e164', n, ARRAY['assigned']);
+    IF answer IS NOT NULL THEN
+        status := 409;
         RETURN;
     END IF;
-    v_documents := numbers_documents(ARRAY[p_e164]);
-    PERFORM numbers_give_back(ARRAY[p_e164], p_subscription, p_actor);
-    DELETE FROM numbers_number w WHERE w.e164 = p_e164;
-    PERFORM numbers_record(v_documents, r.s, p_actor, p_request, 'number.ported');
-    PERFORM numbers_remember(p_group, p_path, p_key, p_fingerprint, 204, '');
-    RETURN QUERY SELECT 204, false, ''::text;
+    v_documents := numbers_documents(ARRAY[n.e164]);
+    PERFORM numbers_give_back(ARRAY[n.e164], s.id, p_call ->> 'actor');
+    DELETE FROM numbers_number w WHERE w.e164 = n.e164;
+    status := 204;
+    answer := '';
+    PERFORM numbers_audit_and_emit(s, p_call, 'number.ported', v_documents, status, answer);
 END
 $$;

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from fusion.access.actor import Actor
+from fusion.access.db_function import call_function
 from fusion.access.permissions import PROVISION
-from fusion.access.use_case import Answer
+from fusion.access.use_case import Answer, hot_use_case
 from fusion.catalogue.models import ENTITLEMENT, Sku
 from fusion.kernel.errors import InvalidFields
-from fusion.numbers.call import call, with_key
 from fusion.numbers.rules import countries, number_types
 
 
+@hot_use_case(PROVISION)
 def port_in(
     actor: Actor, *, subscription_id: UUID, numbers: Sequence[str], sku: str | None = None
 ) -> Answer:
@@ -24,7 +25,6 @@ def port_in(
     `idempotency-key-reused`, `subscription-suspended`, `subscription-terminated`,
     `number-not-available`, `no-entitlement`.
     """
-    PROVISION.require_role(actor)
     skus = Sku.objects.visible_to(actor).filter(type=ENTITLEMENT).order_by("code")
     known = list(skus if sku is None else skus.filter(code=sku))
     if sku is not None and not known:
@@ -37,12 +37,12 @@ def port_in(
     }
     if wrong:
         raise InvalidFields(**wrong)
-    return call(
-        "numbers_port_in",
-        *with_key(actor),
-        ("uuid", subscription_id),
-        ("text[]", list(numbers)),
-        ("uuid[]", [its_sku.id for its_sku in found if its_sku is not None]),
+    return call_function(
+        actor,
+        "numbers_port_in_v2",
+        subscription_id=subscription_id,
+        numbers=numbers,
+        skus=[its_sku.id for its_sku in found if its_sku is not None],
     )
 
 

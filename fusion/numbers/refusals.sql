@@ -1,5 +1,11 @@
 -- Refusals of changes of numbers, as JSON text; NULL if the change is allowed.
 
+CREATE OR REPLACE FUNCTION numbers_inactive(p_status text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT kernel_problem('subscription-' || p_status, format(
+        'The subscription is %s. You cannot add numbers.', p_status))::text
+$$;
+
 -- Lists the numbers that this subscription cannot take. A number of another group looks like one
 -- that does not exist.
 CREATE OR REPLACE FUNCTION numbers_unavailable(

@@ -2,32 +2,31 @@
 use.
 """
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.access.audit import traced
+from fusion.access.db_function import call_function
 from fusion.access.permissions import PROVISION
-from fusion.access.use_case import Answer
+from fusion.access.use_case import Answer, hot_use_case
 from fusion.kernel.environment import setting
-from fusion.numbers.call import asked_by, call
 from fusion.tenancy.models import Subscription
 
 
+@hot_use_case(PROVISION)
 def release_number(actor: Actor, *, subscription_id: UUID, e164: str) -> Answer:
     """Release a number; an assigned number goes into quarantine, a reserved one becomes free; 204.
 
     Problems: `forbidden`, `not-found`, `number-not-assigned`, `number-in-use`.
     """
-    PROVISION.require_role(actor)
-    return call(
-        "numbers_release",
-        *asked_by(actor),
-        ("uuid", subscription_id),
-        ("text", e164),
-        ("interval", timedelta(days=quarantine_days())),
+    return call_function(
+        actor,
+        "numbers_release_v2",
+        subscription_id=subscription_id,
+        e164=e164,
+        quarantine=f"{quarantine_days()} days",
     )
 
 

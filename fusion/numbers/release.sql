@@ -1,36 +1,55 @@
--- Release a number of a subscription: its entitlement is free again; a reserved number is free at
--- once, an assigned one after its quarantine. Returns 204, or the status of a refusal with {code,
+-- Release numbers of subscriptions: the entitlement is free again; a reserved number is free at
+-- once, an assigned one after its quarantine. A call has the members of access_begin and
+-- {e164, quarantine}, an interval. Returns for each 204, or the status of a refusal with {code,
 -- detail}.
-CREATE OR REPLACE FUNCTION numbers_release(
-    p_group uuid, p_path text, p_actor text, p_request text, p_subscription uuid, p_e164 text,
-    p_quarantine interval
-) RETURNS TABLE (status int, replayed boolean, answer text)
+CREATE OR REPLACE FUNCTION numbers_release_v2(p_group uuid, p_calls jsonb)
+RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
+DECLARE
+    r record;
+BEGIN
+    IF jsonb_array_length(p_calls) > 1 THEN
+        PERFORM access_lock_calls(p_group, p_calls);
+    END IF;
+    FOR i IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
+        r := numbers_release_one(p_group, p_calls -> i);
+        status := r.status; replayed := r.replayed; answer := r.answer;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION numbers_release_one(
+    p_group uuid, p_call jsonb, OUT status int, OUT replayed boolean, OUT answer text
+)
+LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     r record;
+    s tenancy_subscription;
     n numbers_number;
-    v_problem json;
 BEGIN
-    SELECT w.* INTO r FROM numbers_enter(p_group, p_path, p_subscription, NULL, NULL, false) w;
-    IF r.status IS NOT NULL THEN
-        RETURN QUERY SELECT r.status, r.replayed, r.answer;
+    r := access_begin(p_group, p_call);
+    s := r.s; status := r.status; replayed := r.replayed; answer := r.answer;
+    IF status IS NOT NULL THEN
         RETURN;
     END IF;
     SELECT w.* INTO n FROM numbers_number w
-    WHERE w.e164 = p_e164 AND w.subscription_id = p_subscription;
-    v_problem := numbers_stays(p_e164, n, ARRAY['reserved', 'assigned']);
-    IF v_problem IS NOT NULL THEN
-        RETURN QUERY SELECT 409, false, v_problem::text;
+    WHERE w.e164 = p_call ->> 'e164' AND w.subscription_id = s.id;
+    answer := numbers_stays(p_call ->> 'e164', n, ARRAY['reserved', 'assigned']);
+    IF answer IS NOT NULL THEN
+        status := 409;
         RETURN;
     END IF;
-    PERFORM numbers_give_back(ARRAY[p_e164], p_subscription, p_actor);
-    PERFORM numbers_record(numbers_let_go(ARRAY[p_e164], p_quarantine), r.s, p_actor, p_request,
-                           'number.released');
-    RETURN QUERY SELECT 204, false, ''::text;
+    status := 204;
+    answer := '';
+    PERFORM numbers_give_back(ARRAY[n.e164], s.id, p_call ->> 'actor');
+    PERFORM numbers_audit_and_emit(
+        s, p_call, 'number.released',
+        numbers_vacate(ARRAY[n.e164], (p_call ->> 'quarantine')::interval), status, answer);
 END
 $$;
 
@@ -53,8 +72,9 @@ BEGIN
         ORDER BY n.e164);
     IF cardinality(v_numbers) > 0 THEN
         PERFORM numbers_give_back(v_numbers, p_subscription, p_actor);
-        PERFORM numbers_record(numbers_let_go(v_numbers, p_quarantine), s, p_actor, p_request,
-                               'number.released');
+        PERFORM numbers_audit_and_emit(
+            s, jsonb_build_object('actor', p_actor, 'request', p_request), 'number.released',
+            numbers_vacate(v_numbers, p_quarantine));
     END IF;
     RETURN cardinality(v_numbers);
 END
@@ -85,7 +105,7 @@ $$;
 
 -- Free the reserved numbers and quarantine the assigned ones; returns their new documents. The
 -- constraint number_linked_once refuses a number that is still linked.
-CREATE OR REPLACE FUNCTION numbers_let_go(p_numbers text[], p_quarantine interval) RETURNS json[]
+CREATE OR REPLACE FUNCTION numbers_vacate(p_numbers text[], p_quarantine interval) RETURNS json[]
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE numbers_number n

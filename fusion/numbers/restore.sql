@@ -1,47 +1,66 @@
--- Restore a number from its quarantine to the subscription that had it; consumes an entitlement
--- again. Returns 200 with the number, or the status of a refusal with {code, detail, ...}.
-CREATE OR REPLACE FUNCTION numbers_restore(
-    p_group uuid, p_path text, p_actor text, p_request text, p_key text, p_fingerprint bytea,
-    p_subscription uuid, p_e164 text
-) RETURNS TABLE (status int, replayed boolean, answer text)
+-- Restore numbers from their quarantine to the subscription that had them; consumes an entitlement
+-- again. A call has the members of access_begin and {e164}. Returns for each 200 with the
+-- number, or the status of a refusal with {code, detail, ...}.
+CREATE OR REPLACE FUNCTION numbers_restore_v2(p_group uuid, p_calls jsonb)
+RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
+DECLARE
+    r record;
+BEGIN
+    IF jsonb_array_length(p_calls) > 1 THEN
+        PERFORM access_lock_calls(p_group, p_calls);
+    END IF;
+    FOR i IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
+        r := numbers_restore_one(p_group, p_calls -> i);
+        status := r.status; replayed := r.replayed; answer := r.answer;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION numbers_restore_one(
+    p_group uuid, p_call jsonb, OUT status int, OUT replayed boolean, OUT answer text
+)
+LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     r record;
+    s tenancy_subscription;
     n numbers_number;
     v_documents json[];
-    v_answer text;
 BEGIN
-    SELECT w.* INTO r
-    FROM numbers_enter(p_group, p_path, p_subscription, p_key, p_fingerprint, true) w;
-    IF r.status IS NOT NULL THEN
-        RETURN QUERY SELECT r.status, r.replayed, r.answer;
+    r := access_begin(p_group, p_call);
+    s := r.s; status := r.status; replayed := r.replayed; answer := r.answer;
+    IF status IS NULL AND s.status <> 'active' THEN
+        status := 409;
+        answer := numbers_inactive(s.status);
+    END IF;
+    IF status IS NOT NULL THEN
         RETURN;
     END IF;
     SELECT w.* INTO n FROM numbers_number w
-    WHERE w.e164 = p_e164 AND w.subscription_id = p_subscription;
+    WHERE w.e164 = p_call ->> 'e164' AND w.subscription_id = s.id;
     IF n.status IS DISTINCT FROM 'quarantined' THEN
-        RETURN QUERY SELECT 409, false, numbers_not_available(
-            ARRAY[p_e164], ARRAY[coalesce(n.status, 'unknown')],
+        answer := numbers_not_available(
+            ARRAY[p_call ->> 'e164'], ARRAY[coalesce(n.status, 'unknown')],
             'The number was not restored. Only a number in quarantine can be restored, and only to the '
             'subscription that had it.');
+    ELSE
+        answer := numbers_not_entitled(s.id, ARRAY[n.sku_id], ARRAY[1]);
+    END IF;
+    IF answer IS NOT NULL THEN
+        status := 409;
         RETURN;
     END IF;
-    v_answer := numbers_not_entitled(p_subscription, ARRAY[n.sku_id], ARRAY[1]);
-    IF v_answer IS NOT NULL THEN
-        RETURN QUERY SELECT 409, false, v_answer;
-        RETURN;
-    END IF;
-    PERFORM FROM numbers_number w WHERE w.e164 = p_e164 FOR UPDATE;
-    PERFORM numbers_consume(ARRAY[p_e164], p_subscription, p_actor);
-    UPDATE numbers_number w SET status = 'assigned', until = NULL WHERE w.e164 = p_e164;
-    v_documents := numbers_documents(ARRAY[p_e164]);
-    PERFORM numbers_record(v_documents, r.s, p_actor, p_request, 'number.restored');
-    v_answer := v_documents[1]::text;
-    PERFORM numbers_remember(p_group, p_path, p_key, p_fingerprint, 200, v_answer);
-    RETURN QUERY SELECT 200, false, v_answer;
+    PERFORM FROM numbers_number w WHERE w.e164 = n.e164 FOR UPDATE;
+    PERFORM numbers_consume(ARRAY[n.e164], s.id, p_call ->> 'actor');
+    UPDATE numbers_number w SET status = 'assigned', until = NULL WHERE w.e164 = n.e164;
+    v_documents := numbers_documents(ARRAY[n.e164]);
+    status := 200;
+    answer := v_documents[1]::text;
+    PERFORM numbers_audit_and_emit(s, p_call, 'number.restored', v_documents, status, answer);
 END
 $$;

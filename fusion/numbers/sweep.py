@@ -60,17 +60,17 @@ class Sweep:
         if found is None:
             return None
         subscription_id, numbers = found
-        settled = self._lapse(subscription_id, numbers)
+        settled = self._expire(subscription_id, numbers)
         if not settled:
             self.passed.append(subscription_id)
         return settled
 
-    def _lapse(self, subscription_id: UUID, numbers: Sequence[str]) -> int:
+    def _expire(self, subscription_id: UUID, numbers: Sequence[str]) -> int:
         """Together or, if that fails, one by one: a faulty number does not block the others."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "SELECT numbers_lapse(%s::uuid, %s::text[], %s::text, %s::text)",
+                    "SELECT numbers_expire(%s::uuid, %s::text[], %s::text, %s::text)",
                     [subscription_id, list(numbers), ACTOR, self.request_id],
                 )
                 (count,) = cursor.fetchone()
@@ -79,7 +79,7 @@ class Sweep:
             if outage_of(error):
                 raise
             if len(numbers) > 1:
-                return sum(self._lapse(subscription_id, [number]) for number in numbers)
+                return sum(self._expire(subscription_id, [number]) for number in numbers)
             log.exception("number could not be expired", number=numbers[0])
             self.faulty.extend(numbers)
             return 0

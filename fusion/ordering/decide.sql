@@ -116,7 +116,7 @@ BEGIN
         SELECT json_agg(json_build_object(
             'sku', k.balance_code[b], 'granted_before', p_granted[b],
             'granted_after', p_granted[b] + p_change[b],
-            'used', CASE WHEN m.live THEN ledger_leased(k.balance_subscription[b])
+            'used', CASE WHEN m.live THEN trunks_live_calls(k.balance_subscription[b])
                          ELSE k.balance_used[b] END) ORDER BY k.balance_code[b])
         FROM unnest(p_touched) AS b
         JOIN catalogue_sku s ON s.id = k.balance_sku[b]

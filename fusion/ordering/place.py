@@ -10,7 +10,7 @@ from django.db import connection
 from fusion.access.actor import Actor
 from fusion.access.audit import traced
 from fusion.access.permissions import PLACE_ORDERS
-from fusion.access.use_case import Answer
+from fusion.access.use_case import Answer, hot_use_case
 from fusion.kernel.clock import now
 from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.kernel.ids import new_id
@@ -53,6 +53,7 @@ class Draft:
             raise InvalidFields(effective_at="must be at most five years ahead")
 
 
+@hot_use_case(PLACE_ORDERS)
 def place_order(actor: Actor, *, draft: Draft) -> Answer:
     """Place one order: 201 and its document, completed at once or scheduled.
 
@@ -60,7 +61,6 @@ def place_order(actor: Actor, *, draft: Draft) -> Answer:
     `idempotency-key-reused`, `subscription-terminated`, `external-reference-taken`,
     `product-retired`, `not-held`, `below-use`, `conflict` (a balance above its ceiling).
     """
-    PLACE_ORDERS.require_role(actor)
     draft.check()
     document = order_document(actor, draft, actor.request.key, actor.request.fingerprint)
     ((status, replayed, answer),) = call_place(actor, [document])

@@ -18,7 +18,7 @@ from fusion.kernel.environment import setting
 from fusion.reporting import rollup
 from fusion.reporting.overview import Moment
 from fusion.tenancy.models import Organization
-from fusion.trunks.keep_records import kept_from
+from fusion.trunks.retention import kept_from
 
 DAYS = 90
 

@@ -12,7 +12,7 @@ from psycopg.errors import SerializationFailure
 from fusion.kernel.clock import now
 from fusion.kernel.environment import setting
 from fusion.tenancy.models import Organization
-from fusion.trunks.keep_records import kept_from
+from fusion.trunks.retention import kept_from
 
 log = structlog.get_logger(__name__)
 

@@ -1,22 +1,18 @@
 """Admitting a call, or renewing its lease: one round trip to `calls.sql`, like an SQL proxy."""
 
+from typing import Any
 from uuid import UUID
 
-import orjson
-from django.db import connection
-
 from fusion.access.actor import Actor
+from fusion.access.db_function import call_function
 from fusion.access.permissions import ADMIT_CALLS
-from fusion.access.use_case import Answer
+from fusion.access.use_case import Answer, hot_use_case
 from fusion.kernel.environment import setting
-from fusion.kernel.errors import problem_of
 
-ADMIT = (
-    "SELECT status, answer::text FROM calls.admit(%s::uuid, %s::text, %s::text, %s::text, %s::text,"
-    " make_interval(secs => %s::int), %s::text)"
-)
+FUNCTION = "trunks_admit_v2"
 
 
+@hot_use_case(ADMIT_CALLS)
 def admit(
     actor: Actor, *, trunk_id: UUID, direction: str, call_id: str, caller: str, callee: str
 ) -> Answer:
@@ -25,11 +21,19 @@ def admit(
     Problems: `forbidden`, `not-found`, `invalid-fields`, `subscription-suspended`,
     `subscription-terminated`, `no-free-channel`, `call-ended`. Emergency calls are always admitted.
     """
-    ADMIT_CALLS.require_role(actor)
-    lease = setting("FUSION_CALL_LEASE_SECONDS")
-    with connection.cursor() as cursor:
-        cursor.execute(ADMIT, [trunk_id, direction, call_id, caller, callee, lease, actor.path])
-        status, answer = cursor.fetchone()
-    if status >= 400:
-        raise problem_of(orjson.loads(answer))
-    return Answer(status, answer)
+    call = admission(trunk_id, direction, call_id, caller=caller, callee=callee)
+    return call_function(actor, FUNCTION, **call)
+
+
+def admission(
+    trunk_id: UUID, direction: str, call_id: str, *, caller: str, callee: str
+) -> dict[str, Any]:
+    """The call as the function takes it."""
+    return {
+        "trunk_id": trunk_id,
+        "direction": direction,
+        "call_id": call_id,
+        "caller": caller,
+        "callee": callee,
+        "lease_seconds": setting("FUSION_CALL_LEASE_SECONDS"),
+    }

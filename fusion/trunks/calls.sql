@@ -1,5 +1,6 @@
--- Call admission: two functions, in a schema and with a role of their own, for both the HTTP API
--- and SIP proxies with an SQL client.
+-- Call admission. SIP proxies with an SQL client call `calls.admit` and `calls.end_call`, in a schema
+-- and with a role of their own; the HTTP API calls `trunks_admit_v2` and `trunks_end_call_v2`, which
+-- decide by the same functions.
 --
 -- A call is a lease. It counts until it ends or its lease expires, so nobody has to detect that a
 -- proxy has died. All decisions are made under the subscription's lock and with the clock read
@@ -45,6 +46,48 @@ SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET lock_timeout = '2s'
 AS $$
+DECLARE
+    r record;
+BEGIN
+    r := trunks_admit(p_trunk, p_direction, p_call_id, p_caller, p_callee, p_lease, p_path);
+    status := r.status; answer := r.answer;
+    RETURN NEXT;
+END
+$$;
+
+-- The same for several calls, one after the other. A call has {path, trunk_id, direction, call_id,
+-- caller, callee, lease_seconds}.
+CREATE OR REPLACE FUNCTION trunks_admit_v2(p_group uuid, p_calls jsonb)
+RETURNS TABLE (status int, replayed boolean, answer text)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET lock_timeout = '2s'
+AS $$
+DECLARE
+    r record;
+    v_call jsonb;
+BEGIN
+    IF jsonb_array_length(p_calls) > 1 THEN
+        PERFORM trunks_lock_several(p_group, p_calls);
+    END IF;
+    FOR i IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
+        v_call := p_calls -> i;
+        r := trunks_admit(
+            (v_call ->> 'trunk_id')::uuid, v_call ->> 'direction', v_call ->> 'call_id',
+            v_call ->> 'caller', v_call ->> 'callee',
+            make_interval(secs => (v_call ->> 'lease_seconds')::float8), v_call ->> 'path');
+        status := r.status; replayed := false; answer := r.answer;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION trunks_admit(
+    p_trunk uuid, p_direction text, p_call_id text, p_caller text, p_callee text,
+    p_lease interval, p_path text, OUT status int, OUT answer json
+)
+LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     t trunks_trunk;
@@ -63,12 +106,12 @@ BEGIN
     -- New statements: they see what was committed before the lock was acquired.
     SELECT w.* INTO t FROM trunks_trunk w WHERE w.id = p_trunk AND w.subscription_id = s.id;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 404, kernel_problem('not-found',
-            'The trunk does not exist, or you cannot see it.');
+        status := 404;
+        answer := kernel_problem('not-found', 'The trunk does not exist, or you cannot see it.');
         RETURN;
-    END IF;
-    IF calls.is_call(p_direction, p_call_id, p_caller, p_callee, p_lease) IS NOT TRUE THEN
-        RETURN QUERY SELECT 422, kernel_problem('invalid-fields',
+    ELSIF calls.is_call(p_direction, p_call_id, p_caller, p_callee, p_lease) IS NOT TRUE THEN
+        status := 422;
+        answer := kernel_problem('invalid-fields',
             'The direction must be inbound or outbound. A call id and a callee have 1 to 255 characters, '
             'a caller at most 255. A lease lasts at most one day.');
         RETURN;
@@ -79,7 +122,8 @@ BEGIN
     WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id
     FOR UPDATE;
     IF c.ended_at IS NOT NULL THEN
-        RETURN QUERY SELECT 410, kernel_problem('call-ended',
+        status := 410;
+        answer := kernel_problem('call-ended',
             'This call has ended. Use a new call id for a new call.');
         RETURN;
     END IF;
@@ -90,49 +134,58 @@ BEGIN
     WHERE b.subscription_id = s.id AND b.metric = 'sip_channel';
 
     IF c.lease_expires_at > v_now THEN
+        v_emergency := c.emergency;
         UPDATE trunks_call w SET lease_expires_at = v_now + p_lease
         WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id;
-        PERFORM trunks_note_peak(s.group_id, s.id, p_trunk, v_now, v_live, v_live_of_trunk);
-        RETURN QUERY SELECT 200, json_build_object(
-            'in_use', v_live, 'channels', v_channels,
-            'lease_expires_at', kernel_instant(v_now + p_lease), 'emergency', c.emergency);
-        RETURN;
-    END IF;
-
-    v_emergency := calls.is_emergency(p_callee, t.country);
-    IF NOT v_emergency THEN
-        IF s.status <> 'active' THEN
-            RETURN QUERY SELECT 409, kernel_problem('subscription-' || s.status, format(
-                'The subscription is %s. Only emergency calls are admitted.', s.status));
+        status := 200;
+    ELSE
+        v_emergency := calls.is_emergency(p_callee, t.country);
+        answer := CASE WHEN NOT v_emergency
+                       THEN trunks_call_refusal(s, t, v_channels, v_live, v_live_of_trunk) END;
+        IF answer IS NOT NULL THEN
+            status := 409;
             RETURN;
-        ELSIF v_live_of_trunk >= t.channel_cap THEN
-            RETURN QUERY SELECT 409, calls.refusal_of_channels(s.group_id, 'trunk', format(
-                'The channel_cap of the trunk is %s, and it has %s live calls. End a call, or raise the '
-                'cap.', t.channel_cap, v_live_of_trunk), t.channel_cap, v_live_of_trunk);
-            RETURN;
-        ELSIF v_live >= v_channels THEN
-            RETURN QUERY SELECT 409, calls.refusal_of_channels(s.group_id, 'subscription', format(
-                'The subscription has %s SIP channels and %s live calls. End a call, or order more '
-                'channels.', v_channels, v_live), v_channels, v_live);
-            RETURN;
+        ELSIF c.trunk_id IS NOT NULL THEN  -- its lease had expired: that was one call, this is another
+            PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
         END IF;
+        INSERT INTO trunks_call AS w (
+            trunk_id, direction, call_id, subscription_id, group_id, caller, callee, emergency,
+            admitted_at, lease_expires_at)
+        VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, p_caller, p_callee, v_emergency,
+                v_now, v_now + p_lease)
+        ON CONFLICT (group_id, trunk_id, direction, call_id) DO UPDATE
+        SET caller = excluded.caller, callee = excluded.callee, emergency = excluded.emergency,
+            admitted_at = excluded.admitted_at, lease_expires_at = excluded.lease_expires_at;
+        v_live := v_live + 1;
+        v_live_of_trunk := v_live_of_trunk + 1;
+        status := 201;
     END IF;
-
-    IF c.trunk_id IS NOT NULL THEN  -- its lease had expired: that was one call, this is another
-        PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
-    END IF;
-    INSERT INTO trunks_call AS w (
-        trunk_id, direction, call_id, subscription_id, group_id, caller, callee, emergency,
-        admitted_at, lease_expires_at)
-    VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, p_caller, p_callee, v_emergency,
-            v_now, v_now + p_lease)
-    ON CONFLICT (group_id, trunk_id, direction, call_id) DO UPDATE
-    SET caller = excluded.caller, callee = excluded.callee, emergency = excluded.emergency,
-        admitted_at = excluded.admitted_at, lease_expires_at = excluded.lease_expires_at;
-    PERFORM trunks_note_peak(s.group_id, s.id, p_trunk, v_now, v_live + 1, v_live_of_trunk + 1);
-    RETURN QUERY SELECT 201, json_build_object(
-        'in_use', v_live + 1, 'channels', v_channels,
+    PERFORM trunks_note_peak(s.group_id, s.id, p_trunk, v_now, v_live, v_live_of_trunk);
+    answer := json_build_object(
+        'in_use', v_live, 'channels', v_channels,
         'lease_expires_at', kernel_instant(v_now + p_lease), 'emergency', v_emergency);
+END
+$$;
+
+-- Why a call that is no emergency call is not admitted; NULL if it is.
+CREATE OR REPLACE FUNCTION trunks_call_refusal(
+    s tenancy_subscription, t trunks_trunk, p_channels bigint, p_live int, p_live_of_trunk int
+) RETURNS json
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF s.status <> 'active' THEN
+        RETURN kernel_problem('subscription-' || s.status, format(
+            'The subscription is %s. Only emergency calls are admitted.', s.status));
+    ELSIF p_live_of_trunk >= t.channel_cap THEN
+        RETURN calls.refusal_of_channels(s.group_id, 'trunk', format(
+            'The channel_cap of the trunk is %s, and it has %s live calls. End a call, or raise the '
+            'cap.', t.channel_cap, p_live_of_trunk), t.channel_cap, p_live_of_trunk);
+    ELSIF p_live >= p_channels THEN
+        RETURN calls.refusal_of_channels(s.group_id, 'subscription', format(
+            'The subscription has %s SIP channels and %s live calls. End a call, or order more '
+            'channels.', p_channels, p_live), p_channels, p_live);
+    END IF;
+    RETURN NULL;
 END
 $$;
 
@@ -148,6 +201,56 @@ SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET lock_timeout = '2s'
 AS $$
+BEGIN
+    RETURN trunks_end_call(p_trunk, p_direction, p_call_id, p_path);
+END
+$$;
+
+-- The same for several calls, one after the other. A call has {path, trunk_id, direction, call_id}.
+-- Returns for each 204, whether or not there was such a call; 404 if there is no such trunk.
+CREATE OR REPLACE FUNCTION trunks_end_call_v2(p_group uuid, p_calls jsonb)
+RETURNS TABLE (status int, replayed boolean, answer text)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET lock_timeout = '2s'
+AS $$
+DECLARE
+    v_call jsonb;
+BEGIN
+    IF jsonb_array_length(p_calls) > 1 THEN
+        PERFORM trunks_lock_several(p_group, p_calls);
+    END IF;
+    FOR i IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
+        v_call := p_calls -> i;
+        status := 204; replayed := false; answer := '';
+        IF trunks_end_call((v_call ->> 'trunk_id')::uuid, v_call ->> 'direction',
+                           v_call ->> 'call_id', v_call ->> 'path') IS NULL THEN
+            status := 404;
+            answer := kernel_problem('not-found',
+                'The trunk does not exist, or you cannot see it.');
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+-- Lock the subscriptions of several calls at once, before the first of them: see access_lock_calls.
+CREATE OR REPLACE FUNCTION trunks_lock_several(p_group uuid, p_calls jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM jsonb_to_recordset(p_calls) AS c(trunk_id uuid, path text)
+    JOIN trunks_trunk t ON t.id = c.trunk_id
+    JOIN tenancy_subscription s ON s.id = t.subscription_id
+    WHERE s.group_id = p_group AND starts_with(s.path, c.path)
+    ORDER BY s.id FOR NO KEY UPDATE OF s;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION trunks_end_call(
+    p_trunk uuid, p_direction text, p_call_id text, p_path text
+) RETURNS boolean
+LANGUAGE plpgsql AS $$
 DECLARE
     s tenancy_subscription;
     c trunks_call;

@@ -21,6 +21,7 @@ from fusion.kernel.strict import refuse_body
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.admit import admit
 from fusion.trunks.end_call import end_call
+from fusion.trunks.fast_path import respond_admitted
 from fusion.trunks.queries import find_trunk, list_calls, read_call
 from fusion.trunks.records import WantedRecords, list_records, records_as_csv, records_as_json
 from fusion.trunks.schemas import (
@@ -166,8 +167,7 @@ def _admit(
         caller=body.caller,
         callee=body.callee,
     )
-    created = answer.status == 201
-    return respond(answer, headers={"Location": request.get_full_path()} if created else None)
+    return respond_admitted(request, answer)
 
 
 def _end(request: HttpRequest, trunk_id: UUID, direction: str, call_id: str) -> HttpResponse:

@@ -2,27 +2,15 @@
 
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import Actor
+from fusion.access.db_function import call_function
 from fusion.access.permissions import ADMIT_CALLS
-from fusion.access.use_case import Answer
-from fusion.kernel.errors import not_found
+from fusion.access.use_case import Answer, hot_use_case
 
-END = "SELECT calls.end_call(%s::uuid, %s::text, %s::text, %s::text)"
+FUNCTION = "trunks_end_call_v2"
 
 
+@hot_use_case(ADMIT_CALLS)
 def end_call(actor: Actor, *, trunk_id: UUID, direction: str, call_id: str) -> Answer:
     """204, whether or not there was such a call. Problems: `forbidden`, `not-found` (the trunk)."""
-    ADMIT_CALLS.require_role(actor)
-    with connection.cursor() as cursor:
-        cursor.execute(END, [trunk_id, direction, call_id, actor.path])
-        (ended,) = cursor.fetchone()
-    return answer_of_end(known=ended is not None)
-
-
-def answer_of_end(*, known: bool) -> Answer:
-    """204 if the trunk is known; Problem `not-found` otherwise."""
-    if not known:
-        raise not_found("trunk")
-    return Answer(204, "")
+    return call_function(actor, FUNCTION, trunk_id=trunk_id, direction=direction, call_id=call_id)

@@ -3,8 +3,8 @@
 from django.db import connection
 
 from fusion.kernel.environment import explicit_setting
-from fusion.trunks.keep_records import ensure_partitions, hold_records, months_kept
 from fusion.trunks.load_emergency import load_emergency_numbers
+from fusion.trunks.retention import ensure_partitions, months_kept, set_months_kept
 
 ROLE = "fusion_calls"
 """The role of SIP proxies with an SQL client: it may execute the two functions of calls.sql."""
@@ -21,7 +21,7 @@ def prepare_calls() -> list[str]:
     operator.
     """
     lines = [f"emergency numbers: {load_emergency_numbers()} countries"]
-    hold_records(explicit_setting("FUSION_CALL_RECORD_MONTHS"))
+    set_months_kept(explicit_setting("FUSION_CALL_RECORD_MONTHS"))
     lines.append(
         f"call records: {ensure_partitions() or 'no'} partitions made, the present month and "
         f"{months_kept()} before it are kept at least"

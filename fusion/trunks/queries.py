@@ -168,7 +168,7 @@ def _call_document(call: Call) -> dict[str, Any]:
 
 
 CHANNELS = """
-SELECT ledger_leased(%(subscription)s::uuid),
+SELECT trunks_live_calls(%(subscription)s::uuid),
        (SELECT coalesce(sum(b.granted), 0)::bigint
         FROM tenancy_subscription s
         JOIN ledger_balance b ON b.group_id = s.group_id AND b.subscription_id = s.id

@@ -2,14 +2,19 @@
 
 from uuid import UUID
 
+import orjson
+
 from fusion.access.actor import Actor
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Done, use_case
-from fusion.kernel.errors import Problem
+from fusion.kernel.database import first_row
+from fusion.kernel.errors import problem_of
 from fusion.numbers.models import Number
 from fusion.tenancy.queries import lock_subscription
 from fusion.trunks.queries import find_trunk, number_document
 from fusion.trunks.rules import require_active
+
+ROUTE = "SELECT trunks_route(%s::uuid, %s::uuid, %s::text, %s::uuid)::text"
 
 
 @use_case(PROVISION, verb="trunk.route")
@@ -21,26 +26,9 @@ def route_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164: s
     """
     subscription = lock_subscription(actor, subscription_id)
     trunk = find_trunk(actor, trunk_id, subscription_id)
-    rows = Number.objects.visible_to(actor).select_for_update()
-    number = rows.filter(e164=e164, subscription_id=subscription_id, status="assigned").first()
-    if number is None or number.trunk_id != trunk.id:
+    if not Number.objects.visible_to(actor).filter(e164=e164, trunk_id=trunk.id).exists():
         require_active(subscription.status)
-        number = _require_free_to_link(number, e164)
-        number.trunk_id = trunk.id
-        number.save(update_fields=["trunk_id"])
+        row = first_row(ROUTE, [actor.group_id, subscription_id, e164, trunk.id])
+        if row is not None and row[0] is not None:
+            raise problem_of(orjson.loads(row[0]))
     return Done(number_document(e164), subscription.path, trunk.id, subscription_id=subscription.id)
-
-
-def _require_free_to_link(number: Number | None, e164: str) -> Number:
-    if number is None:
-        raise Problem(
-            "number-not-assigned", f"{e164} is not assigned to this subscription. Assign it first."
-        )
-    if number.user_id is not None or number.trunk_id is not None:
-        holder = "a user" if number.trunk_id is None else "another trunk"
-        raise Problem(
-            "number-in-use",
-            f"{e164} is linked to {holder}. Unlink it there first, or choose another number.",
-            extra={"user_id": number.user_id, "trunk_id": number.trunk_id},
-        )
-    return number

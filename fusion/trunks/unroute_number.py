@@ -13,6 +13,8 @@ from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import lock_subscription
 from fusion.trunks.queries import find_trunk
 
+UNROUTE = "SELECT numbers_set_holder(%s::uuid, %s::text[], NULL, NULL)"
+
 
 @use_case(PROVISION, verb="trunk.unroute", status=204)
 def unroute_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164: str) -> Done:
@@ -24,12 +26,12 @@ def unroute_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164:
     subscription = lock_subscription(actor, subscription_id)
     trunk = find_trunk(actor, trunk_id, subscription_id)
     rows = Number.objects.visible_to(actor).filter(e164=e164, subscription_id=subscription_id)
-    number = rows.select_for_update().first()
+    number = rows.first()
     if number is None:
         raise not_found("number in this subscription")
     if number.trunk_id == trunk.id:
-        number.trunk_id = None
-        number.save(update_fields=["trunk_id"])
+        with connection.cursor() as cursor:
+            cursor.execute(UNROUTE, [actor.group_id, [e164]])
     return Done(None, subscription.path, trunk.id, subscription_id=subscription.id)
 
 

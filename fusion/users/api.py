@@ -149,7 +149,9 @@ def put_number(
 
 @router.delete(
     USER + "/number",
-    auth=RequirePermission(PROVISION, subscription_id=find_subscription, user_id=find_user),
+    auth=RequirePermission(
+        PROVISION, hot=True, subscription_id=find_subscription, user_id=find_user
+    ),
     response={204: None, **PROBLEMS},
 )
 def remove_number(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> HttpResponse:

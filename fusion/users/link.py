@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from fusion.access.actor import Actor
+from fusion.access.db_function import call_function
 from fusion.access.permissions import PROVISION
-from fusion.access.use_case import Answer
-from fusion.numbers.call import asked_by, call
+from fusion.access.use_case import Answer, hot_use_case
 
 
+@hot_use_case(PROVISION)
 def link_user(actor: Actor, *, subscription_id: UUID, user_id: UUID, number: str) -> Answer:
     """Link the user to `number`, which is assigned to the subscription; 200 and the user.
 
@@ -16,11 +17,10 @@ def link_user(actor: Actor, *, subscription_id: UUID, user_id: UUID, number: str
     Problems: `forbidden`, `not-found`, `subscription-suspended`, `subscription-terminated`,
     `number-not-assigned`, `number-in-use`, `no-license`.
     """
-    PROVISION.require_role(actor)
-    return call(
-        "users_link",
-        *asked_by(actor),
-        ("uuid", subscription_id),
-        ("uuid", user_id),
-        ("text", number),
+    return call_function(
+        actor,
+        "users_link_v2",
+        subscription_id=subscription_id,
+        user_id=user_id,
+        number=number,
     )

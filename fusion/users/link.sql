@@ -1,90 +1,109 @@
--- Link a user to a number of its subscription; 200 with the user's document.
+-- Link users to numbers of their subscriptions, one after the other.
+--
+-- A call has the members of access_begin and {user_id, number}. Returns
+-- for each call 200 with the user's document, or the status of a refusal with {code, detail, ...}.
 --
 -- The first link consumes one licence, held by the user. A user with another number moves: it keeps
 -- the licence, and the old number stays with the subscription. Repeating a link changes nothing.
--- Locks: subscription, balance, numbers by number, user.
-CREATE OR REPLACE FUNCTION users_link(
-    p_group uuid, p_path text, p_actor text, p_request text,
-    p_subscription uuid, p_user uuid, p_number text
-) RETURNS TABLE (status int, replayed boolean, answer text)
+-- Locks: key, subscription, balance, numbers by number.
+CREATE OR REPLACE FUNCTION users_link_v2(p_group uuid, p_calls jsonb)
+RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
+DECLARE
+    r record;
+BEGIN
+    IF jsonb_array_length(p_calls) > 1 THEN
+        PERFORM access_lock_calls(p_group, p_calls);
+    END IF;
+    FOR i IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
+        r := users_link_one(p_group, p_calls -> i);
+        status := r.status; replayed := r.replayed; answer := r.answer;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION users_link_one(
+    p_group uuid, p_call jsonb, OUT status int, OUT replayed boolean, OUT answer text
+)
+LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
+    r record;
     s tenancy_subscription;
     u users_user;
-    n numbers_number;
-    b ledger_balance;
-    v_sku uuid;
-    v_code text;
+    v_number CONSTANT text := p_call ->> 'number';
+    v_actor CONSTANT text := p_call ->> 'actor';
     v_former text;
+    v_licences record;
     v_document json;
 BEGIN
-    SELECT w.* INTO s FROM tenancy_subscription w
-    WHERE w.id = p_subscription AND w.group_id = p_group AND starts_with(w.path, p_path)
-    FOR NO KEY UPDATE;
+    r := access_begin(p_group, p_call);
+    s := r.s; status := r.status; replayed := r.replayed; answer := r.answer;
+    IF status IS NOT NULL THEN
+        RETURN;
+    END IF;
+    SELECT w.* INTO u FROM users_user w
+    WHERE w.id = (p_call ->> 'user_id')::uuid AND w.subscription_id = s.id;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 404, false, kernel_problem('not-found',
-            'The subscription does not exist, or you cannot see it.')::text;
+        status := 404;
+        answer := users_unknown();
+        RETURN;
+    END IF;
+    v_former := (SELECT w.e164 FROM numbers_number w WHERE w.user_id = u.id);
+    v_document := users_document(u, v_number);
+    IF v_former = v_number THEN
+        status := 200;
+        answer := v_document;
         RETURN;
     END IF;
 
-    -- From here on nobody else changes this subscription's users or links.
-    SELECT w.* INTO u FROM users_user w WHERE w.id = p_user AND w.subscription_id = p_subscription;
-    IF NOT FOUND THEN
-        RETURN QUERY SELECT 404, false, kernel_problem('not-found',
-            'The user does not exist, or you cannot see it.')::text;
-        RETURN;
-    END IF;
-    SELECT w.e164 INTO v_former FROM numbers_number w WHERE w.user_id = p_user;
-    IF v_former = p_number THEN
-        RETURN QUERY SELECT 200, false, users_document(u, p_number)::text;
-        RETURN;
-    END IF;
+    status := 409;
     IF s.status <> 'active' THEN
-        RETURN QUERY SELECT 409, false, users_problem_of_state(s.status)::text;
+        answer := users_problem_of_state(s.status);
         RETURN;
     END IF;
-
     IF v_former IS NULL THEN
-        SELECT k.id, k.code INTO v_sku, v_code FROM catalogue_sku k
-        WHERE k.group_id = p_group AND k.metric = 'user';
-        SELECT w.* INTO b FROM ledger_balance w
-        WHERE w.subscription_id = p_subscription AND w.sku_id = v_sku FOR UPDATE;
+        v_licences := users_lock_licences(s);
     END IF;
-    -- Lock the number and the user's present one. New statements decide.
-    PERFORM FROM numbers_number w
-    WHERE w.e164 = ANY (ARRAY[p_number, v_former]) AND w.subscription_id = p_subscription
-    ORDER BY w.e164 FOR NO KEY UPDATE;
-    SELECT w.* INTO n FROM numbers_number w
-    WHERE w.e164 = p_number AND w.subscription_id = p_subscription AND w.status = 'assigned';
+    answer := numbers_lock_holder(p_group, s.id, v_number, v_former, 'user');
+    IF answer IS NOT NULL THEN
+        RETURN;
+    END IF;
+    IF v_former IS NOT NULL THEN
+        PERFORM numbers_set_holder(p_group, ARRAY[v_former], NULL, NULL);
+    ELSIF v_licences.granted - v_licences.used < 1 THEN
+        answer := users_problem_no_license(v_licences.code, v_licences.granted, v_licences.used);
+        RETURN;
+    ELSIF ledger_consume(s.id, v_licences.sku_id, 'user', ARRAY[u.id::text], v_actor) IS NOT NULL THEN
+        RAISE EXCEPTION 'a licence was consumed under a lock that was held';
+    END IF;
+    PERFORM numbers_set_holder(p_group, ARRAY[v_number], u.id, NULL);
+    status := 200;
+    answer := v_document;
+    PERFORM access_finish(
+        p_group, ARRAY[kernel_now()], ARRAY[users_fact(s, p_call, 'user.linked', v_document)],
+        ARRAY[users_record(s, p_call, 'user.link', u.id, json_build_object(
+            'number', v_number, 'former_number', v_former))],
+        access_answers(p_call, status, answer));
+END
+$$;
+
+-- Lock the balance of a subscription's user licences and return it; zeros if there is none.
+CREATE OR REPLACE FUNCTION users_lock_licences(
+    s tenancy_subscription, OUT sku_id uuid, OUT code text, OUT granted bigint, OUT used bigint
+)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    SELECT b.sku_id, b.sku, b.granted, b.used INTO sku_id, code, granted, used
+    FROM ledger_balance b WHERE b.subscription_id = s.id AND b.metric = 'user' FOR UPDATE;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 409, false, users_problem_not_assigned(p_number)::text;
-        RETURN;
-    ELSIF n.user_id IS NOT NULL OR n.trunk_id IS NOT NULL THEN
-        RETURN QUERY SELECT 409, false, users_problem_in_use(p_number, n.user_id, n.trunk_id)::text;
-        RETURN;
-    ELSIF v_former IS NULL AND coalesce(b.granted - b.used, 0) < 1 THEN
-        RETURN QUERY SELECT 409, false, users_problem_no_license(
-            v_code, coalesce(b.granted, 0), coalesce(b.used, 0))::text;
-        RETURN;
+        SELECT k.id, k.code, 0, 0 INTO sku_id, code, granted, used FROM catalogue_sku k
+        WHERE k.group_id = s.group_id AND k.metric = 'user';
     END IF;
-
-    IF v_former IS NULL THEN
-        IF ledger_consume(p_subscription, v_sku, 'user', ARRAY[p_user::text], p_actor) IS NOT NULL THEN
-            RAISE EXCEPTION 'a licence was consumed under a lock that was held';
-        END IF;
-    ELSE
-        UPDATE numbers_number w SET user_id = NULL WHERE w.e164 = v_former;
-    END IF;
-    UPDATE numbers_number w SET user_id = p_user WHERE w.e164 = p_number;
-    v_document := users_document(u, p_number);
-    PERFORM users_emit(ARRAY[v_document], s, p_actor, 'user.linked');
-    PERFORM users_record(
-        ARRAY[p_user], ARRAY[json_build_object('number', p_number, 'former_number', v_former)],
-        s, p_actor, p_request, 'user.link');
-    RETURN QUERY SELECT 200, false, v_document::text;
 END
 $$;

@@ -37,6 +37,13 @@ LOCKED = 2
 RETRIES = Retries(attempts=6, wait=2)
 """Within a minute; then the batch has failed."""
 
+NEXT_ROWS = """
+SELECT (SELECT w.answer::text
+        FROM users_job j, users_provision_v2(j.group_id, jsonb_build_array(
+            jsonb_build_object('job', j.id, 'limit', %s::int))) w
+        WHERE j.id = %s::uuid)
+"""
+
 STOPPED = (
     "Fusion stopped after row {done} of {total} because of an error in Fusion. The later rows were "
     "not processed. The operator finds the cause in the worker's log under job {id}."
@@ -69,7 +76,7 @@ def provision_batch(job: UUID, chunk: int = CHUNK) -> dict[str, Any] | None:
     of a row can be recorded, or if the database is unavailable.
     """
     try:
-        return _call("SELECT users_provision(%s::uuid, %s::int)::text", job, chunk)
+        return _call(NEXT_ROWS, chunk, job)
     except DatabaseError as error:
         if outage_of(error):
             raise  # database unavailable, or this was a deadlock's victim: retry later

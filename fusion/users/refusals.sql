@@ -1,5 +1,10 @@
 -- Why a user cannot be created or linked: the same texts for a single request and a row of a batch.
 
+CREATE OR REPLACE FUNCTION users_unknown() RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT kernel_problem('not-found', 'The user does not exist, or you cannot see it.')::text
+$$;
+
 CREATE OR REPLACE FUNCTION users_problem_of_state(p_status text) RETURNS json
 LANGUAGE sql IMMUTABLE AS $$
     SELECT kernel_problem('subscription-' || p_status, format(
@@ -14,23 +19,6 @@ LANGUAGE sql IMMUTABLE AS $$
                          'another login, or use the existing user.',
                          p_login),
         'login', p_login)
-$$;
-
-CREATE OR REPLACE FUNCTION users_problem_not_assigned(p_number text) RETURNS json
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT kernel_problem('number-not-assigned', format(
-        '%s is not assigned to this subscription. Assign it first.', p_number))
-$$;
-
-CREATE OR REPLACE FUNCTION users_problem_in_use(
-    p_number text, p_user uuid, p_trunk uuid
-) RETURNS json
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT json_build_object(
-        'code', 'number-in-use',
-        'detail', format('%s is linked to another %s. Unlink it there first, or choose another number.',
-                         p_number, CASE WHEN p_user IS NULL THEN 'trunk' ELSE 'user' END),
-        'user_id', p_user, 'trunk_id', p_trunk)
 $$;
 
 CREATE OR REPLACE FUNCTION users_problem_no_license(

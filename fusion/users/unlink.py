@@ -6,23 +6,19 @@ from uuid import UUID
 from django.db import connection
 
 from fusion.access.actor import Actor
+from fusion.access.db_function import call_function
 from fusion.access.permissions import PROVISION
-from fusion.access.use_case import Done, use_case
+from fusion.access.use_case import Answer, hot_use_case
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.queries import lock_subscription
-from fusion.users.queries import find_user
 
 
-@use_case(PROVISION, verb="user.unlink", status=204)
-def unlink_user(actor: Actor, *, subscription_id: UUID, user_id: UUID) -> Done:
-    """Unlink the user's number; no effect if there is none. Also on a suspended subscription.
+@hot_use_case(PROVISION)
+def unlink_user(actor: Actor, *, subscription_id: UUID, user_id: UUID) -> Answer:
+    """Unlink the user's number; no effect if there is none; 204. Also on a suspended subscription.
 
-    Problem: `not-found`.
+    Problems: `forbidden`, `not-found`.
     """
-    subscription = lock_subscription(actor, subscription_id)
-    user = find_user(actor, user_id, subscription.id)
-    unlink(actor, subscription, [user.id])
-    return Done(None, subscription.path, user.id, subscription_id=subscription.id)
+    return call_function(actor, "users_unlink_v2", subscription_id=subscription_id, user_id=user_id)
 
 
 def unlink(actor: Actor, subscription: Subscription, users: Sequence[UUID]) -> int:

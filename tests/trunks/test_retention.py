@@ -7,14 +7,14 @@ from django.db import DatabaseError, OperationalError, transaction
 from structlog.testing import capture_logs
 
 from fusion.jobs.retention import purge_records
-from fusion.trunks.keep_records import (
+from fusion.trunks.retention import (
     MONTHS_AHEAD,
     add_months,
     ensure_partitions,
-    forget_records,
-    hold_records,
     keep_records,
     months_kept,
+    purge_call_records,
+    set_months_kept,
     thin_peaks,
 )
 from tests.concurrency.actors import at_once
@@ -30,7 +30,7 @@ LONG_AGO = date(2001, 1, 1)
 @pytest.fixture(autouse=True)
 def gone() -> None:
     """What a test before has left of long ago."""
-    forget_records(months=0, today=date(2003, 1, 1))
+    purge_call_records(months=0, today=date(2003, 1, 1))
 
 
 def months() -> list[str]:
@@ -98,12 +98,12 @@ def test_expired_months_are_dropped(world: World) -> None:
         noon,
     )
     assert where(world) == {"other": 1, "200102": 1, "200103": 1, "200104": 1, "200105": 1}
-    assert forget_records(months=2, today=date(2001, 5, 31)) == 1
+    assert purge_call_records(months=2, today=date(2001, 5, 31)) == 1
     assert where(world) == {"200103": 1, "200104": 1, "200105": 1}
     assert months() == ["200103", "200104", "200105"]
     peaks = "SELECT count(*) FROM trunks_channelpeak WHERE subscription_id = %s"
     assert rows(peaks, world.subscription.id) == [(2,)]  # of 15 March and April
-    assert forget_records(months=0, today=date(2001, 5, 31)) == 2
+    assert purge_call_records(months=0, today=date(2001, 5, 31)) == 2
     assert where(world) == {"200105": 1}
 
 
@@ -113,7 +113,7 @@ def test_a_reader_holds_it_up_for_a_second_and_no_longer(world: World) -> None:
     put_on_record(world, trunk_id(world), 1, since=datetime(2001, 1, 1, tzinfo=UTC))
     with transaction.atomic():
         rows("SELECT FROM trunks_callrecord LIMIT 1")
-        [refused] = at_once(lambda: outcome(lambda: forget_records(months=24)))
+        [refused] = at_once(lambda: outcome(lambda: purge_call_records(months=24)))
         assert isinstance(refused, OperationalError)
         assert at_once(lambda: outcome(lambda: keep_records(months=24))) == [None]
     assert "200101" in months()  # undone
@@ -164,9 +164,9 @@ def test_the_owner_sets_the_limit_and_a_shorter_setting_of_a_worker_gives_way(
     assert [(each["months"], each["kept"]) for each in logs] == [(6, 24)]
     assert where(world) == {"other": 1}
     with as_owner():
-        hold_records(None)
+        set_months_kept(None)
         assert months_kept() == 24
-        hold_records(6)
+        set_months_kept(6)
     try:
         assert months_kept() == 6
         keep_records(months=12)  # longer than the database insists on
@@ -175,7 +175,7 @@ def test_the_owner_sets_the_limit_and_a_shorter_setting_of_a_worker_gives_way(
         assert where(world) == {}
     finally:
         with as_owner():
-            hold_records(24)
+            set_months_kept(24)
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_no_other_function_is_executed(proxy: Connection) -> None:
         "SELECT calls.is_emergency('112', 'BE')",
         "SELECT calls.is_call('inbound', 'a', 'b', 'c', '1s')",
         "SELECT public.trunks_sweep('0', 1)",
-        "SELECT public.ledger_leased(gen_random_uuid())",
+        "SELECT public.trunks_live_calls(gen_random_uuid())",
     ):
         with pytest.raises(InsufficientPrivilege):
             proxy.execute(statement)

@@ -81,9 +81,9 @@ def test_nothing_is_installed_twice_and_what_is_missing_comes_back(migrated_data
         assert (
             direct.execute("SELECT oid, xmin::text FROM pg_proc ORDER BY 1").fetchall() == versions
         )
-        direct.execute("DROP FUNCTION numbers_pick_contiguous")
+        direct.execute("DROP FUNCTION numbers_select_block")
     line = refusal(migrated_database, "verify")
-    assert "lacks functions that this release calls: numbers_pick_contiguous(" in line
+    assert "lacks functions that this release calls: numbers_select_block(" in line
     assert line.endswith("Run: fusion migrate")
     assert "functions: 1 file installed" in run(migrated_database, "migrate")
     run(migrated_database, "verify")

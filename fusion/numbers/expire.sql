@@ -2,7 +2,7 @@
 -- reservation frees its entitlement; a ported number leaves the inventory when its quarantine ends.
 -- Returns how many expired, or NULL if another transaction holds the subscription: a sweep never
 -- waits, and concurrent sweeps share the work.
-CREATE OR REPLACE FUNCTION numbers_lapse(
+CREATE OR REPLACE FUNCTION numbers_expire(
     p_subscription uuid, p_numbers text[], p_actor text, p_request text
 ) RETURNS int
 LANGUAGE plpgsql
@@ -11,6 +11,7 @@ SET enable_seqscan = off
 AS $$
 DECLARE
     s tenancy_subscription;
+    v_call CONSTANT jsonb := jsonb_build_object('actor', p_actor, 'request', p_request);
     v_now timestamptz;
     v_reserved text[];
     v_quarantined text[];
@@ -27,14 +28,14 @@ BEGIN
     IF cardinality(v_reserved) > 0 THEN
         PERFORM numbers_give_back(v_reserved, s.id, p_actor);
         PERFORM numbers_set_free(v_reserved, 'reserved');
-        PERFORM numbers_record(numbers_documents(v_reserved), s, p_actor, p_request,
-                               'number.released');
+        PERFORM numbers_audit_and_emit(s, v_call, 'number.released', numbers_documents(v_reserved));
     END IF;
     IF cardinality(v_quarantined) > 0 THEN
         PERFORM FROM numbers_number n WHERE n.e164 = ANY (v_quarantined) ORDER BY n.e164 FOR UPDATE;
         DELETE FROM numbers_number n WHERE n.e164 = ANY (v_quarantined) AND n.origin = 'ported';
         PERFORM numbers_set_free(v_quarantined, 'quarantined');
-        PERFORM numbers_audit(v_quarantined, s, p_actor, p_request, 'number.quarantine-ended');
+        PERFORM numbers_audit_and_emit(
+            s, v_call, 'number.quarantine-ended', '{}', p_numbers => v_quarantined);
     END IF;
     RETURN cardinality(v_reserved) + cardinality(v_quarantined);
 END

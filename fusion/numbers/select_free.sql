@@ -9,7 +9,7 @@
 -- "BETWEEN p_sku AND p_sku", ordered by SKU first, can only use the index of free numbers. With
 -- "=", a generic plan may walk the primary key, past the millions of another SKU: 88 ms instead of
 -- 1 ms.
-CREATE OR REPLACE FUNCTION numbers_pick(p_sku uuid, p_quantity int, p_patient boolean) RETURNS text[]
+CREATE OR REPLACE FUNCTION numbers_select_free(p_sku uuid, p_quantity int, p_patient boolean) RETURNS text[]
 LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT p_patient THEN
@@ -32,13 +32,13 @@ $$;
 -- If another transaction took part of a block meanwhile, keep the locks already held and continue
 -- after the number it took. Every caller locks upward, so that no two deadlock. Numbers that were
 -- given back further down are left to the next attempt.
-CREATE OR REPLACE FUNCTION numbers_pick_contiguous(p_sku uuid, p_quantity int) RETURNS text[]
+CREATE OR REPLACE FUNCTION numbers_select_block(p_sku uuid, p_quantity int) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
     r numbers_range;
     v_from text;
     v_row text[];
-    v_picked text[];
+    v_locked text[];
 BEGIN
     PERFORM numbers_lock_stock(p_sku);
     FOR r IN
@@ -46,15 +46,15 @@ BEGIN
     LOOP
         v_from := '+' || r.first;
         LOOP
-            v_row := numbers_fit(r, v_from, p_quantity);
+            v_row := numbers_find_block(r, v_from, p_quantity);
             EXIT WHEN v_row IS NULL;
-            v_picked := ARRAY(
+            v_locked := ARRAY(
                 SELECT n.e164 FROM numbers_number n
                 WHERE n.e164 = ANY (v_row) AND n.status = 'free' ORDER BY n.e164 FOR UPDATE);
-            IF cardinality(v_picked) = p_quantity THEN
-                RETURN v_picked;
+            IF cardinality(v_locked) = p_quantity THEN
+                RETURN v_locked;
             END IF;
-            v_from := (SELECT max(e) FROM unnest(v_row) AS e WHERE e <> ALL (v_picked));
+            v_from := (SELECT max(e) FROM unnest(v_row) AS e WHERE e <> ALL (v_locked));
         END LOOP;
     END LOOP;
     RETURN '{}';
@@ -62,7 +62,7 @@ END
 $$;
 
 -- The first block of p_quantity consecutive free numbers of a range, from p_from on; NULL if none.
-CREATE OR REPLACE FUNCTION numbers_fit(r numbers_range, p_from text, p_quantity int) RETURNS text[]
+CREATE OR REPLACE FUNCTION numbers_find_block(r numbers_range, p_from text, p_quantity int) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     SELECT ARRAY(SELECT '+' || substr(x.e164, 2)::bigint + i
                  FROM generate_series(0, p_quantity - 1) AS i ORDER BY i)
@@ -78,13 +78,13 @@ $$;
 
 -- Whether a patient caller that got too few should retry: true if enough numbers are free in what
 -- is committed now. Only otherwise is it refused.
-CREATE OR REPLACE FUNCTION numbers_worth_another(p_sku uuid, p_quantity int, p_contiguous boolean)
+CREATE OR REPLACE FUNCTION numbers_enough_free(p_sku uuid, p_quantity int, p_contiguous boolean)
 RETURNS boolean
 LANGUAGE sql AS $$
     SELECT CASE WHEN p_contiguous
         THEN EXISTS (SELECT FROM numbers_range r
                      WHERE r.sku_id = p_sku
-                       AND numbers_fit(r, '+' || r.first, p_quantity) IS NOT NULL)
+                       AND numbers_find_block(r, '+' || r.first, p_quantity) IS NOT NULL)
         ELSE p_quantity = (SELECT count(*) FROM (
                                SELECT FROM numbers_number n
                                WHERE n.sku_id BETWEEN p_sku AND p_sku AND n.status = 'free'

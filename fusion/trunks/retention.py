@@ -30,13 +30,13 @@ minutes that were not thinned out stay until their retention ends.
 MONTHS = 24
 """Months of records that a database keeps if `fusion migrate` sets no number."""
 
-HOLD = """
+SET_MONTHS = """
 INSERT INTO trunks_recordretention AS r (id, months) VALUES (1, %(first)s::smallint)
 ON CONFLICT (id) DO UPDATE SET months = %(months)s::smallint
 WHERE r.months <> %(months)s::smallint
 """
 
-FORGET_PEAKS = "DELETE FROM trunks_channelpeak WHERE minute < %s::timestamptz"
+PURGE_PEAKS = "DELETE FROM trunks_channelpeak WHERE minute < %s::timestamptz"
 
 
 def add_months(day: date, months: int) -> date:
@@ -59,7 +59,7 @@ def kept_from(months: int, today: date | None = None) -> date:
     return add_months(today or now().date(), -months)
 
 
-def forget_records(*, months: int, today: date | None = None) -> int:
+def purge_call_records(*, months: int, today: date | None = None) -> int:
     """Delete records and peaks of calls that ended more than `months` calendar months ago.
 
     Keeps the present month and `months` whole months before it, or the database's minimum if that
@@ -69,7 +69,7 @@ def forget_records(*, months: int, today: date | None = None) -> int:
     midnight = datetime(first.year, first.month, 1, tzinfo=UTC)
     dropped = _run("SELECT trunks_drop_partitions(%s::date)", [first])
     with connection.cursor() as cursor:
-        cursor.execute(FORGET_PEAKS, [midnight])
+        cursor.execute(PURGE_PEAKS, [midnight])
     return dropped
 
 
@@ -79,13 +79,15 @@ def months_kept() -> int:
     return int(row[0]) if row else MONTHS
 
 
-def hold_records(months: int | None) -> None:
+def set_months_kept(months: int | None) -> None:
     """Set the minimum of months of records that the database keeps; None leaves it unchanged.
 
     Runs as the owner of the tables: an operation of `fusion migrate`.
     """
     with connection.cursor() as cursor:
-        cursor.execute(HOLD, {"months": months, "first": MONTHS if months is None else months})
+        cursor.execute(
+            SET_MONTHS, {"months": months, "first": MONTHS if months is None else months}
+        )
 
 
 def thin_peaks(*, at: datetime | None = None) -> int:
@@ -108,7 +110,7 @@ def keep_records(*, months: int) -> None:
         )
     steps: tuple[Callable[[], int], ...] = (
         ensure_partitions,
-        lambda: forget_records(months=months),
+        lambda: purge_call_records(months=months),
         thin_peaks,
     )
     for step in steps:

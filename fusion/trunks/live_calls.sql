@@ -2,7 +2,7 @@
 -- SIP channels. A live call uses one until it ends or its lease expires.
 
 -- Units of a subscription in use now.
-CREATE OR REPLACE FUNCTION ledger_leased(p_subscription uuid) RETURNS bigint
+CREATE OR REPLACE FUNCTION trunks_live_calls(p_subscription uuid) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off
 AS $$
@@ -14,7 +14,7 @@ END
 $$;
 
 -- Peak of a subscription's units in use in the minute of p_at; NULL if unknown.
-CREATE OR REPLACE FUNCTION ledger_leased_at(p_subscription uuid, p_at timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION trunks_live_calls_at(p_subscription uuid, p_at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off
 AS $$
@@ -26,7 +26,7 @@ END
 $$;
 
 -- Units in use now of all subscriptions of a group under p_path.
-CREATE OR REPLACE FUNCTION ledger_leased_under(p_group uuid, p_path text) RETURNS bigint
+CREATE OR REPLACE FUNCTION trunks_live_calls_under(p_group uuid, p_path text) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off
 AS $$

@@ -1,0 +1,74 @@
+"""Calling the database functions that decide and write hot changes: `<verb>_vN(p_group, p_calls)`.
+
+`p_calls` is an array of calls, each an object with the caller's identity, the idempotency key and
+the verb's own members; the function returns an answer for each.
+"""
+
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.http import HttpRequest
+
+from fusion.access.actor import Actor, Request
+from fusion.access.audit import traced
+from fusion.access.authenticate import TokenQuery, authenticate
+from fusion.access.permissions import Permission
+from fusion.access.use_case import Answer
+from fusion.kernel.errors import problem_of
+
+
+def call_function(actor: Actor, function: str, **members: Any) -> Answer:
+    """Call the function with one call, in autocommit and one round trip; raise its refusal.
+
+    Status 0 is not an answer: the caller must retry, see `numbers_select_free`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT status, replayed, answer FROM {function}(%s::uuid, %s::jsonb)",
+            [actor.group_id, orjson.dumps([{**caller_args(actor), **members}]).decode()],
+        )
+        return _answer(*cursor.fetchone())
+
+
+def caller_args(actor: Actor) -> dict[str, Any]:
+    """The members of every call: who calls, in which request, and its idempotency key."""
+    return {
+        "actor": actor.label,
+        "request": traced(actor),
+        "path": actor.path,
+        "key": actor.request.key,
+        "fingerprint": actor.request.fingerprint.hex(),
+    }
+
+
+def token_query(permission: Permission, function: str) -> TokenQuery:
+    """The function with one call, in the round trip of the token's look-up.
+
+    For functions that write no audit record and have no idempotency key.
+    """
+    return TokenQuery(
+        permission,
+        f"(SELECT a.status || a.answer FROM {function}(o.group_id, jsonb_build_array("
+        "%s::jsonb || jsonb_build_object('path', o.path))) a)",
+    )
+
+
+def call_with_token(
+    request: HttpRequest, permission: Permission, function: str, **members: Any
+) -> Answer:
+    """The answer of `token_query`, whose call has these members.
+
+    Problems: `unauthenticated`, `forbidden`, and those of the function.
+    """
+    info = Request(id=getattr(request, "request_id", ""))
+    query = token_query(permission, function)
+    actor, found = authenticate(request, info, query, [orjson.dumps(members).decode()])
+    permission.require(actor)
+    return _answer(int(found[:3]), False, found[3:])
+
+
+def _answer(status: int, replayed: bool, text: str | None) -> Answer:
+    if status >= 400:
+        raise problem_of(orjson.loads(text or "{}"))
+    return Answer(status, text or "", replayed)

@@ -1,0 +1,84 @@
+-- The holder of a number: the user that it is linked to, or the trunk that it is routed to. Users
+-- and trunks call these functions and write no number themselves.
+
+-- Lock numbers of a subscription, whose lock the caller holds, and return their state by position:
+-- whether each is assigned to the subscription, and its holder.
+CREATE OR REPLACE FUNCTION numbers_lock_holders(
+    p_group uuid, p_subscription uuid, p_numbers text[],
+    OUT assigned boolean[], OUT users uuid[], OUT trunks uuid[]
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM numbers_number n
+    WHERE n.e164 = ANY (p_numbers) AND n.group_id = p_group AND n.subscription_id = p_subscription
+    ORDER BY n.e164 FOR NO KEY UPDATE;
+    -- A new statement: it sees what was committed while this one waited for the locks.
+    SELECT array_agg(n.status = 'assigned' ORDER BY w.i),
+           array_agg(n.user_id ORDER BY w.i), array_agg(n.trunk_id ORDER BY w.i)
+    INTO assigned, users, trunks
+    FROM unnest(p_numbers) WITH ORDINALITY AS w(e164, i)
+    LEFT JOIN numbers_number n
+           ON n.e164 = w.e164 AND n.group_id = p_group AND n.subscription_id = p_subscription;
+END
+$$;
+
+-- The same for one number, with the refusal if it cannot get a holder. p_other: another number to be
+-- locked with it, which loses its holder, or NULL.
+CREATE OR REPLACE FUNCTION numbers_lock_holder(
+    p_group uuid, p_subscription uuid, p_e164 text, p_other text, p_holder text
+) RETURNS json
+LANGUAGE plpgsql AS $$
+DECLARE
+    n numbers_number;
+BEGIN
+    PERFORM FROM numbers_number w
+    WHERE w.e164 = ANY (ARRAY[p_e164, p_other]) AND w.group_id = p_group
+      AND w.subscription_id = p_subscription
+    ORDER BY w.e164 FOR NO KEY UPDATE;
+    SELECT w.* INTO n FROM numbers_number w
+    WHERE w.e164 = p_e164 AND w.group_id = p_group AND w.subscription_id = p_subscription;
+    RETURN numbers_holder_refusal(p_e164, n.status = 'assigned', n.user_id, n.trunk_id, p_holder);
+END
+$$;
+
+-- Why a number cannot get a holder, which is a `user` or `trunk`; NULL if it can. The state is that
+-- of numbers_lock_holders.
+CREATE OR REPLACE FUNCTION numbers_holder_refusal(
+    p_e164 text, p_assigned boolean, p_user uuid, p_trunk uuid, p_holder text
+) RETURNS json
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN p_assigned IS NOT TRUE THEN kernel_problem('number-not-assigned', format(
+            '%s is not assigned to this subscription. Assign it first.', p_e164))
+        WHEN p_user IS NOT NULL OR p_trunk IS NOT NULL THEN json_build_object(
+            'code', 'number-in-use',
+            'detail', format(
+                '%s is linked to %s %s. Unlink it there first, or choose another number.', p_e164,
+                CASE WHEN (p_user IS NULL) = (p_holder = 'trunk') THEN 'another' ELSE 'a' END,
+                CASE WHEN p_user IS NULL THEN 'trunk' ELSE 'user' END),
+            'user_id', p_user, 'trunk_id', p_trunk)
+    END
+$$;
+
+-- Link numbers to a user or route them to a trunk; both NULL: neither. The caller has locked the
+-- numbers. A user has at most one number: it leaves its present one in an earlier call.
+CREATE OR REPLACE FUNCTION numbers_set_holder(
+    p_group uuid, p_numbers text[], p_user uuid, p_trunk uuid
+) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE numbers_number n SET user_id = p_user, trunk_id = p_trunk
+    WHERE n.e164 = ANY (p_numbers) AND n.group_id = p_group;
+END
+$$;
+
+-- The same for many users, each with the number at the same position.
+CREATE OR REPLACE FUNCTION numbers_set_users(p_group uuid, p_numbers text[], p_users uuid[])
+RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE numbers_number n SET user_id = w.user_id
+    FROM unnest(p_numbers, p_users) AS w(e164, user_id)
+    WHERE n.e164 = w.e164 AND n.group_id = p_group;
+END
+$$;
