@@ -69,7 +69,9 @@ def pytest_configure(config: pytest.Config) -> None:
     _reset_signals()
     # a translation may have been edited since the installation
     if not hasattr(config, "workerinput"):
-        subprocess.run(["make", "--quiet", "translations"], cwd=config.rootpath, check=True)
+        subprocess.run(
+            ["make", "--quiet", "translations"], cwd=config.rootpath, check=True, timeout=300
+        )
     if _only_hands_out(config):
         return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fusion.settings")

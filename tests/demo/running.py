@@ -1,4 +1,4 @@
-"""Running `fusion demo` for real: in a folder of its own, on a free port, in its own session."""
+"""Running `fusion demo` for real: in a separate directory, on a free port, in its own session."""
 
 import json
 import os
@@ -15,11 +15,11 @@ import httpx
 from tests.bounds import PATIENCE, killed_after
 
 NOT_ITS_OWN = ("DATABASE_URL", "FUSION_PORTAL_URL")
-"""Settings of the tests around it: a newcomer has neither."""
+"""Settings of the test run, which a newcomer does not have."""
 
 
 class Demo:
-    """One run of the command; `output` is what it has said so far."""
+    """One run of the command; `output` is its output so far."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
@@ -39,7 +39,7 @@ class Demo:
         )
 
     def wait_for(self, words: str) -> "Demo":
-        """Read on until it has said that; fails when it ends before."""
+        """Read until its output has that text; fails if it ends before."""
         assert self.process.stdout is not None
         with killed_after(self.process, 3 * PATIENCE):
             for line in self.process.stdout:
@@ -50,7 +50,7 @@ class Demo:
         return self
 
     def stop(self, order: signal.Signals = signal.SIGTERM) -> int:
-        """Tell it to stop; its exit code, once nothing of it is left."""
+        """Stop it; returns its exit code when all its processes have ended."""
         self.process.send_signal(order)
         return self.ended()
 
@@ -66,7 +66,7 @@ class Demo:
             time.sleep(0.02)
 
     def ended(self) -> int:
-        """Its exit code, once nothing of it is left."""
+        """Its exit code, when all its processes have ended."""
         assert self.process.stdout is not None
         with killed_after(self.process):
             self.output += self.process.stdout.read()
@@ -78,16 +78,16 @@ class Demo:
         return code
 
     def session(self) -> list[int]:
-        """The processes of its session that are alive."""
+        """The living processes of its session."""
         return [pid for pid in processes() if session_of(pid) == self.process.pid]
 
     def facts(self) -> dict[str, Any]:
-        """What `var/demo.json` says."""
+        """The facts in `var/demo.json`."""
         facts: dict[str, Any] = json.loads((self.folder / "var/demo.json").read_text())
         return facts
 
     def caller(self, name: str) -> httpx.Client:
-        """The API, as the client of that name calls it."""
+        """The API, called as the client of that name."""
         client = self.facts()["clients"][name]
         base = self.facts()["base_url"]
         answer = httpx.post(
@@ -108,13 +108,13 @@ def processes() -> list[int]:
 
 
 def session_of(pid: int) -> int | None:
-    """The session of a process that is alive, else None."""
+    """The session of a living process, else None."""
     state = status_of(pid)
     return int(state[3]) if state and state[0] != "Z" else None
 
 
 def status_of(pid: int) -> list[str] | None:
-    """The fields of `/proc/<pid>/stat` from the state on; None when it has gone."""
+    """The fields of `/proc/<pid>/stat` from the state on; None if the process has ended."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):

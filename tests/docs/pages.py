@@ -1,4 +1,4 @@
-"""The project's pages of text, and what the tests read in them."""
+"""The project's Markdown pages, and functions that read them."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def prose(page: Path) -> str:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as the usual renderers make them."""
+    """The anchors of a page's headings, as in the usual renderers."""
     titles = (DECORATION.sub("", title) for title in HEADING.findall(prose(page)))
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 

@@ -1,4 +1,4 @@
-"""Real clusters in folders of their own; whatever a test does to them, nothing is left running."""
+"""Real clusters in separate directories; no process is left running after a test."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ from fusion.embedded.leases import stop
 from tests.bounds import PATIENCE, killed_after
 
 ROOT = Path(__file__).resolve().parents[2]
-# Processes are killed here, never the machine: without fsync nothing is lost by that.
+# Tests kill processes, never the machine: without fsync this loses nothing.
 SMALL = {"shared_buffers": "16MB", "fsync": "off"}
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
@@ -35,7 +35,7 @@ sys.stdin.read()
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """A folder that every user can pass through, which pytest's own is not."""
+    """A directory that every user can enter, unlike pytest's own."""
     path = Path(tempfile.mkdtemp(prefix="fusion-test-", dir="/tmp"))
     path.chmod(0o755)
     yield path
@@ -51,7 +51,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def new_cluster(folder: Path) -> Cluster:
-    """For tests that begin before the beginning, or damage what they use."""
+    """For tests that need a new cluster, or damage it."""
     return Cluster(folder / "var" / "postgres", None, SMALL)
 
 
@@ -63,7 +63,7 @@ def shared_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def cluster(shared_folder: Path) -> Iterator[Cluster]:
-    """Stopped, with empty logs; its data is used from test to test, which saves their creation."""
+    """Stopped, with empty logs; tests share its data, which saves its creation."""
     shared = Cluster(shared_folder / "var" / "postgres", None, SMALL)
     yield shared
     end_all(shared_folder)
@@ -134,7 +134,7 @@ def execute(url: str, statement: str) -> None:
 
 
 def started_at(url: str) -> str:
-    """Tells one run of the server from another."""
+    """Identifies one run of the server."""
     return query(url, "SELECT pg_postmaster_start_time()::text")
 
 
@@ -182,7 +182,7 @@ def processes_in(folder: Path) -> dict[int, str]:
 
 
 def end_all(folder: Path) -> None:
-    """Stop what runs below `folder`; a process that outlives its own end fails the test."""
+    """Stop the processes below `folder`; a surviving process fails the test."""
     for lock in folder.glob(f"**/{locks.KEEPER}"):
         stop(Cluster(lock.parent))
     try:

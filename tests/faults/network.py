@@ -37,8 +37,8 @@ class Network:
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{self._target['dbname']}"
 
     def freeze(self) -> None:
-        """From here on nothing passes, in either direction: what is sent is acknowledged, new
-        connections are taken, and no answer comes."""
+        """From here on nothing passes in either direction: data is acknowledged, new connections
+        are accepted, and no answer arrives."""
         self._frozen.set()
 
     def cut(self) -> None:
@@ -50,11 +50,11 @@ class Network:
             _end(pair)
 
     def slow(self, seconds: float) -> None:
-        """Hold up all that passes by `seconds`."""
+        """Delay all data by `seconds`."""
         self._delay = seconds
 
     def mend(self) -> None:
-        """As if nothing had been."""
+        """Pass all data again."""
         self._frozen.clear()
         self._delay = 0.0
         if self._listener is None:
@@ -104,7 +104,7 @@ class Network:
         return far
 
     def _pass(self, near: socket.socket, far: socket.socket) -> bool:
-        """Whether there is more to come."""
+        """Whether more data may follow."""
         if self._ended:
             return False
         if self._frozen.is_set():
@@ -128,7 +128,7 @@ def _end(pair: tuple[socket.socket, socket.socket]) -> None:
 
 @contextmanager
 def network(url: str) -> Iterator[Network]:
-    """A network before the server at `url`."""
+    """A network in front of the server at `url`."""
     between = Network(url)
     try:
         yield between
@@ -138,7 +138,7 @@ def network(url: str) -> Iterator[Network]:
 
 @contextmanager
 def frozen(between: Network) -> Iterator[None]:
-    """Within, nothing passes."""
+    """Inside, nothing passes."""
     between.freeze()
     try:
         yield

@@ -1,7 +1,7 @@
-"""The pair of `deploy/patroni` on this machine: three machines' worth of processes, and a HAProxy.
+"""The pair of `deploy/patroni` on this machine: the processes of three machines, and a HAProxy.
 
-Each machine is an address of the loopback network of its own, so that all have the usual ports, as
-the files say. Every process is started here and stopped by its own process id.
+Each machine has its own loopback address, so that all use the usual ports of the files. Every
+process is started here and stopped by its own process id.
 """
 
 import json
@@ -39,7 +39,7 @@ MACHINES = (*DATABASES, "witness")
 
 @dataclass
 class Machine:
-    """One address: with etcd, and Patroni unless it is the witness; or with HAProxy."""
+    """One machine: with etcd, and Patroni unless it is the witness; or with HAProxy."""
 
     name: str
     address: str
@@ -49,7 +49,7 @@ class Machine:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self) -> None:
-        """Start what does not run."""
+        """Start the processes that do not run."""
         self.home.mkdir(mode=0o700, exist_ok=True)
         self._own(self.home)
         if self.name == "proxy":
@@ -63,7 +63,7 @@ class Machine:
 
     @property
     def configuration(self) -> Path:
-        """What Patroni and patronictl read."""
+        """The configuration of Patroni and patronictl."""
         return self.home / "patroni.yml"
 
     @property
@@ -75,7 +75,7 @@ class Machine:
             return None
 
     def pids(self) -> list[int]:
-        """All processes of this machine. PostgreSQL is no child of Patroni."""
+        """All processes of this machine. PostgreSQL is not a child of Patroni."""
         roots = [process.pid for process in self.processes.values() if process.poll() is None]
         postmaster = self.postmaster
         if postmaster and _is_in(postmaster, self.home):
@@ -83,14 +83,14 @@ class Machine:
         return sorted({pid for root in roots for pid in descendants(root)})
 
     def signal_all(self, order: signal.Signals) -> None:
-        """What happens to a machine happens to all of its processes."""
+        """Send a signal to all processes of the machine."""
         for pid in self.pids():
             with suppress(ProcessLookupError):
                 os.kill(pid, order)
 
     def kill(self) -> None:
-        """What a power cut does."""
-        self.signal_all(signal.SIGCONT)  # a stopped parent would not notice
+        """Simulate a power failure."""
+        self.signal_all(signal.SIGCONT)  # a stopped parent would not be notified
         self.signal_all(signal.SIGKILL)
         for process in self.processes.values():
             process.wait(PATIENCE)
@@ -148,18 +148,18 @@ class Pair:
             self.machines[name] = machine
 
     def start(self) -> None:
-        """Start all; returns when there is a primary, which need not have a standby yet."""
+        """Start all; returns when there is a primary, perhaps without a standby yet."""
         for machine in self.machines.values():
             machine.start()
         url = self.by_proxy("postgres", self._password, "postgres")
         wait_for(lambda: _listens(url), "a primary")
 
     def wait_until_whole(self) -> None:
-        """Return when commits wait for a standby that has all there is."""
+        """Return when commits wait for a standby that has caught up."""
         wait_for(self.is_whole, f"a primary and its standby: {self.members()}", 2 * PATIENCE)
 
     def is_whole(self) -> bool:
-        """Whether there is a primary with a synchronous standby that has all there is."""
+        """Whether there is a primary with a synchronous standby that has caught up."""
         found = {member["role"]: member for member in self.members()}
         standby = found.get("sync_standby", {})
         return (
@@ -170,7 +170,7 @@ class Pair:
         )
 
     def members(self) -> list[dict[str, Any]]:
-        """What Patroni knows of the two, from whichever answers."""
+        """Patroni's state of the two, from either of them."""
         for name in DATABASES:
             address = f"http://{self.machines[name].address}:{PORTS['patroni']}/cluster"
             try:
@@ -182,7 +182,7 @@ class Pair:
         return []
 
     def primary(self) -> Machine:
-        """The machine that has the lease."""
+        """The machine with the lease."""
         [name] = [member["name"] for member in self.members() if member["role"] == "leader"]
         return self.machines[name]
 
@@ -192,7 +192,7 @@ class Pair:
         return self.machines[name]
 
     def control(self, *arguments: str) -> str:
-        """What `patronictl` says, of the first machine that runs."""
+        """The output of `patronictl` on the first running machine."""
         file = next(m.configuration for m in self.machines.values() if m.name in DATABASES)
         done = subprocess.run(
             [_program("patronictl"), "-c", str(file), *arguments],
@@ -205,11 +205,11 @@ class Pair:
         return done.stdout
 
     def by_proxy(self, user: str, password: str, database: str = "fusion") -> str:
-        """An address that leads through HAProxy."""
+        """A URL through HAProxy."""
         return f"postgresql://{user}:{password}@{self.proxy}:{PORTS['haproxy']}/{database}"
 
     def by_hosts(self, user: str, password: str) -> str:
-        """An address that names both, of which libpq takes the one that can write."""
+        """A URL with both hosts, of which libpq uses the writable one."""
         hosts = ",".join(
             f"{self.machines[name].address}:{PORTS['postgresql']}" for name in DATABASES
         )
@@ -217,7 +217,7 @@ class Pair:
         return f"postgresql://{user}:{password}@{hosts}/fusion?{wanted}"
 
     def direct(self, machine: Machine) -> str:
-        """The superuser's address on one of the two."""
+        """The superuser's URL of one of the two."""
         there = f"{machine.address}:{PORTS['postgresql']}"
         return f"postgresql://postgres:{self._password}@{there}/postgres?connect_timeout=2"
 
@@ -250,7 +250,7 @@ def _program(name: str) -> str:
 
 
 def _free_network() -> str:
-    """Three numbers of a loopback network on which nobody listens."""
+    """Three unused addresses of a loopback network."""
     for _ in range(100):
         network = f"127.{random.randint(2, 254)}.{random.randint(1, 254)}"
         if all(_is_free(f"{network}.{n}", port) for n in range(1, 5) for port in PORTS.values()):
@@ -268,7 +268,7 @@ def _is_free(address: str, port: int) -> bool:
 
 
 def _is_in(pid: int, home: Path) -> bool:
-    """Whether it is a process of that folder, and not another that has got its number."""
+    """Whether it is a process of that directory, and not another with the same number."""
     try:
         return Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(home)
     except OSError:

@@ -23,14 +23,14 @@ PATH = os.pathsep.join((os.environ["PATH"], "/usr/local/sbin", "/usr/sbin"))
 
 @dataclass(frozen=True)
 class Pooler:
-    """A running PgBouncer: the address through it, and the one that it leads to."""
+    """A running PgBouncer: the URL through it, and that of its database."""
 
     url: str
     direct: str
 
     @property
     def environment(self) -> dict[str, str]:
-        """For Fusion's processes."""
+        """The URL for Fusion's processes."""
         return {"DATABASE_URL": self.url, "FUSION_DATABASE_POOLER": "transaction"}
 
 
@@ -38,9 +38,9 @@ class Pooler:
 def running_pooler(
     direct: str, users: str, *, sessions: int, account: Account | None = None
 ) -> Iterator[Pooler]:
-    """PgBouncer before `direct`, with other addresses and `sessions` of PostgreSQL put in.
+    """PgBouncer in front of `direct`, with other addresses and `sessions` of PostgreSQL.
 
-    `users` is what `userlist.txt` holds. As root it runs as `account`.
+    `users` is the content of `userlist.txt`. If the tests run as root, it runs as `account`.
     """
     parts = conninfo_to_dict(direct)
     port = free_port()

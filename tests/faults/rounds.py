@@ -1,4 +1,4 @@
-"""What may happen to a pair, and what its clients see of it."""
+"""The faults of a pair, and their effects on its clients."""
 
 import signal
 import threading
@@ -19,7 +19,7 @@ from tests.server import fusion, wait_for
 from tests.world import World
 
 SETTLED = 5
-"""Requests of each kind that are served before the fault, and after it."""
+"""Requests of each kind before the fault, and after it."""
 
 LEASE = 20
 """Seconds: `ttl` of patroni.yml."""
@@ -28,7 +28,7 @@ Mend = Callable[[], None]
 
 
 def kill_primary(pair: Pair) -> Mend:
-    """`kill -9` of PostgreSQL, all of it. Patroni brings it back as a standby by itself."""
+    """`kill -9` of all processes of PostgreSQL. Patroni restarts it as a standby by itself."""
     postmaster = pair.primary().postmaster
     assert postmaster
     kill_all(postmaster)
@@ -36,20 +36,20 @@ def kill_primary(pair: Pair) -> Mend:
 
 
 def switch_over(pair: Pair) -> Mend:
-    """In good order, as for an upgrade of the machine."""
+    """A planned switchover, as for an upgrade of the machine."""
     pair.control("switchover", "--candidate", pair.other(pair.primary()).name, "--force", "fusion")
     return lambda: None
 
 
 def lose_standby(pair: Pair) -> Mend:
-    """The standby's machine has no power any more, until it is started again."""
+    """The standby's machine loses its power, until it is started again."""
     standby = pair.other(pair.primary())
     standby.kill()
     return standby.start
 
 
 def freeze_standby(pair: Pair) -> Mend:
-    """The standby's machine stands still, and goes on later."""
+    """The standby's machine freezes, and continues later."""
     standby = pair.other(pair.primary())
     standby.signal_all(signal.SIGSTOP)
     time.sleep(1)
@@ -57,9 +57,9 @@ def freeze_standby(pair: Pair) -> Mend:
 
 
 def freeze_primary(pair: Pair) -> Mend:
-    """The primary's machine stands still: it accepts connections and answers nothing.
+    """The primary's machine freezes: it accepts connections and answers nothing.
 
-    It goes on later, at the very point at which it stopped.
+    It continues later at the point where it stopped.
     """
     primary = pair.primary()
     primary.signal_all(signal.SIGSTOP)
@@ -67,14 +67,14 @@ def freeze_primary(pair: Pair) -> Mend:
 
 
 def lose_primary(pair: Pair) -> Mend:
-    """The primary's machine has no power any more, until it is started again."""
+    """The primary's machine loses its power, until it is started again."""
     primary = pair.primary()
     primary.kill()
     return primary.start
 
 
 def lose_majority(pair: Pair) -> Mend:
-    """Two of the three etcd are gone, for longer than a lease lasts."""
+    """Two of the three etcd are down, for longer than a lease."""
     standby = pair.other(pair.primary())
     for machine in (standby, pair.machines["witness"]):
         etcd = machine.processes["etcd"]
@@ -102,26 +102,26 @@ FAULTS: dict[str, Callable[[Pair], Mend]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One round: what was done, and what came of it. Times in seconds."""
+    """One round: the fault and its effects. Times in seconds."""
 
     fault: str
     acknowledged: int
     refused: int
-    """Attempts that were not served; each was made again, and then was."""
+    """Failed attempts; each was repeated until it succeeded."""
     lost: int
     doubled: int
     away: float
-    """How long the pair took no write: from the last that it took to the next."""
+    """The time without writes: from the last write before the fault to the next one."""
     gap: float
     """The longest that a client waited for its answer."""
     healthz: float
     """The slowest answer of `/healthz`."""
     wrong: tuple[str, ...]
-    """What must not be."""
+    """Violated expectations."""
 
 
 class Watch:
-    """Writes to both machines all the time: when which of them took it."""
+    """Writes to both machines all the time, and records which of them accepted a write when."""
 
     def __init__(self, pair: Pair) -> None:
         self.moments: list[float] = []
@@ -131,16 +131,17 @@ class Watch:
             threading.Thread(target=self._write, args=arguments, daemon=True).start()
 
     def away(self, since: float) -> float:
-        """The most seconds between two writes that were taken, the second of them after `since`."""
+        """The longest time in seconds between two accepted writes, the second of them after
+        `since`."""
         pairs = pairwise(sorted(self.moments))
         return max((later - earlier for earlier, later in pairs if later > since), default=0.0)
 
     def taken_after(self, instant: float) -> bool:
-        """Whether a write was taken after that."""
+        """Whether a write was accepted after that."""
         return any(moment > instant for moment in self.moments)
 
     def end(self) -> None:
-        """Write no more."""
+        """Stop writing."""
         self._stop.set()
 
     def _write(self, url: str) -> None:
@@ -162,7 +163,7 @@ def _watched(pair: Pair, urls: Sequence[str]) -> Iterator[tuple[Watch, Pulse]]:
 
 
 def run_round(pair: Pair, fault: str, urls: Sequence[str], owner: str, within: float) -> Row:
-    """One fault under traffic on the servers at `urls`; all is whole again afterwards."""
+    """One fault under load on the servers at `urls`; returns after the recovery."""
     _forget_connections()
     traffic = Traffic(World(), urls, numbers=2_000)
     with _watched(pair, urls) as (watch, pulse):
@@ -215,7 +216,7 @@ def _wait_for_more(traffic: Traffic) -> None:
 
 
 def _forget_connections() -> None:
-    """Those of this process: they may lead to a former primary."""
+    """Close this process's connections: they may lead to a former primary."""
     from django.db import connection  # noqa: PLC0415 - Django is set up by then
 
     connection.close()

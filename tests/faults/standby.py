@@ -1,4 +1,4 @@
-"""A standby of a spare cluster: made by pg_basebackup, streaming, to be promoted."""
+"""A standby of an additional cluster: created by pg_basebackup, streaming, for promotion."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ def standby_of(primary: Cluster) -> Iterator[Cluster]:
 
 
 def _start(primary: Cluster, cluster: Cluster) -> subprocess.Popen[bytes]:
-    """The programs find a cluster by its folder, and the passwords are those of the secret."""
+    """The programs find a cluster by its directory; the passwords derive from the secret."""
     shutil.copy(primary.home / "secret", cluster.home / "secret")
     (cluster.home / FILE).write_text(render(str(cluster.socket_dir), SMALL))
     address = f"--dbname={primary.superuser_url()}"
@@ -70,14 +70,14 @@ def _has_standby(primary: Cluster) -> bool:
 
 
 def promote(standby: Cluster) -> None:
-    """Make it the primary; returns when it takes changes."""
+    """Promote it; returns when it accepts writes."""
     assert ask(standby.superuser_url(), "SELECT pg_promote(true, 30)") == [(True,)]
 
 
 @contextmanager
 def stopped(cluster: Cluster) -> Iterator[None]:
-    """Within, PostgreSQL and all its processes stand still (SIGSTOP): connections are taken by the
-    kernel, and nothing is answered."""
+    """Inside, all processes of PostgreSQL are stopped (SIGSTOP): the kernel accepts connections,
+    and nothing answers."""
     postmaster = find_postmaster(cluster)
     assert postmaster is not None
     os.kill(postmaster, signal.SIGSTOP)

@@ -1,7 +1,7 @@
 """Everyday traffic: orders, assignments, links, calls, readers of the feed, people on pages.
 
-Clients do what the guide says: one that is not served sends the same request again, with the same
-key, until it is. So in the end each write that was begun is acknowledged, and must be there once.
+Clients follow the guide: after a failure they send the same request again, with the same key,
+until it succeeds. So at the end each write is acknowledged, and must exist once.
 """
 
 import threading
@@ -26,7 +26,7 @@ from tests.trunks.calling import order_channels
 from tests.world import World, answer
 
 PAUSE = 0.05
-"""Seconds that a client waits before it tries again."""
+"""Seconds that a client waits before a retry."""
 
 TIMEOUT = 30.0
 """Seconds that a client waits for an answer."""
@@ -36,7 +36,7 @@ UNSERVED = frozenset((502, 503, 504))
 
 @dataclass(frozen=True)
 class Ask:
-    """One request; `key` identifies it, however often it is sent."""
+    """One request; `key` identifies it and its repetitions."""
 
     key: str
     method: str
@@ -47,25 +47,26 @@ class Ask:
 
 @dataclass
 class Told:
-    """What the clients of one kind know."""
+    """The knowledge of the clients of one kind."""
 
     acknowledged: dict[str, Any] = field(default_factory=dict)
     """The answer to each key."""
     refused: Counter[str] = field(default_factory=Counter)
-    """Attempts that were not served: their status, or "no answer"."""
+    """Failed attempts: their status, or "no answer"."""
     odd: list[str] = field(default_factory=list)
-    """Answers that nobody may get."""
+    """Answers that must not occur."""
     waits: list[tuple[float, float, str]] = field(default_factory=list)
     """When a client first sent a request, when it got the answer, and the URL of the server."""
 
     def longest_gap(self, since: float) -> tuple[float, str]:
-        """The most seconds that a client has waited for one thing that it got after `since`."""
+        """The longest wait in seconds of a client for an answer after `since`."""
         gaps = ((got - began, url) for began, got, url in self.waits if got > since)
         return max(gaps, default=(0.0, ""))
 
 
 Script = Generator[Ask | None, Any]
-"""What a client asks for; it is sent the answers. None: nothing to do at the moment."""
+"""A generator of a client's requests, which receives the answers. None: nothing to do at the
+moment."""
 
 Steps = Callable[[int], Script]
 
@@ -76,16 +77,16 @@ class Traffic:
     def __init__(self, world: World, urls: Sequence[str], *, numbers: int = 500) -> None:
         self.world, self.urls = world, urls
         self.events: list[str] = []
-        """The ids of the events that the first reader of the feed has got, in their order."""
+        """The ids of the events of the first reader of the feed, in sequence."""
         self.read_up_to = ""
-        """What it asks with for those that follow."""
+        """The reader's cursor."""
         self.scheduled: list[str] = []
-        """The ids of orders for a time to come."""
+        """The ids of scheduled orders."""
         self.outcomes: dict[str, Told] = {}
         self._stop = threading.Event()
         self._to_link: Queue[str] = Queue()
         self._prepare(numbers)
-        clients = max(2, len(urls))  # each server places orders and takes calls
+        clients = max(2, len(urls))  # each server gets orders and calls
         kinds: dict[str, tuple[Steps, int]] = {
             "order": (self._orders, clients),
             "assignment": (self._assignments, 1),
@@ -102,15 +103,15 @@ class Traffic:
                 self._running.append(self._pool.submit(self._work, kind, steps, who))
 
     def served(self) -> dict[str, int]:
-        """How many requests of each kind have been acknowledged."""
+        """The number of acknowledged requests of each kind."""
         return {kind: len(outcome.acknowledged) for kind, outcome in self.outcomes.items()}
 
     def is_broken(self) -> bool:
-        """Whether a client has got an answer that nobody may get."""
+        """Whether a client got an answer that must not occur."""
         return any(outcome.odd for outcome in self.outcomes.values())
 
     def end(self) -> None:
-        """Let the clients finish what they are at: each goes on until that is acknowledged."""
+        """Let each client continue until its current request is acknowledged."""
         self._stop.set()
         for client in self._running:
             client.result(2 * PATIENCE)
@@ -121,9 +122,11 @@ class Traffic:
         order_channels(world, 1000)
         entitle(world, numbers)
         stock(world, numbers)
-        world.user_product = world.product("only-user", {world.user_sku: 1})  # type: ignore[attr-defined]
+        # type: ignore[attr-defined]
+        world.user_product = world.product("only-user", {world.user_sku: 1})
         body = {"subscription_id": str(world.subscription.id)}
-        lines = [{"product_id": str(world.user_product.id), "quantity": numbers}]  # type: ignore[attr-defined]
+        # type: ignore[attr-defined]
+        lines = [{"product_id": str(world.user_product.id), "quantity": numbers}]
         assert world.call("POST", "/orders", {**body, "lines": lines}).status_code == 201
         trunk = {"name": "Main", "country": "BE"}
         there = f"/subscriptions/{world.subscription.id}"
@@ -156,7 +159,7 @@ class Traffic:
                 ask = script.send(response)
 
     def _until_served(self, http: httpx.Client, outcome: Told, ask: Ask) -> httpx.Response | None:
-        """The answer; None after a fault, which is noted in `outcome`."""
+        """The answer; None after a failure, which `outcome` records."""
         headers = {"Idempotency-Key": ask.key} if ask.method == "POST" else {}
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
@@ -176,9 +179,10 @@ class Traffic:
         return None
 
     def _orders(self, who: int) -> Script:
-        """Every tenth order is for two seconds later, and the worker's.
+        """Every tenth order is scheduled for two seconds later.
 
-        Who is served when that time has passed is refused: it was not placed, and is not.
+        If it is only served after that time, it is refused: it was not placed before, and is not
+        placed now.
         """
         for n in range(1_000_000):
             key = f"order {who}.{n}"
@@ -196,7 +200,7 @@ class Traffic:
                 self.scheduled.append(response.json()["id"])
 
     def _assignments(self, who: int) -> Script:
-        """One number after the other; they go to those who link."""
+        """Assigns one number after another, for the clients that link."""
         body = {"sku": french(self.world).code, "quantity": 1}
         for n in range(1_000_000):
             key = f"assignment {who}.{n}"
@@ -205,7 +209,7 @@ class Traffic:
             yield None
 
     def _links(self, who: int) -> Script:
-        """A new user for each number that was assigned."""
+        """Links a new user to each assigned number."""
         for n in range(1_000_000):
             try:
                 number = self._to_link.get_nowait()
@@ -221,7 +225,7 @@ class Traffic:
             yield Ask(key, "PUT", there, {"number": number}, (200,))
 
     def _calls(self, who: int) -> Script:
-        """Calls that come, and all but every fifth goes."""
+        """Calls that begin, and end except for every fifth."""
         body = {"caller": "+3225550100", "callee": "+3225550199"}
         for n in range(1_000_000):
             there = f"/api/v1/trunks/{self.trunk}/calls/inbound/{who}.{n}"
@@ -231,7 +235,7 @@ class Traffic:
             yield None
 
     def _feed(self, who: int) -> Script:
-        """Reads on from where it was; what it gets is kept."""
+        """Reads the feed from its cursor, and keeps the events."""
         for n in range(1_000_000):
             there = f"/api/v1/events?limit=200{self.read_up_to}"
             page = (yield Ask(f"feed {who}.{n}", "GET", there)).json()
@@ -250,10 +254,10 @@ class Traffic:
 
 
 class Pulse:
-    """Asks every server for `/healthz`, all the time: how long the slowest answer took."""
+    """Requests `/healthz` of every server all the time, and measures the slowest answer."""
 
     EVERY = 0.2
-    """Seconds between two questions."""
+    """Seconds between two requests."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self.slowest = 0.0
@@ -264,7 +268,7 @@ class Pulse:
             thread.start()
 
     def end(self) -> None:
-        """Ask no more."""
+        """Stop the requests."""
         self._stop.set()
         for thread in self._asking:
             thread.join(PATIENCE)

@@ -1,7 +1,4 @@
-"""Any sequence of orders, edits and uses: the database does what the plain model says.
-
-After each step the answer, and everything that the provider holds, is compared with the model.
-"""
+"""Compares the database with the model after each step of any sequence of orders, edits and use."""
 
 from collections.abc import Callable
 from datetime import timedelta
