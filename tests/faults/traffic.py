@@ -122,11 +122,9 @@ class Traffic:
         order_channels(world, 1000)
         entitle(world, numbers)
         stock(world, numbers)
-        # type: ignore[attr-defined]
-        world.user_product = world.product("only-user", {world.user_sku: 1})
+        world.user_product = world.product("only-user", {world.user_sku: 1})  # type: ignore[attr-defined]
         body = {"subscription_id": str(world.subscription.id)}
-        # type: ignore[attr-defined]
-        lines = [{"product_id": str(world.user_product.id), "quantity": numbers}]
+        lines = [{"product_id": str(world.user_product.id), "quantity": numbers}]  # type: ignore[attr-defined]
         assert world.call("POST", "/orders", {**body, "lines": lines}).status_code == 201
         trunk = {"name": "Main", "country": "BE"}
         there = f"/subscriptions/{world.subscription.id}"

@@ -29,7 +29,7 @@ def at(hours: float) -> str:
 
 
 def scheduled(world: World, deed: str, hours: float = 24, **body: Any) -> dict[str, Any]:
-    """The order that does it later, which has changed nothing yet."""
+    """The scheduled order, which has changed nothing yet."""
     before = state(world)
     response = ask(world, deed, effective_at=at(hours), **body)
     document: dict[str, Any] = answer(response)
@@ -42,13 +42,13 @@ def scheduled(world: World, deed: str, hours: float = 24, **body: Any) -> dict[s
 
 
 def state(world: World) -> tuple[str, list[str]]:
-    """(status, reasons of its holds), as the API tells."""
+    """(status, reasons of its holds), from the API."""
     document = answer(world.call("GET", f"/subscriptions/{world.subscription.id}"))
     return document["status"], [hold["reason"] for hold in document["holds"]]
 
 
 def seen(world: World, order: dict[str, Any]) -> dict[str, Any]:
-    """The order as it is now."""
+    """The current order."""
     document: dict[str, Any] = answer(world.call("GET", f"/orders/{order['id']}"))
     return document
 
@@ -62,7 +62,7 @@ def orders(world: World, **filters: str) -> list[dict[str, Any]]:
 
 
 def fall_due(world: World) -> None:
-    """Let a year go by in which no worker runs."""
+    """Simulate a year without a worker."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE ordering_order SET effective_at = effective_at - interval '1 year'"

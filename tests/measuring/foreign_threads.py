@@ -1,7 +1,7 @@
-"""A plugin of coverage.py: what runs in threads that Python did not start is measured, too.
+"""A plugin of coverage.py that also measures threads that Python did not start.
 
-Each request is answered in a thread of Granian's, which calls into Python and leaves it again. Such
-a thread is told anew, by each call, what `threading.settrace` tells Python's own threads once.
+Granian answers each request in its own thread, which enters Python for the call. This plugin sets
+the trace function for each such call, as `threading.settrace` does for Python's threads.
 """
 
 import functools
@@ -21,12 +21,12 @@ ENTRIES: Mapping[str, tuple[str, ...]] = {
 
 
 def coverage_init(_registry: Any, _options: Mapping[str, Any]) -> None:
-    """coverage.py calls this when a process begins to be measured."""
+    """coverage.py calls this when it begins to measure a process."""
     sys.meta_path.insert(0, Finder())
 
 
 class Finder(MetaPathFinder):
-    """Finds the modules of `ENTRIES`, and has their methods measured."""
+    """Finds the modules of `ENTRIES`, and wraps their methods."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -49,7 +49,7 @@ def _execute(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
 
 
 def measured[**P, R](method: Callable[P, R]) -> Callable[P, R]:
-    """The same, in a thread that is measured while it runs."""
+    """The same method, measured in its thread."""
 
     @functools.wraps(method)
     def run(*given: P.args, **named: P.kwargs) -> R:

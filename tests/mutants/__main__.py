@@ -4,8 +4,8 @@
     python -m tests.mutants ordering decide.sql cancel.py
     python -m tests.mutants ledger                          has no rules.py: its .sql files
 
-A mutant that no test kills is a survivor; `explained.toml` tells why some may survive. Exit code 1
-with the list of all others. The pure tests (`test_rules*.py`) come first: they need no database.
+A mutant that no test kills is a survivor; `explained.toml` explains some. Exit code 1 with the
+list of all others. The pure tests (`test_rules*.py`) come first: they need no database.
 """
 
 import argparse
@@ -28,7 +28,7 @@ NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none"
 
 
 def main() -> int:
-    """The exit code: 0 where every survivor is explained."""
+    """The exit code: 0 if every survivor is explained."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("room")
     parser.add_argument("files", nargs="*", help="of the room; its rules.py, or else its .sql")

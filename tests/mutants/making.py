@@ -1,4 +1,4 @@
-"""The mutants of a file: Cosmic Ray's for Python; comparisons and logic turned round for SQL."""
+"""The mutants of a file: Cosmic Ray's for Python; inverted comparisons and logic for SQL."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ USED = re.compile(
     r"|ReplaceBinaryOperator_(Add_Sub|Sub_Add|Mul_FloorDiv|FloorDiv_Mul|Mod_FloorDiv)"
     r"|ReplaceComparisonOperator_(Is.*|(?!Is).*(?<!_Is)(?<!_IsNot))|ZeroIterationForLoop"
 )
-"""The operators that change what a rule says. Of arithmetic one replacement each is enough."""
+"""The operators that change a rule. One replacement of each arithmetic operator is enough."""
 
 SQL = (
     (r"<=", "<"),
@@ -30,7 +30,7 @@ SQL = (
     (r"(?<=[\w)\]] )-(?= )", "+"),
     (r"(?<=WHEN )NOT |(?<=IF )NOT |(?<=WHERE )NOT ", ""),
 )
-"""What is replaced by what, one place at a time; not in comments and texts."""
+"""The replacements, one place at a time; not in comments and texts."""
 
 COMMENT_OR_TEXT = re.compile(r"--[^\n]*|'[^'\n]*'")
 

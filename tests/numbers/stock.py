@@ -1,7 +1,7 @@
-"""Numbers for tests, and what is done with them.
+"""Numbers for tests, and operations on them.
 
-All are of blocks that the French regulator has set aside for fiction, where `phonenumbers` takes
-them for geographic numbers. The tests share one database: nobody gets a block twice.
+All are of blocks that the French regulator reserves for fiction, and that `phonenumbers` treats as
+geographic numbers. The tests share one database: each block is used once.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _starts: dict[int, int] = {}
 
 
 def block(size: int = 10) -> list[str]:
-    """`size` consecutive numbers that no test has had."""
+    """`size` consecutive unused numbers."""
     for base in FICTION:
         start = _starts.get(base) or _next_unused(base)
         if start + size <= base + 10_000:
@@ -102,7 +102,7 @@ def assign(
     by: Any = None,
     **more: Any,
 ) -> HttpResponse:
-    """POST an assignment: of these numbers, or of what `more` says."""
+    """POST an assignment: of these numbers, or with the members of `more`."""
     body = {**({"numbers": list(numbers)} if numbers else {}), **more}
     headers = {} if key is None else {"Idempotency-Key": key}
     there = path(world, subscription=subscription)
@@ -110,7 +110,7 @@ def assign(
 
 
 def assigned(world: World, *numbers: str, **more: Any) -> list[dict[str, Any]]:
-    """The documents of numbers that were assigned or reserved."""
+    """The documents of the assigned or reserved numbers."""
     response = assign(world, *numbers, **more)
     assert response.status_code == 201, response.content
     items: list[dict[str, Any]] = answer(response)["items"]
@@ -118,7 +118,7 @@ def assigned(world: World, *numbers: str, **more: Any) -> list[dict[str, Any]]:
 
 
 def refused(world: World, before: Any, response: HttpResponse, status: int, code: str) -> Any:
-    """The problem of a refusal, which has changed nothing."""
+    """The problem of a refusal; checks that nothing changed."""
     problem = answer(response)
     assert (response.status_code, problem["code"]) == (status, code), problem
     assert world.fingerprint() == before
@@ -126,13 +126,13 @@ def refused(world: World, before: Any, response: HttpResponse, status: int, code
 
 
 def number(world: World, e164: str) -> Any:
-    """The number as the group sees it; None where there is none."""
+    """The number as the group sees it; None if it does not exist."""
     response = world.call("GET", f"/numbers/{e164}")
     return answer(response) if response.status_code == 200 else None
 
 
 def statuses(*numbers: str) -> list[str | None]:
-    """The statuses of numbers; None where there is none."""
+    """The statuses of numbers; None if a number does not exist."""
     found = dict(
         Number.objects.unscoped("test").filter(e164__in=numbers).values_list("e164", "status")
     )
@@ -172,7 +172,7 @@ def told(world: World, e164: str) -> Iterator[tuple[str, str]]:
 
 
 def run_out(*numbers: str) -> None:
-    """Let what stands in `until` be over."""
+    """Let the time in `until` pass."""
     Number.objects.unscoped("test").filter(e164__in=numbers).update(until="2026-01-01T00:00:00Z")
 
 

@@ -1,4 +1,4 @@
-"""A server that the tests of this folder share, and databases of their own."""
+"""A server that the tests of this directory share, and separate databases."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """Where a process of the test writes."""
+    """The log file of a process of the test."""
     return tmp_path / "log"
 
 
@@ -31,6 +31,6 @@ def empty_database() -> Iterator[str]:
 
 @pytest.fixture
 def migrated_database() -> Iterator[str]:
-    """The URL of a new database after `fusion migrate`, with nothing in it yet."""
+    """The URL of a new database after `fusion migrate`, without data."""
     with new_database(MIGRATED) as name:
         yield url_of(name)

@@ -1,4 +1,4 @@
-"""What the model test draws from: catalogues, orders and their lines, reasons."""
+"""The strategies of the model test: catalogues, orders and their lines, reasons."""
 
 from datetime import UTC, datetime, timedelta
 

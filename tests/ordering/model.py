@@ -1,6 +1,6 @@
-"""What ordering promises, told again in plain Python: the model that the database is held against.
+"""The rules of ordering in plain Python: the model with which tests compare the database.
 
-Knows nothing of locks, SQL or HTTP. Quantities are integers, instants are hours from a fixed day.
+It has no locks, SQL or HTTP. Quantities are integers, instants are hours from a fixed day.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Draft:
-    """An order as it is asked for; `hours` is when it takes effect, None for at once."""
+    """A requested order; `hours` is when it takes effect, None for at once."""
 
     subscription: str
     lines: tuple[Line, ...]
@@ -33,7 +33,7 @@ class Draft:
 
 @dataclass
 class Outcome:
-    """What an order comes to: a refusal with its code and numbers, or its effects."""
+    """The result of an order: a refusal with its code and figures, or its effects."""
 
     code: str | None = None
     refusals: list[dict[str, Any]] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Outcome:
     replay_of: int | None = None
 
     def codes(self) -> set[str | None]:
-        """What the problem may be called: where balances refuse for two reasons, either."""
+        """The possible codes of the problem: if balances refuse for two reasons, either."""
         return {refusal["code"] for refusal in self.refusals} or {self.code}
 
 
@@ -62,14 +62,14 @@ class Placed:
 
 @dataclass
 class Product:
-    """`revisions` maps a revision to how much of each SKU one product holds."""
+    """`revisions` maps a revision to the quantity of each SKU in one product."""
 
     revisions: dict[int, dict[str, int]]
     is_retired: bool = False
 
     @property
     def revision(self) -> int:
-        """The present one."""
+        """The current revision."""
         return max(self.revisions)
 
 
@@ -77,7 +77,7 @@ Holdings = dict[tuple[str, str, int], int]
 
 
 class Model:
-    """Subscriptions, what they hold and use, products, orders and keys."""
+    """Subscriptions, their holdings and use, products, orders and keys."""
 
     def __init__(self, products: dict[str, dict[str, int]]) -> None:
         self.products = {code: Product({1: dict(items)}) for code, items in products.items()}
@@ -91,7 +91,7 @@ class Model:
         self.keys: dict[str, int] = {}
 
     def place(self, draft: Draft) -> Outcome:
-        """Place an order; what it came to."""
+        """Place an order; returns its result."""
         outcome = self._refuse_early(draft)
         if outcome is not None:
             return outcome
@@ -111,7 +111,7 @@ class Model:
         return order.outcome or Outcome()
 
     def preview(self, draft: Draft) -> Outcome:
-        """What placing it now would come to."""
+        """The result of placing it now."""
         outcome = self._refuse_early(Draft(draft.subscription, draft.lines, None, draft.reference))
         revisions = [self.products[line.product].revision for line in draft.lines]
         return outcome or self.judge(draft, tuple(revisions))
@@ -119,7 +119,7 @@ class Model:
     def apply_due(self, subscription: str) -> list[Placed]:
         """Settle the scheduled orders of a subscription, by effective time and placement.
 
-        At one time a termination comes last; it cancels what is left.
+        At the same instant a termination comes last; it cancels all later orders.
         """
         due = [
             order
@@ -147,7 +147,7 @@ class Model:
     def schedule_state(
         self, subscription: str, kind: str, reason: str | None, hours: int
     ) -> str | None:
-        """Place an order that changes the state later; the code of the refusal."""
+        """Schedule a change of the state; returns the code of the refusal."""
         if subscription in self.terminated:
             return "subscription-terminated"
         draft = Draft(subscription, (), hours=hours)
@@ -155,7 +155,7 @@ class Model:
         return None
 
     def change_state(self, subscription: str, kind: str, reason: str | None) -> str | None:
-        """Suspend, resume or terminate now; the code of the refusal."""
+        """Suspend, resume or terminate now; returns the code of the refusal."""
         if kind == "termination":
             self.terminate(subscription)
         elif subscription in self.terminated:
@@ -178,7 +178,7 @@ class Model:
         return any(many for balance, many in self.used.items() if balance[0] == subscription)
 
     def terminate(self, subscription: str) -> None:
-        """Cancel what is scheduled and give back all that is held."""
+        """Cancel scheduled orders and remove all holdings."""
         self.terminated.add(subscription)
         self.holds[subscription].clear()
         for order in self.orders:
@@ -192,7 +192,7 @@ class Model:
                 self.granted[balance] = 0
 
     def judge(self, draft: Draft, revisions: tuple[int | None, ...]) -> Outcome:
-        """What the holdings and balances say to the lines; changes nothing."""
+        """The result for the lines by holdings and balances; changes nothing."""
         outcome = Outcome()
         delta: Counter[str] = Counter()
         for line, revision in zip(draft.lines, revisions, strict=True):
@@ -284,10 +284,10 @@ class Model:
 
 
 def fingerprint_of(draft: Draft) -> bytes:
-    """What an idempotency key of this draft stands for."""
+    """The request of an idempotency key of this draft."""
     return hashlib.sha256(repr(draft).encode()).digest()
 
 
 def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same rows, whatever their order was."""
+    """The rows, independent of their sequence."""
     return sorted(rows, key=lambda row: sorted(map(str, row.items())))

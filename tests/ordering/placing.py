@@ -1,4 +1,4 @@
-"""Placing orders in tests, and seeing what they did."""
+"""Placing orders in tests, and reading their effects."""
 
 from typing import Any
 from uuid import UUID
@@ -14,14 +14,14 @@ from tests.world import World, answer
 
 
 def line(product: Product, quantity: int = 1, action: str = "add") -> dict[str, Any]:
-    """A line as the API takes it."""
+    """A line of the API."""
     return {"product_id": str(product.id), "quantity": quantity, "action": action}
 
 
 def draft(
     world: World, *lines: dict[str, Any], subscription: Subscription | None = None, **more: Any
 ) -> dict[str, Any]:
-    """The body of an order: one seat unless told."""
+    """The body of an order: by default one seat."""
     return {
         "subscription_id": str((subscription or world.subscription).id),
         "lines": list(lines) or [line(world.seat)],
@@ -40,9 +40,9 @@ def place(
 def place_as_before(
     world: World, request_id: str = "", **more: Any
 ) -> tuple[int, bool, dict[str, Any]]:
-    """Place an order as a server of the release before does; status, replayed, answer.
+    """Place an order like a server of the previous release; returns status, replayed, answer.
 
-    It passes texts on as it gets them, and no address of its client.
+    Such a server passes texts unchanged, and no client address.
     """
     order = {
         "id": str(new_id()),
@@ -61,7 +61,7 @@ def place_as_before(
 
 
 def placed(world: World, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """The document of an order that was accepted."""
+    """The document of an accepted order."""
     response = place(world, *lines, **more)
     assert response.status_code == 201, response.content
     document: dict[str, Any] = answer(response)
@@ -71,7 +71,7 @@ def placed(world: World, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
 def refused(
     world: World, status: int, code: str, *lines: dict[str, Any], **more: Any
 ) -> dict[str, Any]:
-    """The problem of an order that was refused, which has changed nothing."""
+    """The problem of a refused order; checks that nothing changed."""
     before = world.fingerprint()
     response = place(world, *lines, **more)
     problem: dict[str, Any] = answer(response)
@@ -82,7 +82,7 @@ def refused(
 
 
 def balances(world: World, subscription: Subscription | None = None) -> dict[str, tuple[int, int]]:
-    """SKU code → (granted, used), as the API tells."""
+    """SKU code → (granted, used), from the API."""
     path = f"/subscriptions/{(subscription or world.subscription).id}/balances"
     items = answer(world.call("GET", path))["items"]
     for item in items:
@@ -91,13 +91,13 @@ def balances(world: World, subscription: Subscription | None = None) -> dict[str
 
 
 def holdings(world: World) -> dict[tuple[str, int], int]:
-    """(product code, revision) → quantity, as the API tells."""
+    """(product code, revision) → quantity, from the API."""
     items = answer(world.call("GET", f"/subscriptions/{world.subscription.id}/holdings"))["items"]
     return {(item["product_code"], item["revision"]): item["quantity"] for item in items}
 
 
 def ledger(function: str, subscription: UUID, sku: UUID, holders: list[str]) -> Any:
-    """Consume or release one unit for each holder; the refusal, None where there is none."""
+    """Consume or release one unit for each holder; returns the refusal, None without one."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {function}(%s::uuid, %s::uuid, 'holder', %s::text[], 'test')::text",
@@ -108,7 +108,7 @@ def ledger(function: str, subscription: UUID, sku: UUID, holders: list[str]) -> 
 
 
 def consume(world: World, sku: Sku, *holders: str, verb: str = "ledger_consume") -> None:
-    """Use one unit of `sku` per holder, as provisioning would; or give it back."""
+    """Consume one unit of `sku` per holder, as provisioning would; or release it."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {verb}(%s::uuid, %s::uuid, 'holder', %s::text[], 'test')",
@@ -118,12 +118,12 @@ def consume(world: World, sku: Sku, *holders: str, verb: str = "ledger_consume")
 
 
 def release(world: World, sku: Sku, *holders: str) -> None:
-    """Give back what `consume` used."""
+    """Release the units of `consume`."""
     consume(world, sku, *holders, verb="ledger_release")
 
 
 def revise(product: Product, items: dict[Sku, int]) -> None:
-    """Give `product` a new revision made of `items`."""
+    """Give `product` a new revision with `items`."""
     product.revision += 1
     of_it = {"group_id": product.group_id, "product": product, "revision": product.revision}
     ProductRevision(**of_it, actor="test").save(force_insert=True)
@@ -133,7 +133,7 @@ def revise(product: Product, items: dict[Sku, int]) -> None:
 
 
 def retire(product: Product, status: str = "retired") -> None:
-    """Make `product` not orderable; or orderable again."""
+    """Retire `product`, or reactivate it."""
     product.status = status
     product.save(update_fields=["status"])
 
@@ -145,7 +145,7 @@ def terminate(world: World) -> None:
 
 
 def fall_due(*orders: dict[str, Any]) -> None:
-    """Let scheduled orders be due: a moment ago, in the order given."""
+    """Make scheduled orders due: a moment ago, in the given sequence."""
     with connection.cursor() as cursor:
         for index, order in enumerate(orders):
             cursor.execute(
@@ -156,7 +156,7 @@ def fall_due(*orders: dict[str, Any]) -> None:
 
 
 def seen(world: World, order: dict[str, Any]) -> dict[str, Any]:
-    """The order as it is now."""
+    """The current order."""
     response = world.call("GET", f"/orders/{order['id']}")
     assert response.status_code == 200
     document: dict[str, Any] = answer(response)

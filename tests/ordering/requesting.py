@@ -9,7 +9,7 @@ from tests.world import World
 def requested(
     world: World, *, quantity: int = 2, note: str | None = None, actor: Actor | None = None
 ) -> str:
-    """The id of a request for that many seats, raised by the tenant unless told."""
+    """The id of a request for that many seats, by default of the tenant."""
     answer = request_order(
         actor or world.actor("tenant"),
         subscription_id=world.subscription.id,

@@ -1,4 +1,4 @@
-"""A subscription with something of everything, for tests of its pages, and how they are asked."""
+"""A subscription with objects of every kind, for tests of its pages, and requests for them."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from tests.world import World
 
 
 def text(client: Client, path: str, status: int = 200, part: str = "") -> str:
-    """The page; or for htmx the part of it with that id."""
+    """The page; for htmx only the part with that id."""
     headers = {"HX-Request": "true", "HX-Target": part} if part else {}
     response = client.get(path, headers=headers, follow=True)
     assert response.status_code == status, response.content
@@ -32,28 +32,28 @@ def compact(page: str) -> str:
 
 
 def post(client: Client, path: str, **fields: Any) -> Any:
-    """Send a form, with a key of its own; the answer."""
+    """Send a form with a new key; returns the answer."""
     return client.post(path, {"once": str(new_id()), **fields})
 
 
 def told(client: Client, response: Any) -> str:
-    """The page that a form that was done leads to."""
+    """The page to which a successful form redirects."""
     assert response.status_code == 303, response.content
     return text(client, response.headers["Location"])
 
 
 def at(world: World, *parts: object) -> str:
-    """The address of a page of the world's subscription."""
+    """The URL of a page of the world's subscription."""
     return "/".join(("", "subscriptions", str(world.subscription.id), *map(str, parts)))
 
 
 def person(world: World, kind: str = "group", role: str = ADMINISTRATOR) -> Client:
-    """The session of someone of that kind and role."""
+    """The session of a person of that kind and role."""
     return signed_in(make_person((getattr(world, kind), role)))
 
 
 def statements(client: Client, paths: Sequence[str]) -> list[int]:
-    """How many statements each page costs."""
+    """The number of statements of each page."""
     counted = []
     for path in paths:
         with CaptureQueriesContext(connection) as captured:
@@ -84,7 +84,7 @@ class Furnished:
         placed(world, line(world.seat, 1))
 
     def pages(self) -> list[str]:
-        """Every page that is read."""
+        """Every page that only reads."""
         return [
             at(self.world, *parts)
             for parts in (
@@ -121,7 +121,7 @@ class Furnished:
         ]
 
     def buttons(self) -> list[str]:
-        """Every address that a button posts to."""
+        """Every URL that a button posts to."""
         return [
             at(self.world, *parts)
             for parts in (

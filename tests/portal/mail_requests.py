@@ -1,4 +1,4 @@
-"""Every request after which Fusion writes a mail, for tests that look at all of them."""
+"""Every request after which Fusion writes a mail, for tests of all mails."""
 
 import re
 import time
@@ -27,12 +27,12 @@ NEW = "quite another password"
 
 
 def code_of(secret: str, ahead: int = 0) -> str:
-    """What an authenticator app shows now, or so many half minutes later."""
+    """The code of an authenticator app now, or so many half minutes later."""
     return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + ahead)))
 
 
 def confirmed(client: Client, path: str, **more: Any) -> Any:
-    """The page at `path`, after the password was given once more where that is asked."""
+    """The page at `path`, after entering the password again if the page requires it."""
     answer = client.get(path, follow=True, **more)
     if "/account/confirm" in str(answer.redirect_chain):
         address = answer.redirect_chain[-1][0]
@@ -41,7 +41,7 @@ def confirmed(client: Client, path: str, **more: Any) -> Any:
 
 
 def switch_on(client: Client, **more: Any) -> str:
-    """Switch the second factor on by the page; the secret, whose present code is used up."""
+    """Enable the second factor by the page; returns the secret, whose current code is used."""
     page = confirmed(client, "/account/second-factor/on", **more).content.decode()
     (secret,) = re.findall(r"<code[^>]*>([A-Z2-7]{16,})</code>", page)
     answer = client.post("/account/second-factor/on", {"code": code_of(secret)}, **more)
@@ -50,7 +50,7 @@ def switch_on(client: Client, **more: Any) -> str:
 
 
 def forgotten(world: World, more: dict[str, Any]) -> None:
-    """Ask for a new password, and set it."""
+    """Request a new password, and set it."""
     person = make_person((world.tenant, ADMINISTRATOR))
     Client().post("/password/forgotten", {"email": person.email}, **more)
     text = waiting_mails(person.email)[-1].text
@@ -69,7 +69,7 @@ def changed(world: World, more: dict[str, Any]) -> None:
 
 
 def first(world: World, more: dict[str, Any]) -> None:
-    """Set a first password, in a session that was begun without one."""
+    """Set a first password, in a session without one."""
     person = make_person((world.tenant, ADMINISTRATOR))
     person.set_unusable_password()
     User.objects.filter(id=person.id).update(password=person.password)
@@ -79,7 +79,7 @@ def first(world: World, more: dict[str, Any]) -> None:
 
 
 def second_factor(world: World, more: dict[str, Any]) -> None:
-    """Switch the second factor on, make new recovery codes, switch it off."""
+    """Enable the second factor, create new recovery codes, disable it."""
     client = signed_in(make_person((world.tenant, ADMINISTRATOR)))
     switch_on(client, **more)
     client.post("/account/recovery-codes/new", **more)
@@ -87,7 +87,7 @@ def second_factor(world: World, more: dict[str, Any]) -> None:
 
 
 def invited_by_page(world: World, more: dict[str, Any]) -> None:
-    """Invite somebody, and once more."""
+    """Invite a person, and send the invitation again."""
     client = signed_in(make_person((world.tenant, ADMINISTRATOR)))
     path = f"/customers/{world.tenant.id}/members"
     fields = {"email": f"{new_id()}@example.com", "role": "agent"}
@@ -98,7 +98,7 @@ def invited_by_page(world: World, more: dict[str, Any]) -> None:
 
 
 def invited_by_api(world: World, more: dict[str, Any]) -> None:
-    """Invite somebody by the API; the worker writes the mail."""
+    """Invite a person by the API; the worker writes the mail."""
     response = world.call(
         "POST",
         f"/organizations/{world.tenant.id}/members",
@@ -110,7 +110,7 @@ def invited_by_api(world: World, more: dict[str, Any]) -> None:
 
 
 def order_requests(world: World, more: dict[str, Any]) -> None:
-    """Ask for more, withdraw, approve and reject; the worker writes the mails."""
+    """Create, withdraw, approve and reject order requests; the worker writes the mails."""
     make_person((world.group, ADMINISTRATOR))
     make_person((world.tenant, ADMINISTRATOR))
     subscription = world.subscription

@@ -19,12 +19,12 @@ PASSWORD = "a password for tests only"
 
 @cache
 def _hashed(hasher: str) -> str:
-    """`PASSWORD` as the first of the settings' hashers keeps it, which some tests change."""
+    """`PASSWORD`, hashed by the first of the settings' hashers, which some tests change."""
     return make_password(PASSWORD)
 
 
 def make_person(*memberships: tuple[Organization, str], email: str = "") -> User:
-    """Someone with these memberships (organization, role), who signs in with `PASSWORD`."""
+    """A person with these memberships (organization, role), who signs in with `PASSWORD`."""
     user = User(
         email=email or f"{new_id()}@example.com", password=_hashed(settings.PASSWORD_HASHERS[0])
     )
@@ -35,7 +35,7 @@ def make_person(*memberships: tuple[Organization, str], email: str = "") -> User
 
 
 def join(user: User, organization: Organization, role: str = ADMINISTRATOR) -> Member:
-    """One more membership."""
+    """Add a membership."""
     member = Member(user=user, organization=organization, role=role, name="Robin Example")
     member.save(force_insert=True)
     return member
@@ -53,7 +53,7 @@ def open_session(user: User, **more: Any) -> str:
 
 
 def signed_in(user: User, **options: Any) -> Client:
-    """Django's test client in a session of `user`; it checks CSRF tokens, as a browser meets it."""
+    """Django's test client in a session of `user`, with CSRF checks, as for a browser."""
     client = Client(enforce_csrf_checks=options.pop("enforce_csrf_checks", False), **options)
     client.cookies[settings.SESSION_COOKIE_NAME] = open_session(user)
     return client

@@ -8,12 +8,12 @@ from urllib.parse import urljoin, urlsplit
 from django.test import Client
 
 LEAVES = ("/sign-out", "/account/", "/static/", "/brand/", ".csv", "/password/")
-"""What a walk does not follow: what ends the session, and what is no page."""
+"""Paths that a walk does not follow: those that end the session, and those that are not pages."""
 
 
 @dataclass
 class Form:
-    """A form of a page; `fields` are those that somebody fills in, `others` goes along."""
+    """A form of a page; `fields` are those that a person fills in, `others` are hidden."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -21,7 +21,7 @@ class Form:
 
 
 class Reader(HTMLParser):
-    """The links and the forms that change something of a page."""
+    """The links of a page, and its forms that change something."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class Reader(HTMLParser):
 
 @dataclass(frozen=True)
 class Page:
-    """A page that was met on the way."""
+    """A visited page."""
 
     path: str
     status: int
@@ -70,7 +70,7 @@ class Page:
 
 
 def shape(path: str) -> str:
-    """The path with its ids left out: pages of one shape are made by one view."""
+    """The path without its ids: pages of one shape have the same view."""
     split = urlsplit(path)
     parts = [
         "*" if (len(part) == 36 and part.count("-") == 4) or part.startswith(("+", "%2B")) else part

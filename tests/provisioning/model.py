@@ -1,7 +1,7 @@
-"""Provisioning told again in plain Python: the model that the database is held against.
+"""The rules of provisioning in plain Python: the model with which tests compare the database.
 
-Knows nothing of locks, SQL or HTTP. Each deed gives the code of its refusal, or None where it was
-done. One SKU of each metric; a product is one unit of one SKU.
+It has no locks, SQL or HTTP. Each operation returns the code of its refusal, or None. One SKU of
+each metric; a product is one unit of one SKU.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Number:
 
 @dataclass
 class Call:
-    """A call id on a subscription's trunk: live, or ended for good, or lapsed."""
+    """A call id on a subscription's trunk: live, ended or expired."""
 
     state: str = "live"
     emergency: bool = False
@@ -30,7 +30,7 @@ class Call:
 
 @dataclass
 class Subscription:
-    """What was granted, who its users are (login → number), and the calls on its one trunk."""
+    """Granted quantities, users (login → number), and the calls on its only trunk."""
 
     status: str = "active"
     granted: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SKUS, 0))
@@ -43,7 +43,7 @@ class Subscription:
         return sum(call.state == "live" for call in self.calls.values())
 
     def closed(self) -> str | None:
-        """Why it takes nothing new."""
+        """The reason why it accepts nothing new."""
         return None if self.status == "active" else f"subscription-{self.status}"
 
 
@@ -69,13 +69,13 @@ class Model:
         )
 
     def left(self, name: str, sku: str) -> int:
-        """Units that it may still take."""
+        """Available units."""
         return self.subscriptions[name].granted[sku] - self.used(name, sku)
 
     # -- orders
 
     def add(self, name: str, sku: str, quantity: int) -> str | None:
-        """Order more; on a suspended subscription too."""
+        """Order more; also on a suspended subscription."""
         subscription = self.subscriptions[name]
         if subscription.status == "terminated":
             return "subscription-terminated"
@@ -83,7 +83,7 @@ class Model:
         return None
 
     def remove(self, name: str, sku: str, quantity: int) -> str | None:
-        """Order less, never below use; channels only drain."""
+        """Order less, never below use; live calls may exceed the channels."""
         subscription = self.subscriptions[name]
         if subscription.status == "terminated":
             return "subscription-terminated"
@@ -97,7 +97,8 @@ class Model:
     # -- numbers
 
     def take(self, name: str, wanted: list[str], status: str) -> str | None:
-        """Assign or reserve numbers by name: all or none; a reserved one has consumed its unit."""
+        """Assign or reserve the named numbers: all or none; a reserved one has already consumed
+        its unit."""
         if closed := self.subscriptions[name].closed():
             return closed
         found = [self.numbers[e164] for e164 in wanted]
@@ -112,7 +113,7 @@ class Model:
         return None
 
     def next_free(self, name: str, quantity: int) -> list[str] | str:
-        """Which numbers it gets: the first free ones; or the code of the refusal."""
+        """The first free numbers, or the code of the refusal."""
         if closed := self.subscriptions[name].closed():
             return closed
         if quantity > self.left(name, NUMBER):
@@ -124,7 +125,7 @@ class Model:
         return free
 
     def release(self, name: str, e164: str) -> str | None:
-        """Give a number back; a linked one stays."""
+        """Release a number; refused for a linked one."""
         number = self.numbers[e164]
         if number.owner != name or number.status not in ("reserved", "assigned"):
             return "number-not-assigned"
@@ -149,7 +150,7 @@ class Model:
         return None
 
     def run_out(self, e164: str) -> bool:
-        """Its reservation or quarantine is over; whether it had one."""
+        """End its reservation or quarantine; returns whether it had one."""
         number = self.numbers[e164]
         if number.status not in ("reserved", "quarantined"):
             return False
@@ -169,7 +170,7 @@ class Model:
         return None
 
     def link(self, name: str, login: str, e164: str) -> str | None:
-        """The first number takes a licence; another one moves the link."""
+        """The first number consumes a licence; another one moves the link."""
         subscription, number = self.subscriptions[name], self.numbers[e164]
         former = subscription.users[login]
         if former == e164:
@@ -187,21 +188,21 @@ class Model:
         return None
 
     def unlink(self, name: str, login: str) -> None:
-        """Harmless where there is nothing."""
+        """Changes nothing without a link."""
         former = self.subscriptions[name].users[login]
         if former is not None:
             self.numbers[former].user = None
             self.subscriptions[name].users[login] = None
 
     def delete(self, name: str, login: str) -> None:
-        """Unlinked and gone."""
+        """Unlink and delete the user."""
         self.unlink(name, login)
         del self.subscriptions[name].users[login]
 
     # -- trunks and calls
 
     def route(self, name: str, e164: str) -> str | None:
-        """Onto the subscription's trunk."""
+        """Route a number to the subscription's trunk."""
         number = self.numbers[e164]
         ours = number.owner == name and number.status == "assigned"
         if ours and number.routed:
@@ -233,11 +234,11 @@ class Model:
         return "admitted"
 
     def end(self, name: str, call: tuple[str, str]) -> None:
-        """Also before it was admitted."""
+        """End a call, also before its admission."""
         self.subscriptions[name].calls.setdefault(call, Call()).state = "ended"
 
     def lapse(self, name: str) -> None:
-        """The leases of all its live calls run out."""
+        """The leases of all its live calls expire."""
         for call in self.subscriptions[name].calls.values():
             if call.state == "live":
                 call.state = "lapsed"
@@ -245,7 +246,7 @@ class Model:
     # -- states
 
     def terminate(self, name: str) -> None:
-        """Links end, numbers go, nothing is granted; live calls run out by themselves."""
+        """End links, release numbers, revoke everything; live calls expire by themselves."""
         subscription = self.subscriptions[name]
         if subscription.status == "terminated":
             return
