@@ -1,4 +1,4 @@
-"""Calls by sipp: an exchange that calls, a carrier that answers."""
+"""Calls by sipp: a customer's telephone system that calls, a carrier that answers."""
 
 import re
 import socket
@@ -15,16 +15,16 @@ from tests.sip.proxy import CARRIER, EXCHANGE, PROXY, Proxy, free_udp_port
 SCENARIOS = Path(__file__).parent / "scenarios"
 LINE = re.compile(r"^(\w+)(.*) at (\d+) of (\d+)$", re.MULTILINE)
 NUMBER = "+32255501"
-"""Answers. With 180 behind it the callee rings for ever, with 407 it challenges first, with 486 it
-is busy."""
+"""The callee that answers. With the suffix 180 it rings for ever, with 407 it challenges first,
+with 486 it is busy."""
 
 LATER = ("over", "ended")
-"""What comes of a call after its outcome."""
+"""The events of a call after its outcome."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line that a scenario has written: what, why (the Reason), when (ms), of which call."""
+    """One line of a scenario: the event, the Reason, the time (ms), the call."""
 
     word: str
     why: str
@@ -34,7 +34,7 @@ class Line:
 
 @dataclass
 class Calls:
-    """Calls that were offered together. What came of them is known while they last."""
+    """Calls that were offered together. Their outcomes are known while they last."""
 
     process: "subprocess.Popen[bytes]"
     folder: Path
@@ -43,17 +43,17 @@ class Calls:
     _told: set[int] = field(default_factory=set)
 
     def lines(self) -> list[Line]:
-        """What they have written so far, in order."""
+        """Their lines so far, in sequence."""
         file = self.folder / "calls"
         text = file.read_text(encoding="utf-8") if file.exists() else ""
         return [Line(w, why.strip(), int(at), int(n)) for w, why, at, n in LINE.findall(text)]
 
     def count(self, word: str) -> int:
-        """How many have written that word."""
+        """The number of lines with that word."""
         return sum(line.word == word for line in self.lines())
 
     def outcomes(self) -> list[str]:
-        """`up`, or the status of the refusal, of those that have one; sorted."""
+        """`up`, or the status of the refusal, of the calls with an outcome; sorted."""
         return sorted(x.word for x in self.lines() if x.word not in ("trying", *LATER))
 
     def reasons(self) -> set[tuple[str, str]]:
@@ -61,7 +61,7 @@ class Calls:
         return {(x.word, x.why) for x in self.lines() if x.word[0] in "3456"}
 
     def up_at_once(self) -> int:
-        """How many were up before the first of them was over."""
+        """The number of calls up before the first of them ended."""
         lines = self.lines()
         first = min((line.at for line in lines if line.word in LATER), default=None)
         return sum(x.word == "up" and (first is None or x.at <= first) for x in lines)
@@ -72,12 +72,12 @@ class Calls:
         return self
 
     def reach(self, word: str, count: int, patience: float = 20.0) -> "Calls":
-        """Return when so many calls have written that word."""
+        """Return when so many calls have a line with that word."""
         wait_for(lambda: self.count(word) >= count, f"{count} times {word}", patience)
         return self
 
     def hang_up(self) -> "Calls":
-        """End the calls that are up or, in the scenario `cancel`, under way."""
+        """End the calls that are up or, in the scenario `cancel`, being set up."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
             for line in self.lines():
                 if line.word in ("up", "trying") and line.call not in self._told:
@@ -86,7 +86,7 @@ class Calls:
         return self
 
     def _order(self, call: int) -> bytes:
-        """A MESSAGE that sipp takes for one of that call: it goes by the Call-ID alone."""
+        """A MESSAGE that sipp assigns to that call, by its Call-ID."""
         values = {"%u": str(call), "%p": str(self.process.pid), "%s": self.address[0]}
         call_id = re.sub("%[ups]", lambda found: values[found[0]], self.call_id)
         return (
@@ -96,14 +96,14 @@ class Calls:
         ).encode()
 
     def finish(self, patience: float = 30.0) -> "Calls":
-        """Hang up and wait until all is over; AssertionError when one went a way it may not."""
+        """Hang up and wait until all calls have ended; AssertionError for an unexpected outcome."""
         code = self.hang_up().process.wait(patience)
         errors = "".join(file.read_text() for file in self.folder.glob("errors*"))
         assert code == 0, f"sipp: {code}\n{errors}"
         return self
 
     def abandon(self) -> None:
-        """An exchange that is gone at once, without a BYE."""
+        """Kill the telephone system, without a BYE."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(PATIENCE)
@@ -119,7 +119,7 @@ def offer(
     call_id: str = "%u-%p@%s",
     inbound: bool = False,
 ) -> Iterator[Calls]:
-    """Offer `count` calls at once, which last until they are hung up."""
+    """Offer `count` concurrent calls, which last until they are hung up."""
     folder = proxy.folder / f"calls-{len(list(proxy.folder.glob('calls-*')))}"
     folder.mkdir()
     here = CARRIER if inbound else EXCHANGE
@@ -141,7 +141,7 @@ def offer(
 
 @contextmanager
 def answering(proxy: Proxy) -> Iterator[None]:
-    """The carrier, and the trunk's exchange for inbound calls."""
+    """The carrier, and the trunk's telephone system for inbound calls."""
     processes = []
     for name, address, port in (
         ("carrier", CARRIER, proxy.carrier_port),

@@ -14,7 +14,7 @@ from tests.sip.proxy import require_programs
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a real server listens that gives short leases."""
+    """The URL of a real server with short leases."""
     from tests.sip.site import LEASE  # noqa: PLC0415 - Django must have been set up
 
     require_programs()
@@ -25,7 +25,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def login() -> Iterator[object]:
-    """How a proxy reaches the database: as a role that is a member of fusion_calls and no more."""
+    """A proxy's login to the database: a role that is only a member of fusion_calls."""
     from psycopg import sql  # noqa: PLC0415
 
     from tests.owner import owner_rows  # noqa: PLC0415
@@ -41,7 +41,7 @@ def login() -> Iterator[object]:
 
 @pytest.fixture
 def kept_calls(login: object) -> Iterator[str]:
-    """The address of a database with Kamailio's tables for dialogs."""
+    """The URL of a database with Kamailio's tables for dialogs."""
     from tests.sip.site import Login, made_database  # noqa: PLC0415
 
     with made_database(cast(Login, login)) as url:
@@ -52,7 +52,7 @@ def kept_calls(login: object) -> Iterator[str]:
 def site(
     request: pytest.FixtureRequest, served: str, login: object, tmp_path: Path
 ) -> Iterator[object]:
-    """A customer's trunk behind a proxy that asks by HTTP, and then behind one by SQL."""
+    """A customer's trunk behind a proxy that uses HTTP, and then behind one that uses SQL."""
     from tests.sip import site as sites  # noqa: PLC0415
     from tests.sip.customer import Customer  # noqa: PLC0415
     from tests.sip.gate import Gate  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""A customer with a SIP trunk and a proxy's API client, and what Fusion knows of its calls."""
+"""A customer with a SIP trunk and a proxy's API client, and Fusion's view of its calls."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ class Customer:
         ]
 
     def client(self) -> tuple[str, str]:
-        """Id and secret of an API client that may ask for calls, and do nothing else."""
+        """Id and secret of an API client that can only admit and end calls."""
         path = f"/organizations/{self._world.group.id}/api-clients"
         made = self._post(path, name="Proxy", scopes=["calls:write"])
         return made["client_id"], made["client_secret"]
@@ -39,7 +39,7 @@ class Customer:
         self._post(f"{self._subscription}/suspend")
 
     def live_calls(self) -> list[dict[str, Any]]:
-        """The calls that count at this moment."""
+        """The live calls."""
         return self._items("/calls")
 
     def wait_for_calls(self, count: int, patience: float = 20.0) -> None:
@@ -47,7 +47,7 @@ class Customer:
         wait_for(lambda: len(self.live_calls()) == count, f"{count} live calls", patience)
 
     def records(self) -> list[dict[str, Any]]:
-        """What has ended, and why."""
+        """The ended calls, with their reasons."""
         return self._items("/call-records")
 
     @property

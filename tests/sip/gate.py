@@ -1,4 +1,4 @@
-"""The road between a proxy and Fusion, which a test can close, open again, and block."""
+"""The connection between a proxy and Fusion, which a test can close, open again, and block."""
 
 import socket
 import threading
@@ -27,7 +27,7 @@ class Gate:
         threading.Thread(target=self._accept, args=[listener], daemon=True).start()
 
     def close(self) -> None:
-        """Cut all connections and take no new ones: as if Fusion had been stopped."""
+        """Cut all connections and refuse new ones, as if Fusion had stopped."""
         if self._listener is not None:
             _shut(self._listener)
             self._listener = None
@@ -37,11 +37,11 @@ class Gate:
         self._passing.set()
 
     def block(self) -> None:
-        """Hold back what is sent to Fusion: as if it were slow."""
+        """Hold back requests to Fusion, as if it were slow."""
         self._passing.clear()
 
     def unblock(self) -> None:
-        """Let through what was held back, also what nobody waits for any more."""
+        """Pass the held requests on, even if their senders no longer wait."""
         self._passing.set()
 
     def _accept(self, listener: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""A phone that sends what no honest one would: INVITEs written by hand, byte by byte."""
+"""A phone that sends malicious INVITEs, written byte by byte."""
 
 import re
 import socket
@@ -15,7 +15,7 @@ BRANCH = re.compile(rb"branch=z9hG4bK([\w-]+)")
 
 
 class Phone:
-    """Behind the trunk's exchange. `finals` are the final answers, by branch."""
+    """At the address of the trunk's telephone system. `finals` are the final answers, by branch."""
 
     def __init__(self, proxy: Proxy) -> None:
         self._proxy = (PROXY, proxy.port)
@@ -72,12 +72,12 @@ class Phone:
         return self._statuses.get(branch, [])
 
     def _arrived(self) -> Iterator[bytes]:
-        """What lies ready; the socket does not block."""
+        """Available data; the socket does not block."""
         with suppress(BlockingIOError):
             yield from iter(lambda: self._socket.recv(65_536), None)
 
     def wait_for(self, branch: str, status: int) -> None:
-        """Return when that INVITE has been answered so."""
+        """Return when that INVITE has that answer."""
         wait_for(
             lambda: status in self.statuses(branch),
             f"{status} to {branch}, got {self._statuses}",

@@ -1,4 +1,4 @@
-"""Kamailio with the configuration of `integrations/kamailio`, on loopback addresses of its own."""
+"""Kamailio with the configuration of `integrations/kamailio`, on separate loopback addresses."""
 
 import os
 import re
@@ -21,13 +21,13 @@ CONFIGURATION = ROOT / "integrations" / "kamailio"
 PROXY, EXCHANGE, CARRIER = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 
 KAMAILIO = shutil.which("kamailio", path=f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin")
-"""An ordinary user's PATH does not hold the folder of daemons."""
+"""An ordinary user's PATH does not contain the directory of daemons."""
 
 PACKAGES = "apt-get install --no-install-recommends -y $(./.ci/sip --packages)"
 
 
 def require_programs() -> None:
-    """AssertionError with the line that installs what is missing."""
+    """AssertionError with the command that installs missing programs."""
     missing = [
         name
         for name, found in (("kamailio", KAMAILIO), ("sipp", shutil.which("sipp")))
@@ -37,7 +37,7 @@ def require_programs() -> None:
 
 
 def free_udp_port(address: str) -> int:
-    """A port of that address that nobody has at this moment."""
+    """A free port of that address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((address, 0))
         port: int = probe.getsockname()[1]
@@ -46,7 +46,7 @@ def free_udp_port(address: str) -> int:
 
 @dataclass
 class Proxy:
-    """A running Kamailio; `log` collects what it writes."""
+    """A running Kamailio; `log` collects its output."""
 
     folder: Path
     port: int
@@ -57,11 +57,11 @@ class Proxy:
 
     @property
     def log(self) -> str:
-        """What it has written so far."""
+        """Its output so far."""
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
 
     def kill(self) -> None:
-        """`kill -9` of all its processes, which are a group of their own."""
+        """`kill -9` of all its processes, which form a process group."""
         subprocess.run(["kill", "-9", "--", f"-{self.process.pid}"], check=True, timeout=PATIENCE)
         self.process.wait(PATIENCE)
 
@@ -72,7 +72,7 @@ class Proxy:
         wait_for(lambda: answers(self), "Kamailio answers again")
 
     def stop(self) -> None:
-        """An orderly end."""
+        """Stop it with a signal."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(20)
@@ -91,7 +91,7 @@ def run_proxy(
     """Run the configuration with some words of settings.cfg replaced and some lines uncommented;
     `changes` are made to the text of kamailio.cfg, `megabytes` is its shared memory.
 
-    The trunk's exchange is at EXCHANGE, the carrier at CARRIER.
+    The trunk's telephone system is at EXCHANGE, the carrier at CARRIER.
     """
     ports = [free_udp_port(address) for address in (PROXY, EXCHANGE, CARRIER)]
     words = {

@@ -1,4 +1,4 @@
-"""A customer's trunk behind a proxy that asks by HTTP or by SQL."""
+"""A customer's trunk behind a proxy that uses HTTP or SQL."""
 
 import os
 import secrets
@@ -18,7 +18,7 @@ from tests.sip.gate import Gate
 from tests.sip.proxy import CONFIGURATION, Proxy, run_proxy
 
 LEASE, RENEW_AFTER = 5, 1
-"""Seconds: short, so that nobody waits long for a lease to lapse."""
+"""Seconds: short, so that tests do not wait long for a lease to expire."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Login:
 
 
 def database_address() -> tuple[str, int] | str:
-    """Where the test database listens: an address, or the path of a unix socket."""
+    """The address of the test database: TCP, or the path of a unix socket."""
     found = urlsplit(os.environ["DATABASE_URL"])
     host = unquote(found.hostname or "") or parse_qs(found.query).get("host", ["localhost"])[0]
     port = found.port or 5432
@@ -56,7 +56,7 @@ TABLES = (
 
 @contextmanager
 def made_database(login: Login) -> Iterator[str]:
-    """A database for Kamailio's dialogs, as the guide says: its address for Kamailio."""
+    """A database for Kamailio's dialogs, as in the guide; returns its URL for Kamailio."""
     name = f"kamailio_{secrets.token_hex(4)}"
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as held:
         held.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -74,7 +74,7 @@ def made_database(login: Login) -> Iterator[str]:
 
 @dataclass
 class Site:
-    """A customer, and how proxies for its trunk are set up: `gate` is their way to Fusion."""
+    """A customer, and the set-up of proxies for its trunk: `gate` is their connection to Fusion."""
 
     customer: Customer
     way: str
@@ -85,7 +85,7 @@ class Site:
     def proxy(
         self, *lines: str, name: str = "proxy", **words: str
     ) -> AbstractContextManager[Proxy]:
-        """A proxy that asks in this way; `lines` and `words` are those of settings.cfg."""
+        """A proxy that uses HTTP or SQL; `lines` and `words` are those of settings.cfg."""
         client_id, client_secret = self.customer.client()
         return run_proxy(
             self.folder / name,
@@ -97,7 +97,7 @@ class Site:
                 "FUSION_CLIENT_SECRET": client_secret,
                 "LEASE": str(LEASE),
                 "RENEW_AFTER": str(RENEW_AFTER),
-                "ANSWER_WITHIN": "10",  # a busy machine is no outage
+                "ANSWER_WITHIN": "10",  # a busy machine must not look like an outage
                 **words,
             },
             lines=(*lines, "FUSION_BY_SQL") if self.way == "sql" else lines,

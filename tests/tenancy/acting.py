@@ -1,4 +1,4 @@
-"""Several actors at the same instant, members with a role, tokens, and what the books say."""
+"""Concurrent actors, members with a role, tokens, and the contents of the books."""
 
 import hashlib
 import threading
@@ -21,7 +21,7 @@ from tests.world import World
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """What each call gave or raised, all let go together, each with its own connection."""
+    """The result or exception of each call; all start together, each with its own connection."""
     gate = threading.Barrier(len(calls))
 
     def act(call: Callable[[], Any]) -> Any:
@@ -38,7 +38,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 
 def somebody_waits(seconds: float = 5) -> None:
-    """Until some other connection of this database waits for a lock."""
+    """Return when another connection of this database waits for a lock."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with connection.cursor() as cursor:
@@ -62,7 +62,7 @@ def closing(call: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def refused(world: World, response: HttpResponse, status: int, code: str, before: Any) -> Any:
-    """The problem's document, after a refusal that changed nothing."""
+    """The problem's document; checks that the refusal changed nothing."""
     problem = orjson.loads(response.content)
     assert (response.status_code, problem["code"]) == (status, code), problem
     assert response["Content-Type"] == "application/problem+json"
@@ -96,7 +96,7 @@ def audited(world: World) -> list[tuple[str, str, Any]]:
 
 
 def client_of(world: World, organization: Organization, scopes: list[str]) -> dict[str, Any]:
-    """A new API client, as the API shows it once, with its secret."""
+    """A new API client with its secret, from the API."""
     response = world.call(
         "POST",
         f"/organizations/{organization.id}/api-clients",
@@ -139,7 +139,7 @@ def token_of(client: dict[str, Any], **more: str) -> str:
 
 
 def narrowed(world: World, organization: Organization, *scopes: str) -> str:
-    """A token of the organization's client that carries these scopes only."""
+    """A token of the organization's client with only these scopes."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT application_id FROM oauth2_provider_accesstoken WHERE token_checksum = %s",

@@ -1,4 +1,4 @@
-"""Trunks and calls for tests: made through the API, or as a SIP proxy with an SQL client would."""
+"""Trunks and calls for tests: through the API, or like a SIP proxy with an SQL client."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ def trunks_path(world: World, *parts: object, subscription: Subscription | None 
 
 
 def make_trunk(world: World, *, subscription: Subscription | None = None, **more: Any) -> Any:
-    """The document of a new trunk, in Belgium unless told."""
+    """The document of a new trunk, by default in Belgium."""
     body = {"name": "Main", "country": "BE", **more}
     response = world.call("POST", trunks_path(world, subscription=subscription), body)
     assert response.status_code == 201, response.content
@@ -40,16 +40,17 @@ def trunk_id(world: World, **more: Any) -> str:
 
 
 def order_channels(world: World, quantity: int, subscription: Subscription | None = None) -> None:
-    """Order SIP channels; fewer, where the quantity is negative."""
+    """Order SIP channels; remove them if the quantity is negative."""
     if not hasattr(world, "channel"):
-        world.channel = world.product("channel", {world.channel_sku: 1})  # type: ignore[attr-defined]
+        # type: ignore[attr-defined]
+        world.channel = world.product("channel", {world.channel_sku: 1})
     action = "add" if quantity > 0 else "remove"
     wanted = line(world.channel, abs(quantity), action)  # type: ignore[attr-defined]
     placed(world, wanted, subscription=subscription)
 
 
 def call_path(trunk: str, call_id: str, direction: str = "inbound") -> str:
-    """The path of a call; slashes of its id stay as they are."""
+    """The path of a call; slashes in its id stay unchanged."""
     return f"/trunks/{trunk}/calls/{direction}/{quote(call_id, safe='/')}"
 
 
@@ -63,13 +64,13 @@ def put(
     callee: str = CALLEE,
     by: Any = None,
 ) -> HttpResponse:
-    """Ask whether a call may start, or go on."""
+    """Admit or renew a call."""
     body = {"caller": caller, "callee": callee}
     return world.call("PUT", call_path(trunk, call_id, direction), body, by=by)
 
 
 def admitted(world: World, trunk: str, *call_ids: str, **more: Any) -> Any:
-    """The answer to the last of these calls, all of which were admitted."""
+    """Admit these calls; returns the answer to the last one."""
     told = None
     for call_id in call_ids:
         response = put(world, trunk, call_id, **more)
@@ -79,7 +80,7 @@ def admitted(world: World, trunk: str, *call_ids: str, **more: Any) -> Any:
 
 
 def renewed(world: World, trunk: str, call_id: str, **more: Any) -> Any:
-    """The answer to a call that was live, and goes on."""
+    """Renew a live call; returns the answer."""
     response = put(world, trunk, call_id, **more)
     assert response.status_code == 200, response.content
     return answer(response)
@@ -115,33 +116,33 @@ def by_sql(
 
 
 def lapsed(trunk: str, *call_ids: str, **more: Any) -> None:
-    """Admit calls with leases that have run out when this returns."""
+    """Admit calls with leases that have expired when this returns."""
     for call_id in call_ids:
         assert by_sql(trunk, call_id, seconds=0.01, **more)[0] == 201
     rows("SELECT pg_sleep(0.02)")
 
 
 def live(world: World, **filters: Any) -> list[str]:
-    """The ids of the calls that count now."""
+    """The ids of the live calls."""
     query = "&".join(f"{name}={value}" for name, value in filters.items())
     items = answer(world.call("GET", f"/calls?limit=500&{query}"))["items"]
     return [item["call_id"] for item in items]
 
 
 def records(world: World, **filters: Any) -> list[Any]:
-    """The records of the calls that are over, newest first."""
+    """The call records, newest first."""
     query = "&".join(f"{name}={value}" for name, value in filters.items())
     items: list[Any] = answer(world.call("GET", f"/call-records?limit=500&{query}"))["items"]
     return items
 
 
 def outcomes(world: World) -> dict[str, str]:
-    """Call id → why it is over."""
+    """Call id → reason of its end."""
     return {record["call_id"]: record["reason"] for record in records(world)}
 
 
 def rows(statement: str, *given: Any) -> list[tuple[Any, ...]]:
-    """What a statement gives."""
+    """The result of a statement."""
     with connection.cursor() as cursor:
         cursor.execute(statement, given)
         return cursor.fetchall() if cursor.description else []

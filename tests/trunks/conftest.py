@@ -1,4 +1,4 @@
-"""What several tests of trunks begin with."""
+"""Fixtures of several tests of trunks."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -11,12 +11,12 @@ from fusion.kernel.clock import now
 from tests.server import Server, run_server
 
 CROWD = 40
-"""Actors at once."""
+"""Concurrent actors."""
 
 
 @pytest.fixture
 def day() -> datetime:
-    """The beginning of a day that is over."""
+    """The beginning of a past day."""
     return now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=20)
 
 

@@ -1,7 +1,7 @@
-"""Callers who never stop: orders, assignments, links, calls, reads, pages and the feed.
+"""Callers that never stop: orders, assignments, links, calls, reads, pages and the feed.
 
-Each has its own connections, spread over the servers that there are, as a balancer spreads them:
-a connection that is refused, or closed before it was used, is tried at the next server.
+Each has its own connections, distributed over the servers like those of a load balancer: if a
+connection is refused, or closed before its use, the caller tries the next server.
 """
 
 import itertools
@@ -40,7 +40,7 @@ class Callers:
         self._reader = self._pool.submit(self._follow_feed)
 
     def wait_for_more(self, rounds: int) -> None:
-        """Return when each kind of work was done so many times more."""
+        """Return when each kind of work has been done so many more times."""
         goal = {kind: self.done[kind] + rounds for kind in self._kinds()}
         wait_for(
             lambda: (
@@ -52,7 +52,7 @@ class Callers:
         assert not self.failures, self.failures[:5]
 
     def stop(self) -> None:
-        """Let the callers finish what they are at; AssertionError if a request has failed."""
+        """Let the callers finish their current work; AssertionError if a request failed."""
         self._stop.set()
         for running in self._running:
             running.result(PATIENCE)
@@ -72,7 +72,8 @@ class Callers:
                 step(http, n)
 
     def ask(self, http: httpx.Client, method: str, path: str, wanted: int, **body: Any) -> Any:
-        """Send a request until a server has answered it; its answer, which must be `wanted`."""
+        """Send a request until a server answers; returns the answer, whose status must be
+        `wanted`."""
         began = time.monotonic()
         headers = {**self.provider.headers, **body.pop("headers", {})}
         answer = None
@@ -145,7 +146,7 @@ class Callers:
         self.done["page"] += 1
 
     def _follow_feed(self) -> None:
-        """Reads each event once, in whatever release the server is."""
+        """Reads each event once, from servers of either release."""
         with httpx.Client(timeout=30) as http:
             for events in self._pages_of_feed(http):
                 self.events += [event["id"] for event in events]

@@ -1,4 +1,4 @@
-"""A provider made through the API alone, so that any release can make it."""
+"""A provider created only through the API, so that any release can create it."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PASSWORD = "a password for the tests alone"
 
 @dataclass(frozen=True)
 class Provider:
-    """What callers need to know of a provider."""
+    """The data of a provider for callers."""
 
     group: str
     subscription: str
@@ -27,12 +27,12 @@ class Provider:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What every request of its API client carries."""
+        """The headers of every request of its API client."""
         return {"Authorization": f"Bearer {self.token}"}
 
 
 def found(release: Release, database: str) -> tuple[str, dict[str, str]]:
-    """Make a group, its administrator and an API client on the command line."""
+    """Create a group, its administrator and an API client on the command line."""
     made = release.fusion("create-group", "Example Telecom", database=database)
     assert made.returncode == 0, made.stderr
     group = made.stdout.strip()

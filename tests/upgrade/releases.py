@@ -1,4 +1,4 @@
-"""Releases beside this one: a checkout of their files, run with the packages of these tests."""
+"""Other releases: a checkout of their files, run with the packages of these tests."""
 
 import os
 import shutil
@@ -12,19 +12,19 @@ from tests.bounds import PATIENCE
 ROOT = Path(__file__).resolve().parents[2]
 
 BEFORE = "6b7d09314b8d61691203ac52803c4cfe94792884"
-"""The release before this one. Its runtime lock is the same as ours; a test compares them."""
+"""The previous release. Its runtime lock is the same as ours; a test compares them."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """The files of a release in a folder of their own."""
+    """The files of a release in a separate directory."""
 
     folder: Path
 
     def fusion(
         self, *arguments: str, database: str, said: str = ""
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a command of this release to its end; `said` is its standard input."""
+        """Run a command of this release; `said` is its standard input."""
         return subprocess.run(
             [sys.executable, "-m", "fusion.cli", *arguments],
             env={**os.environ, "DATABASE_URL": database},
@@ -37,7 +37,7 @@ class Release:
         )
 
     def migrate(self, database: str, *options: str) -> str:
-        """Bring the database to this release; what the command printed."""
+        """Bring the database to this release; returns the command's output."""
         done = self.fusion("migrate", *options, database=database)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -62,14 +62,14 @@ def check_out(commit: str, folder: Path) -> Release:
 
 
 def copy(folder: Path) -> Release:
-    """The files of this release, to be changed."""
+    """A copy of this release's files, for changes."""
     leave_out = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "fusion", folder / "fusion", ignore=leave_out)
     return Release(folder)
 
 
 def _bring(commit: str) -> None:
-    """A shallow clone lacks the commit: it is fetched from where the clone came from."""
+    """A shallow clone lacks the commit; this fetches it from the clone's origin."""
     known = subprocess.run(
         ["git", "cat-file", "-e", f"{commit}^{{commit}}"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Users for tests, and what is done with them."""
+"""Users for tests, and operations on them."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -26,7 +26,7 @@ def at(world: World, *parts: object, subscription: Subscription | None = None) -
 def equip(
     world: World, licences: int, numbers: int, subscription: Subscription | None = None
 ) -> list[str]:
-    """Order licences and entitlements, and assign that many numbers; these."""
+    """Order licences and entitlements, and assign that many numbers; returns the numbers."""
     if not hasattr(world, "equipment"):
         world.equipment = (  # type: ignore[attr-defined]
             world.product("only-user", {world.user_sku: 1}),
@@ -71,7 +71,7 @@ def link(world: World, user: dict[str, Any], number: str, by: Any = None) -> Htt
 
 
 def linked(world: World, user: dict[str, Any], number: str) -> dict[str, Any]:
-    """The document of a user that was linked."""
+    """Link a user; returns the document."""
     response = link(world, user, number)
     assert response.status_code == 200, response.content
     document: dict[str, Any] = answer(response)
@@ -84,7 +84,7 @@ def unlink(world: World, user: dict[str, Any]) -> HttpResponse:
 
 
 def seen(world: World, user: dict[str, Any]) -> Any:
-    """The user as it is now; None when it is gone."""
+    """The current user; None if it was deleted."""
     response = world.call("GET", at(world, user["id"]))
     return answer(response) if response.status_code == 200 else None
 
@@ -96,7 +96,7 @@ def submit(
     subscription: Subscription | None = None,
     **headers: str,
 ) -> HttpResponse:
-    """POST a batch: rows, or a body as it is."""
+    """POST a batch: rows, or an unchanged body."""
     body = rows if isinstance(rows, bytes) else orjson.dumps({"users": list(rows)})
     response: Any = Client().generic(
         "POST",
@@ -114,7 +114,7 @@ def submitted(
     media: str = "application/json",
     subscription: Subscription | None = None,
 ) -> str:
-    """The id of the job of a batch that was taken."""
+    """The id of the job of an accepted batch."""
     response = submit(world, rows, media, subscription)
     assert response.status_code == 202, response.content
     id: str = answer(response)["id"]
@@ -123,7 +123,7 @@ def submitted(
 
 
 def job(world: World, id: str) -> Any:
-    """How far it has come."""
+    """The job."""
     return answer(world.call("GET", f"/jobs/{id}"))
 
 
@@ -133,7 +133,7 @@ def results(world: World, id: str) -> list[dict[str, Any]]:
 
 
 def outcomes(world: World, id: str) -> list[Any]:
-    """Of each row its status, or the code of its refusal."""
+    """The status of each row, or the code of its refusal."""
     return [
         each["problem"]["code"] if "problem" in each else each["status"]
         for each in results(world, id)
@@ -154,12 +154,12 @@ def provision_batches(*, chunk: int = CHUNK) -> int:
 
 
 def work(chunk: int = 1000) -> None:
-    """Let a worker do all that waits."""
+    """Let a worker process all waiting batches."""
     drain(lambda: provision_batches(chunk=chunk))
 
 
 def done(world: World, rows: Sequence[Any] | bytes, media: str = "application/json") -> list[Any]:
-    """The outcomes of a batch, when it is through."""
+    """The outcomes of a batch, after it is finished."""
     id = submitted(world, rows, media)
     work()
     assert job(world, id)["state"] == "finished"
@@ -182,7 +182,7 @@ def licences(world: World, subscription: Subscription | None = None) -> tuple[in
 
 
 def refused(world: World, before: Any, response: HttpResponse, status: int, code: str) -> Any:
-    """The problem of a refusal, which has changed nothing."""
+    """The problem of a refusal; checks that nothing changed."""
     problem = answer(response)
     assert (response.status_code, problem["code"]) == (status, code), problem
     assert problem["detail"]
