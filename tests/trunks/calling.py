@@ -42,8 +42,7 @@ def trunk_id(world: World, **more: Any) -> str:
 def order_channels(world: World, quantity: int, subscription: Subscription | None = None) -> None:
     """Order SIP channels; remove them if the quantity is negative."""
     if not hasattr(world, "channel"):
-        # type: ignore[attr-defined]
-        world.channel = world.product("channel", {world.channel_sku: 1})
+        world.channel = world.product("channel", {world.channel_sku: 1})  # type: ignore[attr-defined]
     action = "add" if quantity > 0 else "remove"
     wanted = line(world.channel, abs(quantity), action)  # type: ignore[attr-defined]
     placed(world, wanted, subscription=subscription)
