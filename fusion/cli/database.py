@@ -32,11 +32,11 @@ _leases: list[Lease] = []
 
 @contextmanager
 def database(
-    *, linger: bool = True, serving: bool = False, session: bool = False
+    *, until_stopped: bool = False, serving: bool = False, session: bool = False
 ) -> Iterator[None]:
     """Prepare the database and Django, and close them at the end.
 
-    With `linger=False` the end waits until the embedded server has stopped, unless others use it:
+    With `until_stopped` the end waits until the embedded server has stopped, unless others use it:
     for a command that leaves no process behind. With `serving` the process and its children act as
     the runtime role. With `session` the command needs its own session: CommandFailed behind a
     pooler.
@@ -46,7 +46,7 @@ def database(
     with ExitStack() as stack:
         if not setting("DATABASE_URL"):
             held = lease(Cluster(Path("var/postgres")))
-            stack.callback(held.release, linger=linger)
+            stack.callback(held.release, until_stopped=until_stopped)
             os.environ["DATABASE_URL"] = held.server_url if serving else held.url
             _leases.append(held)
         _check(os.environ["DATABASE_URL"], serving=serving)
@@ -73,7 +73,7 @@ def perform(
     work: str,
     *,
     migrated: bool = True,
-    linger: bool = True,
+    until_stopped: bool = False,
     serving: bool = False,
     session: bool = False,
     **options: Any,
@@ -82,9 +82,9 @@ def perform(
 
     CommandFailed if the database does not belong to this release, unless `migrated` is false. The
     module is imported here: Django's models need the database's URL first, and `fusion --help`
-    should not wait for them. `linger`, `serving` and `session`: see `database`.
+    should not wait for them. `until_stopped`, `serving` and `session`: see `database`.
     """
-    with database(linger=linger, serving=serving, session=session):
+    with database(until_stopped=until_stopped, serving=serving, session=session):
         if migrated:
             _require_this_release()
         code: int | None = importlib.import_module(work).run(**options)

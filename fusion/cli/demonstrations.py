@@ -35,7 +35,7 @@ def demo(port: int) -> int | None:
       PORT=8080 fusion demo
     """
     check_address("127.0.0.1", port)
-    return perform("fusion.cli.demo", migrated=False, linger=False, session=True, port=port)
+    return perform("fusion.cli.demo", migrated=False, until_stopped=True, session=True, port=port)
 
 
 def _size(name: str, text: str) -> click.Option:

@@ -191,12 +191,12 @@ class Keeper:
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         for order in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(order, self._tell_to_stop)
+            signal.signal(order, self._request_stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # leases decide, not the terminal
         return reader
 
-    def _tell_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
+    def _request_stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._told_to_stop = True
 
     def _sleep(self, seconds: float) -> None:
@@ -212,22 +212,22 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--bindir", type=Path)
     parser.add_argument("--settings", type=json.loads, default={})
     parser.add_argument("--lock-fd", type=int, required=True)
-    given = parser.parse_args(arguments)
-    os.set_inheritable(given.lock_fd, False)  # the server must not hold the lock after us
+    options = parser.parse_args(arguments)
+    os.set_inheritable(options.lock_fd, False)  # the server must not hold the lock after us
     os.umask(0o077)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", level=logging.INFO)
-    cluster = Cluster(given.data_dir, given.bindir, given.settings)
+    cluster = Cluster(options.data_dir, options.bindir, options.settings)
     try:
-        Keeper(cluster, given.lock_fd).run()
+        Keeper(cluster, options.lock_fd).run()
     except Exception as error:
         log.exception("gave up")
-        if locks.is_same_file(given.lock_fd, cluster.home / locks.KEEPER):
-            _tell(cluster, error)
+        if locks.is_same_file(options.lock_fd, cluster.home / locks.KEEPER):
+            _report(cluster, error)
         return 1
     return 0
 
 
-def _tell(cluster: Cluster, error: Exception) -> None:
+def _report(cluster: Cluster, error: Exception) -> None:
     """Leave the reason to those who wait for the server."""
     known = isinstance(error, EmbeddedPostgresError)
     with os.fdopen(locks.open_owned(cluster.failure, os.O_WRONLY | os.O_TRUNC), "w") as file:

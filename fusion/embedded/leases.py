@@ -52,14 +52,14 @@ class Lease:
         supervisors: a server that dies alone is restarted by its keeper."""
         _serve(self._cluster)
 
-    def release(self, *, linger: bool = True) -> None:
-        """Let go. With `linger=False` and nobody else using the server, wait until it has been
+    def release(self, *, until_stopped: bool = False) -> None:
+        """Let go. With `until_stopped` and nobody else using the server, wait until it has been
         stopped: for a supervisor that leaves no process behind."""
         if self._fd is None:
             return
         os.close(self._fd)
         self._fd = None
-        if not linger:
+        if until_stopped:
             _stop_if_unused(self._cluster)
         _reap()
 
@@ -102,12 +102,12 @@ def stop(cluster: Cluster) -> None:
     """Have the keeper stop the server now, whoever uses it, and wait for the end."""
     deadline = time.monotonic() + STOP_TIMEOUT
     lock = cluster.home / locks.KEEPER
-    told = False
+    reported = False
     while locks.is_held(lock) and time.monotonic() < deadline:
         ids = _signed(cluster)
-        if ids and not told:
+        if ids and not reported:
             os.kill(ids[0], signal.SIGTERM)
-            told = True
+            reported = True
         time.sleep(_PAUSE)
         _reap()
 

@@ -172,8 +172,8 @@ def _is_postmaster_by_command(pid: int, data: Path) -> bool:
 
 
 def _is_postgres_by_name(pid: int) -> bool:
-    asked = ["ps", "-o", "comm=", "-p", str(pid)]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    command = ["ps", "-o", "comm=", "-p", str(pid)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     return "postgres" in os.path.basename(done.stdout.strip())
 
 

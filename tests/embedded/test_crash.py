@@ -109,7 +109,7 @@ def test_after_all_is_killed_it_simply_works_again(cluster: Cluster, holders: Ho
 @pytest.mark.parametrize("stranger", ["alive", "zombie", "empty"])
 def test_a_stale_pid_file_is_not_believed(cluster: Cluster, stranger: str) -> None:
     with lease(cluster) as held:
-        held.release(linger=False)
+        held.release(until_stopped=True)
     account = server_account(cluster.home)
     as_root = os.geteuid() == 0
     # Of the server's own user: PostgreSQL itself overlooks the processes of others.
@@ -147,7 +147,7 @@ def test_a_server_that_outlived_its_keeper_is_adopted_and_stopped_in_the_end(
     cluster: Cluster,
 ) -> None:
     with lease(cluster) as held:
-        held.release(linger=False)
+        held.release(until_stopped=True)
     bindir = find_bindir()
     with cluster.log.open("ab") as output:
         survivor = processes.spawn(
@@ -163,7 +163,7 @@ def test_a_server_that_outlived_its_keeper_is_adopted_and_stopped_in_the_end(
         with lease(cluster) as held:
             assert started_at(held.url) == run
             assert postmaster_pid(cluster) == survivor.pid
-            held.release(linger=False)
+            held.release(until_stopped=True)
         assert survivor.wait(5) == 0
     finally:
         survivor.kill()
@@ -194,7 +194,7 @@ def test_programs_that_are_missing_are_named_before_anything_starts(folder: Path
 
 def test_another_secret_is_recognised(cluster: Cluster) -> None:
     with lease(cluster) as held:
-        held.release(linger=False)
+        held.release(until_stopped=True)
     file = cluster.home / "secret"
     own = file.read_text()
     file.write_text("another")

@@ -47,7 +47,7 @@ def test_it_serves_durably_in_utf8_to_a_plain_role(folder: Path, any_bindir: Pat
             assert query(held.url, f"SHOW {durable}") == "on"
         execute(held.url, "CREATE DATABASE another")
         assert query(cluster.url("another"), "SELECT current_database()") == "another"
-        held.release(linger=False)
+        held.release(until_stopped=True)
     assert not processes_in(folder)
 
 
@@ -96,7 +96,7 @@ def test_a_killed_process_releases_its_lease(cluster: Cluster, holders: Holders)
 def test_a_newcomer_never_meets_a_server_that_is_stopping(cluster: Cluster) -> None:
     for _ in range(5):
         held = lease(cluster)
-        leaving = threading.Thread(target=held.release, kwargs={"linger": False})
+        leaving = threading.Thread(target=held.release, kwargs={"until_stopped": True})
         leaving.start()
         with lease(cluster) as newcomer:
             leaving.join(PATIENCE)
@@ -134,7 +134,7 @@ def test_a_path_may_be_long_and_hold_any_character(folder: Path) -> None:
         assert query(held.url, "SELECT 1") == "1"
         assert cluster.socket_dir.parent == Path("/tmp")
         assert cluster.socket_dir.stat().st_mode & 0o777 == 0o700
-        held.release(linger=False)
+        held.release(until_stopped=True)
     assert not cluster.socket_dir.exists()
     shorter = Cluster(folder / "a 'b%2F\"é" / "postgres", None, SMALL)
     with lease(shorter) as held:

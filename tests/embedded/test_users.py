@@ -102,7 +102,7 @@ def test_a_closed_folder_stays_closed_and_serves(closed_folder: Path) -> None:
             assert os.readlink(f"/proc/{postmaster}/exe").startswith(str(closed_folder))
             assert _owner(postmaster) in accounts.UNPRIVILEGED
             assert int(_rights(postmaster), 16) == 1 << DAC_READ_SEARCH
-            held.release(linger=False)
+            held.release(until_stopped=True)
 
 
 @as_root
@@ -112,13 +112,13 @@ def test_data_of_a_link_and_of_another_user_is_served_as_before(folder: Path) ->
     cluster = Cluster(folder / "postgres", None, SMALL)
     cluster.data_dir.symlink_to(folder / "store")
     with lease(cluster) as held:
-        held.release(linger=False)
+        held.release(until_stopped=True)
     for path in (cluster.home / "socket", cluster.data, *cluster.data.rglob("*")):
         os.chown(path, 4711, 4711)
     with lease(cluster) as held:
         assert query(held.url, "SELECT 1") == "1"
         assert Path(f"/proc/{postmaster_pid(cluster)}").stat().st_uid == 4711
-        held.release(linger=False)
+        held.release(until_stopped=True)
 
 
 @as_root
@@ -172,7 +172,7 @@ def test_an_ordinary_user_keeps_all_in_its_folder_and_root_spoils_nothing(
         with lease(cluster) as held:
             assert query(held.url, "SELECT 1") == "1"
             assert _owner(postmaster_pid(cluster)) == ORDINARY
-            held.release(linger=False)
+            held.release(until_stopped=True)
         strangers = [
             path for path in folder.rglob("*") if path.lstat().st_uid != ordinary.user.pw_uid
         ]
