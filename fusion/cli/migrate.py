@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from psycopg.errors import LockNotAvailable
 
 from fusion.catalogue.install_metrics import install_metrics
@@ -40,19 +41,18 @@ _PAUSE = 1.0
 def run(*, finish: bool = False, wait: int = 0) -> None:
     """Bring the database to this release; prints the changes.
 
-    With `finish`, also remove functions that only servers of former releases call. `wait`: seconds
-    for which a step retries a locked table.
+    With `finish`, and in a new database, also remove what only servers of former releases use.
+    `wait`: seconds for which a step retries a locked table.
     """
     with _alone():
         try:
+            is_new = not MigrationRecorder(connection).applied_migrations()
             _persist(_migrate, wait)
             created = _persist(install_metrics, wait)
             files = _persist(install_functions, wait)
             sequences = start_numbers()
             notes = prepare_calls() + prepare_runtime_role()
-            if finish:
-                _persist(finish_keys, wait)
-            removed = _persist(finish_upgrade, wait) if finish else None
+            removed = _finish(wait) if finish or is_new else []
         except SchemaMismatch as error:
             raise CommandFailed(f"{error}. Nothing was changed.", 3) from error
         except OperationalError as error:
@@ -68,8 +68,13 @@ def run(*, finish: bool = False, wait: int = 0) -> None:
     click.echo(
         f"order numbers: {sequences or 'no'} {'sequence' if sequences == 1 else 'sequences'} made"
     )
-    for line in [*_describe(removed, oldest), f"feed: epoch {epoch}", *notes]:
+    for line in [*_describe(removed if finish else None, oldest), f"feed: epoch {epoch}", *notes]:
         click.echo(line)
+
+
+def _finish(wait: int) -> list[str]:
+    _persist(finish_keys, wait)
+    return _persist(finish_upgrade, wait)
 
 
 def _describe(removed: list[str] | None, oldest: int) -> Iterator[str]:
