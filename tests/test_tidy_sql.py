@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from django.apps import apps
+from django.db.models import CompositePrimaryKey
 
 from fusion.kernel.sql_files import sql_files
 from tests.test_tidy import PACKAGE, modules, tracked, where
@@ -174,3 +175,29 @@ def test_no_room_calls_a_function_of_a_higher_one() -> None:
     }
     assert sorted(each for each in called if each[:2] not in CALLED_UP) == []
     assert {each[:2] for each in called} >= CALLED_UP
+
+
+NOT_BY_KEY = {
+    ("fusion/demo/load.py", "trunks_callrecord"): "ANALYZE",
+}
+"""(place, table) of statements that read the table whole or by another index."""
+
+
+def test_statements_name_the_group_where_a_key_begins_with_it() -> None:
+    """Without it PostgreSQL would read all of the index, in production and not in a test."""
+    keyed = {
+        model._meta.db_table
+        for model in apps.get_models()
+        if isinstance(model._meta.pk, CompositePrimaryKey)
+        and model._meta.pk.field_names[0] == "group_id"
+    }
+    read = re.compile(rf"\b(?:FROM|JOIN|UPDATE|USING)\s+({'|'.join(keyed)})\b")
+    wrong = {
+        (place.partition(":")[0], table)
+        for _, place, text in statements()
+        if "/checks.py" not in place
+        for statement in text.split(";")
+        for table in read.findall(statement)
+        if "group_id" not in statement
+    }
+    assert wrong == set(NOT_BY_KEY)

@@ -136,8 +136,10 @@ def nearly_full(
 
 ROLLED_BELOW = """
 SELECT t.organization_id, k.metric, sum(t.granted)::bigint, sum(t.used)::bigint
-FROM billing_total t JOIN catalogue_sku k ON k.id = t.sku_id
-WHERE t.organization_id = ANY (%(ids)s::uuid[]) GROUP BY 1, 2
+FROM tenancy_organization o
+JOIN billing_total t ON t.group_id = o.group_id AND t.organization_id = o.id
+JOIN catalogue_sku k ON k.id = t.sku_id
+WHERE o.id = ANY (%(ids)s::uuid[]) GROUP BY 1, 2
 """
 
 LIVE_BELOW = """
