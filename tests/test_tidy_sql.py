@@ -178,9 +178,26 @@ def test_no_room_calls_a_function_of_a_higher_one() -> None:
 
 
 NOT_BY_KEY = {
-    ("fusion/demo/load.py", "trunks_callrecord"): "ANALYZE",
+    ("fusion/edge/database_metrics.py", "trunks_call"),  # all live calls
+    ("fusion/ordering/holders.py", "ordering_holding"),  # by product
+    ("fusion/reporting/history.py", "ledger_entry"),  # by subscription and time
+    ("fusion/reporting/history.py", "trunks_call"),  # live ones by subscription
+    ("fusion/reporting/history.py", "trunks_callrecord"),  # by subscription and time
+    ("fusion/reporting/overview.py", "billing_nearlyfull"),  # by path
+    ("fusion/reporting/phone_usage.py", "users_link"),  # by organization
+    ("fusion/tenancy/holds.py", "tenancy_hold"),  # by subscription
+    ("fusion/trunks/calls.sql", "trunks_call"),  # live ones by subscription
+    ("fusion/trunks/live_calls.sql", "trunks_call"),  # live ones by subscription
+    ("fusion/trunks/live_calls.sql", "trunks_channelpeak"),  # by subscription and minute
+    ("fusion/trunks/queries.py", "trunks_call"),  # live ones by subscription
+    ("fusion/trunks/queries.py", "trunks_callrecord"),  # by subscription and time
+    ("fusion/trunks/queries.py", "trunks_channelpeak"),  # by subscription and minute
+    ("fusion/trunks/records.py", "trunks_callrecord"),  # by subscription or organization
+    ("fusion/trunks/records.sql", "trunks_call"),  # those that ended, or expired, by that time
+    ("fusion/trunks/retention.py", "trunks_channelpeak"),  # by minute
+    ("fusion/users/history.sql", "users_link"),  # by number
 }
-"""(place, table) of statements that read the table whole or by another index."""
+"""(place, table) of statements that need another index than the key."""
 
 
 def test_statements_name_the_group_where_a_key_begins_with_it() -> None:
@@ -200,4 +217,4 @@ def test_statements_name_the_group_where_a_key_begins_with_it() -> None:
         for table in read.findall(statement)
         if "group_id" not in statement
     }
-    assert wrong == set(NOT_BY_KEY)
+    assert wrong == NOT_BY_KEY

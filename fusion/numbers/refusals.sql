@@ -58,9 +58,11 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_refusals json;
     v_told text;
+    v_group CONSTANT uuid := (
+        SELECT s.group_id FROM tenancy_subscription s WHERE s.id = p_subscription);
 BEGIN
     PERFORM FROM ledger_balance b
-    WHERE b.subscription_id = p_subscription AND b.sku_id = ANY (p_skus)
+    WHERE b.group_id = v_group AND b.subscription_id = p_subscription AND b.sku_id = ANY (p_skus)
     ORDER BY b.sku_id FOR UPDATE;
     -- A new statement: it sees what was committed while this one waited for the locks.
     SELECT json_agg(json_build_object(
@@ -72,7 +74,8 @@ BEGIN
     FROM (
         SELECT w.sku_id, w.needed, coalesce(b.granted, 0) AS granted, coalesce(b.used, 0) AS used
         FROM unnest(p_skus, p_needed) AS w(sku_id, needed)
-        LEFT JOIN ledger_balance b ON b.subscription_id = p_subscription AND b.sku_id = w.sku_id
+        LEFT JOIN ledger_balance b ON b.group_id = v_group AND b.subscription_id = p_subscription
+                                  AND b.sku_id = w.sku_id
         WHERE w.needed > coalesce(b.granted - b.used, 0)
     ) x JOIN catalogue_sku k ON k.id = x.sku_id;
     IF v_refusals IS NULL THEN

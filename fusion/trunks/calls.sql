@@ -119,7 +119,8 @@ BEGIN
 
     v_now := kernel_now();
     SELECT w.* INTO c FROM trunks_call w
-    WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id
+    WHERE w.group_id = s.group_id AND w.trunk_id = p_trunk AND w.direction = p_direction
+      AND w.call_id = p_call_id
     FOR UPDATE;
     IF c.ended_at IS NOT NULL THEN
         status := 410;
@@ -131,12 +132,13 @@ BEGIN
     FROM trunks_call w
     WHERE w.subscription_id = s.id AND w.ended_at IS NULL AND w.lease_expires_at > v_now;
     SELECT coalesce(sum(b.granted), 0) INTO v_channels FROM ledger_balance b
-    WHERE b.subscription_id = s.id AND b.metric = 'sip_channel';
+    WHERE b.group_id = s.group_id AND b.subscription_id = s.id AND b.metric = 'sip_channel';
 
     IF c.lease_expires_at > v_now THEN
         v_emergency := c.emergency;
         UPDATE trunks_call w SET lease_expires_at = v_now + p_lease
-        WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id;
+        WHERE w.group_id = s.group_id AND w.trunk_id = p_trunk AND w.direction = p_direction
+          AND w.call_id = p_call_id;
         status := 200;
     ELSE
         v_emergency := calls.is_emergency(p_callee, t.country);
@@ -269,7 +271,8 @@ BEGIN
     END IF;
     v_now := kernel_now();
     SELECT w.* INTO c FROM trunks_call w
-    WHERE w.trunk_id = p_trunk AND w.direction = p_direction AND w.call_id = p_call_id
+    WHERE w.group_id = s.group_id AND w.trunk_id = p_trunk AND w.direction = p_direction
+      AND w.call_id = p_call_id
     FOR UPDATE;
     IF c.ended_at IS NOT NULL THEN
         RETURN false;

@@ -47,15 +47,17 @@ BEGIN
     LOOP
         PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
         DELETE FROM trunks_call w
-        WHERE w.trunk_id = c.trunk_id AND w.direction = c.direction AND w.call_id = c.call_id;
+        WHERE w.group_id = c.group_id AND w.trunk_id = c.trunk_id AND w.direction = c.direction
+          AND w.call_id = c.call_id;
         v_lapsed := v_lapsed + 1;
     END LOOP;
     WITH old AS MATERIALIZED (
-        SELECT x.trunk_id, x.direction, x.call_id FROM trunks_call x
+        SELECT x.group_id, x.trunk_id, x.direction, x.call_id FROM trunks_call x
         WHERE x.ended_at <= v_now - p_keep
         ORDER BY x.ended_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
     DELETE FROM trunks_call w USING old
-    WHERE (w.trunk_id, w.direction, w.call_id) = (old.trunk_id, old.direction, old.call_id);
+    WHERE (w.group_id, w.trunk_id, w.direction, w.call_id)
+          = (old.group_id, old.trunk_id, old.direction, old.call_id);
     GET DIAGNOSTICS v_gone = ROW_COUNT;
     RETURN v_lapsed + v_gone;
 END
@@ -67,13 +69,17 @@ CREATE OR REPLACE FUNCTION trunks_forget_calls(p_trunk uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     c trunks_call;
+    v_group CONSTANT uuid := (SELECT t.group_id FROM trunks_trunk t WHERE t.id = p_trunk);
 BEGIN
     -- Waits for a sweep that holds one of them, and then finds it gone.
-    FOR c IN SELECT w.* FROM trunks_call w WHERE w.trunk_id = p_trunk FOR UPDATE LOOP
+    FOR c IN
+        SELECT w.* FROM trunks_call w
+        WHERE w.group_id = v_group AND w.trunk_id = p_trunk FOR UPDATE
+    LOOP
         IF c.ended_at IS NULL THEN
             PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
         END IF;
     END LOOP;
-    DELETE FROM trunks_call w WHERE w.trunk_id = p_trunk;
+    DELETE FROM trunks_call w WHERE w.group_id = v_group AND w.trunk_id = p_trunk;
 END
 $$;

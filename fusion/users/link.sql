@@ -100,7 +100,8 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
     SELECT b.sku_id, b.sku, b.granted, b.used INTO sku_id, code, granted, used
-    FROM ledger_balance b WHERE b.subscription_id = s.id AND b.metric = 'user' FOR UPDATE;
+    FROM ledger_balance b
+    WHERE b.group_id = s.group_id AND b.subscription_id = s.id AND b.metric = 'user' FOR UPDATE;
     IF NOT FOUND THEN
         SELECT k.id, k.code, 0, 0 INTO sku_id, code, granted, used FROM catalogue_sku k
         WHERE k.group_id = s.group_id AND k.metric = 'user';
