@@ -65,9 +65,9 @@ def _arguments() -> argparse.Namespace:
 
 def _ratios(small: Stage, seconds: float, rounds: int) -> dict[str, Any]:
     """Orders and balances over HTTP against the same by pgbench."""
-    order = pgbench.place_order(small)
+    order, order_now = pgbench.place_order(small), pgbench.place_order_now(small)
     return {
-        "place_order": compare(small, requests.place(small), order, seconds, rounds),
+        "place_order": compare(small, requests.place(small), order, seconds, rounds, now=order_now),
         "place_orders_batch": compare(
             small,
             requests.place_batch(small),
@@ -76,6 +76,7 @@ def _ratios(small: Stage, seconds: float, rounds: int) -> dict[str, Any]:
             rounds,
             connections=BATCH_CONNECTIONS,
             each=requests.BATCH,
+            now=order_now,
         ),
         "read_balances": compare(
             small, requests.balances(small), pgbench.read_balances(small), seconds, rounds

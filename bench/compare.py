@@ -22,14 +22,22 @@ def compare(
     *,
     connections: int = CONNECTIONS,
     each: float = 1,
+    now: str = "",
     reset: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """HTTP against pgbench; `each` is the number of operations of a request, `reset` runs before
-    each side."""
+    each side.
+
+    `ratio` is against `script`; if that is the yardstick, `ratio_now` is against `now`, which calls
+    the function that serves.
+    """
     reset()
     drive(stage.port, sent, connections=connections, seconds=WARM_UP)
-    http, direct = [], []
+    http, direct, serving = [], [], []
     for _ in range(rounds):
+        if now:
+            reset()
+            serving.append(pgbench.per_second(stage, now, connections=CONNECTIONS, seconds=seconds))
         reset()
         direct.append(pgbench.per_second(stage, script, connections=CONNECTIONS, seconds=seconds))
         reset()
@@ -37,7 +45,9 @@ def compare(
         must_succeed(load)
         http.append(load.per_second * each)
     ratios = [ours / theirs for ours, theirs in zip(http, direct, strict=True)]
-    return {
+    ratios_now = [ours / theirs for ours, theirs in zip(http, serving, strict=False)]
+    more = {"ratio_now": round(median(ratios_now), 3)} if now else {}
+    return more | {
         "http_per_s": round(median(http), 1),
         "pgbench_per_s": round(median(direct), 1),
         "ratio": round(median(ratios), 3),

@@ -19,13 +19,26 @@ LEASE = 120
 
 
 def place_order(stage: Stage) -> str:
-    """One order of one line, for a random subscription."""
+    """One order of one line, for a random subscription, as the first release placed it."""
+    return _place(
+        stage,
+        f"bench_ordering_place('{stage.group_id}'::uuid, 'client-bench', 'bench', {{}}, false)",
+    )
+
+
+def place_order_now(stage: Stage) -> str:
+    """The same by the function that serves."""
+    return _place(stage, f"ordering_place_v2('{stage.group_id}'::uuid, {{}})")
+
+
+def _place(stage: Stage, call: str) -> str:
+    order = f"""jsonb_build_array(jsonb_build_object(
+        'id', {_uuid7()}, 'actor', 'client-bench', 'request', 'bench', 'path', '{stage.path}',
+        'subscription_id', s.id, 'lines', jsonb_build_array(jsonb_build_object(
+            'product_id', '{stage.product_id}', 'action', 'add', 'quantity', 1))))"""
     return f"""
 \\set i random(1, {SAMPLE})
-SELECT p.* FROM bench_subscription s, LATERAL ordering_place(
-    '{stage.group_id}'::uuid, 'client-bench', 'bench', jsonb_build_array(jsonb_build_object(
-        'id', {_uuid7()}, 'subscription_id', s.id, 'lines', jsonb_build_array(jsonb_build_object(
-            'product_id', '{stage.product_id}', 'action', 'add', 'quantity', 1)))), false) p
+SELECT p.* FROM bench_subscription s, LATERAL {call.format(order)} p
 WHERE s.i = :i::bigint;
 """
 

@@ -152,6 +152,8 @@ def _prepare(sql: psycopg.Connection[tuple[object, ...]]) -> None:
         [SAMPLE],
     )
     sql.execute("CREATE UNIQUE INDEX ON bench_subscription (i)")
+    for name in ("yardstick.sql", "yardstick_decide.sql"):
+        sql.execute(Path(__file__).with_name(name).read_bytes())
     sql.execute("VACUUM ANALYZE")
 
 
