@@ -1,8 +1,10 @@
 -- Grant and revoke: write an entry for each change, in their order, the new balances, and the
 -- crossed thresholds. The caller holds the locks of the subscriptions and of the balances, and has
--- decided; constraints refuse what does not fit.
-CREATE OR REPLACE FUNCTION ledger_change_grants(p_group uuid, p_changes ledger_change[])
-RETURNS void
+-- decided; constraints refuse what does not fit. p_revoking: whether some of them are revokes, which
+-- alone cross a threshold.
+CREATE OR REPLACE FUNCTION ledger_change_grants(
+    p_group uuid, p_changes ledger_change[], p_revoking boolean
+) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     WITH change AS (
@@ -33,7 +35,7 @@ BEGIN
     ON CONFLICT (group_id, subscription_id, sku_id)
     DO UPDATE SET granted = excluded.granted, sequence = excluded.sequence;
 
-    IF EXISTS (SELECT FROM unnest(p_changes) AS c WHERE c.quantity < 0) THEN
+    IF p_revoking THEN
         PERFORM ledger_emit_crossed(
             b.subscription_id, b.sku_id, c.actor, (b.granted - c.total)::bigint, b.used)
         FROM (SELECT w.subscription_id, w.sku_id, sum(w.quantity) AS total, max(w.actor) AS actor

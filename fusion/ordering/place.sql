@@ -110,5 +110,5 @@ $$;
 -- order in progress names the product (migrations/0003_ordered_products_stay.py).
 CREATE OR REPLACE FUNCTION ordering_gate(p_group uuid) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT 'ordering:' || p_group
+    SELECT 'ordering:' || p_group::text
 $$;

@@ -54,7 +54,8 @@ BEGIN
         SELECT ROW(k.balance_subscription[e.balance], k.balance_sku[e.balance], e.quantity,
                    p_id[l."order"[e.line]], p_number[l."order"[e.line]], l.position[e.line],
                    p_actor[l."order"[e.line]], p_at[l."order"[e.line]])::ledger_change
-        FROM unnest(v.entry_line, v.entry_balance, v.entry_quantity) AS e(line, balance, quantity)));
+        FROM unnest(v.entry_line, v.entry_balance, v.entry_quantity) AS e(line, balance, quantity)),
+        'remove' = ANY (l.action));
 
     INSERT INTO ordering_holding (group_id, subscription_id, product_id, revision, quantity)
     SELECT p_group, h.subscription_id, h.product_id, h.revision, h.after
