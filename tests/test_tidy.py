@@ -166,6 +166,7 @@ def hot_functions() -> set[str]:
 
 
 NOT_HOT = {
+    "fusion/seed/history.py": "the command generates a past, as the owner of the database",
     "fusion/users/provision.py": "the worker continues a batch that its submitter was allowed",
 }
 """Files that call such a function outside of a hot use case, and why."""
