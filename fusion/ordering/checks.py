@@ -104,13 +104,13 @@ CHECKS: Mapping[str, str] = {
         WHERE o.external_reference <> kernel_clean(o.external_reference)
           AND o.state IN ('scheduled', 'completed')
           AND other.state IN ('scheduled', 'completed')""",
-    "completed order without exactly one event": """
+    "completed, cancelled or failed order without exactly one event of that": """
         SELECT format('order %s: %s events', o.id, count(e.id))
         FROM ordering_order o
         LEFT JOIN events_event e
-               ON e.subject = o.id::text AND e.type = 'order.completed'
+               ON e.subject = o.id::text AND e.type = 'order.' || o.state
               AND e.group_id = o.group_id
-        WHERE o.state = 'completed'
+        WHERE o.state IN ('completed', 'cancelled', 'failed')
         GROUP BY o.id HAVING count(e.id) <> 1""",
     "approved request without its order, or with that of another subscription": """
         SELECT format('request %s, order %s', r.id, r.order_id)

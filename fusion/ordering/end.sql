@@ -32,11 +32,14 @@ BEGIN
 END
 $$;
 
--- Cancel a scheduled order, whose subscription is locked.
+-- Cancel an order that is still scheduled: somebody who holds its row alone may have cancelled it
+-- meanwhile. The caller holds the lock of its subscription.
 CREATE OR REPLACE FUNCTION ordering_cancel(p_order uuid, p_actor text, p_request text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE ordering_order SET state = 'cancelled' WHERE id = p_order;
-    PERFORM ordering_announce(p_order, p_actor, p_request, 'order.cancel');
+    UPDATE ordering_order SET state = 'cancelled' WHERE id = p_order AND state = 'scheduled';
+    IF FOUND THEN
+        PERFORM ordering_announce(p_order, p_actor, p_request, 'order.cancel');
+    END IF;
 END
 $$;

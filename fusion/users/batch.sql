@@ -63,7 +63,8 @@ BEGIN
                w.item ->> 'number' AS number, w.item -> 'problem' AS problem,
                y.id AS known,
                dense_rank() OVER (
-                   ORDER BY coalesce(y.id::text, kernel_text_key(w.item ->> 'login'))) AS slot
+                   ORDER BY y.id, CASE WHEN y.id IS NULL
+                                       THEN kernel_text_key(w.item ->> 'login') END) AS slot
         FROM json_array_elements(j.rows) WITH ORDINALITY AS w(item, position)
         LEFT JOIN LATERAL (
             -- Among users whose logins became equal when keys were introduced, the one that the row

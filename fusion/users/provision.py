@@ -56,7 +56,7 @@ def provision_next(context: JobContext, batch: str) -> None:
     first_row("SELECT 1")
     try:
         progress = provision_batch(UUID(batch))
-    except DatabaseError as error:
+    except Exception as error:
         if RETRIES.is_last(error, context.job):
             fail_batch(UUID(batch))
         raise

@@ -110,6 +110,22 @@ def test_a_cancellation_waits_for_the_worker_and_is_refused(world: World) -> Non
     assert state(world) == ("terminated", [])
 
 
+def test_a_termination_waits_for_a_cancellation_and_does_not_repeat_it(world: World) -> None:
+    order(world, add(world.seat))
+    later = scheduled(world, "suspend", 5, reason="fraud")
+    with holding() as meanwhile:
+        assert cancel(world, later["id"]) == "cancelled"
+        end = meanwhile.start(
+            lambda: said(lambda: terminate(world.actor(), subscription_id=world.subscription.id))
+        )
+    assert end.result(PATIENCE) == "terminated"
+    written = "SELECT type FROM events_event WHERE subject = %s"
+    assert Counter(rows(written, [later["id"]]))[("order.cancelled",)] == 1
+    audited = "SELECT verb FROM tenancy_auditrecord WHERE object_id = %s"
+    assert Counter(rows(audited, [later["id"]]))[("order.cancel",)] == 1
+    assert differences() == []
+
+
 def test_a_worker_waits_for_a_cancellation_and_does_nothing(world: World) -> None:
     later = scheduled(world, "terminate")
     fall_due(world)

@@ -57,6 +57,18 @@ def _data(world: World) -> list[dict[str, Any]]:
     ]
 
 
+def test_a_login_may_look_like_the_id_of_another_user(world: World) -> None:
+    first, second = equip(world, 2, 2)
+    bob = created(world, "bob")
+    queued = answer(submit(world, [row(bob["id"], first), row("bob", second)]))
+    work()
+    told = results(world, queued["id"])
+    assert [each["status"] for each in told] == [201, 200]
+    assert [each["user"]["login"] for each in told] == [bob["id"], "bob"]
+    assert [each["user"]["number"] for each in told] == [first, second]
+    assert told[0]["user"]["id"] != bob["id"] == told[1]["user"]["id"]
+
+
 def test_rows_are_judged_in_order(world: World) -> None:
     a, b, c = equip(world, 2, 3)
     there = created(world, "There")
