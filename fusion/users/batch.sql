@@ -62,16 +62,16 @@ BEGIN
                w.item ->> 'display_name' AS name, w.item ->> 'kind' AS kind,
                w.item ->> 'number' AS number, w.item -> 'problem' AS problem,
                y.id AS known,
-               dense_rank() OVER (
-                   ORDER BY y.id, CASE WHEN y.id IS NULL
-                                       THEN kernel_text_key(w.item ->> 'login') END) AS slot
+               dense_rank() OVER (ORDER BY y.id, CASE WHEN y.id IS NULL THEN k.key END) AS slot
         FROM json_array_elements(j.rows) WITH ORDINALITY AS w(item, position)
+        -- Evaluated once: within the search it would make PostgreSQL prefer an index without the key.
+        CROSS JOIN LATERAL (SELECT kernel_text_key(w.item ->> 'login') AS key OFFSET 0) k
         LEFT JOIN LATERAL (
             -- Among users whose logins became equal when keys were introduced, the one that the row
             -- means.
             SELECT v.id FROM users_user v
             WHERE v.group_id = j.group_id AND v.subscription_id = j.subscription_id
-              AND v.login_key = kernel_text_key(w.item ->> 'login')
+              AND v.login_key = k.key
             ORDER BY lower(v.login) <> lower(w.item ->> 'login'), v.login_twin LIMIT 1
         ) y ON true
         WHERE w.position > j.done AND w.position <= j.done + p_limit

@@ -40,7 +40,7 @@ def test_walking_the_tree(own: tuple[Scene, Tab]) -> None:
     twist.press("Enter")
     expect(page.get_by_text("Branch 00")).to_be_visible()
     page.get_by_label("Name or billing reference").fill("branch 4")
-    expect(page.locator(".tree > li:not(.more)")).to_have_count(10)
+    expect(page.locator(".tree > li:not(.more)")).to_have_count(14)
     page.get_by_role("link", name="Branch 42").click()
     expect(page.get_by_role("heading", name="Branch 42")).to_be_visible()
     expect(page.get_by_text("There are no subscriptions yet")).to_be_visible()
