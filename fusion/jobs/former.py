@@ -3,13 +3,19 @@
 A workaround for one release: the next one removes this file and the table `portal_mail`.
 """
 
+from uuid import UUID
+
+import orjson
+import structlog
 from django.db import connection, transaction
 
 from fusion.kernel.job_queue import defer
+from fusion.portal.mails.outbox import MAIL, deliver_mail
 from fusion.portal.mails.outbox import RETRIES as MAIL_RETRIES
-from fusion.portal.mails.outbox import deliver_mail
 from fusion.users.provision import RETRIES as BATCH_RETRIES
-from fusion.users.provision import provision_next
+from fusion.users.provision import provision_batch, provision_next
+
+log = structlog.get_logger(__name__)
 
 # A worker of the previous release moves `due_at` five minutes ahead while it delivers.
 MAILS = """
@@ -30,13 +36,25 @@ ORDER BY j.created_at LIMIT 100 FOR NO KEY UPDATE OF j SKIP LOCKED
 # Workers of the previous release take every job, and fail those that they do not know. Such a job
 # has fewer attempts than one that this release gave up.
 REFUSED = """
-UPDATE procrastinate_jobs SET status = 'todo', attempts = 0
+SELECT id FROM procrastinate_jobs
 WHERE status = 'failed' AND task_name = %s AND attempts < %s
+ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+
+TAKE = f"DELETE FROM procrastinate_jobs WHERE id IN ({REFUSED}) RETURNING args::text"
+
+LATER = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, args, scheduled_at)
+VALUES (%s, %s, %s::jsonb, now() + make_interval(secs => %s))
 """
 
 
-def drain_former_queues() -> None:
-    """Defer jobs for what servers of the previous release wrote, and what their workers refused."""
+def drain_former_queues() -> bool:
+    """Defer jobs for what servers of the previous release wrote, and do what their workers refused.
+
+    Returns whether more refused jobs may be left. They are done here: queued again, they could be
+    refused again and again.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(MAILS)
         names = [column.name for column in cursor.description]
@@ -45,5 +63,32 @@ def drain_former_queues() -> None:
         cursor.execute(BATCHES, [provision_next.name])
         if batches := [{"batch": id} for (id,) in cursor.fetchall()]:
             defer(provision_next, *batches)
-        cursor.execute(REFUSED, [deliver_mail.name, MAIL_RETRIES.attempts])
-        cursor.execute(REFUSED, [provision_next.name, BATCH_RETRIES.attempts])
+    return _deliver_refused() | _provision_refused()
+
+
+def _deliver_refused() -> bool:
+    """Deliver a refused mail; one that cannot be delivered now returns to the queue."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(TAKE, [deliver_mail.name, MAIL_RETRIES.attempts])
+        row = cursor.fetchone()
+        if row is None:
+            return False
+        try:
+            deliver_mail(**orjson.loads(row[0]))
+        except Exception as error:
+            log.warning("mail will be retried", error=repr(error))
+            cursor.execute(LATER, [MAIL, deliver_mail.name, row[0], MAIL_RETRIES.wait])
+    return True
+
+
+def _provision_refused() -> bool:
+    """Process a refused batch to its end; after a crash, a new job is deferred for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, [provision_next.name, BATCH_RETRIES.attempts])
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    batch = UUID(orjson.loads(row[0])["batch"])
+    while (progress := provision_batch(batch)) is not None and not progress["finished"]:
+        pass
+    return True

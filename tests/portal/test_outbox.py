@@ -181,7 +181,22 @@ def test_a_mail_that_a_worker_of_the_previous_release_refused_is_sent() -> None:
     owner_rows(
         f"UPDATE procrastinate_jobs SET status = 'failed', attempts = 1 WHERE task_name = '{TASK}'"
     )
-    drain_former_queues()
+    with mail_server() as taken:
+        assert drain_former_queues()
+        assert not drain_former_queues()
+    assert len(taken) == 1
+    assert states(TASK) == []
+
+
+def test_a_refused_mail_that_cannot_be_delivered_now_is_queued_again() -> None:
+    write("somebody@example.com")
+    owner_rows(
+        f"UPDATE procrastinate_jobs SET status = 'failed', attempts = 1 WHERE task_name = '{TASK}'"
+    )
+    with mail_server(refuses=True):
+        drain_former_queues()
+    assert states(TASK) == [("todo", 0)]
+    make_due(TASK)
     with mail_server() as taken:
         run_jobs(MAIL)
     assert len(taken) == 1

@@ -90,3 +90,13 @@ def test_batches_of_the_previous_release_are_done(world: World) -> None:
     run_jobs(BATCHES)
     assert [job(world, id)["state"] for id in (begun, new)] == ["finished"] * 2
     assert outcomes(world, begun) == [201] * 3
+
+
+def test_a_batch_that_a_worker_of_the_previous_release_refused_is_done(world: World) -> None:
+    id = batch(world, "r", 3)
+    owner_rows(
+        f"UPDATE procrastinate_jobs SET status = 'failed', attempts = 1 WHERE task_name = '{TASK}'"
+    )
+    assert drain_former_queues()
+    assert (job(world, id)["state"], outcomes(world, id)) == ("finished", [201] * 3)
+    assert states(TASK) == []
