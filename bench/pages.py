@@ -150,7 +150,7 @@ def sign_in(stage: Stage) -> str:
     """The cookies of a new administrator of the group, who has signed in as people do."""
     email, password = f"{secrets.token_hex(8)}@example.com", secrets.token_urlsafe(24)
     given = ("create-administrator", stage.group_id, email, "--password-stdin")
-    fusion(stage.environment(), *given, told=password)
+    fusion(stage.environment(), *given, stdin=password)
     jar = CookieJar()
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
     address = f"http://127.0.0.1:{stage.port}/sign-in"

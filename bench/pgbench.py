@@ -64,11 +64,11 @@ def read_balances(stage: Stage) -> str:
 
 def assign_number(stage: Stage, sku: str) -> str:
     """The next free number of a SKU, for a random subscription."""
-    asked = {"sku": sku, "quantity": 1, "contiguous": False, "status": "assigned"}
+    wanted = {"sku": sku, "quantity": 1, "contiguous": False, "status": "assigned"}
     return f"""
 \\set i random(1, {SAMPLE})
 SELECT p.* FROM bench_subscription s, LATERAL numbers_assign_v2('{stage.group_id}'::uuid,
-    jsonb_build_array('{_call(stage, **asked)}'::jsonb
+    jsonb_build_array('{_call(stage, **wanted)}'::jsonb
                       || jsonb_build_object('subscription_id', s.id))) p
 WHERE s.i = :i::bigint;
 """

@@ -162,12 +162,12 @@ def environment_of(url: str) -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": url, "FUSION_LOG_LEVEL": "ERROR"}
 
 
-def fusion(environment: dict[str, str], *arguments: str, told: str | None = None) -> str:
-    """Run a `fusion` command with `told` on its stdin; returns its output."""
+def fusion(environment: dict[str, str], *arguments: str, stdin: str | None = None) -> str:
+    """Run a `fusion` command with `stdin` on its stdin; returns its output."""
     return subprocess.run(
         [sys.executable, "-m", "fusion.cli", *arguments],
         env=environment,
-        input=told,
+        input=stdin,
         stdout=subprocess.PIPE,
         check=True,
         text=True,

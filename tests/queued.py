@@ -9,14 +9,13 @@ from procrastinate.contrib.django import connector_params
 
 from fusion.jobs import schedule
 from fusion.kernel.job_queue import working_app
+from fusion.portal.mails.outbox import unseal
 
 assert schedule.SWEEPS, "it knows all tasks"
 
 WAITING = """
-SELECT args ->> 'sender', args ->> 'recipient', args ->> 'subject', args ->> 'text'
-FROM procrastinate_jobs
-WHERE task_name = 'deliver_mail' AND status = 'todo' AND coalesce(args ->> 'recipient' = %s, true)
-ORDER BY id
+SELECT args ->> 'sealed' FROM procrastinate_jobs
+WHERE task_name = 'deliver_mail' AND status = 'todo' ORDER BY id
 """
 
 
@@ -33,8 +32,9 @@ class Mail:
 def waiting_mails(recipient: str | None = None) -> list[Mail]:
     """The waiting mails, oldest first: all, or those to `recipient`."""
     with connection.cursor() as cursor:
-        cursor.execute(WAITING, [recipient])
-        return [Mail(*row) for row in cursor.fetchall()]
+        cursor.execute(WAITING)
+        mails = [Mail(**unseal(sealed)) for (sealed,) in cursor.fetchall()]
+    return [mail for mail in mails if recipient in (None, mail.recipient)]
 
 
 def clear_mails() -> None:

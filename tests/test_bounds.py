@@ -16,7 +16,7 @@ FINITE = {
     "faults/network.py": "threads that end with the connections they serve",
     "operations/test_away.py": "each request has a time-out",
     "test_wording.py": "takes something away in each round",
-    "upgrade/callers.py": "a thread that ends when it is told to, or by a failed request",
+    "upgrade/callers.py": "a thread that ends when it is stopped, or by a failed request",
     "contract/test_wire.py": "the socket has a time-out",
     "portal/test_outbox.py": "a thread that ends with the process",
     "portal/walking.py": "visits each address once",

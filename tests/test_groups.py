@@ -158,11 +158,11 @@ def test_nothing_fails_while_a_group_is_published(published: World) -> None:
     end(world, trunk, "one")
     assert refresh(0) is not None
     for change in ("suspend", "resume", "terminate"):
-        told = world.call("POST", f"{base}/{change}", {})
-        assert told.status_code in (200, 201), told.content
+        response = world.call("POST", f"{base}/{change}", {})
+        assert response.status_code in (200, 201), response.content
     for object_ in (f"/organizations/{world.reseller.id}", f"/products/{world.seat.id}"):
-        told = world.call("PATCH", object_, {"name": "Renamed"})
-        assert told.status_code == 200, told.content
+        response = world.call("PATCH", object_, {"name": "Renamed"})
+        assert response.status_code == 200, response.content
 
 
 def test_this_server_refuses_what_the_identity_lacks() -> None:

@@ -10,7 +10,7 @@ import structlog
 from django.db import connection, transaction
 
 from fusion.kernel.job_queue import defer
-from fusion.portal.mails.outbox import MAIL, deliver_mail
+from fusion.portal.mails.outbox import MAIL, defer_mails, deliver_mail
 from fusion.portal.mails.outbox import RETRIES as MAIL_RETRIES
 from fusion.users.provision import RETRIES as BATCH_RETRIES
 from fusion.users.provision import provision_batch, provision_next
@@ -59,7 +59,7 @@ def drain_former_queues() -> bool:
         cursor.execute(MAILS)
         names = [column.name for column in cursor.description]
         if mails := [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]:
-            defer(deliver_mail, *mails)
+            defer_mails(*mails)
         cursor.execute(BATCHES, [provision_next.name])
         if batches := [{"batch": id} for (id,) in cursor.fetchall()]:
             defer(provision_next, *batches)

@@ -2,8 +2,7 @@
 
 `defer` uses Django's connection, so a job exists exactly if its transaction commits. A worker
 deletes a job that succeeded. It retries a failing job after increasing delays; after the last
-attempt the job remains as `failed`, for operators. Arguments of jobs are never logged: those of
-mails contain secret links.
+attempt the job remains as `failed`, for operators. Arguments of jobs are never logged.
 """
 
 from typing import Any

@@ -197,11 +197,11 @@ def _digits(wanted: Wanted, after: str) -> str:
         start = f"+{wanted.starts_with}"
         conditions.append(f"n.e164 >= '{start}' AND n.e164 < '{start}:'")
     if wanted.ends_with is not None:
-        conditions.append(_ending(wanted.ends_with))
+        conditions.append(_ends_with(wanted.ends_with))
     return " AND ".join(conditions)
 
 
-def _ending(digits: str) -> str:
+def _ends_with(digits: str) -> str:
     """A walk soon finds a common suffix; the index of suffixes serves the rare ones."""
     if len(digits) < RARE_ENDING:
         return f"right(n.e164, {len(digits)}) = '{digits}'"

@@ -57,7 +57,7 @@ RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     v_refusals json;
-    v_told text;
+    v_detail text;
     v_group CONSTANT uuid := (
         SELECT s.group_id FROM tenancy_subscription s WHERE s.id = p_subscription);
 BEGIN
@@ -70,7 +70,7 @@ BEGIN
                'missing', x.needed - (x.granted - x.used)) ORDER BY k.code),
            string_agg(format('%s: %s ordered, %s in use; %s more needed.', k.code, x.granted, x.used,
                              x.needed - (x.granted - x.used)), ' ' ORDER BY k.code)
-    INTO v_refusals, v_told
+    INTO v_refusals, v_detail
     FROM (
         SELECT w.sku_id, w.needed, coalesce(b.granted, 0) AS granted, coalesce(b.used, 0) AS used
         FROM unnest(p_skus, p_needed) AS w(sku_id, needed)
@@ -82,7 +82,7 @@ BEGIN
         RETURN NULL;
     END IF;
     RETURN json_build_object('code', 'no-entitlement',
-        'detail', v_told || ' No number was assigned. Release numbers, or order more.',
+        'detail', v_detail || ' No number was assigned. Release numbers, or order more.',
         'refusals', v_refusals)::text;
 END
 $$;

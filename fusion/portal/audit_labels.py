@@ -74,7 +74,7 @@ MOST_SHOWN = 5
 
 
 def audit_rows(actor: Actor, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Audit records for templates: each with `deed`, `by` and `told` (pairs of label and text)."""
+    """Audit records for templates: each with `label`, `by` and `details` (label and text)."""
     people = display_names(actor, [record["actor"] for record in records])
     return [
         {

@@ -73,7 +73,7 @@ def write_product(
     for number, (at, items) in enumerate(revisions, 1):
         product.revision = product.version = number
         _write_revision(load, product, [(known[i["sku"]], i["quantity"]) for i in items], actor, at)
-        _announce(load, product, items, actor, at)
+        _record(load, product, items, actor, at)
     load.save(product)
     provider.offers.append(Offer(str(product.id), code, tuple(at for at, _ in revisions)))
 
@@ -102,13 +102,13 @@ def _write_revision(
         )
 
 
-def _announce(load: Load, product: Product, items: Sequence[Item], actor: str, at: int) -> None:
+def _record(load: Load, product: Product, items: Sequence[Item], actor: str, at: int) -> None:
     document = product_document(product, by_sku(items))
-    deed = ("created", "create") if product.revision == 1 else ("changed", "change")
+    actions = ("created", "create") if product.revision == 1 else ("changed", "change")
     where = (str(product.group_id), f"{product.group_id.hex}/", r"\N")
-    load.event(f"product.{deed[0]}", where, product.id, actor, data=json_of(document), at=at)
+    load.event(f"product.{actions[0]}", where, product.id, actor, data=json_of(document), at=at)
     detail = json_of({"code": product.code, "items": shown(by_sku(items))})
-    load.audit(f"product.{deed[1]}", where, product.id, actor, data=detail, at=at)
+    load.audit(f"product.{actions[1]}", where, product.id, actor, data=detail, at=at)
 
 
 def sell_revision(group_id: UUID, product_id: str, revision: int) -> None:

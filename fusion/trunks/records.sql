@@ -36,8 +36,8 @@ CREATE OR REPLACE FUNCTION trunks_sweep(p_keep interval, p_limit int) RETURNS in
 LANGUAGE plpgsql AS $$
 DECLARE
     c trunks_call;
-    v_lapsed int := 0;
-    v_gone int;
+    v_expired int := 0;
+    v_deleted int;
     v_now timestamptz := kernel_now();
 BEGIN
     FOR c IN
@@ -49,7 +49,7 @@ BEGIN
         DELETE FROM trunks_call w
         WHERE w.group_id = c.group_id AND w.trunk_id = c.trunk_id AND w.direction = c.direction
           AND w.call_id = c.call_id;
-        v_lapsed := v_lapsed + 1;
+        v_expired := v_expired + 1;
     END LOOP;
     WITH old AS MATERIALIZED (
         SELECT x.group_id, x.trunk_id, x.direction, x.call_id FROM trunks_call x
@@ -58,8 +58,8 @@ BEGIN
     DELETE FROM trunks_call w USING old
     WHERE (w.group_id, w.trunk_id, w.direction, w.call_id)
           = (old.group_id, old.trunk_id, old.direction, old.call_id);
-    GET DIAGNOSTICS v_gone = ROW_COUNT;
-    RETURN v_lapsed + v_gone;
+    GET DIAGNOSTICS v_deleted = ROW_COUNT;
+    RETURN v_expired + v_deleted;
 END
 $$;
 

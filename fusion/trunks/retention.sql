@@ -92,7 +92,7 @@ $$;
 CREATE OR REPLACE FUNCTION trunks_thin_peaks(p_from timestamptz, p_to timestamptz) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_gone int;
+    v_deleted int;
 BEGIN
     DELETE FROM trunks_channelpeak w WHERE (w.group_id, w.id) IN (
         SELECT r.group_id, r.id FROM (
@@ -101,7 +101,7 @@ BEGIN
                 ORDER BY x.peak DESC, x.minute) AS rank
             FROM trunks_channelpeak x WHERE x.minute >= p_from AND x.minute < p_to) r
         WHERE r.rank > 1);
-    GET DIAGNOSTICS v_gone = ROW_COUNT;
-    RETURN v_gone;
+    GET DIAGNOSTICS v_deleted = ROW_COUNT;
+    RETURN v_deleted;
 END
 $$;

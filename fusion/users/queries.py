@@ -161,7 +161,7 @@ WHERE j.id = %s::uuid AND w.position = ANY (%s::int[]) AND w.item ->> 'login' IS
 """
 
 
-def asked_logins(job_id: UUID, positions: Sequence[int]) -> dict[int, str]:
+def requested_logins(job_id: UUID, positions: Sequence[int]) -> dict[int, str]:
     """Position → login in these rows of a job; malformed rows have none."""
     with connection.cursor() as cursor:
         cursor.execute(LOGINS, [job_id, list(positions)])

@@ -50,11 +50,11 @@ def _prepared(row: Any) -> Mapping[str, Any]:
             raise row
         body = RowBody.model_validate(row)
     except ValidationError as error:
-        return {"problem": _told(fields_problem(error.errors(include_url=False), 0))}
+        return {"problem": _document(fields_problem(error.errors(include_url=False), 0))}
     except Problem as problem:
-        return {"problem": _told(problem)}
+        return {"problem": _document(problem)}
     return {"id": str(new_id()), **body.model_dump()}
 
 
-def _told(problem: Problem) -> Mapping[str, Any]:
+def _document(problem: Problem) -> Mapping[str, Any]:
     return {"code": problem.code, "detail": problem.detail, "errors": problem.errors}

@@ -33,7 +33,7 @@ def test_a_refused_call_leaves_the_others(world: World) -> None:
     entitle(world, 2)
     other = make_subscription(world.tenant)
     assign = {"status": "assigned"}
-    told = run(
+    outcome = run(
         world,
         "numbers_assign_v2",
         call(world, world.subscription.id, numbers=[one], **assign),
@@ -41,8 +41,11 @@ def test_a_refused_call_leaves_the_others(world: World) -> None:
         call(world, world.subscription.id, numbers=[one], **assign),
         call(world, world.subscription.id, numbers=[three], **assign),
     )
-    assert [status for status, _, _ in told] == [201, 409, 409, 201]
-    assert [told[1][2]["code"], told[2][2]["code"]] == ["no-entitlement", "number-not-available"]
+    assert [status for status, _, _ in outcome] == [201, 409, 409, 201]
+    assert [outcome[1][2]["code"], outcome[2][2]["code"]] == [
+        "no-entitlement",
+        "number-not-available",
+    ]
     assert statuses(one, two, three) == ["assigned", "free", "assigned"]
     assert balance(world)[1] == 2
 
@@ -78,5 +81,5 @@ def test_numbers_are_released_and_restored_together(world: World) -> None:
     released = run(world, "numbers_release_v2", *calls, unknown)
     assert [status for status, _, _ in released] == [204, 204, 409]
     assert statuses(*numbers) == ["quarantined", "quarantined"]
-    assert [told[0] for told in run(world, "numbers_restore_v2", *calls)] == [200, 200]
+    assert [outcome[0] for outcome in run(world, "numbers_restore_v2", *calls)] == [200, 200]
     assert balance(world)[1] == 2

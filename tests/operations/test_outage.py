@@ -92,7 +92,7 @@ def test_server_without_its_database(migrated_database: str, log: Path) -> None:
 
 
 def sessions(url: str) -> int:
-    """How many connections the server's processes hold: each has one at least when it was asked."""
+    """How many connections the server's processes hold: each has one at least after a request."""
     name = url.split("?", maxsplit=1)[0].rpartition("/")[2]
     there = url_of(str(settings.DATABASES["default"]["NAME"]))
     with psycopg.connect(there) as connection:

@@ -196,7 +196,7 @@ FROM generate_series(1, 3) AS n
 def test_the_past_comes_from_the_entries(world: World, kind: str) -> None:
     """Grants of 2 each, 70, 40 and 10 days ago: a line of steps."""
     organization: Organization = getattr(world, kind)
-    asked = {
+    arguments = {
         "group": world.group.id,
         "subscription": world.subscription.id,
         "sku": world.user_sku.id,
@@ -208,10 +208,10 @@ def test_the_past_comes_from_the_entries(world: World, kind: str) -> None:
             " granted, used, sequence) VALUES (%s, %s, %s, 'user', 'license', 'user', 6, 0, 3)",
             [world.subscription.id, world.user_sku.id, world.group.id],
         )
-        cursor.execute(DAYS_AGO, asked)
+        cursor.execute(DAYS_AGO, arguments)
         cursor.execute("DELETE FROM billing_groupstate")
         cursor.execute("DELETE FROM billing_day")
-        cursor.execute("SELECT billing_refresh_group(%(group)s, interval '0')", asked)
+        cursor.execute("SELECT billing_refresh_group(%(group)s, interval '0')", arguments)
         points = past(organization, LIVE, totals(organization, LIVE))["user"]
         transaction.set_rollback(True)
     assert len(points) == 91

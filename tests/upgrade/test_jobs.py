@@ -8,7 +8,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.conf import settings
 
+from fusion.portal.mails.outbox import seal
 from tests.operations.conftest import empty_database as new_database
 from tests.portal.test_outbox import Postman
 from tests.server import run_worker, wait_for
@@ -25,12 +27,13 @@ FORMER_MAIL = (
 )
 MAIL = (
     "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('mail', 'deliver_mail',"
-    " jsonb_build_object('sender', 'fusion@example.com', 'recipient', %s::text,"
-    " 'subject', 'Subject', 'text', 'Text'))"
+    " jsonb_build_object('sealed', %s::text))"
 )
 TAKEN_BY_FORMER = """
 SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'deliver_mail' AND status = 'failed'
 """
+SECRET = "https://portal.example.com/invitation#secret"
+
 WAITING = """
 SELECT (SELECT count(*) FROM portal_mail)
      + (SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'deliver_mail')
@@ -47,6 +50,16 @@ def post() -> Iterator[socketserver.TCPServer]:
         server.shutdown()
 
 
+def sealed(recipient: str) -> str:
+    """A mail as servers of this release put it into the queue."""
+    mail = {
+        "sender": "fusion@example.com",
+        "subject": "Subject",
+        "text": f"To {recipient}: {SECRET}",
+    }
+    return seal({**mail, "recipient": recipient})
+
+
 def test_mails_of_both_releases(
     empty_database: str, post: socketserver.TCPServer, tmp_path: Path
 ) -> None:
@@ -55,7 +68,7 @@ def test_mails_of_both_releases(
     environment = {
         "DATABASE_URL": empty_database,
         "FUSION_EMAIL_URL": f"smtp+plain://127.0.0.1:{post.server_address[1]}",
-        "FUSION_SECRET_KEY": "for this test only, and of no use anywhere else",
+        "FUSION_SECRET_KEY": settings.SECRET_KEY,
     }
     before.migrate(empty_database)
     this.migrate(empty_database)
@@ -70,13 +83,14 @@ def test_mails_of_both_releases(
             stack.enter_context(run_worker(log, environment=environment, cwd=folder))
 
         work(before)
-        direct.execute(MAIL, ["new-1@example.com"])
+        direct.execute(MAIL, [sealed("new-1@example.com")])
         wait_for(lambda: count(TAKEN_BY_FORMER) == 1, "the previous release to refuse the job")
         direct.execute(FORMER_MAIL, ["former-1@example.com"])
         work(this)
         direct.execute(FORMER_MAIL, ["former-2@example.com"])
-        direct.execute(MAIL, ["new-2@example.com"])
+        direct.execute(MAIL, [sealed("new-2@example.com")])
         wait_for(lambda: count(WAITING) == 0, "all mails to be delivered", 120)
+    assert SECRET not in (tmp_path / "log").read_text(), "its worker logs the arguments of jobs"
     to = [
         next(line for line in mail.splitlines() if line.startswith("To: ")) for mail in _taken(post)
     ]

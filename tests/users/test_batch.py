@@ -41,9 +41,13 @@ def test_a_batch_creates_and_links(world: World) -> None:
     finished = job(world, queued["id"])
     assert (finished["state"], finished["done"], finished["failed"]) == ("finished", 3, 0)
     assert finished["finished_at"] >= finished["created_at"]
-    told = results(world, queued["id"])
-    assert [(each["position"], each["status"]) for each in told] == [(1, 201), (2, 201), (3, 201)]
-    for each, number in zip(told, numbers, strict=True):
+    outcome = results(world, queued["id"])
+    assert [(each["position"], each["status"]) for each in outcome] == [
+        (1, 201),
+        (2, 201),
+        (3, 201),
+    ]
+    for each, number in zip(outcome, numbers, strict=True):
         assert each["user"]["number"] == number
         assert seen(world, each["user"]) == each["user"]
     assert licences(world) == (3, 3)
@@ -62,11 +66,11 @@ def test_a_login_may_look_like_the_id_of_another_user(world: World) -> None:
     bob = created(world, "bob")
     queued = answer(submit(world, [row(bob["id"], first), row("bob", second)]))
     work()
-    told = results(world, queued["id"])
-    assert [each["status"] for each in told] == [201, 200]
-    assert [each["user"]["login"] for each in told] == [bob["id"], "bob"]
-    assert [each["user"]["number"] for each in told] == [first, second]
-    assert told[0]["user"]["id"] != bob["id"] == told[1]["user"]["id"]
+    outcome = results(world, queued["id"])
+    assert [each["status"] for each in outcome] == [201, 200]
+    assert [each["user"]["login"] for each in outcome] == [bob["id"], "bob"]
+    assert [each["user"]["number"] for each in outcome] == [first, second]
+    assert outcome[0]["user"]["id"] != bob["id"] == outcome[1]["user"]["id"]
 
 
 def test_rows_are_judged_in_order(world: World) -> None:
@@ -133,9 +137,9 @@ def test_chunks_are_as_good_as_one(world: World) -> None:
     assert len(results(world, id)) == 3
     work(chunk=3)
     assert outcomes(world, id) == [201] * 7 + ["no-license"] * 3
-    told = answer(world.call("GET", f"/jobs/{id}/results?failed=true"))["items"]
-    assert [each["position"] for each in told] == [8, 9, 10]
-    assert told[0]["problem"]["refusals"][0] == {
+    outcome = answer(world.call("GET", f"/jobs/{id}/results?failed=true"))["items"]
+    assert [each["position"] for each in outcome] == [8, 9, 10]
+    assert outcome[0]["problem"]["refusals"][0] == {
         "sku": "user",
         "granted": 7,
         "used": 7,

@@ -62,10 +62,10 @@ def test_innocent_rows_are_done_and_the_job_fails(
     logins = ", ".join(f"'u{position}'" for position in broken)
     with refusing("users_user", f"NEW.login IN ({logins})"):
         work(chunk)
-    told = job(world, id)
-    assert (told["state"], told["done"], told["failed"]) == ("failed", 25, len(broken))
-    assert told["finished_at"] is not None
-    assert told["error"].startswith(f"Row {broken[0]} failed") and id in told["error"]
+    outcome = job(world, id)
+    assert (outcome["state"], outcome["done"], outcome["failed"]) == ("failed", 25, len(broken))
+    assert outcome["finished_at"] is not None
+    assert outcome["error"].startswith(f"Row {broken[0]} failed") and id in outcome["error"]
     assert outcomes(world, id) == [
         "internal-error" if position in broken else 201 for position in range(1, 26)
     ]
@@ -88,15 +88,15 @@ def test_until_it_has_ended_it_is_running(world: World) -> None:
     id = submitted(world, batch(3))
     with refusing("users_user", "NEW.login = 'u1'"):
         provision_batch(job=id, chunk=1)  # type: ignore[arg-type]
-    told = job(world, id)
-    assert (told["state"], told["done"], told["finished_at"]) == ("running", 1, None)
-    assert told["error"]
+    outcome = job(world, id)
+    assert (outcome["state"], outcome["done"], outcome["finished_at"]) == ("running", 1, None)
+    assert outcome["error"]
     work()
     assert job(world, id)["state"] == "failed"
 
 
 def test_where_not_even_that_can_be_recorded_the_job_fails_in_the_end(world: World) -> None:
-    """A worker tries again for a minute; others are done meanwhile, and the owner is told."""
+    """A worker tries again for a minute; others are done meanwhile, and the owner sees it."""
     clear_jobs()
     id = submitted(world, batch(3))
     with refusing("users_jobresult", f"NEW.job_id = '{id}' AND NEW.position = 2"):
@@ -109,15 +109,20 @@ def test_where_not_even_that_can_be_recorded_the_job_fails_in_the_end(world: Wor
             run_jobs(BATCHES)
     assert states(TASK) == [("failed", RETRIES.attempts)]
     assert job(world, other)["state"] == "finished"
-    told = job(world, id)
-    assert (told["state"], told["total"], told["done"], told["failed"]) == ("failed", 3, 1, 0)
-    assert told["finished_at"] is not None
-    assert told["error"].startswith("Fusion stopped after row 1 of 3") and id in told["error"]
+    outcome = job(world, id)
+    assert (outcome["state"], outcome["total"], outcome["done"], outcome["failed"]) == (
+        "failed",
+        3,
+        1,
+        0,
+    )
+    assert outcome["finished_at"] is not None
+    assert outcome["error"].startswith("Fusion stopped after row 1 of 3") and id in outcome["error"]
     assert outcomes(world, id) == [201]
     drain_former_queues()
     work()
     run_jobs(BATCHES)
-    assert job(world, id) == told, "nobody tries it again"
+    assert job(world, id) == outcome, "nobody tries it again"
     assert differences() == []
     client = signed_in(make_person((world.group, AGENT)))
     page = client.get(f"/subscriptions/{world.subscription.id}/users/uploads/{id}").content.decode()

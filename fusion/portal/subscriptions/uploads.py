@@ -23,7 +23,7 @@ from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
-from fusion.users.queries import asked_logins, find_job, job_document, list_jobs, list_results
+from fusion.users.queries import find_job, job_document, list_jobs, list_results, requested_logins
 from fusion.users.read_csv import Row, read_csv
 from fusion.users.rules import MAX_ROWS
 from fusion.users.submit_batch import submit_batch
@@ -165,7 +165,7 @@ def _job(document: dict[str, Any]) -> dict[str, Any]:
 def _outcomes(job_id: UUID, results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Results for the template; a refusal with its title, its explanation and the login."""
     failed = [each for each in results if "problem" in each]
-    logins = asked_logins(job_id, [each["position"] for each in failed])
+    logins = requested_logins(job_id, [each["position"] for each in failed])
     for each in failed:
         document = each["problem"]
         problem = problem_of(document)
