@@ -10,8 +10,8 @@ import structlog
 from django.db import connection, transaction
 
 from fusion.kernel.job_queue import defer
-from fusion.portal.mails.outbox import MAIL, defer_mails, deliver_mail
 from fusion.portal.mails.outbox import RETRIES as MAIL_RETRIES
+from fusion.portal.mails.outbox import defer_mails, deliver_mail
 from fusion.users.provision import RETRIES as BATCH_RETRIES
 from fusion.users.provision import provision_batch, provision_next
 
@@ -43,11 +43,6 @@ ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 
 TAKE = f"DELETE FROM procrastinate_jobs WHERE id IN ({REFUSED}) RETURNING args::text"
 
-LATER = """
-INSERT INTO procrastinate_jobs (queue_name, task_name, args, scheduled_at)
-VALUES (%s, %s, %s::jsonb, now() + make_interval(secs => %s))
-"""
-
 
 def drain_former_queues() -> bool:
     """Defer jobs for what servers of the previous release wrote, and do what their workers refused.
@@ -73,11 +68,12 @@ def _deliver_refused() -> bool:
         row = cursor.fetchone()
         if row is None:
             return False
+        arguments = orjson.loads(row[0])
         try:
-            deliver_mail(**orjson.loads(row[0]))
+            deliver_mail(**arguments)
         except Exception as error:
             log.warning("mail will be retried", error=repr(error))
-            cursor.execute(LATER, [MAIL, deliver_mail.name, row[0], MAIL_RETRIES.wait])
+            defer(deliver_mail, arguments, seconds=MAIL_RETRIES.wait)
     return True
 
 
