@@ -9,6 +9,8 @@ import re
 
 from django.utils.translation import gettext, gettext_noop
 
+from fusion.numbers.written import REFUSALS
+
 DETAILS = (
     gettext_noop(
         "A SKU with the code %(code)s already exists. Use that SKU, or choose another code."
@@ -192,7 +194,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     )
 
 
-PATTERNS = tuple((_pattern(text), text) for text in (*DETAILS, *MESSAGES))
+PATTERNS = tuple((_pattern(text), text) for text in (*DETAILS, *MESSAGES, *REFUSALS))
 
 
 def translated(sentence: str) -> str:

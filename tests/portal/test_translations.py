@@ -14,6 +14,7 @@ import fusion
 from fusion.access.actor import ADMINISTRATOR
 from fusion.kernel.errors import PLAIN_WORDS
 from fusion.kernel.ids import new_id
+from fusion.numbers.written import REFUSALS
 from fusion.portal.account.mail import MAILS
 from fusion.portal.errors import EXPLANATIONS, TITLES, WITH_FACTS
 from fusion.portal.mails.write import FOLDER, Reader, Sender, write_mail
@@ -140,7 +141,7 @@ def test_what_a_schema_finds_is_known_to_the_portal(words: str) -> None:
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_refusals_are_translated_with_their_facts(language: str) -> None:
     with translation.override(language):
-        for text in (*DETAILS, *MESSAGES):
+        for text in (*DETAILS, *MESSAGES, *REFUSALS):
             names = re.findall(r"%\((\w+)\)s", text)
             sentence = text % {name: f"<{name}>" for name in names}
             said = translated(sentence)

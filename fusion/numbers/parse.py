@@ -1,0 +1,308 @@
+"""Turns what people write into an E.164 number, or says precisely why it is not one.
+
+Every number that enters comes through here: API, uploads, the portal's forms, and searches.
+"""
+
+import re
+from typing import Any
+
+from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
+    CountryCodeSource,
+    NumberParseException,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberFormat,
+    ValidationResult,
+    country_code_for_region,
+    format_number,
+    is_possible_number_with_reason,
+    is_valid_number,
+    is_valid_number_for_region,
+    national_significant_number,
+    parse,
+    region_code_for_country_code,
+)
+
+from fusion.numbers.written import (
+    AMBIGUOUS,
+    FEWEST_DIGITS,
+    LONGEST_TYPED,
+    MOST_DIGITS,
+    NO_AREA,
+    NO_COUNTRY,
+    NO_PLUS,
+    NO_SUCH_CODE,
+    NO_SUCH_LENGTH,
+    NOT_THERE,
+    PLUS_ZERO,
+    TOO_LONG,
+    TOO_LONG_THERE,
+    TOO_SHORT,
+    TOO_SHORT_THERE,
+    UNUSUAL,
+    NotANumber,
+    canonical,
+    digits_of,
+    refuse_other_kinds,
+    without_wrapping,
+)
+
+E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+BRACKETED = re.compile(r"\(\s*(\d)\s*\)")
+"""The national prefix as people write it in an international number: +32 (0)2 …"""
+
+INTERNATIONAL = "00"
+"""The international prefix in most countries; those of other countries are known by the library."""
+
+
+def parse_number(text: str, *, country: str | None = None) -> str:
+    """The E.164 number that `text` means; raises NotANumber.
+
+    `country` (ISO 3166) is the one in which numbers without a country code are, if it is known.
+    A number in E.164 is taken as it is, even if no country is known to have such numbers. In any
+    other form its length must be possible in its country.
+    """
+    if E164.fullmatch(text) and not _has_trunk_zero(text):
+        return text
+    written = _read(text)
+    refuse_other_kinds(written, text, lambda beginning: _is_complete(beginning, country))
+    digits = digits_of(written)
+    if "+" in written:
+        return _international(digits, written, text)
+    if digits.startswith(INTERNATIONAL):
+        return _after_zeros(digits, written, text, country)
+    if country is None or country_code_for_region(country) == 0:
+        raise _without_country(digits, text)
+    return _national(digits, text, country)
+
+
+def _read(text: str) -> str:
+    """The text in canonical characters."""
+    if len(text) > LONGEST_TYPED:
+        raise NotANumber(TOO_LONG, text)
+    return without_wrapping(canonical(text))
+
+
+def _has_trunk_zero(e164: str) -> bool:
+    """Whether a zero follows the country code."""
+    return "0" in e164[2:5] and e164[1 + len(_calling_code(e164[1:])) :].startswith("0")
+
+
+def _calling_code(digits: str) -> str:
+    """The country calling code with which the digits begin; empty if there is none."""
+    for length in (1, 2, 3):
+        if digits[:length].isdigit() and int(digits[:length]) in COUNTRY_CODE_TO_REGION_CODE:
+            return digits[:length]
+    return ""
+
+
+def _international(digits: str, written: str, text: str) -> str:
+    """Digits that begin with a country code."""
+    if digits.startswith("0"):
+        raise NotANumber(PLUS_ZERO, text)
+    if len(digits) > MOST_DIGITS + 1:
+        raise NotANumber(TOO_LONG, text)
+    code = _calling_code(digits)
+    if not code:
+        raise NotANumber(NO_SUCH_CODE, text)
+    rest = digits[len(code) :]
+    bracketed = BRACKETED.search(written)
+    prefix = bracketed[1] if bracketed is not None else "0"
+    try:
+        number = parse(f"+{digits}")
+    except NumberParseException as error:
+        raise _refusal(error, text) from None
+    significant = national_significant_number(number)
+    if rest.startswith(prefix) and rest == prefix + significant:
+        rest = significant
+    plain = f"+{code}{rest}"
+    if not E164.fullmatch(text):
+        _require_possible(plain, number, text)
+    return _bounded(plain, text)
+
+
+def _bounded(e164: str, text: str) -> str:
+    """The number, within the limits of E.164."""
+    if len(e164) <= FEWEST_DIGITS:
+        raise NotANumber(TOO_SHORT, text)
+    if len(e164) > MOST_DIGITS + 1:
+        raise NotANumber(TOO_LONG, text)
+    return e164
+
+
+def _require_possible(e164: str, number: PhoneNumber, text: str) -> None:
+    """Require a length that numbers of its country have."""
+    if e164 != format_number(number, PhoneNumberFormat.E164):
+        number = PhoneNumber(
+            country_code=number.country_code,
+            national_number=int(e164[1 + len(str(number.country_code)) :] or 0),
+        )
+    reason = is_possible_number_with_reason(number)
+    if reason == ValidationResult.IS_POSSIBLE or is_valid_number(number):
+        return
+    country = region_code_for_country_code(number.country_code or 0)
+    if reason == ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+        raise NotANumber(NO_AREA, text)
+    template = {
+        ValidationResult.TOO_SHORT: TOO_SHORT_THERE,
+        ValidationResult.TOO_LONG: TOO_LONG_THERE,
+        ValidationResult.INVALID_COUNTRY_CODE: NO_SUCH_CODE,
+    }.get(reason, NO_SUCH_LENGTH)
+    raise NotANumber(template, text, country=_name(country, number))
+
+
+def _name(country: str, number: PhoneNumber) -> str:
+    """The country's code, or the calling code of numbers of no country."""
+    return country if country.isalpha() else f"+{number.country_code}"
+
+
+def _after_zeros(digits: str, written: str, text: str, country: str | None) -> str:
+    """Digits after 00: an international number, unless 00 begins numbers of the country, too."""
+    inland = _inland(digits, country)
+    try:
+        abroad = _international(digits.removeprefix(INTERNATIONAL), written, text)
+    except NotANumber:
+        if inland is not None:
+            return inland
+        raise
+    if inland is not None and inland != abroad:
+        raise NotANumber(AMBIGUOUS, text, number=abroad, other=inland)
+    return abroad
+
+
+def _inland(digits: str, country: str | None) -> str | None:
+    """The valid number of the country with these digits in its national form, if there is one."""
+    if country is None:
+        return None
+    try:
+        number = _national(digits, digits, country)
+    except NotANumber:
+        return None
+    return number if is_valid_number_for_region(parse(number), country) else None
+
+
+def _without_country(digits: str, text: str) -> NotANumber:
+    """The refusal of a number whose country is unknown."""
+    if digits.startswith("0"):
+        return NotANumber(NO_COUNTRY, text)
+    if len(digits) > MOST_DIGITS:
+        return NotANumber(TOO_LONG, text)
+    if _is_possible(f"+{digits}"):
+        return NotANumber(NO_PLUS, text, number=f"+{digits}")
+    return NotANumber(NO_COUNTRY if len(digits) >= FEWEST_DIGITS else TOO_SHORT, text)
+
+
+def _national(digits: str, text: str, country: str) -> str:
+    """The number of `country` with these digits, if they are its usual national form."""
+    try:
+        number = parse(digits, country, keep_raw_input=True)
+    except NumberParseException as error:
+        raise _refusal(error, text) from None
+    source = number.country_code_source
+    e164 = format_number(number, PhoneNumberFormat.E164)
+    if source == CountryCodeSource.FROM_NUMBER_WITH_IDD:
+        return _international(e164[1:], "", text)
+    usual = digits in _national_forms(number, country)
+    if source != CountryCodeSource.FROM_DEFAULT_COUNTRY and not usual:
+        raise NotANumber(NO_PLUS, text, number=e164)
+    _require_possible(e164, number, text)
+    if not usual:
+        if not digits.startswith("0") and _is_possible(f"+{digits}"):
+            raise NotANumber(AMBIGUOUS, text, number=e164, other=f"+{digits}")
+        raise NotANumber(UNUSUAL, text, country=country, number=e164)
+    if not _fits(number, country):
+        raise NotANumber(NOT_THERE, text, country=country)
+    return _bounded(e164, text)
+
+
+def _fits(number: PhoneNumber, country: str) -> bool:
+    """Whether numbers of the country can begin like this one."""
+    metadata: Any = PhoneMetadata.metadata_for_region(country, None)
+    pattern = metadata.general_desc.national_number_pattern
+    return bool(re.fullmatch(pattern, national_significant_number(number)))
+
+
+def _national_forms(number: PhoneNumber, country: str) -> tuple[str, ...]:
+    """The digits of a number as people of its country write it."""
+    usual = digits_of(format_number(number, PhoneNumberFormat.NATIONAL))
+    return usual, _prefix(country) + national_significant_number(number)
+
+
+def _prefix(country: str) -> str:
+    metadata = PhoneMetadata.metadata_for_region(country, None)
+    return (metadata and metadata.national_prefix) or ""
+
+
+def _is_possible(text: str, country: str | None = None) -> bool:
+    try:
+        number = parse(text, country)
+    except NumberParseException:
+        return False
+    return bool(is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE)
+
+
+def _is_complete(beginning: str, country: str | None) -> bool:
+    """Whether the beginning of a text is a possible number without the rest."""
+    digits = digits_of(beginning)
+    if "+" in beginning:
+        return _is_possible(f"+{digits}")
+    if digits.startswith(INTERNATIONAL):
+        return _is_possible(f"+{digits[2:]}")
+    if country is not None and _is_possible(digits, country):
+        return True
+    return country is None and len(digits) >= FEWEST_DIGITS
+
+
+def _refusal(error: NumberParseException, text: str) -> NotANumber:
+    """What the library could not parse."""
+    templates = {
+        NumberParseException.INVALID_COUNTRY_CODE: NO_SUCH_CODE,
+        NumberParseException.TOO_LONG: TOO_LONG,
+    }
+    return NotANumber(templates.get(error.error_type, TOO_SHORT), text)
+
+
+def parse_prefix(text: str, *, country: str | None = None) -> str:
+    """The first digits of E.164 numbers that `text` means, without a plus sign; NotANumber.
+
+    It may be part of a number: `0475 12`, `+32 475`. Without a plus sign or leading zeros, the
+    digits are taken as they are.
+    """
+    written = _read(text)
+    digits = _searched(written, text)
+    if "+" in written or digits.startswith(INTERNATIONAL):
+        plain = digits if "+" in written else digits.removeprefix(INTERNATIONAL)
+        if plain.startswith("0"):
+            raise NotANumber(PLUS_ZERO, text)
+        code = _calling_code(plain)
+        rest = plain[len(code) :]
+        home = region_code_for_country_code(int(code)) if code else None
+        if home is not None and home.isalpha() and _prefix(home) == "0":
+            rest = rest.removeprefix("0")
+        return _bounded_part(code + rest, text)
+    if not digits.startswith("0"):
+        return _bounded_part(digits, text)
+    code = str((country and country_code_for_region(country)) or "")
+    if country is None or not code:
+        raise NotANumber(NO_COUNTRY, text)
+    inland = digits[1:] if _prefix(country) == "0" else digits
+    return _bounded_part(code + inland, text)
+
+
+def parse_suffix(text: str) -> str:
+    """The last digits of numbers that `text` means; NotANumber."""
+    return _bounded_part(_searched(_read(text), text), text)
+
+
+def _searched(written: str, text: str) -> str:
+    """The digits of a part of a number; letters, or several numbers, are refused."""
+    refuse_other_kinds(written, text, lambda beginning: False)
+    return digits_of(written)
+
+
+def _bounded_part(digits: str, text: str) -> str:
+    """At most as many digits as a number has."""
+    if len(digits) > MOST_DIGITS:
+        raise NotANumber(TOO_LONG, text)
+    return digits

@@ -1,0 +1,307 @@
+"""What people write where a number is expected: the characters of numbers, and what is not one.
+
+`parse.py` turns a text into a number. The templates here are its refusals; the portal translates
+them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+LONGEST_SHOWN = 40
+"""Most characters of a text that a refusal repeats."""
+
+MOST_DIGITS = 15
+"""Most digits of a number, the country code included (E.164)."""
+
+FEWEST_DIGITS = 7
+
+LONGEST_TYPED = 200
+"""Most characters of a text that is searched for a number."""
+
+LONGEST_ENDING = 4
+"""Most digits of the end of a block that is written short, as in …500-99."""
+
+FEWEST_OF_ONE = 6
+"""From this many digits on, a part of a text is a number of its own."""
+
+EMPTY = gettext_noop("is empty; write a phone number with its plus sign, such as +3225551234")
+NO_DIGITS = gettext_noop(
+    "“%(value)s” has no digits; write a phone number with its plus sign, such as +3225551234"
+)
+EXTENSION = gettext_noop(
+    "“%(value)s” has an extension; write the complete number, without words or signs for an "
+    "extension"
+)
+BLOCK_OR_ONE = gettext_noop(
+    "“%(value)s” looks like a block of numbers; give its first and last number. If it is one "
+    "number, write %(number)s"
+)
+BLOCK = gettext_noop("“%(value)s” looks like a block of numbers; give its first and last number")
+TWO = gettext_noop("“%(value)s” looks like more than one number; write each number separately")
+LETTERS = gettext_noop("“%(value)s” has letters; write the digits that callers dial")
+CHARACTER = gettext_noop("“%(value)s” has %(character)s, which is not part of a phone number")
+SPREADSHEET = gettext_noop(
+    "“%(value)s” was changed by a spreadsheet; format the column as text and enter the number again"
+)
+ADDRESS = gettext_noop("“%(value)s” is an address or has parameters; write only the phone number")
+PLUS_INSIDE = gettext_noop("“%(value)s” has a plus sign that is not at its beginning")
+PLUS_ZERO = gettext_noop(
+    "“%(value)s” has a zero after the plus sign; a country code begins with 1 to 9"
+)
+NO_COUNTRY = gettext_noop(
+    "“%(value)s” has no country code; write the number with a plus sign and its country code, "
+    "such as +3225551234"
+)
+NO_PLUS = gettext_noop(
+    "“%(value)s” has no plus sign; if it begins with a country code, write %(number)s"
+)
+NOT_THERE = gettext_noop(
+    "“%(value)s” is not a phone number of %(country)s; for another country, write a plus sign and "
+    "the country code first"
+)
+UNUSUAL = gettext_noop(
+    "“%(value)s” is incomplete as a number of %(country)s; if that is the country, write %(number)s"
+)
+AMBIGUOUS = gettext_noop("“%(value)s” can mean %(number)s or %(other)s; write the intended one")
+NO_AREA = gettext_noop("“%(value)s” has no area code; write the complete number")
+TOO_SHORT = gettext_noop("“%(value)s” has too few digits for a phone number")
+TOO_LONG = gettext_noop("“%(value)s” has too many digits for a phone number")
+TOO_SHORT_THERE = gettext_noop("“%(value)s” has too few digits for a phone number of %(country)s")
+TOO_LONG_THERE = gettext_noop("“%(value)s” has too many digits for a phone number of %(country)s")
+NO_SUCH_LENGTH = gettext_noop(
+    "“%(value)s” does not have as many digits as the phone numbers of %(country)s"
+)
+NO_SUCH_CODE = gettext_noop("“%(value)s” begins with a country code that does not exist")
+
+REFUSALS: Final = (
+    EMPTY,
+    NO_DIGITS,
+    EXTENSION,
+    BLOCK_OR_ONE,
+    BLOCK,
+    TWO,
+    LETTERS,
+    CHARACTER,
+    SPREADSHEET,
+    ADDRESS,
+    PLUS_INSIDE,
+    PLUS_ZERO,
+    NO_COUNTRY,
+    NO_PLUS,
+    NOT_THERE,
+    UNUSUAL,
+    AMBIGUOUS,
+    NO_AREA,
+    TOO_SHORT_THERE,
+    TOO_LONG_THERE,
+    NO_SUCH_LENGTH,
+    TOO_SHORT,
+    TOO_LONG,
+    NO_SUCH_CODE,
+)
+"""Every refusal of `parse.py`; those with more placeholders come first."""
+
+
+class NotANumber(ValueError):
+    """Why a text is not one phone number, and how to write it; the text is part of the message."""
+
+    def __init__(self, template: str, text: str, **facts: str) -> None:
+        super().__init__(template % {"value": shown(text), **facts})
+        self.template = template
+
+
+PLUS = "+\uff0b\ufe62\u207a"
+SLASHES = "/\uff0f\u2215\u2044"
+DOTS = ".\uff0e\u00b7\u2022\u2027\u2219\u22c5\u30fb\ufe52"
+DASHES = "\u2212\u2043\u02d7\u30fc\uff70\u2796"
+"""Characters used as dashes that Unicode does not class as dashes (Pd)."""
+TILDES = "~\u223c\u02dc\u301c\uff5e"
+INVISIBLE = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, range(0xFE00, 0xFE10)))
+    + "".join(map(chr, range(0xE0100, 0xE01F0)))
+)
+"""Invisible characters that Unicode does not class as formats (Cf)."""
+LINE_ENDS = "\n\r\v\f\u0085\u2028\u2029"
+
+CANONICAL: Mapping[str, str] = {
+    **dict.fromkeys(PLUS, "+"),
+    **dict.fromkeys(SLASHES, "/"),
+    **dict.fromkeys(DOTS, "."),
+    **dict.fromkeys(DASHES, "-"),
+    **dict.fromkeys(TILDES, "~"),
+    **dict.fromkeys(INVISIBLE, ""),
+    **dict.fromkeys(LINE_ENDS, "\n"),
+    "\u2026": "..",
+    "\u2025": "..",
+    "\t": " ",
+    "\uff0c": ",",
+    "\u060c": ",",
+    "\u3001": ",",
+    "\uff1b": ";",
+    "\u061b": ";",
+    "\uff1a": ":",
+    "\uff1d": "=",
+    "\uff03": "#",
+    "\uff0a": "*",
+    "\u00d7": "x",
+}
+"""Character → what it means in a number."""
+
+BY_CATEGORY: Mapping[str, str] = {"Cf": "", "Zs": " ", "Pd": "-", "Ps": "(", "Pe": ")"}
+"""Unicode's categories → what their characters mean in a number."""
+
+
+def canonical(text: str) -> str:
+    """`text` with ASCII digits and one sign for each kind of separator, in lower case, without
+    invisible characters."""
+    if text.isascii() and text.isprintable():
+        return text.lower().replace("[", "(").replace("]", ")").strip()
+    letters = unicodedata.normalize("NFC", text)
+    return "".join(map(_canonical, letters)).casefold().strip(" \n")
+
+
+def _canonical(character: str) -> str:
+    known = CANONICAL.get(character)
+    if known is not None:
+        return known
+    digit = unicodedata.decimal(character, None)
+    if digit is not None:
+        return str(digit)
+    return BY_CATEGORY.get(unicodedata.category(character), character)
+
+
+def shown(text: str) -> str:
+    """`text` as a refusal repeats it: one line, without invisible characters, not too long."""
+    visible = "".join(
+        " " if character in LINE_ENDS or character.isspace() else character
+        for character in text
+        if (
+            character not in INVISIBLE
+            and unicodedata.category(character) not in ("Cf", "Cs", "Cc", "Co", "Cn")
+        )
+        or character.isspace()
+    )
+    line = " ".join(visible.split())
+    return line if len(line) <= LONGEST_SHOWN else f"{line[: LONGEST_SHOWN - 1]}…"
+
+
+def digits_of(text: str) -> str:
+    """The digits of a canonical text."""
+    return "".join(character for character in text if "0" <= character <= "9")
+
+
+def _any(words: str) -> str:
+    return "(?:" + "|".join(words.split()) + ")"
+
+
+EXTENSION_WORDS = _any(
+    r"x ext extn extension poste durchwahl dw nst nebenstelle app(?:arat)? toestel tst intern[eo]? "
+    r"int anexo ramal wew доб vnitř linka lok"
+)
+TO_WORDS = _any(r"bis to till until thru through tot t/m t\.?e\.?m\.? au à al do")
+AND_WORDS = _any(r"or ou oder of o und and et en y e of/en und/oder and/or")
+
+SCHEME = re.compile(r"tel\s*\.?:\s*(?://)?")
+QUOTES = re.compile(r"^=?\s*['\"`´‘’“”]+|['\"`´‘’“”]+$")
+ADDRESSES = re.compile(r"^(?:sips?|mailto|callto|https?|h323|urn):|@|;\s*[a-z-]+\s*=")
+AMOUNTS = re.compile(
+    r"\+?\d+(?:[.,]\d+)?\s*e\s*\+?\s*\d{1,3}"  # 3.22556E+11
+    r"|\+?\d{7,}[.,]0{1,2}"  # 3225551234.00
+    r"|[1-9]\d{0,2}(?:,\d{3}){2,}"  # 3,225,551,234
+    r"|#{2,}|#[a-z/]+[!?]?"  # ######, #VALUE!
+)
+EXTENSIONS = re.compile(
+    r"\d[\s.,;:\-()]*"
+    rf"(?:;\s*ext\s*=|[#*]|,,+|(?<![^\W\d_]){EXTENSION_WORDS}\s*[.:=-]*)"
+    r"\s*[.:(]?\s*\d{1,8}\)?#?$"
+)
+TO = re.compile(
+    rf"^(?P<first>.*\d)[\s)]*(?:/\s*-+|\.{{2,}}|--+|~|(?<![^\W\d_]){TO_WORDS}(?![^\W\d_]))"
+    r"[\s.(]*\+?\s*\d[\d\s./()-]*$",
+    re.DOTALL,
+)
+DASH = re.compile(r"^(?P<first>.*\d)[\s)]*-\s*(?P<last>\+?[\d\s]*\d)$")
+SLASH = re.compile(r"^(?P<first>.*\d)\s*/\s*(?P<last>\d{1,3})$")
+BETWEEN_NUMBERS = re.compile(rf"[;,|&\n]|(?<=\s){AND_WORDS}(?=\s)")
+SEPARATORS = frozenset("0123456789+ -./()")
+
+
+def without_wrapping(text: str) -> str:
+    """A canonical text without the quotation marks of a spreadsheet and without `tel:`."""
+    inner = QUOTES.sub("", text).strip()
+    return SCHEME.sub("", inner, count=1) if SCHEME.match(inner) else inner
+
+
+def refuse_other_kinds(text: str, typed: str, is_complete: Callable[[str], bool]) -> None:
+    """Raise NotANumber for what is not one number; `typed` is what the person wrote.
+
+    `is_complete`: whether the beginning of the text is a possible number.
+    """
+    if AMOUNTS.fullmatch(text):
+        raise NotANumber(SPREADSHEET, typed)
+    if not digits_of(text):
+        raise NotANumber(NO_DIGITS if shown(typed) else EMPTY, typed)
+    if EXTENSIONS.search(text):
+        raise NotANumber(EXTENSION, typed)
+    if ADDRESSES.search(text):
+        raise NotANumber(ADDRESS, typed)
+    if is_block(text, is_complete):
+        if DASH.match(text) is None or not is_complete(text):
+            raise NotANumber(BLOCK, typed)
+        plus = "+" if text.lstrip("( ").startswith("+") else ""
+        raise NotANumber(BLOCK_OR_ONE, typed, number=plus + digits_of(text))
+    if is_several(text, is_complete):
+        raise NotANumber(TWO, typed)
+    if any(character.isalpha() for character in text):
+        raise NotANumber(LETTERS, typed)
+    strange = next((character for character in text if character not in SEPARATORS), None)
+    if strange is not None:
+        name = strange if strange.isprintable() else f"U+{ord(strange):04X}"
+        raise NotANumber(CHARACTER, typed, character=name)
+    if "+" in text.lstrip("( ").lstrip("-")[1:]:
+        raise NotANumber(PLUS_INSIDE, typed)
+
+
+def is_block(text: str, is_complete: Callable[[str], bool]) -> bool:
+    """Whether the text names a first and a last number: `…00-99`, `…00..99`, `…500/-99`.
+
+    A dash also separates groups of digits. It separates two numbers if what precedes it is a
+    possible number, and what follows it is higher than the same number of digits before it. With
+    dashes throughout, short groups are groups of one number, except after 00, 000 and so on.
+    """
+    to = TO.match(text)
+    if to is not None:
+        return is_complete(to["first"])
+    dash = DASH.match(text)
+    if dash is None or not is_complete(dash["first"]):
+        return False
+    first, last = digits_of(dash["first"]), digits_of(dash["last"])
+    tail = first[-len(last) :]
+    if len(last) > LONGEST_ENDING:
+        return len(last) >= FEWEST_OF_ONE and len(first) >= FEWEST_DIGITS
+    if last <= tail:
+        return False
+    if not is_complete(text) or (set(tail), set(last)) == ({"0"}, {"9"}):
+        return True
+    group = re.split(r"\D+", dash["first"])[-1]
+    return "-" not in dash["first"] or len(last) == 1 or len(group) > LONGEST_ENDING
+
+
+def is_several(text: str, is_complete: Callable[[str], bool]) -> bool:
+    """Whether the text has several numbers, or several endings of one."""
+    parts = [part for part in BETWEEN_NUMBERS.split(text) if digits_of(part)]
+    if len(parts) > 1:
+        return True
+    numbers = [part for part in text.split("/") if len(digits_of(part)) >= FEWEST_OF_ONE]
+    if len(numbers) > 1:
+        return True
+    slash = SLASH.match(text)
+    if slash is not None and is_complete(slash["first"]):
+        return True
+    pluses = [part for part in text.split("+")[1:] if len(digits_of(part)) >= FEWEST_OF_ONE]
+    return len(pluses) > 1
