@@ -21,6 +21,7 @@ from fusion.kernel.openapi import Described
 from fusion.kernel.strict import MEANINGFUL_HEADERS, has_body
 from fusion.ledger import api as ledger
 from fusion.lifecycle import api as lifecycle
+from fusion.lifecycle import numbers_api as many_numbers
 from fusion.numbers import api as numbers
 from fusion.ordering import api as ordering
 from fusion.ordering import requests_api as requests
@@ -56,6 +57,7 @@ ROUTERS: tuple[Router, ...] = (
     calls.router,
     ordering.router,
     numbers.router,
+    many_numbers.router,
     users.router,
     trunks.router,
     requests.router,

@@ -49,6 +49,8 @@ VERBS: Mapping[str, Any] = {
     "number.reserved": _("Numbers reserved"),
     "number.released": _("Numbers released"),
     "number.restored": _("Numbers restored"),
+    "number.moved": _("Numbers moved"),
+    "number.unlinked": _("Numbers unlinked"),
     "number.ported": _("Numbers ported"),
     "number.quarantine-ended": _("Quarantine ended"),
     "user.create": _("User added"),

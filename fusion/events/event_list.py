@@ -34,7 +34,9 @@ WITH walked AS MATERIALIZED (
     ORDER BY w.epoch DESC, w.xid DESC, w.id DESC
     LIMIT %(limit)s::int
 )
-SELECT f.epoch, f.xid::text, f.id, e.type, e.actor, e.at, e.subscription_id, e.data::text
+SELECT f.epoch, f.xid::text, f.id, e.type, e.actor, e.at, e.subscription_id,
+       CASE e.type WHEN 'number.moved' THEN events_shown(e.data, %(path)s::text)
+                   ELSE e.data END::text
 FROM found f JOIN events_event e
   ON e.group_id = %(group)s::uuid AND (e.epoch, e.xid, e.id) = (f.epoch, f.xid, f.id)
 UNION ALL
@@ -67,6 +69,7 @@ def list_events(
             EVENTS,
             {
                 "group": actor.group_id,
+                "path": actor.path,
                 "epoch": epoch,
                 "xid": xid,
                 "event": event,

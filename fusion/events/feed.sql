@@ -41,7 +41,7 @@ BEGIN
                 'source', '/groups/' || e.group_id, 'type', e.type, 'subject', e.subject,
                 'time', kernel_instant(e.at), 'datacontenttype', 'application/json',
                 'groupid', e.group_id, 'subscriptionid', e.subscription_id, 'actor', e.actor,
-                'data', e.data);
+                'data', CASE WHEN e.type = 'number.moved' THEN events_shown(e.data, p_path) ELSE e.data END);
             RETURN NEXT;
         END IF;
     END LOOP;

@@ -18,7 +18,10 @@ _TYPES: Mapping[str, tuple[Any, tuple[str, ...]]] = {
         _("Subscriptions"),
         ("created", "changed", "suspended", "resumed", "terminated"),
     ),
-    "number": (_("Numbers"), ("assigned", "reserved", "released", "restored", "ported")),
+    "number": (
+        _("Numbers"),
+        ("assigned", "reserved", "released", "restored", "moved", "ported"),
+    ),
     "user": (_("Users"), ("linked", "unlinked")),
     "balance": (_("Balances"), ("threshold",)),
 }

@@ -54,6 +54,15 @@ $$;
 -- Locks the balances of several SKUs and returns those with less left than needed.
 CREATE OR REPLACE FUNCTION numbers_not_entitled(p_subscription uuid, p_skus uuid[], p_needed int[])
 RETURNS text
+LANGUAGE sql AS $$
+    SELECT numbers_not_entitled(p_subscription, p_skus, p_needed,
+                                'No number was assigned. Release numbers, or order more.')
+$$;
+
+-- The same with another end of the text: what was not done, and what helps.
+CREATE OR REPLACE FUNCTION numbers_not_entitled(
+    p_subscription uuid, p_skus uuid[], p_needed int[], p_help text
+) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     v_refusals json;
@@ -82,7 +91,7 @@ BEGIN
         RETURN NULL;
     END IF;
     RETURN json_build_object('code', 'no-entitlement',
-        'detail', v_detail || ' No number was assigned. Release numbers, or order more.',
+        'detail', v_detail || ' ' || p_help,
         'refusals', v_refusals)::text;
 END
 $$;

@@ -27,7 +27,8 @@ E164 = Annotated[str, A_NUMBER, Field(examples=["+3225551234"])]
 Status = Literal["free", "reserved", "assigned", "quarantined"]
 
 
-def _distinct(numbers: list[str]) -> list[str]:
+def require_distinct(numbers: list[str]) -> list[str]:
+    """The numbers; ValueError if one of them is repeated."""
     if len(set(numbers)) < len(numbers):
         raise ValueError("must not contain the same number twice")
     return numbers
@@ -36,7 +37,7 @@ def _distinct(numbers: list[str]) -> list[str]:
 E164s = Annotated[
     list[E164],
     Field(min_length=1, max_length=MAX_NUMBERS, json_schema_extra={"uniqueItems": True}),
-    AfterValidator(_distinct),
+    AfterValidator(require_distinct),
 ]
 
 

@@ -80,6 +80,8 @@ class Stage:
         entitle(self.world, 4, subscription)
         assigned(self.world, *numbers[:2], subscription=subscription)
         self.world.call("DELETE", path(self.world, numbers[1], subscription=subscription))
+        target = make_subscription(tenant, "Second")
+        entitle(self.world, 1, target)
         if not hasattr(self, "range"):
             self.range = range_of(numbers[0])
         user = created(self.world, f"user {new_id()}", subscription=subscription)
@@ -98,6 +100,7 @@ class Stage:
             **dict.fromkeys(ORGANIZATION_SLOTS, tenant.id),
             **_people(tenant),
             "subscription_id": subscription.id,
+            "to_subscription_id": target.id,
             "order_id": order,
             "scheduled_order_id": scheduled,
             **{

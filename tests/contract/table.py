@@ -203,6 +203,23 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", NUMBERS + "/port-in"): Rule(
         PROVISION, everyone(201), lambda ids: {"numbers": block(1)}
     ),
+    ("POST", NUMBERS + "/move"): Rule(
+        PROVISION,
+        everyone(200),
+        lambda ids: {
+            "numbers": [ids["e164"]],
+            "to_subscription_id": str(ids["to_subscription_id"]),
+        },
+    ),
+    ("POST", NUMBERS + "/batch"): Rule(
+        PROVISION,
+        everyone(200),
+        lambda ids: {
+            "action": "move",
+            "numbers": [ids["e164"]],
+            "to_subscription_id": str(ids["to_subscription_id"]),
+        },
+    ),
     ("DELETE", NUMBER): Rule(PROVISION, everyone(204)),
     ("POST", NUMBER + "/restore"): Rule(
         PROVISION, everyone(200), ids=(("e164", "quarantined_e164"),)

@@ -1,0 +1,163 @@
+"""The shapes of changes of many numbers of a subscription."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from fusion.kernel.fields import Body, Code, Id
+from fusion.kernel.schemas import ProblemDocument
+from fusion.lifecycle.change_numbers import MAX_CHANGED, Choice
+from fusion.numbers.schemas import E164, EndsWith, NumberDocument, StartsWith, require_distinct
+
+ManyNumbers = Annotated[
+    list[E164],
+    Field(min_length=1, max_length=MAX_CHANGED, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(require_distinct),
+]
+Many = Annotated[int, Field(strict=True, ge=1, le=MAX_CHANGED)]
+
+_NULL: dict[str, JsonValue] = {"type": "null"}
+
+
+def _either(chosen: dict[str, JsonValue], *others: str) -> JsonValue:
+    """Either the list of numbers without `others`, or what is chosen without the list."""
+    properties: dict[str, JsonValue] = {"numbers": {"type": "array"}}
+    properties.update(dict.fromkeys(others, _NULL))
+    listed: JsonValue = {"required": ["numbers"], "properties": properties}
+    return {"anyOf": [listed, chosen]}
+
+
+class MoveBody(Body):
+    """Either `numbers`, or `sku` and `quantity` for the first assigned numbers of a SKU."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                _either(
+                    {
+                        "required": ["sku", "quantity"],
+                        "properties": {
+                            "numbers": _NULL,
+                            "sku": {"type": "string", "pattern": "."},
+                            "quantity": {"type": "integer"},
+                        },
+                    },
+                    "sku",
+                    "quantity",
+                )
+            ]
+        }
+    )
+
+    to_subscription_id: Id
+    numbers: ManyNumbers | None = None
+    sku: Code | None = Field(default=None, description="The SKU's code.")
+    quantity: Many | None = None
+    unlink: bool = Field(
+        default=False,
+        description="End the links of the numbers to users and trunks. Otherwise a linked number "
+        "is refused, and `quantity` counts only numbers without a link.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "MoveBody":
+        if self.numbers is not None:
+            if self.sku is not None or self.quantity is not None:
+                raise ValueError("`numbers` cannot be combined with `sku` or `quantity`")
+        elif self.sku is None or self.quantity is None:
+            raise ValueError("requires either `numbers`, or `sku` and `quantity`")
+        return self
+
+    def choice(self) -> Choice:
+        """The numbers to move."""
+        if self.numbers is not None:
+            return Choice(numbers=self.numbers)
+        return Choice(sku=self.sku, quantity=self.quantity, status="assigned")
+
+
+class Selection(Body):
+    """The assigned and reserved numbers that match all given filters."""
+
+    sku: Code | None = Field(default=None, description="The SKU's code.")
+    status: Literal["reserved", "assigned"] | None = None
+    linked: bool | None = Field(default=None, description="Whether linked to a user or trunk.")
+    starts_with: StartsWith | None = Field(default=None, description="With or without a plus sign.")
+    ends_with: EndsWith | None = None
+    quantity: Many | None = Field(
+        default=None, description="Exactly this many, by number; those without a link first."
+    )
+
+
+_MOVES: JsonValue = {
+    "anyOf": [
+        {
+            "required": ["to_subscription_id"],
+            "properties": {
+                "action": {"const": "move"},
+                "to_subscription_id": {"type": "string"},
+            },
+        },
+        {
+            "properties": {
+                "action": {"enum": ["release", "unlink"]},
+                "to_subscription_id": _NULL,
+            }
+        },
+    ]
+}
+
+
+class ChangesBody(Body):
+    """An action on either the `numbers` of a list, or those of a `selection`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                _either(
+                    {
+                        "required": ["selection"],
+                        "properties": {"numbers": _NULL, "selection": {"type": "object"}},
+                    },
+                    "selection",
+                ),
+                _MOVES,
+            ]
+        }
+    )
+
+    action: Literal["release", "unlink", "move"]
+    numbers: ManyNumbers | None = None
+    selection: Selection | None = None
+    unlink: bool = Field(
+        default=False, description="Release or move numbers with a link too, and end the link."
+    )
+    to_subscription_id: Id | None = Field(default=None, description="Where to move the numbers.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ChangesBody":
+        if (self.numbers is None) == (self.selection is None):
+            raise ValueError("requires either `numbers` or `selection`")
+        if (self.action == "move") != (self.to_subscription_id is not None):
+            raise ValueError("`to_subscription_id` is required for `move`, and only for it")
+        return self
+
+    def choice(self) -> Choice:
+        """The numbers to change."""
+        if self.selection is not None:
+            return Choice(**self.selection.model_dump())
+        return Choice(numbers=self.numbers)
+
+
+class ChangeResult(BaseModel):
+    """The result of one number: its new state, or why it was not changed."""
+
+    e164: str
+    status: int
+    number: NumberDocument | None = None
+    problem: ProblemDocument | None = None
+
+
+class ChangeResults(BaseModel):
+    """One result per number, in the order of the list; those of a selection by number."""
+
+    results: list[ChangeResult]

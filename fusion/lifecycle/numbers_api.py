@@ -1,0 +1,50 @@
+"""Routes of changes of many numbers of a subscription, whose links may end with them."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from fusion.access.http_auth import RequirePermission, respond, retrying_actor
+from fusion.access.permissions import PROVISION
+from fusion.kernel.schemas import PROBLEMS
+from fusion.lifecycle.change_numbers import change_numbers, move_numbers
+from fusion.lifecycle.number_schemas import ChangeResults, ChangesBody, MoveBody
+from fusion.numbers.api import SUBSCRIPTION
+from fusion.numbers.schemas import Numbers
+from fusion.tenancy.queries import find_subscription
+
+router = Router(tags=["numbers"])
+
+TWO_SUBSCRIPTIONS = RequirePermission(
+    PROVISION, hot=True, subscription_id=find_subscription, to_subscription_id=find_subscription
+)
+
+
+@router.post(SUBSCRIPTION + "/move", auth=TWO_SUBSCRIPTIONS, response={200: Numbers, **PROBLEMS})
+def move(request: HttpRequest, subscription_id: UUID, body: MoveBody) -> HttpResponse:
+    """Move numbers to another subscription that you can see, without a quarantine. All or none."""
+    answer = move_numbers(
+        retrying_actor(request),
+        subscription_id=subscription_id,
+        to_subscription_id=body.to_subscription_id,
+        choice=body.choice(),
+        unlink=body.unlink,
+    )
+    return respond(answer)
+
+
+@router.post(
+    SUBSCRIPTION + "/batch", auth=TWO_SUBSCRIPTIONS, response={200: ChangeResults, **PROBLEMS}
+)
+def change(request: HttpRequest, subscription_id: UUID, body: ChangesBody) -> HttpResponse:
+    """Release, unlink or move up to 10,000 numbers, each on its own; one result per number."""
+    answer = change_numbers(
+        retrying_actor(request),
+        subscription_id=subscription_id,
+        action=body.action,
+        choice=body.choice(),
+        unlink=body.unlink,
+        to_subscription_id=body.to_subscription_id,
+    )
+    return respond(answer)
