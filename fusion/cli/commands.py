@@ -64,7 +64,7 @@ def migrate(finish: bool, wait: int) -> int | None:
 
     Servers and workers of the previous release continue to work until you finish the upgrade with
     --finish. You can repeat this command, or run several at once: the later ones wait. A step waits
-    about one second at a time for a locked table, so that it does not block other users of the
+    at most 0.3 seconds at a time for a locked table, so that it does not block other users of the
     table.
 
     \b

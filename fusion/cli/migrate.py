@@ -24,16 +24,10 @@ from fusion.kernel.functions import (
     install_functions,
 )
 from fusion.kernel.group_keys import finish_keys
+from fusion.kernel.lock_budget import LockBudget
 from fusion.kernel.runtime_role import grant_tables, prepare_runtime_role
 from fusion.ordering.start_numbers import start_numbers
 from fusion.trunks.prepare import prepare_calls
-
-LOCK_TIMEOUT = "1s"
-"""How long a step waits for a table: all later queries wait behind it. Calls give up after two
-seconds (calls.sql)."""
-
-LOCK_TIMEOUT_BESIDE = "5s"
-"""The same outside a transaction: creating an index CONCURRENTLY blocks no other query."""
 
 _PAUSE = 1.0
 
@@ -102,9 +96,9 @@ def _alone() -> Iterator[None]:
         # would wait for one that waits for this lock.
         while not _try_to_lock(cursor):
             time.sleep(0.1)
-        _set_lock_timeout(cursor, LOCK_TIMEOUT)
     try:
-        yield
+        with connection.execute_wrapper(LockBudget()):
+            yield
     finally:
         close_connections()
 
@@ -112,10 +106,6 @@ def _alone() -> Iterator[None]:
 def _try_to_lock(cursor: CursorWrapper) -> bool:
     cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('fusion migrate', 0))")
     return bool(cursor.fetchone()[0])
-
-
-def _set_lock_timeout(cursor: CursorWrapper, value: str) -> None:
-    cursor.execute("SELECT set_config('lock_timeout', %s, false)", [value])
 
 
 def _persist[T](step: Callable[[], T], wait: int) -> T:
@@ -144,12 +134,7 @@ def _migrate() -> None:
 
 def _follow(action: str, migration: Migration | None = None, fake: bool | None = False) -> None:
     """Called at each step: a migration's tables can be used by all servers once it is applied."""
-    if migration is None:
-        return
-    if action == "apply_start":
-        with connection.cursor() as cursor:
-            _set_lock_timeout(cursor, LOCK_TIMEOUT if migration.atomic else LOCK_TIMEOUT_BESIDE)
-    elif action == "apply_success":
+    if migration is not None and action == "apply_success":
         grant_tables()
         click.echo(f"migration: {migration.app_label}.{migration.name}")
 

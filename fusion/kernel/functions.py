@@ -19,11 +19,6 @@ SCHEMA = 2
 SERVED = 1
 """The oldest schema whose servers work with this one, until the upgrade is finished."""
 
-LOCK_TIMEOUT = "SET LOCAL lock_timeout = '300ms'"
-"""Far less than PostgreSQL's `deadlock_timeout`: the views of several files are locked one by one,
-and a page that reads them in another order must not become the victim.
-"""
-
 # Before PostgreSQL 16 `to_regprocedure` fails if a type of the signature is missing.
 ROUTINE = r"""
 CASE WHEN (SELECT bool_and(to_regtype(type) IS NOT NULL)
@@ -62,7 +57,6 @@ def install_functions() -> int:
     with the functions with which they began. Raises SchemaMismatch if the database is newer.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LOCK_TIMEOUT)
         # Functions may call functions of later files: bodies are checked when they first run.
         cursor.execute("SET LOCAL check_function_bodies = off")
         changed = _changed_files(cursor)
@@ -90,7 +84,6 @@ def finish_upgrade() -> list[str]:
     database does not belong to this release.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LOCK_TIMEOUT)
         cursor.execute("SELECT number FROM kernel_schema FOR UPDATE")
         (number,) = cursor.fetchone()
         if number != SCHEMA:

@@ -16,11 +16,6 @@ from typing import Any
 
 from django.db import connection, transaction
 
-LOCK_TIMEOUT = 600
-"""Milliseconds that a step waits for all its tables: fewer than PostgreSQL's `deadlock_timeout`, so
-that a step gives up before PostgreSQL looks for a victim. `fusion migrate` tries it again.
-"""
-
 BLOCKS = 500
 """Blocks of a table whose rows get their group in one transaction."""
 
@@ -124,7 +119,6 @@ def _execute(sql: str, parameters: tuple[Any, ...] | None = None) -> list[tuple[
 def locked(*tables: str) -> Iterator[None]:
     """One transaction with the tables locked, in this order, for an instant."""
     with transaction.atomic():
-        _execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT // len(tables)}")
         _execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
         yield
 

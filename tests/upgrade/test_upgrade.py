@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib import import_module
@@ -71,9 +72,12 @@ class Fleet:
         self.urls.remove(url)
 
     def close(self) -> None:
-        """Stop all."""
+        """Stop all; print what the servers logged as errors, which pytest shows after a failure."""
         for url in list(self.urls):
             self.stop(url)
+        for log in self.logs.glob("*.log"):
+            lines = log.read_text().splitlines(keepends=True)
+            sys.stdout.writelines(line for line in lines if "error" in line)
 
 
 @pytest.fixture
