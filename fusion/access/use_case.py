@@ -6,9 +6,9 @@ of a verb whose database function does the rest.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
@@ -49,7 +49,7 @@ class Done:
 
     `path` is the path of the organization that owns the object, `subscription_id` its subscription,
     if any; `secret` is shown once with the answer and stored nowhere; `version` makes the object's
-    ETag, if it has one.
+    ETag, if it has one; `recorded` replaces arguments in the audit record, and adds to them.
     """
 
     document: dict[str, Any] | None
@@ -58,6 +58,7 @@ class Done:
     subscription_id: UUID | None = None
     secret: dict[str, str] | None = None
     version: int | None = None
+    recorded: Mapping[str, Any] = field(default_factory=dict)
 
 
 def use_case(
@@ -102,7 +103,7 @@ def use_case(
                     object_id=done.object_id,
                     path=done.path,
                     subscription_id=done.subscription_id,
-                    detail=arguments,
+                    detail={**arguments, **done.recorded},
                 )
                 text = _json(done.document)
                 if request.key is not None:

@@ -2,33 +2,18 @@
 
 from typing import Annotated, Literal
 
-from phonenumbers import SUPPORTED_REGIONS
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from fusion.catalogue.change_product import ProductChanges
 from fusion.catalogue.metrics import MetricCode
 from fusion.catalogue.models import NumberType
 from fusion.catalogue.rules import Item
-from fusion.kernel.fields import Body, Code, Name, Note, Quantity, Reference, Search, Spelled
+from fusion.kernel.countries import Country
+from fusion.kernel.fields import Body, Code, Name, Note, Quantity, Reference, Search
 from fusion.kernel.quantities import MAX_ITEMS
 from fusion.kernel.schemas import Paging
 
 Status = Literal["active", "retired"]
-
-
-def _known(country: str) -> str:
-    if country not in SUPPORTED_REGIONS:
-        raise ValueError("must be an ISO 3166 country with telephone numbers, such as BE")
-    return country
-
-
-Country = Annotated[
-    str,
-    Spelled("[A-Z]{2}", "must be an ISO 3166 country with telephone numbers, such as BE"),
-    Field(examples=["BE"], json_schema_extra={"enum": sorted(SUPPORTED_REGIONS)}),
-    AfterValidator(_known),
-]
-"""Includes Kosovo (XK), and islands with numbers whose codes are not in ISO 3166."""
 
 
 class SkuBody(Body):

@@ -19,6 +19,7 @@ from fusion.catalogue.queries import find_skus
 from fusion.kernel.database import longer_statements
 from fusion.kernel.errors import InvalidFields, problem_of
 from fusion.numbers.release import quarantine_days
+from fusion.numbers.resolve import home_country, resolve_numbers, resolve_prefix
 
 MAX_CHANGED = 10_000
 """Most numbers of one change; `change_numbers.sql` has the same limit."""
@@ -104,6 +105,7 @@ def _call_change(
         raise InvalidFields(to_subscription_id="must be another subscription")
     if choice.sku is not None and choice.sku not in find_skus(actor, [choice.sku]):
         raise InvalidFields(sku="is not the code of a number type in your catalogue")
+    choice = _resolved(actor, subscription_id, choice)
     with longer_statements():
         return call_function(
             actor,
@@ -114,6 +116,18 @@ def _call_change(
             **members,
             **choice.members(),
         )
+
+
+def _resolved(actor: Actor, subscription_id: UUID, choice: Choice) -> Choice:
+    """The choice with its numbers in E.164."""
+    numbers, starts = choice.numbers, choice.starts_with
+    if numbers is not None:
+        numbers = resolve_numbers(actor, numbers, subscription_id=subscription_id)
+    if starts is not None:
+        starts = resolve_prefix(
+            starts, lambda: home_country(actor, subscription_id), field="selection.starts_with"
+        )
+    return replace(choice, numbers=numbers, starts_with=starts)
 
 
 def _completed(result: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, mo
 from fusion.kernel.fields import Body, Code, Id
 from fusion.kernel.schemas import ProblemDocument
 from fusion.lifecycle.change_numbers import MAX_CHANGED, Choice
-from fusion.numbers.schemas import E164, EndsWith, NumberDocument, StartsWith, require_distinct
+from fusion.numbers.schemas import (
+    EndsWith,
+    NumberDocument,
+    StartsWith,
+    WrittenNumber,
+    require_distinct,
+)
 
 ManyNumbers = Annotated[
-    list[E164],
+    list[WrittenNumber],
     Field(min_length=1, max_length=MAX_CHANGED, json_schema_extra={"uniqueItems": True}),
     AfterValidator(require_distinct),
 ]
@@ -81,7 +87,7 @@ class Selection(Body):
     sku: Code | None = Field(default=None, description="The SKU's code.")
     status: Literal["reserved", "assigned"] | None = None
     linked: bool | None = Field(default=None, description="Whether linked to a user or trunk.")
-    starts_with: StartsWith | None = Field(default=None, description="With or without a plus sign.")
+    starts_with: StartsWith | None = None
     ends_with: EndsWith | None = None
     quantity: Many | None = Field(
         default=None, description="Exactly this many, by number; those without a link first."
@@ -94,7 +100,7 @@ _MOVES: JsonValue = {
             "required": ["to_subscription_id"],
             "properties": {
                 "action": {"const": "move"},
-                "to_subscription_id": {"type": "string"},
+                "to_subscription_id": {"type": "string", "format": "uuid"},
             },
         },
         {

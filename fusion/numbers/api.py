@@ -11,7 +11,7 @@ from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
 from fusion.numbers.assign import assign_numbers
 from fusion.numbers.create_range import create_range
-from fusion.numbers.paths import E164Path
+from fusion.numbers.paths import NumberPath
 from fusion.numbers.port_in import port_in
 from fusion.numbers.port_out import port_out
 from fusion.numbers.queries import (
@@ -23,6 +23,7 @@ from fusion.numbers.queries import (
     read_number,
 )
 from fusion.numbers.release import release_number
+from fusion.numbers.resolve import home_country, number_in_path
 from fusion.numbers.restore import restore_number
 from fusion.numbers.schemas import (
     AssignmentBody,
@@ -41,7 +42,7 @@ router = Router(tags=["numbers"])
 
 RANGES = "/api/v1/number-ranges"
 SUBSCRIPTION = "/subscriptions/{uuid:subscription_id}/numbers"
-NUMBER = SUBSCRIPTION + "/{e164:e164}"
+NUMBER = SUBSCRIPTION + "/{written:e164}"
 
 PROVISIONING = RequirePermission(PROVISION, hot=True, subscription_id=find_subscription)
 
@@ -79,30 +80,33 @@ def numbers_of_subscription(
     request: HttpRequest, subscription_id: UUID, params: Query[OwnNumberFilter]
 ) -> HttpResponse:
     """List the numbers of a subscription by number, including its numbers in quarantine."""
-    wanted = params.wanted(subscription_id)
-    return json_response(
-        list_numbers(actor_of(request), wanted, limit=params.limit, cursor=params.cursor)
-    )
+    actor = actor_of(request)
+    wanted = params.wanted(lambda: home_country(actor, subscription_id), subscription_id)
+    return json_response(list_numbers(actor, wanted, limit=params.limit, cursor=params.cursor))
 
 
 @router.delete(NUMBER, auth=PROVISIONING, response={204: None, **PROBLEMS})
-def release(request: HttpRequest, subscription_id: UUID, e164: E164Path) -> HttpResponse:
+def release(request: HttpRequest, subscription_id: UUID, e164: NumberPath) -> HttpResponse:
     """Release a number; an assigned number goes into quarantine, a reserved one becomes free."""
-    return respond(release_number(actor_of(request), subscription_id=subscription_id, e164=e164))
+    actor = actor_of(request)
+    e164 = number_in_path(actor, e164, subscription_id)
+    return respond(release_number(actor, subscription_id=subscription_id, e164=e164))
 
 
 @router.post(NUMBER + "/restore", auth=PROVISIONING, response={200: NumberDocument, **PROBLEMS})
-def restore(request: HttpRequest, subscription_id: UUID, e164: E164Path) -> HttpResponse:
+def restore(request: HttpRequest, subscription_id: UUID, e164: NumberPath) -> HttpResponse:
     """Restore a number from quarantine to the subscription that had it."""
-    return respond(
-        restore_number(retrying_actor(request), subscription_id=subscription_id, e164=e164)
-    )
+    actor = retrying_actor(request)
+    e164 = number_in_path(actor, e164, subscription_id)
+    return respond(restore_number(actor, subscription_id=subscription_id, e164=e164))
 
 
 @router.post(NUMBER + "/port-out", auth=PROVISIONING, response={204: None, **PROBLEMS})
-def port_out_number(request: HttpRequest, subscription_id: UUID, e164: E164Path) -> HttpResponse:
+def port_out_number(request: HttpRequest, subscription_id: UUID, e164: NumberPath) -> HttpResponse:
     """Port a number out to another operator; it leaves the inventory."""
-    return respond(port_out(retrying_actor(request), subscription_id=subscription_id, e164=e164))
+    actor = retrying_actor(request)
+    e164 = number_in_path(actor, e164, subscription_id)
+    return respond(port_out(actor, subscription_id=subscription_id, e164=e164))
 
 
 @router.post(
@@ -142,9 +146,11 @@ def one_range(request: HttpRequest, range_id: UUID) -> HttpResponse:
 )
 def numbers(request: HttpRequest, params: Query[NumberFilter]) -> HttpResponse:
     """List the inventory by number; below the group, your own and the assignable numbers."""
-    return json_response(
-        list_numbers(actor_of(request), params.wanted(), limit=params.limit, cursor=params.cursor)
+    actor = actor_of(request)
+    wanted = params.wanted(
+        lambda: home_country(actor, params.subscription_id), params.subscription_id
     )
+    return json_response(list_numbers(actor, wanted, limit=params.limit, cursor=params.cursor))
 
 
 @router.get(
@@ -158,13 +164,14 @@ def summary(request: HttpRequest, params: Query[Paging]) -> HttpResponse:
 
 
 @router.get(
-    "/numbers/{e164:e164}",
+    "/numbers/{written:e164}",
     auth=RequirePermission(READ_PROVISIONING),
     response={200: NumberDocument, **READ_PROBLEMS},
 )
-def number(request: HttpRequest, e164: E164Path) -> HttpResponse:
+def number(request: HttpRequest, e164: NumberPath) -> HttpResponse:
     """One number."""
-    return json_response(read_number(actor_of(request), e164))
+    actor = actor_of(request)
+    return json_response(read_number(actor, number_in_path(actor, e164)))
 
 
 def _numbers_of(subscription_id: UUID) -> str:

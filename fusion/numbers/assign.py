@@ -10,6 +10,7 @@ from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer, hot_use_case
 from fusion.kernel.clock import now
 from fusion.kernel.errors import InvalidFields, Problem
+from fusion.numbers.resolve import resolve_numbers
 from fusion.numbers.rules import MAX_RESERVATION_DAYS
 
 ASSIGNED, RESERVED = "assigned", "reserved"
@@ -39,6 +40,8 @@ def assign_numbers(
     `number-not-available`.
     """
     _check_until(status, until)
+    if numbers is not None:
+        numbers = resolve_numbers(actor, numbers, subscription_id=subscription_id)
     for attempt in range(ATTEMPTS):
         answer = call_function(
             actor,

@@ -11,6 +11,7 @@ from fusion.catalogue.queries import find_skus
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.numbers.models import Range
 from fusion.numbers.queries import range_document
+from fusion.numbers.resolve import resolve_lazily
 from fusion.numbers.rules import calling_code, wrong_range
 
 # One statement for up to a million rows, in the order of the numbers: the server generates the
@@ -30,12 +31,15 @@ TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('numbers_range:' || 
 def create_range(actor: Actor, *, sku: str, first: str, last: str) -> Done:
     """Add the numbers from `first` to `last` to the inventory, as free numbers of a SKU.
 
-    Problems: `invalid-fields` (no entitlement, no valid numbers, another country or type),
+    Numbers without a country code are of the SKU's country. Problems: `invalid-fields` (no
+    entitlement, no valid numbers, another country or type),
     `range-not-available` (one of them stands in a range, or in the inventory as a ported one).
     """
     found = find_skus(actor, [sku]).get(sku)
     if found is None or found.type != ENTITLEMENT:
         raise InvalidFields(sku="is not the code of a number type in your catalogue")
+    first = resolve_lazily(first, lambda: found.country, field="first")
+    last = resolve_lazily(last, lambda: found.country, field="last")
     wrong = wrong_range(first, last, country=found.country or "", type=found.number_type or "")
     if wrong:
         raise InvalidFields(**wrong)
@@ -50,7 +54,8 @@ def create_range(actor: Actor, *, sku: str, first: str, last: str) -> Done:
         made.save(force_insert=True)
         cursor.execute(FILL, [actor.group_id, found.id, made.id, made.first, made.last])
     made.refresh_from_db(fields=["created_at"], from_queryset=Range.objects.visible_to(actor))
-    return Done(range_document(made), actor.path, made.id)
+    recorded = {"first": first, "last": last}
+    return Done(range_document(made), actor.path, made.id, recorded=recorded)
 
 
 def _taken(first: str, last: str) -> Problem:

@@ -41,6 +41,7 @@ from fusion.numbers.written import (
     TOO_SHORT,
     TOO_SHORT_THERE,
     UNUSUAL,
+    CountryNeeded,
     NotANumber,
     canonical,
     digits_of,
@@ -75,6 +76,14 @@ def parse_number(text: str, *, country: str | None = None) -> str:
     if country is None or country_code_for_region(country) == 0:
         raise _without_country(digits, text)
     return _national(digits, text, country)
+
+
+def depends_on_country(text: str) -> bool:
+    """Whether `text` may be a number in the form of some country, without a country code."""
+    if E164.fullmatch(text) or len(text) > LONGEST_TYPED:
+        return False
+    written = without_wrapping(canonical(text))
+    return "+" not in written and bool(digits_of(written))
 
 
 def _read(text: str) -> str:
@@ -185,12 +194,12 @@ def _inland(digits: str, country: str | None) -> str | None:
 def _without_country(digits: str, text: str) -> NotANumber:
     """The refusal of a number whose country is unknown."""
     if digits.startswith("0"):
-        return NotANumber(NO_COUNTRY, text)
+        return CountryNeeded(NO_COUNTRY, text)
     if len(digits) > MOST_DIGITS:
-        return NotANumber(TOO_LONG, text)
+        return CountryNeeded(TOO_LONG, text)
     if _is_possible(f"+{digits}"):
-        return NotANumber(NO_PLUS, text, number=f"+{digits}")
-    return NotANumber(NO_COUNTRY if len(digits) >= FEWEST_DIGITS else TOO_SHORT, text)
+        return CountryNeeded(NO_PLUS, text, number=f"+{digits}")
+    return CountryNeeded(NO_COUNTRY if len(digits) >= FEWEST_DIGITS else TOO_SHORT, text)
 
 
 def _national(digits: str, text: str, country: str) -> str:
@@ -285,7 +294,7 @@ def parse_prefix(text: str, *, country: str | None = None) -> str:
         return _bounded_part(digits, text)
     code = str((country and country_code_for_region(country)) or "")
     if country is None or not code:
-        raise NotANumber(NO_COUNTRY, text)
+        raise CountryNeeded(NO_COUNTRY, text)
     inland = digits[1:] if _prefix(country) == "0" else digits
     return _bounded_part(code + inland, text)
 

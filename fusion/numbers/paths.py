@@ -1,5 +1,8 @@
-"""Numbers in URL paths: `{e164:number}` matches +3225551234 and nothing else, so anything else is
-404.
+"""Numbers in URL paths.
+
+`{e164:number}` matches +3225551234 and nothing else: the portal writes such URLs itself.
+`{written:number}` matches what people write, which `resolve.number_in_path` reads; every part of a
+path with a digit, so that no other route of the same place may have one.
 """
 
 from typing import Annotated
@@ -22,10 +25,24 @@ class NumberConverter:
         return value
 
 
-register_converter(NumberConverter, "e164")
+class WrittenConverter(NumberConverter):
+    """A number in any form."""
 
-E164Path = Annotated[
+    regex = r"[^/]*\d[^/]*"
+
+
+register_converter(NumberConverter, "e164")
+register_converter(WrittenConverter, "written")
+
+A_DIGIT = r"\d"
+"""What the OpenAPI document can say of a phone number in any form."""
+
+NumberPath = Annotated[
     str,
-    Path(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+3225551234"], description="E.164"),
+    Path(
+        pattern=A_DIGIT,
+        examples=["+3225551234"],
+        description="A phone number in any usual form, E.164 for example.",
+    ),
 ]
-"""The path parameter of a route `/{e164:e164}`."""
+"""The path parameter of a route `/{written:e164}`."""

@@ -9,6 +9,7 @@ from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer, hot_use_case
 from fusion.catalogue.models import ENTITLEMENT, Sku
 from fusion.kernel.errors import InvalidFields
+from fusion.numbers.resolve import resolve_numbers
 from fusion.numbers.rules import countries, number_types
 
 
@@ -29,6 +30,8 @@ def port_in(
     known = list(skus if sku is None else skus.filter(code=sku))
     if sku is not None and not known:
         raise InvalidFields(sku="is not the code of a number type in your catalogue")
+    country = known[0].country if sku is not None else None
+    numbers = resolve_numbers(actor, numbers, subscription_id=subscription_id, country=country)
     found = [_sku_for(e164, known) for e164 in numbers]
     wrong = {
         f"numbers.{index}": _no_sku(e164)

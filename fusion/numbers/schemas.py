@@ -1,28 +1,51 @@
 """Shapes of ranges and numbers on the wire."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
+    ValidationInfo,
     model_validator,
 )
 
 from fusion.catalogue.models import NumberType
-from fusion.kernel.fields import Body, Code, Id, Instant, Spelled
+from fusion.kernel.fields import Body, Code, Id, Instant
 from fusion.kernel.schemas import Paging
+from fusion.numbers.parse import depends_on_country, parse_number, parse_prefix, parse_suffix
+from fusion.numbers.paths import A_DIGIT
 from fusion.numbers.queries import Wanted
+from fusion.numbers.resolve import TWICE, resolve_prefix
 from fusion.numbers.rules import MAX_NUMBERS, MAX_RESERVATION_DAYS
+from fusion.numbers.written import CountryNeeded
 
-A_NUMBER = Spelled(
-    r"\+[1-9][0-9]{6,14}", "must be a phone number with its plus sign, such as +3225551234"
-)
-E164 = Annotated[str, A_NUMBER, Field(examples=["+3225551234"])]
+
+def _written(text: str, info: ValidationInfo) -> str:
+    """In E.164; a number without a country code is left to `resolve.py`, which knows the country.
+
+    If the context of the validation has a `country`, it returns that country.
+    """
+    if not depends_on_country(text):
+        return parse_number(text)
+    country = (info.context or {}).get("country")
+    return text if country is None else parse_number(text, country=country())
+
+
+WrittenNumber = Annotated[
+    str,
+    AfterValidator(_written),
+    Field(
+        examples=["+3225551234"],
+        json_schema_extra={"pattern": A_DIGIT},
+        description="A phone number as people write it. Without a country code it is a number of "
+        "the organization's country.",
+    ),
+]
 
 Status = Literal["free", "reserved", "assigned", "quarantined"]
 
@@ -30,33 +53,47 @@ Status = Literal["free", "reserved", "assigned", "quarantined"]
 def require_distinct(numbers: list[str]) -> list[str]:
     """The numbers; ValueError if one of them is repeated."""
     if len(set(numbers)) < len(numbers):
-        raise ValueError("must not contain the same number twice")
+        raise ValueError(TWICE)
     return numbers
 
 
-E164s = Annotated[
-    list[E164],
+WrittenNumbers = Annotated[
+    list[WrittenNumber],
     Field(min_length=1, max_length=MAX_NUMBERS, json_schema_extra={"uniqueItems": True}),
     AfterValidator(require_distinct),
 ]
 
 
-def _without_plus(text: object) -> object:
-    """In a query a plus sign that was not encoded is a space."""
-    return text[1:] if isinstance(text, str) and text[:1] in ("+", " ") else text
+def _prefix(text: str) -> str:
+    """Digits; a national prefix is left to `Searching.wanted`, which knows the country."""
+    try:
+        return parse_prefix(text)
+    except CountryNeeded:
+        return text
 
 
-DIGITS = Spelled("[0-9]{1,15}", "must be 1 to 15 digits")
-StartsWith = Annotated[str, DIGITS, BeforeValidator(_without_plus), Field(examples=["322555"])]
-EndsWith = Annotated[str, DIGITS, Field(examples=["1234"])]
+StartsWith = Annotated[
+    str,
+    AfterValidator(_prefix),
+    Field(
+        examples=["+32 2 555"],
+        json_schema_extra={"pattern": A_DIGIT},
+        description="The beginning of a number as people write it; the plus sign may be missing.",
+    ),
+]
+EndsWith = Annotated[
+    str,
+    AfterValidator(parse_suffix),
+    Field(examples=["1234"], json_schema_extra={"pattern": A_DIGIT}),
+]
 
 
 class RangeBody(Body):
     """A new range: consecutive numbers of one entitlement SKU, from `first` to `last` inclusive."""
 
     sku: Code = Field(description="The SKU's code.")
-    first: E164
-    last: E164
+    first: WrittenNumber
+    last: WrittenNumber
 
 
 class RangeDocument(BaseModel):
@@ -144,7 +181,7 @@ class AssignmentBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"allOf": [_WHICH, _UNTIL]})
 
-    numbers: E164s | None = None
+    numbers: WrittenNumbers | None = None
     sku: Code | None = Field(default=None, description="The SKU's code.")
     quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_NUMBERS)] | None = None
     contiguous: bool = Field(default=False, description="Consecutive; with `quantity`.")
@@ -170,35 +207,41 @@ class AssignmentBody(Body):
 class PortInBody(Body):
     """Numbers from another operator. Country and type determine their SKU."""
 
-    numbers: E164s
+    numbers: WrittenNumbers
     sku: Code | None = Field(
         default=None, description="The SKU's code; required only if several SKUs match."
     )
 
 
-class NumberFilter(Paging):
+class Searching(Paging):
+    """Filters for the numbers of one subscription, or of all."""
+
+    sku: Code | None = Field(default=None, description="The SKU's code.")
+    status: Status | None = None
+    starts_with: StartsWith | None = None
+    ends_with: EndsWith | None = None
+
+    def wanted(
+        self, country: Callable[[], str | None], subscription_id: UUID | None = None
+    ) -> Wanted:
+        """For the query; `country` is called if `starts_with` has no country code."""
+        starts = self.starts_with
+        if starts is not None:
+            starts = resolve_prefix(starts, country, field="starts_with")
+        return Wanted(
+            sku=self.sku,
+            status=self.status,
+            subscription_id=subscription_id,
+            starts_with=starts,
+            ends_with=self.ends_with,
+        )
+
+
+class NumberFilter(Searching):
     """Filters for the list of numbers."""
 
-    sku: Code | None = Field(default=None, description="The SKU's code.")
-    status: Status | None = None
     subscription_id: Id | None = None
-    starts_with: StartsWith | None = Field(default=None, description="With or without a plus sign.")
-    ends_with: EndsWith | None = None
-
-    def wanted(self) -> Wanted:
-        """For the query."""
-        return Wanted(**self.model_dump(exclude={"limit", "cursor"}))
 
 
-class OwnNumberFilter(Paging):
+class OwnNumberFilter(Searching):
     """Filters for the numbers of one subscription."""
-
-    sku: Code | None = Field(default=None, description="The SKU's code.")
-    status: Status | None = None
-    starts_with: StartsWith | None = Field(default=None, description="With or without a plus sign.")
-    ends_with: EndsWith | None = None
-
-    def wanted(self, subscription_id: UUID) -> Wanted:
-        """For the query."""
-        filters = self.model_dump(exclude={"limit", "cursor"})
-        return Wanted(subscription_id=subscription_id, **filters)

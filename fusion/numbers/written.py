@@ -114,6 +114,10 @@ class NotANumber(ValueError):
         self.template = template
 
 
+class CountryNeeded(NotANumber):
+    """The text may be a number of a country, but none is known."""
+
+
 PLUS = "+\uff0b\ufe62\u207a"
 SLASHES = "/\uff0f\u2215\u2044"
 DOTS = ".\uff0e\u00b7\u2022\u2027\u2219\u22c5\u30fb\ufe52"

@@ -80,9 +80,9 @@ def get_organization(request: HttpRequest, organization_id: UUID) -> HttpRespons
     tags=["organizations"],
 )
 def patch_organization(
-    request: HttpRequest, organization_id: UUID, body: schemas.Renaming
+    request: HttpRequest, organization_id: UUID, body: schemas.OrganizationChanges
 ) -> HttpResponse:
-    """Change the name or the external reference; null clears the reference."""
+    """Change the name, the external reference or the country; null clears the last two."""
     changes = body.model_dump(exclude_unset=True)
     actor = actor_of(request)
     return respond(edit_organization(actor, organization_id=organization_id, changes=changes))

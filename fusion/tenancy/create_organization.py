@@ -24,8 +24,9 @@ def create_organization(
     parent_id: UUID,
     name: str,
     external_reference: str | None = None,
+    country: str | None = None,
 ) -> Done:
-    """Create an organization of `kind` under `parent_id`.
+    """Create an organization of `kind` under `parent_id`; without `country` it inherits one.
 
     Problems: `not-found` (parent), `invalid-fields` (this kind is not allowed there),
     `external-reference-taken`.
@@ -44,6 +45,7 @@ def create_organization(
         name=name,
         external_reference=external_reference,
         reference_owner_id=owner_of(actor, external_reference),
+        country=country,
     )
     taken = reference_taken(actor, organization, "organization")
     with map_constraint_errors(organization_external_reference=taken):

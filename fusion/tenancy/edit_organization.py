@@ -1,4 +1,4 @@
-"""Changing an organization's name or reference. Its kind and parent never change."""
+"""Changing an organization's name, reference or country. Its kind and parent never change."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -32,7 +32,7 @@ def find_organization_to_edit(actor: Actor, id: UUID) -> Organization:
 def edit_organization(
     actor: Actor, *, organization_id: UUID, changes: Mapping[str, str | None]
 ) -> Done:
-    """Set the members of `changes`: `name`, or `external_reference` (None clears it).
+    """Set the members of `changes`: `name`, `external_reference` or `country` (None clears it).
 
     Problems: `not-found`, `forbidden`, `external-reference-taken`, `conflict` (an organization
     above the actor's has set the reference).
@@ -43,8 +43,9 @@ def edit_organization(
     if organization is None:
         raise not_found("organization")
     new = changed_reference(actor, organization, changes)
-    if changes.get("name", organization.name) != organization.name:
-        new["name"] = changes["name"]
+    for name in ("name", "country"):
+        if changes.get(name, getattr(organization, name)) != getattr(organization, name):
+            new[name] = changes[name]
     if not new:
         return Done(organization_document(organization), organization.path, organization.id)
     for name, value in new.items():

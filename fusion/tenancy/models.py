@@ -14,7 +14,9 @@ class Organization(models.Model):
     """A node of the tree group › distributor › reseller › tenant. The parent never changes.
 
     `path` is the ids from the group down to this node, each followed by `/`: a subtree is one range
-    of its index. `reference_owner` is the organization that set the external reference.
+    of its index. `reference_owner` is the organization that set the external reference. Phone
+    numbers that are written without a country code are of `country`; null: of the country of the
+    nearest organization above that has one.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -39,6 +41,7 @@ class Organization(models.Model):
         db_index=False,
         db_constraint=False,
     )
+    country = models.CharField(max_length=2, null=True)
     status = models.CharField(max_length=16, default="active")
     created_at = models.DateTimeField(db_default=KernelNow())
 
@@ -60,6 +63,9 @@ class Organization(models.Model):
                 condition=Q(kind="group", parent__isnull=True, group=models.F("id"))
                 | (~Q(kind="group") & Q(parent__isnull=False)),
                 name="organization_root_is_group",
+            ),
+            models.CheckConstraint(
+                condition=Q(country__regex=r"^[A-Z]{2}$"), name="organization_country"
             ),
             models.UniqueConstraint(
                 "group",

@@ -21,6 +21,14 @@ def find_organization(actor: Actor, id: UUID) -> Organization:
     return organization
 
 
+def country_of(path: str) -> str | None:
+    """The country of the organization at `path`, or of the nearest one above that has one."""
+    ids = [UUID(part) for part in path.split("/") if part]
+    rows = Organization.objects.unscoped("callers use countries that are set above them")
+    found = rows.filter(id__in=ids, country__isnull=False).order_by("-path")
+    return found.values_list("country", flat=True).first()
+
+
 def find_subscription(actor: Actor, id: UUID) -> Subscription:
     """The subscription; Problem `not-found` unless `actor` sees it."""
     subscription = Subscription.objects.visible_to(actor).filter(id=id).first()
@@ -98,6 +106,7 @@ def organization_document(organization: Organization) -> dict[str, Any]:
         "group_id": str(organization.group_id),
         "name": organization.name,
         "external_reference": organization.external_reference,
+        "country": organization.country,
         "created_at": instant(organization.created_at),
     }
 

@@ -6,15 +6,21 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from fusion.kernel.countries import Country
 from fusion.kernel.fields import Body, Id, Name, Reference, Search
 from fusion.kernel.schemas import Paging
 
 Kind = Literal["group", "distributor", "reseller", "tenant"]
+COUNTRY = "The country of phone numbers that are written without a country code."
 Reason = Literal["non_payment", "customer", "fraud", "migration", "other"]
 
 
 class OrganizationDocument(BaseModel):
-    """A node of the tree; `parent_id` is null for a group."""
+    """A node of the tree; `parent_id` is null for a group.
+
+    Phone numbers written without a country code are of `country`; null means the country of the
+    nearest organization above that has one.
+    """
 
     id: UUID
     kind: Kind
@@ -22,6 +28,7 @@ class OrganizationDocument(BaseModel):
     group_id: UUID
     name: str
     external_reference: str | None
+    country: str | None
     created_at: datetime
 
 
@@ -32,6 +39,7 @@ class NewOrganization(Body):
     parent_id: Id
     name: Name
     external_reference: Reference | None = None
+    country: Country | None = Field(default=None, description=COUNTRY)
 
 
 class Renaming(Body):
@@ -39,6 +47,12 @@ class Renaming(Body):
 
     name: Name = Field(default_factory=str)
     external_reference: Reference | None = None
+
+
+class OrganizationChanges(Renaming):
+    """The fields to change; omitted fields keep their values. Null clears reference or country."""
+
+    country: Country | None = Field(default=None, description=COUNTRY)
 
 
 class OrganizationFilter(Paging):

@@ -9,7 +9,8 @@ from fusion.access.http_auth import RequirePermission, actor_of, respond, retryi
 from fusion.access.permissions import PROVISION, READ_CALLS, READ_PROVISIONING
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
-from fusion.numbers.paths import E164Path
+from fusion.numbers.paths import NumberPath
+from fusion.numbers.resolve import number_in_path
 from fusion.numbers.schemas import NumberDocument
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.create_trunk import create_trunk
@@ -24,7 +25,7 @@ router = Router(tags=["trunks"])
 
 TRUNKS = "/subscriptions/{uuid:subscription_id}/trunks"
 TRUNK = TRUNKS + "/{uuid:trunk_id}"
-NUMBER = TRUNK + "/numbers/{e164:e164}"
+NUMBER = TRUNK + "/numbers/{written:e164}"
 
 READING = RequirePermission(
     READ_PROVISIONING, subscription_id=find_subscription, trunk_id=find_trunk
@@ -99,23 +100,23 @@ def numbers_of_trunk(
 
 @router.put(NUMBER, auth=WRITING, response={200: NumberDocument, **PROBLEMS})
 def put_number(
-    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, e164: E164Path
+    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, e164: NumberPath
 ) -> HttpResponse:
     """Route a number of the subscription to the trunk. This uses no user licence."""
-    answer = route_number(
-        actor_of(request), subscription_id=subscription_id, trunk_id=trunk_id, e164=e164
-    )
+    actor = actor_of(request)
+    e164 = number_in_path(actor, e164, subscription_id)
+    answer = route_number(actor, subscription_id=subscription_id, trunk_id=trunk_id, e164=e164)
     return respond(answer)
 
 
 @router.delete(NUMBER, auth=WRITING, response={204: None, **PROBLEMS})
 def remove_number(
-    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, e164: E164Path
+    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, e164: NumberPath
 ) -> HttpResponse:
     """Remove a number from the trunk; the subscription keeps it."""
-    answer = unroute_number(
-        actor_of(request), subscription_id=subscription_id, trunk_id=trunk_id, e164=e164
-    )
+    actor = actor_of(request)
+    e164 = number_in_path(actor, e164, subscription_id)
+    answer = unroute_number(actor, subscription_id=subscription_id, trunk_id=trunk_id, e164=e164)
     return respond(answer)
 
 

@@ -6,6 +6,7 @@ from fusion.access.actor import Actor
 from fusion.access.db_function import call_function
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer, hot_use_case
+from fusion.numbers.resolve import resolve_number
 
 
 @hot_use_case(PROVISION)
@@ -14,9 +15,10 @@ def link_user(actor: Actor, *, subscription_id: UUID, user_id: UUID, number: str
 
     The first link consumes a licence; another number moves the link and keeps the licence.
 
-    Problems: `forbidden`, `not-found`, `subscription-suspended`, `subscription-terminated`,
-    `number-not-assigned`, `number-in-use`, `no-license`.
+    Problems: `forbidden`, `not-found`, `invalid-fields`, `subscription-suspended`,
+    `subscription-terminated`, `number-not-assigned`, `number-in-use`, `no-license`.
     """
+    number = resolve_number(actor, number, subscription_id=subscription_id)
     return call_function(
         actor,
         "users_link_v2",

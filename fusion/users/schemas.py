@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
 from fusion.kernel.fields import Body, Line, Name, Search
 from fusion.kernel.schemas import Paging, ProblemDocument
-from fusion.numbers.schemas import E164
+from fusion.numbers.schemas import WrittenNumber
 from fusion.users.rules import MAX_ROWS, one_script
 
 Kind = Literal["user", "resource_account"]
@@ -33,13 +33,13 @@ class UserPatch(Body):
 class LinkBody(Body):
     """The number to link to a user. It must be assigned to the subscription."""
 
-    number: E164
+    number: WrittenNumber
 
 
 class RowBody(UserBody):
     """A user of a batch, and the number to link, if any."""
 
-    number: E164 | None = None
+    number: WrittenNumber | None = None
 
 
 AnyRow = Annotated[

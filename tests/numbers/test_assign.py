@@ -199,7 +199,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"numbers": ["+0199000001"]}, "numbers.0"),
     ({"numbers": ["+331990000011234567"]}, "numbers.0"),
     ({"numbers": ["+33199\n000001"]}, "numbers.0"),
-    ({"numbers": ["+3319900000\u0661"]}, "numbers.0"),
+    ({"numbers": ["+3319900000\u00b9"]}, "numbers.0"),
     ({"numbers": [33199000001]}, "numbers.0"),
     ({"numbers": [f"+{33199000000 + i}" for i in range(1001)]}, "numbers"),
     ({"numbers": ["+33199000001"], "sku": "fr-geographic"}, "body"),

@@ -5,6 +5,7 @@ import pytest
 from fusion.access.actor import ADMINISTRATOR, GROUP, KINDS, ROLES, TENANT, VIEWER
 from fusion.kernel.ids import new_id
 from fusion.tenancy.models import Organization
+from tests.portal.furnished import post, text
 from tests.portal.people import make_person, signed_in
 from tests.world import World, make_organization
 
@@ -98,3 +99,27 @@ def test_deleted_ones_are_gone(world: World) -> None:
     below = client.get(f"/customers/{world.reseller.id}/below").content.decode()
     assert "Gone soon" not in below
     assert Organization.objects.unscoped("test").get(id=gone.id).status == "deleted"
+
+
+def test_the_country_of_an_organization(world: World) -> None:
+    client = signed_in(make_person((world.group, ADMINISTRATOR)))
+    rows = Organization.objects.unscoped("test")
+    edit, own = f"/customers/{world.tenant.id}/edit", f"/customers/{world.group.id}/edit"
+    page = text(client, edit)
+    assert "Two letters, such as BE" in page and "If it is empty" not in page
+    names = {"name": world.group.name, "external_reference": ""}
+    assert post(client, own, **names, country="be").status_code == 303
+    assert rows.get(id=world.group.id).country == "BE"
+    assert "If it is empty, BE applies." in text(client, edit)
+    detail = client.get(f"/customers/{world.tenant.id}").content.decode()
+    assert "BE" in detail and "(from an organization above)" in detail
+    before = world.fingerprint()
+    names = {"name": world.tenant.name, "external_reference": ""}
+    answer = post(client, edit, **names, country="ZZ")
+    assert answer.status_code == 422
+    assert "This country code has no telephone numbers." in answer.content.decode()
+    assert world.fingerprint() == before
+    new = f"/customers/new?parent={world.reseller.id}"
+    fields = {"name": "Bees", "external_reference": "", "kind": "tenant"}
+    assert post(client, new, **fields, country="FR").status_code == 303
+    assert rows.get(group=world.group, name="Bees").country == "FR"

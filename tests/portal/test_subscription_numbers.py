@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from fusion.kernel.clock import now
 from fusion.numbers.models import Number
+from fusion.tenancy.models import Organization
 from tests.numbers.stock import assigned, block, entitle, french, number, run_out, statuses, stock
 from tests.portal.furnished import Furnished, at, compact, person, post, statements, text, told
 from tests.portal.test_subscription_users import rows
@@ -156,7 +157,7 @@ def test_port_in_and_out(world: World) -> None:
     before = world.fingerprint()
     for given, words in {
         third: "2 ordered, 2 in use",
-        "+12": "plus sign",
+        "+12": "“+12” has too few digits",
         "+3200000000": "is not a valid phone number",
         "+32475123456": "but no matching SKU exists",
         "": "required",
@@ -216,3 +217,28 @@ def test_a_form_sent_twice_counts_once(world: World, path: str) -> None:
     assert "was done before" in told(client, response)
     assert statuses(second) == ["free"]
     assert rows(text(client, at(world, "numbers"))) == 1
+
+
+def test_numbers_as_people_write_them(world: World) -> None:
+    free = stock(world, 4)
+    entitle(world, 4)
+    client = person(world, "tenant", "agent")
+    choose, link = at(world, "numbers", "choose"), at(world, "numbers")
+    before = world.fingerprint()
+    national = f"0{free[0][3:]}"
+    typed = f"{free[0]}\n+4930555500-99\n{national}"
+    page = post(client, choose, typed=typed, until="").content.decode()
+    assert "Line 2: “+4930555500-99” looks like a block of numbers" in page
+    assert f"Line 3: “{national}” has no country code" in page
+    assert "Line 1" not in page
+    page = text(client, f"{link}?starts={national}")
+    assert f"“{national}” has no country code" in page
+    german = client.post(
+        choose, {"typed": "+4930555500-99", "until": ""}, headers={"Accept-Language": "de"}
+    ).content.decode()
+    assert "sieht wie ein Rufnummernblock aus" in german
+    assert world.fingerprint() == before
+    Organization.objects.unscoped("test").filter(id=world.group.id).update(country="FR")
+    typed = f"{national}; 00{free[1][1:]}, tel:{free[2]}\n\u202a{free[3]}\u202c\n{free[3]}"
+    assert "4 numbers were assigned" in told(client, post(client, choose, typed=typed, until=""))
+    assert free[0] in text(client, f"{link}?starts={national[:4]}+{national[4:]}")

@@ -111,7 +111,7 @@ def test_a_refusal_gives_a_way_out(world: World) -> None:
     for wrong, words in {
         first: "is linked to a user",
         "+33199999999": "is not assigned",
-        "123": "not a phone number",
+        "123": "“123” has too few digits",
         "": "required",
     }.items():
         answer = post(client, link, number=wrong)

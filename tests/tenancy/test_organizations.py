@@ -42,6 +42,7 @@ def test_allowed_parents(world: World, kind: str, parent: str) -> None:
         "group_id": str(world.group.id),
         "name": f"A {kind}",
         "external_reference": "crm-1",
+        "country": None,
         "created_at": made["created_at"],
     }
     assert response["Location"] == f"/api/v1/organizations/{made['id']}"
@@ -70,6 +71,31 @@ def test_forbidden_parents(world: World, kind: str, parent: str, field: str) -> 
     response = create(world, kind, getattr(world, parent))
     problem = refused(world, response, 422, "invalid-fields", before)
     assert problem["errors"][0]["field"] == field
+
+
+def test_the_country_of_an_organization(world: World) -> None:
+    made = answer(create(world, "tenant", world.reseller, country="BE"))
+    there = f"/organizations/{made['id']}"
+    assert made["country"] == "BE"
+    changed = answer(world.call("PATCH", there, {"country": "FR"}))
+    assert (changed["country"], changed["name"]) == ("FR", made["name"])
+    assert answer(world.call("PATCH", there, {"name": "Other"}))["country"] == "FR"
+    assert answer(world.call("PATCH", there, {"country": None}))["country"] is None
+    told = [(type, data["country"]) for type, _, _, data in events(world)]
+    assert told == [
+        ("organization.created", "BE"),
+        ("organization.changed", "FR"),
+        ("organization.changed", "FR"),
+        ("organization.changed", None),
+    ]
+    before = world.fingerprint()
+    for wrong in ("be", "ZZ", "BEL", "001", "", 32):
+        for response in (
+            world.call("PATCH", there, {"country": wrong}),
+            create(world, "tenant", world.reseller, country=wrong),
+        ):
+            problem = refused(world, response, 422, "invalid-fields", before)
+            assert [each["field"] for each in problem["errors"]] == ["country"]
 
 
 def test_a_tenant_creates_nothing(world: World) -> None:

@@ -13,15 +13,14 @@ from fusion.access.permissions import MANAGE_RANGES, READ_RANGES
 from fusion.kernel.clock import read_instant
 from fusion.numbers.create_range import create_range
 from fusion.numbers.queries import Wanted, free_counts, list_numbers, list_ranges
-from fusion.numbers.rules import E164
-from fusion.portal.forms import Form, LineField
+from fusion.numbers.resolve import home_country
+from fusion.portal.forms import Form
+from fusion.portal.number_fields import WrittenNumberField, digit_filter
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import done, show, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus
-from fusion.portal.subscriptions.number_finder import strip_separators
-from fusion.portal.subscriptions.numbers import digits_of
 from fusion.tenancy.search import subscription_names
 
 ROWS = 50
@@ -37,11 +36,12 @@ def inventory(request: PageRequest) -> HttpResponse:
     actor = request.actor
     params = query_params(request, "sku", "status", "starts", "ends")
     skus = number_skus(actor)
+    digits = digit_filter(params, lambda: home_country(actor))
     wanted = Wanted(
         sku=params["sku"] if params["sku"] in skus else None,
         status=params["status"] if params["status"] in STATUSES else None,
-        starts_with=digits_of(params["starts"]),
-        ends_with=digits_of(params["ends"]),
+        starts_with=digits.starts,
+        ends_with=digits.ends,
     )
     found = orjson.loads(list_numbers(actor, wanted, limit=ROWS, cursor=request.GET.get("cursor")))
     counted = free_counts(actor, limit=KINDS, cursor=request.GET.get("kinds"))
@@ -53,6 +53,7 @@ def inventory(request: PageRequest) -> HttpResponse:
         "more_kinds": counted["next"],
         "statuses": STATUSES,
         "params": params,
+        "wrong_digits": digits.error,
         "filtered": any(params.values()),
         "may_add": MANAGE_RANGES.allows(actor),
     }
@@ -90,29 +91,14 @@ class RangeForm(Form):
     """The first and the last number of a range, their country and type."""
 
     sku = forms.ChoiceField(label=_("Number type"))
-    first = LineField(
-        label=_("First number"), max_length=40, help_text=_("With the country, such as +32 2 …")
+    first = WrittenNumberField(
+        label=_("First number"),
+        help_text=_("With the country, such as +32 2 …"),
     )
-    last = LineField(
+    last = WrittenNumberField(
         label=_("Last number"),
-        max_length=40,
         help_text=_("A range has up to 1,000,000 numbers, each of the country and the type."),
     )
-
-    def clean_first(self) -> str:
-        """The number without separators between its digits."""
-        return _number(self.cleaned_data["first"])
-
-    def clean_last(self) -> str:
-        """The number without separators between its digits."""
-        return _number(self.cleaned_data["last"])
-
-
-def _number(text: str) -> str:
-    number = strip_separators(text)
-    if not E164.fullmatch(number):
-        raise forms.ValidationError(_("This number lacks a plus sign and a country code."))
-    return number
 
 
 @page(MANAGE_RANGES, methods=("GET", "POST"))

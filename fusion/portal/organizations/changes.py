@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import MANAGE_ORGANIZATIONS
+from fusion.kernel.countries import is_country
 from fusion.kernel.ids import parse_id
 from fusion.lifecycle.delete_organization import delete_organization
 from fusion.portal.forms import ChangeForm, Confirmation, Form, LineField
@@ -21,7 +22,7 @@ from fusion.portal.templatetags.kit import KIND_WORDS
 from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.edit_organization import edit_organization, find_organization_to_edit
 from fusion.tenancy.models import Organization
-from fusion.tenancy.queries import find_organization
+from fusion.tenancy.queries import country_of, find_organization
 
 WRITES = ("GET", "POST")
 
@@ -38,6 +39,28 @@ class NameForm(Form):
     )
 
 
+class OrganizationForm(NameForm):
+    """The name, the reference and the country of an organization."""
+
+    country = LineField(label=_("Country"), max_length=2, required=False)
+
+    def clean_country(self) -> str:
+        """The country in capitals, if it has phone numbers."""
+        country = str(self.cleaned_data["country"]).upper()
+        if country and not is_country(country):
+            raise forms.ValidationError(_("This country code has no telephone numbers."))
+        return country
+
+    def inherit(self, country: str | None) -> None:
+        """Say what an empty field means: `country` is that of the organizations above."""
+        text = gettext(
+            "Two letters, such as BE, for numbers that are written without a country code."
+        )
+        if country is not None:
+            text += " " + gettext("If it is empty, %(country)s applies.") % {"country": country}
+        self.fields["country"].help_text = text
+
+
 class EditForm(ChangeForm, NameForm):
     """The same, for an existing one."""
 
@@ -46,7 +69,11 @@ class EditForm(ChangeForm, NameForm):
         return {name: text or None for name, text in self.changed().items()}
 
 
-class NewOrganizationForm(NameForm):
+class EditOrganizationForm(EditForm, OrganizationForm):
+    """The same, for an existing organization."""
+
+
+class NewOrganizationForm(OrganizationForm):
     """A new organization of one of `kinds`."""
 
     kind = forms.ChoiceField(label=_("Kind"), widget=forms.RadioSelect)
@@ -65,6 +92,7 @@ def new(request: PageRequest) -> HttpResponse:
     parent_id = parse_id(request.GET.get("parent")) or request.actor.organization_id
     parent = find_organization(request.actor, parent_id)
     form = form_of(request, NewOrganizationForm)
+    form.inherit(country_of(parent.path))
     form.offer(children_kinds(request.actor, parent.kind))
     answer = submit(
         request,
@@ -75,6 +103,7 @@ def new(request: PageRequest) -> HttpResponse:
             kind=form.cleaned_data["kind"],
             name=form.cleaned_data["name"],
             external_reference=form.cleaned_data["external_reference"] or None,
+            country=form.cleaned_data["country"] or None,
         ),
     )
     if answer is None:
@@ -89,8 +118,10 @@ def edit(request: PageRequest, organization: Organization) -> HttpResponse:
     initial = {
         "name": organization.name,
         "external_reference": organization.external_reference or "",
+        "country": organization.country or "",
     }
-    form = form_of(request, EditForm, initial)
+    form = form_of(request, EditOrganizationForm, initial)
+    form.inherit(country_of(organization.path.removesuffix(f"{organization.id.hex}/")))
     answer = submit(
         request,
         form,

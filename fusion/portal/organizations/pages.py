@@ -14,8 +14,8 @@ from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Organization
+from fusion.tenancy.queries import country_of, list_organizations, list_subscriptions
 from fusion.tenancy.queries import find_organization as found
-from fusion.tenancy.queries import list_organizations, list_subscriptions
 from fusion.tenancy.search import find_subscriptions, is_long_enough, subscription_names
 from fusion.tenancy.tree import list_children
 
@@ -79,6 +79,7 @@ def detail(request: PageRequest, organization: Organization) -> HttpResponse:
         "more_children": below["next"],
         "rows": [{**each, "tenant": names[UUID(each["id"])][1] if names else ""} for each in rows],
         "next": listed["next"],
+        "country": country_of(organization.path),
         "confirmation": Confirmation(),
     }
     parts = ("more", "branch")

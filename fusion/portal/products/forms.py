@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
-from phonenumbers import SUPPORTED_REGIONS
 
 from fusion.catalogue.models import NUMBER_TYPES
 from fusion.catalogue.rules import Item
+from fusion.kernel.countries import is_country
 from fusion.kernel.quantities import MAX_ITEMS, MAX_QUANTITY
 from fusion.portal.forms import Choices, Form, LineField, ListedField, NoteField, RowForm, RowsForm
 
@@ -109,6 +109,6 @@ class SkuForm(Form):
     def clean_country(self) -> str:
         """The country in capitals, if it has phone numbers."""
         country = str(self.cleaned_data["country"]).upper()
-        if country not in SUPPORTED_REGIONS:
+        if not is_country(country):
             raise forms.ValidationError(_("This country code has no telephone numbers."))
         return country

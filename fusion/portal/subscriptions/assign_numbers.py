@@ -1,8 +1,8 @@
 """Assigning numbers to a subscription: the next free ones, chosen ones, or ported in."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
 import orjson
@@ -20,9 +20,11 @@ from fusion.ledger.queries import balances_now
 from fusion.numbers.assign import ASSIGNED, RESERVED, assign_numbers
 from fusion.numbers.port_in import port_in
 from fusion.numbers.queries import Wanted, list_numbers
+from fusion.numbers.resolve import home_country
 from fusion.numbers.rules import E164, MAX_NUMBERS, MAX_RESERVATION_DAYS
 from fusion.portal.date_filters import end_of_day
 from fusion.portal.forms import Form
+from fusion.portal.number_fields import Country, NumbersField, digit_filter, numbers_in
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import done, show_form
@@ -30,16 +32,11 @@ from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus
 from fusion.portal.stock import with_stock
 from fusion.portal.subscriptions.frame import frame
-from fusion.portal.subscriptions.number_finder import strip_separators
-from fusion.portal.subscriptions.numbers import digits_of
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
 WRITES = ("GET", "POST")
 OFFERED = 50
-BETWEEN_NUMBERS = re.compile(r"[\n,;]+")
-MOST_TYPED = 40_000
-"""Longest list of numbers, in characters."""
 
 
 class ReservingForm(Form):
@@ -103,46 +100,9 @@ def _offered(name: str, balance: Mapping[str, Any]) -> str:
     return str(text) % {"name": name, "left": balance["left"], "stock": balance["stock"] or "–"}
 
 
-def numbers_in(text: str) -> list[str]:
-    """The numbers of a list, one per line or separated by commas; ValidationError for an invalid
-    one.
-    """
-    typed = [
-        strip_separators(part) for part in BETWEEN_NUMBERS.split(text) if strip_separators(part)
-    ]
-    found = list(dict.fromkeys(typed))
-    wrong = [part[:20] for part in found if not E164.fullmatch(part)]
-    if wrong:
-        raise forms.ValidationError(
-            _(
-                "A number starts with a plus sign and the country code, such as +3225550100. "
-                "Invalid: %(wrong)s"
-            )
-            % {"wrong": ", ".join(wrong[:5])}
-        )
-    if len(found) > MAX_NUMBERS:
-        raise forms.ValidationError(
-            _("You entered %(given)s numbers; the limit is %(most)s.")
-            % {"most": MAX_NUMBERS, "given": len(found)}
-        )
-    return found
-
-
-class NumbersField(forms.CharField):
-    """A pasted list of numbers; checks the format of each."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            label=_("Numbers"),
-            max_length=MOST_TYPED,
-            widget=forms.Textarea(attrs={"rows": 4, "inputmode": "tel"}),
-            help_text=_("One number per line, such as +3225550100."),
-            **options,
-        )
-
-    def clean(self, value: Any) -> Any:
-        """The list."""
-        return numbers_in(super().clean(value))
+def _set_country(form: Form, name: str, country: Country) -> None:
+    field: Any = form.fields[name]
+    field.country = country
 
 
 class ChosenForm(ReservingForm):
@@ -153,12 +113,17 @@ class ChosenForm(ReservingForm):
     names = {"numbers": "typed"}
     several = ("number",)
 
+    def __init__(self, *args: Any, country: Country, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.country = country
+        _set_country(self, "typed", country)
+
     def clean(self) -> dict[str, Any]:
         """All of them together, as `numbers`."""
         cleaned: dict[str, Any] = super().clean() or {}
         if "typed" in cleaned:
             ticked = cast(QueryDict, self.data).getlist("number")
-            cleaned["numbers"] = numbers_in("\n".join([*ticked, *cleaned["typed"]]))
+            cleaned["numbers"] = numbers_in("\n".join([*ticked, *cleaned["typed"]]), self.country)
             if not cleaned["numbers"]:
                 raise forms.ValidationError(_("Select or type at least one number."))
         return cleaned
@@ -173,6 +138,10 @@ class PortInForm(Form):
         required=False,
         help_text=_("Determined by the number. Choose one only if several types match."),
     )
+
+    def __init__(self, *args: Any, country: Country, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _set_country(self, "numbers", country)
 
     def refuse(self, problem: Any) -> None:
         """Report per-number errors on the single `numbers` field."""
@@ -225,7 +194,7 @@ def _with_most_left(entitled: Sequence[Mapping[str, Any]]) -> str | None:
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/choose`: the chosen ones."""
-    form = form_of(request, ChosenForm)
+    form = form_of(request, ChosenForm, country=_country(request, subscription))
     answer = submit(
         request,
         form,
@@ -239,7 +208,7 @@ def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
     if answer is None:
         context = {
             **frame(request, subscription, "numbers"),
-            **_offer(request, _entitled(request, subscription)),
+            **_offer(request, subscription, _entitled(request, subscription)),
             "way": "chosen",
         }
         template = "portal/subscriptions/numbers_choose.html"
@@ -247,18 +216,26 @@ def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
     return _taken(request, subscription, answer)
 
 
-def _offer(request: PageRequest, entitled: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _country(request: PageRequest, subscription: Subscription) -> Country:
+    """The customer's country, read when a number without a country code needs it."""
+    return cache(lambda: home_country(request.actor, subscription.id))
+
+
+def _offer(
+    request: PageRequest, subscription: Subscription, entitled: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     """Free numbers that match the search: initially of the type with most left to assign."""
     params = query_params(request, "sku", "starts", "ends")
     known = number_skus(request.actor)
     skus = {each["sku"]: known.get(each["sku"], each["sku"]) for each in entitled}
     if "sku" not in request.GET:
         params["sku"] = _with_most_left(entitled) or ""
+    digits = digit_filter(params, _country(request, subscription))
     wanted = Wanted(
         status="free",
         sku=params["sku"] if params["sku"] in skus else None,
-        starts_with=digits_of(params["starts"]),
-        ends_with=digits_of(params["ends"]),
+        starts_with=digits.starts,
+        ends_with=digits.ends,
     )
     found = orjson.loads(list_numbers(request.actor, wanted, limit=OFFERED))
     # Ticked numbers are kept when the search changes.
@@ -273,13 +250,14 @@ def _offer(request: PageRequest, entitled: Sequence[Mapping[str, Any]]) -> dict[
         "ticked": ticked,
         "found": [each for each in found["items"] if each["e164"] not in ticked],
         "more": found["next"],
+        "wrong_digits": digits.error,
     }
 
 
 @page(PROVISION, methods=WRITES, subscription_id=find_subscription)
 def port(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/port-in`."""
-    form = form_of(request, PortInForm)
+    form = form_of(request, PortInForm, country=_country(request, subscription))
     sku: Any = form.fields["sku"]
     sku.choices = [("", _("The matching type")), *number_skus(request.actor).items()]
     answer = submit(

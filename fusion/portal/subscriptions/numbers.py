@@ -7,7 +7,9 @@ from fusion.access.permissions import READ_PROVISIONING
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import not_found
 from fusion.numbers.queries import Wanted, list_numbers, read_number
+from fusion.numbers.resolve import home_country
 from fusion.portal.forms import Confirmation
+from fusion.portal.number_fields import digit_filter
 from fusion.portal.page import page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
@@ -15,7 +17,6 @@ from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus, sku_names
 from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.holders import with_holders
-from fusion.portal.subscriptions.number_finder import strip_separators
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
@@ -25,29 +26,18 @@ UNLINKED = "unlinked"
 """The status filter for assigned numbers that are not linked."""
 
 
-IN_NONE = "0" * 16
-"""More digits than any number has: the longest have fifteen."""
-
-
-def digits_of(text: str) -> str | None:
-    """Digits of the search term; None if it is empty. A term without digits matches nothing."""
-    found = strip_separators(text).removeprefix("+")
-    if not found:
-        return None
-    return found if found.isascii() and found.isdigit() and len(found) < len(IN_NONE) else IN_NONE
-
-
 @page(READ_PROVISIONING, subscription_id=find_subscription)
 def numbers(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/numbers`."""
     params = query_params(request, "sku", "status", "starts", "ends")
     skus = number_skus(request.actor)
+    digits = digit_filter(params, lambda: home_country(request.actor, subscription.id))
     wanted = Wanted(
         subscription_id=subscription.id,
         sku=params["sku"] if params["sku"] in skus else None,
         status=params["status"] if params["status"] in STATUSES else None,
-        starts_with=digits_of(params["starts"]),
-        ends_with=digits_of(params["ends"]),
+        starts_with=digits.starts,
+        ends_with=digits.ends,
         linked=False if params["status"] == UNLINKED else None,
     )
     text = list_numbers(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
@@ -61,6 +51,7 @@ def numbers(request: PageRequest, subscription: Subscription) -> HttpResponse:
         "next": found["next"],
         "skus": skus,
         "params": params,
+        "wrong_digits": digits.error,
         "filtered": any(params.values()),
     }
     return show(request, "portal/subscriptions/numbers.html", context, parts=("list", "more"))

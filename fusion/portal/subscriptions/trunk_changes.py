@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import PROVISION
 from fusion.kernel.quantities import MAX_QUANTITY
+from fusion.numbers.resolve import home_country
 from fusion.portal.forms import ChangeForm, Confirmation, Form, LineField
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import confirmed, done, refused, show_form
@@ -111,7 +112,9 @@ def edit(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> Ht
 def route(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/trunks/<trunk id>/route`: choose a number."""
     found = find_trunk(request.actor, trunk_id, subscription.id)
-    form = form_of(request, NumberForm)
+    form = form_of(
+        request, NumberForm, country=lambda: home_country(request.actor, subscription.id)
+    )
     answer = submit(
         request,
         form,

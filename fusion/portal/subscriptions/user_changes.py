@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import PROVISION
+from fusion.numbers.resolve import home_country
 from fusion.portal.forms import Form, LineField
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.responses import confirmed, done, show_form
@@ -91,7 +92,9 @@ def edit(request: PageRequest, subscription: Subscription, user_id: UUID) -> Htt
 def link(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/users/<user id>/link`: choose one of its numbers."""
     found = find_user(request.actor, user_id, subscription.id)
-    form = form_of(request, NumberForm)
+    form = form_of(
+        request, NumberForm, country=lambda: home_country(request.actor, subscription.id)
+    )
     answer = submit(
         request,
         form,

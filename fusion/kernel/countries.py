@@ -1,0 +1,30 @@
+"""Countries, as ISO 3166-1 alpha-2 codes: those that have telephone numbers."""
+
+from typing import Annotated
+
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import AfterValidator, Field
+
+from fusion.kernel.fields import Spelled
+
+UNKNOWN = "must be an ISO 3166 country with telephone numbers, such as BE"
+
+
+def is_country(code: str) -> bool:
+    """Whether it is the code of a country with telephone numbers, in capitals."""
+    return code in SUPPORTED_REGIONS
+
+
+def _known(country: str) -> str:
+    if not is_country(country):
+        raise ValueError(UNKNOWN)
+    return country
+
+
+Country = Annotated[
+    str,
+    Spelled("[A-Z]{2}", UNKNOWN),
+    Field(examples=["BE"], json_schema_extra={"enum": sorted(SUPPORTED_REGIONS)}),
+    AfterValidator(_known),
+]
+"""Includes Kosovo (XK), and islands with numbers whose codes are not in ISO 3166."""
