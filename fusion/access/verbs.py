@@ -59,6 +59,7 @@ VERBS: Mapping[str, Any] = {
     "user.unlink": _("User unlinked from the number"),
     "user.delete": _("User deleted"),
     "job.create": _("Users uploaded"),
+    "job.cancel": _("Upload cancelled"),
     "trunk.create": _("Trunk added"),
     "trunk.change": _("Trunk changed"),
     "trunk.delete": _("Trunk deleted"),

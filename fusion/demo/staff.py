@@ -15,6 +15,7 @@ from fusion.numbers.models import Number
 from fusion.numbers.release import release_number
 from fusion.trunks.create_trunk import create_trunk
 from fusion.trunks.route_number import route_number
+from fusion.users.batch_row import rows_of_list
 from fusion.users.delete_user import delete_user
 from fusion.users.models import User
 from fusion.users.provision import provision_batch
@@ -114,7 +115,8 @@ class Staff:
 
     def _link(self, subscription: UUID, numbers: Sequence[str]) -> None:
         rows = [{**self._someone(subscription), "number": number} for number in numbers]
-        job = submit_batch(self._actor, subscription_id=subscription, rows=rows).body["id"]
+        answer = submit_batch(self._actor, subscription_id=subscription, rows=rows_of_list(rows))
+        job = answer.body["id"]
         while provision_batch(UUID(job)):
             pass
 

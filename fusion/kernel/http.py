@@ -17,7 +17,7 @@ MAX_BATCH_BODY = 16 * 1024 * 1024
 """Largest body of a batch, in bytes."""
 
 MAX_UPLOAD = 64 * 1024 * 1024
-"""Largest CSV upload, in bytes."""
+"""Largest upload of a CSV or XLSX file, in bytes."""
 
 MAX_COMMAS = 1_000_000
 """Most commas in a JSON body: ten times those of the largest batch. A list in Python takes twenty
@@ -32,6 +32,8 @@ Each unknown member would become an error before the list is cut to a hundred.
 
 CSV = "text/csv"
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 UTF_8 = frozenset(("utf-8", "utf8", "us-ascii"))
 """Accepted names of character sets: ASCII is a subset of UTF-8."""
 
@@ -43,7 +45,7 @@ FORMS_WITH_LISTS = re.compile(r"/subscriptions/[^/]+/users/uploads")
 
 def body_limit(path: str, media_type: str) -> int:
     """The largest body of that media type accepted at `path`, in bytes."""
-    if media_type == CSV and UPLOADS.fullmatch(path):
+    if media_type in (CSV, XLSX) and UPLOADS.fullmatch(path):
         return MAX_UPLOAD
     lists = BATCHES.fullmatch(path) or FORMS_WITH_LISTS.fullmatch(path)
     return MAX_BATCH_BODY if lists else MAX_BODY
@@ -56,14 +58,25 @@ def media_type_of(request: HttpRequest) -> str:
 
 def refuse_encoding(request: HttpRequest) -> None:
     """Problem `unsupported-media-type` for a body declared as compressed or as not UTF-8."""
+    refuse_compression(request)
+    charset = declared_charset(request)
+    if charset is not None and charset not in UTF_8:
+        detail = f"The body has the character set {charset[:100]!r}. Send UTF-8."
+        raise Problem("unsupported-media-type", detail)
+
+
+def refuse_compression(request: HttpRequest) -> None:
+    """Problem `unsupported-media-type` for a body declared as compressed."""
     coding = request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if coding not in ("", "identity"):
         detail = f"The body has the content encoding {coding[:100]!r}. Send it uncompressed."
         raise Problem("unsupported-media-type", detail)
-    charset = (request.content_params or {}).get("charset", "utf-8").lower()
-    if charset not in UTF_8:
-        detail = f"The body has the character set {charset[:100]!r}. Send UTF-8."
-        raise Problem("unsupported-media-type", detail)
+
+
+def declared_charset(request: HttpRequest) -> str | None:
+    """The character set that the request declares, in lower case; None if it declares none."""
+    charset = (request.content_params or {}).get("charset")
+    return None if charset is None else charset.lower()
 
 
 def read_json(request: HttpRequest) -> Any:

@@ -9,6 +9,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
+from fusion.kernel.http import CSV, XLSX
 from fusion.kernel.strict import Known, check_request, known_of
 
 PREFIX = "api/v1/"
@@ -46,9 +47,10 @@ NAMED_BY_CALLER = "x-named-by-caller"
 """Marks a POST whose path identifies its object, so that it may be repeated without a key."""
 
 
-def also_csv() -> dict[str, Any]:
-    """`openapi_extra` of a route whose answer may be CSV as well."""
-    return {"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}}
+def also_files() -> dict[str, Any]:
+    """`openapi_extra` of a route whose answer may be a CSV or XLSX file as well."""
+    files = {CSV: {"schema": {"type": "string"}}, XLSX: {"schema": {"type": "string"}}}
+    return {"responses": {200: {"content": files}}}
 
 
 class Document(OpenAPISchema):

@@ -1,4 +1,4 @@
-"""Responses of any length in constant memory: rows from a server-side cursor, as JSON or CSV.
+"""Responses of any length in constant memory: rows from a server-side cursor, as JSON, CSV or XLSX.
 
 A stream holds a database connection and a server thread for as long as its client reads, so only a
 few run at a time: slow clients must not use up what other requests need.
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from io import StringIO
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from django.db import connection
@@ -18,11 +18,13 @@ from django.http import HttpRequest, StreamingHttpResponse
 from fusion.kernel.database import BULK
 from fusion.kernel.environment import setting
 from fusion.kernel.errors import InvalidFields, Problem
-from fusion.kernel.http import CSV
+from fusion.kernel.http import CSV, XLSX
+from fusion.kernel.sheets.cells import text_cell
 
 log = structlog.get_logger(__name__)
 
 Row = tuple[Any, ...]
+Piece = str | bytes
 Query = Callable[[str, Sequence[Any]], Iterator[Row]]
 """A statement and its parameters → its rows, fetched on demand."""
 
@@ -46,35 +48,35 @@ The server closes it like any other, so nothing else would show it: the text is 
 CSV line without the other cells.
 """
 
-FORMULA = re.compile(
-    "[\t\r\n]|[\\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*[=+\\-@＝＋－＠﹦﹢﹣﹫]"
-)
-"""First characters of cells that spreadsheets evaluate: also small and full-width signs, and after
-invisible characters.
-"""
+JSON = "application/json"
+
+Format = Literal["json", "csv", "xlsx"]
+
+FORMATS: dict[str, Format] = {JSON: "json", CSV: "csv", XLSX: "xlsx"}
+"""Media type of a list → its name in the parameter `format`."""
 
 E164 = re.compile(r"\+[0-9]{7,15}")
 
 _slots = BoundedSemaphore(STREAMS)
 
 
-def wants_csv(request: HttpRequest, preferred: str | None) -> bool:
-    """Whether the response is CSV: by the parameter `format`, else by the header `Accept`.
+def wanted_format(request: HttpRequest, preferred: Format | None) -> Format:
+    """How a list is sent: by the parameter `format`, else by the header `Accept`.
 
     InvalidFields for a header that cannot be parsed.
     """
     if preferred is not None:
-        return preferred == "csv"
+        return preferred
     try:
-        return request.get_preferred_type(["application/json", CSV]) == CSV
+        return FORMATS[request.get_preferred_type(list(FORMATS)) or JSON]
     except (ValueError, LookupError):  # a parameter too long, or of an unknown character set
         raise InvalidFields(Accept="is not readable") from None
 
 
 def stream(
-    make: Callable[[Query], Iterator[str]], *, media_type: str, filename: str = ""
+    make: Callable[[Query], Iterator[Piece]], *, media_type: str, filename: str = ""
 ) -> StreamingHttpResponse:
-    """The texts yielded by `make`; everything it reads through its argument is of one snapshot.
+    """What `make` yields; everything it reads through its argument is of one snapshot.
 
     Its first rows are read before the response begins: an error of the query or the database
     becomes a problem instead of half a response. Problem `rate-limited` if `STREAMS` are in
@@ -87,20 +89,20 @@ def stream(
 class _Begun(Iterator[bytes]):
     """Texts of which the first has already been read. Closing it closes them, read or not."""
 
-    def __init__(self, texts: Generator[str]) -> None:
+    def __init__(self, texts: Generator[bytes]) -> None:
         self._texts = texts
-        self._first: str | None = next(texts)
+        self._first: bytes | None = next(texts)
 
     def __next__(self) -> bytes:
         text, self._first = self._first, None
-        return (next(self._texts) if text is None else text).encode()
+        return next(self._texts) if text is None else text
 
     def close(self) -> None:
         """Release the resources, wherever the client has stopped."""
         self._texts.close()
 
 
-def _reading(make: Callable[[Query], Iterator[str]]) -> Generator[str]:
+def _reading(make: Callable[[Query], Iterator[Piece]]) -> Generator[bytes]:
     if not _slots.acquire(blocking=False):
         raise Problem(
             "rate-limited",
@@ -117,12 +119,12 @@ def _reading(make: Callable[[Query], Iterator[str]]) -> Generator[str]:
         if not begun:
             raise
         log.exception("a response was cut off")
-        yield CUT_OFF
+        yield CUT_OFF.encode()
     finally:
         _slots.release()
 
 
-def _in_one_snapshot(make: Callable[[Query], Iterator[str]]) -> Iterator[str]:
+def _in_one_snapshot(make: Callable[[Query], Iterator[Piece]]) -> Iterator[Piece]:
     pool = connection.pool  # type: ignore[attr-defined]
     if not connection.in_atomic_block:
         connection.close()  # the view's connection, so that a client holds one and not two
@@ -139,16 +141,16 @@ def _in_one_snapshot(make: Callable[[Query], Iterator[str]]) -> Iterator[str]:
         yield from make(query)
 
 
-def _in_pieces(texts: Iterable[str], size: int = 32_768) -> Iterator[str]:
-    piece: list[str] = []
+def _in_pieces(texts: Iterable[Piece], size: int = 32_768) -> Iterator[bytes]:
+    piece: list[bytes] = []
     length = 0
     for text in texts:
-        piece.append(text)
+        piece.append(text if isinstance(text, bytes) else text.encode())
         length += len(text)
         if length >= size:
-            yield "".join(piece)
+            yield b"".join(piece)
             piece, length = [], 0
-    yield "".join(piece)
+    yield b"".join(piece)
 
 
 def json_items(items: Iterable[str]) -> Iterator[str]:
@@ -159,25 +161,24 @@ def json_items(items: Iterable[str]) -> Iterator[str]:
         between = ","
 
 
-def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """RFC 4180: lines end in CR LF, None is an empty cell."""
+def csv_lines(rows: Iterable[Sequence[Any]], *, for_people: bool = False) -> Iterator[str]:
+    """RFC 4180: lines end in CR LF, None is an empty cell. See `csv_cell`."""
     buffer = StringIO()
     writer = csv.writer(buffer)
     for row in rows:
-        writer.writerow([csv_cell(cell) for cell in row])
+        writer.writerow([csv_cell(cell, for_people=for_people) for cell in row])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
 
 
-def csv_cell(value: Any) -> Any:
+def csv_cell(value: Any, *, for_people: bool = False) -> Any:
     """The cell, with an apostrophe before a text that a spreadsheet would evaluate as a formula.
 
-    An E.164 number stays unchanged: a plus sign and digits are no formula, and it must be usable.
-    True and false are spelled as in JSON.
+    For programs an E.164 number stays unchanged: a plus sign and digits are no formula. For people
+    it is marked, too, because a spreadsheet removes its plus sign. True and false are spelled as in
+    JSON.
     """
     if isinstance(value, str):
-        if value[:1].isalnum() or not FORMULA.match(value) or E164.fullmatch(value):
-            return value
-        return f"'{value}"
+        return value if not for_people and E164.fullmatch(value) else text_cell(value)
     return str(value).lower() if isinstance(value, bool) else value

@@ -69,12 +69,7 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM numbers_consume(v_numbers, s.id, p_call ->> 'actor');
-    UPDATE numbers_number n
-    SET status = v_type, until = v_until, subscription_id = s.id, distributor_id = s.distributor_id,
-        reseller_id = s.reseller_id, tenant_id = s.tenant_id
-    WHERE n.e164 = ANY (v_numbers);
-    v_documents := numbers_documents(v_numbers);
+    v_documents := numbers_assign_locked(s, v_numbers, p_call ->> 'actor', v_type, v_until);
     status := 201;
     answer := json_build_object('items', array_to_json(v_documents))::text;
     PERFORM numbers_audit_and_emit(s, p_call, 'number.' || v_type, v_documents, status, answer);

@@ -1,29 +1,8 @@
 -- The holder of a number: the user that it is linked to, or the trunk that it is routed to. Users
 -- and trunks call these functions and write no number themselves.
 
--- Lock numbers of a subscription, whose lock the caller holds, and return their state by position:
--- whether each is assigned to the subscription, and its holder.
-CREATE OR REPLACE FUNCTION numbers_lock_holders(
-    p_group uuid, p_subscription uuid, p_numbers text[],
-    OUT assigned boolean[], OUT users uuid[], OUT trunks uuid[]
-)
-LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM FROM numbers_number n
-    WHERE n.e164 = ANY (p_numbers) AND n.group_id = p_group AND n.subscription_id = p_subscription
-    ORDER BY n.e164 FOR NO KEY UPDATE;
-    -- A new statement: it sees what was committed while this one waited for the locks.
-    SELECT array_agg(n.status = 'assigned' ORDER BY w.i),
-           array_agg(n.user_id ORDER BY w.i), array_agg(n.trunk_id ORDER BY w.i)
-    INTO assigned, users, trunks
-    FROM unnest(p_numbers) WITH ORDINALITY AS w(e164, i)
-    LEFT JOIN numbers_number n
-           ON n.e164 = w.e164 AND n.group_id = p_group AND n.subscription_id = p_subscription;
-END
-$$;
-
--- The same for one number, with the refusal if it cannot get a holder. p_other: another number to be
--- locked with it, which loses its holder, or NULL.
+-- Lock a number of a subscription, whose lock the caller holds; returns the refusal if it cannot get a
+-- holder. p_other: another number to be locked with it, which loses its holder, or NULL.
 CREATE OR REPLACE FUNCTION numbers_lock_holder(
     p_group uuid, p_subscription uuid, p_e164 text, p_other text, p_holder text
 ) RETURNS json
@@ -41,8 +20,8 @@ BEGIN
 END
 $$;
 
--- Why a number cannot get a holder, which is a `user` or `trunk`; NULL if it can. The state is that
--- of numbers_lock_holders.
+-- Why a number cannot get a holder, which is a `user` or `trunk`; NULL if it can. p_assigned: to the
+-- subscription; p_user, p_trunk: its present holder.
 CREATE OR REPLACE FUNCTION numbers_holder_refusal(
     p_e164 text, p_assigned boolean, p_user uuid, p_trunk uuid, p_holder text
 ) RETURNS json

@@ -1,8 +1,9 @@
 """The list of orders, filtered and searched: as JSON for the API and the portal, and as CSV."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -13,7 +14,8 @@ from fusion.kernel.clock import instant, read_instant
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
-from fusion.kernel.stream import Query, csv_lines
+from fusion.kernel.sheets.send import Table
+from fusion.kernel.stream import Query
 from fusion.ordering.models import Order, OrderLine
 from fusion.ordering.queries import order_documents
 from fusion.tenancy.queries import find_organization
@@ -145,16 +147,19 @@ ORDER BY o.placed_at DESC, o.id DESC, l.position
 """
 
 
-def orders_as_csv(actor: Actor, search: OrderSearch, query: Query) -> Iterator[str]:
-    """All matching orders, newest first, as CSV: a header line, then a row for each line.
+def orders_table(actor: Actor, search: OrderSearch) -> Table:
+    """All matching orders, newest first, with a row for each line.
 
     An order without lines has a row of its own.
     """
-    yield from csv_lines([COLUMNS])
-    rows = _filtered(actor, search)
-    if rows.query.is_empty():
-        return
-    found, parameters = rows.values("id").query.sql_with_params()
-    for row in query(LINES.format(found=found), parameters):
-        placed, effective, completed = (instant(at) for at in row[7:10])
-        yield from csv_lines([(*row[:7], placed, effective, completed, *row[10:])])
+    matching = _filtered(actor, search)
+
+    def rows(query: Query) -> Iterator[Sequence[Any]]:
+        if matching.query.is_empty():
+            return
+        ids, parameters = matching.values("id").query.sql_with_params()
+        for row in query(LINES.format(found=ids), parameters):
+            placed, effective, completed = (instant(at) for at in row[7:10])
+            yield (*row[:7], placed, effective, completed, *row[10:])
+
+    return Table("orders", COLUMNS, rows)

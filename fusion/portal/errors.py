@@ -97,6 +97,12 @@ NOT_HELD = _(
 )
 
 WITH_FACTS = {
+    ("not-found", "login"): _(
+        "No user of this subscription has the login %(login)s. Nothing was changed."
+    ),
+    ("number-in-use", "login"): _(
+        "%(e164)s is linked to the user %(login)s. Unlink it there first, or choose another number."
+    ),
     ("conflict", "login"): _(
         "Another user of this subscription has the login %(login)s; case is ignored. "
         "Choose another login, or use the existing user."

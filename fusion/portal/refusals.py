@@ -104,6 +104,10 @@ DETAILS = (
     gettext_noop(
         "%(email)s already has an invitation. Send that invitation again, or withdraw it."
     ),
+    gettext_noop(
+        "The user %(login)s has the number %(number)s, not %(other)s. Nothing was changed."
+    ),
+    gettext_noop("This job ended after row %(done)s of %(total)s, so nothing can be cancelled."),
     gettext_noop("The request body is too large: the limit is %(limit)s bytes."),
     gettext_noop("The limit is %(most)s requests per minute. Wait %(wait)s seconds."),
 )
@@ -148,12 +152,41 @@ MESSAGES = (
     ),
     gettext_noop("has no users; the first line is the header, and the users follow it"),
     gettext_noop("has more than %(most)s rows; split the file"),
-    gettext_noop("has more than %(most)s blank rows; remove the blank rows after the last user"),
-    gettext_noop("has %(cells)s cells in line %(line)s; the maximum is %(most)s"),
-    gettext_noop("has %(cells)s columns; the maximum is %(count)s: %(columns)s"),
-    gettext_noop("has %(cells)s cells, but the header has %(count)s"),
+    gettext_noop(
+        "has more than %(most)s blank rows; remove the blank rows after the last filled one"
+    ),
+    gettext_noop("has more than %(most)s cells in row %(row)s; the header has %(count)s"),
+    gettext_noop("has more than %(most)s columns; the known ones are %(columns)s"),
+    gettext_noop("has a cell in column %(column)s, which has no name in the header"),
+    gettext_noop("is missing from the header"),
+    gettext_noop("appears twice in the header"),
+    gettext_noop("is a PDF file; save the list as XLSX, or as CSV (UTF-8)"),
+    gettext_noop("is a Numbers document; export it as Excel (XLSX) or CSV"),
+    gettext_noop("is an OpenDocument file; save it as XLSX, or as CSV (UTF-8)"),
+    gettext_noop(
+        "is an old Excel file (XLS) or has a password; save it as XLSX without a password"
+    ),
+    gettext_noop("cannot be read as an Excel workbook; save it again as XLSX, or as CSV (UTF-8)"),
+    gettext_noop(
+        "unpacks to more than %(most)s MiB; save only the rows with users, or split the file"
+    ),
+    gettext_noop("has no visible sheet with cells"),
+    gettext_noop(
+        "has a list in more than one sheet (%(sheets)s); keep one of them, and hide or delete the "
+        "others"
+    ),
+    gettext_noop("is a date or time in the spreadsheet; format the cell as text and type it again"),
+    gettext_noop("has the error %(error)s of a formula in the spreadsheet"),
+    gettext_noop(
+        "has a formula without a stored value; open and save the file in a spreadsheet program"
+    ),
+    gettext_noop("“%(value)s” is unknown; leave the cell empty, or write one of these: %(words)s"),
+    gettext_noop("is in several rows of the list: %(rows)s; keep one of them"),
+    gettext_noop("is required for a new user"),
+    gettext_noop("is %(sku)s, but %(number)s is a number of %(other)s"),
     gettext_noop("has unknown columns: %(columns)s"),
     gettext_noop("is not valid UTF-8 in line %(line)s; save the file as UTF-8"),
+    gettext_noop("is not valid %(charset)s in line %(line)s: %(error)s; save the file as UTF-8"),
     gettext_noop("is not valid CSV in line %(line)s: %(error)s"),
     gettext_noop(
         "has a row of more than %(most)s characters near line %(line)s; check for an "

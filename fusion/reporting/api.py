@@ -9,18 +9,18 @@ from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of
 from fusion.access.permissions import READ_REPORTS
-from fusion.kernel.http import CSV
-from fusion.kernel.openapi import also_csv
+from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import READ_PROBLEMS
+from fusion.kernel.sheets.send import Table, send_table
 from fusion.kernel.stream import Query as Reading
-from fusion.kernel.stream import stream, wants_csv
-from fusion.reporting.license_report import LicenseReport, licenses_as_csv, licenses_as_json
+from fusion.kernel.stream import stream, wanted_format
+from fusion.reporting.license_report import LicenseReport, licenses_as_json, licenses_table
 from fusion.reporting.phone_usage import (
     Period,
     UsageFilter,
     UsageReport,
-    usage_as_csv,
     usage_as_json,
+    usage_table,
 )
 from fusion.reporting.schemas import ReportFilter
 from fusion.tenancy.queries import find_organization, find_subscription
@@ -38,7 +38,7 @@ Made = Callable[[Reading], Iterator[str]]
     "/reports/phone-usage",
     auth=REPORTS,
     response={200: UsageReport, **READ_PROBLEMS},
-    openapi_extra=also_csv(),
+    openapi_extra=also_files(),
 )
 def phone_usage(request: HttpRequest, params: Query[UsageFilter]) -> HttpResponseBase:
     """Report which user had which number, now or in a period, with all names and references."""
@@ -48,9 +48,8 @@ def phone_usage(request: HttpRequest, params: Query[UsageFilter]) -> HttpRespons
     return _report(
         request,
         params,
-        "phone-usage",
         partial(usage_as_json, *arguments),
-        partial(usage_as_csv, *arguments),
+        usage_table(*arguments),
     )
 
 
@@ -58,7 +57,7 @@ def phone_usage(request: HttpRequest, params: Query[UsageFilter]) -> HttpRespons
     "/reports/licenses",
     auth=REPORTS,
     response={200: LicenseReport, **READ_PROBLEMS},
-    openapi_extra=also_csv(),
+    openapi_extra=also_files(),
 )
 def licenses(request: HttpRequest, params: Query[ReportFilter]) -> HttpResponseBase:
     """Report the ordered and used quantity of each SKU, in total and per subscription."""
@@ -68,15 +67,15 @@ def licenses(request: HttpRequest, params: Query[ReportFilter]) -> HttpResponseB
     return _report(
         request,
         params,
-        "licenses",
         partial(licenses_as_json, *arguments),
-        partial(licenses_as_csv, *arguments),
+        licenses_table(*arguments),
     )
 
 
 def _report(
-    request: HttpRequest, params: ReportFilter, name: str, as_json: Made, as_csv: Made
+    request: HttpRequest, params: ReportFilter, as_json: Made, table: Table
 ) -> HttpResponseBase:
-    if wants_csv(request, params.format):
-        return stream(as_csv, media_type=CSV, filename=f"{name}.csv")
-    return stream(as_json, media_type="application/json")
+    format = wanted_format(request, params.format)
+    if format == "json":
+        return stream(as_json, media_type="application/json")
+    return send_table(table, format)

@@ -1,6 +1,7 @@
 """Licence consumption: per SKU of a subtree, and per subscription in it."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from pydantic import BaseModel
 
 from fusion.catalogue.metrics import MetricCode
 from fusion.kernel.clock import instant, now
-from fusion.kernel.stream import Query, Row, csv_lines, json_items
+from fusion.kernel.sheets.send import Table
+from fusion.kernel.stream import Query, Row, json_items
 from fusion.reporting.owners import JOINS, NAMES, owned_by
 from fusion.reporting.schemas import Owned
 from fusion.tenancy.models import Organization
@@ -80,12 +82,9 @@ def licenses_as_json(
     yield '],"next":null}'
 
 
-def licenses_as_csv(
-    organization: Organization, subscription_id: UUID | None, query: Query
-) -> Iterator[str]:
-    """The rows per subscription and SKU under a header line."""
-    yield from csv_lines([COLUMNS])
-    yield from csv_lines(_rows(organization, subscription_id, query))
+def licenses_table(organization: Organization, subscription_id: UUID | None) -> Table:
+    """The rows per subscription and SKU."""
+    return Table("licenses", COLUMNS, partial(_rows, organization, subscription_id))
 
 
 def _rows(organization: Organization, subscription_id: UUID | None, query: Query) -> Iterator[Row]:

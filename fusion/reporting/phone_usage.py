@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from pydantic import BaseModel, Field
 
 from fusion.kernel.clock import instant
 from fusion.kernel.fields import Instant, ends
-from fusion.kernel.stream import Query, Row, csv_lines, json_items
+from fusion.kernel.sheets.send import Table
+from fusion.kernel.stream import Query, Row, json_items
 from fusion.reporting.owners import JOINS, NAMES, owned_by
 from fusion.reporting.schemas import Owned, ReportFilter
 from fusion.tenancy.models import Organization
@@ -96,12 +98,9 @@ def usage_as_json(
     yield '],"next":null}'
 
 
-def usage_as_csv(
-    organization: Organization, subscription_id: UUID | None, period: Period, query: Query
-) -> Iterator[str]:
-    """The same rows under a header line."""
-    yield from csv_lines([COLUMNS])
-    yield from csv_lines(_rows(organization, subscription_id, period, query))
+def usage_table(organization: Organization, subscription_id: UUID | None, period: Period) -> Table:
+    """The same rows."""
+    return Table("phone-usage", COLUMNS, partial(_rows, organization, subscription_id, period))
 
 
 def _rows(

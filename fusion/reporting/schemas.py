@@ -33,6 +33,6 @@ class ReportFilter(BaseModel):
 
     organization_id: Id | None = None
     subscription_id: Id | None = None
-    format: Literal["json", "csv"] | None = Field(
+    format: Literal["json", "csv", "xlsx"] | None = Field(
         default=None, description="Defaults to the preference of the Accept header."
     )

@@ -13,17 +13,18 @@ from fusion.access.http_auth import RequirePermission, actor_of, respond
 from fusion.access.permissions import ADMIT_CALLS, READ_CALLS
 from fusion.kernel.errors import InvalidFields, fields_problem
 from fusion.kernel.fields import Line
-from fusion.kernel.http import CSV, json_response, read_json
-from fusion.kernel.openapi import NAMED_BY_CALLER, also_csv
+from fusion.kernel.http import json_response, read_json
+from fusion.kernel.openapi import NAMED_BY_CALLER, also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, ProblemDocument
-from fusion.kernel.stream import stream, wants_csv
+from fusion.kernel.sheets.send import send_table
+from fusion.kernel.stream import stream, wanted_format
 from fusion.kernel.strict import refuse_body
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.admit import admit
 from fusion.trunks.end_call import end_call
 from fusion.trunks.fast_path import respond_admitted
 from fusion.trunks.queries import find_trunk, list_calls, read_call
-from fusion.trunks.records import WantedRecords, list_records, records_as_csv, records_as_json
+from fusion.trunks.records import WantedRecords, list_records, records_as_json, records_table
 from fusion.trunks.schemas import (
     MAX_CALL_ID,
     CallAnswer,
@@ -133,7 +134,7 @@ def calls(request: HttpRequest, params: Query[CallFilter]) -> HttpResponse:
     "/call-records",
     auth=RequirePermission(READ_CALLS, subscription_id=find_subscription, trunk_id=find_trunk),
     response={200: Page[RecordDocument], **READ_PROBLEMS},
-    openapi_extra=also_csv(),
+    openapi_extra=also_files(),
 )
 def call_records(request: HttpRequest, params: Query[RecordFilter]) -> HttpResponseBase:
     """Ended calls, newest first; with `format`, or as CSV, a whole period at once."""
@@ -147,10 +148,9 @@ def call_records(request: HttpRequest, params: Query[RecordFilter]) -> HttpRespo
         since=params.from_,
         until=params.to,
     )
-    if wants_csv(request, params.format):
-        return stream(
-            partial(records_as_csv, actor, wanted), media_type=CSV, filename="call-records.csv"
-        )
+    format = wanted_format(request, params.format)
+    if format != "json":
+        return send_table(records_table(actor, wanted), format)
     if params.format == "json":
         return stream(partial(records_as_json, actor, wanted), media_type="application/json")
     return json_response(list_records(actor, wanted, limit=params.limit, cursor=params.cursor))

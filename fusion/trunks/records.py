@@ -17,7 +17,8 @@ from fusion.access.actor import Actor
 from fusion.kernel.clock import instant, read_instant
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
-from fusion.kernel.stream import Query, Row, csv_lines, json_items
+from fusion.kernel.sheets.send import Table
+from fusion.kernel.stream import Query, Row, json_items
 
 COLUMNS = (
     "id",
@@ -113,10 +114,13 @@ def records_as_json(actor: Actor, wanted: WantedRecords, query: Query) -> Iterat
     yield '],"next":null}'
 
 
-def records_as_csv(actor: Actor, wanted: WantedRecords, query: Query) -> Iterator[str]:
-    """All records under a header line, oldest first."""
-    yield from csv_lines([COLUMNS])
-    yield from csv_lines(list(_document(row).values()) for row in _rows(actor, wanted, query))
+def records_table(actor: Actor, wanted: WantedRecords) -> Table:
+    """All records, oldest first."""
+
+    def rows(query: Query) -> Iterator[Sequence[Any]]:
+        return (tuple(_document(row).values()) for row in _rows(actor, wanted, query))
+
+    return Table("call-records", COLUMNS, rows)
 
 
 def _rows(actor: Actor, wanted: WantedRecords, query: Query) -> Iterator[Row]:

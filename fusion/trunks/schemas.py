@@ -180,7 +180,7 @@ class RecordFilter(Period, Paging):
 
     subscription_id: Id | None = None
     trunk_id: Id | None = None
-    format: Literal["json", "csv"] | None = Field(
+    format: Literal["json", "csv", "xlsx"] | None = Field(
         default=None,
         description="Streams the whole period, oldest first, instead of returning a page.",
     )

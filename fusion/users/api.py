@@ -5,15 +5,30 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router
 from pydantic import ValidationError
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import PROVISION, READ_PROVISIONING
-from fusion.kernel.errors import InvalidFields, fields_problem
-from fusion.kernel.http import CSV, json_response, media_type_of, read_json, refuse_encoding
+from fusion.kernel.errors import InvalidFields, Problem, fields_problem
+from fusion.kernel.http import (
+    CSV,
+    XLSX,
+    declared_charset,
+    json_response,
+    media_type_of,
+    read_json,
+    refuse_compression,
+)
+from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
+from fusion.kernel.sheets.charsets import LABELS, NAMES
+from fusion.kernel.sheets.send import send_table
+from fusion.kernel.stream import wanted_format
 from fusion.tenancy.queries import find_subscription
+from fusion.users.batch_row import rows_of_list
+from fusion.users.cancel_batch import cancel_batch
 from fusion.users.create_user import create_user
 from fusion.users.delete_user import delete_user
 from fusion.users.edit_user import edit_user
@@ -22,11 +37,11 @@ from fusion.users.queries import (
     find_job,
     find_user,
     job_document,
-    list_results,
     list_users,
     user_text,
 )
-from fusion.users.read_csv import CSV_PATTERN, read_csv
+from fusion.users.read_list import CSV_PATTERN, UserList, read_list
+from fusion.users.results import list_results, rows_table
 from fusion.users.schemas import (
     BatchBody,
     JobDocument,
@@ -55,12 +70,16 @@ BATCH = {
             CSV: {
                 "schema": {
                     "type": "string",
-                    "description": "UTF-8, comma or semicolon. The header line names the four "
-                    "columns, each once and in any order; the users follow it.",
+                    "description": "A list as spreadsheets save it: with commas, semicolons, tabs "
+                    "or pipes; UTF-8, UTF-16, or an older character set, which `charset=` may "
+                    "name. The header line names the columns, in any order: `login`, and "
+                    "optionally `display_name`, `kind`, `number`, `sku`, `action`. The pattern "
+                    "describes the simplest such file.",
                     "pattern": CSV_PATTERN,
                     "examples": ["login,display_name,kind,number\nann,Ann,user,+3225551234\n"],
                 }
             },
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
@@ -166,29 +185,49 @@ def remove_number(request: HttpRequest, subscription_id: UUID, user_id: UUID) ->
     openapi_extra=BATCH,
 )
 def post_batch(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """Create up to 10,000 users and link them in the background; returns a job."""
-    if media_type_of(request) == CSV:
-        params, rows = hashlib.sha256(request.body).hexdigest(), _rows_of_csv(request)
+    """Bring up to 10,000 users into the state of a list, in the background; returns a job."""
+    source = None
+    if media_type_of(request) in (CSV, XLSX):
+        params, listed = hashlib.sha256(request.body).hexdigest(), _read_file(request)
+        rows, source = listed.rows, listed.source
     else:
-        params, rows = None, _rows_of_json(request)
+        params, rows = None, rows_of_list(_read_list(request))
     answer = submit_batch(
-        retrying_actor(request, params), subscription_id=subscription_id, rows=rows
+        retrying_actor(request, params), subscription_id=subscription_id, rows=rows, source=source
     )
     return respond(answer, headers={"Location": f"/api/v1/jobs/{answer.body['id']}"})
 
 
-def _rows_of_csv(request: HttpRequest) -> Any:
-    refuse_encoding(request)
-    return read_csv(request.body)
+def _read_file(request: HttpRequest) -> UserList:
+    refuse_compression(request)
+    charset = declared_charset(request) if media_type_of(request) == CSV else None
+    if charset is not None and charset not in LABELS:
+        known = ", ".join(sorted(NAMES.values()))
+        raise Problem(
+            "unsupported-media-type",
+            f"The body has the character set {charset[:100]!r}. Send UTF-8, or one of {known}.",
+        )
+    return read_list(request.body, charset)
 
 
-def _rows_of_json(request: HttpRequest) -> Any:
+def _read_list(request: HttpRequest) -> list[Any]:
     if not request.body:
         raise InvalidFields(body="is missing")
     try:
         return BatchBody.model_validate(read_json(request)).users
     except ValidationError as error:
         raise fields_problem(error.errors(include_url=False), 0) from None
+
+
+@router.post(
+    JOB + "/cancel",
+    auth=RequirePermission(PROVISION, job_id=find_job),
+    response={200: JobDocument, **PROBLEMS},
+    tags=["jobs"],
+)
+def post_cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Cancel a batch: rows that were not processed yet are left out, the others stay done."""
+    return respond(cancel_batch(retrying_actor(request), job_id=job_id))
 
 
 @router.get(
@@ -207,7 +246,13 @@ def get_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     auth=RequirePermission(READ_PROVISIONING, job_id=find_job),
     response={200: Page[ResultDocument], **READ_PROBLEMS},
     tags=["jobs"],
+    openapi_extra=also_files(),
 )
-def get_results(request: HttpRequest, job_id: UUID, params: Query[ResultFilter]) -> HttpResponse:
-    """List the results of the rows processed so far, in row order."""
-    return json_response(list_results(job_id, **params.model_dump()))
+def get_results(
+    request: HttpRequest, job_id: UUID, params: Query[ResultFilter]
+) -> HttpResponseBase:
+    """List the results of the rows processed so far, in row order; a file has all rows."""
+    format = wanted_format(request, params.format)
+    if format == "json":
+        return json_response(list_results(job_id, **params.model_dump(exclude={"format"})))
+    return send_table(rows_table(job_id, params.failed, lambda problem: problem.detail), format)

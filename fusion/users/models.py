@@ -57,7 +57,9 @@ class Job(models.Model):
     `rows` are the requested rows, each with the id of the new user or the `problem` found in its
     input. `done` is the progress, updated in the transaction of a chunk's effects. `error`
     describes the first row that Fusion could not process: readers see such a job end as `failed`.
-    The state `failed` itself means that Fusion stopped after `done` rows.
+    The state `failed` itself means that Fusion stopped after `done` rows, `cancelled` that somebody
+    stopped it there. `created`, `changed`, `unchanged` and `deleted` count users among `done`.
+    `source` says how a file was read, see `Sheet.source`; null for JSON.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -69,6 +71,11 @@ class Job(models.Model):
     total = models.IntegerField()
     done = models.IntegerField(default=0)
     failed = models.IntegerField(default=0)
+    created = models.IntegerField(default=0, db_default=0)
+    changed = models.IntegerField(default=0, db_default=0)
+    unchanged = models.IntegerField(default=0, db_default=0)
+    deleted = models.IntegerField(default=0, db_default=0)
+    source = models.JSONField(null=True)
     rows = JsonTextField()
     actor = models.CharField(max_length=80)
     request_id = models.CharField(max_length=64)
@@ -87,7 +94,7 @@ class Job(models.Model):
         constraints = [
             models.UniqueConstraint("group_id", "id", name="job_of_group"),
             models.CheckConstraint(
-                condition=Q(state__in=("queued", "running", "finished", "failed")),
+                condition=Q(state__in=("queued", "running", "finished", "failed", "cancelled")),
                 name="job_state",
             ),
             models.CheckConstraint(
@@ -97,6 +104,7 @@ class Job(models.Model):
             models.CheckConstraint(
                 condition=Q(state="finished", done=F("total"), finished_at__isnull=False)
                 | Q(state="failed", finished_at__isnull=False, error__isnull=False)
+                | Q(state="cancelled", finished_at__isnull=False)
                 | Q(state__in=("queued", "running"), finished_at__isnull=True),
                 name="job_finished_whole",
             ),
@@ -107,7 +115,8 @@ class JobResult(models.Model):
     """The result of one row of a batch; positions count from 1.
 
     `answer` is the user as it was then, or {code, detail, ...} of the refusal, according to
-    `status`.
+    `status`. `outcome` is `created`, `changed`, `unchanged`, `deleted`, `refused` or `failed`; null
+    in results of the previous release.
     """
 
     pk = models.CompositePrimaryKey("group_id", "job_id", "position")
@@ -117,6 +126,7 @@ class JobResult(models.Model):
     )
     position = models.IntegerField()
     status = models.SmallIntegerField()
+    outcome = models.CharField(max_length=16, null=True)
     answer = JsonTextField()
 
 

@@ -40,7 +40,7 @@ RETRIES = Retries(attempts=6, wait=2)
 NEXT_ROWS = """
 SELECT (SELECT w.answer::text
         FROM users_job j, users_provision_v2(j.group_id, jsonb_build_array(
-            jsonb_build_object('job', j.id, 'limit', %s::int))) w
+            jsonb_build_object('job', j.id, 'limit', %s::int, 'patient', %s::boolean))) w
         WHERE j.id = %s::uuid)
 """
 
@@ -76,7 +76,10 @@ def provision_batch(job: UUID, chunk: int = CHUNK) -> dict[str, Any] | None:
     of a row can be recorded, or if the database is unavailable.
     """
     try:
-        return _call(NEXT_ROWS, chunk, job)
+        progress = _call(NEXT_ROWS, chunk, False, job)
+        if progress and progress.get("again"):
+            progress = _call(NEXT_ROWS, chunk, True, job)
+        return progress
     except DatabaseError as error:
         if outage_of(error):
             raise  # database unavailable, or this was a deadlock's victim: retry later
@@ -110,7 +113,7 @@ def _provision_in_parts(job: UUID, chunk: int) -> dict[str, Any] | None:
     return progress
 
 
-def _call(statement: str, *parameters: UUID | int) -> dict[str, Any] | None:
+def _call(statement: str, *parameters: UUID | int | bool) -> dict[str, Any] | None:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         (answer,) = cursor.fetchone()

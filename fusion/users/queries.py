@@ -3,7 +3,7 @@
 The database renders users' documents; they are passed on unparsed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.kernel.clock import instant
-from fusion.kernel.errors import InvalidFields, not_found, problem_of
+from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.ids import parse_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, newest, page
 from fusion.users.models import Job, User
@@ -139,55 +139,12 @@ def job_document(job: Job) -> dict[str, Any]:
         "total": job.total,
         "done": job.done,
         "failed": job.failed,
+        "created": job.created,
+        "changed": job.changed,
+        "unchanged": job.unchanged,
+        "deleted": job.deleted,
+        "source": job.source,
         "created_at": instant(job.created_at),
         "finished_at": instant(job.finished_at),
         "error": job.error,
     }
-
-
-RESULTS = """
-SELECT r.position, r.status, r.answer::text
-FROM users_job j JOIN users_jobresult r ON r.group_id = j.group_id AND r.job_id = j.id
-WHERE j.id = %s::uuid AND r.position > %s::int
-  AND (%s::boolean IS NULL OR %s::boolean = (r.status >= 300))
-ORDER BY r.position LIMIT %s::int
-"""
-
-
-LOGINS = """
-SELECT w.position, w.item ->> 'login'
-FROM users_job j CROSS JOIN json_array_elements(j.rows) WITH ORDINALITY AS w(item, position)
-WHERE j.id = %s::uuid AND w.position = ANY (%s::int[]) AND w.item ->> 'login' IS NOT NULL
-"""
-
-
-def requested_logins(job_id: UUID, positions: Sequence[int]) -> dict[int, str]:
-    """Position → login in these rows of a job; malformed rows have none."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOGINS, [job_id, list(positions)])
-        return dict(cursor.fetchall())
-
-
-def list_results(
-    job_id: UUID, *, limit: int, cursor: str | None = None, failed: bool | None = None
-) -> str:
-    """One page of the results of a job's rows so far, in their order, as JSON text.
-
-    The caller has checked that the actor sees the job.
-    """
-    after = decode_cursor(cursor, 1)[0] if cursor is not None else "0"
-    if not after.isascii() or not after.isdigit() or len(after) > 9:
-        raise InvalidFields(cursor=NOT_OURS)
-    with connection.cursor() as sql:
-        sql.execute(RESULTS, [job_id, int(after), failed, failed, limit + 1])
-        rows, more = page(sql.fetchall(), limit)
-    items = ",".join(_result(*row) for row in rows)
-    next_ = f'"{encode_cursor(rows[-1][0])}"' if more else "null"
-    return f'{{"items":[{items}],"next":{next_}}}'
-
-
-def _result(position: int, status: int, answer: str) -> str:
-    if status < 300:
-        return f'{{"position":{position},"status":{status},"user":{answer}}}'
-    problem = orjson.dumps(problem_of(orjson.loads(answer)).document()).decode()
-    return f'{{"position":{position},"status":{status},"problem":{problem}}}'

@@ -9,7 +9,7 @@ KEPT_DAYS = 30
 
 OLD = """
 SELECT id FROM users_job
-WHERE state IN ('finished', 'failed')
+WHERE state IN ('finished', 'failed', 'cancelled')
   AND finished_at < (SELECT kernel_now()) - make_interval(days => %s)
 ORDER BY finished_at LIMIT %s FOR UPDATE SKIP LOCKED
 """

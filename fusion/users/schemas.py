@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
-from fusion.kernel.fields import Body, Line, Name, Search
+from fusion.kernel.fields import Body, Code, Line, Name, Search
 from fusion.kernel.schemas import Paging, ProblemDocument
 from fusion.numbers.schemas import WrittenNumber
 from fusion.users.rules import MAX_ROWS, one_script
@@ -36,16 +36,32 @@ class LinkBody(Body):
     number: WrittenNumber
 
 
-class RowBody(UserBody):
-    """A user of a batch, and the number to link, if any."""
+class RowBody(Body):
+    """A row of a batch: the desired state of the user with this login.
 
+    Null and missing members leave a user as it is; a new user needs a display name, and is of the
+    kind `user` unless the row says otherwise. `number` is linked, and taken from the inventory if
+    it is free; `sku` takes the next free number of that type, unless the user has one.
+    """
+
+    login: Login
+    display_name: Name | None = None
+    kind: Kind | None = None
     number: WrittenNumber | None = None
+    sku: Code | None = Field(default=None, description="The code of a number type.")
+    action: Literal["unlink", "delete"] | None = None
 
 
 AnyRow = Annotated[
     Any,
     WithJsonSchema(
-        {"type": "object", "description": "The body of POST …/users, and an optional `number`."}
+        {
+            "type": "object",
+            "description": "The desired state of the user with this `login`. Missing members "
+            "change nothing; a new user needs a `display_name`. `kind` is as in POST …/users. "
+            "`number` is linked, and assigned first if it is free. `sku` takes the next free "
+            "number of that type, unless the user has one. `action` is `unlink` or `delete`.",
+        }
     ),
 ]
 
@@ -82,19 +98,41 @@ class UserFilter(Paging):
     )
 
 
-class JobDocument(BaseModel):
-    """The progress of a batch of users. `failed` counts the refused rows among `done`.
+class SourceDocument(BaseModel):
+    """How Fusion read a file.
 
-    It ends as `finished`, or as `failed` if Fusion itself failed on a row; `error` names the row.
-    If `done` is then less than `total`, the later rows were not processed.
+    `assumed`: the file does not say its character set, and others are possible. `hidden_rows` were
+    read like all others; `other_sheets` were not read.
+    """
+
+    format: Literal["csv", "xlsx"]
+    charset: str | None = None
+    assumed: bool | None = None
+    separator: str | None = None
+    sheet: str | None = None
+    other_sheets: list[str] | None = None
+    hidden_rows: int | None = None
+
+
+class JobDocument(BaseModel):
+    """The progress of a batch of users. Of the rows `done`, `failed` were refused; the others
+    created, changed or deleted a user, or found it `unchanged`.
+
+    It ends as `finished`, as `cancelled`, or as `failed` if Fusion itself failed on a row; `error`
+    names the row. If `done` is then less than `total`, the later rows were not processed.
     """
 
     id: UUID
     subscription_id: UUID
-    state: Literal["queued", "running", "finished", "failed"]
+    state: Literal["queued", "running", "finished", "failed", "cancelled"]
     total: int
     done: int
     failed: int
+    created: int
+    changed: int
+    unchanged: int
+    deleted: int
+    source: SourceDocument | None
     created_at: str
     finished_at: str | None
     error: str | None
@@ -106,15 +144,23 @@ class ResultFilter(Paging):
     failed: bool | None = Field(
         default=None, description="True for refused rows only, false for the other rows only."
     )
+    format: Literal["json", "csv", "xlsx"] | None = Field(
+        default=None,
+        description="A file has all rows of the batch with their cells, also those that were not "
+        "processed; correct it and send it again. `limit` and `cursor` are for JSON.",
+    )
 
 
 class ResultDocument(BaseModel):
-    """The result of a row: 201 created, 200 linked, 409 or 422 refused, 500 failed.
+    """The result of a row: 201 created, 200 changed, unchanged or deleted, 409 or 422 refused, 500
+    failed.
 
-    Positions count from 1.
+    Positions count from 1. `row` is the row's number in the file, where the header is a row, too.
     """
 
     position: int
+    row: int
     status: int
+    outcome: Literal["created", "changed", "unchanged", "deleted", "refused", "failed"] | None
     user: UserDocument | None = None
     problem: ProblemDocument | None = None

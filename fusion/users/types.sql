@@ -4,21 +4,31 @@
 -- name.
 DO $do$
 BEGIN
-    IF to_regtype('users_chunk') IS NOT NULL THEN
+    IF to_regtype('users_rows') IS NOT NULL THEN
         RETURN;
     END IF;
-    CREATE TYPE users_chunk AS (
-        -- by row: the requested user and number, and their slots among users and numbers
-        id uuid[], login text[], name text[], kind text[], e164 text[], problem json[],
-        user_slot int[], number_slot int[],
-        -- by row: the result, the user's number, and the number that it left
-        status int[], answer json[], linked text[], former text[],
+    CREATE TYPE users_rows AS (
+        -- by row: what it says; whether that differs from the name or kind of its user; the slots of its
+        -- user, its number and its SKU
+        id uuid[], login text[], name text[], kind text[], e164 text[], action text[], problem json[],
+        changes boolean[], user_slot int[], number_slot int[], sku_slot int[],
+        -- by row: the result, the user's number, and the number that it had
+        status int[], outcome text[], answer json[], linked text[], former text[],
         -- by user that rows name: NULL until the user exists; the slot of its number
         user_id uuid[], user_number int[],
-        -- by number that rows name, or that those users have: its holder before and after
-        number text[], assigned boolean[], user_before uuid[], user_after uuid[], trunk uuid[],
-        -- rows that create a user, rows that link one, users that consume a licence
-        created int[], moved int[], consuming text[]
+        -- by number that rows name, that those users have, or that is the next free one of a SKU: its
+        -- SKU; its holder before and after; whether it is assigned to the subscription; whether the
+        -- subscription may take it, for an entitlement if it is free; whether a row takes it
+        number text[], number_sku int[], user_before uuid[], user_after uuid[], trunk uuid[],
+        assigned boolean[], takable boolean[], is_free boolean[], is_next boolean[], taken boolean[],
+        -- by number: the user to whom its present holder, who gets another one, leaves it
+        heir uuid[],
+        -- by SKU that rows or free numbers name
+        sku uuid[], sku_code text[], granted bigint[], used bigint[],
+        -- rows that create, change, link, unlink and delete a user; users that consume a licence, and
+        -- that release one
+        created int[], edited int[], moved int[], unlinked int[], deleted int[],
+        consuming text[], releasing text[]
     );
 END
 $do$;

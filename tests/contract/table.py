@@ -241,6 +241,7 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("DELETE", USER + "/number"): Rule(PROVISION, everyone(204)),
     ("GET", "/jobs/{job_id}"): Rule(READ_PROVISIONING, everyone(200)),
     ("GET", "/jobs/{job_id}/results"): Rule(READ_PROVISIONING, everyone(200)),
+    ("POST", "/jobs/{job_id}/cancel"): Rule(PROVISION, everyone(200)),
     ("GET", TRUNKS): Rule(READ_PROVISIONING, everyone(200)),
     ("POST", TRUNKS): Rule(PROVISION, everyone(201), lambda ids: {"name": "T", "country": "BE"}),
     ("GET", TRUNK): Rule(READ_PROVISIONING, everyone(200)),

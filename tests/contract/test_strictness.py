@@ -219,6 +219,8 @@ def test_permission_is_checked_before_fields(stage: Stage, route: tuple[str, str
 @pytest.mark.parametrize("name", ["self", "cls", "fields", "detail", "__class__", "[0]", ".", " "])
 def test_names_that_mean_something_to_python(world: World, name: str) -> None:
     subscription = f"/subscriptions/{world.subscription.id}"
+    # A column without a name is none, if its cells are empty.
+    column = f"{name},x" if name.isspace() else name
     for response in (
         world.call("GET", f"/orders?{quote(name)}=1"),
         world.call("GET", "/orders", {name: 1}),
@@ -227,7 +229,7 @@ def test_names_that_mean_something_to_python(world: World, name: str) -> None:
         world.call(
             "POST",
             f"{subscription}/users/batch",
-            f"login,display_name,kind,number,{name}\na,A,,,\n".encode(),
+            f"login,display_name,kind,number,{column}\na,A,,,\n".encode(),
             headers={"Content-Type": "text/csv"},
         ),
     ):

@@ -187,6 +187,51 @@ class Model:
         subscription.users[login], number.user = e164, login
         return None
 
+    def batch(self, name: str, rows: list[tuple[str, str | None]]) -> list[str | None]:
+        """The code of the refusal of each row; rows with different logins."""
+        heirs = self._heirs(name, rows)
+        return [self._row(name, login, e164, heirs) for login, e164 in rows]
+
+    def _heirs(self, name: str, rows: list[tuple[str, str | None]]) -> dict[str, str]:
+        """Number → the user who gets it from one who gets another one in the same list."""
+        users = self.subscriptions[name].users
+        moves: dict[str, str] = {}
+        for login, e164 in rows:
+            number = self.numbers.get(e164 or "")
+            if number is None or e164 is None or not users.get(login) or e164 in moves:
+                continue
+            is_ours = number.owner == name and number.status == "assigned"
+            if is_ours and not number.routed and users[login] != e164:
+                moves[e164] = login
+        for _ in rows:  # each round may stop the next row of a chain
+            for e164 in list(moves):
+                if self.numbers[e164].user and self.numbers[e164].user not in moves.values():
+                    del moves[e164]
+        return {e164: login for e164, login in moves.items() if self.numbers[e164].user}
+
+    def _row(self, name: str, login: str, e164: str | None, heirs: dict[str, str]) -> str | None:
+        users = self.subscriptions[name].users
+        former = users.get(login)
+        if e164 is None or e164 == former:
+            return None if login in users else self.create(name, login)
+        number = self.numbers[e164]
+        is_free = number.status == "free"
+        takable = is_free or (number.status == "reserved" and number.owner == name)
+        if not takable and (number.owner != name or number.status != "assigned"):
+            return "number-not-assigned"
+        if number.routed or heirs.get(e164, number.user or login) != login:
+            return "number-in-use"
+        if is_free and self.left(name, NUMBER) < 1:
+            return "no-entitlement"
+        if former is None and self.left(name, USER) < 1:
+            return "no-license"
+        if former is not None and self.numbers[former].user == login:
+            self.numbers[former].user = None
+        number.status, number.owner, number.user = "assigned", name, login
+        users[login] = e164
+        heirs.pop(e164, None)
+        return None
+
     def unlink(self, name: str, login: str) -> None:
         """Changes nothing without a link."""
         former = self.subscriptions[name].users[login]

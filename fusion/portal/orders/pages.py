@@ -15,16 +15,15 @@ from fusion.catalogue.models import Product
 from fusion.events.events_of_object import events_of
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import problem_of
-from fusion.kernel.http import CSV
 from fusion.kernel.ids import parse_id
-from fusion.kernel.stream import stream
 from fusion.ledger.queries import entries_of_order
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.models import Order
-from fusion.ordering.order_search import OrderSearch, list_orders, orders_as_csv
+from fusion.ordering.order_search import OrderSearch, list_orders, orders_table
 from fusion.ordering.permissions import find_order_to_cancel, permission_of
 from fusion.ordering.queries import find_order, order_document_of
 from fusion.portal.actor_names import display_names
+from fusion.portal.downloads import download
 from fusion.portal.errors import sentences
 from fusion.portal.forms import Confirmation
 from fusion.portal.orders.forms import OrderFilter
@@ -107,10 +106,9 @@ def _read(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @page(READ_ORDERS)
-def export(request: PageRequest) -> HttpResponseBase:
-    """`GET /orders.csv`: all orders that match the list's filters."""
+def export(request: PageRequest, format: str) -> HttpResponseBase:
+    """`GET /orders.csv` and `.xlsx`: all orders that match the list's filters."""
     form, search, _ = narrowing(request)
-    actor = request.actor
     if search is None:
         cleaned = [
             f"{form[name].label}: {text}" for name, all in form.errors.items() for text in all
@@ -118,9 +116,7 @@ def export(request: PageRequest) -> HttpResponseBase:
         return HttpResponse(
             "\n".join(cleaned), content_type="text/plain; charset=utf-8", status=422
         )
-    return stream(
-        lambda query: orders_as_csv(actor, search, query), media_type=CSV, filename="orders.csv"
-    )
+    return download(orders_table(request.actor, search), format)
 
 
 @page(READ_ORDERS, order_id=find_order)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.urls import URLPattern, URLResolver, include, path
 
 from fusion.numbers import paths as _e164  # noqa: F401 - knows the numbers in paths
+from fusion.portal import downloads as _formats  # noqa: F401 - knows the formats in paths
 from fusion.portal.subscriptions import (
     assign_numbers,
     changes,
@@ -25,8 +26,18 @@ USERS = [
     path("", users.users, name="subscriptions-users"),
     path("/new", user_changes.new, name="subscriptions-users-new"),
     path("/uploads", uploads.uploads, name="subscriptions-uploads"),
-    path("/uploads/sample.csv", uploads.sample, name="subscriptions-uploads-sample"),
+    path(
+        "/uploads/sample.<file_format:format>",
+        uploads.sample,
+        name="subscriptions-uploads-sample",
+    ),
     path("/uploads/<uuid:job_id>", uploads.upload, name="subscriptions-upload"),
+    path("/uploads/<uuid:job_id>/cancel", uploads.cancel, name="subscriptions-upload-cancel"),
+    path(
+        "/uploads/<uuid:job_id>/rows.<file_format:format>",
+        uploads.results,
+        name="subscriptions-upload-rows",
+    ),
     path("/<uuid:user_id>", users.user, name="subscriptions-user"),
     path("/<uuid:user_id>/edit", user_changes.edit, name="subscriptions-user-edit"),
     path("/<uuid:user_id>/link", user_changes.link, name="subscriptions-user-link"),

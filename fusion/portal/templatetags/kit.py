@@ -33,6 +33,12 @@ def icon(name: str, size: int = 18, label: str = "") -> SafeString:
     return mark_safe(drawn)  # noqa: S308 - the package escapes attributes
 
 
+@register.inclusion_tag("portal/kit/downloads.html")
+def downloads(xlsx: str, csv: str, query: str = "") -> dict[str, str]:
+    """The links to a list as files: the whole list with the filters in `query`."""
+    return {"xlsx": xlsx, "csv": csv, "query": query}
+
+
 @register.inclusion_tag("portal/kit/usage.html")
 def usage(
     used: int | None, granted: int, *, label: str = "", compact: bool = False

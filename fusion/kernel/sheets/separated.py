@@ -1,0 +1,137 @@
+"""Reading text files with separators: CSV of any locale, tab-separated "Unicode text", a pipe."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO, StringIO, TextIOWrapper
+
+from fusion.kernel.errors import InvalidFields
+from fusion.kernel.sheets.cells import read_cell
+from fusion.kernel.sheets.charsets import (
+    LABELS,
+    Charset,
+    charset_of,
+    is_utf_8,
+    lines_of_utf_8,
+    marked_charset,
+)
+from fusion.kernel.sheets.sheet import MAX_COLUMNS, MAX_ROW, Sheet, SheetRow
+
+SEPARATORS = (",", ";", "\t", "|")
+
+NAMED = re.compile(r'\ufeff?"?sep=(.)\1*"?[\s;,|]*', re.IGNORECASE)
+"""A first line that names the separator, as Excel writes and reads it."""
+
+BEGINNING = 16_384
+"""Characters in which the header is searched."""
+
+Likeness = Callable[[Sequence[str]], int]
+"""The cells of a row → how many of them are names of known columns."""
+
+
+def read_separated(content: bytes, likeness: Likeness, declared: str | None = None) -> Sheet:
+    """The rows of a text file. The separator is the one that gives most known columns.
+
+    `declared` is the character set named by the sender, if any. InvalidFields for a character set
+    that cannot be recognised, for a row beyond all use, and for a quotation mark that is not
+    closed; the rows raise it where they are read.
+    """
+    charset = _charset(content, declared)
+    file = TextIOWrapper(BytesIO(content[charset.mark :]), charset.encoding, newline="")
+    try:
+        beginning = file.read(BEGINNING)
+    except UnicodeDecodeError as error:
+        raise _undecodable(charset, 1, error) from None
+    separator, skipped = _separator(beginning, likeness)
+    file.seek(0)
+    source = {
+        "format": "csv",
+        "charset": charset.name,
+        "assumed": charset.assumed,
+        "separator": separator,
+    }
+    return Sheet(source, _rows(file, charset, separator, skipped))
+
+
+def _charset(content: bytes, declared: str | None) -> Charset:
+    found = marked_charset(content)
+    if found is None and declared is None:
+        found = charset_of(content)
+    elif found is None and declared is not None:
+        found = Charset(LABELS[declared])
+        if found.encoding == "utf-8" and not is_utf_8(content):
+            found = None
+    if found is None:
+        raise InvalidFields(
+            body=f"is not valid UTF-8 in line {lines_of_utf_8(content) + 1}; save the file as UTF-8"
+        )
+    return found
+
+
+def _undecodable(charset: Charset, line: int, error: UnicodeDecodeError) -> InvalidFields:
+    return InvalidFields(
+        body=f"is not valid {charset.name} in line {line}: {error.reason}; save the file as UTF-8"
+    )
+
+
+def _separator(beginning: str, likeness: Likeness) -> tuple[str, int]:
+    """The separator, and the number of lines before the table: a line `sep=;` is none of it."""
+    first = beginning.partition("\n")[0].partition("\r")[0]
+    named = NAMED.fullmatch(first)
+    if named:
+        return named[1], 1
+    counts = {separator: _count(beginning, separator, likeness) for separator in SEPARATORS}
+    return max(SEPARATORS, key=lambda separator: counts[separator]), 0
+
+
+def _count(beginning: str, separator: str, likeness: Likeness) -> tuple[int, int]:
+    try:
+        for cells in csv.reader(StringIO(beginning, newline=""), delimiter=separator):
+            if any(cell.strip(" \t,;|") for cell in cells):
+                return likeness(cells[:MAX_COLUMNS]), len(cells)
+    except csv.Error:
+        pass
+    return 0, 0
+
+
+class _Lines(Iterator[str]):
+    """The lines of a file, at most `MAX_ROW` characters of them for one row."""
+
+    def __init__(self, file: TextIOWrapper) -> None:
+        self._file = file
+        self.number = 0
+        self.of_row = 0
+        """Characters since the last row; the reader of rows sets it back."""
+
+    def __next__(self) -> str:
+        line = self._file.readline(MAX_ROW + 1)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        self.of_row += len(line)
+        if self.of_row > MAX_ROW:
+            raise InvalidFields(
+                body=f"has a row of more than {MAX_ROW} characters near line {self.number}; "
+                "check for an unclosed quotation mark"
+            )
+        return line
+
+
+def _rows(
+    file: TextIOWrapper, charset: Charset, separator: str, skipped: int
+) -> Iterator[SheetRow]:
+    """Rows are numbered as a spreadsheet does: one with line breaks in a cell counts once."""
+    source = _Lines(file)
+    reader = csv.reader(source, delimiter=separator, strict=True)
+    try:
+        for number, cells in enumerate(reader, start=1):
+            source.of_row = 0
+            if number <= skipped:
+                continue
+            rest = "".join(cells[MAX_COLUMNS:]).strip()
+            known = [*cells[:MAX_COLUMNS], *([rest] if rest else [])]
+            yield SheetRow(number, [read_cell(cell) for cell in known])
+    except UnicodeDecodeError as error:
+        raise _undecodable(charset, source.number + 1, error) from None
+    except csv.Error as error:
+        raise InvalidFields(body=f"is not valid CSV in line {reader.line_num}: {error}") from None

@@ -1,0 +1,32 @@
+"""Lists as files that people open in a spreadsheet: `<page>.csv` and `<page>.xlsx`."""
+
+from typing import Literal, cast
+
+from django.http import StreamingHttpResponse
+from django.urls import register_converter
+
+from fusion.kernel.sheets.send import Table, send_table
+
+FileFormat = Literal["csv", "xlsx"]
+
+
+class FileFormatConverter:
+    """The end of a file's name in a URL: `orders.<file_format:format>`."""
+
+    regex = "csv|xlsx"
+
+    def to_python(self, value: str) -> str:
+        """The format, as it is spelled."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """The same."""
+        return value
+
+
+register_converter(FileFormatConverter, "file_format")
+
+
+def download(table: Table, format: str) -> StreamingHttpResponse:
+    """The table as a file for a spreadsheet."""
+    return send_table(table, cast(FileFormat, format), for_people=True)
