@@ -4,12 +4,20 @@ from django.db import migrations
 # word's ends begins with it. See docs/decisions/0041-one-search-of-customers.md.
 FUNCTION = r"""
 CREATE OR REPLACE FUNCTION tenancy_word_ends(name text, reference text) RETURNS tsvector
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT array_to_tsvector(coalesce(array_agg(DISTINCT substr(word, start)), '{}'))
-    FROM unnest(string_to_array(
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    v_word text;
+    v_ends text[] := '{}';
+BEGIN
+    FOREACH v_word IN ARRAY string_to_array(
         translate(lower(name || ' ' || coalesce(reference, '')),
-                  '-_./,;:@&()[]{}<>+#"''|\*!?=', repeat(' ', 27)), ' ')) AS word,
-        generate_series(1, length(word)) AS start
+                  '-_./,;:@&()[]{}<>+#"''|\*!?=', repeat(' ', 27)), ' ') LOOP
+        FOR start IN 1 .. length(v_word) LOOP
+            v_ends := v_ends || substr(v_word, start);
+        END LOOP;
+    END LOOP;
+    RETURN array_to_tsvector(v_ends);
+END
 $$
 """
 
