@@ -57,74 +57,112 @@ $$;
 CREATE OR REPLACE FUNCTION ordering_settle(o ordering_order, p_actor text, p_request text) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM ordering_apply(o, p_actor);
-    PERFORM ordering_announce(o.id, p_actor, p_request, 'order.apply');
-    RETURN (SELECT json_build_object('order_id', w.id, 'number', w.number, 'state', w.state)
-            FROM ordering_order w WHERE w.id = o.id);
+    RETURN (
+        SELECT json_build_object('order_id', w.id, 'number', w.number, 'state', w.state)
+        FROM ordering_settle_all(o.group_id, ARRAY[o.id], p_actor, p_request, '{NULL}') AS w);
 END
 $$;
 
--- Complete a scheduled order whose subscription is locked, or fail it with the refusal that a
--- caller would get now.
-CREATE OR REPLACE FUNCTION ordering_apply(o ordering_order, p_actor text) RETURNS void
+-- The same for several orders of a group, in their order; returns them as they are then. p_at: by
+-- order, when it is applied, in generated history; NULL is now.
+CREATE OR REPLACE FUNCTION ordering_settle_all(
+    p_group uuid, p_orders uuid[], p_actor text, p_request text, p_at timestamptz[]
+) RETURNS SETOF ordering_order
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_problem json;
-    v_constraint text;
+    v_at CONSTANT timestamptz[] := kernel_at(p_at, kernel_now());
 BEGIN
-    v_problem := ordering_complete(o, ordering_lines_of(o), p_actor);
-    IF v_problem IS NOT NULL THEN
-        UPDATE ordering_order SET state = 'failed', failure = v_problem WHERE id = o.id;
-    END IF;
-EXCEPTION WHEN integrity_constraint_violation THEN
-    -- A constraint is stricter than the rule: this order fails, and does not block those after it.
-    GET STACKED DIAGNOSTICS v_constraint = CONSTRAINT_NAME;
-    UPDATE ordering_order SET state = 'failed', failure = kernel_problem('conflict', format(
-        'The order would have violated the database constraint %s.', v_constraint))
-    WHERE id = o.id;
+    PERFORM ordering_apply(
+        ARRAY(SELECT o FROM unnest(p_orders) WITH ORDINALITY AS w(id, nth)
+              JOIN ordering_order o ON o.id = w.id ORDER BY w.nth), p_actor, v_at);
+    PERFORM ordering_finish(p_group, p_orders, p_actor, p_request, 'order.apply', v_at);
+    RETURN QUERY SELECT o.* FROM unnest(p_orders) WITH ORDINALITY AS w(id, nth)
+                 JOIN ordering_order o ON o.id = w.id ORDER BY w.nth;
 END
 $$;
 
--- The lines of an existing order.
-CREATE OR REPLACE FUNCTION ordering_lines_of(o ordering_order) RETURNS ordering_lines
+-- Complete scheduled orders of a group whose subscriptions are locked, or fail each with the refusal
+-- that a caller would get now.
+CREATE OR REPLACE FUNCTION ordering_apply(
+    p_orders ordering_order[], p_actor text, p_at timestamptz[]
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_constraint text;
+BEGIN
+    PERFORM ordering_complete(p_orders, ordering_lines_of(p_orders), p_actor, p_at);
+EXCEPTION WHEN integrity_constraint_violation THEN
+    -- A constraint is stricter than the rule: one order fails, and blocks none of the others.
+    GET STACKED DIAGNOSTICS v_constraint = CONSTRAINT_NAME;
+    IF cardinality(p_orders) = 1 THEN
+        UPDATE ordering_order SET state = 'failed', failure = kernel_problem('conflict', format(
+            'The order would have violated the database constraint %s.', v_constraint))
+        WHERE id = p_orders[1].id;
+    ELSE
+        FOR i IN 1 .. cardinality(p_orders) LOOP
+            PERFORM ordering_apply(p_orders[i:i], p_actor, p_at[i:i]);
+        END LOOP;
+    END IF;
+END
+$$;
+
+-- The lines of existing orders of a group.
+CREATE OR REPLACE FUNCTION ordering_lines_of(p_orders ordering_order[]) RETURNS ordering_lines
 LANGUAGE plpgsql AS $$
 DECLARE
     l ordering_lines;
 BEGIN
-    SELECT array_agg(1), array_agg(w.position), array_agg(o.subscription_id), array_agg(w.action),
-           array_agg(w.product_id), array_agg(w.revision), array_agg(w.quantity)
+    SELECT array_agg(w.nth), array_agg(w.position), array_agg(w.subscription_id),
+           array_agg(w.action), array_agg(w.product_id), array_agg(w.revision), array_agg(w.quantity)
     INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity
-    FROM (SELECT * FROM ordering_orderline x
-          WHERE x.group_id = o.group_id AND x.order_id = o.id ORDER BY x.position) w;
+    FROM (SELECT o.ordinality::int AS nth, o.subscription_id, x.position, x.action, x.product_id, x.revision,
+                 x.quantity
+          FROM unnest(p_orders) WITH ORDINALITY AS o
+          JOIN ordering_orderline x ON x.group_id = o.group_id AND x.order_id = o.id
+          ORDER BY o.ordinality, x.position) w;
     RETURN l;
 END
 $$;
 
--- Write what the lines of an existing order change, and complete it; returns the refusal if there is
--- one, and has written nothing then. The caller holds the subscription's lock.
-CREATE OR REPLACE FUNCTION ordering_complete(o ordering_order, l ordering_lines, p_actor text)
-RETURNS json
+-- Write what the lines of existing orders of a group change, and complete or fail each; returns the
+-- refusals, by order. The caller holds the subscriptions' locks.
+CREATE OR REPLACE FUNCTION ordering_complete(
+    p_orders ordering_order[], l ordering_lines, p_actor text, p_at timestamptz[]
+) RETURNS json[]
 LANGUAGE plpgsql AS $$
 DECLARE
-    k CONSTANT ordering_books := ordering_read_books(
-        o.group_id, ARRAY[1], l, true);
-    v CONSTANT ordering_verdict := ordering_decide(
-        ARRAY[1], ARRAY[cardinality(l.action)], l, k, false);
-    v_now CONSTANT timestamptz := kernel_now();
+    v_group CONSTANT uuid := p_orders[1].group_id;
+    v_count CONSTANT int := cardinality(p_orders);
+    v_order CONSTANT int[] := l."order";
+    v_first int[] := array_fill(NULL::int, ARRAY[v_count]);
+    v_last int[] := v_first;
+    v_id uuid[]; v_number bigint[];
+    k ordering_books;
+    v ordering_verdict;
 BEGIN
-    IF v.problem[1] IS NOT NULL THEN
-        RETURN v.problem[1];
-    END IF;
+    FOR i IN 1 .. cardinality(v_order) LOOP
+        v_first[v_order[i]] := coalesce(v_first[v_order[i]], i);
+        v_last[v_order[i]] := i;
+    END LOOP;
+    k := ordering_read_books(v_group, v_first, l, true);
+    v := ordering_decide(v_first, v_last, l, k, false);
+
+    SELECT array_agg(o.id), array_agg(o.number) INTO v_id, v_number FROM unnest(p_orders) AS o;
     UPDATE ordering_orderline w SET taken = n.taken
-    FROM unnest(l.position, v.taken) AS n(position, taken)
-    WHERE w.group_id = o.group_id AND w.order_id = o.id AND w.position = n.position
-       AND n.taken IS NOT NULL;
-    PERFORM ordering_write(o.group_id, ARRAY[o.id], ARRAY[o.number], ARRAY[p_actor], ARRAY[v_now],
-                           l, k, v);
-    UPDATE ordering_order
-    SET state = 'completed', completed_at = v_now, changes = (ordering_changes(1, l, k, v))[1]
-    WHERE id = o.id;
-    RETURN NULL;
+    FROM unnest(v_order, l.position, v.taken) AS n(o, position, taken)
+    WHERE w.group_id = v_group AND w.order_id = v_id[n.o] AND w.position = n.position
+      AND n.taken IS NOT NULL AND v.problem[n.o] IS NULL;
+    PERFORM ordering_write(
+        v_group, v_id, v_number, array_fill(p_actor, ARRAY[v_count]), p_at, l, k, v);
+    UPDATE ordering_order w
+    SET state = CASE WHEN n.problem IS NULL THEN 'completed' ELSE 'failed' END,
+        completed_at = CASE WHEN n.problem IS NULL THEN n.at END,
+        changes = CASE WHEN n.problem IS NULL THEN n.changes END,
+        failure = n.problem
+    FROM unnest(v_id, v.problem, p_at, ordering_changes(v_count, l, k, v))
+         AS n(id, problem, at, changes)
+    WHERE w.id = n.id;
+    RETURN v.problem;
 END
 $$;
 
@@ -139,18 +177,29 @@ LANGUAGE sql AS $$
     WHERE o.id = p_order
 $$;
 
--- Write the event, and the audit record.
+-- Write the event and the audit record of an order, or of several orders of a group. p_at: by order.
 CREATE OR REPLACE FUNCTION ordering_announce(
     p_order uuid, p_actor text, p_request text, p_verb text
 ) RETURNS void
 LANGUAGE sql AS $$
-    SELECT access_finish(
-        o.group_id, kernel_now(), ARRAY[ordering_fact(o, s.path, d.document, p_actor)],
-        ARRAY[ordering_audited(o, s.path, p_actor, p_request, p_verb)], '{}')
-    FROM ordering_order o
-    JOIN tenancy_subscription s ON s.id = o.subscription_id
-    CROSS JOIN LATERAL (SELECT x.document FROM ordering_document x WHERE x.id = o.id OFFSET 0) d
-    WHERE o.id = p_order
+    SELECT ordering_finish(
+        o.group_id, ARRAY[o.id], p_actor, p_request, p_verb, ARRAY[kernel_now()])
+    FROM ordering_order o WHERE o.id = p_order
+$$;
+
+CREATE OR REPLACE FUNCTION ordering_finish(
+    p_group uuid, p_orders uuid[], p_actor text, p_request text, p_verb text, p_at timestamptz[]
+) RETURNS void
+LANGUAGE sql AS $$
+    SELECT access_finish(p_group, p_at, array_agg(x.fact), array_agg(x.record), '{}')
+    FROM (
+        SELECT ordering_fact(o, s.path, d.document, p_actor) AS fact,
+               ordering_audited(o, s.path, p_actor, p_request, p_verb) AS record
+        FROM unnest(p_orders) WITH ORDINALITY AS w(id, nth)
+        JOIN ordering_order o ON o.id = w.id
+        JOIN tenancy_subscription s ON s.id = o.subscription_id
+        CROSS JOIN LATERAL (SELECT x.document FROM ordering_document x WHERE x.id = o.id OFFSET 0) d
+        ORDER BY w.nth) x
 $$;
 
 -- The event of an order's state; p_path is its subscription's. Like the next function a plain

@@ -11,6 +11,7 @@ CREATE OR REPLACE FUNCTION ordering_decide(
 LANGUAGE plpgsql AS $$
 DECLARE
     l_action CONSTANT text[] := l.action; l_own CONSTANT int[] := k.line_own;
+    l_first CONSTANT int[] := k.line_first; l_last CONSTANT int[] := k.line_last;
     h_first CONSTANT int[] := k.holding_first; h_last CONSTANT int[] := k.holding_last;
     h_quantity bigint[] := k.holding_quantity;
     b_code CONSTANT text[] := k.balance_code; b_granted bigint[] := k.balance_granted;
@@ -21,9 +22,8 @@ DECLARE
     o_preview json[] := o_problem;
     l_taken json[] := array_fill(NULL::json, ARRAY[cardinality(l.action)]);
     -- the order being judged
-    v_mark int; v_line_mark int; v_touched int[]; v_missing json[];
-    u_holding int[]; u_quantity bigint[];                           -- changes of holdings, to undo
-    v_need bigint; v_take bigint; v_held bigint; v_taken json[]; v_refusals json[]; b int;
+    v_mark int; v_line_mark int; v_touched int[]; v_missing json[]; v_refusals json[]; b int;
+    v_need bigint; v_take bigint; v_held bigint; v_taken json[]; u_holding int[]; u_quantity bigint[];  -- to undo
 BEGIN
     FOR o IN 1 .. cardinality(p_first) LOOP
         CONTINUE WHEN p_first[o] IS NULL;
@@ -44,7 +44,7 @@ BEGIN
         FOR i IN p_first[o] .. p_last[o] LOOP
             CONTINUE WHEN l_action[i] <> 'remove';
             v_need := l.quantity[i]; v_taken := '{}'; v_line_mark := n; v_held := 0;
-            FOR h IN k.line_first[i] .. k.line_last[i] LOOP
+            FOR h IN l_first[i] .. l_last[i] LOOP
                 v_held := v_held + h_quantity[h];
                 v_take := least(v_need, h_quantity[h]);
                 CONTINUE WHEN v_take = 0;

@@ -19,11 +19,11 @@ BEGIN
     FROM ordering_holding h
     WHERE h.group_id = o.group_id AND h.subscription_id = o.subscription_id AND h.quantity > 0
     GROUP BY h.product_id;
-    l := ordering_lines_of(o);
+    l := ordering_lines_of(ARRAY[o]);
     IF l."order" IS NULL THEN
         PERFORM ordering_complete_state(p_order);
     ELSE
-        v_problem := ordering_complete(o, l, p_actor);
+        v_problem := (ordering_complete(ARRAY[o], l, p_actor, ARRAY[kernel_now()]))[1];
         IF v_problem IS NOT NULL THEN
             RAISE EXCEPTION 'termination left something in use: %', v_problem;
         END IF;

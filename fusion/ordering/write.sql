@@ -81,21 +81,22 @@ DECLARE
     v_records access_record[];
     v_answers access_answer[];
 BEGIN
-    SELECT array_agg(coalesce(d.document::text, w.answer) ORDER BY w.nth),
-           array_agg(w.at ORDER BY w.nth) FILTER (WHERE o.id IS NOT NULL),
-           array_agg(ordering_fact(o, s.path, d.document, w.actor) ORDER BY w.nth)
-               FILTER (WHERE o.id IS NOT NULL),
-           array_agg(ordering_audited(o, s.path, w.actor, w.request, 'order.place') ORDER BY w.nth)
-               FILTER (WHERE o.id IS NOT NULL),
-           array_agg(ROW(w.path, w.key, w.fingerprint, 201, d.document::text)::access_answer)
-               FILTER (WHERE o.id IS NOT NULL AND w.key IS NOT NULL)
+    SELECT array_agg(coalesce(w.document, w.answer)), array_agg(w.at) FILTER (WHERE w.placed),
+           array_agg(w.fact) FILTER (WHERE w.placed), array_agg(w.record) FILTER (WHERE w.placed),
+           array_agg(ROW(w.path, w.key, w.fingerprint, 201, w.document)::access_answer)
+               FILTER (WHERE w.placed AND w.key IS NOT NULL)
     INTO v_answer, v_at, v_facts, v_records, v_answers
-    FROM unnest(c.id, p_number, c.actor, c.request, c.path, c.key, c.fingerprint, p_at, p_answer)
-         WITH ORDINALITY AS w(id, number, actor, request, path, key, fingerprint, at, answer, nth)
-    LEFT JOIN ordering_order o ON o.id = w.id AND w.number IS NOT NULL
-    LEFT JOIN LATERAL (
-        SELECT x.document FROM ordering_document x WHERE x.id = o.id OFFSET 0) d ON true  -- made once
-    LEFT JOIN tenancy_subscription s ON s.id = o.subscription_id;
+    FROM (
+        SELECT w.answer, w.at, w.path, w.key, w.fingerprint, d.document::text, o.id IS NOT NULL AS placed,
+               ordering_fact(o, s.path, d.document, w.actor) AS fact,
+               ordering_audited(o, s.path, w.actor, w.request, 'order.place') AS record
+        FROM unnest(c.id, p_number, c.actor, c.request, c.path, c.key, c.fingerprint, p_at, p_answer)
+             WITH ORDINALITY AS w(id, number, actor, request, path, key, fingerprint, at, answer, nth)
+        LEFT JOIN ordering_order o ON o.id = w.id AND w.number IS NOT NULL
+        LEFT JOIN LATERAL (
+            SELECT x.document FROM ordering_document x WHERE x.id = o.id OFFSET 0) d ON true  -- made once
+        LEFT JOIN tenancy_subscription s ON s.id = o.subscription_id
+        ORDER BY w.nth) w;
     PERFORM access_finish(p_group, v_at, v_facts, v_records, v_answers);
     RETURN v_answer;
 END

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from fusion.lifecycle.apply_due import apply_due_orders
 from tests.ordering.placing import (
@@ -183,6 +183,33 @@ def test_several_subscriptions_at_once(world: World) -> None:
     fall_due(*orders)
     apply_due_orders()
     assert {seen(world, order)["state"] for order in orders} == {"completed"}
+
+
+def test_of_several_in_one_call_only_the_one_that_a_constraint_refuses_fails(world: World) -> None:
+    """The ledger of the first already has the entry that its balance counts next."""
+    orders = []
+    for subscription in (world.subscription, make_subscription(world.tenant, "second")):
+        body = draft(world, subscription=subscription)
+        for _ in range(2):
+            assert world.call("POST", "/orders", body).status_code == 201
+        orders.append(answer(world.call("POST", "/orders", {**body, "effective_at": LATER})))
+    before = world.fingerprint()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ledger_balance SET sequence = 1 WHERE group_id = %s AND subscription_id = %s",
+            [world.group.id, world.subscription.id],
+        )
+        cursor.execute(
+            "SELECT state, failure ->> 'detail'"
+            " FROM ordering_settle_all(%s, %s::uuid[], 'system:worker', '', '{NULL,NULL}')",
+            [world.group.id, [order["id"] for order in orders]],
+        )
+        assert cursor.fetchall() == [
+            ("failed", "The order would have violated the database constraint ledger_entry_pkey."),
+            ("completed", None),
+        ]
+        transaction.set_rollback(True)
+    assert world.fingerprint() == before
 
 
 def test_a_replay_after_its_time_has_come(world: World) -> None:
