@@ -42,16 +42,16 @@ def movable_clock() -> Iterator[Callable[[datetime], None]]:
         set_back(datetime.now(UTC) - at)
         _execute("SELECT set_config('fusion.behind', %s, false)", behind(at))
 
-    _replace(REPLACED)
+    as_owner(REPLACED)
     try:
         yield go_to
     except BaseException:
         set_back(timedelta(0))
         if not connection.in_atomic_block:  # otherwise it is rolled back with everything else
-            _replace(REAL)
+            as_owner(REAL)
         raise
     set_back(timedelta(0))
-    _replace(REAL)
+    as_owner(REAL)
 
 
 def behind(at: datetime) -> str:
@@ -59,10 +59,10 @@ def behind(at: datetime) -> str:
     return f"{(datetime.now(UTC) - at).total_seconds()} s"
 
 
-def _replace(function: str) -> None:
-    """Runs as the owner, even if the process acts as the runtime role."""
+def as_owner(statement: str) -> None:
+    """Execute a statement as the owner, even if the process acts as the runtime role."""
     _execute("SET ROLE NONE")
-    _execute(function)
+    _execute(statement)
     _execute("RESET ROLE")
 
 

@@ -7,18 +7,17 @@ import heapq
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from random import Random
 from uuid import UUID
 
 import orjson
 from django.db import connection
 
-from fusion.kernel.past import movable_clock
+from fusion.kernel.past import as_owner, behind, movable_clock
 from fusion.ordering.start_numbers import make_sequence
 from fusion.seed.catalogue import sell_revision
 from fusion.seed.load import REQUEST, Load
-from fusion.seed.past import DAY, SECOND, id_at, instant_of, spelled
+from fusion.seed.past import DAY, SECOND, id_at, instant_of
 from fusion.seed.provider import ASSORTMENT, Provider
 
 OPENING = 0.6
@@ -32,10 +31,10 @@ PLENTY = 1_000
 limit.
 """
 
-BATCH = 500
+BATCH = 1_000
 """Orders that are placed by one call."""
 
-ANALYSED = (1_000, 20_000)
+ANALYSED = 1_000
 """After how many orders the tables are analysed, for good plans from then on."""
 
 REFERENCED = 1_000
@@ -46,19 +45,36 @@ WORKER = "system:worker"
 PLACE = """
 SELECT answer FROM ordering_place_v2(%s::uuid, %s::jsonb) WHERE status <> 201 LIMIT 1
 """
+APPLY = """
+SELECT id FROM ordering_settle_all(%s, %s::uuid[], %s, %s, %s::timestamptz[])
+WHERE state = 'completed'
+"""
+CANCEL = """
+SELECT ordering_cancel(w.id, %s, %s)
+FROM unnest(%s::uuid[], %s::text[]) AS w(id, behind),
+     LATERAL set_config('fusion.behind', w.behind, true)
+"""
 PLANS = """
 SELECT set_config('plan_cache_mode', 'force_generic_plan', true),
        set_config('enable_seqscan', 'off', true)
 """
 """As the functions called below set them for themselves in the present."""
 
+ROOM = """
+ALTER TABLE ledger_balance SET (fillfactor = 25);
+ALTER TABLE ordering_holding SET (fillfactor = 25)
+"""
+"""Until the transaction ends, no former version of a row can be removed. With space for them beside
+the row, they need no entries in the indexes.
+"""
+NO_ROOM = """
+ALTER TABLE ledger_balance RESET (fillfactor);
+ALTER TABLE ordering_holding RESET (fillfactor)
+"""
 ANALYSE = """
 ANALYZE ordering_order, ordering_orderline, ordering_holding, ledger_balance, ledger_entry,
-    catalogue_product, catalogue_revisionitem, tenancy_subscription
+    catalogue_product, catalogue_revisionitem
 """
-
-APPLY = "SELECT ordering_settle(o, %s, %s)::json ->> 'state' FROM ordering_order o WHERE o.id = %s"
-CANCEL = "SELECT ordering_cancel(o.id, %s, %s) FROM ordering_order o WHERE o.id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +119,13 @@ class History:
         self._most = most
         self._held = array("q", bytes(8 * len(provider.subscribers) * ASSORTMENT))
         self._slots = min(ASSORTMENT, len(provider.offers))
-        self._pending: list[tuple[int, int, str, Order]] = []
-        self._due: list[tuple[int, str, Order]] = []
+        self._pending: list[tuple[int, int, bool, Order]] = []
+        self._cancelled: list[tuple[int, Order]] = []
+        self._effective: list[tuple[int, Order]] = []
+        self._busy: set[int] = set()
         self._batch: list[dict[str, object]] = []
         self._count = 0
+        self._opened = 0
 
     def write(self, span: Span, progress: Callable[[int], object]) -> None:
         """Place `span.orders` orders, and apply what falls due; `progress` counts the orders."""
@@ -117,36 +136,43 @@ class History:
             for offer in self._provider.offers
             for number, since in enumerate(offer.revisions, 1)
         )
-        opened, subscribers = 0, len(self._provider.subscribers)
         _execute(PLANS)
-        with movable_clock() as go_to:
+        as_owner(ROOM)
+        with movable_clock():
             for index in range(span.orders):
                 at = span.placed_at(index, self._random.random())
                 while revisions and (revisions[0][0] <= at or revisions[0][1] == 1):
-                    self._catch_up(go_to)
+                    self._catch_up()
                     _, number, offer = revisions.pop(0)
                     sell_revision(self._provider.group, offer, number)
                 self._fall_due(at)
-                if opened < subscribers and span.opens_at(opened, subscribers) <= at:
-                    subscriber = opened
-                    opened += 1
-                else:
-                    subscriber = int(self._random.random() * opened)
-                if len(self._batch) == BATCH or subscriber in {
-                    each.subscriber for *_, each in self._due
-                }:
-                    self._catch_up(go_to)
+                subscriber = self._choose_subscriber(span, at)
+                if len(self._batch) == BATCH or subscriber in self._busy:
+                    self._catch_up()
                 self._place(subscriber, at, span.until)
                 if index % 1_000 == 999:
                     progress(1_000)
-                if index in ANALYSED:
-                    self._catch_up(go_to)
+                if index == ANALYSED:
+                    self._catch_up()
                     _execute(ANALYSE)
             self._fall_due(span.until)
-            self._catch_up(go_to)
+            self._catch_up()
         progress(span.orders % 1_000)
         for _, number, offer in revisions:
             sell_revision(self._provider.group, offer, number)
+        as_owner(NO_ROOM)
+
+    def _choose_subscriber(self, span: Span, at: int) -> int:
+        """Usually one without a due order: see `_catch_up`."""
+        subscribers = len(self._provider.subscribers)
+        if self._opened < subscribers and span.opens_at(self._opened, subscribers) <= at:
+            self._opened += 1
+            return self._opened - 1
+        for _ in range(3):
+            subscriber = int(self._random.random() * self._opened)
+            if subscriber not in self._busy:
+                break
+        return subscriber
 
     def _place(self, subscriber: int, at: int, until: int) -> None:
         later = self._random.random() < SCHEDULED
@@ -164,10 +190,10 @@ class History:
                 "actor": self._actor,
                 "request": REQUEST,
                 "path": self._path,
-                "at": spelled(at),
+                "at": instant_of(at),
                 "subscription_id": self._provider.subscribers[subscriber].id,
                 "external_reference": self._reference(),
-                "effective_at": effective and spelled(effective),
+                "effective_at": effective and instant_of(effective),
                 "lines": [
                     {
                         "product_id": self._provider.offers[products[slot]].id,
@@ -190,20 +216,19 @@ class History:
         effective = at + wait
         if until <= effective < until + DAY:
             effective += DAY
-        action, when = APPLY, effective
-        if self._random.random() < 0.2:
-            action, when = CANCEL, at + wait // 2
-        if when >= until:
-            action, when = APPLY, effective
-        heapq.heappush(self._pending, (when, self._count, action, order))
+        when, cancelled = effective, False
+        if self._random.random() < 0.2 and at + wait // 2 < until:
+            when, cancelled = at + wait // 2, True
+        heapq.heappush(self._pending, (when, self._count, cancelled, order))
         return effective
 
     def _fall_due(self, until: int) -> None:
         while self._pending and self._pending[0][0] < until:
-            when, _, action, order = heapq.heappop(self._pending)
-            self._due.append((when, action, order))
+            when, _, cancelled, order = heapq.heappop(self._pending)
+            (self._cancelled if cancelled else self._effective).append((when, order))
+            self._busy.add(order.subscriber)
 
-    def _catch_up(self, go_to: Callable[[datetime], None]) -> None:
+    def _catch_up(self) -> None:
         """Place the orders of the batch, then apply or cancel those that have fallen due.
 
         Called before a subscription with a due order gets another one: only the orders of one
@@ -215,14 +240,18 @@ class History:
                 refused = cursor.fetchone()
                 if refused:
                     raise ValueError(f"A generated order was refused: {refused[0]}")
-                self._batch.clear()
-            for when, action, order in self._due:
-                go_to(instant_of(when + SECOND if action == APPLY else when))
-                actor = WORKER if action == APPLY else self._actor
-                cursor.execute(action, [actor, REQUEST, order.id])
-                if cursor.fetchone() == ("completed",):
-                    self._count_in(order)
-            self._due.clear()
+            if self._cancelled:
+                ids = [order.id for _, order in self._cancelled]
+                clock = [behind(instant_of(when)) for when, _ in self._cancelled]
+                cursor.execute(CANCEL, [self._actor, REQUEST, ids, clock])
+            if self._effective:
+                orders = {order.id: order for _, order in self._effective}
+                at = [instant_of(when + SECOND) for when, _ in self._effective]
+                cursor.execute(APPLY, [self._provider.group, [*orders], WORKER, REQUEST, at])
+                for (completed,) in cursor.fetchall():
+                    self._count_in(orders[completed])
+        for done in (self._batch, self._cancelled, self._effective, self._busy):
+            done.clear()
 
     def _count_in(self, order: Order) -> None:
         for slot, quantity in order.lines:

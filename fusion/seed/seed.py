@@ -43,7 +43,8 @@ def seed(plan: Plan, progress: Progress = lambda steps: None) -> list[UUID]:
         groups = [
             _grow(load, plan.of_group(index), index, progress) for index in range(plan.groups)
         ]
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL default_statistics_target = 25")
         cursor.execute(f"ANALYZE {TABLES}")
     fill_history()
     return groups
