@@ -45,6 +45,8 @@ VERBS: Mapping[str, Any] = {
     "order-request.reject": _("Order request rejected"),
     "order-request.withdraw": _("Order request withdrawn"),
     "range.create": _("Number range added"),
+    "range.change": _("Number range changed"),
+    "range.delete": _("Number range deleted"),
     "number.assigned": _("Numbers assigned"),
     "number.reserved": _("Numbers reserved"),
     "number.released": _("Numbers released"),

@@ -22,6 +22,7 @@ _TYPES: Mapping[str, tuple[Any, tuple[str, ...]]] = {
         _("Numbers"),
         ("assigned", "reserved", "released", "restored", "moved", "ported"),
     ),
+    "range": (_("Number ranges"), ("created", "changed", "deleted")),
     "user": (_("Users"), ("linked", "unlinked")),
     "balance": (_("Balances"), ("threshold",)),
 }

@@ -7,6 +7,9 @@ from pydantic import AfterValidator, Field
 
 from fusion.kernel.fields import Spelled
 
+NO_COUNTRY = "001"
+"""The code of numbers of no country, such as +800: UN M.49 for the world."""
+
 UNKNOWN = "must be an ISO 3166 country with telephone numbers, such as BE"
 
 

@@ -10,6 +10,7 @@ from fusion.access.permissions import MANAGE_RANGES, PROVISION, READ_PROVISIONIN
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
 from fusion.numbers.assign import assign_numbers
+from fusion.numbers.change_range import change_range, delete_range
 from fusion.numbers.create_range import create_range
 from fusion.numbers.paths import NumberPath
 from fusion.numbers.port_in import port_in
@@ -34,7 +35,9 @@ from fusion.numbers.schemas import (
     OwnNumberFilter,
     PortInBody,
     RangeBody,
+    RangeChanges,
     RangeDocument,
+    WrittenRange,
 )
 from fusion.tenancy.queries import find_subscription
 
@@ -112,11 +115,32 @@ def port_out_number(request: HttpRequest, subscription_id: UUID, e164: NumberPat
 @router.post(
     "/number-ranges",
     auth=RequirePermission(MANAGE_RANGES),
-    response={201: RangeDocument, **PROBLEMS},
+    response={201: WrittenRange, **PROBLEMS},
 )
 def add_range(request: HttpRequest, body: RangeBody) -> HttpResponse:
     """Add up to 1,000,000 consecutive numbers to the inventory, as free numbers of a SKU."""
     return respond(create_range(retrying_actor(request), **body.model_dump()), location=RANGES)
+
+
+@router.patch(
+    "/number-ranges/{uuid:range_id}",
+    auth=RequirePermission(MANAGE_RANGES, range_id=find_range),
+    response={200: WrittenRange, **PROBLEMS},
+)
+def patch_range(request: HttpRequest, range_id: UUID, body: RangeChanges) -> HttpResponse:
+    """Correct the SKU or the ends of a range; the numbers that change must be free."""
+    changes = body.model_dump(exclude_unset=True)
+    return respond(change_range(actor_of(request), range_id=range_id, changes=changes))
+
+
+@router.delete(
+    "/number-ranges/{uuid:range_id}",
+    auth=RequirePermission(MANAGE_RANGES, range_id=find_range),
+    response={204: None, **PROBLEMS},
+)
+def remove_range(request: HttpRequest, range_id: UUID) -> HttpResponse:
+    """Remove a range with all its numbers, which must be free."""
+    return respond(delete_range(actor_of(request), range_id=range_id))
 
 
 @router.get(

@@ -84,19 +84,28 @@ DECLARE
     v_answer text := numbers_unavailable(p_numbers, s.group_id, s.id);
     v_skus uuid[];
     v_needed int[];
+    v_each uuid[];
 BEGIN
     IF v_answer IS NOT NULL THEN
         RETURN v_answer;
     END IF;
-    SELECT array_agg(x.sku_id), array_agg(x.needed) INTO v_skus, v_needed
-    FROM (SELECT n.sku_id, count(*) FILTER (WHERE n.status = 'free')::int AS needed
-          FROM numbers_number n WHERE n.e164 = ANY (p_numbers)
-          GROUP BY n.sku_id ORDER BY n.sku_id) x;
+    WITH w AS MATERIALIZED (
+        SELECT n.e164, n.sku_id, n.status FROM numbers_number n WHERE n.e164 = ANY (p_numbers))
+    SELECT array_agg(x.sku_id), array_agg(x.needed), (SELECT array_agg(w.sku_id ORDER BY w.e164) FROM w)
+    INTO v_skus, v_needed, v_each
+    FROM (SELECT w.sku_id, count(*) FILTER (WHERE w.status = 'free')::int AS needed
+          FROM w GROUP BY w.sku_id ORDER BY w.sku_id) x;
     v_answer := numbers_not_entitled(s.id, v_skus, v_needed);
     IF v_answer IS NOT NULL THEN
         RETURN v_answer;
     END IF;
-    PERFORM FROM numbers_number n WHERE n.e164 = ANY (p_numbers) ORDER BY n.e164 FOR UPDATE;
+    IF v_each IS DISTINCT FROM (
+        SELECT array_agg(x.sku_id ORDER BY x.e164)
+        FROM (SELECT n.e164, n.sku_id FROM numbers_number n WHERE n.e164 = ANY (p_numbers)
+              ORDER BY n.e164 FOR UPDATE) x) THEN
+        -- A range of these numbers was changed or deleted meanwhile: other entitlements count.
+        RETURN numbers_lock_listed(s, p_numbers);
+    END IF;
     -- Check again: another transaction may have committed meanwhile.
     RETURN numbers_unavailable(p_numbers, s.group_id, s.id);
 END

@@ -22,6 +22,10 @@ CHECKS: Mapping[str, str] = {
         WHERE n.origin = 'inventory'
           AND (r.id IS NULL OR n.sku_id <> r.sku_id OR n.group_id <> r.group_id
                OR substr(n.e164, 2)::bigint NOT BETWEEN r.first AND r.last)""",
+    "number that was accepted otherwise than its range": """
+        SELECT format('number %s, range %s', n.e164, n.range_id)
+        FROM numbers_number n JOIN numbers_range r ON r.id = n.range_id
+        WHERE n.accepted <> (r.accepted_reason IS NOT NULL)""",
     "number of a SKU that is another group's, or no entitlement": """
         SELECT format('number %s, SKU %s', n.e164, n.sku_id)
         FROM numbers_number n LEFT JOIN catalogue_sku k ON k.id = n.sku_id

@@ -1,66 +1,92 @@
 """Creating a range: adds all its numbers to the inventory as free, in the same transaction."""
 
-from django.db import connection
-
 from fusion.access.actor import Actor
-from fusion.access.constraint_errors import map_constraint_errors
 from fusion.access.permissions import MANAGE_RANGES
 from fusion.access.use_case import Done, use_case
-from fusion.catalogue.models import ENTITLEMENT
+from fusion.catalogue.models import ENTITLEMENT, Sku
 from fusion.catalogue.queries import find_skus
+from fusion.events.emit import emit
 from fusion.kernel.errors import InvalidFields, Problem
+from fusion.numbers.fill_range import fill, lock_ranges, overlaps, skipped_numbers, write_range
 from fusion.numbers.models import Range
 from fusion.numbers.queries import range_document
 from fusion.numbers.resolve import resolve_lazily
-from fusion.numbers.rules import calling_code, wrong_range
-
-# One statement for up to a million rows, in the order of the numbers: the server generates the
-# rows, so none travels over the connection.
-FILL = """
-INSERT INTO numbers_number (e164, group_id, sku_id, range_id, origin, status)
-SELECT '+' || i, %s::uuid, %s::uuid, %s::uuid, 'inventory', 'free'
-FROM generate_series(%s::bigint, %s::bigint) AS i
-"""
-
-# Two overlapping ranges could wait for each other and deadlock. They share a calling code,
-# whichever group owns them, so creators lock the calling code first.
-TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('numbers_range:' || %s::int, 0))"
+from fusion.numbers.rules import require_reason, wrong_range
 
 
 @use_case(MANAGE_RANGES, verb="range.create", status=201, bulk=True)
-def create_range(actor: Actor, *, sku: str, first: str, last: str) -> Done:
+def create_range(
+    actor: Actor,
+    *,
+    sku: str,
+    first: str,
+    last: str,
+    accept_unknown: bool = False,
+    reason: str | None = None,
+) -> Done:
     """Add the numbers from `first` to `last` to the inventory, as free numbers of a SKU.
 
-    Numbers without a country code are of the SKU's country. Problems: `invalid-fields` (no
-    entitlement, no valid numbers, another country or type),
-    `range-not-available` (one of them stands in a range, or in the inventory as a ported one).
+    Numbers without a country code are of the SKU's country. With `accept_unknown` and a `reason`,
+    the numbers need not be known to the library as numbers of the SKU's country and type. Numbers
+    that were ported in stay as they are and are listed in `skipped`.
+
+    Problems: `invalid-fields` (no entitlement, no valid numbers, another country or type, no
+    reason), `range-not-available` (one of them is in a range, or all were ported in).
     """
-    found = find_skus(actor, [sku]).get(sku)
+    found = entitlement(actor, sku)
+    require_reason(accept_unknown, reason)
+    first, last = ends(found, first, last, unknown=accept_unknown)
+    made = Range(
+        group_id=actor.group_id,
+        sku=found,
+        first=int(first[1:]),
+        last=int(last[1:]),
+        accepted_reason=reason,
+    )
+    lock_ranges(first)
+    warnings = overlaps(actor.group_id, made.first, made.last)
+    write_range(made)
+    added = fill(made, made.first, made.last)
+    skipped = skipped_numbers(made) if added < made.last - made.first + 1 else []
+    if not added:
+        raise Problem(
+            "range-not-available",
+            f"None of the numbers from {first} to {last} is available: they were ported in. "
+            "Choose other numbers.",
+        )
+    made.refresh_from_db(fields=["created_at"], from_queryset=Range.objects.visible_to(actor))
+    return done(actor, made, "created", {"skipped": skipped, "warnings": warnings})
+
+
+def entitlement(actor: Actor, code: str) -> Sku:
+    """The entitlement SKU with this code; Problem `invalid-fields`."""
+    found = find_skus(actor, [code]).get(code)
     if found is None or found.type != ENTITLEMENT:
         raise InvalidFields(sku="is not the code of a number type in your catalogue")
-    first = resolve_lazily(first, lambda: found.country, field="first")
-    last = resolve_lazily(last, lambda: found.country, field="last")
-    wrong = wrong_range(first, last, country=found.country or "", type=found.number_type or "")
+    return found
+
+
+def ends(sku: Sku, first: str, last: str, *, unknown: bool) -> tuple[str, str]:
+    """Both ends in E.164, if they are the ends of a range of such numbers; `invalid-fields`."""
+    first = resolve_lazily(first, lambda: sku.country, field="first")
+    last = resolve_lazily(last, lambda: sku.country, field="last")
+    country, type = sku.country or "", sku.number_type or ""
+    wrong = wrong_range(first, last, country=country, type=type, unknown=unknown)
     if wrong:
         raise InvalidFields(**wrong)
-    made = Range(group_id=actor.group_id, sku=found, first=int(first[1:]), last=int(last[1:]))
-    taken = _taken(first, last)
-    # The constraints decide: of two concurrent requests, the second waits and is refused here.
-    with (
-        map_constraint_errors(range_overlap=taken, numbers_number_pkey=taken),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(TAKE_TURNS, [calling_code(first)])
-        made.save(force_insert=True)
-        cursor.execute(FILL, [actor.group_id, found.id, made.id, made.first, made.last])
-    made.refresh_from_db(fields=["created_at"], from_queryset=Range.objects.visible_to(actor))
-    recorded = {"first": first, "last": last}
-    return Done(range_document(made), actor.path, made.id, recorded=recorded)
+    return first, last
 
 
-def _taken(first: str, last: str) -> Problem:
-    return Problem(
-        "range-not-available",
-        f"Some numbers from {first} to {last} are not available: they are in another range "
-        "or were ported in. Choose other numbers.",
+def done(actor: Actor, range_: Range, change: str, more: dict[str, object]) -> Done:
+    """The result of a change of a range: its event, and its document with `more` members."""
+    document = range_document(range_)
+    emit(
+        type=f"range.{change}",
+        group_id=actor.group_id,
+        path=actor.path,
+        subject=range_.id,
+        actor=actor.label,
+        data=document,
     )
+    recorded = {name: document[name] for name in ("first", "last")}
+    return Done({**document, **more}, actor.path, range_.id, recorded={**recorded, **more})

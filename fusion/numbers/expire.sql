@@ -32,12 +32,32 @@ BEGIN
     END IF;
     IF cardinality(v_quarantined) > 0 THEN
         PERFORM FROM numbers_number n WHERE n.e164 = ANY (v_quarantined) ORDER BY n.e164 FOR UPDATE;
+        PERFORM numbers_join_ranges(s.group_id, v_quarantined);
         DELETE FROM numbers_number n WHERE n.e164 = ANY (v_quarantined) AND n.origin = 'ported';
         PERFORM numbers_set_free(v_quarantined, 'quarantined');
         PERFORM numbers_audit_and_emit(
             s, v_call, 'number.quarantine-ended', '{}', p_numbers => v_quarantined);
     END IF;
     RETURN cardinality(v_reserved) + cardinality(v_quarantined);
+END
+$$;
+
+-- Add ported numbers to the ranges of the group in which they are: such a range skipped them. The
+-- ranges are locked first, so that none of them is changed or deleted meanwhile.
+CREATE OR REPLACE FUNCTION numbers_join_ranges(p_group uuid, p_numbers text[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM numbers_range r
+    WHERE r.group_id = p_group AND EXISTS (
+        SELECT FROM unnest(p_numbers) AS w(e164)
+        WHERE int8range(r.first, r.last, '[]') @> substr(w.e164, 2)::bigint)
+    ORDER BY r.id FOR KEY SHARE;
+    UPDATE numbers_number n
+    SET origin = 'inventory', range_id = r.id, sku_id = r.sku_id,
+        accepted = r.accepted_reason IS NOT NULL
+    FROM numbers_range r
+    WHERE n.e164 = ANY (p_numbers) AND n.origin = 'ported' AND r.group_id = p_group
+      AND int8range(r.first, r.last, '[]') @> substr(n.e164, 2)::bigint;
 END
 $$;
 

@@ -17,6 +17,8 @@ ORIGINS = ("inventory", "ported")
 class Range(models.Model):
     """Consecutive numbers of one SKU, both ends included, as digits without the plus sign.
 
+    With `accepted_reason` the provider accepted numbers that the library may not know.
+
     A number belongs to at most one range in the whole installation: the database refuses overlaps
     (migrations/0002_range_overlap.py).
     """
@@ -26,6 +28,7 @@ class Range(models.Model):
     sku = models.ForeignKey(Sku, models.PROTECT, related_name="+", db_constraint=False)
     first = models.BigIntegerField()
     last = models.BigIntegerField()
+    accepted_reason = models.CharField(max_length=2000, null=True)
     created_at = models.DateTimeField(db_default=KernelNow())
 
     objects = Scoped["Range"](within_group)
@@ -45,7 +48,8 @@ class Number(models.Model):
     `subscription_id` is the subscription that has it (reserved, assigned) or had it (quarantined);
     the ids of the organizations above that subscription are copied into the row, so that the list
     of any subtree is one index range. `user_id` or `trunk_id` is the user or trunk it is linked to;
-    `until` is when a reservation expires or a quarantine ends. A ported number belongs to no range
+    `until` is when a reservation expires or a quarantine ends; `accepted`: the provider accepted it
+    as a number that the library may not know. A ported number belongs to no range
     and is never free.
     """
 
@@ -61,6 +65,7 @@ class Number(models.Model):
     tenant_id = models.UUIDField(null=True)
     user_id = models.UUIDField(null=True)
     trunk_id = models.UUIDField(null=True)
+    accepted = models.BooleanField(default=False, db_default=False)
     until = models.DateTimeField(null=True)
 
     objects = Scoped["Number"](within_tree)

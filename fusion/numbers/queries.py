@@ -95,6 +95,8 @@ def range_document(range_: Range) -> dict[str, Any]:
         "first": f"+{range_.first}",
         "last": f"+{range_.last}",
         "count": range_.last - range_.first + 1,
+        "accept_unknown": range_.accepted_reason is not None,
+        "reason": range_.accepted_reason,
         "created_at": instant(range_.created_at),
     }
 

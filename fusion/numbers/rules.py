@@ -7,11 +7,15 @@ from phonenumbers import (
     NumberParseException,
     PhoneNumber,
     PhoneNumberType,
+    country_code_for_region,
     is_valid_number_for_region,
     number_type,
     parse,
     region_codes_for_country_code,
 )
+
+from fusion.kernel.countries import NO_COUNTRY
+from fusion.kernel.errors import InvalidFields
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
@@ -72,8 +76,37 @@ def wrong_number(e164: str, *, country: str, type: str) -> str | None:
     return None
 
 
-def wrong_range(first: str, last: str, *, country: str, type: str) -> dict[str, str]:
+def require_reason(accept_unknown: bool, reason: str | None) -> None:
+    """Problem `invalid-fields` unless unknown numbers are accepted with a reason, and only then."""
+    if accept_unknown and reason is None:
+        raise InvalidFields(reason="is required with `accept_unknown`")
+    if reason is not None and not accept_unknown:
+        raise InvalidFields(reason="is allowed only with `accept_unknown`")
+
+
+def wrong_unknown_number(e164: str, *, country: str) -> str | None:
+    """Why the provider's word does not make this a number of that country; None if it does.
+
+    Its country code must be the country's: other digits would be a mistake.
+    """
+    found = calling_code(e164)
+    if country == NO_COUNTRY:
+        regions = region_codes_for_country_code(found) if found else ()
+        if regions in ((), (NO_COUNTRY,)):
+            return None
+        return f"{e164} begins with the country code of {regions[0]}, so it has a country"
+    code = country_code_for_region(country)
+    if found != code:
+        return f"{e164} does not begin with +{code}, the country code of {country}"
+    return None
+
+
+def wrong_range(
+    first: str, last: str, *, country: str, type: str, unknown: bool = False
+) -> dict[str, str]:
     """Field → message if these are not the ends of a range of such numbers.
+
+    `unknown`: the provider accepts numbers that the library does not know.
 
     Invariant: every sample of a valid range has the same length, country and type; the samples are
     the ends of the range and of every block of a hundred. Numbering plans are divided at hundreds
@@ -87,6 +120,12 @@ def wrong_range(first: str, last: str, *, country: str, type: str) -> dict[str, 
         return {"last": "must not be lower than `first`"}
     if high - low + 1 > MAX_RANGE:
         return {"last": f"must give a range of at most {MAX_RANGE} numbers"}
+    if unknown:
+        found = {
+            name: wrong_unknown_number(n, country=country)
+            for name, n in (("first", first), ("last", last))
+        }
+        return {name: wrong for name, wrong in found.items() if wrong is not None}
     for number in samples(low, high):
         wrong = wrong_number(f"+{number}", country=country, type=type)
         if wrong is not None:

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from fusion.catalogue.models import NumberType
-from fusion.kernel.fields import Body, Code, Id, Instant
+from fusion.kernel.fields import Body, Code, Id, Instant, Reason
 from fusion.kernel.schemas import Paging
 from fusion.numbers.parse import depends_on_country, parse_number, parse_prefix, parse_suffix
 from fusion.numbers.paths import A_DIGIT
@@ -46,6 +46,11 @@ WrittenNumber = Annotated[
         "the organization's country.",
     ),
 ]
+
+ACCEPT = (
+    "Accept numbers that are not known as numbers of the SKU's country and type, because the "
+    "provider has them."
+)
 
 Status = Literal["free", "reserved", "assigned", "quarantined"]
 
@@ -94,21 +99,53 @@ class RangeBody(Body):
     sku: Code = Field(description="The SKU's code.")
     first: WrittenNumber
     last: WrittenNumber
+    accept_unknown: bool = Field(default=False, description=ACCEPT)
+    reason: Reason | None = Field(default=None, description="Why; with `accept_unknown`.")
+
+
+class RangeChanges(Body):
+    """What changes of a range; omitted members stay. All numbers that change must be free."""
+
+    sku: Code = Field(default="", description="The SKU's code.")
+    first: WrittenNumber = ""
+    last: WrittenNumber = ""
+    accept_unknown: bool = Field(default=False, description=ACCEPT)
+    reason: Reason | None = Field(default=None, description="Why; with `accept_unknown`.")
+
+
+class Overlap(BaseModel):
+    """Shorter or longer numbers of the inventory: one begins with the other."""
+
+    detail: str
+    first: str
+    last: str
 
 
 class RangeDocument(BaseModel):
-    """A number range."""
+    """A number range; `accept_unknown` if its numbers were accepted for the given `reason`."""
 
     id: UUID
     sku: str
     first: str
     last: str
     count: int
+    accept_unknown: bool
+    reason: str | None
     created_at: str
 
 
+class WrittenRange(RangeDocument):
+    """A new or changed range.
+
+    `skipped` are the numbers between its ends that were ported in, and do not belong to it.
+    """
+
+    skipped: list[str]
+    warnings: list[Overlap]
+
+
 class NumberDocument(BaseModel):
-    """A phone number.
+    """A phone number; `accepted` if the provider accepted it without knowledge of its kind.
 
     `subscription_id` is the current subscription, or the previous one if `quarantined`. `until` is
     the end of a reservation or quarantine.
@@ -124,6 +161,7 @@ class NumberDocument(BaseModel):
     user_id: UUID | None
     trunk_id: UUID | None
     until: str | None
+    accepted: bool
 
 
 class Numbers(BaseModel):

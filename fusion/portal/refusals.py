@@ -82,7 +82,15 @@ DETAILS = (
     ),
     gettext_noop(
         "Some numbers from %(first)s to %(last)s are not available: they are in another "
-        "range or were ported in. Choose other numbers."
+        "range. Choose other numbers."
+    ),
+    gettext_noop(
+        "None of the numbers from %(first)s to %(last)s is available: they were ported in. "
+        "Choose other numbers."
+    ),
+    gettext_noop(
+        "Numbers that are not free cannot leave the range or change their type: %(numbers)s. "
+        "Release them first, or choose other ends. Nothing was changed."
     ),
     gettext_noop(
         "This invitation is no longer valid. It was accepted or withdrawn, it expired, or "
@@ -142,6 +150,18 @@ MESSAGES = (
     gettext_noop("must have the same number of digits as `first`"),
     gettext_noop("must not be lower than `first`"),
     gettext_noop("must give a range of at most %(most)s numbers"),
+    gettext_noop("is required with `accept_unknown`"),
+    gettext_noop("is allowed only with `accept_unknown`"),
+    gettext_noop("%(number)s begins with the country code of %(country)s, so it has a country"),
+    gettext_noop("%(number)s does not begin with +%(code)s, the country code of %(country)s"),
+    gettext_noop(
+        "Your inventory has %(numbers)s, which begins with a number of this range. Check that "
+        "both exist."
+    ),
+    gettext_noop(
+        "Your inventory has %(numbers)s, which is the beginning of one of its numbers. Check "
+        "that both exist."
+    ),
     gettext_noop("%(number)s is not a valid phone number"),
     gettext_noop("%(number)s is not a valid phone number of %(country)s"),
     gettext_noop("%(number)s is a %(found)s, not a %(type)s number"),

@@ -135,7 +135,9 @@ PAGES = (
     Visit("inventory", "/inventory"),
     Visit("inventory-none", "/inventory?starts=999"),
     Visit("ranges", "/inventory/ranges"),
+    Visit("inventory-wrong", "/inventory?starts=0475"),
     Visit("range-new", "/inventory/ranges/new"),
+    Visit("range-edit", lambda scene: f"/inventory/ranges/{scene.ids['range']}"),
     # events and audit
     Visit("events", "/events"),
     Visit("audit", "/audit"),

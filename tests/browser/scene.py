@@ -16,7 +16,7 @@ from fusion.lifecycle.suspend import suspend
 from fusion.ordering.models import RESUMPTION, TERMINATION
 from fusion.ordering.reject_request import reject_request
 from fusion.tenancy.models import Organization
-from tests.numbers.stock import assigned, entitle, stock
+from tests.numbers.stock import assigned, entitle, range_of, stock
 from tests.ordering.placing import line, placed
 from tests.ordering.requesting import requested
 from tests.portal.people import make_person
@@ -60,6 +60,7 @@ class Scene:
         """A full, a nearly full and an unused balance."""
         world = self.world
         numbers = stock(world, 10)
+        self.ids["range"] = range_of(numbers[0]).id
         entitle(world, 5)
         assigned(world, *numbers[:4])
         full = make_subscription(world.tenant, LONG)

@@ -18,7 +18,7 @@ FAR = "2029-06-01T00:00:00Z"
 ORGANIZATION_SLOTS = ("organization_id", "parent_id", "tenant_id")
 """Names of ids of organizations."""
 
-SHARED_SLOTS = ("product_id", "sku_id", "range_id")
+SHARED_SLOTS = ("product_id", "sku_id", "range_id", "idle_range_id")
 """Names of ids of objects that every organization of a group sees."""
 
 Ids = dict[str, UUID | str]
@@ -84,6 +84,7 @@ class Stage:
         entitle(self.world, 1, target)
         if not hasattr(self, "range"):
             self.range = range_of(numbers[0])
+            self.idle_range = range_of(stock(self.world, 1)[0])
         user = created(self.world, f"user {new_id()}", subscription=subscription)
         trunk = trunk_of(self.world, subscription)
         ids: Ids = {
@@ -97,6 +98,7 @@ class Stage:
             "job_id": submitted(self.world, [row("x")], subscription=subscription),
             **dict(zip(("e164", "quarantined_e164", "free_e164"), numbers, strict=True)),
             "range_id": self.range.id,
+            "idle_range_id": self.idle_range.id,
             **dict.fromkeys(ORGANIZATION_SLOTS, tenant.id),
             **_people(tenant),
             "subscription_id": subscription.id,

@@ -195,6 +195,15 @@ TABLE: dict[tuple[str, str], Rule] = {
         lambda ids: {"sku": "fr-geographic", **dict.fromkeys(("first", "last"), block(1)[0])},
     ),
     ("GET", "/number-ranges/{range_id}"): Rule(READ_PROVISIONING, the_group(200)),
+    ("PATCH", "/number-ranges/{range_id}"): Rule(
+        PROVISION,
+        the_group(200),
+        lambda ids: {"sku": "fr-geographic"},
+        ids=(("range_id", "idle_range_id"),),
+    ),
+    ("DELETE", "/number-ranges/{range_id}"): Rule(
+        PROVISION, the_group(204), ids=(("range_id", "idle_range_id"),)
+    ),
     ("GET", "/numbers"): Rule(READ_PROVISIONING, everyone(200)),
     ("GET", "/numbers/summary"): Rule(READ_PROVISIONING, everyone(200)),
     ("GET", "/numbers/{e164}"): Rule(READ_PROVISIONING, everyone(200)),

@@ -1,24 +1,19 @@
-"""The group's inventory: its numbers and their holders, its ranges, and new ranges."""
+"""The group's inventory: its numbers and their holders."""
 
 from typing import Any
 from uuid import UUID
 
 import orjson
-from django import forms
 from django.http import HttpResponse
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import MANAGE_RANGES, READ_RANGES
 from fusion.kernel.clock import read_instant
-from fusion.numbers.create_range import create_range
-from fusion.numbers.queries import Wanted, free_counts, list_numbers, list_ranges
+from fusion.numbers.queries import Wanted, free_counts, list_numbers
 from fusion.numbers.resolve import home_country
-from fusion.portal.forms import Form
-from fusion.portal.number_fields import WrittenNumberField, digit_filter
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.number_fields import digit_filter
+from fusion.portal.page import page
 from fusion.portal.query_params import query_params
-from fusion.portal.responses import done, show, show_form
+from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus
 from fusion.tenancy.search import subscription_names
@@ -72,43 +67,3 @@ def _named(numbers: list[dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for each in numbers
     ]
-
-
-@page(READ_RANGES)
-def ranges(request: PageRequest) -> HttpResponse:
-    """`GET /inventory/ranges`."""
-    listed = list_ranges(request.actor, limit=ROWS, cursor=request.GET.get("cursor"))
-    context = {
-        "rows": [{**each, "at": read_instant(each["created_at"])} for each in listed["items"]],
-        "next": listed["next"],
-        "skus": number_skus(request.actor),
-        "may_add": MANAGE_RANGES.allows(request.actor),
-    }
-    return show(request, "portal/inventory/ranges.html", context, parts=("more",))
-
-
-class RangeForm(Form):
-    """The first and the last number of a range, their country and type."""
-
-    sku = forms.ChoiceField(label=_("Number type"))
-    first = WrittenNumberField(
-        label=_("First number"),
-        help_text=_("With the country, such as +32 2 …"),
-    )
-    last = WrittenNumberField(
-        label=_("Last number"),
-        help_text=_("A range has up to 1,000,000 numbers, each of the country and the type."),
-    )
-
-
-@page(MANAGE_RANGES, methods=("GET", "POST"))
-def new_range(request: PageRequest) -> HttpResponse:
-    """`GET` and `POST /inventory/ranges/new`."""
-    form = form_of(request, RangeForm)
-    field: Any = form.fields["sku"]
-    field.choices = [("", _("Choose …")), *number_skus(request.actor).items()]
-    answer = submit(request, form, lambda actor: create_range(actor, **form.cleaned_data))
-    if answer is None:
-        return show_form(request, "portal/inventory/new_range.html", form)
-    message = gettext("%(count)s numbers were added.") % {"count": answer.body["count"]}
-    return done(request, message, "inventory-ranges", answer=answer)
