@@ -49,7 +49,7 @@ class Sku(models.Model):
     name = models.CharField(max_length=200)
     type = models.CharField(max_length=16)
     metric = models.CharField(max_length=16)
-    country = models.CharField(max_length=2, null=True)
+    country = models.CharField(max_length=3, null=True)
     number_type = models.CharField(max_length=16, null=True)
     created_at = models.DateTimeField(db_default=KernelNow())
 

@@ -8,7 +8,7 @@ from fusion.catalogue.change_product import ProductChanges
 from fusion.catalogue.metrics import MetricCode
 from fusion.catalogue.models import NumberType
 from fusion.catalogue.rules import Item
-from fusion.kernel.countries import Country
+from fusion.kernel.countries import NumberingCountry
 from fusion.kernel.fields import Body, Code, Name, Note, Quantity, Reference, Search
 from fusion.kernel.quantities import MAX_ITEMS
 from fusion.kernel.schemas import Paging
@@ -21,7 +21,7 @@ class SkuBody(Body):
 
     code: Code = Field(examples=["be-geographic"])
     name: Name = Field(examples=["Belgian geographic number"])
-    country: Country
+    country: NumberingCountry
     number_type: NumberType
 
 

@@ -24,6 +24,22 @@ def _known(country: str) -> str:
     return country
 
 
+def _known_or_none(country: str) -> str:
+    return country if country == NO_COUNTRY else _known(country)
+
+
+NumberingCountry = Annotated[
+    str,
+    Spelled(f"([A-Z]{{2}}|{NO_COUNTRY})", UNKNOWN),
+    Field(
+        examples=["BE"],
+        json_schema_extra={"enum": [NO_COUNTRY, *sorted(SUPPORTED_REGIONS)]},
+        description="001: numbers of no country, such as +800 and +883.",
+    ),
+    AfterValidator(_known_or_none),
+]
+"""A country, or 001 for numbers of no country."""
+
 Country = Annotated[
     str,
     Spelled("[A-Z]{2}", UNKNOWN),

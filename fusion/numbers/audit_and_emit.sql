@@ -18,7 +18,10 @@ BEGIN
     PERFORM access_finish(
         s.group_id, ARRAY[kernel_now()], v_facts,
         ARRAY[ROW(s.path, s.id, p_call ->> 'actor', p_call ->> 'request', p_type, 'subscription', s.id,
-                  json_build_object('numbers', coalesce(p_numbers, v_numbers)))::access_record],
+                  CASE WHEN p_call ->> 'reason' IS NULL
+                       THEN json_build_object('numbers', coalesce(p_numbers, v_numbers))
+                       ELSE json_build_object('numbers', coalesce(p_numbers, v_numbers),
+                                              'reason', p_call ->> 'reason') END)::access_record],
         access_answers(p_call, p_status, p_answer));
 END
 $$;

@@ -68,10 +68,11 @@ def lock_ranges(first: str) -> None:
 
 def write_range(range_: Range, *, fields: list[str] | None = None) -> None:
     """Insert the range, or update `fields` of it; Problem `range-not-available`."""
+    first, last = f"+{range_.first}", f"+{range_.last}"
     taken = Problem(
         "range-not-available",
-        f"Some numbers from +{range_.first} to +{range_.last} are not available: they are in "
-        "another range. Choose other numbers.",
+        f"Some numbers from {first} to {last} are not available: they are in another range. "
+        "Choose other numbers.",
     )
     # The constraint decides: of two concurrent requests, the second waits and is refused here.
     with map_constraint_errors(range_overlap=taken):

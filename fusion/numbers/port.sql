@@ -1,5 +1,6 @@
 -- Port numbers in from another operator: assigned at once, consuming entitlements. A call has the
--- members of access_begin and {numbers, skus}: each number has the SKU at the same position.
+-- members of access_begin and {numbers, fitting, accept_unknown?, reason?}: for each number the SKUs at
+-- the same position fit, see numbers_choose_skus. (The previous release gives `skus`, one for each.)
 -- Returns for each call 201 with {items: [number]}, or the status of a refusal with {code, detail,
 -- ...}. The primary key decides who gets a number; the refusal does not name the holder.
 CREATE OR REPLACE FUNCTION numbers_port_in_v2(p_group uuid, p_calls jsonb)
@@ -31,7 +32,7 @@ DECLARE
     r record;
     s tenancy_subscription;
     v_numbers CONSTANT text[] := numbers_listed(p_call);
-    v_skus CONSTANT uuid[] := ARRAY(SELECT jsonb_array_elements_text(p_call -> 'skus'));
+    v_skus uuid[];
     v_documents json[];
 BEGIN
     r := access_begin(p_group, p_call);
@@ -43,6 +44,8 @@ BEGIN
     IF status IS NOT NULL THEN
         RETURN;
     END IF;
+    v_skus := CASE WHEN p_call ? 'fitting' THEN numbers_choose_skus(s, p_call -> 'fitting')
+                   ELSE ARRAY(SELECT jsonb_array_elements_text(p_call -> 'skus'))::uuid[] END;
     answer := coalesce(numbers_in_inventory(v_numbers), (
         SELECT numbers_not_entitled(s.id, array_agg(x.sku), array_agg(x.needed))
         FROM (SELECT w.sku, count(*)::int AS needed FROM unnest(v_skus) AS w(sku)
@@ -53,9 +56,10 @@ BEGIN
     END IF;
     BEGIN
         INSERT INTO numbers_number (e164, group_id, sku_id, origin, status, subscription_id,
-                                    distributor_id, reseller_id, tenant_id)
+                                    distributor_id, reseller_id, tenant_id, accepted)
         SELECT w.e164, p_group, w.sku, 'ported', 'assigned', s.id,
-               s.distributor_id, s.reseller_id, s.tenant_id
+               s.distributor_id, s.reseller_id, s.tenant_id,
+               (p_call ->> 'accept_unknown')::boolean IS TRUE
         FROM unnest(v_numbers, v_skus) AS w(e164, sku) ORDER BY w.e164;
     EXCEPTION WHEN unique_violation THEN
         -- Another transaction inserted the number after the check, and may have removed it again.

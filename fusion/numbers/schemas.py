@@ -243,12 +243,18 @@ class AssignmentBody(Body):
 
 
 class PortInBody(Body):
-    """Numbers from another operator. Country and type determine their SKU."""
+    """Numbers from another operator. Country and type determine the SKUs that match.
+
+    Without `sku`, each number is of the first of these that the subscription has an entitlement
+    left for.
+    """
 
     numbers: WrittenNumbers
     sku: Code | None = Field(
-        default=None, description="The SKU's code; required only if several SKUs match."
+        default=None, description="The SKU's code; required with `accept_unknown`."
     )
+    accept_unknown: bool = Field(default=False, description=f"{ACCEPT} Only the group can.")
+    reason: Reason | None = Field(default=None, description="Why; with `accept_unknown`.")
 
 
 class Searching(Paging):

@@ -38,6 +38,8 @@ FIELDS: Mapping[str, Any] = {
     "quantity": _("quantity"),
     "external_reference": _("billing reference"),
     "scopes": _("scopes"),
+    "accept_unknown": _("unknown numbers accepted"),
+    "skipped": _("skipped"),
     "first": _("first"),
     "last": _("last"),
     "lines": _("lines"),

@@ -49,6 +49,7 @@ def test_named_numbers(world: World) -> None:
             "user_id": None,
             "trunk_id": None,
             "until": None,
+            "accepted": False,
         }
         for e164 in (numbers[1], numbers[4])
     ]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.catalogue.models import NUMBER_TYPES
 from fusion.catalogue.rules import Item
-from fusion.kernel.countries import is_country
+from fusion.kernel.countries import NO_COUNTRY, is_country
 from fusion.kernel.quantities import MAX_ITEMS, MAX_QUANTITY
 from fusion.portal.forms import Choices, Form, LineField, ListedField, NoteField, RowForm, RowsForm
 
@@ -101,7 +101,11 @@ class SkuForm(Form):
         help_text=_("Used by products and other systems. You cannot change it later."),
     )
     name = LineField(label=_("Name"), max_length=200)
-    country = LineField(label=_("Country"), max_length=2, help_text=_("Two letters, such as BE."))
+    country = LineField(
+        label=_("Country"),
+        max_length=3,
+        help_text=_("Two letters, such as BE; 001 for numbers of no country, such as +800."),
+    )
     number_type = forms.ChoiceField(
         label=_("Number type"), choices=[(name, TYPE_WORDS[name]) for name in NUMBER_TYPES]
     )
@@ -109,6 +113,6 @@ class SkuForm(Form):
     def clean_country(self) -> str:
         """The country in capitals, if it has phone numbers."""
         country = str(self.cleaned_data["country"]).upper()
-        if not is_country(country):
+        if country != NO_COUNTRY and not is_country(country):
             raise forms.ValidationError(_("This country code has no telephone numbers."))
         return country

@@ -1,0 +1,76 @@
+"""The SKUs that fit a number which comes from another operator."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from fusion.access.actor import GROUP, Actor
+from fusion.catalogue.models import ENTITLEMENT, Sku
+from fusion.kernel.errors import InvalidFields, Problem
+from fusion.numbers.rules import countries, number_types, require_reason, wrong_unknown_number
+
+
+def ported_skus(actor: Actor, code: str | None) -> list[Sku]:
+    """The SKU with this code, or without one every entitlement SKU by code; `invalid-fields`."""
+    skus = Sku.objects.visible_to(actor).filter(type=ENTITLEMENT).order_by("code")
+    known = list(skus if code is None else skus.filter(code=code))
+    if code is not None and not known:
+        raise InvalidFields(sku="is not the code of a number type in your catalogue")
+    return known
+
+
+def require_acceptance(
+    actor: Actor, *, accept_unknown: bool, reason: str | None, sku: str | None
+) -> None:
+    """Require what accepting unknown numbers needs: the group, a reason and a SKU.
+
+    Problems: `forbidden`, `invalid-fields`.
+    """
+    if accept_unknown and actor.kind != GROUP:
+        raise Problem(
+            "forbidden",
+            "Only the group can accept unknown numbers. Ask the provider to port them in.",
+        )
+    require_reason(accept_unknown, reason)
+    if accept_unknown and sku is None:
+        raise InvalidFields(sku="is required with `accept_unknown`")
+
+
+def fitting_skus(
+    numbers: Sequence[str], skus: Sequence[Sku], *, unknown: bool = False
+) -> list[list[UUID]]:
+    """For each number the ids of the SKUs that fit, geographic before mobile, then by code.
+
+    `unknown`: the provider says that the numbers are of the only SKU. Problem `invalid-fields`.
+    """
+    fitting: list[list[UUID]] = []
+    wrong: dict[str, str] = {}
+    for index, e164 in enumerate(numbers):
+        if unknown:
+            found, why = [skus[0].id], wrong_unknown_number(e164, country=skus[0].country or "")
+        else:
+            found = _fitting(e164, skus)
+            why = None if found else _no_sku(e164)
+        fitting.append(found)
+        if why is not None:
+            wrong[f"numbers.{index}"] = why
+    if wrong:
+        raise InvalidFields(**wrong)
+    return fitting
+
+
+def _fitting(e164: str, skus: Sequence[Sku]) -> list[UUID]:
+    its_countries = countries(e164)
+    return [
+        sku.id
+        for type in number_types(e164)
+        for sku in skus
+        if sku.number_type == type and sku.country in its_countries
+    ]
+
+
+def _no_sku(e164: str) -> str:
+    types = " or ".join(number_types(e164))
+    where = " or ".join(countries(e164))
+    if not (types and where):
+        return f"{e164} is not a valid phone number"
+    return f"{e164} is a {types} number of {where}, but no matching SKU exists"
