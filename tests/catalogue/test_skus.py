@@ -118,7 +118,7 @@ def test_another_groups_sku(world: World) -> None:
     + [("name", value) for value in ("", "   ", "x" * 201, "nul\0", None, 5)]
     + [
         ("country", value)
-        for value in ("gb", "GBR", "UK", "EU", "ZZ", "001", "", "G\0", "B\nE", None, 32)
+        for value in ("gb", "GBR", "UK", "EU", "ZZ", "002", "", "G\0", "B\nE", None, 32)
     ]
     + [("number_type", value) for value in ("user", "Mobile", "", "uan", None, 1)]
     + [("type", "license"), ("metric", "user"), ("id", "x")],

@@ -102,17 +102,17 @@ def new_range(request: PageRequest) -> HttpResponse:
     return _written(request, message, answer)
 
 
-@page(MANAGE_RANGES, methods=("GET", "POST"), range_id=find_range)
-def edit_range(request: PageRequest, found: Range) -> HttpResponse:
+@page(MANAGE_RANGES, methods=("GET", "POST"), number_range_id=find_range)
+def edit_range(request: PageRequest, number_range: Range) -> HttpResponse:
     """`GET` and `POST /inventory/ranges/<id>`."""
-    shown = range_document(found)
+    shown = range_document(number_range)
     initial = {**shown, "reason": shown["reason"] or ""}
     form = form_of(request, EditRangeForm, initial)
     form.offer(number_skus(request.actor))
     answer = submit(
         request,
         form,
-        lambda actor: change_range(actor, range_id=found.id, changes=form.changes()),
+        lambda actor: change_range(actor, range_id=number_range.id, changes=form.changes()),
     )
     if answer is None:
         context = {"range": shown, "confirmation": Confirmation()}
@@ -137,11 +137,11 @@ def _written(request: PageRequest, message: str, answer: Answer) -> HttpResponse
 
 
 @page(MANAGE_RANGES, methods=("POST",))
-def delete(request: PageRequest, range_id: UUID) -> HttpResponse:
+def delete(request: PageRequest, number_range_id: UUID) -> HttpResponse:
     """`POST /inventory/ranges/<id>/delete`: to the list, or back with the reason."""
     form = Confirmation(request.POST)
-    answer = submit(request, form, lambda actor: delete_range(actor, range_id=range_id))
+    answer = submit(request, form, lambda actor: delete_range(actor, range_id=number_range_id))
     if answer is not None:
         text = gettext("The range and its numbers were removed.")
         return done(request, text, "inventory-ranges", answer=answer)
-    return refused(request, form, "inventory-range", range_id)
+    return refused(request, form, "inventory-range", number_range_id)

@@ -9,6 +9,10 @@ urlpatterns = [
     path("inventory", inventory, name="inventory"),
     path("inventory/ranges", ranges.ranges, name="inventory-ranges"),
     path("inventory/ranges/new", ranges.new_range, name="inventory-new-range"),
-    path("inventory/ranges/<uuid:range_id>", ranges.edit_range, name="inventory-range"),
-    path("inventory/ranges/<uuid:range_id>/delete", ranges.delete, name="inventory-range-delete"),
+    path("inventory/ranges/<uuid:number_range_id>", ranges.edit_range, name="inventory-range"),
+    path(
+        "inventory/ranges/<uuid:number_range_id>/delete",
+        ranges.delete,
+        name="inventory-range-delete",
+    ),
 ]
