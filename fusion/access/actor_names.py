@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from django.db import connection
-
 from fusion.access.actor import Actor
 from fusion.access.visibility import subtree
+from fusion.kernel.database import fetch_rows
 from fusion.kernel.ids import parse_id
 
 NAMES = """
@@ -31,8 +30,5 @@ def actor_names(actor: Actor, labels: Iterable[str | None]) -> dict[str, str]:
     if not members and not clients:
         return {}
     first, after = subtree(actor.path)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            NAMES, {"members": members, "clients": clients, "first": first, "after": after}
-        )
-        return dict(cursor.fetchall())
+    parameters = {"members": members, "clients": clients, "first": first, "after": after}
+    return dict(fetch_rows(NAMES, parameters))

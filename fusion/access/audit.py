@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.access.verbs import require_verb
 from fusion.kernel.client_address import ADDRESS
+from fusion.kernel.database import execute
 
 
 def traced(actor: Actor) -> str:
@@ -36,19 +36,18 @@ def record(
     Raises LookupError for a verb that is not registered.
     """
     require_verb(verb)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT access_finish(%s::uuid, kernel_now(), '{}',"
-            " ARRAY[ROW(%s, %s, %s, %s, %s, %s, %s, %s)::access_record], '{}')",
-            [
-                actor.group_id,
-                path,
-                subscription_id,
-                actor.label,
-                traced(actor),
-                verb,
-                object_type,
-                str(object_id),
-                orjson.dumps(detail, default=str).decode(),
-            ],
-        )
+    execute(
+        "SELECT access_finish(%s::uuid, kernel_now(), '{}',"
+        " ARRAY[ROW(%s, %s, %s, %s, %s, %s, %s, %s)::access_record], '{}')",
+        [
+            actor.group_id,
+            path,
+            subscription_id,
+            actor.label,
+            traced(actor),
+            verb,
+            object_type,
+            str(object_id),
+            orjson.dumps(detail, default=str).decode(),
+        ],
+    )

@@ -7,7 +7,6 @@ the verb's own members; the function returns an answer for each.
 from typing import Any
 
 import orjson
-from django.db import connection
 from django.http import HttpRequest
 
 from fusion.access.actor import Actor, Request
@@ -15,6 +14,7 @@ from fusion.access.audit import traced
 from fusion.access.authenticate import TokenQuery, authenticate
 from fusion.access.permissions import Permission
 from fusion.access.use_case import Answer
+from fusion.kernel.database import fetch_rows
 from fusion.kernel.errors import problem_of
 
 
@@ -23,12 +23,11 @@ def call_function(actor: Actor, function: str, **members: Any) -> Answer:
 
     Status 0 is not an answer: the caller must retry, see `numbers_select_free`.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT status, replayed, answer FROM {function}(%s::uuid, %s::jsonb)",
-            [actor.group_id, orjson.dumps([{**caller_args(actor), **members}]).decode()],
-        )
-        return _answer(*cursor.fetchone())
+    ((status, replayed, text),) = fetch_rows(
+        f"SELECT status, replayed, answer FROM {function}(%s::uuid, %s::jsonb)",
+        [actor.group_id, orjson.dumps([{**caller_args(actor), **members}]).decode()],
+    )
+    return _answer(status, replayed, text)
 
 
 def caller_args(actor: Actor) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from django.db import connection
 from django.http import HttpRequest
 
 from fusion.access.actor import Actor
+from fusion.kernel.database import execute, fetch_row
 from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.kernel.http import read_json
 
@@ -77,8 +77,7 @@ def lock(actor: Actor, *names: str) -> None:
 
     One statement locks all, in the global lock order.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK, [actor.group_id, actor.path, actor.request.key, list(names)])
+    execute(LOCK, [actor.group_id, actor.path, actor.request.key, list(names)])
 
 
 def recall(actor: Actor) -> Stored | None:
@@ -89,10 +88,8 @@ def recall(actor: Actor) -> Stored | None:
     """
     request = actor.request
     lock(actor)
-    with connection.cursor() as cursor:
-        # A new statement: it sees what the previous holder of the lock committed.
-        cursor.execute(RECALL, [actor.group_id, actor.path, request.key, request.fingerprint])
-        row = cursor.fetchone()
+    # A new statement: it sees what the previous holder of the lock committed.
+    row = fetch_row(RECALL, [actor.group_id, actor.path, request.key, request.fingerprint])
     if row is None:
         return None
     status, replayed, text = row
@@ -105,16 +102,9 @@ def recall(actor: Actor) -> Stored | None:
 def remember(actor: Actor, stored: Stored) -> None:
     """Store the answer under the actor's key, in the transaction of its effect."""
     request = actor.request
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT access_finish(%s::uuid, kernel_now(), '{}', '{}',"
-            " ARRAY[ROW(%s, %s, %s, %s, %s)::access_answer])",
-            [
-                actor.group_id,
-                actor.path,
-                request.key,
-                request.fingerprint,
-                stored.status,
-                stored.text,
-            ],
-        )
+    answer = [actor.path, request.key, request.fingerprint, stored.status, stored.text]
+    execute(
+        "SELECT access_finish(%s::uuid, kernel_now(), '{}', '{}',"
+        " ARRAY[ROW(%s, %s, %s, %s, %s)::access_answer])",
+        [actor.group_id, *answer],
+    )

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import ADMINISTRATOR, GROUP, VIEWER, Actor, including_reads
 from fusion.access.rules import grantable
+from fusion.kernel.database import execute, fetch_rows
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import parse_id
 
@@ -53,7 +52,7 @@ FROM tenancy_apiclient c JOIN tenancy_organization o ON o.id = c.organization_id
 WHERE c.id = ANY (%(client)s::uuid[]) AND o.status = 'active'
 """
 
-HOLD = {
+LOCK = {
     "member": "SELECT FROM tenancy_member WHERE id = %s::uuid FOR SHARE",
     "client": "SELECT FROM tenancy_apiclient WHERE id = %s::uuid FOR SHARE",
 }
@@ -86,16 +85,13 @@ def authors_of(labels: Iterable[str]) -> dict[str, Author]:
         if kind in ids and id is not None:
             ids[kind].append(id)
     if any(ids.values()):
-        with connection.cursor() as cursor:
-            cursor.execute(AUTHORS, ids)
-            found.update((row[0], Author(*row[1:])) for row in cursor.fetchall())
+        found.update((label, Author(*facts)) for label, *facts in fetch_rows(AUTHORS, ids))
     return found
 
 
 def lock_author(label: str) -> None:
-    """Lock the authors' rows: removing or demoting one waits for the end of the transaction."""
+    """Lock the author's row: removing or demoting them waits until the transaction ends."""
     kind, _, text = label.partition(":")
     id = parse_id(text)
-    if kind in HOLD and id is not None:
-        with connection.cursor() as cursor:
-            cursor.execute(HOLD[kind], [id])
+    if kind in LOCK and id is not None:
+        execute(LOCK[kind], [id])

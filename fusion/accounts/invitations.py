@@ -5,14 +5,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import Actor
 from fusion.accounts.grant_role import Author, authors_of
 from fusion.accounts.invitation_keys import digest, id_in, opens
 from fusion.accounts.models import MOST_SENT, Invitation, Member, User
 from fusion.kernel.clock import now
-from fusion.kernel.errors import Problem, not_found
+from fusion.kernel.database import fetch_rows
+from fusion.kernel.errors import Problem, or_not_found
 from fusion.kernel.pagination import newest
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
@@ -45,10 +44,7 @@ def unknown_link() -> Problem:
 
 def find_invitation(actor: Actor, id: UUID) -> Invitation:
     """The invitation; Problem `not-found` unless `actor` sees it."""
-    invitation = Invitation.objects.visible_to(actor).filter(id=id).first()
-    if invitation is None:
-        raise not_found("invitation")
-    return invitation
+    return or_not_found(Invitation.objects.visible_to(actor).filter(id=id).first(), "invitation")
 
 
 def lock_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID) -> Invitation:
@@ -59,9 +55,9 @@ def lock_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID)
     find_organization(actor, organization_id)
     rows = Invitation.objects.visible_to(actor).select_related("organization")
     locked = rows.select_for_update(of=("self",), no_key=True)
-    invitation = locked.filter(id=invitation_id, organization_id=organization_id).first()
-    if invitation is None:
-        raise not_found("invitation")
+    invitation = or_not_found(
+        locked.filter(id=invitation_id, organization_id=organization_id).first(), "invitation"
+    )
     if invitation.state != "open":
         raise Problem(
             "conflict", f"This invitation was already {invitation.state}. Send a new one."
@@ -165,6 +161,4 @@ RETURNING id
 
 def take_due_mails(*, only: UUID | None, limit: int) -> list[UUID]:
     """Mark invitations whose mail is due, or one of them, as written; their ids."""
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE_DUE_MAILS, [only, only, limit])
-        return [row[0] for row in cursor.fetchall()]
+    return [id for (id,) in fetch_rows(TAKE_DUE_MAILS, [only, only, limit])]

@@ -5,7 +5,7 @@ from uuid import UUID
 from fusion.access.actor import ADMINISTRATOR, GROUP, Actor
 from fusion.accounts.models import Invitation, Member
 from fusion.accounts.people import Person, last_administrator_of
-from fusion.kernel.errors import Problem, not_found
+from fusion.kernel.errors import Problem, or_not_found
 from fusion.tenancy.lock_organization import lock_organization
 from fusion.tenancy.queries import find_organization
 
@@ -26,9 +26,7 @@ def lock_person(actor: Actor, *, organization_id: UUID, member_id: UUID) -> Pers
         return invitation
     members = Member.objects.visible_to(actor).select_related("user", "organization")
     member = members.filter(id=member_id, organization_id=organization.id).first()
-    if member is None:
-        raise not_found("member")
-    return member
+    return or_not_found(member, "member")
 
 
 def require_another_administrator(actor: Actor, member: Member) -> None:

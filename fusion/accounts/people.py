@@ -9,7 +9,7 @@ from uuid import UUID
 from fusion.access.actor import ADMINISTRATOR, Actor
 from fusion.accounts.models import Invitation, Member, User
 from fusion.kernel.clock import instant
-from fusion.kernel.errors import not_found
+from fusion.kernel.errors import not_found, or_not_found
 from fusion.kernel.pagination import encode_cursor, newest, page
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
@@ -25,7 +25,7 @@ def find_person(actor: Actor, id: UUID, organization_id: UUID | None = None) -> 
         members = members.filter(organization_id=organization_id)
         invitations = invitations.filter(organization_id=organization_id)
     # In this order, an invitation that is accepted meanwhile is found as a member.
-    person = members.first() or invitations.first() or members.all().first()
+    person: Person | None = members.first() or invitations.first() or members.all().first()
     if person is None:
         raise not_found("member")
     return person
@@ -90,10 +90,8 @@ def person_document(person: Person) -> dict[str, Any]:
 
 def find_member(actor: Actor, id: UUID) -> Member:
     """The membership with its person; Problem `not-found` unless `actor` sees it."""
-    member = Member.objects.visible_to(actor).select_related("user").filter(id=id).first()
-    if member is None:
-        raise not_found("member")
-    return member
+    rows = Member.objects.visible_to(actor).select_related("user").filter(id=id)
+    return or_not_found(rows.first(), "member")
 
 
 def confirm_email(user_id: UUID) -> None:

@@ -7,7 +7,7 @@ from fusion.access.permissions import LEAVE, MANAGE_MEMBERS
 from fusion.access.use_case import Done, use_case
 from fusion.accounts.lock_person import lock_person, require_another_administrator
 from fusion.accounts.models import Invitation
-from fusion.kernel.errors import not_found
+from fusion.kernel.errors import or_not_found
 from fusion.kernel.ids import parse_id
 
 
@@ -28,9 +28,7 @@ def leave_organization(actor: Actor) -> Done:
     Problems: `not-found` (an API client is not a member), `conflict` (the last administrator).
     """
     kind, _, id = actor.label.partition(":")
-    own = parse_id(id) if kind == "member" else None
-    if own is None:
-        raise not_found("member")
+    own = or_not_found(parse_id(id) if kind == "member" else None, "member")
     return _end(actor, actor.organization_id, own)
 
 

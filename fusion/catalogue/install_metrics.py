@@ -3,13 +3,13 @@
 from itertools import count
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db import transaction
 
 from fusion.access.actor import system_actor
 from fusion.access.audit import record
 from fusion.catalogue.metrics import METRICS, licenses
 from fusion.catalogue.models import LICENSE
+from fusion.kernel.database import execute, fetch_rows
 from fusion.kernel.ids import new_id
 
 SAVE = """
@@ -39,24 +39,21 @@ def install_metrics() -> int:
     servers of the previous release create afterwards get their SKUs by `migrate --finish`.
     """
     created = 0
-    with connection.cursor() as cursor:
-        metrics = METRICS.values()
-        cursor.execute(SAVE, [[each.code for each in metrics], [each.live for each in metrics]])
-        for code, name, metric in licenses():
-            cursor.execute(GROUPS_WITHOUT, [metric])
-            for (group_id,) in cursor.fetchall():
-                with transaction.atomic():
-                    _create_sku(cursor, group_id, code, name, metric)
-                created += 1
+    metrics = METRICS.values()
+    execute(SAVE, [[each.code for each in metrics], [each.live for each in metrics]])
+    for code, name, metric in licenses():
+        for (group_id,) in fetch_rows(GROUPS_WITHOUT, [metric]):
+            with transaction.atomic():
+                _create_sku(group_id, code, name, metric)
+            created += 1
     return created
 
 
-def _create_sku(cursor: CursorWrapper, group_id: UUID, code: str, name: str, metric: str) -> None:
+def _create_sku(group_id: UUID, code: str, name: str, metric: str) -> None:
     """A licence SKU and its audit record; if an entitlement has its code, a number is appended."""
     id, actor, free = new_id(), system_actor(group_id, "system:migrate"), code
     for number in count(2):
-        cursor.execute(CREATE, [id, group_id, free, name, LICENSE, metric])
-        if cursor.rowcount:
+        if execute(CREATE, [id, group_id, free, name, LICENSE, metric]):
             break
         free = f"{code}-{number}"
     record(

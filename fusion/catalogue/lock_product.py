@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fusion.access.actor import Actor
 from fusion.catalogue.models import Product
-from fusion.kernel.errors import not_found
+from fusion.kernel.errors import or_not_found
 
 
 def lock_product(actor: Actor, id: UUID) -> Product:
@@ -14,7 +14,5 @@ def lock_product(actor: Actor, id: UUID) -> Product:
     that no edit is lost and no revision number is used twice. Read dependent rows in a later
     statement: the snapshot of this one is older than the lock.
     """
-    product = Product.objects.visible_to(actor).select_for_update().filter(id=id).first()
-    if product is None:
-        raise not_found("product")
-    return product
+    rows = Product.objects.visible_to(actor).select_for_update().filter(id=id)
+    return or_not_found(rows.first(), "product")

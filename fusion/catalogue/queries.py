@@ -12,21 +12,20 @@ from fusion.access.actor import Actor
 from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
 from fusion.catalogue.rules import by_sku, shown
 from fusion.kernel.clock import instant
-from fusion.kernel.errors import InvalidFields, not_found
-from fusion.kernel.ids import parse_id
-from fusion.kernel.pagination import decode_cursor, encode_cursor, page
-
-WRONG_CURSOR = InvalidFields(
-    cursor="Invalid cursor: pass the `next` value of a previous page of this list."
+from fusion.kernel.errors import or_not_found
+from fusion.kernel.pagination import (
+    MAX_INT,
+    decode_cursor,
+    encode_cursor,
+    newest,
+    page,
+    position,
 )
 
 
 def find_sku(actor: Actor, id: UUID) -> Sku:
     """The SKU; Problem `not-found` unless `actor` sees it."""
-    sku = Sku.objects.visible_to(actor).filter(id=id).first()
-    if sku is None:
-        raise not_found("SKU")
-    return sku
+    return or_not_found(Sku.objects.visible_to(actor).filter(id=id).first(), "SKU")
 
 
 def find_skus(actor: Actor, codes: Collection[str]) -> dict[str, Sku]:
@@ -38,7 +37,7 @@ def list_skus(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[st
     """One page of the group's SKUs, by code."""
     skus = Sku.objects.visible_to(actor).order_by("code")
     if cursor is not None:
-        skus = skus.filter(code__gt=decode_cursor(cursor, 1)[0])
+        skus = skus.filter(code__gt=decode_cursor(cursor, str)[0])
     rows, more = page(list(skus[: limit + 1]), limit)
     return {
         "items": [sku_document(sku) for sku in rows],
@@ -51,10 +50,7 @@ def find_product(actor: Actor, id: UUID) -> Product:
 
     Below the group only active products are visible.
     """
-    product = Product.objects.visible_to(actor).filter(id=id).first()
-    if product is None:
-        raise not_found("product")
-    return product
+    return or_not_found(Product.objects.visible_to(actor).filter(id=id).first(), "product")
 
 
 def read_product(actor: Actor, id: UUID) -> tuple[dict[str, Any], int]:
@@ -62,9 +58,8 @@ def read_product(actor: Actor, id: UUID) -> tuple[dict[str, Any], int]:
 
     One statement: a concurrent edit is visible completely or not at all.
     """
-    product = _with_items(Product.objects.visible_to(actor).filter(id=id)).first()
-    if product is None:
-        raise not_found("product")
+    rows = _with_items(Product.objects.visible_to(actor).filter(id=id))
+    product = or_not_found(rows.first(), "product")
     return product_document(product, by_sku(product.items)), product.version
 
 
@@ -81,20 +76,16 @@ def list_products(
 
     `q` is part of a code or name, ignoring case.
     """
-    products = Product.objects.visible_to(actor).order_by("-id")
+    products = Product.objects.visible_to(actor)
     if status is not None:
         products = products.filter(status=status)
     if q:
         products = products.filter(Q(code__icontains=q) | Q(name__icontains=q))
     if external_reference is not None:
         products = products.filter(external_reference=external_reference)
-    if cursor is not None:
-        products = products.filter(id__lt=_id_of(cursor))
-    rows, more = page(list(_with_items(products)[: limit + 1]), limit)
-    return {
-        "items": [product_document(product, by_sku(product.items)) for product in rows],
-        "next": encode_cursor(rows[-1].id) if more else None,
-    }
+    rows, following = newest(_with_items(products), limit=limit, cursor=cursor)
+    items = [product_document(product, by_sku(product.items)) for product in rows]
+    return {"items": items, "next": following}
 
 
 def list_revisions(
@@ -106,7 +97,7 @@ def list_revisions(
         "-revision"
     )
     if cursor is not None:
-        revisions = revisions.filter(revision__lt=_revision_of(cursor))
+        revisions = revisions.filter(revision__lt=decode_cursor(cursor, position(MAX_INT))[0])
     rows, more = page(list(_with_items(revisions, product="product_id")[: limit + 1]), limit)
     return {
         "items": [
@@ -167,17 +158,3 @@ def _with_items(rows: "QuerySet[Any]", product: str = "id") -> "QuerySet[Any]":
     ).values(item=JSONObject(sku="sku__code", quantity="quantity"))
     with_items: QuerySet[Any] = rows.annotate(items=ArraySubquery(items))
     return with_items
-
-
-def _id_of(cursor: str) -> UUID:
-    found = parse_id(decode_cursor(cursor, 1)[0])
-    if found is None:
-        raise WRONG_CURSOR
-    return found
-
-
-def _revision_of(cursor: str) -> int:
-    text = decode_cursor(cursor, 1)[0]
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise WRONG_CURSOR
-    return int(text)

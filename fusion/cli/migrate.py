@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import click
 from django.core.management import call_command
 from django.db import OperationalError, connection
-from django.db.backends.utils import CursorWrapper
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
@@ -16,6 +15,7 @@ from psycopg.errors import LockNotAvailable
 from fusion.catalogue.install_metrics import install_metrics
 from fusion.cli.database import close_connections
 from fusion.cli.errors import CommandFailed
+from fusion.kernel.database import fetch_value
 from fusion.kernel.functions import (
     SCHEMA,
     SERVED,
@@ -28,6 +28,8 @@ from fusion.kernel.lock_budget import LockBudget
 from fusion.kernel.runtime_role import grant_tables, prepare_runtime_role
 from fusion.ordering.start_numbers import start_numbers
 from fusion.trunks.prepare import prepare_calls
+
+TRY_TO_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('fusion migrate', 0))"
 
 _PAUSE = 1.0
 
@@ -51,11 +53,8 @@ def run(*, finish: bool = False, wait: int = 0) -> None:
             raise CommandFailed(f"{error}. Nothing was changed.", 3) from error
         except OperationalError as error:
             raise _explain(error, wait) from error
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT events_epoch()")
-            (epoch,) = cursor.fetchone()
-            cursor.execute("SELECT oldest FROM kernel_schema")
-            (oldest,) = cursor.fetchone()
+        epoch = fetch_value("SELECT events_epoch()")
+        oldest = fetch_value("SELECT oldest FROM kernel_schema")
     if created:
         click.echo(f"catalogue: {created} {'SKU' if created == 1 else 'SKUs'} created")
     click.echo(f"functions: {files or 'no'} {'file' if files == 1 else 'files'} installed")
@@ -91,21 +90,15 @@ def _alone() -> Iterator[None]:
 
     Lock and time-out belong to the session, which is always closed at the end.
     """
-    with connection.cursor() as cursor:
-        # Polled: CREATE INDEX CONCURRENTLY waits for all statements that began before it, and
-        # would wait for one that waits for this lock.
-        while not _try_to_lock(cursor):
-            time.sleep(0.1)
+    # Polled: CREATE INDEX CONCURRENTLY waits for all statements that began before it, and would
+    # wait for one that waits for this lock.
+    while not fetch_value(TRY_TO_LOCK):
+        time.sleep(0.1)
     try:
         with connection.execute_wrapper(LockBudget()):
             yield
     finally:
         close_connections()
-
-
-def _try_to_lock(cursor: CursorWrapper) -> bool:
-    cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('fusion migrate', 0))")
-    return bool(cursor.fetchone()[0])
 
 
 def _persist[T](step: Callable[[], T], wait: int) -> T:

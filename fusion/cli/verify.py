@@ -5,10 +5,11 @@ from importlib import import_module
 
 import click
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.module_loading import module_has_submodule
 
 from fusion.kernel.checks import run_checks
+from fusion.kernel.database import execute
 
 
 def all_checks() -> Mapping[str, str]:
@@ -26,8 +27,8 @@ def differences() -> list[str]:
 
     Read-only; all checks share one snapshot, so that it can run while the system is busy.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    with transaction.atomic():
+        execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         return list(run_checks(all_checks()))
 
 

@@ -9,11 +9,10 @@ import hashlib
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
-from django.db import connection
 from django.http import HttpRequest
 
 from fusion.kernel.client_address import client_address
-from fusion.kernel.database import first_row
+from fusion.kernel.database import execute, first_row
 
 MOST_WRONG = 10
 WINDOW = 300
@@ -62,14 +61,12 @@ class Attempts:
 
     def count_wrong(self) -> None:
         """Count one more wrong secret."""
-        with connection.cursor() as cursor:
-            cursor.execute(WRONG, [self.client, self.address, WINDOW, WINDOW])
+        execute(WRONG, [self.client, self.address, WINDOW, WINDOW])
 
     def note_right(self) -> None:
         """Note a right secret; written once a day."""
         if not self.noted:
-            with connection.cursor() as cursor:
-                cursor.execute(RIGHT, [self.client, self.address])
+            execute(RIGHT, [self.client, self.address])
 
 
 def attempts_of(client_id: str, request: HttpRequest) -> Attempts:

@@ -14,7 +14,6 @@ from urllib.parse import unquote_plus
 
 import orjson
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider.oauth2_backends import OAuthLibCore
@@ -24,6 +23,7 @@ from oauthlib.oauth2 import BackendApplicationServer, InvalidClientError
 
 from fusion.clients.attempts import Attempts, attempts_of
 from fusion.clients.models import ApiClient
+from fusion.kernel.database import execute, fetch_value
 from fusion.kernel.ids import parse_id
 
 FIELDS = ("grant_type", "scope", "client_id", "client_secret", "token")
@@ -78,25 +78,18 @@ class Validator(OAuth2Validator):
     def _save_bearer_token(self, token: Any, request: Any, *args: Any, **kwargs: Any) -> None:
         # The secret may have been rotated, or the client revoked, since the check. Neither may
         # leave a token behind that was being issued. Both lock the row exclusively, so this waits.
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT client_secret FROM tenancy_apiclient WHERE id = %s FOR SHARE",
-                [request.client.pk],
-            )
-            row = cursor.fetchone()
-        if row is None or row[0] != request.client.client_secret:
+        sql = "SELECT client_secret FROM tenancy_apiclient WHERE id = %s FOR SHARE"
+        if fetch_value(sql, [request.client.pk]) != request.client.client_secret:
             raise InvalidClientError(request=request)
         super()._save_bearer_token(token, request, *args, **kwargs)
-        with connection.cursor() as cursor:
-            cursor.execute(END_OLDEST, [request.client.pk, MOST_TOKENS])
+        execute(END_OLDEST, [request.client.pk, MOST_TOKENS])
 
     def revoke_token(
         self, token: str, token_type_hint: Any, request: Any, *args: Any, **kwargs: Any
     ) -> None:
         """Delete the client's own token; another client's token counts as unknown."""
         checksum = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-        with connection.cursor() as cursor:
-            cursor.execute(REVOKE, [checksum, request.client.pk])
+        execute(REVOKE, [checksum, request.client.pk])
 
 
 END_OLDEST = """

@@ -6,7 +6,7 @@ from uuid import UUID
 from fusion.access.actor import Actor
 from fusion.clients.models import ApiClient
 from fusion.kernel.clock import instant
-from fusion.kernel.errors import not_found
+from fusion.kernel.errors import or_not_found
 from fusion.kernel.pagination import newest
 from fusion.tenancy.queries import find_organization
 
@@ -18,10 +18,7 @@ def find_client(actor: Actor, id: UUID, organization_id: UUID | None = None) -> 
     rows = ApiClient.scoped.visible_to(actor).filter(id=id)
     if organization_id is not None:
         rows = rows.filter(organization_id=organization_id)
-    client = rows.first()
-    if client is None:
-        raise not_found("API client")
-    return client
+    return or_not_found(rows.first(), "API client")
 
 
 def list_clients(

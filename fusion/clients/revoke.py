@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db import connection
 from oauth2_provider.models import get_access_token_model
 
 from fusion.access.actor import Actor
 from fusion.access.authenticate import INVALID_TOKEN, unauthenticated
 from fusion.clients.models import ApiClient
-from fusion.kernel.errors import not_found
+from fusion.kernel.database import execute
+from fusion.kernel.errors import or_not_found
 from fusion.tenancy.queries import find_organization
 
 
@@ -23,9 +23,7 @@ def lock_client(actor: Actor, *, organization_id: UUID, client_id: UUID) -> ApiC
     rows = ApiClient.scoped.visible_to(actor).select_related("organization")
     rows = rows.select_for_update(of=("self",))
     client = rows.filter(id=client_id, organization_id=organization.id).first()
-    if client is None:
-        raise not_found("API client")
-    return client
+    return or_not_found(client, "API client")
 
 
 def lock_creator(actor: Actor) -> None:
@@ -35,12 +33,9 @@ def lock_creator(actor: Actor) -> None:
     """
     if actor.client_id is None:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT FROM tenancy_apiclient WHERE id = %s FOR KEY SHARE", [actor.client_id]
-        )
-        if cursor.rowcount == 0:
-            raise unauthenticated("This API client was revoked.", INVALID_TOKEN)
+    sql = "SELECT FROM tenancy_apiclient WHERE id = %s FOR KEY SHARE"
+    if not execute(sql, [actor.client_id]):
+        raise unauthenticated("This API client was revoked.", INVALID_TOKEN)
 
 
 def lock_created_by(client: ApiClient) -> list[ApiClient]:

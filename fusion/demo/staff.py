@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import Actor
 from fusion.demo import story
 from fusion.demo.installation import REASON
+from fusion.kernel.database import fetch_rows
 from fusion.kernel.errors import Problem
 from fusion.numbers.assign import assign_numbers
 from fusion.numbers.create_range import create_range
@@ -145,9 +144,7 @@ class Staff:
 
 def _balances(subscription: UUID) -> dict[str, tuple[int, int]]:
     """SKU → (granted, used)."""
-    with connection.cursor() as cursor:
-        cursor.execute(BALANCES, [subscription])
-        return {sku: (granted, used) for sku, granted, used in cursor.fetchall()}
+    return {sku: (granted, used) for sku, granted, used in fetch_rows(BALANCES, [subscription])}
 
 
 def _numbers(subscription: UUID) -> tuple[int, list[str]]:

@@ -4,9 +4,8 @@ import pkgutil
 from functools import cache
 
 from django.apps import apps
-from django.db import connection
 
-from fusion.kernel.database import first_row
+from fusion.kernel.database import fetch_rows, fetch_value, first_row
 from fusion.kernel.functions import find_mismatch
 
 
@@ -45,17 +44,12 @@ def expected_migrations() -> frozenset[tuple[str, str]]:
 
 def _may_read() -> bool:
     """Also true if there are no tables yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(has_table_privilege(to_regclass('django_migrations'), 'SELECT'), true)"
-        )
-        return bool(cursor.fetchone()[0])
+    sql = "SELECT coalesce(has_table_privilege(to_regclass('django_migrations'), 'SELECT'), true)"
+    return bool(fetch_value(sql))
 
 
 def _applied_migrations() -> frozenset[tuple[str, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('django_migrations') IS NOT NULL")
-        if not cursor.fetchone()[0]:
-            return frozenset()
-        cursor.execute("SELECT app, name FROM django_migrations")
-        return frozenset(cursor.fetchall())
+    if not fetch_value("SELECT to_regclass('django_migrations') IS NOT NULL"):
+        return frozenset()
+    rows = fetch_rows("SELECT app, name FROM django_migrations")
+    return frozenset((app, name) for app, name in rows)

@@ -4,9 +4,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from fusion.events.types import EVENT_TYPES
+from fusion.kernel.database import execute
 
 
 def emit(
@@ -26,17 +26,8 @@ def emit(
     """
     if type not in EVENT_TYPES:
         raise LookupError(f"{type} is not in fusion/events/types.py.")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT events_emit(%s::text, %s::uuid, %s::text, %s::uuid,"
-            " %s::text, %s::text, %s::json)",
-            [
-                type,
-                group_id,
-                path,
-                subscription_id,
-                str(subject),
-                actor,
-                orjson.dumps(data, default=str).decode(),
-            ],
-        )
+    document = orjson.dumps(data, default=str).decode()
+    execute(
+        "SELECT events_emit(%s::text, %s::uuid, %s::text, %s::uuid, %s::text, %s::text, %s::json)",
+        [type, group_id, path, subscription_id, str(subject), actor, document],
+    )

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from fusion.access.actor import Actor
-from fusion.kernel.errors import InvalidFields
-from fusion.kernel.pagination import decode_cursor, encode_cursor
+from fusion.events.feed import decode_position
+from fusion.kernel.database import fetch_rows
+from fusion.kernel.pagination import MAX_BIGINT, MAX_INT, encode_cursor
 
 WALK = 5_000
 """Most events that one page skips: with rare matches it returns fewer, and continues."""
@@ -45,7 +45,7 @@ UNION ALL
  ORDER BY w.epoch, w.xid, w.id LIMIT 1)
 """
 
-FIRST = (2**31 - 1, str(2**63), 2**63 - 1)
+FIRST = (MAX_INT, 2**63, MAX_BIGINT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,23 +63,19 @@ def list_events(
 
     Each item has `id`, `type`, `actor`, `at`, `subscription_id` and `data`.
     """
-    epoch, xid, event = _key(cursor) if cursor else FIRST
-    with connection.cursor() as sql:
-        sql.execute(
-            EVENTS,
-            {
-                "group": actor.group_id,
-                "path": actor.path,
-                "epoch": epoch,
-                "xid": xid,
-                "event": event,
-                "noun": wanted.noun,
-                "subscription": wanted.subscription_id,
-                "walk": WALK,
-                "limit": limit + 1,
-            },
-        )
-        rows = sql.fetchall()
+    epoch, xid, event = decode_position(cursor) if cursor else FIRST
+    parameters = {
+        "group": actor.group_id,
+        "path": actor.path,
+        "epoch": epoch,
+        "xid": str(xid),
+        "event": event,
+        "noun": wanted.noun,
+        "subscription": wanted.subscription_id,
+        "walk": WALK,
+        "limit": limit + 1,
+    }
+    rows = fetch_rows(EVENTS, parameters)
     found = sorted((row for row in rows if row[3]), key=_order, reverse=True)
     end = next((row for row in rows if not row[3]), None)
     last = found[limit - 1] if len(found) > limit else end
@@ -103,13 +99,3 @@ def _event(row: tuple[Any, ...]) -> dict[str, Any]:
         "subscription_id": subscription,
         "data": orjson.loads(data),
     }
-
-
-def _key(cursor: str) -> tuple[int, str, int]:
-    parts = decode_cursor(cursor, 3)
-    if not all(part.isascii() and part.isdigit() and len(part) <= 20 for part in parts):
-        raise InvalidFields(cursor="is not a cursor of this list")
-    epoch, xid, event = (int(part) for part in parts)
-    if epoch >= 2**31 or xid >= 2**64 or event >= 2**63:
-        raise InvalidFields(cursor="is not a cursor of this list")
-    return epoch, str(xid), event

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.db import connection
-
 from fusion.access.actor import Actor
+from fusion.kernel.database import fetch_dicts
 
 # Events have no index by object: it would burden every write of the hot path, for pages that few
 # open. An audit record is written in the same transaction as its event.
@@ -24,9 +23,4 @@ def events_of(actor: Actor, object_id: object) -> list[dict[str, Any]]:
 
     The caller has checked that the object is visible.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(EVENTS, {"id": str(object_id), "group": actor.group_id})
-        return [
-            {"id": id, "type": type, "actor": actor_, "at": at}
-            for at, id, type, actor_ in cursor.fetchall()
-        ]
+    return fetch_dicts(EVENTS, {"id": str(object_id), "group": actor.group_id})

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import orjson
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 
+from fusion.kernel.database import fetch_dicts, fetch_value
 from fusion.kernel.job_queue import defer
 from fusion.portal.mails.outbox import RETRIES as MAIL_RETRIES
 from fusion.portal.mails.outbox import defer_mails, deliver_mail
@@ -26,7 +27,7 @@ RETURNING sender, recipient, subject, text
 """
 
 BATCHES = """
-SELECT j.id::text FROM users_job j
+SELECT j.id::text AS batch FROM users_job j
 WHERE j.state <> 'finished' AND j.finished_at IS NULL
   AND NOT EXISTS (SELECT FROM procrastinate_jobs p
                   WHERE p.task_name = %s AND p.args ->> 'batch' = j.id::text)
@@ -50,25 +51,21 @@ def drain_former_queues() -> bool:
     Returns whether more refused jobs may be left. They are done here: queued again, they could be
     refused again and again.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(MAILS)
-        names = [column.name for column in cursor.description]
-        if mails := [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]:
+    with transaction.atomic():
+        if mails := fetch_dicts(MAILS):
             defer_mails(*mails)
-        cursor.execute(BATCHES, [provision_next.name])
-        if batches := [{"batch": id} for (id,) in cursor.fetchall()]:
+        if batches := fetch_dicts(BATCHES, [provision_next.name]):
             defer(provision_next, *batches)
     return _deliver_refused() | _provision_refused()
 
 
 def _deliver_refused() -> bool:
     """Deliver a refused mail; one that cannot be delivered now returns to the queue."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(TAKE, [deliver_mail.name, MAIL_RETRIES.attempts])
-        row = cursor.fetchone()
-        if row is None:
+    with transaction.atomic():
+        text = fetch_value(TAKE, [deliver_mail.name, MAIL_RETRIES.attempts])
+        if text is None:
             return False
-        arguments = orjson.loads(row[0])
+        arguments = orjson.loads(text)
         try:
             deliver_mail(**arguments)
         except Exception as error:
@@ -79,12 +76,10 @@ def _deliver_refused() -> bool:
 
 def _provision_refused() -> bool:
     """Process a refused batch to its end; after a crash, a new job is deferred for it."""
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE, [provision_next.name, BATCH_RETRIES.attempts])
-        row = cursor.fetchone()
-    if row is None:
+    text = fetch_value(TAKE, [provision_next.name, BATCH_RETRIES.attempts])
+    if text is None:
         return False
-    batch = UUID(orjson.loads(row[0])["batch"])
+    batch = UUID(orjson.loads(text)["batch"])
     while (progress := provision_batch(batch)) is not None and not progress["finished"]:
         pass
     return True

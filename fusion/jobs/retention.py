@@ -2,11 +2,11 @@
 
 import structlog
 from asgiref.sync import async_to_sync
-from django.db import connection
 from procrastinate.contrib.django import app
 
 from fusion.access.retention import purge_idempotency_keys
 from fusion.clients.retention import purge_attempts, purge_tokens
+from fusion.kernel.database import execute
 from fusion.kernel.environment import setting
 from fusion.portal.retention import purge_sessions
 from fusion.trunks.retention import keep_records
@@ -43,5 +43,4 @@ def purge_jobs() -> None:
     async_to_sync(app.job_manager.delete_old_jobs)(
         nb_hours=FAILED_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )
-    with connection.cursor() as cursor:
-        cursor.execute(FORMER)
+    execute(FORMER)

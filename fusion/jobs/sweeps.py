@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from threading import Event
 
 import structlog
-from django.db import close_old_connections, connection
+from django.db import close_old_connections
 
+from fusion.kernel.database import execute, fetch_rows
 from fusion.kernel.postgresql.outage import outage_of
 
 log = structlog.get_logger(__name__)
@@ -79,16 +80,16 @@ async def run_sweeps(sweeps: tuple[Sweep, ...], stop: asyncio.Event, grace: floa
 
 def register(sweeps: Iterable[Sweep]) -> None:
     """Make sure that each sweep has its row."""
-    with _own_connection(), connection.cursor() as cursor:
-        cursor.execute(REGISTER, [[sweep.name for sweep in sweeps]])
+    with _own_connection():
+        execute(REGISTER, [[sweep.name for sweep in sweeps]])
 
 
 def claim(sweeps: Iterable[Sweep]) -> list[str]:
     """The names of those that are due and that this worker runs now."""
     seconds = {sweep.name: sweep.seconds for sweep in sweeps}
-    with _own_connection(), connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"names": list(seconds), "seconds": list(seconds.values())})
-        return [name for (name,) in cursor.fetchall()]
+    parameters = {"names": list(seconds), "seconds": list(seconds.values())}
+    with _own_connection():
+        return [name for (name,) in fetch_rows(CLAIM, parameters)]
 
 
 def run_sweep(sweep: Sweep, halt: Event) -> None:
@@ -100,8 +101,7 @@ def run_sweep(sweep: Sweep, halt: Event) -> None:
         try:
             while not halt.is_set() and sweep.step():
                 pass
-            with connection.cursor() as cursor:
-                cursor.execute(FINISHED, [sweep.name])
+            execute(FINISHED, [sweep.name])
         except Exception as error:
             if outage_of(error):
                 raise

@@ -6,18 +6,15 @@ that returns one line of text for each occurrence.
 
 from collections.abc import Iterator, Mapping
 
-from django.db import connection
+from fusion.kernel.database import fetch_rows
 
 
 def run_checks(checks: Mapping[str, str], *, samples: int = 20) -> Iterator[str]:
     """One readable line per difference, at most `samples` of a kind and then how many more."""
     for title, sql in checks.items():
         literal = sql.replace("%", "%%")  # of format(); no parameter of ours
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT line, count(*) OVER () FROM ({literal}) AS found(line) LIMIT %s", [samples]
-            )
-            rows = cursor.fetchall()
+        counted = f"SELECT line, count(*) OVER () FROM ({literal}) AS found(line) LIMIT %s"
+        rows = fetch_rows(counted, [samples])
         for line, _ in rows:
             yield f"{title}: {line}"
         if rows and rows[0][1] > len(rows):

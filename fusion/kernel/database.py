@@ -1,4 +1,4 @@
-"""The first statement of a request is also the health check of its pooled connection.
+"""Running statements. The first one of a request is also the health check of its connection.
 
 A connection may have died in the pool (the server was restarted). A check beforehand would be one
 more round trip for every request. Instead the first statement, which only reads, is repeated over
@@ -6,7 +6,7 @@ a new connection if the pooled one is dead. Every other failure is final: nobody
 time for a lock or a full pool.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
@@ -17,6 +17,8 @@ from fusion.kernel.pooler import is_pooled
 from fusion.kernel.postgresql import budget
 from fusion.kernel.postgresql.connections import Connection
 from fusion.kernel.postgresql.parameters import with_settings
+
+type Parameters = Sequence[Any] | Mapping[str, Any]
 
 HOT, BULK = 10, 60
 """Limits of a server's statements in seconds: the usual one, and that of batches, bulk changes and
@@ -55,19 +57,18 @@ def longer_statements(seconds: int = BULK) -> Iterator[None]:
         yield
     finally:
         if not local and connection.connection is not None and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                cursor.execute("RESET statement_timeout")
+            execute("RESET statement_timeout")
             connection.connection.limit = limit
 
 
-def first_row(sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+def first_row(sql: str, parameters: Parameters | None = None) -> tuple[Any, ...] | None:
     """The first row of a statement that only reads, sent twice if the connection was dead.
 
     Raises OperationalError if the database is unreachable.
     """
     begun = monotonic()
     try:
-        return _row(sql, parameters)
+        return fetch_row(sql, parameters)
     except OperationalError:
         held = connection.connection
         if connection.in_atomic_block or held is None or not held.closed:
@@ -76,11 +77,41 @@ def first_row(sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | Non
         if not held.gave_up:
             connection.pool.check()  # type: ignore[attr-defined]  # they have probably died too
         with budget.within(budget.seconds() - (monotonic() - begun)):
-            return _row(sql, parameters)
+            return fetch_row(sql, parameters)
 
 
-def _row(sql: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+def execute(sql: str, parameters: Parameters | None = None) -> int:
+    """Run a statement, or several without parameters; returns how many rows were affected."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return int(cursor.rowcount)
+
+
+def fetch_rows(sql: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
+    """All rows of a statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def fetch_dicts(sql: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
+    """All rows of a statement, each as column name → value."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def fetch_row(sql: str, parameters: Parameters | None = None) -> tuple[Any, ...] | None:
+    """The first row of a statement."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
         return row
+
+
+def fetch_value(sql: str, parameters: Parameters | None = None) -> Any:
+    """The first column of the first row; None without a row."""
+    row = fetch_row(sql, parameters)
+    return None if row is None else row[0]

@@ -116,6 +116,13 @@ def not_found(what: str) -> Problem:
     return Problem("not-found", f"The {what} does not exist, or you cannot see it.")
 
 
+def or_not_found[Row](row: Row | None, what: str) -> Row:
+    """`row`; Problem `not-found` if it is None."""
+    if row is None:
+        raise not_found(what)
+    return row
+
+
 WHOLE_BODY = "body"
 """The field of an error that concerns no field: a body that is not an object, for example."""
 

@@ -26,7 +26,8 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from fusion.kernel.clock import instant, read_instant
-from fusion.kernel.ids import parse_id
+from fusion.kernel.ids import read_id
+from fusion.kernel.pagination import INVALID
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.kernel.text import (
     LINE,
@@ -43,13 +44,6 @@ from fusion.kernel.text import (
 def _from_text(value: object) -> object:
     """JSON has no instants: accept strings only, never numbers."""
     return value if isinstance(value, datetime) else read_instant(value)
-
-
-def _uuid(value: object) -> UUID:
-    found = value if isinstance(value, UUID) else parse_id(value)
-    if found is None:
-        raise ValueError("must be an id: a UUID of 36 characters")
-    return found
 
 
 PATTERNS: dict[Callable[[str], str], tuple[str | None, str]] = {
@@ -119,7 +113,7 @@ class Spelled:
         return {**handler(schema), "pattern": f"^{self.pattern}$"}
 
 
-Id = Annotated[UUID, BeforeValidator(_uuid)]
+Id = Annotated[UUID, BeforeValidator(read_id)]
 Text = Annotated[str, Line()]
 Search = Annotated[str, Line()]
 Name = Annotated[str, Line(1, 200)]
@@ -133,13 +127,7 @@ Reference = Annotated[str, Line(1, 100)]
 Note = Annotated[str, Line(0, 2000, clean_note)]
 Reason = Annotated[str, Line(1, 2000, clean_note)]
 Key = Annotated[str, Spelled("[ -~]{1,255}", "must be 1 to 255 printable ASCII characters")]
-Cursor = Annotated[
-    str,
-    Spelled(
-        "[A-Za-z0-9_-]{1,2000}",
-        "Invalid cursor: pass the `next` value of a previous page of this list.",
-    ),
-]
+Cursor = Annotated[str, Spelled("[A-Za-z0-9_-]{1,2000}", INVALID)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_from_text)]
 

@@ -6,10 +6,11 @@ the database. See "Upgrade without downtime" in the operator's guide.
 """
 
 import json
+from collections.abc import Iterable
 
-from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db import transaction
 
+from fusion.kernel.database import execute, fetch_rows, fetch_value
 from fusion.kernel.runtime_role import RUNTIME_ROLE
 from fusion.kernel.sql_files import SqlFile, called_routines, sql_files
 
@@ -56,21 +57,20 @@ def install_functions() -> int:
     One transaction: callers see either all old or all new functions. Calls in progress continue
     with the functions with which they began. Raises SchemaMismatch if the database is newer.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         # Functions may call functions of later files: bodies are checked when they first run.
-        cursor.execute("SET LOCAL check_function_bodies = off")
-        changed = _changed_files(cursor)
+        execute("SET LOCAL check_function_bodies = off")
+        changed = _changed_files()
         for file in changed:
-            cursor.execute(file.text)
+            execute(file.text)
         # Always: a dump may have been restored without privileges.
-        cursor.execute("SELECT kernel_withhold_functions()")
+        execute("SELECT kernel_withhold_functions()")
         if changed:
-            cursor.execute(
-                "SELECT kernel_grant_routines(oid) FROM pg_roles WHERE rolname = %s",
-                [RUNTIME_ROLE],
+            execute(
+                "SELECT kernel_grant_routines(oid) FROM pg_roles WHERE rolname = %s", [RUNTIME_ROLE]
             )
-            _record(cursor, changed)
-        cursor.execute(
+            _record(changed)
+        execute(
             "UPDATE kernel_schema SET number = %s, oldest = %s WHERE number < %s",
             [SCHEMA, SERVED, SCHEMA],
         )
@@ -83,31 +83,26 @@ def finish_upgrade() -> list[str]:
     From then on the servers of those releases are not ready any more. Raises SchemaMismatch if the
     database does not belong to this release.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT number FROM kernel_schema FOR UPDATE")
-        (number,) = cursor.fetchone()
+    with transaction.atomic():
+        number = fetch_value("SELECT number FROM kernel_schema FOR UPDATE")
         if number != SCHEMA:
             raise SchemaMismatch(_explain(number, number))
         called = list(called_routines())
-        cursor.execute(LEFT_OVER, [called])
-        removed = [row[0] for row in cursor.fetchall()]
+        removed = [routine for (routine,) in fetch_rows(LEFT_OVER, [called])]
         for routine in removed:
-            cursor.execute(f"DROP FUNCTION {routine}")
-        cursor.execute("UPDATE kernel_schema SET oldest = number, routines = %s", [called])
+            execute(f"DROP FUNCTION {routine}")
+        execute("UPDATE kernel_schema SET oldest = number, routines = %s", [called])
     return removed
 
 
 def find_mismatch() -> str | None:
     """Why this release cannot use the functions of the database, and what to do; else None."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('kernel_schema') IS NOT NULL")
-        if not cursor.fetchone()[0]:
-            return _explain(1, 1)
-        cursor.execute("SELECT number, oldest FROM kernel_schema")
-        number, oldest = cursor.fetchone()
-        if not oldest <= SCHEMA <= number:
-            return _explain(number, oldest)
-        missing = _missing(cursor, called_routines())
+    if not fetch_value("SELECT to_regclass('kernel_schema') IS NOT NULL"):
+        return _explain(1, 1)
+    ((number, oldest),) = fetch_rows("SELECT number, oldest FROM kernel_schema")
+    if not oldest <= SCHEMA <= number:
+        return _explain(number, oldest)
+    missing = _missing(called_routines())
     if missing:
         others = f" and {len(missing) - 1} more" if missing[1:] else ""
         return (
@@ -130,14 +125,15 @@ def _explain(number: int, oldest: int) -> str:
     )
 
 
-def _changed_files(cursor: CursorWrapper) -> list[SqlFile]:
-    cursor.execute("SELECT number, oldest, files FROM kernel_schema FOR UPDATE")
-    number, oldest, files = cursor.fetchone()
+def _changed_files() -> list[SqlFile]:
+    ((number, oldest, files),) = fetch_rows(
+        "SELECT number, oldest, files FROM kernel_schema FOR UPDATE"
+    )
     if number > SCHEMA:
         raise SchemaMismatch(_explain(number, oldest))
     installed = json.loads(files) if isinstance(files, str) else files
     wanted = [file for file in sql_files() if not (file.is_former and oldest == SCHEMA)]
-    missing = set(_missing(cursor, [routine for file in wanted for routine in file.routines]))
+    missing = set(_missing([routine for file in wanted for routine in file.routines]))
     return [
         file
         for file in wanted
@@ -145,17 +141,16 @@ def _changed_files(cursor: CursorWrapper) -> list[SqlFile]:
     ]
 
 
-def _missing(cursor: CursorWrapper, routines: tuple[str, ...] | list[str]) -> list[str]:
-    cursor.execute(MISSING, [list(routines)])
-    return [row[0] for row in cursor.fetchall()]
+def _missing(routines: Iterable[str]) -> list[str]:
+    return [routine for (routine,) in fetch_rows(MISSING, [list(routines)])]
 
 
-def _record(cursor: CursorWrapper, changed: list[SqlFile]) -> None:
+def _record(changed: list[SqlFile]) -> None:
     routines = [routine for file in changed for routine in file.routines]
-    missing = _missing(cursor, routines)
+    missing = _missing(routines)
     if missing:
         raise LookupError(f"These functions were read from files and not made: {missing}")
-    cursor.execute(
+    execute(
         "UPDATE kernel_schema SET files = files || %s::jsonb,"
         " routines = ARRAY(SELECT DISTINCT name FROM unnest(routines || %s::text[]) AS name"
         " ORDER BY name)",

@@ -19,3 +19,11 @@ def parse_id(text: object) -> UUID | None:
     """The UUID that `text` spells in its canonical 36-character form, else None."""
     # UUID() also accepts braces, prefixes and hyphens anywhere; PostgreSQL does not.
     return UUID(text) if isinstance(text, str) and _CANONICAL.fullmatch(text) else None
+
+
+def read_id(text: object) -> UUID:
+    """The same; ValueError if it is not one."""
+    found = text if isinstance(text, UUID) else parse_id(text)
+    if found is None:
+        raise ValueError("must be an id: a UUID of 36 characters")
+    return found

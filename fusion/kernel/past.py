@@ -12,6 +12,7 @@ from pathlib import Path
 from django.db import connection
 
 from fusion.kernel.clock import set_back
+from fusion.kernel.database import execute
 
 REPLACED = """
 CREATE OR REPLACE FUNCTION kernel_now() RETURNS timestamptz
@@ -40,7 +41,7 @@ def movable_clock() -> Iterator[Callable[[datetime], None]]:
 
     def go_to(at: datetime) -> None:
         set_back(datetime.now(UTC) - at)
-        _execute("SELECT set_config('fusion.behind', %s, false)", behind(at))
+        execute("SELECT set_config('fusion.behind', %s, false)", [behind(at)])
 
     as_owner(REPLACED)
     try:
@@ -61,11 +62,6 @@ def behind(at: datetime) -> str:
 
 def as_owner(statement: str) -> None:
     """Execute a statement as the owner, even if the process acts as the runtime role."""
-    _execute("SET ROLE NONE")
-    _execute(statement)
-    _execute("RESET ROLE")
-
-
-def _execute(statement: str, *parameters: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters or None)
+    execute("SET ROLE NONE")
+    execute(statement)
+    execute("RESET ROLE")

@@ -1,6 +1,6 @@
 """Deleting rows past their retention, in small batches."""
 
-from django.db import connection
+from fusion.kernel.database import execute
 
 BATCH = 1_000
 """Rows deleted at a time."""
@@ -12,9 +12,7 @@ def purge(statement: str, days: int) -> int:
     """
     deleted = 0
     while True:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [days, BATCH])
-            count: int = cursor.rowcount
+        count = execute(statement, [days, BATCH])
         deleted += count
         if count < BATCH:
             return deleted

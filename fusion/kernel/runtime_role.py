@@ -4,10 +4,10 @@ Servers and workers act as the runtime role (see runtime_role.sql). Preferably t
 member of it; a process with the owner's URL sets the role when it connects.
 """
 
-from django.db import connection
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 
+from fusion.kernel.database import execute, fetch_rows, fetch_value
 from fusion.kernel.postgresql.parameters import read_address
 
 RUNTIME_ROLE = "fusion_runtime"
@@ -39,23 +39,19 @@ def grant_tables() -> None:
 
     Servers write to new tables as soon as triggers or functions do: before the upgrade is complete.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT to_regprocedure('kernel_grant_runtime()') IS NOT NULL"
-            " AND EXISTS (SELECT FROM pg_roles WHERE rolname = %s)",
-            [RUNTIME_ROLE],
-        )
-        if cursor.fetchone()[0]:
-            cursor.execute("SELECT kernel_grant_runtime()")
+    in_use = (
+        "SELECT to_regprocedure('kernel_grant_runtime()') IS NOT NULL"
+        " AND EXISTS (SELECT FROM pg_roles WHERE rolname = %s)"
+    )
+    if fetch_value(in_use, [RUNTIME_ROLE]):
+        execute("SELECT kernel_grant_runtime()")
 
 
 def prepare_runtime_role() -> list[str]:
     """Create the role and grant its privileges; returns messages for the operator."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT kernel_make_runtime_role(), current_user")
-        missing, owner = cursor.fetchone()
-        if missing != "role":
-            cursor.execute("SELECT kernel_grant_runtime()")
+    ((missing, owner),) = fetch_rows("SELECT kernel_make_runtime_role(), current_user")
+    if missing != "role":
+        execute("SELECT kernel_grant_runtime()")
     return [f"roles: {MISSING[missing].format(owner=owner)}"] if missing else []
 
 

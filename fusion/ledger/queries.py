@@ -5,18 +5,15 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.access.authenticate import Read
 from fusion.access.visibility import subtree
 from fusion.kernel.clock import instant, read_instant
-from fusion.kernel.errors import InvalidFields, not_found
-from fusion.kernel.ids import parse_id
-from fusion.kernel.pagination import decode_cursor, encode_cursor, page
-
-NOT_OURS = "Invalid cursor: pass the `next` value of a previous page of this list."
-
+from fusion.kernel.database import fetch_dicts, fetch_rows, fetch_value
+from fusion.kernel.errors import or_not_found
+from fusion.kernel.ids import read_id
+from fusion.kernel.pagination import MAX_BIGINT, decode_cursor, encode_cursor, page, position
 
 BALANCES = Read("ledger_balances(%s::uuid, o.path)", "subscription_id")
 """The balances of a subscription now, as JSON text; null if the caller does not see it."""
@@ -27,11 +24,8 @@ def balances_now(actor: Actor, subscription_id: UUID) -> list[dict[str, Any]]:
 
     Problem `not-found` if the actor does not see the subscription.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_balances(%s::uuid, %s::text)", [subscription_id, actor.path])
-        (text,) = cursor.fetchone()
-    if text is None:
-        raise not_found("subscription")
+    sql = "SELECT ledger_balances(%s::uuid, %s::text)"
+    text = or_not_found(fetch_value(sql, [subscription_id, actor.path]), "subscription")
     items: list[dict[str, Any]] = orjson.loads(text)["items"]
     return items
 
@@ -41,15 +35,8 @@ def balances_at(actor: Actor, *, subscription_id: UUID, at: datetime) -> str:
 
     Problem `not-found` if the actor does not see the subscription.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT ledger_balances_at(%s::uuid, %s::text, %s::timestamptz)",
-            [subscription_id, actor.path, at],
-        )
-        (text,) = cursor.fetchone()
-    if text is None:
-        raise not_found("subscription")
-    return str(text)
+    sql = "SELECT ledger_balances_at(%s::uuid, %s::text, %s::timestamptz)"
+    return str(or_not_found(fetch_value(sql, [subscription_id, actor.path, at]), "subscription"))
 
 
 ENTRIES = """
@@ -85,23 +72,21 @@ def entries(
 
     The caller has checked that the actor sees the subscription.
     """
-    at, after_sku, sequence = _entry_key(cursor) if cursor else (None, None, None)
-    with connection.cursor() as sql:
-        sql.execute(
-            ENTRIES,
-            {
-                "subscription": subscription_id,
-                "sku": sku,
-                "kind": kind,
-                "from": since,
-                "to": until,
-                "after_at": at,
-                "after_sku": after_sku,
-                "after_sequence": sequence,
-                "limit": limit + 1,
-            },
-        )
-        rows, more = page(sql.fetchall(), limit)
+    key: tuple[Any, ...] = (None, None, None)
+    if cursor:
+        key = decode_cursor(cursor, read_instant, read_id, position(MAX_BIGINT))
+    parameters = {
+        "subscription": subscription_id,
+        "sku": sku,
+        "kind": kind,
+        "from": since,
+        "to": until,
+        "after_at": key[0],
+        "after_sku": key[1],
+        "after_sequence": key[2],
+        "limit": limit + 1,
+    }
+    rows, more = page(fetch_rows(ENTRIES, parameters), limit)
     last = rows[-1] if more else None
     return {
         "items": [_entry_document(row) for row in rows],
@@ -129,26 +114,8 @@ def entries_of_order(
     """
     if completed_at is None:
         return []
-    names = ("sku", "kind", "quantity", "granted_after", "used_after", "sequence", "at")
-    with connection.cursor() as sql:
-        sql.execute(
-            OF_ORDER,
-            {"subscription": subscription_id, "order": order_id, "completed": completed_at},
-        )
-        return [dict(zip(names, row, strict=True)) for row in sql.fetchall()]
-
-
-def _entry_key(cursor: str) -> tuple[datetime, UUID, int]:
-    at_text, sku_text, sequence_text = decode_cursor(cursor, 3)
-    sku = parse_id(sku_text)
-    try:
-        at = read_instant(at_text)
-        sequence = int(sequence_text)
-    except ValueError:
-        raise InvalidFields(cursor=NOT_OURS) from None
-    if sku is None or not 0 <= sequence < 2**63:
-        raise InvalidFields(cursor=NOT_OURS)
-    return at, sku, sequence
+    parameters = {"subscription": subscription_id, "order": order_id, "completed": completed_at}
+    return fetch_dicts(OF_ORDER, parameters)
 
 
 def _entry_document(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -171,9 +138,9 @@ def _entry_document(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 TOTALS = """
-SELECT b.sku, b.type, b.metric, sum(b.granted)::bigint,
+SELECT b.sku, b.type, b.metric, sum(b.granted)::bigint AS granted,
        CASE WHEN m.live THEN trunks_live_calls_under(%s::uuid, %s::text)
-            ELSE sum(b.used)::bigint END
+            ELSE sum(b.used)::bigint END AS used
 FROM ledger_balance b
 JOIN catalogue_metric m ON m.code = b.metric
 JOIN tenancy_subscription s ON s.id = b.subscription_id
@@ -203,38 +170,14 @@ NIL = "00000000-0000-0000-0000-000000000000"
 
 def totals(group_id: UUID, path: str) -> list[dict[str, Any]]:
     """Per SKU the totals of all subscriptions under `path`."""
-    with connection.cursor() as sql:
-        sql.execute(TOTALS, [group_id, path, group_id, group_id, *subtree(path)])
-        rows = sql.fetchall()
-    return [
-        {
-            "sku": sku,
-            "type": type,
-            "metric": metric,
-            "granted": granted,
-            "used": used,
-            "available": max(granted - used, 0),
-        }
-        for sku, type, metric, granted, used in rows
-    ]
+    rows = fetch_dicts(TOTALS, [group_id, path, group_id, group_id, *subtree(path)])
+    return [{**row, "available": max(row["granted"] - row["used"], 0)} for row in rows]
 
 
 def totals_by_subscription(path: str, *, limit: int, cursor: str | None) -> dict[str, Any]:
     """One page of the subscriptions under `path`, each with its balances."""
-    after_path, after_id = decode_cursor(cursor, 2) if cursor else ("", NIL)
-    if parse_id(after_id) is None:
-        raise InvalidFields(cursor=NOT_OURS)
-    with connection.cursor() as sql:
-        sql.execute(
-            SUBSCRIPTIONS,
-            [
-                *subtree(path),
-                after_path,
-                after_id,
-                limit + 1,
-            ],
-        )
-        rows, more = page(sql.fetchall(), limit)
+    after = decode_cursor(cursor, str, read_id) if cursor else ("", NIL)
+    rows, more = page(fetch_rows(SUBSCRIPTIONS, [*subtree(path), *after, limit + 1]), limit)
     return {
         "items": [
             {"subscription_id": id, "name": name, "items": items or []}

@@ -42,8 +42,8 @@ def delete_one_organization(request: HttpRequest, organization_id: UUID) -> Http
 
 
 ANSWERS = {200: SubscriptionDocument | StatePreview, 201: OrderDocument, **PROBLEMS}
-AS_IT_IS: StateBody = Body(default=StateBody())  # type: ignore[type-arg]
-"""A body that may be left out: everything is as it is unless said."""
+DEFAULTS: StateBody = Body(default=StateBody())  # type: ignore[type-arg]
+"""The body if it is left out: every option has its default."""
 
 
 @router.post(
@@ -53,7 +53,7 @@ AS_IT_IS: StateBody = Body(default=StateBody())  # type: ignore[type-arg]
     tags=["subscriptions"],
 )
 def post_suspend(
-    request: HttpRequest, subscription_id: UUID, body: StateBody = AS_IT_IS
+    request: HttpRequest, subscription_id: UUID, body: StateBody = DEFAULTS
 ) -> HttpResponse:
     """Suspend a subscription for a reason; no effect if already suspended for that reason.
 
@@ -69,7 +69,7 @@ def post_suspend(
     tags=["subscriptions"],
 )
 def post_resume(
-    request: HttpRequest, subscription_id: UUID, body: StateBody = AS_IT_IS
+    request: HttpRequest, subscription_id: UUID, body: StateBody = DEFAULTS
 ) -> HttpResponse:
     """Lift the hold with this reason, or all holds; no effect if there is none.
 
@@ -86,7 +86,7 @@ def post_resume(
     tags=["subscriptions"],
 )
 def post_terminate(
-    request: HttpRequest, subscription_id: UUID, body: StateBody = AS_IT_IS
+    request: HttpRequest, subscription_id: UUID, body: StateBody = DEFAULTS
 ) -> HttpResponse:
     """Terminate a subscription permanently; no effect if already terminated.
 

@@ -11,11 +11,11 @@ from uuid import UUID
 
 import orjson
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from fusion.access.actor import Actor, Request, system_actor
 from fusion.kernel.constraints import violated
-from fusion.kernel.database import first_row
+from fusion.kernel.database import fetch_value, first_row
 from fusion.kernel.errors import Problem
 from fusion.kernel.postgresql.outage import outage_of
 from fusion.lifecycle.kinds import CARRY_OUT
@@ -39,11 +39,8 @@ def apply_due_orders(*, limit: int = 10_000, request_id: str = "") -> int:
     settled = 0
     first_row("SELECT 1")
     while settled < limit:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT ordering_apply_next(%s::text, %s::text, true)", [ACTOR, request_id]
-            )
-            (answer,) = cursor.fetchone()
+        sql = "SELECT ordering_apply_next(%s::text, %s::text, true)"
+        answer = fetch_value(sql, [ACTOR, request_id])
         if answer is None:
             break
         outcome = orjson.loads(answer)

@@ -8,7 +8,7 @@ from fusion.access.use_case import Done, use_case
 from fusion.access.visibility import under
 from fusion.accounts.models import Member
 from fusion.clients.revoke import delete_clients
-from fusion.kernel.errors import Problem, not_found
+from fusion.kernel.errors import Problem, or_not_found
 from fusion.tenancy.emit_changes import emit_organization_event
 from fusion.tenancy.models import Organization, Subscription
 from fusion.tenancy.queries import find_organization
@@ -37,12 +37,12 @@ def delete_organization(actor: Actor, *, organization_id: UUID) -> Done:
     Problems: `not-found`, `forbidden`, `conflict` (something live is under it).
     """
     find_organization_to_delete(actor, organization_id)
-    # Creating something under it locks the row FOR KEY SHARE (see tenancy/hold.py): this waits for
-    # that, and the counts of the following statements include it.
+    # Creating something under it locks the row FOR KEY SHARE (see `lock_organization`): this waits
+    # for that, and the counts of the following statements include it.
     rows = Organization.objects.visible_to(actor).select_for_update()
-    organization = rows.filter(id=organization_id, status="active").first()
-    if organization is None:
-        raise not_found("organization")
+    organization = or_not_found(
+        rows.filter(id=organization_id, status="active").first(), "organization"
+    )
     _require_nothing_under(organization)
     delete_clients(organization.id)
     members = Member.objects.unscoped("the organization itself is being deleted")

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
-
-from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.access.audit import traced
 from fusion.kernel.clock import instant
+from fusion.kernel.database import execute, fetch_value
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.kernel.ids import new_id
 from fusion.ordering.models import Order
@@ -18,7 +16,7 @@ from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import lock_subscription
 
 ORDER = "order"
-"""The namespace of order references for locking: see `tenancy/use_case.py`."""
+"""The namespace of order references for locking: see `access/use_case.py`."""
 
 PLACE = (
     "SELECT ordering_place_state(%s::uuid, %s::uuid, %s::text, %s::text, %s::text, %s::text,"
@@ -91,9 +89,7 @@ def require_free_reference(actor: Actor, subscription_id: UUID, wish: Wish) -> N
 
 def database_now() -> datetime:
     """The present instant by the clock that decides which orders are due."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT kernel_now()")
-        at: datetime = cursor.fetchone()[0]
+    at: datetime = fetch_value("SELECT kernel_now()")
     return at
 
 
@@ -112,40 +108,23 @@ def require_timely(effective_at: datetime, now: datetime) -> None:
 def write_order(actor: Actor, subscription: Subscription, wish: Wish) -> UUID:
     """Write the order, scheduled; its id. The caller holds the subscription's lock."""
     id = new_id()
-    _call(
-        PLACE,
-        id,
-        subscription.id,
-        wish.kind,
-        wish.reason,
-        wish.note,
-        wish.external_reference,
-        wish.effective_at,
-        actor.label,
-    )
+    facts = [wish.kind, wish.reason, wish.note, wish.external_reference, wish.effective_at]
+    execute(PLACE, [id, subscription.id, *facts, actor.label])
     return id
 
 
 def emit_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
     """Write the event of the order's new state, and with `verb` its audit record."""
     if verb is None:
-        _call("SELECT ordering_emit(%s::uuid, %s::text)", order_id, actor.label)
+        execute("SELECT ordering_emit(%s::uuid, %s::text)", [order_id, actor.label])
     else:
-        _call(
+        execute(
             "SELECT ordering_announce(%s::uuid, %s::text, %s::text, %s::text)",
-            order_id,
-            actor.label,
-            traced(actor),
-            verb,
+            [order_id, actor.label, traced(actor), verb],
         )
 
 
 def complete_order(actor: Actor, order_id: UUID, verb: str | None = None) -> None:
     """Complete an order without lines, and write its event."""
-    _call("SELECT ordering_complete_state(%s::uuid)", order_id)
+    execute("SELECT ordering_complete_state(%s::uuid)", [order_id])
     emit_order(actor, order_id, verb)
-
-
-def _call(statement: str, *parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)

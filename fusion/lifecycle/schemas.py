@@ -29,7 +29,7 @@ class StateBody(Body):
     )
 
     def wish(self, kind: str) -> Wish:
-        """The change that is asked for."""
+        """The requested change."""
         return Wish(
             kind=kind,
             reason=self.reason,

@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import Actor
 from fusion.access.audit import traced
 from fusion.access.permissions import TERMINATE
 from fusion.access.use_case import Done, use_case
+from fusion.kernel.database import execute
 from fusion.lifecycle.do_now import do_now
 from fusion.lifecycle.placing import ORDER, Wish, complete_order
 from fusion.numbers.release import release_all_numbers
@@ -62,11 +61,10 @@ def carry_out_termination(
     unlink_all_users(actor, subscription)
     unroute_all(subscription)
     release_all_numbers(actor, subscription)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT ordering_end(%s::uuid, %s::text, %s::text, %s::text)",
-            [order_id, actor.label, traced(actor), verb or VERB],
-        )
+    execute(
+        "SELECT ordering_end(%s::uuid, %s::text, %s::text, %s::text)",
+        [order_id, actor.label, traced(actor), verb or VERB],
+    )
     reject_open_requests(actor, subscription)
     subscription.status = "terminated"
     subscription.save(update_fields=["status"])

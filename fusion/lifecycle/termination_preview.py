@@ -3,21 +3,23 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from fusion.kernel.database import fetch_dicts, fetch_rows
 
 COUNTS = """
-SELECT (SELECT count(*) FROM users_user WHERE subscription_id = %(id)s),
-       (SELECT count(*) FROM numbers_number WHERE subscription_id = %(id)s AND user_id IS NOT NULL),
+SELECT (SELECT count(*) FROM users_user WHERE subscription_id = %(id)s) AS users,
+       (SELECT count(*) FROM numbers_number
+        WHERE subscription_id = %(id)s AND user_id IS NOT NULL) AS linked,
        (SELECT count(*) FROM numbers_number WHERE subscription_id = %(id)s
-        AND status IN ('assigned', 'reserved')),
-       (SELECT count(*) FROM trunks_trunk WHERE subscription_id = %(id)s),
-       trunks_live_calls(%(id)s::uuid),
+        AND status IN ('assigned', 'reserved')) AS numbers,
+       (SELECT count(*) FROM trunks_trunk WHERE subscription_id = %(id)s) AS trunks,
+       trunks_live_calls(%(id)s::uuid) AS calls,
        (SELECT count(*) FROM tenancy_subscription s JOIN ordering_holding h
         ON h.group_id = s.group_id AND h.subscription_id = s.id
-        WHERE s.id = %(id)s AND h.quantity > 0),
-       (SELECT count(*) FROM ordering_order WHERE subscription_id = %(id)s AND state = 'scheduled'),
+        WHERE s.id = %(id)s AND h.quantity > 0) AS holdings,
+       (SELECT count(*) FROM ordering_order
+        WHERE subscription_id = %(id)s AND state = 'scheduled') AS scheduled,
        (SELECT count(*) FROM ordering_orderrequest
-        WHERE subscription_id = %(id)s AND state = 'open')
+        WHERE subscription_id = %(id)s AND state = 'open') AS requests
 """
 
 HELD = """
@@ -29,8 +31,6 @@ WHERE s.id = %s AND h.quantity > 0
 GROUP BY p.id ORDER BY p.name, p.code
 """
 
-NAMES = ("users", "linked", "numbers", "trunks", "calls", "holdings", "scheduled", "requests")
-
 
 def what_ends(subscription_id: UUID) -> dict[str, Any]:
     """The numbers of users, links, numbers, trunks, live calls, holdings, scheduled orders and open
@@ -38,8 +38,5 @@ def what_ends(subscription_id: UUID) -> dict[str, Any]:
 
     Without a lock: the numbers may change before the termination. The caller sees the subscription.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(COUNTS, {"id": subscription_id})
-        counts = dict(zip(NAMES, cursor.fetchone(), strict=True))
-        cursor.execute(HELD, [subscription_id])
-        return {**counts, "held": cursor.fetchall()}
+    (counts,) = fetch_dicts(COUNTS, {"id": subscription_id})
+    return {**counts, "held": fetch_rows(HELD, [subscription_id])}

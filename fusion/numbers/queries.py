@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from fusion.access.actor import GROUP, Actor
 from fusion.access.permissions import PROVISION
 from fusion.catalogue.models import ENTITLEMENT, Sku
 from fusion.kernel.clock import instant
-from fusion.kernel.errors import InvalidFields, not_found
-from fusion.kernel.pagination import decode_cursor, encode_cursor, newest, page
+from fusion.kernel.database import fetch_rows, fetch_value
+from fusion.kernel.errors import or_not_found
+from fusion.kernel.pagination import decode_cursor, encode_cursor, json_page, newest, page
 from fusion.numbers.models import STATUSES, Number, Range
 from fusion.numbers.rules import E164
 
@@ -71,10 +71,7 @@ class Wanted:
 
 def find_range(actor: Actor, id: UUID) -> Range:
     """The range with its SKU; Problem `not-found` unless it is the group's."""
-    found = _ranges(actor).filter(id=id).first()
-    if found is None:
-        raise not_found("number range")
-    return found
+    return or_not_found(_ranges(actor).filter(id=id).first(), "number range")
 
 
 def list_ranges(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[str, Any]:
@@ -109,16 +106,11 @@ def read_number(actor: Actor, e164: str) -> str:
         .filter(e164=e164, group_id=actor.group_id, status="free")
         .exists()
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT numbers_document(n)::text FROM numbers_number n"
-            " WHERE n.e164 = %s::text AND %s::boolean",
-            [e164, seen],
-        )
-        row = cursor.fetchone()
-    if row is None:
-        raise not_found("number")
-    return str(row[0])
+    sql = (
+        "SELECT numbers_document(n)::text FROM numbers_number n"
+        " WHERE n.e164 = %s::text AND %s::boolean"
+    )
+    return str(or_not_found(fetch_value(sql, [e164, seen]), "number"))
 
 
 def list_numbers(actor: Actor, wanted: Wanted, *, limit: int, cursor: str | None = None) -> str:
@@ -127,25 +119,22 @@ def list_numbers(actor: Actor, wanted: Wanted, *, limit: int, cursor: str | None
     Below the group these are the numbers of its subscriptions and, for actors that may assign them,
     the free ones of the group. The caller has checked that `wanted.subscription_id` is visible.
     """
-    after = decode_cursor(cursor, 1)[0] if cursor is not None else ""
-    if after and not E164.fullmatch(after):
-        raise InvalidFields(
-            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
-        )
+    (after,) = decode_cursor(cursor, _read_e164) if cursor is not None else ("",)
     sources = " UNION ALL ".join(_sources(actor, wanted, _digits(wanted, after), limit + 1))
-    with connection.cursor() as sql:
-        sql.execute(
-            LIST.format(sources=sources, limit=limit + 1),
-            {
-                "skus": _skus(actor, wanted),
-                "group": actor.group_id,
-                "organization": actor.organization_id,
-                "subscription": wanted.subscription_id,
-            },
-        )
-        rows, more = page(sql.fetchall(), limit)
-    next_ = f'"{encode_cursor(rows[-1][0])}"' if more else "null"
-    return f'{{"items":[{",".join(row[1] for row in rows)}],"next":{next_}}}'
+    parameters = {
+        "skus": _skus(actor, wanted),
+        "group": actor.group_id,
+        "organization": actor.organization_id,
+        "subscription": wanted.subscription_id,
+    }
+    sql = LIST.format(sources=sources, limit=limit + 1)
+    return json_page(fetch_rows(sql, parameters), limit)
+
+
+def _read_e164(text: str) -> str:
+    if not E164.fullmatch(text):
+        raise ValueError
+    return text
 
 
 def _sources(actor: Actor, wanted: Wanted, digits: str, limit: int) -> Iterator[str]:
@@ -228,19 +217,15 @@ def free_counts(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[
 
     Counts up to `MOST_COUNTED`; `more` is true if there are more.
     """
-    after = decode_cursor(cursor, 1)[0] if cursor is not None else ""
-    with connection.cursor() as sql:
-        sql.execute(
-            SUMMARY,
-            {
-                "group": actor.group_id,
-                "after": after,
-                "limit": limit + 1,
-                "most": MOST_COUNTED,
-                "codes": None,
-            },
-        )
-        rows, more = page(sql.fetchall(), limit)
+    (after,) = decode_cursor(cursor, str) if cursor is not None else ("",)
+    parameters = {
+        "group": actor.group_id,
+        "after": after,
+        "limit": limit + 1,
+        "most": MOST_COUNTED,
+        "codes": None,
+    }
+    rows, more = page(fetch_rows(SUMMARY, parameters), limit)
     return {
         "items": [
             {
@@ -258,15 +243,11 @@ def free_counts(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[
 
 def count_free(actor: Actor, codes: Sequence[str], *, most: int) -> dict[str, int]:
     """SKU code → number of free numbers of the group, counted up to `most` + 1."""
-    with connection.cursor() as sql:
-        sql.execute(
-            SUMMARY,
-            {
-                "group": actor.group_id,
-                "after": "",
-                "limit": len(codes),
-                "most": most,
-                "codes": list(codes),
-            },
-        )
-        return {code: count for code, _country, _type, count in sql.fetchall()}
+    parameters = {
+        "group": actor.group_id,
+        "after": "",
+        "limit": len(codes),
+        "most": most,
+        "codes": list(codes),
+    }
+    return {code: count for code, _country, _type, count in fetch_rows(SUMMARY, parameters)}

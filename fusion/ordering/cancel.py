@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import Actor
 from fusion.access.permissions import CANCEL_ORDERS
 from fusion.access.use_case import Done, use_case
+from fusion.kernel.database import execute, fetch_value
 from fusion.kernel.errors import Problem
 from fusion.ordering.models import Order
 from fusion.ordering.permissions import find_order_to_cancel
@@ -35,8 +34,6 @@ def cancel_order(actor: Actor, *, order_id: UUID) -> Done:
             f"Order {order.number} is {state}; only a scheduled order can be cancelled. To "
             "reverse it, place an order with the opposite lines.",
         )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ordering_emit(%s::uuid, %s::text)", [order_id, actor.label])
-        cursor.execute("SELECT path FROM tenancy_organization WHERE id = %s", [order.tenant_id])
-        (path,) = cursor.fetchone()
+    execute("SELECT ordering_emit(%s::uuid, %s::text)", [order_id, actor.label])
+    path = fetch_value("SELECT path FROM tenancy_organization WHERE id = %s", [order.tenant_id])
     return Done(order_document_of(order_id), path, order_id, subscription_id=order.subscription_id)

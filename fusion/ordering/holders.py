@@ -3,20 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import Actor
 from fusion.access.visibility import subtree
-from fusion.kernel.errors import InvalidFields
-from fusion.kernel.ids import parse_id
+from fusion.kernel.database import fetch_dicts
+from fusion.kernel.ids import read_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, page
 
 NIL = UUID(int=0)
 
 HOLDERS = """
-SELECT s.id, s.name, t.name, sum(h.quantity)::bigint,
+SELECT s.id AS subscription_id, s.name, t.name AS tenant_name, sum(h.quantity)::bigint AS quantity,
        json_agg(json_build_object('revision', h.revision, 'quantity', h.quantity)
-                ORDER BY h.revision DESC)
+                ORDER BY h.revision DESC) AS revisions
 FROM ordering_holding h
 JOIN tenancy_subscription s ON s.id = h.subscription_id
 JOIN tenancy_organization t ON t.id = s.tenant_id
@@ -35,16 +33,10 @@ def list_holders(
 
     Each with `quantity` and the quantity of each revision, newest first.
     """
-    after = parse_id(decode_cursor(cursor, 1)[0]) if cursor else NIL
-    if after is None:
-        raise InvalidFields(
-            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
-        )
-    with connection.cursor() as sql:
-        sql.execute(HOLDERS, [product_id, after, *subtree(actor.path), limit + 1])
-        rows, more = page(sql.fetchall(), limit)
-    names = ("subscription_id", "name", "tenant_name", "quantity", "revisions")
+    (after,) = decode_cursor(cursor, read_id) if cursor else (NIL,)
+    found = fetch_dicts(HOLDERS, [product_id, after, *subtree(actor.path), limit + 1])
+    rows, more = page(found, limit)
     return {
-        "items": [dict(zip(names, row, strict=True)) for row in rows],
-        "next": encode_cursor(rows[-1][0]) if more else None,
+        "items": rows,
+        "next": encode_cursor(rows[-1]["subscription_id"]) if more else None,
     }

@@ -11,17 +11,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fusion.access.actor import Actor
 from fusion.kernel.clock import instant, read_instant
-from fusion.kernel.errors import InvalidFields
-from fusion.kernel.ids import parse_id
-from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.kernel.ids import read_id
+from fusion.kernel.pagination import MAX_BIGINT, decode_cursor, encode_cursor, page
 from fusion.kernel.sheets.send import Table
 from fusion.kernel.stream import Query
 from fusion.ordering.models import Order, OrderLine
 from fusion.ordering.queries import order_documents
 from fusion.tenancy.queries import find_organization
 from fusion.tenancy.search import is_long_enough, matching_subscriptions
-
-MAX_NUMBER = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +53,7 @@ def _after(rows: QuerySet[Order], cursor: str | None) -> QuerySet[Order]:
     """The rows older than the cursor's; the first condition is the start of the index scan."""
     if cursor is None:
         return rows
-    at_text, id_text = decode_cursor(cursor, 2)
-    id = parse_id(id_text)
-    try:
-        at = read_instant(at_text)
-    except ValueError:
-        at = None
-    if id is None or at is None:
-        raise InvalidFields(
-            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
-        )
+    at, id = decode_cursor(cursor, read_instant, read_id)
     return rows.filter(placed_at__lte=at).filter(Q(placed_at__lt=at) | Q(id__lt=id))
 
 
@@ -100,7 +88,7 @@ def _filtered(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
 
 def _named(actor: Actor, rows: QuerySet[Order], text: str) -> QuerySet[Order]:
     named = Q(external_reference=text)
-    if text.isascii() and text.isdigit() and int(text) <= MAX_NUMBER:
+    if text.isascii() and text.isdigit() and int(text) <= MAX_BIGINT:
         named |= Q(number=int(text))
     found = list(
         Order.objects.visible_to(actor)

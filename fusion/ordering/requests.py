@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.events.emit import emit
 from fusion.kernel.clock import instant
-from fusion.kernel.errors import Problem, not_found
+from fusion.kernel.database import fetch_rows
+from fusion.kernel.errors import Problem, or_not_found
 from fusion.kernel.pagination import newest
 from fusion.ordering.models import Order, OrderRequest
 from fusion.ordering.place import Line
@@ -40,10 +40,8 @@ def lines_of(order_request: OrderRequest) -> tuple[Line, ...]:
 
 def find_request(actor: Actor, id: UUID) -> OrderRequest:
     """The request; Problem `not-found` unless `actor` sees its subscription."""
-    order_request = OrderRequest.objects.visible_to(actor).filter(id=id).first()
-    if order_request is None:
-        raise not_found("order request")
-    return order_request
+    rows = OrderRequest.objects.visible_to(actor).filter(id=id)
+    return or_not_found(rows.first(), "order request")
 
 
 def lock_open_request(actor: Actor, id: UUID) -> tuple[OrderRequest, Subscription]:
@@ -89,9 +87,8 @@ def list_requests(
 
 def request_documents(requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:
     """Requests as the API shows them, in at most three statements whatever their number."""
-    with connection.cursor() as cursor:
-        cursor.execute(CODES, [[line["product_id"] for each in requests for line in each.lines]])
-        codes = {str(id): code for id, code in cursor.fetchall()}
+    products = [line["product_id"] for each in requests for line in each.lines]
+    codes = {str(id): code for id, code in fetch_rows(CODES, [products])}
     orders = Order.objects.unscoped("orders of requests that are shown")
     ids = [each.order_id for each in requests if each.order_id]
     numbers = dict(orders.filter(id__in=ids).values_list("id", "number"))
@@ -118,7 +115,7 @@ def request_documents(requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:
 def emit_request_event(
     actor: Actor, order_request: OrderRequest, path: str, action: str
 ) -> dict[str, Any]:
-    """Write the event `order-request.<deed>`; returns the request's document.
+    """Write the event `order-request.<action>`; returns the request's document.
 
     `path` is the path of the subscription: every organization above it, including the requester,
     may read the event.

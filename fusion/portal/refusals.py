@@ -142,8 +142,6 @@ MESSAGES = (
     gettext_noop("is required for a reservation"),
     gettext_noop("is allowed only for a reservation"),
     gettext_noop("Invalid cursor: pass the `next` value of a previous page of this list."),
-    gettext_noop("is not a cursor of this list"),
-    gettext_noop("Invalid cursor: pass the `next` value of a previous page of this list."),
     gettext_noop("is missing"),
     gettext_noop("is not the code of a number type in your catalogue"),
     gettext_noop("no SKU has the code %(code)s"),

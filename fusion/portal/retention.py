@@ -1,11 +1,12 @@
 """Purging expired sessions: an operation of the worker."""
 
-from django.db import connection
+from fusion.kernel.database import execute
+from fusion.kernel.retention import purge
 
 SESSIONS = """
 DELETE FROM django_session WHERE session_key IN (
-    SELECT session_key FROM django_session WHERE expire_date < now() LIMIT 1000
-    FOR UPDATE SKIP LOCKED)
+    SELECT session_key FROM django_session
+    WHERE expire_date < now() - make_interval(days => %s) LIMIT %s FOR UPDATE SKIP LOCKED)
 """
 
 LISTED = """
@@ -19,14 +20,7 @@ ATTEMPTS = "DELETE FROM portal_cache WHERE expires < now()"
 
 def purge_sessions() -> int:
     """Delete expired sessions and obsolete counts of attempts; returns how many sessions."""
-    deleted = count = 0
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute(SESSIONS)
-            count = int(cursor.rowcount)
-            deleted += count
-            if count < 1000:
-                break
-        cursor.execute(LISTED)
-        cursor.execute(ATTEMPTS)
+    deleted = purge(SESSIONS, days=0)
+    execute(LISTED)
+    execute(ATTEMPTS)
     return deleted

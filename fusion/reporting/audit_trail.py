@@ -5,30 +5,16 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.access.visibility import subtree
 from fusion.kernel.clock import read_instant
-from fusion.kernel.errors import InvalidFields
-from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.kernel.database import fetch_dicts, fetch_row
+from fusion.kernel.pagination import MAX_BIGINT, decode_cursor, encode_cursor, page, position
 from fusion.tenancy.models import Organization, Subscription
 
 WALK = 50_000
 """Records that one page skips in search of rare ones; the next page continues from there."""
-
-COLUMNS = (
-    "id",
-    "at",
-    "path",
-    "subscription_id",
-    "actor",
-    "request_id",
-    "verb",
-    "object_type",
-    "object_id",
-    "detail",
-)
 
 # The inner query scans a range of an index in its order. Its LIMIT enforces this plan for any
 # other conditions, and ends the scan as soon as the page is full.
@@ -46,7 +32,7 @@ ORDER BY r.at DESC, r.id DESC
 
 FOUND = """
 SELECT w.id, w.at, w.path, w.subscription_id, w.actor, w.request_id, w.verb, w.object_type,
-       w.object_id, w.detail::text
+       w.object_id, w.detail::text AS detail
 FROM ({walked} LIMIT %(walk)s::int) w
 WHERE w.path >= %(first)s::text COLLATE "C" AND w.path < %(after)s::text COLLATE "C"
   AND (%(verb)s::text IS NULL OR w.verb = %(verb)s::text
@@ -100,14 +86,16 @@ def list_audit(
 ) -> dict[str, Any]:
     """One page of the audit records that `actor` sees, newest first: {items, next}.
 
-    Each item has `id`, `at` (a datetime), `path`, `subscription_id` (null if the object belongs to
-    no subscription), `actor` (a label; `portal/who.py` resolves its name), `request_id`, `verb`,
-    `object_type`, `object_id` and `detail` (the arguments, as an object).
+    Each item has `id`, `at` (a datetime), `path`, `subscription_id` (None if the object belongs to
+    no subscription), `actor` (a label), `request_id`, `verb`, `object_type`, `object_id` and
+    `detail` (the arguments, as an object).
 
     One page skips at most `WALK` records: with rare matches it may have fewer than `limit` items,
     or none, and still a `next` cursor.
     """
-    last_at, last_id = _key(cursor) if cursor else (None, None)
+    last_at, last_id = (
+        decode_cursor(cursor, read_instant, position(MAX_BIGINT)) if cursor else (None, None)
+    )
     first, after = subtree(wanted.path(actor))
     walked = WALKED.format(source=wanted.source())
     parameters = {
@@ -125,38 +113,12 @@ def list_audit(
         "walk": WALK,
         "limit": limit + 1,
     }
-    with connection.cursor() as sql:
-        sql.execute(FOUND.format(walked=walked), parameters)
-        rows, more = page(sql.fetchall(), limit)
-        end = (rows[-1][1], rows[-1][0]) if more else None
-        if not more and (wanted.sifts(actor) or limit >= WALK):
-            end = _end_of_walk(sql, walked, parameters)
+    rows, more = page(fetch_dicts(FOUND.format(walked=walked), parameters), limit)
+    end = (rows[-1]["at"], rows[-1]["id"]) if more else None
+    if not more and (wanted.sifts(actor) or limit >= WALK):
+        # Where a page that is not full stopped; None if nothing follows.
+        end = fetch_row(WALKED_TO.format(walked=walked), parameters)
     return {
-        "items": [_document(row) for row in rows],
+        "items": [{**row, "detail": orjson.loads(row["detail"])} for row in rows],
         "next": encode_cursor(end[0].isoformat(), end[1]) if end else None,
     }
-
-
-def _end_of_walk(sql: Any, walked: str, parameters: dict[str, Any]) -> tuple[datetime, int] | None:
-    """The position where a page that is not full stopped; None if nothing follows."""
-    sql.execute(WALKED_TO.format(walked=walked), parameters)
-    end: tuple[datetime, int] | None = sql.fetchone()
-    return end
-
-
-def _document(row: tuple[Any, ...]) -> dict[str, Any]:
-    record = dict(zip(COLUMNS, row, strict=True))
-    return {**record, "detail": orjson.loads(record["detail"])}
-
-
-def _key(cursor: str) -> tuple[datetime, int]:
-    at_text, id_text = decode_cursor(cursor, 2)
-    try:
-        at, id = read_instant(at_text), int(id_text)
-    except ValueError:
-        id = -1
-    if not 0 <= id < 2**63:
-        raise InvalidFields(
-            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
-        )
-    return at, id

@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from fusion.access.actor import TENANT
 from fusion.access.visibility import subtree
 from fusion.catalogue.metrics import is_live
 from fusion.kernel.clock import now
+from fusion.kernel.database import fetch_rows
 from fusion.kernel.environment import setting
 from fusion.reporting import rollup
 from fusion.reporting.overview import Moment
@@ -108,11 +107,8 @@ ORDER BY k.code, d.day
 
 def _rows(sql: str, organization: Organization, **parameters: Any) -> Rows:
     first, after = subtree(organization.path)
-    with connection.cursor() as cursor:
-        owner = {"group": organization.group_id, "id": organization.id}
-        cursor.execute(sql, {**owner, "first": first, "after": after, **parameters})
-        rows: Rows = cursor.fetchall()
-    return rows
+    owner = {"group": organization.group_id, "id": organization.id}
+    return fetch_rows(sql, {**owner, "first": first, "after": after, **parameters})
 
 
 def _is_small(organization: Organization) -> bool:

@@ -10,14 +10,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import TENANT
 from fusion.access.visibility import subtree
 from fusion.kernel.clock import now
-from fusion.kernel.errors import InvalidFields
-from fusion.kernel.ids import parse_id
-from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.kernel.database import fetch_dicts, fetch_rows
+from fusion.kernel.ids import read_id
+from fusion.kernel.pagination import MAX_INT, decode_cursor, encode_cursor, page, position
 from fusion.ledger.queries import totals as live_totals
 from fusion.reporting.rollup import rolled_as_of
 from fusion.tenancy.models import Organization
@@ -37,15 +35,8 @@ def moment_of(organization: Organization) -> Moment:
     return Moment(as_of, True) if as_of else Moment(now(), False)
 
 
-def _rows(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
 TOTALS = """
-SELECT k.code, k.type, k.metric, t.granted, t.used
+SELECT k.code AS sku, k.type, k.metric, t.granted, t.used
 FROM billing_total t JOIN catalogue_sku k ON k.id = t.sku_id
 WHERE t.group_id = %(group)s::uuid AND t.organization_id = %(id)s::uuid ORDER BY k.code
 """
@@ -55,11 +46,7 @@ def totals(organization: Organization, moment: Moment) -> list[dict[str, Any]]:
     """Per SKU {sku, type, metric, granted, used, available} of everything under it."""
     if not moment.rolled:
         return live_totals(organization.group_id, organization.path)
-    names = ("sku", "type", "metric", "granted", "used")
-    rows = [
-        dict(zip(names, row, strict=True))
-        for row in _rows(TOTALS, {"group": organization.group_id, "id": organization.id})
-    ]
+    rows = fetch_dicts(TOTALS, {"group": organization.group_id, "id": organization.id})
     return [{**row, "available": max(row["granted"] - row["used"], 0)} for row in rows]
 
 
@@ -79,7 +66,8 @@ BELOW = """(
     WHERE path >= %(first)s::text COLLATE "C" AND path < %(after)s::text COLLATE "C")"""
 
 FULL = """
-SELECT f.subscription_id, s.name, t.name, k.code, k.metric, f.granted, f.used, f.percent, f.sku_id
+SELECT f.subscription_id, s.name, t.name AS tenant_name, k.code AS sku, k.metric, f.granted,
+       f.used, f.percent, f.sku_id
 FROM {source} f
 JOIN tenancy_subscription s ON s.id = f.subscription_id
 JOIN tenancy_organization t ON t.id = s.tenant_id
@@ -90,48 +78,32 @@ ORDER BY f.percent DESC, f.subscription_id DESC, f.sku_id DESC
 LIMIT %(limit)s::int
 """
 
-LAST = (
-    "2147483647",
-    "ffffffff-ffff-ffff-ffff-ffffffffffff",
-    "ffffffff-ffff-ffff-ffff-ffffffffffff",
-)
+LAST = (MAX_INT, UUID(int=2**128 - 1), UUID(int=2**128 - 1))
 
 
 def nearly_full(
     organization: Organization, moment: Moment, *, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
     """One page of the balances with usage of 80 % or more, the fullest first."""
-    percent, subscription, sku = decode_cursor(cursor, 3) if cursor else LAST
-    # int() refuses texts of thousands of digits.
-    is_number = percent.isascii() and percent.isdigit() and len(percent) <= 10
-    if not is_number or int(percent) >= 2**31:
-        raise InvalidFields(cursor="is not a cursor of this list")
-    if parse_id(subscription) is None or parse_id(sku) is None:
-        raise InvalidFields(cursor="is not a cursor of this list")
+    percent, subscription, sku = (
+        decode_cursor(cursor, position(MAX_INT), read_id, read_id) if cursor else LAST
+    )
     rolled = OF_GROUP if organization.id == organization.group_id else BELOW
     first, after = subtree(organization.path)
-    rows, more = page(
-        _rows(
-            FULL.format(source=rolled if moment.rolled else LIVE_FULL),
-            {
-                "group": organization.group_id,
-                "first": first,
-                "after": after,
-                "percent": int(percent),
-                "subscription": subscription,
-                "sku": sku,
-                "limit": limit + 1,
-            },
-        ),
-        limit,
-    )
-    names = (
-        "subscription_id", "name", "tenant_name", "sku", "metric", "granted", "used", "percent",
-    )  # fmt: skip
-    return {
-        "items": [dict(zip(names, row[:8], strict=True)) for row in rows],
-        "next": encode_cursor(rows[-1][7], rows[-1][0], rows[-1][8]) if more else None,
+    parameters = {
+        "group": organization.group_id,
+        "first": first,
+        "after": after,
+        "percent": percent,
+        "subscription": subscription,
+        "sku": sku,
+        "limit": limit + 1,
     }
+    full = FULL.format(source=rolled if moment.rolled else LIVE_FULL)
+    rows, more = page(fetch_dicts(full, parameters), limit)
+    key = ("percent", "subscription_id", "sku_id")
+    following = encode_cursor(*(rows[-1][name] for name in key)) if more else None
+    return {"items": rows, "next": following}
 
 
 ROLLED_BELOW = """
@@ -164,13 +136,13 @@ def use_below(organizations: Sequence[Mapping[str, Any]], moment: Moment) -> Use
     for kind, ids in by_kind.items():
         rolled = moment.rolled and kind != TENANT
         sql = ROLLED_BELOW if rolled else LIVE_BELOW.format(column=f"{kind}_id")
-        found |= _by_metric(_rows(sql, {"ids": ids}))
+        found |= _by_metric(fetch_rows(sql, {"ids": ids}))
     return found
 
 
 def use_of_subscriptions(ids: Sequence[UUID]) -> Use:
     """The same per subscription."""
-    return _by_metric(_rows(LIVE_BELOW.format(column="id"), {"ids": list(ids)}))
+    return _by_metric(fetch_rows(LIVE_BELOW.format(column="id"), {"ids": list(ids)}))
 
 
 def _by_metric(rows: Sequence[tuple[Any, ...]]) -> Use:

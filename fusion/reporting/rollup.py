@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from psycopg.errors import SerializationFailure
 
 from fusion.kernel.clock import now
+from fusion.kernel.database import execute, fetch_rows, fetch_value
 from fusion.kernel.environment import setting
 from fusion.tenancy.models import Organization
 from fusion.trunks.retention import kept_from
@@ -49,8 +50,7 @@ def refresh(least: int = LEAST) -> datetime | None:
     Returns the time of the newest sums, None if no refresh was needed.
     """
     refreshed = [refresh_group(group, least) for group in _groups(CHANGED, [least])]
-    with connection.cursor() as cursor:
-        cursor.execute(FORMER)
+    execute(FORMER)
     return max((at for at in refreshed if at is not None), default=None)
 
 
@@ -82,24 +82,20 @@ def fill_history() -> datetime:
 
 
 def _groups(statement: str, parameters: list[Any]) -> list[UUID]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return [group for (group,) in cursor.fetchall()]
+    return [group for (group,) in fetch_rows(statement, parameters)]
 
 
 def _in_one_snapshot(statement: str, *parameters: Any) -> datetime | None:
     """The function's result; None if another worker was quicker."""
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic():
             # All statements of the function see the same snapshot.
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            cursor.execute(statement, parameters)
-            (at,) = cursor.fetchone()
+            execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            refreshed: datetime | None = fetch_value(statement, parameters)
     except OperationalError as error:
         if isinstance(error.__cause__, SerializationFailure):
             return None
         raise
-    refreshed: datetime | None = at
     return refreshed
 
 
@@ -107,14 +103,12 @@ def rolled_as_of(organization: Organization) -> datetime | None:
     """The time of an organization's sums; None if they are too old, or if it has so few balances
     that they are summed on demand.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT s.as_of FROM billing_groupstate s"
-            " WHERE s.group_id = %s::uuid"
-            " AND s.as_of > (SELECT kernel_now()) - make_interval(secs => %s)"
-            " AND EXISTS (SELECT FROM billing_total t WHERE t.group_id = s.group_id"
-            " AND t.organization_id = %s::uuid AND t.balances > %s)",
-            [organization.group_id, FRESH, organization.id, LARGE],
-        )
-        row = cursor.fetchone()
-    return row[0] if row else None
+    as_of: datetime | None = fetch_value(
+        "SELECT s.as_of FROM billing_groupstate s"
+        " WHERE s.group_id = %s::uuid"
+        " AND s.as_of > (SELECT kernel_now()) - make_interval(secs => %s)"
+        " AND EXISTS (SELECT FROM billing_total t WHERE t.group_id = s.group_id"
+        " AND t.organization_id = %s::uuid AND t.balances > %s)",
+        [organization.group_id, FRESH, organization.id, LARGE],
+    )
+    return as_of

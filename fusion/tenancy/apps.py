@@ -1,4 +1,4 @@
-"""Registers this room with Django."""
+"""Registers this room with Django, which does so for other rooms by itself."""
 
 from django.apps import AppConfig
 
@@ -9,7 +9,6 @@ class Room(AppConfig):
     """The room `tenancy`."""
 
     name = "fusion.tenancy"
-    label = "tenancy"
 
     def ready(self) -> None:
         """Runs before the first route is created."""

@@ -7,7 +7,7 @@ from fusion.access.actor import GROUP, Actor
 from fusion.access.constraint_errors import map_constraint_errors
 from fusion.access.permissions import MANAGE_ORGANIZATIONS
 from fusion.access.use_case import Done, use_case
-from fusion.kernel.errors import Problem, not_found
+from fusion.kernel.errors import Problem, or_not_found
 from fusion.tenancy.emit_changes import emit_organization_event
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization, organization_document
@@ -39,9 +39,9 @@ def edit_organization(
     """
     find_organization_to_edit(actor, organization_id)
     rows = Organization.objects.visible_to(actor).select_for_update(no_key=True)
-    organization = rows.filter(id=organization_id, status="active").first()
-    if organization is None:
-        raise not_found("organization")
+    organization = or_not_found(
+        rows.filter(id=organization_id, status="active").first(), "organization"
+    )
     new = changed_reference(actor, organization, changes)
     for name in ("name", "country"):
         if changes.get(name, getattr(organization, name)) != getattr(organization, name):

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.kernel.clock import instant
+from fusion.kernel.database import execute
 from fusion.tenancy.models import Hold, Subscription
 
 PLACE = """
@@ -25,16 +24,13 @@ WHERE subscription_id = %s::uuid AND lifted_at IS NULL
 def place_hold(subscription: Subscription, *, reason: str, order_id: UUID) -> bool:
     """Place a hold; False if one with that reason is already open."""
     hold = Hold()
-    with connection.cursor() as cursor:
-        cursor.execute(PLACE, [subscription.group_id, hold.id, subscription.id, reason, order_id])
-        return bool(cursor.rowcount)
+    parameters = [subscription.group_id, hold.id, subscription.id, reason, order_id]
+    return bool(execute(PLACE, parameters))
 
 
 def lift_holds(subscription: Subscription, *, reason: str | None) -> int:
     """Lift the hold with that reason, or all of them; returns how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(LIFT, [subscription.id, reason, reason])
-        return int(cursor.rowcount)
+    return execute(LIFT, [subscription.id, reason, reason])
 
 
 def open_holds(subscriptions: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:

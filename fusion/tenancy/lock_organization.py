@@ -5,8 +5,7 @@ locks the row `FOR KEY SHARE`. One of the two waits and then sees what the other
 parent is enough: while it exists, nothing above it can be deleted.
 """
 
-from django.db import connection
-
+from fusion.kernel.database import execute
 from fusion.kernel.errors import not_found
 from fusion.tenancy.models import Organization
 
@@ -17,11 +16,7 @@ def lock_organization(organization: Organization, *, alone: bool = False) -> Non
     `alone`: an exclusive lock, so that what the caller counts does not change meanwhile.
     """
     strength = "NO KEY UPDATE" if alone else "KEY SHARE"
-    with connection.cursor() as cursor:
-        # If this waited for a deletion, PostgreSQL evaluates the condition again on the new row.
-        cursor.execute(
-            f"SELECT FROM tenancy_organization WHERE id = %s AND status = 'active' FOR {strength}",
-            [organization.id],
-        )
-        if cursor.rowcount == 0:
-            raise not_found("organization")
+    # If this waited for a deletion, PostgreSQL evaluates the condition again on the new row.
+    sql = f"SELECT FROM tenancy_organization WHERE id = %s AND status = 'active' FOR {strength}"
+    if not execute(sql, [organization.id]):
+        raise not_found("organization")

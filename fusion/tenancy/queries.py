@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fusion.access.actor import Actor
 from fusion.kernel.clock import instant
-from fusion.kernel.errors import not_found
+from fusion.kernel.errors import or_not_found
 from fusion.kernel.pagination import decode_cursor, encode_cursor, newest, page
 from fusion.tenancy.holds import open_holds
 from fusion.tenancy.models import Organization, Subscription
@@ -15,10 +15,8 @@ from fusion.tenancy.search import matching_organizations, matching_subscriptions
 
 def find_organization(actor: Actor, id: UUID) -> Organization:
     """The organization; Problem `not-found` unless `actor` sees it."""
-    organization = Organization.objects.visible_to(actor).filter(id=id, status="active").first()
-    if organization is None:
-        raise not_found("organization")
-    return organization
+    rows = Organization.objects.visible_to(actor).filter(id=id, status="active")
+    return or_not_found(rows.first(), "organization")
 
 
 def country_of(path: str) -> str | None:
@@ -31,19 +29,14 @@ def country_of(path: str) -> str | None:
 
 def find_subscription(actor: Actor, id: UUID) -> Subscription:
     """The subscription; Problem `not-found` unless `actor` sees it."""
-    subscription = Subscription.objects.visible_to(actor).filter(id=id).first()
-    if subscription is None:
-        raise not_found("subscription")
-    return subscription
+    rows = Subscription.objects.visible_to(actor).filter(id=id)
+    return or_not_found(rows.first(), "subscription")
 
 
 def lock_subscription(actor: Actor, id: UUID) -> Subscription:
     """The subscription, locked against orders and changes of its state."""
     rows = Subscription.objects.visible_to(actor).select_for_update(no_key=True)
-    subscription = rows.filter(id=id).first()
-    if subscription is None:
-        raise not_found("subscription")
-    return subscription
+    return or_not_found(rows.filter(id=id).first(), "subscription")
 
 
 def list_organizations(
@@ -63,7 +56,7 @@ def list_organizations(
     if parent_id is not None:
         rows = rows.filter(parent_id=find_organization(actor, parent_id).id)
     if cursor is not None:
-        rows = rows.filter(path__gt=decode_cursor(cursor, 1)[0])
+        rows = rows.filter(path__gt=decode_cursor(cursor, str)[0])
     if external_reference is not None:
         rows = rows.filter(external_reference=external_reference)
     if q:

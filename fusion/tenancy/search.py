@@ -8,11 +8,11 @@ import re
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from fusion.access.actor import GROUP, Actor
 from fusion.access.visibility import subtree
+from fusion.kernel.database import fetch_dicts, fetch_rows
 
 MIN_LETTERS = 2
 """The portal searches for texts with a word of at least so many letters and digits."""
@@ -58,7 +58,7 @@ WITH matching AS (
     (SELECT s.id FROM tenancy_organization t JOIN tenancy_subscription s ON s.tenant_id = t.id
      WHERE {t} AND t.kind = 'tenant' AND s.status <> 'terminated' LIMIT %(enough)s::int)
 )
-SELECT s.id, s.name, s.external_reference, s.status, t.id, t.name
+SELECT s.id, s.name, s.external_reference, s.status, t.id AS tenant_id, t.name AS tenant_name
 FROM matching m
 JOIN tenancy_subscription s ON s.id = m.id
 JOIN tenancy_organization t ON t.id = s.tenant_id
@@ -75,11 +75,7 @@ def find_subscriptions(actor: Actor, text: str, *, limit: int) -> list[dict[str,
     if not is_long_enough(text):
         return []
     statement, values = _statement(SUBSCRIPTIONS, actor, text)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {**values, "limit": limit, "enough": ENOUGH})
-        rows = cursor.fetchall()
-    names = ("id", "name", "external_reference", "status", "tenant_id", "tenant_name")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return fetch_dicts(statement, {**values, "limit": limit, "enough": ENOUGH})
 
 
 OF_SUBSCRIPTIONS = """
@@ -124,6 +120,4 @@ WHERE s.id = ANY (%s::uuid[])
 
 def subscription_names(ids: set[UUID]) -> dict[UUID, tuple[str, str]]:
     """Id → (name, customer's name) of subscriptions, which the caller has found visible."""
-    with connection.cursor() as cursor:
-        cursor.execute(NAMES, [list(ids)])
-        return {id: (name, tenant) for id, name, tenant in cursor.fetchall()}
+    return {id: (name, tenant) for id, name, tenant in fetch_rows(NAMES, [list(ids)])}

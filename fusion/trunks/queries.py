@@ -6,16 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.kernel.clock import KernelNowOnce, instant, now
-from fusion.kernel.errors import InvalidFields, not_found
-from fusion.kernel.ids import parse_id
-from fusion.kernel.pagination import decode_cursor, encode_cursor, newest, page
+from fusion.kernel.database import fetch_dicts, fetch_rows, fetch_value
+from fusion.kernel.errors import or_not_found
+from fusion.kernel.ids import read_id
+from fusion.kernel.pagination import decode_cursor, encode_cursor, json_page, newest, page
 from fusion.trunks.models import DIRECTIONS, Call, Trunk
-
-NOT_OURS = "Invalid cursor: pass the `next` value of a previous page of this list."
 
 
 def find_trunk(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> Trunk:
@@ -23,32 +21,25 @@ def find_trunk(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> T
     rows = Trunk.objects.visible_to(actor).filter(id=id)
     if subscription_id is not None:
         rows = rows.filter(subscription_id=subscription_id)
-    trunk = rows.first()
-    if trunk is None:
-        raise not_found("trunk")
-    return trunk
+    return or_not_found(rows.first(), "trunk")
 
 
 def trunk_names(subscription_id: UUID, ids: Iterable[UUID | str]) -> dict[str, str]:
     """Id → name of those trunks of a subscription that exist, in one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id::text, name FROM trunks_trunk"
-            " WHERE id = ANY (%s::uuid[]) AND subscription_id = %s::uuid",
-            [list(ids), subscription_id],
-        )
-        return dict(cursor.fetchall())
+    sql = (
+        "SELECT id::text, name FROM trunks_trunk"
+        " WHERE id = ANY (%s::uuid[]) AND subscription_id = %s::uuid"
+    )
+    return dict(fetch_rows(sql, [list(ids), subscription_id]))
 
 
 def trunk_documents(trunks: Sequence[Trunk]) -> list[dict[str, Any]]:
     """Trunks as the API shows them; `numbers` counts the numbers routed to each."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT trunk_id, count(*) FROM numbers_number WHERE trunk_id = ANY (%s::uuid[])"
-            " GROUP BY trunk_id",
-            [[trunk.id for trunk in trunks]],
-        )
-        numbers = dict(cursor.fetchall())
+    counted = (
+        "SELECT trunk_id, count(*) FROM numbers_number WHERE trunk_id = ANY (%s::uuid[])"
+        " GROUP BY trunk_id"
+    )
+    numbers = dict(fetch_rows(counted, [[trunk.id for trunk in trunks]]))
     return [
         {
             "id": str(trunk.id),
@@ -79,12 +70,8 @@ def list_trunks(
 
 def number_document(e164: str) -> dict[str, Any]:
     """The number as the API shows it. The caller has checked that the actor sees it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT numbers_document(n)::text FROM numbers_number n WHERE n.e164 = %s::text", [e164]
-        )
-        (text,) = cursor.fetchone()
-    document: dict[str, Any] = orjson.loads(text)
+    sql = "SELECT numbers_document(n)::text FROM numbers_number n WHERE n.e164 = %s::text"
+    document: dict[str, Any] = orjson.loads(fetch_value(sql, [e164]))
     return document
 
 
@@ -93,17 +80,12 @@ def list_numbers(trunk_id: UUID, *, limit: int, cursor: str | None = None) -> st
 
     The caller has checked that the actor sees the trunk.
     """
-    after = decode_cursor(cursor, 1)[0] if cursor else ""
-    with connection.cursor() as sql:
-        sql.execute(
-            "SELECT n.e164, numbers_document(n)::text FROM numbers_number n"
-            " WHERE n.trunk_id = %s::uuid AND n.e164 > %s::text ORDER BY n.e164 LIMIT %s::int",
-            [trunk_id, after, limit + 1],
-        )
-        rows, more = page(sql.fetchall(), limit)
-    items = ",".join(document for _, document in rows)
-    following = f'"{encode_cursor(rows[-1][0])}"' if more else "null"
-    return f'{{"items":[{items}],"next":{following}}}'
+    (after,) = decode_cursor(cursor, str) if cursor else ("",)
+    sql = (
+        "SELECT n.e164, numbers_document(n)::text FROM numbers_number n"
+        " WHERE n.trunk_id = %s::uuid AND n.e164 > %s::text ORDER BY n.e164 LIMIT %s::int"
+    )
+    return json_page(fetch_rows(sql, [trunk_id, after, limit + 1]), limit)
 
 
 def list_calls(
@@ -126,7 +108,8 @@ def list_calls(
     if trunk_id is not None:
         rows = rows.filter(trunk_id=trunk_id)
     if cursor is not None:
-        rows = rows.filter(pk__gt=(actor.group_id, *_call_key(cursor)))
+        key = decode_cursor(cursor, read_id, _read_direction, str)
+        rows = rows.filter(pk__gt=(actor.group_id, *key))
     shown, more = page(list(rows.order_by("pk")[: limit + 1]), limit)
     return {
         "items": [_call_document(call) for call in shown],
@@ -140,17 +123,13 @@ def read_call(actor: Actor, *, trunk_id: UUID, direction: str, call_id: str) -> 
         ended_at=None, lease_expires_at__gt=KernelNowOnce()
     )
     call = rows.filter(trunk_id=trunk_id, direction=direction, call_id=call_id).first()
-    if call is None:
-        raise not_found("live call")
-    return _call_document(call)
+    return _call_document(or_not_found(call, "live call"))
 
 
-def _call_key(cursor: str) -> tuple[UUID, str, str]:
-    trunk_text, direction, call_id = decode_cursor(cursor, 3)
-    trunk = parse_id(trunk_text)
-    if trunk is None or direction not in DIRECTIONS:
-        raise InvalidFields(cursor=NOT_OURS)
-    return trunk, direction, call_id
+def _read_direction(text: str) -> str:
+    if text not in DIRECTIONS:
+        raise ValueError
+    return text
 
 
 def _call_document(call: Call) -> dict[str, Any]:
@@ -168,18 +147,18 @@ def _call_document(call: Call) -> dict[str, Any]:
 
 
 CHANNELS = """
-SELECT trunks_live_calls(%(subscription)s::uuid),
+SELECT trunks_live_calls(%(subscription)s::uuid) AS in_use,
        (SELECT coalesce(sum(b.granted), 0)::bigint
         FROM tenancy_subscription s
         JOIN ledger_balance b ON b.group_id = s.group_id AND b.subscription_id = s.id
-        WHERE s.id = %(subscription)s::uuid AND b.metric = 'sip_channel')
+        WHERE s.id = %(subscription)s::uuid AND b.metric = 'sip_channel') AS channels
 """
 
 LIVE = """
-SELECT t.id, t.name, t.channel_cap,
+SELECT t.id AS trunk_id, t.name, t.channel_cap,
        (SELECT count(*) FROM trunks_call c
         WHERE c.subscription_id = t.subscription_id AND c.trunk_id = t.id AND c.ended_at IS NULL
-          AND c.lease_expires_at > kernel_now())
+          AND c.lease_expires_at > kernel_now()) AS in_use
 FROM trunks_trunk t WHERE t.subscription_id = %s::uuid ORDER BY t.id
 """
 
@@ -219,25 +198,15 @@ def channel_use(subscription_id: UUID, *, since: datetime, until: datetime) -> d
     For the subscription and each of its trunks; hours without a call are left out. The caller has
     checked that the actor sees the subscription.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(CHANNELS, {"subscription": subscription_id})
-        in_use, channels = cursor.fetchone()
-        cursor.execute(LIVE, [subscription_id])
-        names = ("trunk_id", "name", "channel_cap", "in_use")
-        trunks = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        cursor.execute(PEAKS, [subscription_id, since, until])
-        peaks = cursor.fetchall()
-        cursor.execute(
-            LASTING,
-            {"subscription": subscription_id, "since": since, "until": until, "now": now()},
-        )
-        hours = _by_hour(_with_lasting(peaks, cursor.fetchall()))
+    (channels,) = fetch_dicts(CHANNELS, {"subscription": subscription_id})
+    trunks = fetch_dicts(LIVE, [subscription_id])
+    peaks = fetch_rows(PEAKS, [subscription_id, since, until])
+    period = {"subscription": subscription_id, "since": since, "until": until, "now": now()}
     return {
         "subscription_id": str(subscription_id),
-        "channels": channels,
-        "in_use": in_use,
+        **channels,
         "trunks": trunks,
-        "hours": hours,
+        "hours": _by_hour(_with_lasting(peaks, fetch_rows(LASTING, period))),
     }
 
 

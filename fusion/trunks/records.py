@@ -11,12 +11,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.kernel.clock import instant, read_instant
-from fusion.kernel.errors import InvalidFields
-from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.kernel.database import fetch_rows
+from fusion.kernel.pagination import MAX_BIGINT, decode_cursor, encode_cursor, page, position
 from fusion.kernel.sheets.send import Table
 from fusion.kernel.stream import Query, Row, json_items
 
@@ -77,32 +76,11 @@ def list_records(
     condition, parameters = wanted.condition(actor)
     if cursor is not None:
         condition += " AND (ended_at, id) < (%s::timestamptz, %s::bigint)"
-        parameters += _key(cursor)
-    with connection.cursor() as sql:
-        sql.execute(
-            f"{SELECT} WHERE {condition} ORDER BY ended_at DESC, id DESC LIMIT %s",
-            [*parameters, limit + 1],
-        )
-        rows, more = page(sql.fetchall(), limit)
+        parameters += decode_cursor(cursor, read_instant, position(MAX_BIGINT))
+    sql = f"{SELECT} WHERE {condition} ORDER BY ended_at DESC, id DESC LIMIT %s"
+    rows, more = page(fetch_rows(sql, [*parameters, limit + 1]), limit)
     following = encode_cursor(instant(rows[-1][9]), rows[-1][0]) if more else None
     return {"items": [_document(row) for row in rows], "next": following}
-
-
-def _key(cursor: str) -> tuple[datetime, int]:
-    try:
-        at, id = decode_cursor(cursor, 2)
-        return read_instant(at), _bigint(id)
-    except ValueError:
-        raise InvalidFields(
-            cursor="Invalid cursor: pass the `next` value of a previous page of this list."
-        ) from None
-
-
-def _bigint(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**63:
-        raise ValueError
-    return number
 
 
 def records_as_json(actor: Actor, wanted: WantedRecords, query: Query) -> Iterator[str]:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from psycopg.errors import LockNotAvailable
 
 from fusion.kernel.clock import now
-from fusion.kernel.database import first_row
+from fusion.kernel.database import execute, fetch_value, first_row
 
 log = structlog.get_logger(__name__)
 
@@ -48,10 +48,8 @@ def add_months(day: date, months: int) -> date:
 def ensure_partitions(*, today: date | None = None) -> int:
     """Create the partitions of this month and the coming ones; returns how many were missing."""
     first = today or now().date()
-    return _run(
-        "SELECT trunks_ensure_partitions(%s::date, %s::date)",
-        [first, add_months(first, MONTHS_AHEAD)],
-    )
+    sql = "SELECT trunks_ensure_partitions(%s::date, %s::date)"
+    return int(fetch_value(sql, [first, add_months(first, MONTHS_AHEAD)]))
 
 
 def kept_from(months: int, today: date | None = None) -> date:
@@ -67,9 +65,8 @@ def purge_call_records(*, months: int, today: date | None = None) -> int:
     """
     first = min(kept_from(months, today), kept_from(months_kept()))
     midnight = datetime(first.year, first.month, 1, tzinfo=UTC)
-    dropped = _run("SELECT trunks_drop_partitions(%s::date)", [first])
-    with connection.cursor() as cursor:
-        cursor.execute(PURGE_PEAKS, [midnight])
+    dropped = int(fetch_value("SELECT trunks_drop_partitions(%s::date)", [first]))
+    execute(PURGE_PEAKS, [midnight])
     return dropped
 
 
@@ -84,18 +81,14 @@ def set_months_kept(months: int | None) -> None:
 
     Runs as the owner of the tables: an operation of `fusion migrate`.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            SET_MONTHS, {"months": months, "first": MONTHS if months is None else months}
-        )
+    execute(SET_MONTHS, {"months": months, "first": MONTHS if months is None else months})
 
 
 def thin_peaks(*, at: datetime | None = None) -> int:
     """Of hours long past keep only the highest minute; returns how many minutes were deleted."""
     until = ((at or now()) - MINUTES_KEPT).replace(minute=0, second=0, microsecond=0)
-    return _run(
-        "SELECT trunks_thin_peaks(%s::timestamptz, %s::timestamptz)", [until - THINNED, until]
-    )
+    sql = "SELECT trunks_thin_peaks(%s::timestamptz, %s::timestamptz)"
+    return int(fetch_value(sql, [until - THINNED, until]))
 
 
 def keep_records(*, months: int) -> None:
@@ -120,10 +113,3 @@ def keep_records(*, months: int) -> None:
             if not isinstance(error.__cause__, LockNotAvailable):
                 raise
             log.warning("call records are locked by another process; the worker tries again later")
-
-
-def _run(statement: str, parameters: list[date]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        (count,) = cursor.fetchone()
-    return int(count)

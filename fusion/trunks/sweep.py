@@ -4,9 +4,7 @@ Correctness does not depend on it: an expired call does not count, swept or not.
 expired calls into records, and keeps the table of live calls small.
 """
 
-from django.db import connection
-
-from fusion.kernel.database import first_row
+from fusion.kernel.database import fetch_value, first_row
 
 BATCH = 500
 """Rows of each kind in one transaction."""
@@ -20,12 +18,8 @@ def sweep_calls(*, batches: int = 100) -> int:
     first_row("SELECT 1")
     swept = 0
     for _ in range(batches):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT trunks_sweep(make_interval(mins => %s::int), %s::int)",
-                [TOMBSTONE_MINUTES, BATCH],
-            )
-            (count,) = cursor.fetchone()
+        sql = "SELECT trunks_sweep(make_interval(mins => %s::int), %s::int)"
+        count = fetch_value(sql, [TOMBSTONE_MINUTES, BATCH])
         swept += count
         if count < BATCH:
             break

@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import Actor
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Done, use_case
-from fusion.kernel.errors import not_found
+from fusion.kernel.database import execute, fetch_value
+from fusion.kernel.errors import or_not_found
 from fusion.numbers.models import Number
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import lock_subscription
@@ -26,12 +25,9 @@ def unroute_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164:
     subscription = lock_subscription(actor, subscription_id)
     trunk = find_trunk(actor, trunk_id, subscription_id)
     rows = Number.objects.visible_to(actor).filter(e164=e164, subscription_id=subscription_id)
-    number = rows.first()
-    if number is None:
-        raise not_found("number in this subscription")
+    number = or_not_found(rows.first(), "number in this subscription")
     if number.trunk_id == trunk.id:
-        with connection.cursor() as cursor:
-            cursor.execute(UNROUTE, [actor.group_id, [e164]])
+        execute(UNROUTE, [actor.group_id, [e164]])
     return Done(None, subscription.path, trunk.id, subscription_id=subscription.id)
 
 
@@ -40,7 +36,4 @@ def unroute_all(subscription: Subscription) -> int:
 
     The caller holds its lock.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT trunks_unroute_all(%s::uuid)", [subscription.id])
-        (count,) = cursor.fetchone()
-    return int(count)
+    return int(fetch_value("SELECT trunks_unroute_all(%s::uuid)", [subscription.id]))

@@ -10,12 +10,12 @@ from uuid import UUID
 
 import orjson
 import structlog
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from fusion.kernel.clock import KernelNow
-from fusion.kernel.database import first_row
+from fusion.kernel.database import fetch_value, first_row
 from fusion.kernel.job_queue import Retries, defer
 from fusion.kernel.postgresql.outage import outage_of
 from fusion.users.models import Job
@@ -114,8 +114,6 @@ def _provision_in_parts(job: UUID, chunk: int) -> dict[str, Any] | None:
 
 
 def _call(statement: str, *parameters: UUID | int | bool) -> dict[str, Any] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        (answer,) = cursor.fetchone()
+    answer = fetch_value(statement, parameters)
     progress: dict[str, Any] | None = None if answer is None else orjson.loads(answer)
     return progress

@@ -8,16 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.kernel.clock import instant
-from fusion.kernel.errors import InvalidFields, not_found
-from fusion.kernel.ids import parse_id
-from fusion.kernel.pagination import decode_cursor, encode_cursor, newest, page
+from fusion.kernel.database import fetch_rows, fetch_value
+from fusion.kernel.errors import or_not_found
+from fusion.kernel.ids import read_id
+from fusion.kernel.pagination import decode_cursor, json_page, newest
 from fusion.users.models import Job, User
-
-NOT_OURS = "Invalid cursor: pass the `next` value of a previous page of this list."
 
 
 def find_user(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> User:
@@ -25,20 +23,13 @@ def find_user(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> Us
     rows = User.objects.visible_to(actor).filter(id=id)
     if subscription_id is not None:
         rows = rows.filter(subscription_id=subscription_id)
-    user = rows.first()
-    if user is None:
-        raise not_found("user")
-    return user
+    return or_not_found(rows.first(), "user")
 
 
 def user_text(id: UUID) -> str:
     """The JSON document of a user. The caller has checked that the actor sees it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT users_document(u)::text FROM users_user u WHERE u.id = %s", [id])
-        row = cursor.fetchone()
-    if row is None:
-        raise not_found("user")
-    return str(row[0])
+    sql = "SELECT users_document(u)::text FROM users_user u WHERE u.id = %s"
+    return str(or_not_found(fetch_value(sql, [id]), "user"))
 
 
 def user_document(id: UUID) -> dict[str, Any]:
@@ -78,39 +69,26 @@ def list_users(
     `q` is the beginning of a login or display name, `login` a complete login; both ignore case. The
     caller has checked that the actor sees the subscription.
     """
-    last = None
-    if cursor is not None:
-        last = parse_id(decode_cursor(cursor, 1)[0])
-        if last is None:
-            raise InvalidFields(cursor=NOT_OURS)
-    with connection.cursor() as sql:
-        sql.execute(
-            USERS,
-            {
-                "subscription": subscription_id,
-                "last": last,
-                "q": q,
-                "login": login,
-                "kind": kind,
-                "linked": linked,
-                "limit": limit + 1,
-            },
-        )
-        rows, more = page(sql.fetchall(), limit)
-    items = ",".join(text for _, text in rows)
-    next_ = f'"{encode_cursor(rows[-1][0])}"' if more else "null"
-    return f'{{"items":[{items}],"next":{next_}}}'
+    (last,) = decode_cursor(cursor, read_id) if cursor is not None else (None,)
+    parameters = {
+        "subscription": subscription_id,
+        "last": last,
+        "q": q,
+        "login": login,
+        "kind": kind,
+        "linked": linked,
+        "limit": limit + 1,
+    }
+    return json_page(fetch_rows(USERS, parameters), limit)
 
 
 def user_names(subscription_id: UUID, ids: Iterable[UUID | str]) -> dict[str, str]:
     """Id → display name of those users of a subscription that exist, in one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id::text, display_name FROM users_user"
-            " WHERE id = ANY (%s::uuid[]) AND subscription_id = %s::uuid",
-            [list(ids), subscription_id],
-        )
-        return dict(cursor.fetchall())
+    sql = (
+        "SELECT id::text, display_name FROM users_user"
+        " WHERE id = ANY (%s::uuid[]) AND subscription_id = %s::uuid"
+    )
+    return dict(fetch_rows(sql, [list(ids), subscription_id]))
 
 
 def list_jobs(
@@ -124,10 +102,8 @@ def list_jobs(
 
 def find_job(actor: Actor, id: UUID) -> Job:
     """The job without its rows; Problem `not-found` unless `actor` sees it."""
-    job = Job.objects.visible_to(actor).defer("rows").filter(id=id).first()
-    if job is None:
-        raise not_found("job")
-    return job
+    rows = Job.objects.visible_to(actor).defer("rows").filter(id=id)
+    return or_not_found(rows.first(), "job")
 
 
 def job_document(job: Job) -> dict[str, Any]:

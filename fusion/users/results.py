@@ -5,14 +5,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
-from fusion.kernel.errors import InvalidFields, Problem, problem_of
-from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.kernel.database import fetch_rows
+from fusion.kernel.errors import Problem, problem_of
+from fusion.kernel.pagination import MAX_INT, decode_cursor, json_page, position
 from fusion.kernel.sheets.send import Table
 from fusion.kernel.stream import Query
 from fusion.users.batch_row import CELLS
-from fusion.users.queries import NOT_OURS
 
 RESULTS = """
 SELECT r.position, coalesce((w.item ->> 'row')::int, r.position), r.status, r.outcome,
@@ -48,9 +47,8 @@ COLUMNS = ("row", *CELLS, "outcome", "problem")
 
 def requested_cells(job_id: UUID, positions: Sequence[int]) -> dict[int, Mapping[str, Any]]:
     """Position → cells of these rows of a job, as they were sent; see `CELLS`."""
-    with connection.cursor() as cursor:
-        cursor.execute(REQUESTED, [job_id, list(positions)])
-        return {position: orjson.loads(cells) for position, cells in cursor.fetchall()}
+    rows = fetch_rows(REQUESTED, [job_id, list(positions)])
+    return {position: orjson.loads(cells) for position, cells in rows}
 
 
 def list_results(
@@ -60,15 +58,9 @@ def list_results(
 
     The caller has checked that the actor sees the job.
     """
-    after = decode_cursor(cursor, 1)[0] if cursor is not None else "0"
-    if not after.isascii() or not after.isdigit() or len(after) > 9:
-        raise InvalidFields(cursor=NOT_OURS)
-    with connection.cursor() as sql:
-        sql.execute(RESULTS, [job_id, int(after), failed, failed, limit + 1])
-        rows, more = page(sql.fetchall(), limit)
-    items = ",".join(_result(*row) for row in rows)
-    next_ = f'"{encode_cursor(rows[-1][0])}"' if more else "null"
-    return f'{{"items":[{items}],"next":{next_}}}'
+    (after,) = decode_cursor(cursor, position(MAX_INT)) if cursor is not None else (0,)
+    rows = fetch_rows(RESULTS, [job_id, after, failed, failed, limit + 1])
+    return json_page([(row[0], _result(*row)) for row in rows], limit)
 
 
 def _result(position: int, row: int, status: int, outcome: str | None, answer: str) -> str:

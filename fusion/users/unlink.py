@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import Actor
 from fusion.access.db_function import call_function
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer, hot_use_case
+from fusion.kernel.database import fetch_value
 from fusion.tenancy.models import Subscription
 
 
@@ -23,14 +22,13 @@ def unlink_user(actor: Actor, *, subscription_id: UUID, user_id: UUID) -> Answer
 
 def unlink(actor: Actor, subscription: Subscription, users: Sequence[UUID]) -> int:
     """Unlink those of `users` that have a number; returns how many. The caller holds the lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(
+    return int(
+        fetch_value(
             "SELECT users_unlink(%s::uuid[], s, %s::text) FROM tenancy_subscription s"
             " WHERE s.id = %s",
             [list(users), actor.label, subscription.id],
         )
-        (count,) = cursor.fetchone()
-    return int(count)
+    )
 
 
 def unlink_all_users(actor: Actor, subscription: Subscription) -> int:
@@ -38,9 +36,5 @@ def unlink_all_users(actor: Actor, subscription: Subscription) -> int:
 
     An operation: the caller holds the subscription's lock.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT users_unlink_all(%s::uuid, %s::text)", [subscription.id, actor.label]
-        )
-        (count,) = cursor.fetchone()
-    return int(count)
+    sql = "SELECT users_unlink_all(%s::uuid, %s::text)"
+    return int(fetch_value(sql, [subscription.id, actor.label]))

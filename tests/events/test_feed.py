@@ -39,7 +39,7 @@ def reader_at(url: str, actor: Actor) -> Reader:
     """The same of another database."""
 
     def read(after: str | None, limit: int) -> tuple[list[Any], str]:
-        position = decode_cursor(after, 3) if after else ["0", "0", "0"]
+        position = decode_cursor(after, str, str, str) if after else ("0", "0", "0")
         with psycopg.connect(url, autocommit=True) as other:
             found = other.execute(
                 FEED.encode(), [actor.group_id, actor.path, *position, limit, 0]

@@ -1,7 +1,8 @@
 """Cursors, ids and the types of fields, by property."""
 
 import contextlib
-from datetime import datetime, timedelta, timezone
+import re
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from fusion.kernel.clock import instant
+from fusion.kernel.clock import instant, read_instant
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.fields import Body, Code, Id, Instant, Name, Quantity, Reference, Text
-from fusion.kernel.ids import new_id, parse_id
-from fusion.kernel.pagination import decode_cursor, encode_cursor, page
+from fusion.kernel.ids import new_id, parse_id, read_id
+from fusion.kernel.pagination import MAX_BIGINT, decode_cursor, encode_cursor, page, position
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.kernel.text import Unclean, clean_line
 
@@ -27,13 +28,29 @@ key_parts = st.lists(
 def test_a_cursor_holds_its_key(parts: list[str]) -> None:
     cursor = encode_cursor(*parts)
     assert cursor.isascii() and "=" not in cursor
-    assert decode_cursor(cursor, len(parts)) == parts
+    assert decode_cursor(cursor, *[str] * len(parts)) == tuple(parts)
 
 
 @given(key_parts)
 def test_a_cursor_of_another_list_is_refused(parts: list[str]) -> None:
     with pytest.raises(InvalidFields):
-        decode_cursor(encode_cursor(*parts), len(parts) + 1)
+        decode_cursor(encode_cursor(*parts), *[str] * (len(parts) + 1))
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.uuids(), st.integers(0, MAX_BIGINT))
+def test_a_cursor_returns_the_values_of_its_key(at: datetime, id: UUID, number: int) -> None:
+    cursor = encode_cursor(instant(at), id, number)
+    assert decode_cursor(cursor, read_instant, read_id, position(MAX_BIGINT)) == (at, id, number)
+
+
+@given(st.text(max_size=30).filter(lambda text: not re.fullmatch("0*[0-9]{1,6}", text, re.ASCII)))
+@example("-1")
+@example("1000000")
+@example("１")
+@example("9" * 5000)
+def test_a_cursor_with_an_invalid_number_is_refused(text: str) -> None:
+    with pytest.raises(InvalidFields):
+        decode_cursor(encode_cursor(text), position(999_999))
 
 
 @given(st.text(max_size=60))
@@ -44,7 +61,7 @@ def test_a_cursor_of_another_list_is_refused(parts: list[str]) -> None:
 @example("A")
 def test_invalid_cursors_are_only_refused(text: str) -> None:
     with contextlib.suppress(InvalidFields):
-        assert all(isinstance(part, str) for part in decode_cursor(text, 2))
+        assert all(isinstance(part, str) for part in decode_cursor(text, str, str))
 
 
 @given(st.integers(1, 10), st.integers(0, 30))

@@ -61,9 +61,7 @@ def read_address(url: str) -> Parameters:
     try:
         parts = conninfo_to_dict(url)
     except ProgrammingError as error:
-        unknown = re.search(
-            r'invalid (?:URI query parameter|connection option)[: ]+"\w+"', str(error)
-        )
+        unknown = UNKNOWN.search(str(error))
         why = f" ({unknown[0]})" if unknown else ""  # the rest may contain the password
         raise SettingError(f"{FORM}{why}") from None
     parameters = {name: str(value) for name, value in parts.items() if value is not None}

@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db import connection
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from fusion.accounts.models import User
 from fusion.branding.brand import DEFAULT_NAME
+from fusion.kernel.database import fetch_row, fetch_value
 from fusion.kernel.environment import setting
 from fusion.portal.models import Preference
 
@@ -52,14 +52,14 @@ class Sender:
 
 def sender_of(group_id: UUID | None) -> Sender:
     """The sender of a group's mails; Fusion itself without one."""
-    name, host = _row(BRAND, [group_id]) if group_id else (None, None)
+    name, host = (fetch_row(BRAND, [group_id]) if group_id else None) or (None, None)
     origin = f"https://{host}" if host else setting("FUSION_PORTAL_URL")
     return Sender(name or DEFAULT_NAME, origin)
 
 
 def group_of(user: User) -> UUID | None:
     """The group that writes to a person who has not signed in: that of the oldest membership."""
-    group: UUID | None = _row(OLDEST, [user.id])[0]
+    group: UUID | None = fetch_value(OLDEST, [user.id])
     return group
 
 
@@ -118,10 +118,3 @@ def inert(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [inert(each) for each in value]
     return value
-
-
-def _row(sql: str, parameters: list[Any]) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row or (None, None)

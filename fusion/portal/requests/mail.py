@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 from django.urls import reverse
 
 from fusion.access.actor import ADMINISTRATOR
 from fusion.access.permissions import WRITERS
+from fusion.kernel.database import execute, fetch_rows
 from fusion.portal.mails.write import Reader, sender_of, write_mail
 
 READER = "request-mails"
@@ -59,27 +60,19 @@ WHERE s.id = %s::uuid
 def write_request_mails(*, limit: int = 50) -> int:
     """Write the mails of up to `limit` events; returns how many events there were."""
     with transaction.atomic():
-        if not _rows(LOCK, [READER]):
+        if not execute(LOCK, [READER]):
             return 0  # another worker is doing this
-        events = _rows(NEXT, [READER, limit])
+        events = fetch_rows(NEXT, [READER, limit])
         for *_, type, group, data in events:
             _write_mails(type.removeprefix("order-request."), group, orjson.loads(data))
         if events:
             epoch, xid, event = events[-1][:3]
-            with connection.cursor() as cursor:
-                cursor.execute(MOVE, [epoch, xid, event, READER])
+            execute(MOVE, [epoch, xid, event, READER])
     return len(events)
 
 
-def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
 def _write_mails(action: str, group: Any, order_request: dict[str, Any]) -> None:
-    ((subscription, tenant),) = _rows(FACTS, [order_request["subscription_id"]])
+    ((subscription, tenant),) = fetch_rows(FACTS, [order_request["subscription_id"]])
     context = {
         "action": action,
         "order_request": order_request,
@@ -102,9 +95,10 @@ def _recipients(
     action: str, group: Any, order_request: dict[str, Any]
 ) -> Iterator[tuple[str, str, str]]:
     if action in ("created", "withdrawn"):
-        yield from _rows(GROUP, [group, list(WRITERS)])
+        yield from fetch_rows(GROUP, [group, list(WRITERS)])
         return
     requester_organization = order_request["organization_id"]
-    yield from _rows(REQUESTER, [order_request["requested_by"], requester_organization]) or _rows(
+    requester = [order_request["requested_by"], requester_organization]
+    yield from fetch_rows(REQUESTER, requester) or fetch_rows(
         GROUP, [requester_organization, [ADMINISTRATOR]]
     )
