@@ -96,7 +96,7 @@ def test_an_order_goes_through_at_most_eight_files(world: World, client: Client)
     send()  # what is loaded once for the whole process
     entered = files_entered(send, "portal/page.py", "FROM ordering_place_v2(")
     python = [name for name in entered if not name.startswith(LIBRARY)]
-    files = ["portal/orders/urls.py", *python, "ordering/place.sql"]
+    files = ["portal/urls.py", *python, "ordering/place.sql"]
     assert all((PACKAGE / name).is_file() for name in files)
     assert len(files) <= MOST_FILES, files
 
