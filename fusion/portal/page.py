@@ -44,6 +44,12 @@ Finder = Callable[[Actor, UUID], object]
 
 View = Callable[..., HttpResponseBase]
 
+FORM, BUTTON = ("GET", "POST"), ("POST",)
+"""The methods of a page with a form, and of a button."""
+
+ROWS = 50
+"""Rows of one page of a list."""
+
 ACTING = "acting"
 """The name of the hidden field with the membership that the page was shown to."""
 

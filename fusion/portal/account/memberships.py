@@ -8,12 +8,12 @@ from django.utils.translation import gettext
 from fusion.accounts.remove_member import leave_organization
 from fusion.kernel.errors import Problem, not_found
 from fusion.portal.forms import Confirmation
-from fusion.portal.page import page
+from fusion.portal.page import BUTTON, page
 from fusion.portal.responses import done, refused
 from fusion.portal.session_actor import PageRequest, actor_by
 
 
-@page(None, methods=("POST",))
+@page(None, methods=BUTTON)
 def leave(request: PageRequest, member_id: UUID) -> HttpResponse:
     """`POST /account/memberships/<id>/leave`: delete one's own membership."""
     actor = actor_by(request, member_id)

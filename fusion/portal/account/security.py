@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 
 from fusion.kernel.errors import not_found
-from fusion.portal.page import page
+from fusion.portal.page import BUTTON, page
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 
@@ -38,7 +38,7 @@ def second_factor(request: PageRequest) -> HttpResponse:
     return redirect("security")
 
 
-@page(None, methods=("POST",))
+@page(None, methods=BUTTON)
 def end(request: PageRequest, session_id: int) -> HttpResponse:
     """`POST /account/security/sessions/<id>`: end one of one's own sessions."""
     session = UserSession.objects.filter(user=request.person.user, pk=session_id).first()
@@ -49,7 +49,7 @@ def end(request: PageRequest, session_id: int) -> HttpResponse:
     return redirect("security")
 
 
-@page(None, methods=("POST",))
+@page(None, methods=BUTTON)
 def end_others(request: PageRequest) -> HttpResponse:
     """`POST /account/security/sessions`: end all of one's own sessions except this one."""
     for session in UserSession.objects.filter(user=request.person.user):

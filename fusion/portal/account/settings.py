@@ -15,7 +15,7 @@ from fusion.kernel.errors import not_found
 from fusion.kernel.ids import parse_id
 from fusion.portal.forms import Confirmation, Form
 from fusion.portal.models import Preference
-from fusion.portal.page import is_as_shown, page
+from fusion.portal.page import BUTTON, FORM, is_as_shown, page
 from fusion.portal.responses import done, show_form
 from fusion.portal.session_actor import PageRequest, person_of, switch
 
@@ -44,7 +44,7 @@ class SettingsForm(Form):
             self.fields[name].choices = values  # type: ignore[attr-defined]
 
 
-@page(None, methods=("GET", "POST"))
+@page(None, methods=FORM)
 def settings(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /account`."""
     preference = request.person.preference
@@ -64,7 +64,7 @@ def _save(request: HttpRequest, **values: str) -> None:
         Preference.objects.update_or_create(user_id=person.user.id, defaults=values)
 
 
-@page(None, methods=("POST",))
+@page(None, methods=BUTTON)
 def theme(request: PageRequest) -> HttpResponse:
     """`POST /account/theme`, from the menu."""
     chosen = request.POST.get("theme", "")
@@ -91,7 +91,7 @@ def language(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@page(None, methods=("POST",))
+@page(None, methods=BUTTON)
 def act_for(request: PageRequest) -> HttpResponse:
     """`POST /account/organization`: act for another organization of which one is a member."""
     member_id = parse_id(request.POST.get("member"))

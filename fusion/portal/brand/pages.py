@@ -13,7 +13,7 @@ from fusion.branding.models import Brand
 from fusion.branding.set_brand import set_brand
 from fusion.portal.errors import explain_field
 from fusion.portal.forms import Form, LineField
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.responses import done, show, show_form
 from fusion.portal.session_actor import PageRequest
 
@@ -70,7 +70,7 @@ def _present(request: PageRequest) -> Brand:
     return rows.first() or Brand(name=DEFAULT_NAME, colour=DEFAULT_COLOUR)
 
 
-@page(MANAGE_BRAND, methods=("GET", "POST"))
+@page(MANAGE_BRAND, methods=FORM)
 def edit(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /brand/edit`."""
     brand = _present(request)

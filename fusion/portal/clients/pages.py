@@ -17,13 +17,12 @@ from fusion.clients.rotate_secret import rotate_secret
 from fusion.kernel.clock import read_instant
 from fusion.portal.forms import Confirmation, Form, LineField
 from fusion.portal.organizations.frame import frame
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import BUTTON, FORM, ROWS, form_of, page, submit
 from fusion.portal.responses import confirmed, refused, show, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
 
-ROWS = 50
 LIST = "organizations-clients"
 
 NOUNS = {
@@ -86,7 +85,7 @@ def clients(request: PageRequest, organization: Organization) -> HttpResponse:
     return show(request, "portal/clients/list.html", context, parts=("more",))
 
 
-@page(MANAGE_CLIENTS, methods=("GET", "POST"), organization_id=find_organization)
+@page(MANAGE_CLIENTS, methods=FORM, organization_id=find_organization)
 def new(request: PageRequest, organization: Organization) -> HttpResponse:
     """`GET` and `POST /customers/<id>/api-clients/new`: the answer shows the secret, once."""
     form = form_of(request, ClientForm)
@@ -117,12 +116,7 @@ def _secret(
     return response
 
 
-@page(
-    MANAGE_CLIENTS,
-    methods=("POST",),
-    organization_id=find_organization,
-    client_id=find_client,
-)
+@page(MANAGE_CLIENTS, methods=BUTTON, organization_id=find_organization, client_id=find_client)
 def rotate(request: PageRequest, organization: Organization, client: ApiClient) -> HttpResponse:
     """`POST /customers/<id>/api-clients/<id>/rotate`: a new secret, shown once."""
     form = Confirmation(request.POST)
@@ -136,12 +130,7 @@ def rotate(request: PageRequest, organization: Organization, client: ApiClient) 
     return _secret(request, organization, answer.body)
 
 
-@page(
-    MANAGE_CLIENTS,
-    methods=("POST",),
-    organization_id=find_organization,
-    client_id=find_client,
-)
+@page(MANAGE_CLIENTS, methods=BUTTON, organization_id=find_organization, client_id=find_client)
 def revoke(request: PageRequest, organization: Organization, client: ApiClient) -> HttpResponse:
     """`POST /customers/<id>/api-clients/<id>/revoke`."""
     return confirmed(

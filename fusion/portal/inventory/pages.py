@@ -11,14 +11,13 @@ from fusion.kernel.clock import read_instant
 from fusion.numbers.queries import Wanted, free_counts, list_numbers
 from fusion.numbers.resolve import home_country
 from fusion.portal.number_fields import digit_filter
-from fusion.portal.page import page
+from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus
 from fusion.tenancy.search import subscription_names
 
-ROWS = 50
 KINDS = 12
 """Most number types whose free numbers are counted above the list."""
 

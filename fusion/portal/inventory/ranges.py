@@ -19,12 +19,11 @@ from fusion.numbers.queries import find_range, list_ranges, range_document
 from fusion.portal.errors import explain_field
 from fusion.portal.forms import ChangeForm, Confirmation, Form, NoteField
 from fusion.portal.number_fields import WrittenNumberField
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import BUTTON, FORM, ROWS, form_of, page, submit
 from fusion.portal.responses import done, refused, show, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus
 
-ROWS = 50
 MOST_LISTED = 10
 """Most skipped numbers and warnings that the message after a change lists."""
 
@@ -89,7 +88,7 @@ class EditRangeForm(ChangeForm, RangeForm):
         return changed
 
 
-@page(MANAGE_RANGES, methods=("GET", "POST"))
+@page(MANAGE_RANGES, methods=FORM)
 def new_range(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /inventory/ranges/new`."""
     form = form_of(request, RangeForm)
@@ -102,7 +101,7 @@ def new_range(request: PageRequest) -> HttpResponse:
     return _written(request, message, answer)
 
 
-@page(MANAGE_RANGES, methods=("GET", "POST"), number_range_id=find_range)
+@page(MANAGE_RANGES, methods=FORM, number_range_id=find_range)
 def edit_range(request: PageRequest, number_range: Range) -> HttpResponse:
     """`GET` and `POST /inventory/ranges/<id>`."""
     shown = range_document(number_range)
@@ -136,7 +135,7 @@ def _written(request: PageRequest, message: str, answer: Answer) -> HttpResponse
     return done(request, message, "inventory-ranges", answer=answer)
 
 
-@page(MANAGE_RANGES, methods=("POST",))
+@page(MANAGE_RANGES, methods=BUTTON)
 def delete(request: PageRequest, number_range_id: UUID) -> HttpResponse:
     """`POST /inventory/ranges/<id>/delete`: to the list, or back with the reason."""
     form = Confirmation(request.POST)

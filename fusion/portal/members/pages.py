@@ -28,15 +28,13 @@ from fusion.portal.forms import Confirmation, EmailField, Form
 from fusion.portal.mails.write import sender_of
 from fusion.portal.members.mail import path_to_copy, write_invitation_mails
 from fusion.portal.organizations.frame import frame
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import BUTTON, FORM, ROWS, form_of, page, submit
 from fusion.portal.responses import confirmed, done, show, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.templatetags.kit import ROLE_WORDS
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
 
-ROWS = 50
-WRITES = ("GET", "POST")
 LIST = "organizations-members"
 
 MEANS = {
@@ -119,7 +117,7 @@ def _shown(
     ]
 
 
-@page(MANAGE_MEMBERS, methods=WRITES, organization_id=find_organization)
+@page(MANAGE_MEMBERS, methods=FORM, organization_id=find_organization)
 def invite(request: PageRequest, organization: Organization) -> HttpResponse:
     """`GET` and `POST /customers/<id>/members/invite`."""
     form = form_of(request, InvitationForm, {"role": "viewer"})
@@ -152,7 +150,7 @@ def _and_write(actor: Actor, change: Callable[[Actor], Answer]) -> Answer:
 
 @page(
     MANAGE_MEMBERS,
-    methods=("POST",),
+    methods=BUTTON,
     organization_id=find_organization,
     invitation_id=find_invitation,
 )
@@ -175,7 +173,7 @@ def send_again(
 
 @page(
     MANAGE_MEMBERS,
-    methods=("POST",),
+    methods=BUTTON,
     organization_id=find_organization,
     invitation_id=find_invitation,
 )
@@ -194,7 +192,7 @@ def withdraw(
     )
 
 
-@page(MANAGE_MEMBERS, methods=WRITES, organization_id=find_organization, member_id=find_member)
+@page(MANAGE_MEMBERS, methods=FORM, organization_id=find_organization, member_id=find_member)
 def role(request: PageRequest, organization: Organization, member: Member) -> HttpResponse:
     """`GET` and `POST /customers/<id>/members/<id>`: another role."""
     if member.organization_id != organization.id:
@@ -219,7 +217,7 @@ def role(request: PageRequest, organization: Organization, member: Member) -> Ht
     return done(request, message, LIST, organization.id, answer=answer)
 
 
-@page(MANAGE_MEMBERS, methods=("POST",), organization_id=find_organization)
+@page(MANAGE_MEMBERS, methods=BUTTON, organization_id=find_organization)
 def remove(request: PageRequest, organization: Organization, member_id: UUID) -> HttpResponse:
     """`POST /customers/<id>/members/<id>/remove`.
 

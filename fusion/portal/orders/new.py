@@ -16,7 +16,7 @@ from fusion.portal.forms import EDIT_ROWS, PREVIEW, EffectiveTimeField, LineFiel
 from fusion.portal.orders.choose import choose
 from fusion.portal.orders.lines import ADD, REMOVE, LinesForm, orderable
 from fusion.portal.orders.preview import preview_lines
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.responses import done, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.queries import find_subscription
@@ -45,7 +45,7 @@ class OrderForm(LinesForm):
         )
 
 
-@page(PLACE_ORDERS, methods=("GET", "POST"))
+@page(PLACE_ORDERS, methods=FORM)
 def new(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /orders/new?subscription=`; `reverse` is the id of an order to reverse."""
     subscription_id = parse_id(request.GET.get("subscription"))

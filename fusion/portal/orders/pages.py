@@ -27,14 +27,13 @@ from fusion.portal.downloads import download
 from fusion.portal.errors import sentences
 from fusion.portal.forms import Confirmation
 from fusion.portal.orders.forms import OrderFilter
-from fusion.portal.page import page
+from fusion.portal.page import BUTTON, ROWS, page
 from fusion.portal.responses import confirmed, show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
 from fusion.tenancy.queries import find_organization, find_subscription
 from fusion.tenancy.search import subscription_names
 
-ROWS = 50
 INSTANTS = ("placed_at", "effective_at", "completed_at")
 
 
@@ -150,7 +149,7 @@ def _product_names(actor: Actor, document: Mapping[str, Any]) -> dict[str, str]:
     return {str(id): name for id, name in rows.values_list("id", "name")}
 
 
-@page(CANCEL_ORDERS, methods=("POST",), order_id=find_order_to_cancel)
+@page(CANCEL_ORDERS, methods=BUTTON, order_id=find_order_to_cancel)
 def cancel(request: PageRequest, order: Order) -> HttpResponse:
     """`POST /orders/<id>/cancel`."""
     return confirmed(

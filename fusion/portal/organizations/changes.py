@@ -15,7 +15,7 @@ from fusion.kernel.ids import parse_id
 from fusion.lifecycle.delete_organization import delete_organization
 from fusion.portal.forms import ChangeForm, Confirmation, Form, LineField
 from fusion.portal.organizations.frame import children_kinds
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import BUTTON, FORM, form_of, page, submit
 from fusion.portal.responses import done, show, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.templatetags.kit import KIND_WORDS
@@ -23,8 +23,6 @@ from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.edit_organization import edit_organization, find_organization_to_edit
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import country_of, find_organization
-
-WRITES = ("GET", "POST")
 
 
 class NameForm(Form):
@@ -86,7 +84,7 @@ class NewOrganizationForm(OrganizationForm):
         field.initial = kinds[-1] if kinds else None
 
 
-@page(MANAGE_ORGANIZATIONS, methods=WRITES)
+@page(MANAGE_ORGANIZATIONS, methods=FORM)
 def new(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /customers/new`; `parent` defaults to one's own organization."""
     parent_id = parse_id(request.GET.get("parent")) or request.actor.organization_id
@@ -112,7 +110,7 @@ def new(request: PageRequest) -> HttpResponse:
     return done(request, gettext("It was added."), "organizations-detail", id, answer=answer)
 
 
-@page(MANAGE_ORGANIZATIONS, methods=WRITES, organization_id=find_organization_to_edit)
+@page(MANAGE_ORGANIZATIONS, methods=FORM, organization_id=find_organization_to_edit)
 def edit(request: PageRequest, organization: Organization) -> HttpResponse:
     """`GET` and `POST /customers/<id>/edit`."""
     initial = {
@@ -136,7 +134,7 @@ def edit(request: PageRequest, organization: Organization) -> HttpResponse:
     return done(request, message, "organizations-detail", organization.id, answer=answer)
 
 
-@page(MANAGE_ORGANIZATIONS, methods=("POST",))
+@page(MANAGE_ORGANIZATIONS, methods=BUTTON)
 def delete(request: PageRequest, organization_id: UUID) -> HttpResponse:
     """`POST /customers/<id>/delete`: then to its parent, or back with the reason."""
     form = Confirmation(request.POST)

@@ -9,7 +9,7 @@ from fusion.access.actor import TENANT
 from fusion.access.permissions import READ_TENANCY
 from fusion.portal.forms import Confirmation
 from fusion.portal.organizations.frame import children_kinds, frame
-from fusion.portal.page import page
+from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
@@ -19,7 +19,6 @@ from fusion.tenancy.queries import find_organization as found
 from fusion.tenancy.search import find_subscriptions, is_long_enough, subscription_names
 from fusion.tenancy.tree import list_children
 
-ROWS = 50
 MATCHES = 20
 """Most organizations that a search shows: with more, the user types on."""
 ALSO = 10

@@ -17,16 +17,14 @@ from fusion.catalogue.models import ACTIVE, RETIRED, Product
 from fusion.catalogue.queries import current_items, find_product
 from fusion.kernel.ids import parse_id
 from fusion.portal.forms import Choice, Choices
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import BUTTON, FORM, form_of, page, submit
 from fusion.portal.products.forms import EditForm, NewProductForm
 from fusion.portal.responses import confirmed, done, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
 
-WRITES = ("GET", "POST")
 
-
-@page(MANAGE_PRODUCTS, methods=WRITES)
+@page(MANAGE_PRODUCTS, methods=FORM)
 def new(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /products/new`; `from` is the id of a product to copy."""
     model = _model(request)
@@ -66,7 +64,7 @@ def _item_values(items: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"sku": sku, "quantity": quantity} for sku, quantity in sorted(items.items())]
 
 
-@page(MANAGE_PRODUCTS, methods=WRITES, product_id=find_product)
+@page(MANAGE_PRODUCTS, methods=FORM, product_id=find_product)
 def edit(request: PageRequest, product: Product) -> HttpResponse:
     """`GET` and `POST /products/<id>/edit`."""
     initial = {
@@ -103,13 +101,13 @@ def _changes(form: EditForm) -> ProductChanges:
     )
 
 
-@page(MANAGE_PRODUCTS, methods=("POST",), product_id=find_product)
+@page(MANAGE_PRODUCTS, methods=BUTTON, product_id=find_product)
 def retire(request: PageRequest, product: Product) -> HttpResponse:
     """`POST /products/<id>/retire`."""
     return _set_status(request, product, RETIRED, gettext("The product was retired."))
 
 
-@page(MANAGE_PRODUCTS, methods=("POST",), product_id=find_product)
+@page(MANAGE_PRODUCTS, methods=BUTTON, product_id=find_product)
 def reactivate(request: PageRequest, product: Product) -> HttpResponse:
     """`POST /products/<id>/reactivate`."""
     return _set_status(request, product, ACTIVE, gettext("The product can now be ordered again."))
@@ -126,7 +124,7 @@ def _set_status(request: PageRequest, product: Product, status: str, message: st
     )
 
 
-@page(MANAGE_PRODUCTS, methods=("POST",))
+@page(MANAGE_PRODUCTS, methods=BUTTON)
 def delete(request: PageRequest, product_id: UUID) -> HttpResponse:
     """`POST /products/<id>/delete`: deleted, or retired if it was ever ordered."""
     response = confirmed(

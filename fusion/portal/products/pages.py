@@ -14,13 +14,12 @@ from fusion.kernel.pagination import encode_cursor
 from fusion.ordering.holders import list_holders
 from fusion.portal.actor_names import display_names
 from fusion.portal.forms import Confirmation
-from fusion.portal.page import page
+from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
 
-ROWS = 50
 REVISIONS = 20
 
 

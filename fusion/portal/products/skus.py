@@ -6,12 +6,10 @@ from django.utils.translation import gettext
 from fusion.access.permissions import MANAGE_SKUS, READ_CATALOGUE
 from fusion.catalogue.create_sku import create_sku
 from fusion.catalogue.queries import list_skus
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import FORM, ROWS, form_of, page, submit
 from fusion.portal.products.forms import TYPE_WORDS, SkuForm
 from fusion.portal.responses import done, show, show_form
 from fusion.portal.session_actor import PageRequest
-
-ROWS = 50
 
 
 @page(READ_CATALOGUE)
@@ -27,7 +25,7 @@ def skus(request: PageRequest) -> HttpResponse:
     return show(request, "portal/products/skus.html", context, parts=("more",))
 
 
-@page(MANAGE_SKUS, methods=("GET", "POST"))
+@page(MANAGE_SKUS, methods=FORM)
 def new_sku(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /products/skus/new`."""
     form = form_of(request, SkuForm)

@@ -15,13 +15,11 @@ from fusion.ordering.requests import find_request, request_documents
 from fusion.portal.forms import EDIT_ROWS, PREVIEW, Form, NoteField
 from fusion.portal.orders.lines import LinesForm, orderable
 from fusion.portal.orders.preview import preview_lines
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.requests.pages import request_rows
 from fusion.portal.responses import done, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.queries import find_subscription
-
-WRITES = ("GET", "POST")
 
 
 class ApprovalForm(LinesForm):
@@ -41,7 +39,7 @@ class ReasonForm(Form):
     )
 
 
-@page(PLACE_ORDERS, methods=WRITES, order_request_id=find_request)
+@page(PLACE_ORDERS, methods=FORM, order_request_id=find_request)
 def approve(request: PageRequest, order_request: OrderRequest) -> HttpResponse:
     """`GET` and `POST /order-requests/<id>/approve`, with the requested lines or others."""
     requested = [
@@ -73,7 +71,7 @@ def _context(request: PageRequest, order_request: OrderRequest) -> dict[str, Any
     return {"order_request": document}
 
 
-@page(PLACE_ORDERS, methods=WRITES, order_request_id=find_request)
+@page(PLACE_ORDERS, methods=FORM, order_request_id=find_request)
 def reject(request: PageRequest, order_request: OrderRequest) -> HttpResponse:
     """`GET` and `POST /order-requests/<id>/reject`."""
     form = form_of(request, ReasonForm)

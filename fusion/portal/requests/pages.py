@@ -16,14 +16,13 @@ from fusion.ordering.models import REQUEST_STATES, OrderRequest
 from fusion.ordering.requests import find_request, list_requests, request_documents
 from fusion.portal.actor_names import display_names
 from fusion.portal.forms import Confirmation
-from fusion.portal.page import page
+from fusion.portal.page import ROWS, page
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_subscription
 from fusion.tenancy.search import subscription_names
 
-ROWS = 50
 ALL = "all"
 
 

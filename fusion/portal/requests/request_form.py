@@ -14,7 +14,7 @@ from fusion.ordering.withdraw_request import withdraw_request
 from fusion.portal.forms import NoteField
 from fusion.portal.orders.choose import choose
 from fusion.portal.orders.lines import LinesForm, orderable
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import BUTTON, FORM, form_of, page, submit
 from fusion.portal.responses import confirmed, done, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.queries import find_subscription
@@ -33,7 +33,7 @@ class RequestForm(LinesForm):
     )
 
 
-@page(REQUEST_ORDERS, methods=("GET", "POST"))
+@page(REQUEST_ORDERS, methods=FORM)
 def new(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /order-requests/new?subscription=`."""
     subscription_id = parse_id(request.GET.get("subscription"))
@@ -61,7 +61,7 @@ def new(request: PageRequest) -> HttpResponse:
     return done(request, message, "requests-detail", answer.body["id"], answer=answer)
 
 
-@page(REQUEST_ORDERS, methods=("POST",), order_request_id=find_request)
+@page(REQUEST_ORDERS, methods=BUTTON, order_request_id=find_request)
 def withdraw(request: PageRequest, order_request: OrderRequest) -> HttpResponse:
     """`POST /order-requests/<id>/withdraw`."""
     return confirmed(

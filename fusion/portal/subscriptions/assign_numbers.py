@@ -25,7 +25,7 @@ from fusion.numbers.rules import E164, MAX_NUMBERS, MAX_RESERVATION_DAYS
 from fusion.portal.date_filters import end_of_day
 from fusion.portal.forms import Form
 from fusion.portal.number_fields import Country, NumbersField, digit_filter, numbers_in
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import done, show_form
 from fusion.portal.session_actor import PageRequest
@@ -35,7 +35,6 @@ from fusion.portal.subscriptions.frame import frame
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
-WRITES = ("GET", "POST")
 OFFERED = 50
 
 
@@ -150,7 +149,7 @@ class PortInForm(Form):
         super().refuse(problem)
 
 
-@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+@page(PROVISION, methods=FORM, subscription_id=find_subscription)
 def take(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/take`: the next free ones."""
     entitled = _entitled(request, subscription)
@@ -191,7 +190,7 @@ def _with_most_left(entitled: Sequence[Mapping[str, Any]]) -> str | None:
     return max(left, key=lambda sku: left[sku], default=None)
 
 
-@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+@page(PROVISION, methods=FORM, subscription_id=find_subscription)
 def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/choose`: the chosen ones."""
     form = form_of(request, ChosenForm, country=_country(request, subscription))
@@ -254,7 +253,7 @@ def _offer(
     }
 
 
-@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+@page(PROVISION, methods=FORM, subscription_id=find_subscription)
 def port(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/port-in`."""
     form = form_of(request, PortInForm, country=_country(request, subscription))

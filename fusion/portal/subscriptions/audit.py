@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from fusion.access.permissions import READ_REPORTS
 from fusion.portal.audit_labels import OBJECTS, audit_rows
 from fusion.portal.date_filters import date_range
-from fusion.portal.page import page
+from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
@@ -20,8 +20,6 @@ from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.queries import trunk_names
 from fusion.users.queries import user_names
-
-ROWS = 50
 
 PAGES = {"user": "subscriptions-user", "trunk": "subscriptions-trunk", "order": "orders-detail"}
 """Type of object → URL name of its page."""

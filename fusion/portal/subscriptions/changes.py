@@ -7,7 +7,7 @@ from fusion.access.permissions import MANAGE_SUBSCRIPTIONS
 from fusion.kernel.errors import not_found
 from fusion.kernel.ids import parse_id
 from fusion.portal.organizations.changes import EditForm, NameForm
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.responses import done, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.create_subscription import create_subscription
@@ -15,11 +15,10 @@ from fusion.tenancy.edit_subscription import edit_subscription
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_organization, find_subscription
 
-WRITES = ("GET", "POST")
 DETAIL = "subscriptions-detail"
 
 
-@page(MANAGE_SUBSCRIPTIONS, methods=WRITES)
+@page(MANAGE_SUBSCRIPTIONS, methods=FORM)
 def new(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /subscriptions/new?organization=`: for that customer."""
     organization_id = parse_id(request.GET.get("organization"))
@@ -43,7 +42,7 @@ def new(request: PageRequest) -> HttpResponse:
     return done(request, message, DETAIL, answer.body["id"], answer=answer)
 
 
-@page(MANAGE_SUBSCRIPTIONS, methods=WRITES, subscription_id=find_subscription)
+@page(MANAGE_SUBSCRIPTIONS, methods=FORM, subscription_id=find_subscription)
 def edit(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/edit`."""
     initial = {

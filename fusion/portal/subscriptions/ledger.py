@@ -13,7 +13,7 @@ from fusion.ledger.queries import balances_now, entries
 from fusion.numbers.rules import E164
 from fusion.portal.actor_names import display_names
 from fusion.portal.date_filters import date_range
-from fusion.portal.page import page
+from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
@@ -24,7 +24,6 @@ from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.users.queries import user_names
 
-ROWS = 50
 KINDS = ("grant", "revoke", "consume", "release")
 
 

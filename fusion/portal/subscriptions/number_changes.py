@@ -13,7 +13,7 @@ from fusion.numbers.port_out import port_out
 from fusion.numbers.release import release_number
 from fusion.numbers.restore import restore_number
 from fusion.portal.forms import Confirmation
-from fusion.portal.page import page, submit
+from fusion.portal.page import BUTTON, page, submit
 from fusion.portal.responses import confirmed, done, refused
 from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Subscription
@@ -22,7 +22,7 @@ from fusion.tenancy.queries import find_subscription
 Change = Callable[[Actor], Answer]
 
 
-@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+@page(PROVISION, methods=BUTTON, subscription_id=find_subscription)
 def assign(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
     """`POST /subscriptions/<id>/numbers/<number>/assign`: for a reserved number."""
     message = gettext("The number is now assigned.")
@@ -35,7 +35,7 @@ def assign(request: PageRequest, subscription: Subscription, e164: str) -> HttpR
     )
 
 
-@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+@page(PROVISION, methods=BUTTON, subscription_id=find_subscription)
 def release(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
     """`POST /subscriptions/<id>/numbers/<number>/release`."""
     return _removed(
@@ -47,7 +47,7 @@ def release(request: PageRequest, subscription: Subscription, e164: str) -> Http
     )
 
 
-@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+@page(PROVISION, methods=BUTTON, subscription_id=find_subscription)
 def restore(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
     """`POST /subscriptions/<id>/numbers/<number>/restore`."""
     message = gettext("The number was restored and is assigned again.")
@@ -60,7 +60,7 @@ def restore(request: PageRequest, subscription: Subscription, e164: str) -> Http
     )
 
 
-@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+@page(PROVISION, methods=BUTTON, subscription_id=find_subscription)
 def leave(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
     """`POST /subscriptions/<id>/numbers/<number>/port-out`."""
     return _removed(

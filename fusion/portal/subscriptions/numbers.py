@@ -10,7 +10,7 @@ from fusion.numbers.queries import Wanted, list_numbers, read_number
 from fusion.numbers.resolve import home_country
 from fusion.portal.forms import Confirmation
 from fusion.portal.number_fields import digit_filter
-from fusion.portal.page import page
+from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
@@ -20,7 +20,6 @@ from fusion.portal.subscriptions.holders import with_holders
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
-ROWS = 50
 STATUSES = ("assigned", "reserved", "quarantined")
 UNLINKED = "unlinked"
 """The status filter for assigned numbers that are not linked."""

@@ -14,7 +14,7 @@ from fusion.kernel.clock import now
 from fusion.kernel.errors import not_found
 from fusion.ledger.queries import balances_now
 from fusion.ordering.queries import list_holdings
-from fusion.portal.page import page
+from fusion.portal.page import ROWS, page
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
@@ -25,8 +25,6 @@ from fusion.portal.usage import usage_of
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.queries import channel_use
-
-ROWS = 50
 
 
 @page(READ_BALANCES, subscription_id=find_subscription)

@@ -15,7 +15,7 @@ from fusion.lifecycle.suspend import suspend as suspend_subscription
 from fusion.lifecycle.terminate import terminate as terminate_subscription
 from fusion.lifecycle.termination_preview import what_ends
 from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.responses import done, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.state_forms import (
@@ -28,7 +28,6 @@ from fusion.portal.subscriptions.states import holds_of
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
-WRITES = ("GET", "POST")
 DETAIL = "subscriptions-detail"
 
 
@@ -39,7 +38,7 @@ DO_NOW: Mapping[str, Callable[..., Answer]] = {
 }
 
 
-@page(SUSPEND, methods=WRITES, subscription_id=find_subscription)
+@page(SUSPEND, methods=FORM, subscription_id=find_subscription)
 def suspend(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/suspend`: its effects, and the reason."""
     form = form_of(request, SuspendForm)
@@ -47,7 +46,7 @@ def suspend(request: PageRequest, subscription: Subscription) -> HttpResponse:
     return changed or _shown(request, subscription, form, "suspend")
 
 
-@page(SUSPEND, methods=WRITES, subscription_id=find_subscription)
+@page(SUSPEND, methods=FORM, subscription_id=find_subscription)
 def resume(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/resume`: which of its reasons to lift."""
     form = form_of(request, ResumeForm)
@@ -55,7 +54,7 @@ def resume(request: PageRequest, subscription: Subscription) -> HttpResponse:
     return changed or _shown(request, subscription, form, "resume")
 
 
-@page(TERMINATE, methods=WRITES, subscription_id=find_subscription)
+@page(TERMINATE, methods=FORM, subscription_id=find_subscription)
 def terminate(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/terminate`: what it releases, and the name to type."""
     form = form_of(request, TerminateForm)

@@ -11,7 +11,7 @@ from fusion.access.permissions import PROVISION
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.numbers.resolve import home_country
 from fusion.portal.forms import ChangeForm, Confirmation, Form, LineField
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import BUTTON, FORM, form_of, page, submit
 from fusion.portal.responses import confirmed, done, refused, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
@@ -25,8 +25,6 @@ from fusion.trunks.queries import find_trunk
 from fusion.trunks.route_number import route_number
 from fusion.trunks.rules import is_country
 from fusion.trunks.unroute_number import unroute_number
-
-WRITES = ("GET", "POST")
 
 
 class TrunkForm(Form):
@@ -67,7 +65,7 @@ class NewTrunkForm(TrunkForm):
         return country
 
 
-@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+@page(PROVISION, methods=FORM, subscription_id=find_subscription)
 def new(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/trunks/new`."""
     form = form_of(request, NewTrunkForm)
@@ -84,7 +82,7 @@ def new(request: PageRequest, subscription: Subscription) -> HttpResponse:
     return done(request, message, "subscriptions-trunk", *ids, answer=answer)
 
 
-@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+@page(PROVISION, methods=FORM, subscription_id=find_subscription)
 def edit(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/trunks/<trunk id>/edit`."""
     found = find_trunk(request.actor, trunk_id, subscription.id)
@@ -108,7 +106,7 @@ def edit(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> Ht
     return done(request, message, "subscriptions-trunk", *ids, answer=answer)
 
 
-@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+@page(PROVISION, methods=FORM, subscription_id=find_subscription)
 def route(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/trunks/<trunk id>/route`: choose a number."""
     found = find_trunk(request.actor, trunk_id, subscription.id)
@@ -138,7 +136,7 @@ def route(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> H
     return done(request, message, "subscriptions-trunk", *ids, answer=answer)
 
 
-@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+@page(PROVISION, methods=BUTTON, subscription_id=find_subscription)
 def unroute(
     request: PageRequest, subscription: Subscription, trunk_id: UUID, e164: str
 ) -> HttpResponse:
@@ -155,7 +153,7 @@ def unroute(
     )
 
 
-@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+@page(PROVISION, methods=BUTTON, subscription_id=find_subscription)
 def delete(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> HttpResponse:
     """`POST /subscriptions/<id>/trunks/<trunk id>/delete`: to the list, or back if refused."""
     form = Confirmation(request.POST)

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from fusion.access.permissions import READ_CALLS, READ_PROVISIONING
 from fusion.kernel.clock import now, read_instant
 from fusion.portal.forms import Confirmation
-from fusion.portal.page import page
+from fusion.portal.page import ROWS, page
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
@@ -30,7 +30,6 @@ from fusion.trunks.queries import (
 )
 from fusion.trunks.records import WantedRecords, list_records
 
-ROWS = 50
 NUMBERS = 20
 LIVE = 20
 

@@ -20,7 +20,7 @@ from fusion.kernel.sheets.send import Table
 from fusion.portal.downloads import download
 from fusion.portal.errors import explain, explain_field, title_of
 from fusion.portal.forms import Confirmation, Form
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import FORM, ROWS, form_of, page, submit
 from fusion.portal.responses import confirmed, done, show, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
@@ -35,7 +35,6 @@ from fusion.users.results import list_results, requested_cells, rows_table
 from fusion.users.rules import MAX_ROWS
 from fusion.users.submit_batch import submit_batch
 
-ROWS = 50
 FORMER = 10
 
 ACCEPTED = ".csv,.txt,.tsv,.xlsx,text/csv"
@@ -88,7 +87,7 @@ def _error_text(error: Any) -> str:
     return f"{field}: {text}" if field not in ("users", "body") else text
 
 
-@page(READ_PROVISIONING, methods=("GET", "POST"), subscription_id=find_subscription)
+@page(READ_PROVISIONING, methods=FORM, subscription_id=find_subscription)
 def uploads(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/users/uploads`."""
     form = form_of(request, UploadForm)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from fusion.access.permissions import PROVISION
 from fusion.numbers.resolve import home_country
 from fusion.portal.forms import Form, LineField
-from fusion.portal.page import form_of, page, submit
+from fusion.portal.page import BUTTON, FORM, form_of, page, submit
 from fusion.portal.responses import confirmed, done, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
@@ -23,8 +23,6 @@ from fusion.users.edit_user import edit_user
 from fusion.users.link import link_user
 from fusion.users.queries import find_user, user_document
 from fusion.users.unlink import unlink_user
-
-WRITES = ("GET", "POST")
 
 
 class RenameForm(Form):
@@ -51,7 +49,7 @@ class UserForm(RenameForm):
     )
 
 
-@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+@page(PROVISION, methods=FORM, subscription_id=find_subscription)
 def new(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/users/new`."""
     form = form_of(request, UserForm)
@@ -68,7 +66,7 @@ def new(request: PageRequest, subscription: Subscription) -> HttpResponse:
     return done(request, message, "subscriptions-user", *ids, answer=answer)
 
 
-@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+@page(PROVISION, methods=FORM, subscription_id=find_subscription)
 def edit(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/users/<user id>/edit`."""
     found = find_user(request.actor, user_id, subscription.id)
@@ -88,7 +86,7 @@ def edit(request: PageRequest, subscription: Subscription, user_id: UUID) -> Htt
     return done(request, message, "subscriptions-user", *ids, answer=answer)
 
 
-@page(PROVISION, methods=WRITES, subscription_id=find_subscription)
+@page(PROVISION, methods=FORM, subscription_id=find_subscription)
 def link(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/users/<user id>/link`: choose one of its numbers."""
     found = find_user(request.actor, user_id, subscription.id)
@@ -117,7 +115,7 @@ def link(request: PageRequest, subscription: Subscription, user_id: UUID) -> Htt
     return done(request, message, "subscriptions-user", subscription.id, user_id)
 
 
-@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+@page(PROVISION, methods=BUTTON, subscription_id=find_subscription)
 def unlink(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
     """`POST /subscriptions/<id>/users/<user id>/unlink`."""
     return confirmed(
@@ -130,7 +128,7 @@ def unlink(request: PageRequest, subscription: Subscription, user_id: UUID) -> H
     )
 
 
-@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+@page(PROVISION, methods=BUTTON, subscription_id=find_subscription)
 def delete(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
     """`POST /subscriptions/<id>/users/<user id>/delete`."""
     return confirmed(

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 
 from fusion.access.permissions import READ_PROVISIONING
 from fusion.portal.forms import Confirmation
-from fusion.portal.page import page
+from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
@@ -16,7 +16,6 @@ from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.users.queries import find_user, list_users, user_document
 
-ROWS = 50
 KINDS = ("user", "resource_account")
 LINKED = {"yes": True, "no": False}
 

@@ -14,15 +14,13 @@ from fusion.kernel.ids import parse_id
 from fusion.portal.actor_names import display_names
 from fusion.portal.audit_labels import audit_rows
 from fusion.portal.date_filters import date_range
-from fusion.portal.page import page
+from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.reporting.audit_trail import WantedRecords, list_audit
 from fusion.tenancy.queries import find_organization, find_subscription
 from fusion.tenancy.search import subscription_names
-
-ROWS = 50
 
 
 @page(READ_TRAIL)
