@@ -34,7 +34,7 @@ def _start_database() -> None:
     """An embedded server, or one of `FUSION_TEST_BINDIR`, unless DATABASE_URL is set."""
     if "DATABASE_URL" in os.environ:
         return
-    from fusion.embedded import run_temporary  # noqa: PLC0415 - before Django reads its settings
+    from tests.temporary_database import run_temporary  # noqa: PLC0415 - before Django starts
 
     bindir = os.environ.get("FUSION_TEST_BINDIR")
     home = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="fusion-tests-")))

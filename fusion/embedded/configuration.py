@@ -1,4 +1,4 @@
-"""The settings a cluster is served with: a machine with two cores and little memory."""
+"""The settings of the server: for a machine with two cores and little memory."""
 
 import re
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from fusion.embedded.errors import EmbeddedPostgresError
 
 FILE = "fusion.conf"
 
-# Durability is PostgreSQL's own: nothing here touches fsync or synchronous_commit.
+# Durability is PostgreSQL's default: nothing here changes fsync or synchronous_commit.
 DEFAULTS = {
     "checkpoint_completion_target": "0.9",
     "checkpoint_timeout": "15min",
     "cluster_name": "fusion",
     "idle_in_transaction_session_timeout": "60s",  # an open transaction holds up the event feed
     "jit": "off",  # costs more than it saves on short statements
-    "lc_messages": "C",  # the runner reads the log and shows it
+    "lc_messages": "C",  # the keeper shows lines of the log
     "listen_addresses": "",  # the unix socket only
     "log_line_prefix": "%m [%p] ",
     "log_lock_waits": "on",
@@ -30,7 +30,8 @@ DEFAULTS = {
     "wal_compression": "on",
 }
 
-# Written last, so that no override takes them: clients find the server by them, and we its log.
+# Written last, so that nothing overrides them: clients need them to find the server, the keeper to
+# find its log.
 FIXED = {
     "log_destination": "stderr",
     "logging_collector": "off",

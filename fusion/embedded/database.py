@@ -1,4 +1,4 @@
-"""What the runner asks the server itself: whether it serves, and for the role and the database."""
+"""Queries of the server: whether it is ready; creating the roles and the database."""
 
 import psycopg
 from psycopg import sql
@@ -7,15 +7,15 @@ from fusion.embedded.cluster import DATABASE, ROLE, RUNTIME_ROLE, SERVER, Cluste
 from fusion.embedded.errors import EmbeddedPostgresError
 
 _TIMEOUT = 5
-# A full server serves: it has only no connection to spare for this question.
+# A full server is ready: it only has no free connection for this query.
 _FULL = ("too many clients", "remaining connection slots")
 
 
 def answers(url: str) -> str | None:
-    """None when one may write there, otherwise what stood in its way."""
+    """None if the server accepts changes, otherwise the obstacle."""
     try:
         with psycopg.connect(url, connect_timeout=_TIMEOUT, autocommit=True) as connection:
-            # Restored from a backup, it takes readers before it is done.
+            # After a restore from a backup, it admits readers before the recovery is complete.
             recovers = connection.execute("SELECT WHERE pg_is_in_recovery()").rowcount
             return "it is still recovering and accepts no changes" if recovers else None
     except psycopg.OperationalError as error:
@@ -24,9 +24,9 @@ def answers(url: str) -> str | None:
 
 
 def create(cluster: Cluster) -> bool:
-    """Create the application's role and its database where missing; under the start lock.
+    """Create the missing roles and the database; the caller holds the start lock.
 
-    False when the server went away meanwhile: it answered while it was already being stopped.
+    False if the server was being stopped meanwhile.
     """
     try:
         with psycopg.connect(
@@ -45,18 +45,18 @@ def create(cluster: Cluster) -> bool:
 
 
 def _create_roles(connection: psycopg.Connection, cluster: Cluster) -> None:
-    """The owner, the runtime role, and the login of servers, where they are missing."""
+    """Create the owner, the runtime role, and the login of servers, if they are missing."""
     owner, runtime = map(sql.Identifier, (ROLE, RUNTIME_ROLE))
     if not _has_role(connection, ROLE):
         _create_login(connection, cluster, ROLE, sql.SQL("CREATEDB CREATEROLE"))
     else:
-        # Clusters made by an older release: roles of SIP proxies are made by this one.
+        # A cluster of an older release: this one creates the roles of SIP proxies.
         connection.execute(sql.SQL("ALTER ROLE {} CREATEROLE").format(owner))
     if not _has_role(connection, RUNTIME_ROLE):
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(runtime))
     if not _has_role(connection, SERVER):
         _create_login(connection, cluster, SERVER, sql.SQL("IN ROLE {}").format(runtime))
-    # The owner takes the role too, and may make more logins for servers.
+    # The owner can set the role too, and may create more logins for servers.
     connection.execute(sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(runtime, owner))
 
 
@@ -67,7 +67,7 @@ def _has_role(connection: psycopg.Connection, name: str) -> bool:
 def _create_login(
     connection: psycopg.Connection, cluster: Cluster, name: str, options: sql.Composable
 ) -> None:
-    # The verifier instead of the password: a statement that fails is written to the log.
+    # The verifier instead of the password, because a failing statement is logged.
     verifier = connection.pgconn.encrypt_password(
         cluster.password(name).encode(), name.encode(), b"scram-sha-256"
     ).decode()

@@ -1,4 +1,4 @@
-"""What the embedded PostgreSQL says when it cannot serve."""
+"""The error of an embedded PostgreSQL that cannot start."""
 
 
 class EmbeddedPostgresError(Exception):

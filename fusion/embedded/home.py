@@ -1,4 +1,4 @@
-"""The cluster's folder: created before anything else, by whoever comes first."""
+"""The cluster's folder: created first, by the first process that needs it."""
 
 import contextlib
 import os
@@ -13,18 +13,18 @@ from fusion.embedded.errors import EmbeddedPostgresError
 
 
 def prepare(cluster: Cluster) -> None:
-    """Make the folder and its secret, unless they are there."""
+    """Create the folder and its secret, if they are missing."""
     cluster.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     accounts.server_account(cluster.home)
     if os.geteuid() == 0 == cluster.home.stat().st_uid:
-        # Root's folder, in which the server's user owns `data` and `socket`: it passes through
-        # and cannot replace the logs and locks that root writes.
+        # Root's folder, in which the server's user owns `data` and `socket`: the user may enter it,
+        # but cannot replace the logs and locks that root writes.
         cluster.home.chmod(0o711)
     _create_secret(cluster.home)
 
 
 def _create_secret(home: Path) -> None:
-    """Linked into place when complete: two who begin at once end with one secret, never half."""
+    """Link the complete file into place: of two concurrent processes, both use the first's."""
     if (home / "secret").exists():
         return
     fd, name = tempfile.mkstemp(prefix="secret-", dir=home)
@@ -40,10 +40,10 @@ def _create_secret(home: Path) -> None:
 
 
 def private_folder(path: Path, account: accounts.Account) -> Path:
-    """A folder that only `account` (and root) can enter, or a refusal.
+    """Create a folder that only `account` and root can enter; EmbeddedPostgresError if it exists
+    and others can.
 
-    Under /tmp anybody may have created that name before: ours is a real folder, owned by the
-    server's user, closed to all others.
+    Under /tmp, anybody may have created that name before.
     """
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""The data directory: made once, whole or not at all."""
+"""Creating the data directory: completely or not at all."""
 
 import os
 import shutil
@@ -17,10 +17,10 @@ _LOCALES = ("C.UTF-8", "C")  # some platforms lack the first
 
 
 def initialise(cluster: Cluster, bindir: Path, account: Account) -> None:
-    """Make `data` if it is missing. Called by the keeper alone.
+    """Create `data` if it is missing. Only the keeper calls this.
 
-    initdb works in a folder aside that becomes `data` when complete: a killed one leaves a
-    folder that is swept away here, never half a data directory.
+    initdb works in a temporary folder, which becomes `data` when it is complete. If initdb is
+    killed, the next call removes its folder.
     """
     for left in cluster.home.glob(f"{_SCRATCH}*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -57,14 +57,14 @@ def _run_initdb(cluster: Cluster, bindir: Path, account: Account, scratch: Path)
             ]
             if cluster.settings.get("fsync") == "off":
                 command.append("--no-sync")
-            # Killed with the keeper: its folder is swept away by the next one.
+            # Killed together with the keeper: the next one removes the folder.
             child = processes.spawn(
                 command, account, cwd=scratch, output=output, death_signal=signal.SIGKILL
             )
             if child.wait() == 0:
                 return
             output.seek(0)
-            said = said or output.read()  # the first locale's failure is the telling one
+            said = said or output.read()  # the failure with the first locale explains more
     lines = said.decode(errors="replace").strip().splitlines()
     shutil.rmtree(scratch, ignore_errors=True)
     raise EmbeddedPostgresError(f"initdb failed in {cluster.home}: {' | '.join(lines[-3:])}")

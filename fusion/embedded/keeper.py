@@ -1,9 +1,9 @@
 """The process that runs the server: `python -m fusion.embedded.keeper`, started by a lease.
 
-It starts PostgreSQL as its child, or adopts one that outlived its keeper; starts it again when it
-dies; and stops it when nobody holds a lease any more, when it is told to (SIGTERM, SIGINT), or
-when its folder has been moved or deleted. It lives in the session of whoever started it, in a
-process group of its own: a Ctrl-C in the terminal stops the programs there, and they let go.
+It starts PostgreSQL as its child, or adopts a server that outlived its keeper. It restarts a server
+that died. It stops the server when no lease is left, on SIGTERM and SIGINT, and when the folder was
+moved or deleted. It runs in the session of the process that started it, but in its own process
+group: a Ctrl-C in the terminal stops only the programs there, which then release their leases.
 """
 
 import argparse
@@ -33,16 +33,16 @@ from fusion.embedded.cluster import Cluster
 from fusion.embedded.errors import EmbeddedPostgresError
 from fusion.embedded.initialise import initialise
 
-LINGER = 2.0  # between two commands in a row the server is not stopped and started
+WAIT = 2.0  # so that the server is not restarted between two consecutive commands
 TICK = 0.25
-ATTEMPTS = 5  # in a row: a server that does not come up is given up
+ATTEMPTS = 5  # consecutive failed starts before it gives up
 LOG_LIMIT = 10 * 1024 * 1024
 
 log = logging.getLogger("fusion.embedded.keeper")
 
 
 class Keeper:
-    """One life of the server, from the first lease to the last."""
+    """Runs the server from the first lease to the last."""
 
     def __init__(self, cluster: Cluster, lock_fd: int) -> None:
         self._cluster = cluster
@@ -51,10 +51,10 @@ class Keeper:
         self._account = accounts.server_account(cluster.home, self._bindir)
         self._socket_dir = cluster.socket_dir
         self._server: server.Server | None = None
-        self._attempts = 0  # since a server last came up
+        self._attempts = 0  # since the server was last ready
         self._last_use = time.monotonic()
         self._log_mark = 0
-        self._told_to_stop = False
+        self._stop_requested = False
         self._over = False
         self._wakeup = self._watch_signals()
 
@@ -80,7 +80,7 @@ class Keeper:
         fresh = cluster.home / f"{configuration.FILE}.new"
         socket_dir = str(self._socket_dir)
         if self._socket_dir.parent == cluster.home:
-            # Seen from `data`. When the folder has been deleted and made anew under this name, a
+            # Relative to `data`: if the folder was deleted and created again under this name, a
             # server of the old one that ends would otherwise remove the new one's socket.
             socket_dir = f"../{self._socket_dir.name}"
         fresh.write_text(configuration.render(socket_dir, cluster.settings))
@@ -88,7 +88,7 @@ class Keeper:
         fresh.rename(cluster.home / configuration.FILE)
 
     def _stop(self) -> None:
-        """Stop the server, also one that was there and had not been adopted yet."""
+        """Stop the server, even if it was not adopted yet."""
         running = self._server
         if running is None and self._is_in_place():
             running = server.find_running(self._cluster)
@@ -100,10 +100,10 @@ class Keeper:
                 self._socket_dir.rmdir()
 
     def _open_server(self) -> None:
-        """Adopt the server that runs, wait for one that is going, or start our own.
+        """Adopt the running server, wait for one that is shutting down, or start a new one.
 
-        A server without its keeper may be shutting down, or recovering before it serves: only a
-        connection tells. It is left alone until it does one or the other.
+        A server without a keeper may be shutting down or recovering; only a connection shows which.
+        Wait until it has ended or accepts connections.
         """
         while found := server.find_running(self._cluster):
             if self._is_over() or database.answers(self._cluster.superuser_url()) is None:
@@ -116,10 +116,10 @@ class Keeper:
         self._start_server()
 
     def _start_server(self) -> None:
-        """One that has served and died is started again, however often; one that never comes up
-        is given up."""
+        """Restart a server that had been ready, any number of times; give up after `ATTEMPTS`
+        starts of one that never is."""
         if self._server is not None:
-            log.warning("the server is gone: %s", self._last_words())
+            log.warning("the server has ended: %s", self._last_words())
             if self._server.has_served():
                 self._attempts = 0
         if self._attempts == ATTEMPTS:
@@ -135,8 +135,8 @@ class Keeper:
         log.info("started the server with process id %d", self._server.pid)
 
     def _sign(self) -> None:
-        """Write our process id into the lock and, once we have a server, its: until then, what
-        answers is a former keeper's server, which may be about to end."""
+        """Write our process id into the lock and, once there is one, the server's. Before that, a
+        server that answers belongs to a former keeper and may be about to end."""
         ids = f"{os.getpid()} {self._server.pid}" if self._server else f"{os.getpid()}"
         os.pwrite(self._lock_fd, ids.encode(), 0)
         os.ftruncate(self._lock_fd, len(ids))
@@ -147,10 +147,10 @@ class Keeper:
     def _is_over(self) -> bool:
         if self._over:
             return True
-        if self._told_to_stop:
+        if self._stop_requested:
             log.info("received a stop signal")
         elif not self._is_in_place():
-            log.warning("the folder is gone")
+            log.warning("the folder was moved or deleted")
         elif self._is_unused():
             log.info("no process uses the server any more")
         else:
@@ -159,24 +159,24 @@ class Keeper:
         return True
 
     def _is_in_place(self) -> bool:
-        """Whether our folder still has its name: another cluster may have it by now."""
+        """Whether our folder still has its name, and not another cluster's."""
         return locks.is_same_file(self._lock_fd, self._cluster.home / locks.KEEPER)
 
     def _is_unused(self) -> bool:
-        """Whether nobody has held a lease for a while. Then the lock stays taken, to the end of
-        this process: a newcomer waits for it and finds no server that is about to stop."""
+        """Whether there was no lease for `WAIT` seconds. Then this process keeps the lock until it
+        ends, so that a new lease waits instead of finding a server that is about to stop."""
         fd = locks.try_lock(self._cluster.home / locks.LEASE, locks.EXCLUSIVE)
         if fd is None:
             self._last_use = time.monotonic()
             return False
-        if time.monotonic() - self._last_use >= LINGER:
+        if time.monotonic() - self._last_use >= WAIT:
             return True
         os.close(fd)
         return False
 
     def _limit_log(self) -> None:
-        """Keep the newest part. Copied and cut, not renamed: the server holds the file open, and
-        appends. The lines of the moment in between are lost."""
+        """Copy a long log and truncate it. It is not renamed, because the server has it open and
+        appends. Lines written between the two steps are lost."""
         path = self._cluster.log
         if server.log_size(self._cluster) > LOG_LIMIT:
             before = locks.open_owned(path.with_suffix(".log.1"), os.O_WRONLY | os.O_TRUNC)
@@ -185,7 +185,7 @@ class Keeper:
             os.truncate(path, 0)
 
     def _watch_signals(self) -> int:
-        """A descriptor that becomes readable with every signal, so that none is slept over."""
+        """A descriptor that becomes readable with every signal, which ends `_sleep`."""
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         os.set_blocking(writer, False)
@@ -193,11 +193,11 @@ class Keeper:
         for order in (signal.SIGTERM, signal.SIGINT):
             signal.signal(order, self._request_stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # leases decide, not the terminal
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the end of the terminal does not matter
         return reader
 
     def _request_stop(self, _signal: int, _frame: FrameType | None) -> None:
-        self._told_to_stop = True
+        self._stop_requested = True
 
     def _sleep(self, seconds: float) -> None:
         if select.select([self._wakeup], [], [], seconds)[0]:
@@ -206,14 +206,14 @@ class Keeper:
 
 
 def main(arguments: list[str]) -> int:
-    """Keep one cluster until nobody uses it; 0, or 1 when it could not be served."""
+    """Run the server of one cluster until nobody uses it; 1 if it could not be started, else 0."""
     parser = argparse.ArgumentParser(description="Keeps one embedded PostgreSQL running.")
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--bindir", type=Path)
     parser.add_argument("--settings", type=json.loads, default={})
     parser.add_argument("--lock-fd", type=int, required=True)
     options = parser.parse_args(arguments)
-    os.set_inheritable(options.lock_fd, False)  # the server must not hold the lock after us
+    os.set_inheritable(options.lock_fd, False)  # the server must not keep the lock after our end
     os.umask(0o077)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", level=logging.INFO)
     cluster = Cluster(options.data_dir, options.bindir, options.settings)
@@ -228,7 +228,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _report(cluster: Cluster, error: Exception) -> None:
-    """Leave the reason to those who wait for the server."""
+    """Write the reason into the file that waiting processes read."""
     known = isinstance(error, EmbeddedPostgresError)
     with os.fdopen(locks.open_owned(cluster.failure, os.O_WRONLY | os.O_TRUNC), "w") as file:
         file.write(str(error) if known else f"The keeper of {cluster.home} failed: {error!r}")

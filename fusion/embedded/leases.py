@@ -1,4 +1,4 @@
-"""Using the server: a lease keeps it running until it is released or its process is gone."""
+"""Using the server: a lease keeps it running until it is released or its process ends."""
 
 import json
 import os
@@ -14,23 +14,22 @@ from fusion.embedded import binaries, database, home, locks
 from fusion.embedded.cluster import Cluster
 from fusion.embedded.errors import EmbeddedPostgresError
 
-START_TIMEOUT = 180.0  # recovery after a crash takes its time
+START_TIMEOUT = 180.0  # includes a recovery after a crash
 STOP_TIMEOUT = 90.0
-KEEPERS = 3  # to try with, where they end without saying why
+KEEPERS = 3  # attempts, if keepers end without a reason
 KEEPER_LOG_LIMIT = 1024 * 1024
 
 _PAUSE = 0.03
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
-# Keepers that this process has started; polled now and then, so that they do not stay zombies.
+# Keepers that this process has started; polled, so that they do not remain zombies.
 _children: list[subprocess.Popen[bytes]] = []
 
 
 class Lease:
-    """The right to find the server running.
+    """Keeps the server running until `release` or the end of the process.
 
-    It lasts until `release` or the end of the process, even if the object is forgotten; a forked
-    child shares it, a program executed does not.
+    Forked children share the lease; executed programs do not.
     """
 
     def __init__(self, cluster: Cluster, fd: int) -> None:
@@ -39,21 +38,16 @@ class Lease:
 
     @property
     def url(self) -> str:
-        """See `Cluster.url`: it holds the password."""
+        """See `Cluster.url`: it contains the password."""
         return self._cluster.url()
 
     @property
     def server_url(self) -> str:
-        """See `Cluster.server_url`: it holds the password."""
+        """See `Cluster.server_url`: it contains the password."""
         return self._cluster.server_url()
 
-    def ensure(self) -> None:
-        """Have the server started again if its keeper was killed; cheap when all is well. For
-        supervisors: a server that dies alone is restarted by its keeper."""
-        _serve(self._cluster)
-
     def release(self, *, until_stopped: bool = False) -> None:
-        """Let go. With `until_stopped` and nobody else using the server, wait until it has been
+        """Release it. With `until_stopped`, if nobody else uses the server, wait until it has
         stopped: for a supervisor that leaves no process behind."""
         if self._fd is None:
             return
@@ -76,10 +70,10 @@ class Lease:
 
 
 def lease(cluster: Cluster) -> Lease:
-    """Start the server or join the one that runs; its database exists when this returns.
+    """Start the server or join the running one; its database exists when this returns.
 
-    The lease is taken before the server is looked at: one that is found cannot then be stopped
-    for want of users.
+    The lease is taken before the server is looked up, so that a server that is found is not stopped
+    as unused.
     """
     try:
         home.prepare(cluster)
@@ -99,7 +93,7 @@ def lease(cluster: Cluster) -> Lease:
 
 
 def stop(cluster: Cluster) -> None:
-    """Have the keeper stop the server now, whoever uses it, and wait for the end."""
+    """Make the keeper stop the server now, even if it is in use, and wait until it has."""
     deadline = time.monotonic() + STOP_TIMEOUT
     lock = cluster.home / locks.KEEPER
     reported = False
@@ -114,7 +108,7 @@ def stop(cluster: Cluster) -> None:
 
 def _stop_if_unused(cluster: Cluster) -> None:
     lock = cluster.home / locks.LEASE
-    for _ in range(5):  # the keeper takes it for a moment too, to see whether it is free
+    for _ in range(5):  # the keeper locks it for a moment, too, to find out whether it is free
         fd = locks.try_lock(lock, locks.EXCLUSIVE)
         if fd is not None:
             break
@@ -122,7 +116,7 @@ def _stop_if_unused(cluster: Cluster) -> None:
     else:
         return
     try:
-        stop(cluster)  # newcomers wait for the lock until this is done
+        stop(cluster)  # new leases wait for the lock meanwhile
     except PermissionError:
         return  # root's keeper, in an ordinary user's checkout: it will stop by itself
     finally:
@@ -130,7 +124,7 @@ def _stop_if_unused(cluster: Cluster) -> None:
 
 
 def _serve(cluster: Cluster) -> None:
-    """Return when the server serves and the database exists."""
+    """Return when the server is ready and the database exists."""
     _reap()
     if _is_kept(cluster) and _has_server(cluster) and database.answers(cluster.url()) is None:
         return
@@ -147,9 +141,9 @@ def _serve(cluster: Cluster) -> None:
 
 
 def _is_up(cluster: Cluster, deadline: float) -> bool:
-    """Wait for the keeper to bring the server up. False when it is gone, or there is none."""
+    """Wait until the server is ready. False if there is no keeper, or if it ended."""
     if not _is_kept(cluster):
-        return False  # and what a keeper of some time ago gave up for is no news
+        return False  # the reason of a former keeper does not matter
     while _is_kept(cluster):
         obstacle = _obstacle(cluster)
         if obstacle is None:
@@ -178,7 +172,7 @@ def _is_kept(cluster: Cluster) -> bool:
 
 
 def _signed(cluster: Cluster) -> list[int]:
-    """Who holds the keeper's lock: its process id, once it has come up, and its server's."""
+    """The process ids in the keeper's lock: its own, and its server's once that is started."""
     return [int(word) for word in (cluster.home / locks.KEEPER).read_text().split()]
 
 
@@ -193,9 +187,9 @@ def _obstacle(cluster: Cluster) -> str | None:
 
 
 def _start_keeper(cluster: Cluster) -> int:
-    """How many were started: none, where there is one after all.
+    """Returns how many were started: 0 if another process has just started one.
 
-    The lock is taken here and handed down: from the first moment it tells that there is a keeper.
+    The keeper inherits the lock, which shows from the beginning that there is a keeper.
     """
     binaries.check(cluster.bindir or binaries.find_bindir())
     fd = locks.try_lock(cluster.home / locks.KEEPER, locks.EXCLUSIVE)
@@ -219,7 +213,7 @@ def _spawn_keeper(cluster: Cluster, lock_fd: int) -> subprocess.Popen[bytes]:
     if cluster.bindir is not None:
         command.append(f"--bindir={cluster.bindir}")
     search = [str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
-    # Never our own output: a caller that reads it to the end would wait for the keeper's end.
+    # Not our own output: a caller that reads it to its end would wait for the keeper's end.
     log = locks.open_owned(cluster.home / "keeper.log", os.O_WRONLY | os.O_APPEND)
     with os.fdopen(log, "ab") as output:
         if os.fstat(log).st_size > KEEPER_LOG_LIMIT:

@@ -1,9 +1,9 @@
-"""The three locks of a cluster. The kernel lets go of them when their holder dies, however it dies.
+"""The three locks of a cluster. The kernel releases the locks of a process that ends in any way.
 
-lease.lock    shared by everyone who uses the server; the keeper takes it exclusively when
-              nobody does, and keeps it while it stops, so that newcomers wait for the end
-start.lock    exclusive: one process at a time starts the server or waits for it to come up
-keeper.lock   exclusive: held by the keeper from before it is born until it is gone
+lease.lock    shared by all processes that use the server; the keeper locks it exclusively if
+              nobody does, and keeps it while it stops, so that new leases wait for the end
+start.lock    exclusive: one process at a time starts the server and waits until it is ready
+keeper.lock   exclusive: the keeper has it from before its start until its end
 """
 
 import fcntl
@@ -26,9 +26,9 @@ _PAUSE = 0.02
 
 
 def open_owned(path: Path, flags: int) -> int:
-    """Open or create a private file that belongs to whom its folder belongs to.
+    """Open or create a private file that belongs to the owner of its folder.
 
-    Root may work on a cluster of an ordinary user, who must still be able to use it afterwards.
+    Root may use the cluster of an ordinary user, who must still be able to use it afterwards.
     """
     fd = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     if os.geteuid() == 0:
@@ -38,7 +38,7 @@ def open_owned(path: Path, flags: int) -> int:
 
 
 def try_lock(path: Path, mode: int) -> int | None:
-    """The descriptor that now holds the lock, or None where somebody else's is in the way."""
+    """The descriptor that holds the lock; None if another process has a conflicting one."""
     fd = open_owned(path, os.O_RDWR)
     try:
         fcntl.flock(fd, mode | fcntl.LOCK_NB)
@@ -62,7 +62,7 @@ def lock(path: Path, mode: int, deadline: float) -> int:
 
 @contextmanager
 def held(path: Path, mode: int, deadline: float) -> Iterator[None]:
-    """Wait for the lock until `deadline`, and let go of it at the end."""
+    """Wait for the lock until `deadline`, and release it at the end."""
     fd = lock(path, mode, deadline)
     try:
         yield
@@ -71,7 +71,7 @@ def held(path: Path, mode: int, deadline: float) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether somebody holds it exclusively. Asks for a shared lock: two who ask do not collide."""
+    """Whether a process holds it exclusively. Tries a shared lock: two checks do not conflict."""
     fd = try_lock(path, SHARED)
     if fd is None:
         return True
@@ -80,7 +80,7 @@ def is_held(path: Path) -> bool:
 
 
 def is_same_file(fd: int, path: Path) -> bool:
-    """Whether `path` still names the file that was opened: its folder may be moved or deleted."""
+    """Whether `path` still names the opened file: its folder may have been moved or deleted."""
     try:
         return os.path.samestat(os.fstat(fd), path.stat())
     except OSError:

@@ -1,4 +1,4 @@
-"""Child processes that run as the server's user and do not outlive their parent."""
+"""Child processes that run as the server's user and end with their parent."""
 
 import ctypes
 import os
@@ -31,8 +31,8 @@ def spawn(
     """Start `command` as `account`; it gets `death_signal` when this process dies.
 
     Only Linux sends such a signal. Elsewhere a server outlives a killed keeper, and the next
-    keeper adopts it. The environment is bare: nothing of it (PGPORT, PGDATA, the
-    application's secrets) is the server's business.
+    keeper adopts it. The environment is not inherited: the server must not see PGPORT, PGDATA or
+    the application's secrets.
     """
     as_root = os.geteuid() == 0 and not account.reads_all
     return subprocess.Popen(
@@ -53,7 +53,7 @@ def spawn(
 
 
 def try_program(program: Path, account: Account) -> None:
-    """EmbeddedPostgresError unless `account` can run `program`. Only root lends an account."""
+    """EmbeddedPostgresError unless `account` can run `program`. Only root uses another account."""
     if os.geteuid() != 0:
         return
     with tempfile.TemporaryFile() as output:
@@ -76,7 +76,7 @@ def try_program(program: Path, account: Account) -> None:
 
 
 def _passing_everywhere(account: Account, death_signal: signal.Signals) -> list[str]:
-    """The program that lends root's right to pass through closed folders, and drops all others."""
+    """The program that keeps root's right to enter closed folders, and drops all others."""
     if not account.reads_all:
         return []
     capability = "+dac_read_search"
@@ -87,15 +87,15 @@ def _passing_everywhere(account: Account, death_signal: signal.Signals) -> list[
         "--clear-groups",
         f"--inh-caps={capability}",
         f"--ambient-caps={capability}",
-        "--securebits=+no_setuid_fixup",  # else the right is not counted when a program asks for it
+        "--securebits=+no_setuid_fixup",  # else the kernel ignores the right
         f"--pdeathsig={death_signal.name.removeprefix('SIG')}",
     ]
 
 
 def act_as(account: Account, action: Callable[[], None]) -> None:
-    """Do something in a process of the server's user, and wait for it.
+    """Run `action` in a process of the server's user, and wait for it.
 
-    In most containers even root may not look into another user's processes, but that user may.
+    In most containers even root may not inspect another user's processes, but that user may.
     """
     if os.geteuid() != 0:
         action()
@@ -119,7 +119,7 @@ def _bind_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
 
     def bind() -> None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-        if os.getppid() != parent:  # it died before the signal was arranged
+        if os.getppid() != parent:  # it died before this took effect
             os._exit(1)
 
     return bind

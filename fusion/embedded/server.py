@@ -1,4 +1,4 @@
-"""One running `postgres` of a cluster, as its keeper sees it: our child, or one we adopted."""
+"""A running `postgres` of a cluster: the keeper's child, or an adopted one."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ _TELLING = ("FATAL:", "PANIC:", "ERROR:", "HINT:", "DETAIL:", "could not", "para
 
 
 class Server:
-    """A postmaster's process id and, where it is our child, its handle."""
+    """A postmaster's process id and, if it is our child, its handle."""
 
     def __init__(self, cluster: Cluster, pid: int, child: subprocess.Popen[bytes] | None) -> None:
         self._cluster = cluster
@@ -32,15 +32,15 @@ class Server:
         return find_postmaster(self._cluster) == self.pid
 
     def has_served(self) -> bool:
-        """Whether one that is gone had come up: it left in order, or its state on file says so."""
+        """Whether a server that ended had been ready: by its exit code, or by its state on file."""
         if self._child is None or self._child.returncode == 0:
             return True
         lines = _pid_file(self._cluster)
         return lines[:1] == [str(self.pid)] and "ready" in lines[-1]
 
     def stop(self) -> None:
-        """End it cleanly: connections are cut, transactions in progress rolled back. One that
-        hangs is ended hard, which loses nothing either: the next start recovers."""
+        """Stop it: cut connections, roll back transactions in progress. Kill it if it hangs; this
+        loses nothing either, because the next start recovers."""
         steps = [(signal.SIGINT, _FAST_STOP), (signal.SIGQUIT, _HARD_STOP)]
         for order, patience in [*steps, (signal.SIGKILL, _HARD_STOP)]:
             if not self.is_alive():
@@ -50,7 +50,7 @@ class Server:
 
 
 def start(cluster: Cluster, bindir: Path, account: Account) -> Server:
-    """Start our own. The caller knows that no other serves this data directory."""
+    """Start a server. The caller knows that no other uses this data directory."""
     _clear_traces(cluster)
     stale = _pid_on_file(cluster)
     with os.fdopen(locks.open_owned(cluster.log, os.O_WRONLY | os.O_APPEND), "ab") as output:
@@ -60,9 +60,9 @@ def start(cluster: Cluster, bindir: Path, account: Account) -> Server:
             cwd=cluster.data,
             output=output,
             death_signal=signal.SIGINT,
-            # The process id of a dead server may now be another process of the same user (or a
-            # zombie), before which PostgreSQL would refuse to start. By this variable pg_ctl names
-            # a process to overlook. Unlike deleting the file, it leaves in force the check
+            # The process id of a dead server may now belong to another process of the same user, or
+            # to a zombie; PostgreSQL would then refuse to start. With this variable, which pg_ctl
+            # uses, it ignores that process. Deleting the file instead would also disable the check
             # whether backends of the dead server still use its memory.
             environment={"PG_GRANDPARENT_PID": str(stale)} if stale else None,
         )
@@ -70,23 +70,23 @@ def start(cluster: Cluster, bindir: Path, account: Account) -> Server:
 
 
 def find_running(cluster: Cluster) -> Server | None:
-    """The server that a keeper before us has left behind."""
+    """The server that a former keeper left running."""
     pid = find_postmaster(cluster)
     return None if pid is None else Server(cluster, pid, None)
 
 
 def find_postmaster(cluster: Cluster) -> int | None:
-    """The process named by postmaster.pid, if it is a PostgreSQL that works in this directory.
+    """The process id in postmaster.pid, if that process is a PostgreSQL of this directory.
 
-    That a process of this number exists says nothing: numbers are used again.
+    Process ids are reused, so that the existence of a process proves nothing.
     """
     pid = _pid_on_file(cluster)
     return pid if pid is not None and _is_postgres_of(pid, cluster.data) else None
 
 
 def end_orphans(data: Path) -> None:
-    """End the backends of a server that is gone: one that is busy does not notice by itself, and
-    no new server starts beside it. Where there is no /proc, the start is repeated until it ends."""
+    """End the backends of a dead server: busy ones do not notice its end, and prevent the start of
+    a new one. Without /proc, the start is retried until they have ended."""
     for order in (signal.SIGQUIT, signal.SIGKILL):
         for pid in _processes_in(data):
             try:
@@ -98,7 +98,7 @@ def end_orphans(data: Path) -> None:
 
 
 def log_tail(cluster: Cluster, offset: int) -> str:
-    """The telling lines at the end of what was logged after `offset`, as one."""
+    """The last lines of the log after `offset` that explain a failure, as one line."""
     size = log_size(cluster)
     with cluster.log.open("rb") as file:
         file.seek(max(min(offset, size), size - _LOG_TAIL))
@@ -118,8 +118,8 @@ def log_size(cluster: Cluster) -> int:
 
 
 def _clear_traces(cluster: Cluster) -> None:
-    """What a killed server leaves and a new one stumbles over. The socket lies in a private folder
-    of this cluster, so its lock protects nothing that the data directory's does not."""
+    """Remove files of a killed server that prevent a start. The socket is in a private folder of
+    this cluster, so that the lock of the data directory protects it as well."""
     name = f".s.PGSQL.{PORT}"
     for trace in (cluster.socket_dir / name, cluster.socket_dir / f"{name}.lock"):
         trace.unlink(missing_ok=True)
@@ -134,7 +134,7 @@ def _pid_on_file(cluster: Cluster) -> int | None:
 
 
 def _pid_file(cluster: Cluster) -> list[str]:
-    """Process id, directory, ... and, in the end, what the server was doing."""
+    """The lines of postmaster.pid: the process id, the directory, …, the server's state."""
     try:
         return (cluster.data / "postmaster.pid").read_text().splitlines()
     except OSError:
@@ -149,7 +149,7 @@ def _processes_in(data: Path) -> list[int]:
 
 
 def _is_postgres_of(pid: int, data: Path) -> bool:
-    """By its program and its directory. A zombie has neither."""
+    """Judged by its program and its directory; a zombie has neither."""
     if not Path("/proc/self").exists():
         return _is_postgres_by_name(pid)
     try:
@@ -162,8 +162,8 @@ def _is_postgres_of(pid: int, data: Path) -> bool:
 
 
 def _is_postmaster_by_command(pid: int, data: Path) -> bool:
-    """Where the rest of another user's process is hidden: even from root, in most containers.
-    Backends rewrite their command line, so only a postmaster is known by it."""
+    """For another user's process, of which most containers hide the rest even from root. Only
+    postmasters can be recognized, because backends rewrite their command lines."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

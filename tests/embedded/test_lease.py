@@ -166,8 +166,8 @@ def test_the_log_does_not_grow_for_ever(cluster: Cluster) -> None:
         assert "\0" not in cluster.log.read_text(), "the server goes on at the new beginning"
 
 
-def test_ensure_costs_nothing_when_all_is_well(cluster: Cluster) -> None:
+def test_a_new_lease_does_not_restart_the_server(cluster: Cluster) -> None:
     with lease(cluster) as held:
         run = started_at(held.url)
-        held.ensure()
+        lease(cluster).release()
         assert started_at(held.url) == run

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fusion.embedded import Cluster, EmbeddedPostgresError, binaries, configuration, run_temporary
+from fusion.embedded import Cluster, EmbeddedPostgresError, binaries, configuration
 from tests.embedded.conftest import SMALL
+from tests.temporary_database import run_temporary
 
 
 def test_settings_are_one_line_each() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from fusion.embedded import Cluster, EmbeddedPostgresError, lease, run_temporary
+from fusion.embedded import Cluster, EmbeddedPostgresError, lease
 from fusion.embedded.database import answers
 from tests.embedded.conftest import is_kept, keeper_pid, processes_in, query
 from tests.events.clusters import spare_cluster
 from tests.server import wait_for
+from tests.temporary_database import run_temporary
 
 
 def test_it_is_durable_and_removed_although_others_use_it(folder: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 import psycopg
 
-from fusion.embedded import Cluster, Lease, find_bindir, run_temporary
+from fusion.embedded import Cluster, Lease, find_bindir, lease
 from fusion.embedded.leases import stop
 from tests.bounds import PATIENCE
+from tests.temporary_database import run_temporary
 
 SMALL = {"shared_buffers": "32MB", "restore_command": "false"}
 
@@ -36,12 +37,12 @@ class Spare:
     def restart(self) -> None:
         """Stop the server and start it again."""
         stop(self.cluster)
-        self._held.ensure()
+        lease(self.cluster).release()
 
     def promote(self) -> None:
         """Continue on a new timeline, as after a fail-over or a point-in-time recovery."""
         self.recover("recovery")
-        self._held.ensure()
+        lease(self.cluster).release()
 
     def recover(self, how: str) -> None:
         """Stop; at its next start it recovers, or is a `standby` until it is promoted."""
@@ -53,7 +54,7 @@ class Spare:
 
     def ensure(self) -> None:
         """Wait until it accepts connections."""
-        self._held.ensure()
+        lease(self.cluster).release()
 
 
 @contextmanager

@@ -18,8 +18,8 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from fusion.embedded import run_temporary
 from tests.mutants.making import Mutant, mutants
+from tests.temporary_database import run_temporary
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPLAINED = Path(__file__).with_name("explained.toml")

@@ -12,10 +12,11 @@ from django.db import connection
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
-from fusion.embedded import Cluster, run_temporary
+from fusion.embedded import Cluster
 from fusion.trunks.prepare import ROLE
 from tests.owner import owner_rows
 from tests.server import fusion
+from tests.temporary_database import run_temporary
 from tests.trunks.calling import admitted, by_sql, live, order_channels, outcomes, rows, trunk_id
 from tests.world import World
 

@@ -22,7 +22,7 @@ def run_temporary(
     settings: Mapping[str, str] | None = None,
     fast: bool = False,
 ) -> Iterator[Lease]:
-    """Lease a fresh cluster in `data_dir`; at the end stop it, whoever uses it, and remove it.
+    """Lease a new cluster in `data_dir`; at the end stop it, even if it is in use, and remove it.
 
     `fast` gives up durability, so what is measured or killed in there needs `fast=False`.
     """
@@ -41,7 +41,7 @@ def _remove(cluster: Cluster) -> None:
     if (home / "secret").exists():
         socket_dir = cluster.socket_dir
         stop(cluster)
-        left = server.find_running(cluster)  # where its keeper was killed
+        left = server.find_running(cluster)  # if its keeper was killed
         if left is not None:
             left.stop()
         server.end_orphans(cluster.data)
