@@ -3,6 +3,6 @@
 from collections.abc import Mapping
 
 CHECKS: Mapping[str, str] = {
-    "e-mail that is the same as another person's": """
+    "two people with the same e-mail address": """
         SELECT format('person %s: e-mail %s', id, email) FROM tenancy_user WHERE email_twin > 0""",
 }

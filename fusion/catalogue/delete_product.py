@@ -1,9 +1,8 @@
 """Deleting a product: removed if it was never ordered, else retired.
 
-This room cannot know whether it was ordered, because orders are in a higher one. A room with
-references to products protects them with a trigger on this table (`ordering/migrations`), like a
-foreign key, and the database refuses to remove the product. So no caller can forget the check, and
-it costs an order only a shared lock.
+This room cannot know whether a product was ordered, because orders are in a higher room. That room
+adds a trigger to the products' table (`ordering/migrations`) that works like a foreign key: the
+database refuses to remove a product with orders. An order takes only a shared lock for it.
 """
 
 from uuid import UUID

@@ -28,7 +28,7 @@ def by_sku(items: Iterable[Item]) -> dict[str, int]:
 
 
 def shown(items: Mapping[str, int]) -> list[Item]:
-    """Invariant: equal sets of items are shown alike. Items in the order of their SKU codes."""
+    """Invariant: equal sets of items give equal lists: items are sorted by SKU code."""
     return [Item(sku=sku, quantity=quantity) for sku, quantity in sorted(items.items())]
 
 

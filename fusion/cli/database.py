@@ -117,7 +117,7 @@ def _check_pooler(url: str, direct: psycopg.Connection[Any]) -> None:
     if pooler.is_pooled():
         pooler.refuse_options(url)
     elif pooler.leads_to_pooler(direct):
-        raise CommandFailed(pooler.UNTOLD, UNAVAILABLE)
+        raise CommandFailed(pooler.UNKNOWN, UNAVAILABLE)
 
 
 def _require_this_release() -> None:

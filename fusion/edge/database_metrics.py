@@ -92,7 +92,7 @@ def render() -> bytes:
 
 class _Collector:
     def collect(self) -> list[Metric]:
-        up = GaugeMetricFamily("fusion_database_up", "Whether the database could be asked.")
+        up = GaugeMetricFamily("fusion_database_up", "Whether the database answered.")
         try:
             metrics = _numbers()
         except psycopg.Error:

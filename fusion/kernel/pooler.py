@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from fusion.kernel.environment import SettingError, setting
 
-UNTOLD = (
+UNKNOWN = (
     "DATABASE_URL points to a connection pooler. Set FUSION_DATABASE_POOLER=transaction, "
     "which also suits a session pooler."
 )

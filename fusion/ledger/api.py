@@ -37,7 +37,7 @@ def read_balances(request: HttpRequest, subscription_id: UUID, params: Query[At]
 
 
 def read_balances_fast(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """The same for a request without parameters, as a plain view: the door does all there is."""
+    """The same for a request without parameters, as a plain view that parses none."""
     BALANCES_DOOR(request)
     return _balances_now(request)
 

@@ -1,8 +1,8 @@
 -- The balances of one subscription as the API shows them, by SKU code; NULL if the subscription is
 -- not under p_path. Lists every SKU that was ever granted to it.
 --
--- The ledger has no entries for leased units: the room that leases them returns the units in use
--- (trunks_live_calls), which may be more than is granted.
+-- The ledger has no entries for SIP channels: trunks_live_calls counts the calls that use them, and
+-- these may be more than is granted.
 CREATE OR REPLACE FUNCTION ledger_balances(p_subscription uuid, p_path text) RETURNS text
 LANGUAGE sql STABLE
 SET plan_cache_mode = force_generic_plan
@@ -26,8 +26,8 @@ LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN p_live THEN trunks_live_calls(b.subscription_id) ELSE b.used END
 $$;
 
--- The balances at an instant (inclusive): the newest entry of each balance until then. For leased
--- units the peak of that minute, NULL if unknown.
+-- The balances at an instant (inclusive): the newest entry of each balance until then. For SIP
+-- channels `used` is the peak of that minute, NULL if unknown.
 CREATE OR REPLACE FUNCTION ledger_balances_at(
     p_subscription uuid, p_path text, p_at timestamptz
 ) RETURNS text

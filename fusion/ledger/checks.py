@@ -14,7 +14,7 @@ CHECKS: Mapping[str, str] = {
                          ELSE 0 END) AS used
               FROM ledger_entry GROUP BY 1, 2, 3) e USING (group_id, subscription_id, sku_id)
         WHERE b.granted <> e.granted OR b.used <> e.used""",
-    "balance and entries do not number the same": """
+    "balance with another number of entries than it counts": """
         SELECT format('subscription %s, SKU %s: balance at %s, %s entries up to %s',
                       subscription_id, sku_id, b.sequence, e.entries, e.last)
         FROM ledger_balance b
@@ -37,7 +37,7 @@ CHECKS: Mapping[str, str] = {
             WINDOW w AS (PARTITION BY subscription_id, sku_id ORDER BY sequence)
         ) e
         WHERE granted_before <> granted_then OR used_before <> used_then OR earlier""",
-    "holder uses something twice, or gave back what it did not use": """
+    "holder uses a SKU twice, or released a SKU that it did not use": """
         SELECT format('subscription %s, SKU %s, %s %s: %s', subscription_id, sku_id, holder_type,
                       holder_id, sum(CASE kind WHEN 'consume' THEN quantity ELSE -quantity END))
         FROM ledger_entry WHERE kind IN ('consume', 'release')

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 CHECKS: Mapping[str, str] = {
-    "terminated subscription with something left": """
+    "terminated subscription with balances, products or scheduled orders": """
         SELECT format('subscription %s', s.id)
         FROM tenancy_subscription s
         WHERE s.status = 'terminated' AND (

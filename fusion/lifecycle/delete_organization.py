@@ -54,9 +54,9 @@ def delete_organization(actor: Actor, *, organization_id: UUID) -> Done:
 
 
 def _require_nothing_under(organization: Organization) -> None:
-    organizations = Organization.objects.unscoped("the actor stands above all of them")
+    organizations = Organization.objects.unscoped("the actor manages the organization above them")
     below = organizations.filter(under(organization.path), status="active")
-    subscriptions = Subscription.objects.unscoped("the actor stands above all of them")
+    subscriptions = Subscription.objects.unscoped("the actor manages the organization above them")
     living = subscriptions.filter(under(organization.path)).exclude(status="terminated")
     counts = (below.exclude(id=organization.id).count(), living.count())
     if any(counts):

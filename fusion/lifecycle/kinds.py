@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fusion.lifecycle.do_now import CarryOut
 from fusion.lifecycle.resume import carry_out_resumption
-from fusion.lifecycle.suspend import UNSAID, carry_out_suspension
+from fusion.lifecycle.suspend import UNSPECIFIED, carry_out_suspension
 from fusion.lifecycle.terminate import carry_out_termination
 from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
 
@@ -19,4 +19,4 @@ CARRY_OUT: Mapping[str, CarryOut] = {
 
 def reason_of(kind: str, reason: str | None) -> str | None:
     """The reason stored with the order: a suspension always has one."""
-    return reason or (UNSAID if kind == SUSPENSION else None)
+    return reason or (UNSPECIFIED if kind == SUSPENSION else None)

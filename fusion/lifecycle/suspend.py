@@ -12,7 +12,7 @@ from fusion.tenancy.emit_changes import emit_subscription_event
 from fusion.tenancy.holds import open_reasons, place_hold
 from fusion.tenancy.models import Subscription
 
-UNSAID = "other"
+UNSPECIFIED = "other"
 """The reason of a suspension that gives none."""
 
 
@@ -34,7 +34,7 @@ def suspend(
     """
     wish = Wish(
         kind=SUSPENSION,
-        reason=reason or UNSAID,
+        reason=reason or UNSPECIFIED,
         note=note,
         external_reference=external_reference,
     )
@@ -43,7 +43,7 @@ def suspend(
 
 def is_suspended_for(subscription: Subscription, reason: str | None) -> bool:
     """Whether a hold with that reason is open."""
-    return (reason or UNSAID) in open_reasons(subscription.id)
+    return (reason or UNSPECIFIED) in open_reasons(subscription.id)
 
 
 def carry_out_suspension(
@@ -54,7 +54,7 @@ def carry_out_suspension(
     verb: str | None,
 ) -> None:
     """Place the hold and complete the order. An operation: the caller holds the lock."""
-    is_new = place_hold(subscription, reason=reason or UNSAID, order_id=order_id)
+    is_new = place_hold(subscription, reason=reason or UNSPECIFIED, order_id=order_id)
     complete_order(actor, order_id, verb)
     if subscription.status == "active":
         subscription.status = "suspended"

@@ -42,7 +42,7 @@ def terminate(
 
 
 def is_terminated(subscription: Subscription, reason: str | None) -> bool:
-    """Whether it is already terminated, for whatever reason."""
+    """Whether it is already terminated, for any reason."""
     return subscription.status == "terminated"
 
 

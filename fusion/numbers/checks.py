@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 CHECKS: Mapping[str, str] = {
-    "number and the entitlement it consumes do not agree": """
+    "number in use without exactly one unit consumed, or unit consumed without a number": """
         SELECT format('number %s, subscription %s, SKU %s: %s units consumed', e164,
                       subscription_id, sku_id, coalesce(e.open, 0))
         FROM (SELECT e164, subscription_id, sku_id, 1 AS open FROM numbers_number
@@ -26,11 +26,11 @@ CHECKS: Mapping[str, str] = {
         SELECT format('number %s, range %s', n.e164, n.range_id)
         FROM numbers_number n JOIN numbers_range r ON r.id = n.range_id
         WHERE n.accepted <> (r.accepted_reason IS NOT NULL)""",
-    "number of a SKU that is another group's, or no entitlement": """
+    "number with a SKU of another group, or with a SKU that is not an entitlement": """
         SELECT format('number %s, SKU %s', n.e164, n.sku_id)
         FROM numbers_number n LEFT JOIN catalogue_sku k ON k.id = n.sku_id
         WHERE k.group_id IS DISTINCT FROM n.group_id OR k.metric <> 'number'""",
-    "number carries other organizations than its subscription": """
+    "number with other organizations than its subscription": """
         SELECT format('number %s, subscription %s', n.e164, n.subscription_id)
         FROM numbers_number n LEFT JOIN tenancy_subscription s ON s.id = n.subscription_id
         WHERE n.subscription_id IS NOT NULL

@@ -52,7 +52,7 @@ BEGIN
 END
 $$;
 
--- Apply a scheduled order whose subscription is locked, and announce what became of it; returns
+-- Apply a scheduled order whose subscription is locked, emit its event and record it; returns
 -- {order_id, number, state}.
 CREATE OR REPLACE FUNCTION ordering_settle(o ordering_order, p_actor text, p_request text) RETURNS text
 LANGUAGE plpgsql AS $$

@@ -22,7 +22,7 @@ CHECKS: Mapping[str, str] = {
             ) moves GROUP BY 1, 2, 3, 4
         ) w USING (group_id, subscription_id, product_id, revision)
         WHERE coalesce(h.quantity, 0) <> coalesce(w.quantity, 0)""",
-    "granted differs from what is held": """
+    "granted quantity differs from the products held": """
         SELECT format('subscription %s, SKU %s: granted %s, holdings say %s',
                       subscription_id, sku_id, coalesce(b.granted, 0), coalesce(h.granted, 0))
         FROM ledger_balance b
@@ -33,7 +33,7 @@ CHECKS: Mapping[str, str] = {
             GROUP BY 1, 2
         ) h USING (subscription_id, sku_id)
         WHERE coalesce(b.granted, 0) <> coalesce(h.granted, 0)""",
-    "entries of an order differ from the changes it tells": """
+    "entries of an order differ from the changes in its result": """
         SELECT format('order %s, SKU %s: entries say %s, the order says %s', order_id, sku,
                       coalesce(e.delta, 0), coalesce(c.delta, 0))
         FROM (
@@ -48,7 +48,7 @@ CHECKS: Mapping[str, str] = {
             CROSS JOIN json_to_recordset(o.changes) AS c(sku text, granted_delta bigint)
         ) c USING (order_id, sku)
         WHERE coalesce(e.delta, 0) <> coalesce(c.delta, 0)""",
-    "removal took another quantity than it says": """
+    "removal of another quantity than the sum over its revisions": """
         SELECT format('order %s, line %s', l.order_id, l.position)
         FROM ordering_orderline l JOIN ordering_order o ON o.id = l.order_id
         WHERE l.action = 'remove' AND o.state = 'completed'
@@ -67,7 +67,7 @@ CHECKS: Mapping[str, str] = {
            OR (l.order_id IS NOT NULL AND o.kind IN ('suspension', 'resumption'))
            OR (l.order_id IS NOT NULL AND p.group_id IS DISTINCT FROM o.group_id)
            OR (l.action = 'add' AND r.revision IS NULL)""",
-    "order carries other organizations than its subscription": """
+    "order with other organizations than its subscription": """
         SELECT format('order %s', o.id)
         FROM ordering_order o LEFT JOIN tenancy_subscription s ON s.id = o.subscription_id
         WHERE (o.group_id, o.distributor_id, o.reseller_id, o.tenant_id)
@@ -78,10 +78,10 @@ CHECKS: Mapping[str, str] = {
         WHERE e.order_id IS NOT NULL
           AND (o.state IS DISTINCT FROM 'completed' OR o.number IS DISTINCT FROM e.order_number
                OR o.subscription_id IS DISTINCT FROM e.subscription_id OR o.completed_at < e.at)""",
-    "scheduled order without the instant that it is due": """
+    "scheduled order without a date": """
         SELECT format('order %s', o.id) FROM ordering_order o
         WHERE o.state = 'scheduled' AND o.effective_at IS NULL""",
-    "external reference or login that is not as such texts are kept": """
+    "external reference or login that differs from its cleaned text": """
         SELECT format('%s %s: %s', w.noun, w.id, w.text) FROM (
             SELECT 'organization' AS noun, id, external_reference AS text FROM tenancy_organization
             WHERE status = 'active'
@@ -96,7 +96,7 @@ CHECKS: Mapping[str, str] = {
         WHERE w.text <> kernel_clean(w.text)""",
     # A completed order keeps its reference as the first release stored it. Two references can be
     # confused only if another order carries the same text after cleaning.
-    "order with the same external reference as another one, if both are cleaned": """
+    "two orders with the same external reference once cleaned": """
         SELECT format('order %s: %s, as order %s', o.id, o.external_reference, other.id)
         FROM ordering_order o JOIN ordering_order other
           ON other.group_id = o.group_id
@@ -104,7 +104,7 @@ CHECKS: Mapping[str, str] = {
         WHERE o.external_reference <> kernel_clean(o.external_reference)
           AND o.state IN ('scheduled', 'completed')
           AND other.state IN ('scheduled', 'completed')""",
-    "completed, cancelled or failed order without exactly one event of that": """
+    "completed, cancelled or failed order without exactly one event of its state": """
         SELECT format('order %s: %s events', o.id, count(e.id))
         FROM ordering_order o
         LEFT JOIN events_event e

@@ -86,7 +86,7 @@ def list_requests(
 
 
 def request_documents(requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:
-    """Requests as the API shows them, in at most three statements whatever their number."""
+    """Requests as the API shows them, in at most three statements for any number of them."""
     products = [line["product_id"] for each in requests for line in each.lines]
     codes = {str(id): code for id, code in fetch_rows(CODES, [products])}
     orders = Order.objects.unscoped("orders of requests that are shown")

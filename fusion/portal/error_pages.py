@@ -1,7 +1,7 @@
-"""Error pages. None is a dead end, and none needs the part that has failed.
+"""Error pages. Each offers a link to go on, and is shown even if the database is unavailable.
 
-After a fault the database may be unavailable: the page is then made from the request alone, mainly
-its visit, and looks like Fusion if the brand is unknown.
+After a fault the page is made from the request alone, mainly its `Person`, and has the colours of
+Fusion if the brand is unknown.
 """
 
 from collections.abc import Mapping

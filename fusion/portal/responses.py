@@ -54,8 +54,8 @@ def show_form(
 ) -> HttpResponse:
     """The page with the form: 422 if it was sent and is invalid, unless it is only a draft.
 
-    The key of a new form is in its URL too, so that the back button and a reload, which may fetch
-    the page anew, restore the same key. A very long URL is left as it is.
+    The key of a new form is also in its URL, so that the back button and a reload restore the same
+    key if the browser requests the page again. A very long URL stays unchanged.
     """
     if not form.is_bound:
         once = parse_id(request.GET.get(ONCE))

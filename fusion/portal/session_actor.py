@@ -42,7 +42,7 @@ class Person:
 
 
 class PageRequest(HttpRequest):
-    """A page's request: `actor` makes it, `visit` is the person and their preferences."""
+    """A page's request: `actor` makes it, `person` holds the preferences and memberships."""
 
     actor: Actor
     person: Person
@@ -51,7 +51,7 @@ class PageRequest(HttpRequest):
 
 
 class SessionActorMiddleware:
-    """Adds the visit to each request of a signed-in person; sets language and time zone."""
+    """Adds the `Person` to each request of a signed-in person; sets language and time zone."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -73,7 +73,7 @@ class SessionActorMiddleware:
 
 
 def person_of(request: HttpRequest) -> Person | None:
-    """The visit of the signed-in person; None for everybody else."""
+    """The signed-in person; None if the request is not signed in."""
     person: Person | None = getattr(request, "person", None)
     return person
 

@@ -5,7 +5,7 @@ record.
 from collections.abc import Mapping
 
 CHECKS: Mapping[str, str] = {
-    "number routed to a trunk that is not there, or of another subscription": """
+    "number routed to a trunk that does not exist or belongs to another subscription": """
         SELECT format('number %s, trunk %s', n.e164, n.trunk_id)
         FROM numbers_number n LEFT JOIN trunks_trunk t ON t.id = n.trunk_id
         WHERE n.trunk_id IS NOT NULL AND t.subscription_id IS DISTINCT FROM n.subscription_id""",
@@ -19,7 +19,7 @@ CHECKS: Mapping[str, str] = {
         LEFT JOIN trunks_trunk t ON t.id = c.trunk_id
         LEFT JOIN tenancy_subscription s ON s.id = c.subscription_id
         WHERE (t.subscription_id, s.group_id) IS DISTINCT FROM (c.subscription_id, c.group_id)""",
-    "call that is over without exactly one record, or on record while it goes on": """
+    "ended call without exactly one record, or live call with a record": """
         SELECT format('trunk %s, %s call %s, admitted at %s: %s records', c.trunk_id, c.direction,
                       c.call_id, c.admitted_at, r.count)
         FROM trunks_call c CROSS JOIN LATERAL (
@@ -29,12 +29,12 @@ CHECKS: Mapping[str, str] = {
               AND w.direction = c.direction AND w.call_id = c.call_id) r
         WHERE c.admitted_at IS NOT NULL
           AND r.count <> CASE WHEN c.ended_at IS NULL THEN 0 ELSE 1 END""",
-    "call on record twice": """
+    "call with two records": """
         SELECT format('trunk %s, %s call %s, admitted at %s', trunk_id, direction, call_id,
                       admitted_at)
         FROM trunks_callrecord
         GROUP BY trunk_id, direction, call_id, admitted_at HAVING count(*) > 1""",
-    "call record carries other organizations than its subscription": """
+    "call record with other organizations than its subscription": """
         SELECT format('record %s of %s', r.id, r.ended_at)
         FROM trunks_callrecord r LEFT JOIN tenancy_subscription s ON s.id = r.subscription_id
         WHERE (s.group_id, s.distributor_id, s.reseller_id, s.tenant_id)
@@ -54,7 +54,7 @@ CHECKS: Mapping[str, str] = {
         WHERE s.peak IS NULL OR t.peak > s.peak""",
     # Calls that were live at an admission were counted with it. Minutes older than two days may
     # have been thinned out.
-    "peak below the calls that were on at one time": """
+    "peak below the number of calls live at the same time": """
         SELECT format('subscription %s, minute %s: %s noted, %s on record', p.subscription_id,
                       p.minute, p.peak, on_record)
         FROM trunks_channelpeak p JOIN (
@@ -80,7 +80,7 @@ CHECKS: Mapping[str, str] = {
             GROUP BY 1, 2
         ) r USING (subscription_id, minute)
         WHERE p.trunk_id IS NULL AND p.peak < on_record""",
-    "channels in the books, where live calls alone take them": """
+    "ledger entry for channels, which only live calls use": """
         SELECT format('subscription %s: %s used', subscription_id, used)
         FROM ledger_balance WHERE metric = 'sip_channel' AND used <> 0""",
 }

@@ -22,7 +22,7 @@ def delete_trunk(actor: Actor, *, subscription_id: UUID, trunk_id: UUID) -> Done
     Problems: `not-found`, `number-in-use` (numbers are routed to it), `conflict` (it has live
     calls).
     """
-    # Routing a number and admitting a call take this lock too, and then find no trunk.
+    # Routing a number and admitting a call wait for this lock, and then do not find the trunk.
     subscription = lock_subscription(actor, subscription_id)
     trunk = find_trunk(actor, trunk_id, subscription_id)
     _require_unused(trunk)
@@ -33,9 +33,9 @@ def delete_trunk(actor: Actor, *, subscription_id: UUID, trunk_id: UUID) -> Done
 
 
 def _require_unused(trunk: Trunk) -> None:
-    all_of_it = "the trunk was found to be the actor's to see"
-    numbers = Number.objects.unscoped(all_of_it).filter(trunk_id=trunk.id).count()
-    live = Call.objects.unscoped(all_of_it).filter(
+    permitted = "the actor may change this trunk"
+    numbers = Number.objects.unscoped(permitted).filter(trunk_id=trunk.id).count()
+    live = Call.objects.unscoped(permitted).filter(
         subscription_id=trunk.subscription_id,
         trunk_id=trunk.id,
         ended_at=None,

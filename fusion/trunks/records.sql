@@ -71,7 +71,7 @@ DECLARE
     c trunks_call;
     v_group CONSTANT uuid := (SELECT t.group_id FROM trunks_trunk t WHERE t.id = p_trunk);
 BEGIN
-    -- Waits for a sweep that holds one of them, and then finds it gone.
+    -- Waits for a sweep that has locked a call; the call is then no longer there.
     FOR c IN
         SELECT w.* FROM trunks_call w
         WHERE w.group_id = v_group AND w.trunk_id = p_trunk FOR UPDATE

@@ -7,23 +7,22 @@ from phonenumbers.shortnumberinfo import SUPPORTED_SHORT_REGIONS
 from fusion.kernel.errors import Problem
 
 SHORT = re.compile(r"[0-9d?:|()\[\]\-\\{},]+", re.ASCII)
-"""What patterns of short numbers are made of: PostgreSQL and Python read it alike."""
-
+"""The characters of a pattern that PostgreSQL and Python read in the same way."""
 
 COUNTRIES: frozenset[str] = frozenset(SUPPORTED_SHORT_REGIONS)
 """ISO 3166 codes of the countries whose short numbers are known."""
 
 
 def is_country(code: str) -> bool:
-    """Invariant: a trunk's country is one whose short numbers, emergency ones included, are known.
+    """Invariant: a trunk's country has known short numbers, which include its emergency numbers.
 
-    (Of Guinea no emergency number is; there `urn:service:sos` is the only way to call for help.)
+    Guinea is an exception: no emergency number is known, only `urn:service:sos` is recognised.
     """
     return code in COUNTRIES
 
 
 def require_active(status: str) -> None:
-    """Invariant: nothing new comes to a subscription that is not active.
+    """Invariant: only an active subscription gets new trunks and routed numbers.
 
     Problems: `subscription-suspended`, `subscription-terminated`.
     """
@@ -35,7 +34,7 @@ def require_active(status: str) -> None:
 
 
 def require_living(status: str) -> None:
-    """Invariant: what a terminated subscription left behind is kept as it was.
+    """Invariant: the trunks of a terminated subscription do not change.
 
     Problem: `subscription-terminated`.
     """
@@ -48,7 +47,7 @@ def require_living(status: str) -> None:
 
 
 def portable_pattern(pattern: str) -> str:
-    """The same regular expression for PostgreSQL; ValueError where the two might not agree."""
+    """The pattern as PostgreSQL reads it; ValueError if it has characters other than `SHORT`."""
     if not SHORT.fullmatch(pattern):
         raise ValueError(f"not a pattern of short numbers: {pattern!r}")
     return pattern.replace(r"\d", "[0-9]")

@@ -23,10 +23,10 @@ Direction = Literal["inbound", "outbound"]
 MAX_CALL_ID = 255
 
 DAYS_SHOWN = 31
-"""Days of peaks by hour that one request asks for at most."""
+"""The longest period of hourly peaks that a request may read, in days."""
 
 FIRST = datetime.min.replace(tzinfo=UTC)
-"""The first instant that can be told."""
+"""The first instant that Python can represent."""
 
 
 def _known_country(code: str) -> str:
@@ -128,7 +128,7 @@ class Hours(Period):
     """The period of the hours: by default the last day, at most 31 days."""
 
     def bounds(self) -> tuple[datetime, datetime]:
-        """From when until when; Problem `invalid-fields` where that is too long or no time."""
+        """Start and end; Problem `invalid-fields` if it is too long or ends before it starts."""
         until = self.to or now()
         since = self.from_ or until - min(timedelta(days=1), until - FIRST)
         if not timedelta(0) <= until - since <= timedelta(days=DAYS_SHOWN):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 CHECKS: Mapping[str, str] = {
-    "link without exactly one licence, or licence without its link": """
+    "link without exactly one licence, or licence without a link": """
         SELECT format('subscription %s, user %s: %s links, %s licences', subscription_id, holder,
                       coalesce(l.links, 0), coalesce(e.held, 0))
         FROM (
@@ -20,11 +20,11 @@ CHECKS: Mapping[str, str] = {
             HAVING sum(CASE e.kind WHEN 'consume' THEN 1 ELSE -1 END) <> 0
         ) e USING (subscription_id, holder)
         WHERE coalesce(l.links, 0) <> 1 OR coalesce(e.held, 0) <> 1""",
-    "number linked to a user who is not there, or of another subscription": """
+    "number linked to a user who does not exist or belongs to another subscription": """
         SELECT format('number %s', n.e164)
         FROM numbers_number n LEFT JOIN users_user u ON u.id = n.user_id
         WHERE n.user_id IS NOT NULL AND u.subscription_id IS DISTINCT FROM n.subscription_id""",
-    "link that its history does not tell, or history of a link that is not there": """
+    "link that is missing in the history, or a link in the history that does not exist": """
         SELECT format('number %s, user %s', coalesce(n.e164, l.e164),
                       coalesce(n.user_id, l.user_id))
         FROM (SELECT * FROM numbers_number WHERE user_id IS NOT NULL) n
@@ -34,7 +34,7 @@ CHECKS: Mapping[str, str] = {
            OR l.group_id <> n.group_id OR l.tenant_id <> n.tenant_id
            OR l.reseller_id IS DISTINCT FROM n.reseller_id
            OR l.distributor_id IS DISTINCT FROM n.distributor_id OR l.sku_id <> n.sku_id""",
-    "login that is the same as another one's of its subscription": """
+    "two users of a subscription with the same login": """
         SELECT format('subscription %s, user %s: login %s', subscription_id, id, login)
         FROM users_user
         WHERE login_twin > 0 OR login_key IS DISTINCT FROM kernel_text_key(login)""",

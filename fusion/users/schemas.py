@@ -25,7 +25,7 @@ class UserBody(Body):
 
 
 class UserPatch(Body):
-    """What changes of a user."""
+    """The changes to a user."""
 
     display_name: Name | None = None
 

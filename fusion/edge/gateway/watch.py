@@ -17,7 +17,7 @@ KEPT = 600
 
 
 class Watch:
-    """Runs what is due, and ends truncated responses once their readers continue."""
+    """Runs the timers that are due, and ends truncated responses once their readers continue."""
 
     def __init__(self) -> None:
         self._due: dict[object, tuple[float, Callable[[], None]]] = {}

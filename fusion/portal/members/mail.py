@@ -20,7 +20,7 @@ def write_invitation_mails(*, only: UUID | None = None, limit: int = 50) -> int:
     """Write the mails that are due, or that of one invitation; returns how many were due."""
     with transaction.atomic():
         due = take_due_mails(only=only, limit=limit)
-        rows = Invitation.objects.unscoped("their mails are due, whoever has invited")
+        rows = Invitation.objects.unscoped("their mails are due, in all groups")
         for invitation in rows.select_related("organization").filter(id__in=due).order_by("id"):
             _write(invitation)
     return len(due)

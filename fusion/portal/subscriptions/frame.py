@@ -47,6 +47,6 @@ def frame(request: PageRequest, subscription: Subscription, tab: str) -> dict[st
 
 
 def tenant_of(request: PageRequest, subscription: Subscription) -> Organization:
-    """The customer; whoever sees a subscription sees its customer."""
+    """The customer; an actor who sees a subscription also sees its customer."""
     rows = Organization.objects.visible_to(request.actor)
     return rows.get(id=subscription.tenant_id)

@@ -27,13 +27,13 @@ class StateForm(Form):
         required=False,
         help_text=_("The billing platform's id of this order."),
     )
-    unsaid: Any = _("No reason specified")
+    no_reason: Any = _("No reason specified")
     """The label for no reason."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         reason: Any = self.fields["reason"]
-        reason.choices = [("", self.unsaid), *REASON_WORDS.items()]
+        reason.choices = [("", self.no_reason), *REASON_WORDS.items()]
 
     def facts(self) -> Mapping[str, Any]:
         """The fields other than the date, as the use cases take them."""
@@ -44,7 +44,7 @@ class StateForm(Form):
 class SuspendForm(StateForm):
     """A suspension always has a reason."""
 
-    unsaid = REASON_WORDS["other"]
+    no_reason = REASON_WORDS["other"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,7 +56,7 @@ class SuspendForm(StateForm):
 class ResumeForm(StateForm):
     """Which of the reasons to lift."""
 
-    unsaid = _("All reasons")
+    no_reason = _("All reasons")
 
 
 class TerminateForm(StateForm):
