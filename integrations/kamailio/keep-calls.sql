@@ -1,5 +1,5 @@
--- For a database of Kamailio's own, after Debian's standard-create.sql and dialog-create.sql: texts of
--- any length. One that did not fit would cost the call its place in the database.
+-- For Kamailio's own database, after Debian's standard-create.sql and dialog-create.sql: columns for texts
+-- of any length. Kamailio would not store a call with a text that is too long.
 ALTER TABLE dialog_vars ALTER dialog_value TYPE varchar;
 ALTER TABLE dialog
     ALTER callid TYPE varchar, ALTER from_uri TYPE varchar, ALTER from_tag TYPE varchar,
