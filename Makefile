@@ -1,4 +1,4 @@
-# `make demo` and `make test` are all a newcomer needs; both set up what is missing.
+# `make demo` and `make test` are enough to start with; both install what is missing.
 
 SHELL := /bin/sh
 VENV := .venv
@@ -9,32 +9,32 @@ WANTED := $(shell cat .python-version)
 .PHONY: help demo test check format docs settings openapi container long examples faults coverage mutants variants bench \
   verify lint pictures messages translations lock clean debian
 
-help: ## what can be made
+help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-demo: $(VENV)/runtime translations ## a believable provider at http://127.0.0.1:8000 (PORT overrides)
+demo: $(VENV)/runtime translations ## a sample provider at http://127.0.0.1:8000 (PORT overrides)
 	@exec $(BIN)/fusion demo
 
-verify: $(VENV)/runtime ## recompute the books of the demo's database and report differences
+verify: $(VENV)/runtime ## check the demo's database and report differences
 	@exec $(BIN)/fusion verify
 
-# What leans on PostgreSQL itself runs once more on the oldest version that we support.
+# Tests that depend on PostgreSQL itself also run on the oldest version that we support.
 DATABASE_TESTS := $(wildcard $(addprefix tests/,access accounts catalogue clients concurrency events \
   ledger lifecycle numbers ordering reporting tenancy trunks users))
 
-# Files are spread over one process more than there are cores, each with a database of its own: a
-# third of the time tests wait for servers and browsers. In their order: those with few tests, which
-# take longest, would else come last, one at a time.
+# pytest distributes the files over one process more than there are cores, each with its own database:
+# for a third of the time tests wait for servers and browsers. The order of the files stays: pytest would
+# start those with few tests last, and they take longest.
 SPREAD := -n $(shell expr $$(nproc) + 1) --maxprocesses 5 --dist loadfile --no-loadscope-reorder
 
-# The rooms that `make check` tries: what needs neither SIP, nor a browser, nor a second PostgreSQL.
+# The rooms that `make check` tests: those without SIP, a browser or a second PostgreSQL.
 CHECKED := $(wildcard $(addprefix tests/,access accounts branding catalogue clients docs events \
   kernel ledger lifecycle numbers ordering reporting tenancy trunks users test_tidy.py))
 
-check: lint ## the quick part of `make test`, for while you work
+check: lint ## the quick part of `make test`, to run while you work
 	env -u DATABASE_URL $(BIN)/python -m pytest -q $(SPREAD) -m "not once" $(CHECKED)
 
-format: $(VENV)/dev ## bring Python files and templates into the one format
+format: $(VENV)/dev ## format Python files and templates
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format .
 	$(BIN)/djangofmt --quiet fusion/portal/templates
@@ -49,10 +49,10 @@ test: debian lint
 	  $(BIN)/python -m pytest $(SPREAD) -m "not once" $(DATABASE_TESTS)
 endif
 
-# The rooms whose rules leave no mutant alive that tests/mutants/explained.toml does not explain.
+# The rooms whose mutants the tests detect, except those explained in tests/mutants/explained.toml.
 RULED := access accounts tenancy ledger ordering numbers users trunks
 
-long: coverage variants examples ## what takes hours: coverage, the tests in other surroundings, all mutants
+long: coverage variants examples ## runs that take hours: coverage, the tests in other environments, all mutants
 	@for room in $(RULED); do $(BIN)/python -m tests.mutants $$room || exit 1; done
 
 examples: debian $(VENV)/dev ## twenty times as many generated requests as in `make test`
@@ -68,20 +68,20 @@ coverage: debian $(VENV)/dev ## branch coverage of fusion/, with the processes t
 	$(MEASURED) html --quiet --directory var/coverage/html
 	$(MEASURED) report
 
-faults: debian $(VENV)/dev ## what a pair of PostgreSQL servers loses: nothing (FAULTS="--help" for options)
+faults: debian $(VENV)/dev ## check that a pair of PostgreSQL servers loses no data (FAULTS="--help" for options)
 	@exec env -u DATABASE_URL $(BIN)/python -m tests.faults $(FAULTS)
 
-mutants: $(VENV)/dev ## change the rules of a ROOM, one thing at a time; FILES="decide.sql" for others
+mutants: $(VENV)/dev ## check that the tests notice changed rules of a ROOM; FILES="decide.sql" for others
 	@exec $(BIN)/python -m tests.mutants $(ROOM) $(FILES)
 
-variants: debian $(VENV)/dev ## the tests in other surroundings (VARIANTS="locale slow" for some)
+variants: debian $(VENV)/dev ## the tests in other environments (VARIANTS="locale slow" for some)
 	@./.ci/clock
 	@exec ./.ci/variants $(VARIANTS)
 
-bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json (BENCH="--help" tells options)
+bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json (BENCH="--help" lists options)
 	@exec $(BIN)/python -m bench $(BENCH)
 
-lint: $(VENV)/dev ## style, types and floors
+lint: $(VENV)/dev ## style, types and import layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/djangofmt --check --quiet fusion/portal/templates
@@ -101,14 +101,14 @@ settings: $(VENV)/dev ## write the table of settings into the operator's guide
 openapi: $(VENV)/dev ## write docs/openapi.json; refuses to narrow the API (BREAKING=1 does it)
 	$(BIN)/python -m tests.contract.compatible $(if $(BREAKING),--breaking)
 
-container: $(VENV)/dev ## build the image where podman or docker can, else only lint its file
+container: $(VENV)/dev ## build the image with podman or docker, or lint the file if neither is installed
 	@for tool in podman docker; do \
 	  if $$tool info >/dev/null 2>&1; then exec $$tool build -t fusion -f Containerfile .; fi; \
 	done; \
 	echo "Neither podman nor docker has an engine here: the file is linted, not built."; \
 	exec $(BIN)/hadolint Containerfile
 
-debian: ## what the tests use of Debian: PostgreSQL and a pair of it, proxies of all kinds, a browser
+debian: ## install the Debian packages for the tests: PostgreSQL, proxies, a browser
 	@./.ci/postgres
 	@./.ci/pooler
 	@./.ci/pair
@@ -116,7 +116,7 @@ debian: ## what the tests use of Debian: PostgreSQL and a pair of it, proxies of
 	@./.ci/proxies
 	@./.ci/browser
 
-# The newest Python that will do; .python-version names the one that we develop with.
+# The newest suitable Python; .python-version names the one that we develop with.
 $(BIN)/python:
 	@for name in python$(WANTED) python3.13 python3.14 python3.12 python3; do \
 	  if $$name -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; \
@@ -125,8 +125,8 @@ $(BIN)/python:
 	echo "Python 3.12 or newer with its venv module is needed, best $(WANTED);" \
 	  "none was found on the PATH." >&2; exit 1
 
-# A stamp is as new as the lock that was installed. The lock's hashes are checked; the package
-# itself is built with the locked setuptools, from nothing but the checkout.
+# A stamp is as new as the installed lock. pip checks the hashes of the lock; the package itself is built
+# with the locked setuptools, from the checkout only.
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 $(VENV)/runtime: requirements.txt pyproject.toml setup.py | $(BIN)/python
@@ -138,12 +138,12 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/runtime
 	$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# Names no registry: whoever installs has one configured.
+# Names no registry: the machine's configuration does.
 COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
   --allow-unsafe --strip-extras --build-deps-for editable --no-emit-index-url \
   --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
-pictures: debian $(VENV)/dev ## take the pictures of docs/first-steps.md anew, from a demo
+pictures: debian $(VENV)/dev ## take the pictures of docs/first-steps.md again, from a demo
 	env -u DATABASE_URL FUSION_TEST_PICTURES=docs/pictures \
 	  $(BIN)/python -m pytest -q tests/demo/test_newcomer.py
 
@@ -160,6 +160,6 @@ lock: | $(VENV)/dev ## renew requirements.txt and requirements-dev.txt (UPGRADE=
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev -c requirements.txt \
 	  -o requirements-dev.txt pyproject.toml
 
-clean: ## remove what was built and installed; var/ with its databases stays
+clean: ## remove built and installed files; var/ with its databases stays
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -165,7 +165,7 @@ def test_nothing_fails_while_a_group_is_published(published: World) -> None:
         assert response.status_code == 200, response.content
 
 
-def test_this_server_refuses_what_the_identity_lacks() -> None:
+def test_this_server_refuses_scopes_that_the_identity_lacks() -> None:
     """Else the test above would prove nothing."""
     owner_rows("CREATE TABLE of_no_group (id int PRIMARY KEY, group_id int)")
     try:

@@ -237,7 +237,7 @@ def _name_of(decorator: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
 
 
-def test_imports_stand_at_the_top() -> None:
+def test_imports_are_at_the_top() -> None:
     """What is imported inside a function hides a cycle."""
     for file, tree in modules().items():
         for function in functions(tree):
@@ -313,7 +313,7 @@ def test_the_environment_is_read_in_one_place() -> None:
                 assert not named or node.value in SETTINGS, where(file, node)
 
 
-def test_nothing_is_left_for_later() -> None:
+def test_no_work_is_left_for_later() -> None:
     marks = re.compile(r"\b(TO" r"DO|FIX" r"ME|X{3}|HACK)\b")
     for file, text in text_files():
         if file.name != "test_tidy.py" and file.suffix in (".py", ".sql", ".html", ".css", ".md"):
@@ -359,7 +359,7 @@ def test_the_lock_has_all_dependencies() -> None:
         assert re.search(rf"^{name}==", lock, re.MULTILINE), name
 
 
-def test_make_help_tells_every_target_that_people_use() -> None:
+def test_make_help_lists_every_target_that_people_use() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in ("demo", "test", "bench", "verify", "lint", "lock", "clean"):
         assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE), target

@@ -117,7 +117,7 @@ def test_the_id_stays_from_the_invitation_to_the_membership(world: World) -> Non
     assert world.call("GET", f"{path}/{made['id']}").status_code == 404
 
 
-def test_an_invitation_is_withdrawn_and_made_anew_by_the_api(world: World) -> None:
+def test_an_invitation_is_withdrawn_and_created_again_by_the_api(world: World) -> None:
     path = f"/organizations/{world.tenant.id}/members"
     body = {"email": someone(), "role": "agent"}
     made = answer(world.call("POST", path, body))

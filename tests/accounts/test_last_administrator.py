@@ -136,7 +136,7 @@ def test_a_second_administrator_allows_removing_the_first(world: World) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("role", [AGENT, VIEWER])
-def test_everybody_else_may_leave(world: World, kind: str, role: str) -> None:
+def test_other_members_may_leave(world: World, kind: str, role: str) -> None:
     someone = member_of(world, kind, role)
     leave_organization(someone)
     assert not Member.objects.unscoped("test").filter(id=id_of(someone)).exists()

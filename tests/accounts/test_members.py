@@ -59,7 +59,7 @@ def test_add_read_change_remove(world: World, by: str) -> None:
     ]
 
 
-def test_not_from_below_nor_from_beside(world: World) -> None:
+def test_actors_below_and_beside_are_refused(world: World) -> None:
     made = answer(add(world, world.distributor, address()))
     world.token(world.reseller)
     before = world.fingerprint()
@@ -97,7 +97,7 @@ def test_a_member_of_another_organization_is_404(world: World) -> None:
 
 
 @pytest.mark.parametrize("how", ["invited", "a member"])
-def test_once_per_organization_whatever_the_case(world: World, how: str) -> None:
+def test_once_per_organization_in_any_case(world: World, how: str) -> None:
     email = address()
     if how == "invited":
         assert add(world, world.tenant, email).status_code == 201

@@ -69,7 +69,7 @@ def test_setting_it_again_and_again(world: World) -> None:
     assert Brand.objects.get(group=world.group).name == "Two"
 
 
-def test_a_host_name_stands_for_one_group(world: World) -> None:
+def test_a_host_name_belongs_to_one_group(world: World) -> None:
     other, host = World(), f"{new_id()}.example.com"
     set_host(world.actor(), host=host)
     before = other.fingerprint()

@@ -55,7 +55,7 @@ def test_double_click_and_back_button(own: tuple[Scene, Tab]) -> None:
     assert revision(scene) == 2
 
 
-def test_errors_stand_beside_the_field(own: tuple[Scene, Tab]) -> None:
+def test_errors_are_shown_beside_the_field(own: tuple[Scene, Tab]) -> None:
     _, tab = own
     page = tab.page
     tab.go("/brand/edit")

@@ -53,7 +53,7 @@ def test_it_grows_with_an_order(sign_in: SignIn) -> None:
     expect(asks.page.get_by_role("heading", name="Request more")).to_be_visible()
 
 
-def test_the_list_of_the_full_goes_on(sign_in: SignIn) -> None:
+def test_the_list_of_full_subscriptions_has_further_pages(sign_in: SignIn) -> None:
     scene = Scene()
     numbers = stock(scene.world, 9)
     for number, e164 in enumerate(numbers):

@@ -21,7 +21,7 @@ from tests.catalogue.acting import (
 from tests.world import World, answer
 
 
-def test_never_ordered_goes_for_good(world: World) -> None:
+def test_a_product_that_was_never_ordered_is_removed(world: World) -> None:
     product = sell(world, "office", external_reference="P-1")
     path = f"/products/{product['id']}"
     world.call("PATCH", path, {"items": [{"sku": "user", "quantity": 7}]})
@@ -51,7 +51,7 @@ def test_ordered_is_retired(world: World) -> None:
     assert place(world, product["id"])[0] == 201
 
 
-def test_retired_already_stays_as_it_is(world: World) -> None:
+def test_a_retired_product_stays_unchanged(world: World) -> None:
     product = sell(world, "office")
     path = f"/products/{product['id']}"
     place(world, product["id"])

@@ -167,7 +167,7 @@ def test_pages(world: World, recording: Sku, product: Product) -> None:
     assert f'<a href="{url}/users">Call recording</a>' in detail and "of 2 in use" in detail
 
 
-def test_the_preview_of_an_order_links_to_what_uses_it(
+def test_the_preview_of_an_order_links_to_its_users_and_numbers(
     world: World, recording: Sku, product: Product
 ) -> None:
     order = placed(world, line(product))

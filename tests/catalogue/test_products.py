@@ -76,7 +76,7 @@ def test_the_most_that_fits(world: World) -> None:
     assert answer(world.call("GET", f"/products/{product['id']}")) == product
 
 
-def test_null_stands_for_not_given(world: World) -> None:
+def test_null_means_not_given(world: World) -> None:
     product = sell(world, "office", description=None, external_reference=None)
     assert (product["description"], product["external_reference"]) == ("", None)
 

@@ -116,7 +116,7 @@ def test_bad_fields(world: World, wrong: dict[str, Any]) -> None:
     refused(world, response, 422, "invalid-fields", before)
 
 
-def test_a_token_gives_no_more_than_it_has(world: World) -> None:
+def test_a_token_grants_only_its_own_scopes(world: World) -> None:
     strong = client_of(world, world.group, ["orders:write", "tenancy:write"])
     weak = narrowed(world, world.group, "tenancy:write")
     path = f"/organizations/{world.group.id}/api-clients"

@@ -163,7 +163,7 @@ def test_wrong_secrets_are_throttled_by_client_and_address(
     assert error(ask(client, "wrong")) == (401, "invalid_client")
 
 
-def test_a_stranger_does_not_lock_out_a_client_whose_address_is_known(
+def test_wrong_secrets_from_elsewhere_do_not_lock_out_a_known_address(
     client: dict[str, Any],
 ) -> None:
     """As where all callers come from one proxy."""
@@ -186,14 +186,14 @@ def test_wrong_secrets_at_once_are_all_counted(client: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("id", ["nobody", "", "ü" * 300, "a:b"])
-def test_a_client_that_is_unknown_is_throttled_alike(id: str) -> None:
+def test_an_unknown_client_is_throttled_in_the_same_way(id: str) -> None:
     unknown = {"client_id": f"{id}{new_id()}", "client_secret": "x"}
     for _ in range(MOST_WRONG):
         assert error(ask(unknown)) == (401, "invalid_client")
     assert ask(unknown).status_code == 429
 
 
-def test_counts_that_matter_no_more_are_forgotten(client: dict[str, Any]) -> None:
+def test_expired_counts_are_deleted(client: dict[str, Any]) -> None:
     ask(client, "wrong")
     ask(client, address=FAR)
     purge_attempts()

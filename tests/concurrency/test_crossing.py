@@ -83,7 +83,7 @@ def test_batches_against_single_orders_and_uses(world: World) -> None:
     assert differences() == []
 
 
-def test_entries_stand_in_the_order_of_the_locks(world: World) -> None:
+def test_entries_are_in_the_order_of_the_locks(world: World) -> None:
     """Sequence, sums and time agree, however many write."""
     at_once(*[lambda: order(world, add(world.seat, 2))] * 8)
     entries = rows(

@@ -143,7 +143,7 @@ def test_an_answer_of_before_to_an_order(world: World) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES[:2])
-def test_a_key_of_before_is_in_the_way_of_the_group_alone(world: World, route: Route) -> None:
+def test_an_earlier_key_is_refused_in_its_own_group_only(world: World, route: Route) -> None:
     of_before(world, "/orders", draft(world))
     path, body = route(world)
     before = world.fingerprint()

@@ -127,7 +127,7 @@ def test_a_cursor_of_another_list(stage: Stage, route: tuple[str, str]) -> None:
 
 
 @routes(WITHOUT_BODY)
-def test_a_body_where_none_is_taken(stage: Stage, route: tuple[str, str]) -> None:
+def test_a_body_that_is_not_allowed(stage: Stage, route: tuple[str, str]) -> None:
     asked = request(stage, route)
     assert fields(refused(stage, asked, {"x": 1})) == ["x"]
     body = {"effective_at": "2030-01-01T00:00:00Z", "dry_run": True}
@@ -137,9 +137,7 @@ def test_a_body_where_none_is_taken(stage: Stage, route: tuple[str, str]) -> Non
 
 
 @routes(WITHOUT_BODY)
-def test_another_kind_of_content_where_no_body_is_taken(
-    stage: Stage, route: tuple[str, str]
-) -> None:
+def test_another_content_type_without_a_body(stage: Stage, route: tuple[str, str]) -> None:
     asked = request(stage, route)
     for media_type in ("text/plain", "application/x-www-form-urlencoded", "text/csv"):
         response = _send(stage, asked, b"x=1", media_type)

@@ -154,7 +154,7 @@ def test_headers_that_are_none(server: Server, world: World, more: str) -> None:
     ],
     ids=lambda path: repr(path[:15]),
 )
-def test_paths_that_lead_nowhere(server: Server, world: World, path: str) -> None:
+def test_paths_without_a_resource(server: Server, world: World, path: str) -> None:
     before = world.fingerprint()
     status, body = exchange(server, request(world, order(world), path=path))
     assert status in (0, 400, 404, 405, 414, 431), (status, body)

@@ -41,7 +41,7 @@ Holders = Callable[[Cluster], subprocess.Popen[str]]
 TABLE = "DROP TABLE IF EXISTS kept; CREATE TABLE kept (value int); INSERT INTO kept VALUES (7)"
 
 
-def test_a_killed_keeper_takes_the_server_along_and_the_next_lease_starts_over(
+def test_a_killed_keeper_stops_the_server_and_the_next_lease_starts_a_new_one(
     cluster: Cluster,
 ) -> None:
     with lease(cluster) as held:
@@ -107,7 +107,7 @@ def test_after_all_is_killed_it_simply_works_again(cluster: Cluster, holders: Ho
 
 
 @pytest.mark.parametrize("stranger", ["alive", "zombie", "empty"])
-def test_a_stale_pid_file_is_not_believed(cluster: Cluster, stranger: str) -> None:
+def test_a_stale_pid_file_is_ignored(cluster: Cluster, stranger: str) -> None:
     with lease(cluster) as held:
         held.release(until_stopped=True)
     account = server_account(cluster.home)

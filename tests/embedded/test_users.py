@@ -73,7 +73,7 @@ def _rights(pid: int) -> str:
 
 
 @as_root
-def test_for_root_an_unprivileged_user_runs_the_server_and_owns_no_more_than_the_data(
+def test_as_root_an_unprivileged_user_runs_the_server_and_owns_only_the_data(
     cluster: Cluster,
 ) -> None:
     with lease(cluster):
@@ -122,7 +122,7 @@ def test_data_of_a_link_and_of_another_user_is_served_as_before(folder: Path) ->
 
 
 @as_root
-def test_without_an_unprivileged_user_root_learns_what_to_do(
+def test_without_an_unprivileged_user_the_message_says_what_root_can_do(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accounts, "UNPRIVILEGED", ("fusion-no-such-user",))
@@ -131,7 +131,7 @@ def test_without_an_unprivileged_user_root_learns_what_to_do(
 
 
 @as_root
-def test_in_a_closed_folder_without_the_right_to_pass_root_learns_what_to_do(
+def test_in_a_closed_folder_the_message_says_what_root_can_do(
     closed_folder: Path,
 ) -> None:
     """As in a container that withholds the right."""
@@ -160,7 +160,7 @@ def test_programs_that_others_cannot_run_are_named(folder: Path) -> None:
 
 
 @as_root
-def test_an_ordinary_user_keeps_all_in_its_folder_and_root_spoils_nothing(
+def test_an_ordinary_user_keeps_all_in_its_folder_and_root_damages_nothing(
     folder: Path, ordinary: Ordinary
 ) -> None:
     os.chown(folder, ordinary.user.pw_uid, ordinary.user.pw_gid)
@@ -180,14 +180,14 @@ def test_an_ordinary_user_keeps_all_in_its_folder_and_root_spoils_nothing(
 
 
 @as_root
-def test_another_user_learns_who_owns_the_database(cluster: Cluster, ordinary: Ordinary) -> None:
+def test_another_user_reads_who_owns_the_database(cluster: Cluster, ordinary: Ordinary) -> None:
     with lease(cluster):
         done = ordinary.hold(cluster)
     assert "belongs to another user (uid 0)" in done.stderr
 
 
 @as_root
-def test_a_folder_for_the_socket_that_somebody_else_made_is_refused(folder: Path) -> None:
+def test_a_folder_for_the_socket_of_another_user_is_refused(folder: Path) -> None:
     user = pwd.getpwnam(ORDINARY)
     taken = folder / "socket"
     taken.mkdir(mode=0o700)

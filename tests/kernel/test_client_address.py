@@ -85,7 +85,7 @@ def test_forwarded_is_used_without_x_forwarded_for(
 
 
 @given(st.lists(st.text(max_size=20), max_size=50))
-def test_nothing_that_stands_before_a_proxy_s_entry_counts(forged: list[str]) -> None:
+def test_entries_before_that_of_a_proxy_are_ignored(forged: list[str]) -> None:
     """A proxy appends what it has seen; what came before changes nothing, and junk is no fault."""
     proxies = read_proxies(NETWORKS)
     chain = ",".join(forged).split(",")

@@ -75,7 +75,7 @@ def test_sources_use_the_one_clock() -> None:
         "at = models.DateTimeField(db_default=Now())",
     ],
 )
-def test_the_scan_sees_another_clock(source: str, tmp_path: Path) -> None:
+def test_the_scan_finds_another_clock(source: str, tmp_path: Path) -> None:
     (tmp_path / "verb.py").write_text(source)
     assert _reads_another_clock(tmp_path / "verb.py")
 

@@ -57,7 +57,7 @@ ADDRESSES: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("url", ADDRESSES)
-def test_what_the_address_says_goes_before_ours(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_overrides_our_defaults(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PGAPPNAME", "PGCONNECT_TIMEOUT", "PGOPTIONS", "PGDATABASE"):
         monkeypatch.delenv(name, raising=False)
     found = connection_parameters(url)
@@ -151,7 +151,7 @@ def race(names: str, silent: str, refusals: dict[str, int]) -> tuple[str, float,
     return won.host, time.monotonic() - begun, run.silent
 
 
-def test_a_silent_host_keeps_nobody_from_the_next() -> None:
+def test_a_silent_host_does_not_delay_the_next() -> None:
     host, seconds, silent = race("ab", "a", {})
     assert (host, silent) == ("b", [{"host": "a"}])
     assert NEXT_AFTER <= seconds < NEXT_AFTER + 1

@@ -183,7 +183,7 @@ def test_invalid_instants_are_only_refused(value: object) -> None:
     st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)),
     st.integers(-23 * 60, 23 * 60),
 )
-def test_an_instant_is_the_same_whatever_its_offset(at: datetime, offset: int) -> None:
+def test_an_instant_is_the_same_with_any_offset(at: datetime, offset: int) -> None:
     sign, minutes = "-" if offset < 0 else "+", abs(offset)
     text = f"{at.isoformat()}{sign}{minutes // 60:02}:{minutes % 60:02}"
     read = TypeAdapter(Instant).validate_python(text)

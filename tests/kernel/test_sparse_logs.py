@@ -12,7 +12,7 @@ def line(at: float, text: str = "error connecting: %s") -> logging.LogRecord:
     return record
 
 
-def test_one_line_in_ten_seconds_tells_how_many_were_left_out() -> None:
+def test_one_line_in_ten_seconds_counts_the_lines_left_out() -> None:
     sparse = Sparse(10.0)
     records = [line(at / 4) for at in range(60)]
     written = [record for record in records if sparse.filter(record)]
@@ -29,6 +29,6 @@ def test_a_line_after_a_pause_is_written_as_it_is() -> None:
     assert late.getMessage() == "error connecting: refused"
 
 
-def test_the_pool_of_connections_is_held_to_it() -> None:
+def test_the_pool_of_connections_logs_through_the_filter() -> None:
     for name in REPETITIVE:
         assert any(isinstance(f, Sparse) for f in logging.getLogger(name).filters), name

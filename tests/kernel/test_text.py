@@ -39,7 +39,7 @@ from fusion.kernel.text import (
         ("", ""),
     ],
 )
-def test_what_is_harmless_is_removed(text: str, kept: str) -> None:
+def test_harmless_characters_are_removed(text: str, kept: str) -> None:
     assert clean_line(text) == kept
 
 
@@ -66,7 +66,9 @@ def test_what_is_harmless_is_removed(text: str, kept: str) -> None:
         ("a\ud800", 2, "U+D800"),
     ],
 )
-def test_what_hides_is_refused_with_its_position(text: str, position: int, character: str) -> None:
+def test_hidden_characters_are_refused_with_their_position(
+    text: str, position: int, character: str
+) -> None:
     with pytest.raises(Unclean) as refusal:
         clean_line(text)
     assert (refusal.value.position, refusal.value.character) == (position, character)
@@ -84,7 +86,7 @@ def test_a_note_has_lines() -> None:
 
 
 @given(st.text())
-def test_what_is_clean_stays_as_it_is(text: str) -> None:
+def test_clean_texts_stay_unchanged(text: str) -> None:
     try:
         cleaned = clean_line(text)
     except Unclean:
@@ -95,12 +97,12 @@ def test_what_is_clean_stays_as_it_is(text: str) -> None:
 
 
 @given(st.from_regex(LINE_WITH_TEXT, fullmatch=True) | st.from_regex(LINE, fullmatch=True))
-def test_the_document_s_pattern_tells_what_is_taken(text: str) -> None:
+def test_the_document_s_pattern_describes_the_accepted_texts(text: str) -> None:
     if len(text) <= 200 and not re.search(f"[{REFUSED_BEYOND}]", text):
         assert TypeAdapter(Note).validate_python(text) is not None
 
 
-def test_what_is_blank_is_no_name() -> None:
+def test_blank_texts_are_refused_as_names() -> None:
     for text in ("", "  ", "\u00a0", "\u00ad", "\ufeff \ufe0f"):
         with pytest.raises(ValidationError, match="must not be blank"):
             TypeAdapter(Name).validate_python(text)

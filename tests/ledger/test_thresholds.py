@@ -48,7 +48,7 @@ def test_a_threshold_is_crossed_when_newly_reached(
 
 @given(balances, balances, balances)
 @settings(max_examples=100, deadline=None)
-def test_no_way_up_leaves_a_threshold_out(
+def test_every_threshold_on_the_way_up_is_reported(
     first: tuple[int, int], second: tuple[int, int], third: tuple[int, int]
 ) -> None:
     """What one step crosses, two steps cross as well."""
@@ -88,7 +88,7 @@ def test_each_crossing_emits_one_event(world: World) -> None:
 
 
 @pytest.mark.parametrize("removed", [2, 3])
-def test_an_order_that_takes_away_may_cross_too(world: World, removed: int) -> None:
+def test_a_removal_may_cross_a_threshold(world: World, removed: int) -> None:
     placed(world, line(world.seat, 10))
     consume(world, world.user_sku, *"abcdefg")
     placed(world, line(world.seat, removed, "remove"))

@@ -201,7 +201,7 @@ def test_each_suspension_is_a_hold(world: World) -> None:
 
 
 @pytest.mark.parametrize("deed", ["resume", "suspend", "terminate"])
-def test_without_effect_an_order_is_written_for_a_reference_alone(world: World, deed: str) -> None:
+def test_without_effect_an_order_is_written_only_for_its_reference(world: World, deed: str) -> None:
     if deed != "resume":
         ask(world, deed, reason="other")
     before = world.fingerprint()

@@ -35,7 +35,7 @@ def test_from_the_bottom_up(world: World) -> None:
     assert kept["status"] == "terminated"
 
 
-def test_refused_while_something_lives_under_it(world: World) -> None:
+def test_refused_while_it_has_organizations_or_subscriptions(world: World) -> None:
     world.token(world.group)
     before = world.fingerprint()
     for organization, counts in [
@@ -55,7 +55,7 @@ def test_not_by_itself(world: World, kind: str) -> None:
     refused(world, delete(world, own, own), 403, "forbidden", before)
 
 
-def test_not_from_beside_nor_below(world: World) -> None:
+def test_actors_beside_and_below_are_refused(world: World) -> None:
     beside = make_organization("reseller", world.distributor)
     empty = make_organization("tenant", world.reseller)
     other = World()

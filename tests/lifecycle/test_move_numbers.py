@@ -149,7 +149,7 @@ def test_what_cannot_be_moved(world: World) -> None:
     refused(world, before, move(world, target, mine, quantity=1), 422, "invalid-fields")
 
 
-def test_links_stay_out_or_end(world: World) -> None:
+def test_links_are_refused_or_end(world: World) -> None:
     of_user, of_trunk, loose = equip(world, 1, 3)
     target = second(world, 3)
     user = linked(world, created(world), of_user)

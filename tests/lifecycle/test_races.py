@@ -38,7 +38,7 @@ def test_an_order_that_came_second_is_refused(world: World) -> None:
     assert balances(world) == [("be-geographic", 0, 0), ("user", 0, 0)]
 
 
-def test_an_order_that_came_first_is_taken_back(world: World) -> None:
+def test_an_order_placed_before_is_undone(world: World) -> None:
     world.token(world.group)
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
@@ -141,7 +141,7 @@ def test_a_deletion_waits_for_a_creation_and_is_refused(world: World) -> None:
     assert alive_under_the_dead(world) == 0
 
 
-def test_a_whole_branch_deleted_and_grown_at_once(world: World) -> None:
+def test_deleting_a_branch_while_it_gets_organizations(world: World) -> None:
     actor = world.actor()
     reseller = make_organization("reseller", world.distributor)
     tenant = make_organization("tenant", reseller)

@@ -91,7 +91,7 @@ def test_the_longest_range(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "at most 10" in judged("+3225550100", "+3225550110")["last"]
 
 
-def test_something_else_in_the_middle_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_of_another_kind_in_the_middle_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ends are such numbers, one block in between is not."""
     tried: list[str] = []
 

@@ -125,7 +125,9 @@ def lock(world: World) -> None:
         )
 
 
-def test_a_faulty_number_holds_up_no_other(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_faulty_number_does_not_delay_others(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     """Its entitlement is not there to be given back: something that must not be."""
     numbers = stock(world, 4)
     other = french(world, "fr-other")

@@ -147,7 +147,7 @@ def test_slow(between: Network, server: Server) -> None:
         between.mend()
 
 
-def test_a_statement_may_take_its_time_but_not_for_ever(world: World, server: Server) -> None:
+def test_a_long_statement_ends_at_its_own_limit(world: World, server: Server) -> None:
     """The database lives, and orders wait: longer than for a dead one, and beyond the limit."""
     lock = "SELECT FROM tenancy_subscription WHERE id = %s FOR UPDATE"
     other = World()

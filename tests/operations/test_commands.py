@@ -13,7 +13,7 @@ from fusion.tenancy.models import Organization
 from tests.world import World
 
 
-def test_a_host_stands_for_a_group(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_host_name_selects_a_group(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     host = f"{world.group.id.hex[:12]}.example.com"
     assert run(["set-host", str(world.group.id), f" {host.upper()} "]) == 0
     assert json.loads(capsys.readouterr().out)["host"] == host

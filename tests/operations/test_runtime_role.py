@@ -173,7 +173,7 @@ def test_the_owner_writes_the_owners_of_a_finished_order_and_nothing_else(world:
         owner.execute("UPDATE ordering_order SET number = 0 WHERE id = %s", [order])
 
 
-def test_a_second_run_grants_nothing_anew() -> None:
+def test_a_second_run_grants_nothing_again() -> None:
     privileges = "SELECT oid, relacl::text FROM pg_class WHERE relacl IS NOT NULL ORDER BY 1"
     before = owner_rows(privileges)
     with as_owner():

@@ -131,7 +131,7 @@ def test_slow_callers_do_not_block_others(server: Server, world: World, kind: st
 @pytest.mark.parametrize(
     "kind", [kind for kind in KINDS if kind not in ("nothing at all", "idle between requests")]
 )
-def test_slow_callers_are_sent_away(server: Server, world: World, kind: str) -> None:
+def test_slow_clients_are_disconnected(server: Server, world: World, kind: str) -> None:
     """With an answer, and the connection is closed."""
     text = KINDS[kind].format(token=world.token(world.group))
     with callers(server, text, 2) as opened:

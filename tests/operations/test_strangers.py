@@ -87,7 +87,7 @@ def send(server: Server, path: str, headers: str, answers: list[bytes]) -> None:
 @pytest.mark.once
 @pytest.mark.parametrize("headers", ["", "Authorization: Bearer x\r\n", "Cookie: session=x\r\n"])
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_bodies_of_strangers_take_no_memory(server: Server, path: str, headers: str) -> None:
+def test_unauthenticated_bodies_take_no_memory(server: Server, path: str, headers: str) -> None:
     httpx.post(f"{server.url}{path}", content=b"x")
     before = memory(server)
     answers: list[bytes] = []
@@ -132,7 +132,7 @@ def cost(server: Server, ask: Callable[[], object], count: int = 20) -> float:
 
 
 @pytest.mark.once
-def test_no_answer_to_a_stranger_is_dear(server: Server) -> None:
+def test_unauthenticated_requests_are_answered_cheaply(server: Server) -> None:
     """None takes the processor `DEAREST` times as long as health; hashes need a form's token."""
     with httpx.Client(base_url=server.url, timeout=30) as client:
         health = max(cost(server, lambda: client.get("/healthz"), 300), 0.0002)

@@ -239,7 +239,7 @@ def test_a_batch_with_unknown_fields_or_none(world: World) -> None:
     assert world.fingerprint() == before
 
 
-def test_a_thousand_orders_and_no_more(world: World) -> None:
+def test_at_most_a_thousand_orders(world: World) -> None:
     order = draft(world)
     assert statuses(batch(world, *[order] * 1_000)) == [201] * 1_000
     assert balances(world)["user"] == (1_000, 0)

@@ -141,7 +141,7 @@ def test_filters_page_too(world: World) -> None:
     assert [item["id"] for page in found for item in page] == wanted[::-1]
 
 
-def test_one_sees_the_orders_of_one_s_subtree(world: World) -> None:
+def test_an_actor_sees_the_orders_of_its_subtree(world: World) -> None:
     elsewhere = make_subscription(make_organization("tenant", world.group))
     mine = placed(world)["id"]
     theirs = answer(world.call("POST", "/orders", draft(world, subscription=elsewhere)))["id"]

@@ -66,7 +66,7 @@ def test_runs_hold_every_order_once_and_in_order(names: list[frozenset[str]]) ->
 
 
 @given(names)
-def test_no_name_stands_twice_in_a_run(names: list[frozenset[str]]) -> None:
+def test_the_names_of_a_run_are_distinct(names: list[frozenset[str]]) -> None:
     for run in runs_of_distinct(names):
         listed = [name for index in run for name in names[index]]
         assert len(listed) == len(set(listed))

@@ -100,7 +100,7 @@ def test_the_same_account_from_one_address(world: World, proxied: bool) -> None:
     assert TOO_MANY not in told[4] and TOO_MANY in told[5]
 
 
-def test_a_known_browser_is_never_locked_out_by_strangers(world: World, proxied: bool) -> None:
+def test_others_cannot_lock_out_a_known_browser(world: World, proxied: bool) -> None:
     person = make_person((world.group, VIEWER))
     known = Client()
     assert enter(person.email, client=known, proxied=proxied) == "in"
@@ -125,7 +125,7 @@ def test_a_known_browser_does_not_guess_without_end(world: World) -> None:
     assert TOO_MANY not in told[9] and TOO_MANY in told[10]
 
 
-def test_a_session_confirms_while_strangers_guess(world: World) -> None:
+def test_a_session_confirms_while_others_guess(world: World) -> None:
     person = make_person((world.group, VIEWER))
     client = signed_in(person)
     for number in range(20):

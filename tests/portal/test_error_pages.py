@@ -24,7 +24,7 @@ def refused(client: Client, path: str, code: str) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_way_on_never_leads_back(world: World, kind: str) -> None:
+def test_the_link_to_go_on_does_not_lead_to_the_failed_page(world: World, kind: str) -> None:
     client = signed_in(make_person((getattr(world, kind), VIEWER)))
     below = f"/overview/{world.tenant.id}"
     for code in ("internal-error", "unavailable"):

@@ -78,7 +78,7 @@ def test_a_name_that_two_products_have_is_not_guessed(world: World) -> None:
     assert client.post(path, {**fields, "lines-0-product": "Same (one)"}).status_code == 303
 
 
-def test_for_whom_an_order_is_stands_in_the_first_list(world: World) -> None:
+def test_the_first_list_offers_subscriptions_of_many_customers(world: World) -> None:
     tenant = make_organization("tenant", world.reseller, name="Thimble Works")
     for number in range(12):
         make_subscription(tenant, f"Main {number}")

@@ -29,7 +29,7 @@ def render(text: str, **context: Any) -> str:
 
 
 @given(counts, counts)
-def test_full_means_that_nothing_is_left(used: int, granted: int) -> None:
+def test_full_means_that_no_unit_is_left(used: int, granted: int) -> None:
     usage = usage_of(used, granted)
     assert (usage.level == FULL) == (used > 0 and usage.free == 0)
     assert (usage.level == UNUSED) == (used == 0)
@@ -172,7 +172,7 @@ def test_a_refusal_names_a_sku_by_name_and_code() -> None:
     assert sentences(Problem("conflict", "It is late."), names) == ["It is late."]
 
 
-def test_errors_of_the_api_stand_beside_the_forms_fields() -> None:
+def test_errors_of_the_api_are_shown_beside_the_forms_fields() -> None:
     form = Confirmation({})
     form.refuse(Problem("invalid-fields", "x", errors=[{"field": "lines.0", "message": "is odd"}]))
     assert form.non_field_errors() == ["lines.0: Is odd."]

@@ -165,7 +165,7 @@ def test_links_use_the_groups_own_host(world: World) -> None:
         assert mail.text.endswith("-- \nVoice A\n")
 
 
-def test_without_an_address_of_the_portal_mails_tell_the_path(
+def test_without_an_address_of_the_portal_mails_contain_the_path(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FUSION_PORTAL_URL", "")

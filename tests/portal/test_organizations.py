@@ -79,7 +79,7 @@ def test_the_tree_above_and_beside_stays_invisible(world: World) -> None:
             assert unseen not in page, path
 
 
-def test_a_kind_that_cannot_stand_there(world: World) -> None:
+def test_a_kind_that_the_parent_does_not_allow(world: World) -> None:
     client = signed_in(make_person((world.reseller, ADMINISTRATOR)))
     before = world.fingerprint()
     for kind in ("distributor", "reseller", "group", ""):

@@ -29,7 +29,7 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     assert client.get(f"/overview/{world.tenant.id}").status_code == 200
 
 
-def test_nothing_of_anybody_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_other_organizations(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollup, "LARGE", 0)
     other = World()
     beside = make_subscription(make_organization("tenant", world.group), "Quinquireme")

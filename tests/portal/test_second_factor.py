@@ -37,7 +37,7 @@ def test_the_code_that_switched_it_on_does_not_sign_in(world: World) -> None:
     assert not sign_in(person.email, code_of(secret, ahead=1)), "nor does one that has signed in"
 
 
-def test_nor_does_it_confirm(world: World) -> None:
+def test_a_code_confirms_only_once(world: World) -> None:
     person = make_person((world.group, VIEWER))
     client = signed_in(person)
     secret = switch_on(client)

@@ -51,7 +51,7 @@ def test_wrong_entries(world: World, email: str) -> None:
     assert settings.SESSION_COOKIE_NAME not in client.cookies
 
 
-def test_a_wrong_password_and_an_unknown_address_look_alike(world: World) -> None:
+def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(world: World) -> None:
     person = make_person((world.group, VIEWER))
     unknown = enter(f"{new_id()}@example.com", "wrong wrong wrong")
     known = enter(person.email, "wrong wrong wrong")
@@ -155,7 +155,7 @@ def test_forms_with_the_origin_of_another_site_are_refused(world: World) -> None
         assert response.status_code == 403
 
 
-def test_pages_stand_in_no_frame(world: World) -> None:
+def test_pages_cannot_be_framed(world: World) -> None:
     client = signed_in(make_person((world.group, VIEWER)))
     for response in (client.get("/"), Client().get("/sign-in"), client.get("/nowhere")):
         policy = response.headers["Content-Security-Policy"]

@@ -122,7 +122,7 @@ def test_a_page_passes_over_so_many_records_and_goes_on(
 
 
 @pytest.mark.parametrize("cursor", ["x", "WyJhIiwiMSJd", "WyIyMDI2LTAzLTAzVDEwOjE1OjAwWiIsIi0xIl0"])
-def test_a_cursor_of_something_else(world: World, cursor: str) -> None:
+def test_a_cursor_of_another_list(world: World, cursor: str) -> None:
     with pytest.raises(InvalidFields):
         list_audit(world.actor("tenant", VIEWER), WantedRecords(), limit=5, cursor=cursor)
 

@@ -213,7 +213,7 @@ def test_everyone_sees_its_own_subtree(
     assert seen(world.group, both) == set()  # it is not under that reseller
 
 
-def test_licenses_tell_totals_and_each_subscription(
+def test_licenses_give_totals_and_list_each_subscription(
     staffed: tuple[World, dict[str, Any], list[str]],
 ) -> None:
     world, _, _ = staffed
@@ -269,7 +269,7 @@ WHERE l.group_id = %s AND l.unlinked_at IS DISTINCT FROM l.linked_at
 
 
 @pytest.mark.once
-def test_a_long_report_takes_no_more_memory(
+def test_memory_does_not_grow_with_the_length_of_a_report(
     staffed: tuple[World, dict[str, Any], list[str]],
 ) -> None:
     world, _, _ = staffed

@@ -193,7 +193,7 @@ FROM generate_series(1, 3) AS n
 
 
 @pytest.mark.parametrize("kind", ["group", "tenant"])
-def test_the_past_comes_from_the_entries(world: World, kind: str) -> None:
+def test_past_balances_come_from_the_entries(world: World, kind: str) -> None:
     """Grants of 2 each, 70, 40 and 10 days ago: a line of steps."""
     organization: Organization = getattr(world, kind)
     arguments = {

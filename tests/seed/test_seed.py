@@ -78,7 +78,7 @@ def test_every_state(groups: list[UUID]) -> None:
     assert rows(late, groups) == [0]
 
 
-def test_events_tell_the_orders(groups: list[UUID]) -> None:
+def test_events_report_the_orders(groups: list[UUID]) -> None:
     """The last event of each order holds the document that the API shows, to the letter."""
     different = """
         SELECT o.id FROM ordering_order o

@@ -59,7 +59,7 @@ def test_a_call_that_pretends_to_be_going_on(site: Site) -> None:
         phone.wait_for("x", 481)
 
 
-def test_text_from_strangers_is_never_executed(site: Site) -> None:
+def test_text_from_outside_is_never_executed(site: Site) -> None:
     site.customer.order_channels(1)
     sent: list[tuple[Any, Any]] = [(n, "+3225550200") for n in HOSTILE_IDS]
     sent += [(f"name{number}", name) for number, name in enumerate(HOSTILE_NAMES)]

@@ -147,7 +147,7 @@ def test_rows_from_before_are_cleaned_or_listed(world: World, table: str, column
         transaction.set_rollback(True)
 
 
-def test_one_that_collides_stays_and_is_listed(world: World) -> None:
+def test_one_that_collides_is_kept_and_listed(world: World) -> None:
     other = world.product("other", {})
     update = "UPDATE catalogue_product SET external_reference = %s WHERE id = %s"
     with as_owner(), transaction.atomic(), connection.cursor() as cursor:

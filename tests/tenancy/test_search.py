@@ -96,7 +96,7 @@ def test_by_name_reference_and_customer(world: World) -> None:
     assert found[0]["tenant_name"] == "Zweigle O'Neill & Söhne"
 
 
-def test_nothing_of_anybody_else(world: World) -> None:
+def test_nothing_of_other_organizations(world: World) -> None:
     other = World()
     foreign = make_organization("tenant", other.reseller, name="Quixquax")
     make_subscription(foreign, "Quixquax branch")

@@ -236,7 +236,7 @@ def test_unknown_trunks_and_directions(world: World) -> None:
         refused(world, before, world.call(method, "/trunks/x/calls/inbound/a"), 404, "not-found")
 
 
-def test_by_sql_alike(world: World) -> None:
+def test_the_same_by_sql(world: World) -> None:
     order_channels(world, 1)
     trunk = make_trunk(world)["id"]
     status, told = by_sql(trunk, "a")

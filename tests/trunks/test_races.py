@@ -131,7 +131,7 @@ def test_an_end_and_its_admission_at_once(world: World) -> None:
     assert differences() == []
 
 
-def test_an_admission_sees_an_order_committed_meanwhile(world: World) -> None:
+def test_an_admission_sees_an_order_committed_while_it_waits(world: World) -> None:
     order_channels(world, 2)
     trunk = trunk_id(world)
     admitted(world, trunk, "a")

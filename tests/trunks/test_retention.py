@@ -107,7 +107,7 @@ def test_expired_months_are_dropped(world: World) -> None:
     assert where(world) == {"200105": 1}
 
 
-def test_a_reader_holds_it_up_for_a_second_and_no_longer(world: World) -> None:
+def test_a_reader_delays_it_for_a_second_at_most(world: World) -> None:
     """The steps lock the table for a moment: whoever reads for long makes them give up."""
     ensure_partitions(today=LONG_AGO)
     put_on_record(world, trunk_id(world), 1, since=datetime(2001, 1, 1, tzinfo=UTC))
@@ -122,9 +122,7 @@ def test_a_reader_holds_it_up_for_a_second_and_no_longer(world: World) -> None:
 
 
 @pytest.mark.parametrize("before", ["infinity", "next month", "this month", "a year ago"])
-def test_a_server_that_was_taken_over_drops_no_month_that_is_kept(
-    world: World, before: str
-) -> None:
+def test_a_promoted_server_drops_no_month_that_is_kept(world: World, before: str) -> None:
     """The runtime role may call the function, and the limit is not what the caller says."""
     today = datetime.now(UTC).date()
     days = {"next month": 1, "this month": 0, "a year ago": -12}
@@ -147,12 +145,12 @@ def test_a_server_that_was_taken_over_drops_no_month_that_is_kept(
         "TRUNCATE trunks_recordretention",
     ],
 )
-def test_nor_does_it_change_the_limit(statement: str) -> None:
+def test_the_server_role_cannot_change_the_limit(statement: str) -> None:
     with pytest.raises(DatabaseError, match="permission denied"):
         rows(statement)
 
 
-def test_the_owner_sets_the_limit_and_a_shorter_setting_of_a_worker_gives_way(
+def test_the_owner_sets_the_limit_and_a_shorter_setting_of_a_worker_is_ignored(
     world: World,
 ) -> None:
     today = datetime.now(UTC).date()
@@ -210,7 +208,7 @@ def test_the_worker_s_task(world: World) -> None:
     assert months() == []
 
 
-def test_peaks_of_hours_long_past_are_thinned_to_the_highest_minute(world: World) -> None:
+def test_of_old_hours_only_the_highest_minute_is_kept(world: World) -> None:
     at = datetime(2001, 6, 10, 12, 30, tzinfo=UTC)
 
     def note(*days_ago: int) -> None:

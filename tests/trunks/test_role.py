@@ -68,7 +68,7 @@ def test_only_trunks_under_a_path_where_one_is_given(world: World, proxy: Connec
     assert proxy.execute(admit, [trunk, world.tenant.path]).fetchone() == (201,)
 
 
-def test_whatever_the_session_is_set_to(world: World, proxy: Connection) -> None:
+def test_with_any_setting_of_the_session(world: World, proxy: Connection) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world)
     try:
@@ -180,7 +180,7 @@ def test_where_the_application_may_not_create_roles(tmp_path: Path) -> None:
             assert granted == (True,)
 
 
-def test_by_sql_and_by_http_it_is_one_door(world: World) -> None:
+def test_sql_and_http_call_the_same_function(world: World) -> None:
     order_channels(world, 2)
     trunk = trunk_id(world)
     admitted(world, trunk, "by http")

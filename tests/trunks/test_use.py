@@ -65,7 +65,7 @@ def test_the_peak_of_an_hour(world: World) -> None:
     assert hours[-1]["hour"].endswith(":00:00.000000Z")
 
 
-def test_hours_are_put_together_of_minutes(world: World) -> None:
+def test_hours_are_computed_from_minutes(world: World) -> None:
     order_channels(world, 9)
     trunk = trunk_id(world)
     day = now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=3)

@@ -89,7 +89,7 @@ def test_nothing_is_installed_twice_and_what_is_missing_comes_back(migrated_data
     run(migrated_database, "verify")
 
 
-def test_the_number_says_who_is_older(migrated_database: str) -> None:
+def test_the_schema_number_says_which_release_is_older(migrated_database: str) -> None:
     with psycopg.connect(migrated_database, autocommit=True) as direct:
 
         def become(number: int, oldest: int) -> None:

@@ -142,7 +142,7 @@ def guide() -> list[str]:
     return re.findall(r"^ {8}(fusion .+)$", chapter, re.MULTILINE)
 
 
-def test_the_guide_says_what_is_tried_here() -> None:
+def test_the_guide_describes_what_is_tested_here() -> None:
     assert guide() == ["fusion migrate", "fusion migrate --finish", "fusion verify"]
 
 

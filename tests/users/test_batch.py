@@ -272,7 +272,7 @@ def test_a_csv_larger_than_json_may_be(world: World) -> None:
     assert done(world, body, "text/csv") == [201] * rows
 
 
-def test_old_jobs_are_forgotten_with_their_results_and_the_users_stay(world: World) -> None:
+def test_old_jobs_are_deleted_with_their_results_and_the_users_stay(world: World) -> None:
     purge_batches()  # those that other tests have made on days long past
     old, recent = submitted(world, [row("a")]), submitted(world, [row("b")])
     work()

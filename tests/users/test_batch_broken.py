@@ -130,7 +130,7 @@ def test_where_not_even_that_can_be_recorded_the_job_fails_in_the_end(world: Wor
     assert "None failed" not in page and 'hx-trigger="every 2s"' not in page
 
 
-def test_it_goes_on_where_a_fault_was_mended(world: World) -> None:
+def test_it_continues_once_a_fault_is_mended(world: World) -> None:
     clear_jobs()
     id = submitted(world, batch(3))
     with refusing("users_jobresult", f"NEW.job_id = '{id}'"):

@@ -246,7 +246,7 @@ def test_a_worker_killed_at_any_of_its_writes(world: World, table: str) -> None:
     assert differences() == []
 
 
-def test_a_job_in_another_s_hands_is_passed_over(world: World) -> None:
+def test_a_job_locked_by_another_worker_is_skipped(world: World) -> None:
     ids = [submitted(world, [row(f"u{n}")]) for n in range(2)]
     with holding() as meanwhile:
         rows("SELECT id FROM users_job WHERE id = %s FOR NO KEY UPDATE", [ids[0]])

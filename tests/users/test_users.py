@@ -48,7 +48,7 @@ def test_a_user_is_created_and_read(world: World) -> None:
     assert licences(world) == (0, 0)
 
 
-def test_a_login_is_taken_whatever_its_case(world: World) -> None:
+def test_a_login_is_in_use_in_any_case(world: World) -> None:
     created(world, "Änna")
     before = world.fingerprint()
     refused(world, before, create(world, "äNNA"), 409, "conflict")
