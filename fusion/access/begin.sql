@@ -91,8 +91,8 @@ $$;
 -- a transaction that needs it.
 --
 -- Locked in the order of the hashes, so that two batches never deadlock. A batch may take three
--- thousand such locks; p_many makes it pass a gate that admits two batches at once, which keeps
--- them within the lock table of a server with default settings (64 × 100).
+-- thousand such locks. With p_many it first takes one of two locks, so that only two batches run at
+-- once and fit in the lock table of a server with default settings (64 × 100).
 CREATE OR REPLACE FUNCTION access_lock_names(
     p_group uuid, p_paths text[], p_keys text[], p_names text[], p_many boolean
 ) RETURNS void

@@ -193,7 +193,7 @@ def read_of(request: HttpRequest) -> Any:
 def retrying_actor(request: HttpRequest, info: Any = None) -> Actor:
     """The actor with the request's idempotency key: for a POST that creates or consumes.
 
-    `info` stands for a body that is not JSON.
+    `info` replaces a body that is not JSON.
     """
     actor = actor_of(request)
     key = read_key(request)

@@ -47,7 +47,7 @@ class AuditRecord(models.Model):
 
 
 NOBODY = UUID(int=0)
-"""The nil UUID: stands for an unknown organization."""
+"""The nil UUID: an unknown organization."""
 
 
 class Idempotency(models.Model):

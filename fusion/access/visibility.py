@@ -1,6 +1,6 @@
 """Scoping of tenant data: through an actor, or for a stated reason.
 
-`Model.objects.filter(...)` raises `UnscopedQuery`, so that nobody forgets the scope by accident.
+`Model.objects.filter(...)` raises `UnscopedQuery`, so that no query lacks a scope by accident.
 `visible_to(actor)` returns the actor's subtree; `unscoped(reason)` all rows.
 """
 

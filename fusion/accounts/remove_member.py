@@ -23,7 +23,7 @@ def remove_member(actor: Actor, *, organization_id: UUID, member_id: UUID) -> Do
 
 @use_case(LEAVE, verb="member.leave", status=204)
 def leave_organization(actor: Actor) -> Done:
-    """Delete the actor's own membership, whatever its role.
+    """Delete the actor's own membership, with any role.
 
     Problems: `not-found` (an API client is not a member), `conflict` (the last administrator).
     """

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 LIGHT, DARK = ("#ffffff", "#f7f8fa"), ("#171a20", "#1c2027")
-"""The surfaces of the portal that coloured elements stand on."""
+"""The background colours of the portal behind coloured elements."""
 
 TEXT, SHAPE = 4.5, 3.0
 
@@ -45,7 +45,7 @@ def contrast(one: str, other: str) -> float:
 def palette(brand: str) -> Palette:
     """The palette that the portal derives from a brand colour.
 
-    Invariant: for every colour, text has a contrast of 4.5 on every surface it may stand on, and
+    Invariant: for every colour, text has a contrast of 4.5 on every background, and
     fills have one of 3; the colour is darkened or lightened only as far as needed.
     """
     fills = _towards(brand, BLACK, LIGHT, SHAPE), _towards(brand, WHITE, DARK, SHAPE)

@@ -156,7 +156,7 @@ def _add_column(table: GroupTable) -> None:
 
 @contextmanager
 def _permitted(function: str) -> Iterator[None]:
-    """Have a trigger function that keeps rows as they are let their owner add the group."""
+    """Let the owner of the tables add the group, although the trigger `function` refuses changes."""
     if not function:
         yield
         return

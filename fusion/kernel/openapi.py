@@ -117,7 +117,7 @@ class Described(NinjaAPI):
         )
 
     def operations(self) -> Iterator[tuple[str, Operation]]:
-        """Every operation with its route, as Django's resolver spells it after the prefix."""
+        """Every operation with its route, as Django's resolver writes it after the prefix."""
         for router in self._get_bound_routers():
             patterns = router.urls_paths(router.prefix)
             views = router.path_operations.values()

@@ -28,8 +28,8 @@ BEGIN
 END
 $$;
 
--- The privileges of the runtime role on a table. A trigger that refuses every UPDATE or DELETE
--- stands for a rule that the privileges repeat.
+-- The privileges of the runtime role on a table. If a trigger refuses every UPDATE or
+-- DELETE, the role does not get that privilege either.
 CREATE OR REPLACE FUNCTION kernel_runtime_privileges(p_table regclass) RETURNS text[]
 LANGUAGE sql STABLE AS $$
     WITH refused AS (

@@ -34,7 +34,7 @@ REFUSED_BEYOND = (
 
 
 def _shown(refused: str, *, blank: bool) -> str:
-    """A pattern for the OpenAPI document, which JavaScript and Python read alike: with escapes."""
+    """A pattern for the OpenAPI document, with escapes that JavaScript and Python read."""
     within = _escaped(refused)
     if blank:
         return f"^[^{within}]*$"
@@ -86,7 +86,7 @@ def clean_note(text: str) -> str:
 
 
 def clean_signalling(text: str) -> str:
-    """A proxy's text of a call, written by strangers: refused characters are removed.
+    """A text of a call, which a proxy passes on: refused characters are removed.
 
     It is stored and shown, but not used for look-ups, and never causes a refusal of a call.
     """

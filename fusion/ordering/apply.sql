@@ -1,14 +1,14 @@
 -- Apply the next scheduled order that is due. Returns {order_id, state}, or NULL if no due order
 -- could be locked. Any number of workers call it in a loop.
 --
--- A worker locks a subscription, not an order: while it holds the subscription nobody else applies
--- an order of it, so that the orders of one subscription are applied by effective time, then by
+-- A worker locks a subscription, not an order: no other worker applies an order of that
+-- subscription meanwhile, so that the orders of one subscription are applied by effective time, then by
 -- placement. Busy subscriptions are skipped and retried later. The state of the order decides: a
 -- crash before the commit leaves it scheduled, and after the commit no worker finds it.
 --
 -- Orders that change the subscription's state are not applied here. With p_others they are returned
 -- as {order_id, kind, group_id, subscription_id, due: true} for the caller to apply; without it,
--- subscriptions with such an order due are skipped. At the same instant a termination comes last.
+-- subscriptions with such an order due are skipped. Of orders for the same instant, a termination is last.
 CREATE OR REPLACE FUNCTION ordering_apply_next(p_actor text, p_request text, p_others boolean)
 RETURNS text
 LANGUAGE plpgsql

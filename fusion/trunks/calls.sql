@@ -5,8 +5,8 @@
 -- A call is a lease. It counts until it ends or its lease expires, so nobody has to detect that a
 -- proxy has died. All decisions are made under the subscription's lock and with the clock read
 -- after the lock was acquired. A caller that waits for the lock for more than two seconds gets an
--- error: nobody on the phone waits longer, and calls of one locked subscription must not use up all
--- connections that calls of the others need.
+-- error: a caller does not wait longer, and the calls of one locked subscription must not occupy all
+-- connections.
 CREATE SCHEMA IF NOT EXISTS calls;
 
 -- Whether `p_callee` is an emergency number of the country: one of its own numbers, or any

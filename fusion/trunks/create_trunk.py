@@ -20,7 +20,7 @@ def create_trunk(
     country: str,
     channel_cap: int | None = None,
 ) -> Done:
-    """A new trunk; `channel_cap` is its maximum of concurrent calls, None for no cap of its own.
+    """A new trunk; `channel_cap` is its maximum of concurrent calls, None for no cap.
 
     `country` determines the emergency numbers. Problems: `not-found`, `subscription-suspended`,
     `subscription-terminated`.

@@ -15,7 +15,7 @@ from fusion.trunks.rules import require_living
 def edit_trunk(
     actor: Actor, *, subscription_id: UUID, trunk_id: UUID, changes: Mapping[str, str | int | None]
 ) -> Done:
-    """Set the members of `changes`: `name`, or `channel_cap` (None: no cap of its own).
+    """Set the members of `changes`: `name`, or `channel_cap` (None: no cap).
 
     A cap below the number of live calls ends none of them.
 

@@ -71,7 +71,7 @@ def purge_call_records(*, months: int, today: date | None = None) -> int:
 
 
 def months_kept() -> int:
-    """The minimum of months of records that the database keeps, whatever a worker requests."""
+    """The minimum of months of records that the database keeps, regardless of a worker's setting."""
     row = first_row("SELECT months FROM trunks_recordretention")
     return int(row[0]) if row else MONTHS
 
@@ -85,7 +85,7 @@ def set_months_kept(months: int | None) -> None:
 
 
 def thin_peaks(*, at: datetime | None = None) -> int:
-    """Of hours long past keep only the highest minute; returns how many minutes were deleted."""
+    """Keep only the highest minute of each old hour; returns how many minutes were deleted."""
     until = ((at or now()) - MINUTES_KEPT).replace(minute=0, second=0, microsecond=0)
     sql = "SELECT trunks_thin_peaks(%s::timestamptz, %s::timestamptz)"
     return int(fetch_value(sql, [until - THINNED, until]))

@@ -150,8 +150,8 @@ class PieceReading(Reading):
         return True
 
     def _finish(self, source: Any) -> None:
-        """The last piece is empty, and so is one that stands for an error or for trailers: only
-        after the last one is nothing pending.
+        """Decide whether an empty piece is the end of the body: the last piece, errors and trailers
+        are all empty, and only after the last one nothing is pending.
         """
         try:
             if source is not None:

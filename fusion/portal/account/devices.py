@@ -1,8 +1,8 @@
 """Browsers from which a person has signed in before.
 
-A stranger's guesses must not lock a person out of their own account. So a browser that has signed
-in keeps a signed cookie, and its attempts are counted by that cookie, apart from everybody else's
-(OWASP: "Slow Down Online Guessing Attacks with Device Cookies"). It grants no rights.
+Wrong passwords from elsewhere must not lock a person out of their own account. So a browser that
+has signed in keeps a signed cookie, and its attempts are counted by that cookie, apart from all
+others (OWASP: "Slow Down Online Guessing Attacks with Device Cookies"). It grants no rights.
 """
 
 from typing import Any

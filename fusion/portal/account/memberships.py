@@ -1,4 +1,4 @@
-"""Leaving an organization: every member may, whatever their role."""
+"""Leaving an organization: every member may, with any role."""
 
 from uuid import UUID
 

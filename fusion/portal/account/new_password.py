@@ -16,7 +16,7 @@ class NewPassword(PasswordResetFromKeyView):
     """django-allauth's view. Following the link confirms the e-mail address, too."""
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Set the password; discards what a stranger has set on an unconfirmed account."""
+        """Set the password; discards what others have set on an unconfirmed account."""
         user = User.objects.get(pk=self.reset_user.pk)
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)
