@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
+
+from fusion.kernel.database import execute, fetch_rows
 
 BLOCKS = 500
 """Blocks of a table whose rows get their group in one transaction."""
@@ -109,32 +111,26 @@ def bring(*tables: GroupTable) -> Any:
     return run
 
 
-def _execute(sql: str, parameters: tuple[Any, ...] | None = None) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else []
-
-
 @contextmanager
 def locked(*tables: str) -> Iterator[None]:
     """One transaction with the tables locked, in this order, for an instant."""
     with transaction.atomic():
-        _execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+        execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
         yield
 
 
 def _add_column(table: GroupTable) -> None:
     name = table.name
-    found = _execute(
+    found = fetch_rows(
         "SELECT attnotnull FROM pg_attribute"
         " WHERE attrelid = %s::regclass AND attname = 'group_id'",
         (name,),
     )
     if found == [(True,)]:
         return
-    _execute(FILL_FUNCTION)
+    execute(FILL_FUNCTION)
     with locked(name):
-        _execute(
+        execute(
             f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS group_id uuid;"
             f"CREATE OR REPLACE TRIGGER former_group BEFORE INSERT ON {name}"
             " FOR EACH ROW WHEN (NEW.group_id IS NULL)"
@@ -144,29 +140,29 @@ def _add_column(table: GroupTable) -> None:
         _fill(table)
     known = f"{name}_group_known"
     with locked(name):
-        _execute(
+        execute(
             f"ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {known},"
             f" ADD CONSTRAINT {known} CHECK (group_id IS NOT NULL) NOT VALID"
         )
-    _execute(f"ALTER TABLE {name} VALIDATE CONSTRAINT {known}")
+    execute(f"ALTER TABLE {name} VALIDATE CONSTRAINT {known}")
     with locked(name):
-        _execute(f"ALTER TABLE {name} ALTER COLUMN group_id SET NOT NULL")
-        _execute(f"ALTER TABLE {name} DROP CONSTRAINT {known}")
+        execute(f"ALTER TABLE {name} ALTER COLUMN group_id SET NOT NULL")
+        execute(f"ALTER TABLE {name} DROP CONSTRAINT {known}")
 
 
 @contextmanager
 def _permitted(function: str) -> Iterator[None]:
-    """Let the owner of the tables add the group, although the trigger `function` refuses changes."""
+    """Let the owner of a table add the group although the trigger `function` refuses changes."""
     if not function:
         yield
         return
-    [(text,)] = _execute("SELECT pg_get_functiondef(to_regproc(%s))", (function,))
+    [(text,)] = fetch_rows("SELECT pg_get_functiondef(to_regproc(%s))", (function,))
     strict = text.replace(PERMISSION, "")
-    _execute(strict.replace("\nBEGIN", f"\nBEGIN{PERMISSION}", 1))
+    execute(strict.replace("\nBEGIN", f"\nBEGIN{PERMISSION}", 1))
     try:
         yield
     finally:
-        _execute(strict)
+        execute(strict)
 
 
 def _fill(table: GroupTable) -> None:
@@ -174,41 +170,41 @@ def _fill(table: GroupTable) -> None:
     size = "SELECT pg_relation_size(%s) / current_setting('block_size')::int"
     for attempt in range(100):
         time.sleep(0.1 * min(attempt, 10))
-        [(blocks,)] = _execute(size, (table.name,))
+        [(blocks,)] = fetch_rows(size, (table.name,))
         for first in range(0, blocks, BLOCKS):
             where = {"first": first, "end": first + BLOCKS}
-            _execute(
+            execute(
                 FILL.format(table=table.name, parent=table.parent, column=table.column, **where)
             )
-        if not _execute(f"SELECT 1 FROM {table.name} WHERE group_id IS NULL LIMIT 1"):
+        if not fetch_rows(f"SELECT 1 FROM {table.name} WHERE group_id IS NULL LIMIT 1"):
             return
     raise RuntimeError(f"{table.name} has rows whose {table.column} is not in {table.parent}.")
 
 
 def build_unique(index: str, table: str, definition: str) -> None:
     """A complete unique index, made beside writers; an unfinished one is made again."""
-    if _execute(COVERING, (index,)):
+    if fetch_rows(COVERING, (index,)):
         return
-    _execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}")
-    _execute(f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {table} {definition}")
+    execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}")
+    execute(f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {table} {definition}")
 
 
 def _replace_index(table: GroupTable, index: str, definition: str) -> None:
-    if _execute(COVERING, (index,)):
+    if fetch_rows(COVERING, (index,)):
         return
     build_unique(f"{index}_next", table.name, definition)
     with locked(table.name):
         if index in table.keep:
-            _execute(f"ALTER INDEX IF EXISTS {index} RENAME TO {index}_former")
+            execute(f"ALTER INDEX IF EXISTS {index} RENAME TO {index}_former")
         else:
-            _execute(f"ALTER TABLE {table.name} DROP CONSTRAINT IF EXISTS {index}")
-            _execute(f"DROP INDEX IF EXISTS {index}")
-        _execute(f"ALTER INDEX {index}_next RENAME TO {index}")
+            execute(f"ALTER TABLE {table.name} DROP CONSTRAINT IF EXISTS {index}")
+            execute(f"DROP INDEX IF EXISTS {index}")
+        execute(f"ALTER INDEX {index}_next RENAME TO {index}")
 
 
 def _bring_key(table: GroupTable) -> None:
     name = table.name
-    if _execute(COVERING, (f"{name}_pkey",)):
+    if fetch_rows(COVERING, (f"{name}_pkey",)):
         return
     build_unique(f"{name}_pkey_next", name, f"({table.key})")
     if table.keep_key:
@@ -219,48 +215,48 @@ def _bring_key(table: GroupTable) -> None:
 
 def _take_key(table: str) -> None:
     with locked(table):
-        _execute(
+        execute(
             f"ALTER TABLE {table} REPLICA IDENTITY DEFAULT, DROP CONSTRAINT {table}_pkey,"
             f" ADD CONSTRAINT {table}_pkey PRIMARY KEY USING INDEX {table}_pkey_next"
         )
 
 
 def _identify(table: str, index: str) -> None:
-    if _execute(
+    if fetch_rows(
         "SELECT indisreplident FROM pg_index WHERE indexrelid = %s::regclass", (index,)
     ) == [(False,)]:
         with locked(table):
-            _execute(f"ALTER TABLE {table} REPLICA IDENTITY USING INDEX {index}")
+            execute(f"ALTER TABLE {table} REPLICA IDENTITY USING INDEX {index}")
 
 
 def _reference(table: str, column: str, parent: str) -> None:
     name = f"{table}_{column}_in_group"
-    found = _execute("SELECT convalidated FROM pg_constraint WHERE conname = %s", (name,))
-    former = _execute(ALONE, (table, column))
+    found = fetch_rows("SELECT convalidated FROM pg_constraint WHERE conname = %s", (name,))
+    former = fetch_rows(ALONE, (table, column))
     if not found or former:
         with locked(*dict.fromkeys((parent, table))):
             if not found:
-                _execute(
+                execute(
                     f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY (group_id, {column})"
                     f" REFERENCES {parent} (group_id, id) DEFERRABLE INITIALLY DEFERRED NOT VALID"
                 )
             for (constraint,) in former:
-                _execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}")
+                execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}")
     if found != [(True,)]:
-        _execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+        execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
 
 
 def finish_keys() -> None:
     """Exchange the primary keys; drop the objects that only the previous release needs."""
-    for _, table in _execute(FORMER, (r"%\_pkey\_next",)):
+    for _, table in fetch_rows(FORMER, (r"%\_pkey\_next",)):
         _take_key(table)
-    for index, table in _execute(FORMER, (r"%\_former",)):
+    for index, table in fetch_rows(FORMER, (r"%\_former",)):
         with locked(table):
-            _execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {index}")
-            _execute(f"DROP INDEX IF EXISTS {index}")
-    for (table,) in _execute(
+            execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {index}")
+            execute(f"DROP INDEX IF EXISTS {index}")
+    for (table,) in fetch_rows(
         "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'former_group' ORDER BY 1"
     ):
         with locked(table):
-            _execute(f"DROP TRIGGER former_group ON {table}")
-    _execute("DROP FUNCTION IF EXISTS kernel_fill_group()")
+            execute(f"DROP TRIGGER former_group ON {table}")
+    execute("DROP FUNCTION IF EXISTS kernel_fill_group()")

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from fusion.kernel.database import fetch_rows
 
 LINKABLE = """
 SELECT n.e164, k.code
@@ -23,8 +23,5 @@ def linkable_numbers(
     Walks the subscription's own numbers. The caller has checked that the actor sees the
     subscription.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            LINKABLE, {"subscription": subscription_id, "digits": digits or None, "limit": limit}
-        )
-        return [{"e164": e164, "sku": sku} for e164, sku in cursor.fetchall()]
+    wanted = {"subscription": subscription_id, "digits": digits or None, "limit": limit}
+    return [{"e164": e164, "sku": sku} for e164, sku in fetch_rows(LINKABLE, wanted)]

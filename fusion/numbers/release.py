@@ -4,13 +4,12 @@ use.
 
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import Actor
 from fusion.access.audit import traced
 from fusion.access.db_function import call_function
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer, hot_use_case
+from fusion.kernel.database import fetch_value
 from fusion.kernel.environment import setting
 from fusion.tenancy.models import Subscription
 
@@ -35,12 +34,10 @@ def release_all_numbers(actor: Actor, subscription: Subscription) -> int:
 
     An operation: the caller holds the subscription's lock and has unlinked its numbers.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT numbers_release_all(%s::uuid, %s::text, %s::text, %s::int * interval '1 day')",
-            [subscription.id, actor.label, traced(actor), quarantine_days()],
-        )
-        (count,) = cursor.fetchone()
+    count = fetch_value(
+        "SELECT numbers_release_all(%s::uuid, %s::text, %s::text, %s::int * interval '1 day')",
+        [subscription.id, actor.label, traced(actor), quarantine_days()],
+    )
     return int(count)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
-from fusion.kernel.database import first_row
+from fusion.kernel.database import fetch_row, fetch_value, first_row
 from fusion.kernel.postgresql.outage import outage_of
 
 log = structlog.get_logger(__name__)
@@ -54,9 +54,7 @@ class Sweep:
             "faulty": self.faulty,
             "step": min(limit, STEP),
         }
-        with connection.cursor() as cursor:
-            cursor.execute(NEXT, parameters)
-            found = cursor.fetchone()
+        found = fetch_row(NEXT, parameters)
         if found is None:
             return None
         subscription_id, numbers = found
@@ -68,12 +66,10 @@ class Sweep:
     def _expire(self, subscription_id: UUID, numbers: Sequence[str]) -> int:
         """Together or, if that fails, one by one: a faulty number does not block the others."""
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT numbers_expire(%s::uuid, %s::text[], %s::text, %s::text)",
-                    [subscription_id, list(numbers), ACTOR, self.request_id],
-                )
-                (count,) = cursor.fetchone()
+            count = fetch_value(
+                "SELECT numbers_expire(%s::uuid, %s::text[], %s::text, %s::text)",
+                [subscription_id, list(numbers), ACTOR, self.request_id],
+            )
             return count or 0
         except DatabaseError as error:
             if outage_of(error):

@@ -5,13 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.access.audit import traced
 from fusion.access.permissions import PLACE_ORDERS
 from fusion.access.use_case import Answer, hot_use_case
 from fusion.kernel.clock import now
+from fusion.kernel.database import fetch_rows
 from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.kernel.ids import new_id
 from fusion.ordering.rules import is_too_far, repeated_products
@@ -92,7 +92,4 @@ def order_document(
 
 def call_place(actor: Actor, orders: list[dict[str, object]]) -> list[tuple[int, bool, str]]:
     """(status, replayed, answer) of each order, in their order."""
-    with connection.cursor() as cursor:
-        cursor.execute(PLACE, [actor.group_id, orjson.dumps(orders).decode()])
-        rows: list[tuple[int, bool, str]] = cursor.fetchall()
-    return rows
+    return fetch_rows(PLACE, [actor.group_id, orjson.dumps(orders).decode()])

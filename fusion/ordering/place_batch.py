@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 
 from fusion.access import idempotency
 from fusion.access.actor import Actor
 from fusion.access.permissions import PLACE_ORDERS
 from fusion.access.use_case import Answer, hot_use_case
 from fusion.catalogue.models import Product
-from fusion.kernel.database import longer_statements
+from fusion.kernel.database import execute, longer_statements
 from fusion.kernel.errors import Problem, not_found, problem_of
 from fusion.ordering.place import Draft, call_place, order_document
 from fusion.ordering.rules import runs_of_distinct
@@ -90,19 +90,18 @@ def _lock(actor: Actor, key: str, items: Sequence[Item]) -> None:
     another batch or with a single order.
     """
     drafts = [item.draft for item in items]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT access_lock(%s::uuid, %s::text[], %s::uuid[], %s::text[], %s::text[],"
-            " ordering_gate(%s::uuid))",
-            [
-                actor.group_id,
-                [actor.path] * (len(items) + 1),
-                [None, *(draft and draft.subscription_id for draft in drafts)],
-                [key, *(item.key for item in items)],
-                [item.reference() for item in items],
-                actor.group_id,
-            ],
-        )
+    execute(
+        "SELECT access_lock(%s::uuid, %s::text[], %s::uuid[], %s::text[], %s::text[],"
+        " ordering_gate(%s::uuid))",
+        [
+            actor.group_id,
+            [actor.path] * (len(items) + 1),
+            [None, *(draft and draft.subscription_id for draft in drafts)],
+            [key, *(item.key for item in items)],
+            [item.reference() for item in items],
+            actor.group_id,
+        ],
+    )
 
 
 def _results(actor: Actor, items: Sequence[Item]) -> str:

@@ -1,11 +1,11 @@
 """Previewing an order: what placing it now would do, without locks or promises."""
 
 import orjson
-from django.db import connection
 
 from fusion.access.actor import Actor
 from fusion.access.permissions import PREVIEW_ORDERS
 from fusion.access.use_case import Answer, hot_use_case
+from fusion.kernel.database import fetch_rows
 from fusion.kernel.errors import problem_of
 from fusion.ordering.place import Draft, order_document
 
@@ -19,10 +19,8 @@ def preview_order(actor: Actor, *, draft: Draft) -> Answer:
     Problems: `forbidden`, `not-found`, `invalid-fields`, `duplicate-line`.
     """
     draft.check()
-    with connection.cursor() as cursor:
-        document = orjson.dumps([order_document(actor, draft, None, b"")]).decode()
-        cursor.execute(PREVIEW, [actor.group_id, document])
-        status, answer = cursor.fetchone()
+    document = orjson.dumps([order_document(actor, draft, None, b"")]).decode()
+    [(status, answer)] = fetch_rows(PREVIEW, [actor.group_id, document])
     if status != 200:
         raise problem_of(orjson.loads(answer))
     return Answer(status, answer)

@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import Actor
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.clock import KernelNowOnce
+from fusion.kernel.database import execute
 from fusion.kernel.errors import Problem
 from fusion.numbers.models import Number
 from fusion.tenancy.queries import lock_subscription
@@ -26,8 +25,7 @@ def delete_trunk(actor: Actor, *, subscription_id: UUID, trunk_id: UUID) -> Done
     subscription = lock_subscription(actor, subscription_id)
     trunk = find_trunk(actor, trunk_id, subscription_id)
     _require_unused(trunk)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT trunks_forget_calls(%s::uuid)", [trunk.id])
+    execute("SELECT trunks_forget_calls(%s::uuid)", [trunk.id])
     trunk.delete()
     return Done(None, subscription.path, trunk_id, subscription_id=subscription.id)
 

@@ -1,7 +1,6 @@
 """Preparing the database for calls, besides tables and functions: a step of `fusion migrate`."""
 
-from django.db import connection
-
+from fusion.kernel.database import execute, fetch_row
 from fusion.kernel.environment import explicit_setting
 from fusion.trunks.load_emergency import load_emergency_numbers
 from fusion.trunks.retention import ensure_partitions, months_kept, set_months_kept
@@ -26,9 +25,7 @@ def prepare_calls() -> list[str]:
         f"call records: {ensure_partitions() or 'no'} partitions made, the present month and "
         f"{months_kept()} before it are kept at least"
     )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT trunks_prepare_privileges()")
-        cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE])
-        if cursor.rowcount == 0:
-            lines.append(f"calls: {MISSING}")
+    execute("SELECT trunks_prepare_privileges()")
+    if fetch_row("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]) is None:
+        lines.append(f"calls: {MISSING}")
     return lines

@@ -71,7 +71,7 @@ def purge_call_records(*, months: int, today: date | None = None) -> int:
 
 
 def months_kept() -> int:
-    """The minimum of months of records that the database keeps, regardless of a worker's setting."""
+    """The months of records that the database keeps at least, with any setting of a worker."""
     row = first_row("SELECT months FROM trunks_recordretention")
     return int(row[0]) if row else MONTHS
 

@@ -22,7 +22,7 @@ WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"))
 """Methods whose bodies are read only below `/api/`, where they are refused."""
 
 SMALL = 64 * 1024
-"""Bytes of the largest body that is read before its sender is known, for forms without a sign-in."""
+"""Largest body that is read before its sender is known, in bytes: for forms without a sign-in."""
 
 TOKEN_FORM = 16 * 1024
 """Largest form accepted below `/oauth/`, in bytes."""
