@@ -87,7 +87,7 @@ BEGIN
                 'The subscription is terminated. This is final, and you can no longer order for it.');
         ELSIF r.taken_by IS NOT NULL THEN
             v_status[r.nth] := 409;
-            v_answer[r.nth] := ordering_reference_taken(r.taken_by, p_calls -> (r.nth - 1)::int);
+            v_answer[r.nth] := ordering_reference_in_use(r.taken_by, p_calls -> (r.nth - 1)::int);
         END IF;
     END LOOP;
     FOR i IN 1 .. coalesce(cardinality(l_action), 0) LOOP

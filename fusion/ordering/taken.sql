@@ -1,7 +1,7 @@
 -- The refusal of an order whose external reference another order of the group carries. It names
 -- that order, which a group always sees, and says whether it is the same request: same
 -- subscription, lines and time.
-CREATE OR REPLACE FUNCTION ordering_reference_taken(p_order uuid, p_asked jsonb) RETURNS json
+CREATE OR REPLACE FUNCTION ordering_reference_in_use(p_order uuid, p_call jsonb) RETURNS json
 LANGUAGE sql STABLE AS $$
     SELECT json_build_object(
         'code', 'external-reference-taken',
@@ -11,8 +11,8 @@ LANGUAGE sql STABLE AS $$
         'existing', json_build_object(
             'kind', 'order', 'id', o.id, 'number', o.number, 'state', o.state),
         'same_request',
-            o.subscription_id = (p_asked ->> 'subscription_id')::uuid
-            AND o.effective_at IS NOT DISTINCT FROM (p_asked ->> 'effective_at')::timestamptz
+            o.subscription_id = (p_call ->> 'subscription_id')::uuid
+            AND o.effective_at IS NOT DISTINCT FROM (p_call ->> 'effective_at')::timestamptz
             AND (SELECT jsonb_agg(jsonb_build_array(w.product_id, w.action, w.quantity)
                                   ORDER BY w.position)
                  FROM ordering_orderline w
@@ -21,6 +21,6 @@ LANGUAGE sql STABLE AS $$
                 (SELECT jsonb_agg(jsonb_build_array(
                             w.line -> 'product_id', w.line -> 'action', w.line -> 'quantity')
                                   ORDER BY w.position)
-                 FROM jsonb_array_elements(p_asked -> 'lines') WITH ORDINALITY AS w(line, position)))
+                 FROM jsonb_array_elements(p_call -> 'lines') WITH ORDINALITY AS w(line, position)))
     FROM ordering_order o WHERE o.id = p_order
 $$;
