@@ -9,7 +9,6 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
 
-from fusion.access.actor import Actor
 from fusion.access.permissions import CANCEL_ORDERS, PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.catalogue.models import Product
 from fusion.events.events_of_object import events_of
@@ -30,7 +29,7 @@ from fusion.portal.orders.forms import OrderFilter
 from fusion.portal.page import BUTTON, ROWS, page
 from fusion.portal.responses import confirmed, show
 from fusion.portal.session_actor import PageRequest
-from fusion.portal.skus import sku_names
+from fusion.portal.skus import product_names, sku_names
 from fusion.tenancy.queries import find_organization, find_subscription
 from fusion.tenancy.search import subscription_names
 
@@ -135,18 +134,12 @@ def detail(request: PageRequest, order: Order) -> HttpResponse:
         "actors": people,
         "names": names,
         "failure": sentences(problem_of(failure), names) if failure else (),
-        "products": _product_names(actor, document),
+        "products": product_names(actor, document["lines"] or ()),
         "confirmation": Confirmation(),
         "may_order": PLACE_ORDERS.allows(actor),
         "may_cancel": order.state == "scheduled" and permission_of(order).allows(actor),
     }
     return show(request, "portal/orders/detail.html", context)
-
-
-def _product_names(actor: Actor, document: Mapping[str, Any]) -> dict[str, str]:
-    ids = [line["product_id"] for line in document["lines"] or ()]
-    rows = Product.objects.visible_to(actor).filter(id__in=ids)
-    return {str(id): name for id, name in rows.values_list("id", "name")}
 
 
 @page(CANCEL_ORDERS, methods=BUTTON, order_id=find_order_to_cancel)

@@ -9,7 +9,6 @@ from django.utils.translation import gettext
 
 from fusion.access.actor import GROUP, Actor
 from fusion.access.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
-from fusion.catalogue.models import Product
 from fusion.kernel.clock import read_instant
 from fusion.kernel.ids import parse_id
 from fusion.ordering.models import REQUEST_STATES, OrderRequest
@@ -19,6 +18,7 @@ from fusion.portal.forms import Confirmation
 from fusion.portal.page import ROWS, page
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
+from fusion.portal.skus import product_names
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_subscription
 from fusion.tenancy.search import subscription_names
@@ -73,12 +73,6 @@ def request_rows(actor: Actor, documents: Sequence[dict[str, Any]]) -> list[dict
         }
         for each in documents
     ]
-
-
-def product_names(actor: Actor, lines: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Id → name of the products in these lines that the actor sees."""
-    rows = Product.objects.visible_to(actor).filter(id__in=[line["product_id"] for line in lines])
-    return {str(id): name for id, name in rows.values_list("id", "name")}
 
 
 @page(READ_ORDERS, order_request_id=find_request)
