@@ -23,22 +23,22 @@ BATCH_CONNECTIONS = 2
 
 def main() -> None:
     """Run all of it."""
-    asked = _arguments()
-    results: dict[str, Any] = {"machine": {**machine(), "server_workers": asked.workers}}
-    if not asked.pages_only:
-        results |= _measure(asked)
-    if not asked.ratios_only:
-        results |= measure_pages(asked.workers, asked.seconds / 3, asked.rounds)
+    wanted = _arguments()
+    results: dict[str, Any] = {"machine": {**machine(), "server_workers": wanted.workers}}
+    if not wanted.pages_only:
+        results |= _measure(wanted)
+    if not wanted.ratios_only:
+        results |= measure_pages(wanted.workers, wanted.seconds / 3, wanted.rounds)
     show(results)
     VAR.parent.joinpath("bench.json").write_text(json.dumps(results, indent=2) + "\n")
     write_documentation(results, Path("docs/performance.md"))
 
 
-def _measure(asked: argparse.Namespace) -> dict[str, Any]:
+def _measure(wanted: argparse.Namespace) -> dict[str, Any]:
     """Everything except the pages."""
-    seconds, rounds = asked.seconds, asked.rounds
-    names = ("small",) if asked.ratios_only else ("small", "large")
-    with open_stages(*names, workers=asked.workers) as [small, *others]:
+    seconds, rounds = wanted.seconds, wanted.rounds
+    names = ("small",) if wanted.ratios_only else ("small", "large")
+    with open_stages(*names, workers=wanted.workers) as [small, *others]:
         results = _ratios(small, seconds, rounds)
         results |= measure_provisioning(small, seconds, rounds)
         results["server_resident_mb"] = {"value": round(small.resident_mb(), 1)}

@@ -82,13 +82,13 @@ def measure_pages(workers: int, seconds: float, rounds: int) -> dict[str, Any]:
         provisioning.prepare(large)
         for stage in (small, large):
             _fill_up(stage)
-        told = _measure_refresh(large)
+        result = _measure_refresh(large)
         cookies = {stage.name: sign_in(stage) for stage in (small, large)}
-        told["grown"] = {
+        result["grown"] = {
             title: grow(small, large, _visits(addresses, cookies), seconds, rounds, warm_up=1)
             for title, addresses in PAGES.items()
         }
-    return {"pages": told}
+    return {"pages": result}
 
 
 def _visits(addresses: Addresses, cookies: Mapping[str, str]) -> Callable[[Stage], list[bytes]]:

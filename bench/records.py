@@ -42,8 +42,8 @@ def _records(stage: Stage, rows: int) -> Iterator[None]:
         sql.execute("SELECT trunks_drop_partitions(%s::date)", [AFTER])
         sql.execute("SELECT trunks_ensure_partitions(%s::date, %s::date)", [FIRST, LAST])
         for start in range(0, rows, SLICE):
-            asked = {"from": start, "to": min(start + SLICE, rows) - 1}
-            sql.execute(INSERT, {**asked, "first": FIRST, "rows": rows})
+            wanted = {"from": start, "to": min(start + SLICE, rows) - 1}
+            sql.execute(INSERT, {**wanted, "first": FIRST, "rows": rows})
         sql.execute("VACUUM ANALYZE trunks_callrecord")
         try:
             yield
@@ -53,12 +53,12 @@ def _records(stage: Stage, rows: int) -> Iterator[None]:
 
 def _read(stage: Stage, query: str) -> tuple[int, int, float]:
     """Lines and bytes of the answer, and its seconds."""
-    asked = urllib.request.Request(
+    wanted = urllib.request.Request(
         f"http://127.0.0.1:{stage.port}/api/v1/call-records?{query}",
         headers={"Authorization": f"Bearer {stage.token}"},
     )
     started, lines, size = time.monotonic(), 0, 0
-    with urllib.request.urlopen(asked, timeout=300) as answer:
+    with urllib.request.urlopen(wanted, timeout=300) as answer:
         while part := answer.read(1 << 20):
             lines += part.count(b"\n")
             size += len(part)

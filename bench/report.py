@@ -57,8 +57,8 @@ def _processor() -> str:
 
 
 def _measured_on(results: dict[str, Any]) -> list[str]:
-    told = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
-    return [f"Measured on: {told}.", ""]
+    result = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
+    return [f"Measured on: {result}.", ""]
 
 
 def _grown(what: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> list[str]:
@@ -77,15 +77,15 @@ def _grown(what: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> list[str]:
 
 def pages(results: dict[str, Any]) -> str:
     """The figures of the pages as Markdown."""
-    told = results["pages"]
+    result = results["pages"]
     return "\n".join(
         [
             *_measured_on(results)[:1],
-            *_grown("page", told["grown"].items()),
+            *_grown("page", result["grown"].items()),
             "",
             f"The first refresh of the overview's roll-up, with 90 days from"
-            f" {told['entries']:,} entries: {told['first_refresh_s']:.1f} s; each after it:"
-            f" {told['refresh_s']:.2f} s ({told['balances']:,} balances).",
+            f" {result['entries']:,} entries: {result['first_refresh_s']:.1f} s; each after it:"
+            f" {result['refresh_s']:.2f} s ({result['balances']:,} balances).",
         ]
     )
 
@@ -157,9 +157,9 @@ def show(results: dict[str, Any]) -> None:
 def write_documentation(results: dict[str, Any], page: Path) -> None:
     """Put the tables between the page's marks; parts without new figures stay."""
     text = page.read_text(encoding="utf-8")
-    for part, told in _parts(results).items():
+    for part, result in _parts(results).items():
         begin, end = (mark.format(part=part) for mark in MARKS)
         head, _, rest = text.partition(begin)
         _, _, tail = rest.partition(end)
-        text = f"{head}{begin}\n{told}\n{end}{tail}"
+        text = f"{head}{begin}\n{result}\n{end}{tail}"
     page.write_text(text, encoding="utf-8")

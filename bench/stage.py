@@ -58,14 +58,14 @@ class Stage:
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """One API call by the group; SystemExit if it is refused."""
-        asked = urllib.request.Request(
+        wanted = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/v1{path}",
             None if body is None else json.dumps(body).encode(),
             {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
             method=method,
         )
         try:
-            with urllib.request.urlopen(asked, timeout=300) as answer:
+            with urllib.request.urlopen(wanted, timeout=300) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise SystemExit(f"bench: {method} {path}: {error.read().decode()}") from error
@@ -193,12 +193,12 @@ def _wait_until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
 
 def _token(port: int, client_id: str, client_secret: str) -> str:
     basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
-    asked = urllib.request.Request(
+    wanted = urllib.request.Request(
         f"http://127.0.0.1:{port}/oauth/token",
         b"grant_type=client_credentials",
         {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"},
     )
-    with urllib.request.urlopen(asked, timeout=10) as answer:
+    with urllib.request.urlopen(wanted, timeout=10) as answer:
         token: str = json.load(answer)["access_token"]
     return token
 

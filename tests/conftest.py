@@ -130,9 +130,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
         _found.extend(differences())
         _found.extend(unregistered())
-    told = getattr(session.config, "workeroutput", None)
-    if told is not None:  # to the distributing process: see `pytest_testnodedown`
-        told["differences"] = list(_found)
+    result = getattr(session.config, "workeroutput", None)
+    if result is not None:  # to the distributing process: see `pytest_testnodedown`
+        result["differences"] = list(_found)
         return
     for difference in _found:
         print(f"fusion verify: {difference}")  # noqa: T201
@@ -143,8 +143,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
     """A process of the run has ended; without a verification it has failed."""
-    told = getattr(node, "workeroutput", {})
-    _found.extend(told.get("differences", ["a process of the run did not verify its books"]))
+    result = getattr(node, "workeroutput", {})
+    _found.extend(result.get("differences", ["a process of the run did not verify its books"]))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -102,13 +102,13 @@ def _ask(past: Past) -> None:
     """Three requests: one approved, one rejected, one open."""
     world = past.world
     lines = (Line(world.seat.id, 1),)
-    asked = [
+    query = [
         request_order(
             world.actor("tenant"), subscription_id=world.subscription.id, lines=lines
         ).body
         for _ in range(3)
     ]
-    past.requests = [UUID(str(each["id"])) for each in asked]
+    past.requests = [UUID(str(each["id"])) for each in query]
     approve_request(world.actor(), request_id=past.requests[0])
     reject_request(world.actor(), request_id=past.requests[1], reason="Not now.")
 
@@ -133,8 +133,8 @@ def _only(past: Past, kind: str, quantity: int, subscription: Subscription) -> N
     past.orders.append(placed(past.world, wanted, subscription=subscription)["id"])
 
 
-def _post(past: Past, subscription: Subscription, deed: str) -> None:
-    response = past.world.call("POST", f"/subscriptions/{subscription.id}/{deed}")
+def _post(past: Past, subscription: Subscription, action: str) -> None:
+    response = past.world.call("POST", f"/subscriptions/{subscription.id}/{action}")
     assert response.status_code == 200, response.content
 
 

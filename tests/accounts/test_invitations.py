@@ -135,9 +135,9 @@ def test_roles_and_foreign_ones(world: World) -> None:
         (world.actor("tenant", VIEWER), "forbidden"),
         (other.actor(), "not-found"),
     ):
-        for deed in (renew_invitation, withdraw_invitation):
+        for action in (renew_invitation, withdraw_invitation):
             with pytest.raises(Problem) as refused:
-                deed(actor, organization_id=world.tenant.id, invitation_id=id)
+                action(actor, organization_id=world.tenant.id, invitation_id=id)
             assert refused.value.code == code
         with pytest.raises(Problem) as refused:
             invite_member(actor, organization_id=world.tenant.id, email="x@example.com", role=AGENT)
@@ -210,8 +210,8 @@ def test_an_organization_invites_a_hundred_people_within_a_day(world: World) -> 
             return problem.code
         return "done"
 
-    told = at_once(*[lambda name=name: one_more(name) for name in "abcd"])
-    assert sorted(told) == ["done", "done", "rate-limited", "rate-limited"]
+    result = at_once(*[lambda name=name: one_more(name) for name in "abcd"])
+    assert sorted(result) == ["done", "done", "rate-limited", "rate-limited"]
     yesterday = now() - timedelta(days=1)
     rows = Invitation.objects.unscoped("test").filter(organization_id=world.tenant.id)
     rows.filter(email="0@example.com").update(created_at=yesterday)

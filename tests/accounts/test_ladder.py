@@ -215,9 +215,9 @@ def test_accepting_while_the_author_is_being_removed(world: World) -> None:
             LOSSES["removed"](boss, author)
             late = pool.submit(closing(lambda: accept(id)))
             somebody_waits()
-        with pytest.raises(Problem) as told:
+        with pytest.raises(Problem) as answered:
             late.result(PATIENCE)
-    assert told.value.code == "conflict"
+    assert answered.value.code == "conflict"
     assert not Member.objects.unscoped("test").filter(id=id).exists()
 
 

@@ -49,9 +49,9 @@ def test_oneself(world: World, kind: str, way: str) -> None:
     member_of(world, kind, AGENT)
     invite(only, getattr(world, kind), ADMINISTRATOR)  # has not accepted: does not count
     before = world.fingerprint()
-    with pytest.raises(Problem, match="You are the last administrator") as told:
+    with pytest.raises(Problem, match="You are the last administrator") as answered:
         WAYS[way](only, only)
-    assert told.value.code == "conflict"
+    assert answered.value.code == "conflict"
     assert world.fingerprint() == before
 
 
@@ -144,7 +144,7 @@ def test_other_members_may_leave(world: World, kind: str, role: str) -> None:
 
 def test_a_client_cannot_leave(world: World) -> None:
     before = world.fingerprint()
-    with pytest.raises(Problem) as told:
+    with pytest.raises(Problem) as answered:
         leave_organization(world.actor("tenant"))
-    assert told.value.code == "not-found"
+    assert answered.value.code == "not-found"
     assert world.fingerprint() == before

@@ -115,14 +115,14 @@ def test_answers_do_not_reveal_other_memberships(world: World) -> None:
     elsewhere = create_member(
         other.actor(), organization_id=other.group.id, email=known, name="Ada Elsewhere"
     ).body
-    told = [answer(add(world, world.tenant, email)) for email in (known, unknown)]
-    assert [(t["name"], t["role"], t["status"], sorted(t)) for t in told] == [
-        (None, "agent", "invited", sorted(told[1])),
-        (None, "agent", "invited", sorted(told[1])),
+    result = [answer(add(world, world.tenant, email)) for email in (known, unknown)]
+    assert [(t["name"], t["role"], t["status"], sorted(t)) for t in result] == [
+        (None, "agent", "invited", sorted(result[1])),
+        (None, "agent", "invited", sorted(result[1])),
     ]
-    assert elsewhere["id"] not in str(told)
+    assert elsewhere["id"] not in str(result)
     person = User.objects.get(email=known.lower())
-    assert str(person.id) not in str(told)
+    assert str(person.id) not in str(result)
     assert not User.objects.filter(email=unknown.lower()).exists(), "before they accept"
 
 

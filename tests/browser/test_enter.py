@@ -121,14 +121,14 @@ def press_enter(tab: Tab, path: str, field: dict[str, Any]) -> None:
     target.evaluate("(field) => field.closest('dialog:not([open])')?.showModal()")
     target.press("Enter")
     settle(page)
-    told = (path, field)
+    result = (path, field)
     if lines and page.locator(".line").count():
-        assert page.evaluate(LINES) == lines, told
+        assert page.evaluate(LINES) == lines, result
     elif lines:
         text = page.get_by_role("main").inner_text()
-        assert all(line[-2].partition(" (")[0] in text for line in lines), told
+        assert all(line[-2].partition(" (")[0] in text for line in lines), result
     after = rows_of_each_table()
-    assert {table: n for table, n in after.items() if n < before[table]} == {}, told
+    assert {table: n for table, n in after.items() if n < before[table]} == {}, result
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -53,5 +53,5 @@ def test_a_wrong_method_is_a_page_for_browsers_alone(server: Server) -> None:
     for path in ("/account/language", "/account/theme"):
         seen = httpx.get(server.url + path, headers={"Accept": "text/html"})
         assert (seen.status_code, seen.headers["content-type"][:9]) == (405, "text/html"), path
-        told = httpx.get(server.url + path)
-        assert told.status_code == 405, path
+        result = httpx.get(server.url + path)
+        assert result.status_code == 405, path

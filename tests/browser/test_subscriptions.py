@@ -127,11 +127,11 @@ def test_numbers_from_taking_to_restoring(own: tuple[Scene, Tab]) -> None:
     assert statuses(number) == ["quarantined"]
     page.get_by_label("Ends with").fill(number[1:])
     expect(page.locator("tbody tr")).to_have_count(1)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    wanted: list[str] = []
+    page.on("request", lambda request: wanted.append(request.url))
     page.get_by_role("link", name=number).click()
     expect(page.get_by_role("button", name="Restore")).to_be_visible()
-    assert not any("ends=" in url for url in asked), "leaving the field fetches nothing anew"
+    assert not any("ends=" in url for url in wanted), "leaving the field fetches nothing anew"
     page.get_by_role("button", name="Restore").click()
     expect(page.get_by_text("The number was restored")).to_be_visible()
     assert statuses(number) == ["assigned"]

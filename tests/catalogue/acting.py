@@ -77,17 +77,17 @@ def events(world: World, product_id: str) -> list[tuple[str, Any]]:
     return [(type, orjson.loads(data)) for type, data, _ in rows]
 
 
-def together[Result](*deeds: Callable[[], Result]) -> list[Result]:
+def together[Result](*actions: Callable[[], Result]) -> list[Result]:
     """Do all of these at the same time, each over its own connection."""
 
-    def do(deed: Callable[[], Result]) -> Result:
+    def do(change: Callable[[], Result]) -> Result:
         try:
-            return deed()
+            return change()
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        return list(pool.map(do, deeds))
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(do, actions))
 
 
 def one_waits_for_the_other[First, Second](

@@ -56,10 +56,10 @@ def test_a_retired_product_stays_unchanged(world: World) -> None:
     path = f"/products/{product['id']}"
     place(world, product["id"])
     world.call("DELETE", path)
-    told = events(world, product["id"])
+    result = events(world, product["id"])
     assert world.call("DELETE", path).status_code == 204
     assert world.call("GET", path)["ETag"] == '"2"'
-    assert events(world, product["id"]) == told
+    assert events(world, product["id"]) == result
 
 
 def test_ordered_once_and_removed_again_is_still_ordered(world: World) -> None:

@@ -28,9 +28,9 @@ from tests.world import World, answer, make_token
 BODY = {"code": "office", "name": "Office", "items": [USER, NUMBER]}
 
 
-def listed(world: World, asked: str = "", **by: Any) -> list[str]:
+def listed(world: World, wanted: str = "", **by: Any) -> list[str]:
     """The codes of the products that a list answers."""
-    response = world.call("GET", f"/products{asked}", **by)
+    response = world.call("GET", f"/products{wanted}", **by)
     assert response.status_code == 200, response.content
     return [item["code"] for item in answer(response)["items"]]
 
@@ -119,13 +119,13 @@ def test_reference_taken(world: World) -> None:
             CONFLICT,
             "external-reference-taken",
         )
-    deeds = [
+    actions = [
         lambda code=code: world.call(
             "POST", "/products", {**BODY, "code": code, "external_reference": "P-2"}
         )
         for code in "abcdef"
     ]
-    assert sorted(response.status_code for response in together(*deeds)) == [201] + [409] * 5
+    assert sorted(response.status_code for response in together(*actions)) == [201] + [409] * 5
 
 
 def test_codes_and_references_are_each_groups_own(world: World) -> None:
@@ -165,7 +165,7 @@ def test_filters(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "wanted",
     [
         "limit=0",
         "limit=501",
@@ -178,9 +178,9 @@ def test_filters(world: World) -> None:
         "external_reference=%00",
     ],
 )
-def test_bad_filters(world: World, asked: str) -> None:
-    field = asked.partition("=")[0]
-    refused(world.call("GET", f"/products?{asked}"), INVALID, "invalid-fields", field)
+def test_bad_filters(world: World, wanted: str) -> None:
+    field = wanted.partition("=")[0]
+    refused(world.call("GET", f"/products?{wanted}"), INVALID, "invalid-fields", field)
 
 
 @pytest.mark.parametrize("cursor", ["x", "WyJ4Il0", "WyIyMTQ3NDgzNjQ4MCJd", "WyItMSJd"])
@@ -246,7 +246,7 @@ def test_only_administrators_write(world: World) -> None:
 
 def test_scopes(world: World) -> None:
     reader = make_token(world.group, ("catalogue:read",))
-    stranger = make_token(world.group, ("orders:write",))
+    outsider = make_token(world.group, ("orders:write",))
     seat = f"/products/{world.seat.id}"
     with unchanged(world):
         refused(world.call("POST", "/products", BODY, by=reader), 403, "forbidden")
@@ -254,7 +254,7 @@ def test_scopes(world: World) -> None:
         refused(world.call("DELETE", seat, by=reader), 403, "forbidden")
         for path in ("/products", seat, f"{seat}/revisions"):
             assert world.call("GET", path, by=reader).status_code == 200
-            refused(world.call("GET", path, by=stranger), 403, "forbidden")
+            refused(world.call("GET", path, by=outsider), 403, "forbidden")
             refused(world.call("GET", path, by="nonsense"), 401, "unauthenticated")
 
 

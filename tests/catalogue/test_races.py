@@ -29,8 +29,8 @@ def test_no_edit_is_lost(world: World) -> None:
         {"items": [{"sku": "user", "quantity": quantity}]} for quantity in range(2, 10)
     ]
     edits += [{"name": "New"}, {"description": "Also new"}, {"external_reference": "P-1"}]
-    deeds = [lambda edit=edit: world.call("PATCH", path, edit) for edit in edits]
-    responses = together(*deeds)
+    actions = [lambda edit=edit: world.call("PATCH", path, edit) for edit in edits]
+    responses = together(*actions)
     assert {response.status_code for response in responses} == {200}
     assert {response["ETag"] for response in responses} == {f'"{n}"' for n in range(2, 13)}
     last = read(world, product["id"])
@@ -49,11 +49,11 @@ def test_no_edit_is_lost(world: World) -> None:
 def test_of_edits_on_one_condition_one_wins(world: World) -> None:
     product = sell(world, "office")
     path, condition = f"/products/{product['id']}", {"If-Match": '"1"'}
-    deeds = [
+    actions = [
         lambda name=name: world.call("PATCH", path, {"name": name}, headers=condition)
         for name in "abcdefgh"
     ]
-    responses = together(*deeds)
+    responses = together(*actions)
     assert sorted(response.status_code for response in responses) == [200] + [412] * 7
     [won] = [response for response in responses if response.status_code == 200]
     assert read(world, product["id"]) == answer(won)

@@ -95,10 +95,10 @@ def test_allowed_roles(world: World) -> None:
 
 def test_scopes(world: World) -> None:
     reader = make_token(world.group, ("catalogue:read",))
-    stranger = make_token(world.group, ("orders:write",))
+    outsider = make_token(world.group, ("orders:write",))
     with unchanged(world):
         refused(world.call("POST", "/skus", BODY, by=reader), 403, "forbidden")
-        refused(world.call("GET", "/skus", by=stranger), 403, "forbidden")
+        refused(world.call("GET", "/skus", by=outsider), 403, "forbidden")
         refused(world.call("GET", "/skus", by="nonsense"), 401, "unauthenticated")
     assert world.call("GET", "/skus", by=reader).status_code == 200
 
@@ -136,7 +136,7 @@ def test_missing_fields(world: World, field: str) -> None:
         refused(world.call("POST", "/skus", body), INVALID, "invalid-fields", field)
 
 
-@pytest.mark.parametrize("asked", ["limit=0", "limit=501", "limit=x", "cursor=x", "cursor=%00"])
-def test_bad_pages(world: World, asked: str) -> None:
-    field = asked.partition("=")[0]
-    refused(world.call("GET", f"/skus?{asked}"), INVALID, "invalid-fields", field)
+@pytest.mark.parametrize("wanted", ["limit=0", "limit=501", "limit=x", "cursor=x", "cursor=%00"])
+def test_bad_pages(world: World, wanted: str) -> None:
+    field = wanted.partition("=")[0]
+    refused(world.call("GET", f"/skus?{wanted}"), INVALID, "invalid-fields", field)

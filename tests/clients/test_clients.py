@@ -26,8 +26,8 @@ from tests.tenancy.acting import (
 from tests.world import World, answer
 
 
-def path_of(world: World, client: dict[str, Any], deed: str = "") -> str:
-    return f"/organizations/{client['organization_id']}/api-clients/{client['id']}{deed}"
+def path_of(world: World, client: dict[str, Any], action: str = "") -> str:
+    return f"/organizations/{client['organization_id']}/api-clients/{client['id']}{action}"
 
 
 def test_the_secret_is_shown_once_and_kept_nowhere(world: World) -> None:
@@ -150,13 +150,13 @@ def test_invisible_clients_are_404(world: World) -> None:
     world.token(world.tenant)
     before = world.fingerprint()
     for by, client in [(world.group, foreign), (world.tenant, above), (world.tenant, foreign)]:
-        for method, deed in [("GET", ""), ("DELETE", ""), ("POST", "/rotate")]:
-            response = world.call(method, path_of(world, client, deed), by=by)
+        for method, action in [("GET", ""), ("DELETE", ""), ("POST", "/rotate")]:
+            response = world.call(method, path_of(world, client, action), by=by)
             refused(world, response, 404, "not-found", before)
     # One that is seen, but is another organization's.
     wrong = f"/organizations/{world.reseller.id}/api-clients/{own['id']}"
-    for method, deed in [("GET", ""), ("DELETE", ""), ("POST", "/rotate")]:
-        refused(world, world.call(method, wrong + deed), 404, "not-found", before)
+    for method, action in [("GET", ""), ("DELETE", ""), ("POST", "/rotate")]:
+        refused(world, world.call(method, wrong + action), 404, "not-found", before)
     missing = f"/organizations/{world.tenant.id}/api-clients/{uuid4()}"
     refused(world, world.call("DELETE", missing), 404, "not-found", before)
     assert token_of(foreign)
@@ -200,22 +200,22 @@ def test_rotated_at_once(world: World) -> None:
     assert readable_anywhere(rotated["client_secret"]) == []
 
 
-@pytest.mark.parametrize("deed", ["DELETE", "POST"])
-def test_no_token_survives_a_revocation_under_way(world: World, deed: str) -> None:
+@pytest.mark.parametrize("action", ["DELETE", "POST"])
+def test_no_token_survives_a_revocation_under_way(world: World, action: str) -> None:
     world.token(world.group)
     for _ in range(4):
         client = client_of(world, world.tenant, ["tenancy:read"])
-        path = path_of(world, client, "/rotate" if deed == "POST" else "")
+        path = path_of(world, client, "/rotate" if action == "POST" else "")
 
         def revoke(path: str = path) -> Any:
-            return world.call(deed, path)
+            return world.call(action, path)
 
         def ask(client: dict[str, Any] = client) -> Any:
             return ask_token(_credentials(client))
 
-        revoked, *asked = at_once(revoke, ask, ask, ask)
+        revoked, *wanted = at_once(revoke, ask, ask, ask)
         assert revoked.status_code in (200, 204)
-        for response in asked:
+        for response in wanted:
             assert response.status_code in (200, 401)
             if response.status_code == 200:
                 token = answer(response)["access_token"]

@@ -36,12 +36,12 @@ def test_credentials_in_the_body(world: World, client: dict[str, Any]) -> None:
     assert response.status_code == 200
     assert response["Content-Type"] == "application/json"
     assert response["Cache-Control"] == "no-store"
-    told = answer(response)
-    assert sorted(told) == ["access_token", "expires_in", "scope", "token_type"]
-    assert told["token_type"] == "Bearer"
-    assert told["expires_in"] == settings.OAUTH2_PROVIDER["ACCESS_TOKEN_EXPIRE_SECONDS"]
-    assert told["scope"].split() == ["tenancy:write", "orders:read"]
-    assert world.call("GET", "/organizations", by=told["access_token"]).status_code == 200
+    result = answer(response)
+    assert sorted(result) == ["access_token", "expires_in", "scope", "token_type"]
+    assert result["token_type"] == "Bearer"
+    assert result["expires_in"] == settings.OAUTH2_PROVIDER["ACCESS_TOKEN_EXPIRE_SECONDS"]
+    assert result["scope"].split() == ["tenancy:write", "orders:read"]
+    assert world.call("GET", "/organizations", by=result["access_token"]).status_code == 200
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic"])

@@ -143,8 +143,8 @@ def test_a_worker_waits_for_a_cancellation_and_goes_on_with_the_next(world: Worl
 def test_cancellations_against_workers(world: World) -> None:
     ids = [schedule(world, add(world.seat)) for _ in range(16)]
     fall_due(world)
-    deeds = [lambda id=id: _cancel(world, id) for id in ids]
-    outcomes = at_once(*deeds, lambda: str(apply_due_orders()), lambda: str(apply_due_orders()))
+    actions = [lambda id=id: _cancel(world, id) for id in ids]
+    outcomes = at_once(*actions, lambda: str(apply_due_orders()), lambda: str(apply_due_orders()))
     apply_due_orders()
     for id, outcome in zip(ids, outcomes, strict=False):
         expected = "cancelled" if outcome == "cancelled" else "completed"

@@ -50,8 +50,8 @@ def test_no_organization_is_in_the_way_of_another(world: World) -> None:
     item = {**draft(world), "idempotency_key": KEY}
     [result] = answer(world.call("POST", "/orders/batch", {"orders": [item]}))["results"]
     assert (result["status"], result["replayed"], result["order"]) == (201, True, answer(order))
-    asked = send(world, world.reseller, "/order-requests", draft(world))
-    assert (asked.status_code, is_replay(asked)) == (201, False)
+    wanted = send(world, world.reseller, "/order-requests", draft(world))
+    assert (wanted.status_code, is_replay(wanted)) == (201, False)
     assert owners(world) == {world.tenant.id, world.group.id, world.reseller.id}
     # Each finds its own again, and is refused another request.
     assert is_replay(send(world, world.tenant, users, {"login": "a", "display_name": "A"}))
@@ -130,8 +130,8 @@ def test_old_answers_go_to_callers_that_see_the_object(world: World, route: Rout
         response = send(world, by, path, body)
         assert (response.status_code, is_replay(response)) == (201, True)
         assert answer(response) == {"id": "before"}
-    for stranger in (make_organization("tenant", world.reseller), World().group):
-        assert send(world, stranger, path, body).status_code == 404
+    for outsider in (make_organization("tenant", world.reseller), World().group):
+        assert send(world, outsider, path, body).status_code == 404
 
 
 def test_an_answer_of_before_to_an_order(world: World) -> None:
@@ -236,10 +236,10 @@ def test_old_and_new_batches_and_orders_at_once(world: World) -> None:
         assert {each["status"] for each in answer(response)["results"]} == {201}
 
     world.token(world.group)
-    deeds: list[Callable[[], None]] = []
+    actions: list[Callable[[], None]] = []
     for n in range(4):
-        deeds += [lambda n=n: old(n), lambda n=n: new(n), lambda n=n: place(keys[n])]  # type: ignore[misc]
-    at_once(*deeds)
+        actions += [lambda n=n: old(n), lambda n=n: new(n), lambda n=n: place(keys[n])]  # type: ignore[misc]
+    at_once(*actions)
     [(orders,)] = rows("SELECT count(*) FROM ordering_order WHERE group_id = %s", [world.group.id])
     assert orders == len(keys)
 

@@ -21,13 +21,13 @@ TABLES = (
 )
 
 
-def _with_timeout(deed: Callable[[], object]) -> str:
+def _with_timeout(action: Callable[[], object]) -> str:
     """Do it under a time-out that ends it while it waits; the error's name."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = '50ms'")
         with pytest.raises(DatabaseError) as error:
-            deed()
+            action()
         return type(error.value.__cause__).__name__
     finally:
         with connection.cursor() as cursor:

@@ -55,7 +55,9 @@ def test_removals_and_uses_in_a_storm(world: World) -> None:
     def consume(i: int) -> str:
         return "refused" if use(world, world.user_sku, f"holder {i}") else "used"
 
-    outcomes = Counter(at_once(*[partial(deed, i) for i in range(12) for deed in (take, consume)]))
+    outcomes = Counter(
+        at_once(*[partial(action, i) for i in range(12) for action in (take, consume)])
+    )
     granted, used = balance(world, world.user_sku)
     assert granted == 12 - outcomes["placed"] >= used == outcomes["used"]
     assert outcomes["placed"] + outcomes["used"] == 12
@@ -64,11 +66,11 @@ def test_removals_and_uses_in_a_storm(world: World) -> None:
 
 def test_units_used_together_are_consumed_all_or_none(world: World) -> None:
     order(world, add(world.seat, 10))
-    deeds = [
+    actions = [
         lambda i=i: use(world, world.user_sku, *(f"{i}.{n}" for n in range(4))) is None
         for i in range(6)
     ]
-    assert Counter(at_once(*deeds)) == {True: 2, False: 4}
+    assert Counter(at_once(*actions)) == {True: 2, False: 4}
     assert balance(world, world.user_sku) == (10, 8)
     entries = rows(
         "SELECT sequence, used_after FROM ledger_entry"

@@ -38,8 +38,8 @@ def test_one_key_from_32_callers_is_one_order_and_32_equal_answers(world: World)
 
 
 def test_one_key_for_different_orders_is_the_first_ones(world: World) -> None:
-    deeds = [lambda n=n: order(world, add(world.seat, n), key="k") for n in range(1, 13)]
-    outcomes = Counter(code for code, _ in at_once(*deeds))
+    actions = [lambda n=n: order(world, add(world.seat, n), key="k") for n in range(1, 13)]
+    outcomes = Counter(code for code, _ in at_once(*actions))
     assert outcomes == {"placed": 1, "idempotency-key-reused": 11}
     assert count_orders(world) == 1
 
@@ -64,9 +64,9 @@ def test_one_key_from_single_orders_and_batches(world: World) -> None:
         return [result["order"]["id"] for result in batch(world, [(k, draft) for k in chosen])]
 
     chosen = [keys, keys[::-1], keys[3:] + keys[:3], keys * 2, [keys[0]] * 6]
-    deeds = [lambda some=some: several(some) for some in chosen]
-    deeds += [lambda key=key: single(key) for key in keys * 2]
-    outcomes = at_once(*deeds)
+    actions = [lambda some=some: several(some) for some in chosen]
+    actions += [lambda key=key: single(key) for key in keys * 2]
+    outcomes = at_once(*actions)
     # One order for each key, whoever asked.
     assert len({id for ids in outcomes for id in ids}) == len(keys)
     by_key = dict(zip(keys, outcomes[0], strict=True))
@@ -77,8 +77,8 @@ def test_one_key_from_single_orders_and_batches(world: World) -> None:
 
 def test_one_batch_key_from_many_callers(world: World) -> None:
     draft = Draft(world.subscription.id, (add(world.seat),))
-    deeds = [lambda: batch(world, [(None, draft)] * 5, key="all")] * 8
-    results = at_once(*deeds)
+    actions = [lambda: batch(world, [(None, draft)] * 5, key="all")] * 8
+    results = at_once(*actions)
     assert all(result == results[0] for result in results)
     assert count_orders(world) == 5
 
@@ -92,8 +92,8 @@ def test_a_batch_whose_order_carries_the_batch_s_own_key(world: World) -> None:
 
 
 def test_one_external_reference_from_16_callers(world: World) -> None:
-    deeds = [lambda: order(world, add(world.seat), external_reference="R-1")] * 16
-    outcomes = at_once(*deeds)
+    actions = [lambda: order(world, add(world.seat), external_reference="R-1")] * 16
+    outcomes = at_once(*actions)
     assert Counter(code for code, _ in outcomes) == {"placed": 1, "external-reference-taken": 15}
     [(number,)] = rows("SELECT number FROM ordering_order WHERE group_id = %s", [world.group.id])
     assert all(str(number) in problem["detail"] for code, problem in outcomes if code != "placed")
@@ -114,11 +114,11 @@ def test_batches_that_name_the_same_things_in_opposite_order(world: World, keyed
 
     ways = [subscriptions, subscriptions[::-1], subscriptions[2:] + subscriptions[:2]]
     for round in range(6):
-        deeds = [
+        actions = [
             lambda way=way, n=n, round=round: place_all(way, round, n)
             for n, way in enumerate(ways * 2)
         ]
-        results = [result for results in at_once(*deeds) for result in results]
+        results = [result for results in at_once(*actions) for result in results]
         assert sum(result["status"] == 201 for result in results) == len(subscriptions)
         codes = {result["problem"]["code"] for result in results if "problem" in result}
         assert codes == {"external-reference-taken"}

@@ -66,10 +66,10 @@ class Stage:
         found: Organization = getattr(self.world, kind)
         return found
 
-    def _dated(self, subscription: Subscription, deed: str) -> str:
+    def _dated(self, subscription: Subscription, action: str) -> str:
         """A scheduled order of the group that changes the subscription's state."""
         body = {"effective_at": FAR}
-        response = self.world.call("POST", f"/subscriptions/{subscription.id}/{deed}", body)
+        response = self.world.call("POST", f"/subscriptions/{subscription.id}/{action}", body)
         id: str = answer(response)["id"]
         return id
 
@@ -106,8 +106,8 @@ class Stage:
             "order_id": order,
             "scheduled_order_id": scheduled,
             **{
-                f"scheduled_{deed}_id": self._dated(subscription, deed)
-                for deed in ("suspend", "terminate")
+                f"scheduled_{action}_id": self._dated(subscription, action)
+                for action in ("suspend", "terminate")
             },
             "product_id": self.world.seat.id,
             "sku_id": self.world.number_sku.id,

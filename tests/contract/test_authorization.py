@@ -153,9 +153,9 @@ def test_a_body_s_ids_are_all_tried(route: tuple[str, str], stage: Stage) -> Non
     content = OPERATIONS[route].get("requestBody", {}).get("content", {})
     if content:
         shape = content["application/json"]["schema"]
-        told = {name for name in _properties(shape) if name.endswith("_id")}
+        result = {name for name in _properties(shape) if name.endswith("_id")}
         tried = {slot[-1] for slot in ask(route, own_ids(stage, "group")).slots()}
-        assert told <= tried
+        assert result <= tried
 
 
 def _properties(shape: Any) -> set[str]:
@@ -175,10 +175,10 @@ def test_requests_without_a_token_get_401(
 ) -> None:
     before = stage.world.fingerprint()
     for ids in (own_ids(stage, "group"), other.own.ids | {"empty_id": other.empty.id}):
-        asked = ask(route, ids)
+        wanted = ask(route, ids)
         for headers in ({}, {"Authorization": "Bearer unknown"}, {"Authorization": "Basic eDp5"}):
-            path = PREFIX + asked.template.format(**asked.path)
-            response: Any = Client().generic(asked.method, path, b"{", headers=headers)
+            path = PREFIX + wanted.template.format(**wanted.path)
+            response: Any = Client().generic(wanted.method, path, b"{", headers=headers)
             refuses(response, 401, "unauthenticated")
             assert response["WWW-Authenticate"].startswith("Bearer")
     assert stage.world.fingerprint() == before
@@ -205,14 +205,14 @@ def test_one_scope_is_enough(route: tuple[str, str], stage: Stage) -> None:
     rule = TABLE[route]
     for scope in required(rule):
         where = stage if rule.reads else Stage()
-        asked = ask(route, own_ids(where, "group"))
+        wanted = ask(route, own_ids(where, "group"))
         if rule.hands_on:
             before = where.world.fingerprint()
             alone = make_token(where.world.group, (scope,))
-            refuses(asked.send(where, alone), 403, "forbidden")
+            refuses(wanted.send(where, alone), 403, "forbidden")
             assert where.world.fingerprint() == before
         token = make_token(where.world.group, (scope, *rule.hands_on))
-        response = asked.send(where, token)
+        response = wanted.send(where, token)
         expected = 403 if scope in rule.elsewhere else rule.status("group")
         assert response.status_code == expected, response.content
 
@@ -232,8 +232,8 @@ def test_own_ids(route: tuple[str, str], kind: str, stage: Stage) -> None:
         if expected == 201:
             location = response["Location"].removeprefix(PREFIX)
             shown = where.world.call("GET", location, by=where.organization(kind))
-            told, made = answer(shown), answer(response)  # a list has no id
-            assert (shown.status_code, told.get("id")) == (200, made.get("id"))
+            result, made = answer(shown), answer(response)  # a list has no id
+            assert (shown.status_code, result.get("id")) == (200, made.get("id"))
     if rule.reads or expected >= 400:
         assert where.world.fingerprint() == before
 
@@ -244,15 +244,15 @@ def test_foreign_ids(route: tuple[str, str], kind: str, stage: Stage, other: Sta
     """Each id by itself: what the caller cannot see is 404, and looks like what is not there."""
     caller, own, foreign = _sides(kind, stage, other)
     before = stage.world.fingerprint(), other.world.fingerprint()
-    asked = ask(route, own)
+    wanted = ask(route, own)
     renamed = dict(TABLE[route].ids)
-    for slot in asked.slots():
+    for slot in wanted.slots():
         name = renamed.get(slot[-1], slot[-1])
         unseen = [ids[name] for ids in foreign if ids.get(name, own[name]) != own[name]]
         assert unseen or (name in SHARED_SLOTS and kind != "group")
-        unknown = _refusal(route, asked.swapped(slot, new_id()).send(stage, caller), kind)
+        unknown = _refusal(route, wanted.swapped(slot, new_id()).send(stage, caller), kind)
         for id in unseen:
-            response = asked.swapped(slot, id).send(stage, caller)
+            response = wanted.swapped(slot, id).send(stage, caller)
             assert _refusal(route, response, kind) == unknown
             assert str(id) not in response.content.decode()
     if not _is_batch_of_a_group(route, kind):
@@ -269,8 +269,8 @@ def test_fields_come_after_visibility_and_role(
 ) -> None:
     caller = stage.organization(kind)
     before = stage.world.fingerprint(), other.world.fingerprint()
-    asked = ask(route, own_ids(stage, kind))
-    wrong = replace(asked, body={**asked.body, "surely": "unknown"})
+    wanted = ask(route, own_ids(stage, kind))
+    wrong = replace(wanted, body={**wanted.body, "surely": "unknown"})
     response = wrong.send(stage, caller)
     if TABLE[route].status(kind) == 403:
         refuses(response, 403, "forbidden")
@@ -295,11 +295,11 @@ QUERIED = [
 def test_filters_come_after_visibility(
     route: tuple[str, str], kind: str, stage: Stage, other: Stage
 ) -> None:
-    asked = ask(route, own_ids(stage, kind))
-    wrong = replace(asked, query={**asked.query, "limit": 0, "at": "x"})
+    wanted = ask(route, own_ids(stage, kind))
+    wrong = replace(wanted, query={**wanted.query, "limit": 0, "at": "x"})
     expected = (403, "forbidden") if TABLE[route].status(kind) == 403 else (422, "invalid-fields")
     refuses(wrong.send(stage, stage.organization(kind)), *expected)
-    for slot in asked.slots():
+    for slot in wanted.slots():
         for id in (new_id(), other.own.ids[slot[-1]]):
             response = wrong.swapped(slot, id).send(stage, stage.organization(kind))
             refuses(response, 404, "not-found")
@@ -312,9 +312,9 @@ NESTED = [route for route in KNOWN if route[1].startswith("/organizations/{organ
 def test_a_part_is_found_under_its_own_organization_only(
     route: tuple[str, str], stage: Stage
 ) -> None:
-    asked = ask(route, own_ids(stage, "group"))
-    if len(asked.path) > 1:
-        elsewhere = asked.swapped(("path", "organization_id"), stage.world.reseller.id)
+    wanted = ask(route, own_ids(stage, "group"))
+    if len(wanted.path) > 1:
+        elsewhere = wanted.swapped(("path", "organization_id"), stage.world.reseller.id)
         before = stage.world.fingerprint()
         refuses(elsewhere.send(stage, stage.world.group), 404, "not-found")
         assert stage.world.fingerprint() == before

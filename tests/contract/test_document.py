@@ -38,8 +38,8 @@ def test_whole_numbers_have_bounds_and_countries_are_listed() -> None:
     for name, shape in DOCUMENT["components"]["schemas"].items():
         if not name.endswith(("Body", "Patch")):
             continue
-        for member, told in shape["properties"].items():
-            forms = told.get("anyOf", [told])
+        for member, result in shape["properties"].items():
+            forms = result.get("anyOf", [result])
             for form in forms:
                 if form.get("type") == "integer":
                     assert "minimum" in form and "maximum" in form, (name, member)

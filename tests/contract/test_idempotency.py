@@ -27,15 +27,15 @@ def test_every_post_that_changes_something_takes_a_key() -> None:
 @pytest.mark.parametrize("route", RETRYABLE, ids=" ".join)
 def test_sent_again(route: tuple[str, str]) -> None:
     stage = Stage()
-    asked = ask(route, own_ids(stage, "group"))
-    path = asked.template.format(**asked.path)
+    wanted = ask(route, own_ids(stage, "group"))
+    path = wanted.template.format(**wanted.path)
     headers = {"Idempotency-Key": "the same"}
 
-    first = stage.world.call("POST", path, asked.body, headers=headers)
+    first = stage.world.call("POST", path, wanted.body, headers=headers)
     assert first.status_code == TABLE[route].status("group"), first.content
     assert "Idempotency-Replayed" not in first
     before = stage.world.fingerprint()
-    second = stage.world.call("POST", path, asked.body, headers=headers)
+    second = stage.world.call("POST", path, wanted.body, headers=headers)
     assert second.status_code == first.status_code
     assert second["Idempotency-Replayed"] == "true"
     assert second.get("Location") == first.get("Location")
@@ -47,7 +47,7 @@ def test_sent_again(route: tuple[str, str]) -> None:
 
     bodies: list[Any] = [{"another": "body"}, None, []]
     for changed in bodies:
-        if (changed or None) != (asked.body or None) or changed == []:
+        if (changed or None) != (wanted.body or None) or changed == []:
             other = stage.world.call("POST", path, changed, headers=headers)
             assert other.status_code in (400, 422), other.content
     assert stage.world.fingerprint() == before
@@ -56,10 +56,10 @@ def test_sent_again(route: tuple[str, str]) -> None:
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\0b", "\x1f", "é"], ids=lambda key: repr(key[:9]))
 @pytest.mark.parametrize("route", RETRYABLE, ids=" ".join)
 def test_malformed_keys(route: tuple[str, str], key: str, stage: Stage) -> None:
-    asked = ask(route, own_ids(stage, "group"))
+    wanted = ask(route, own_ids(stage, "group"))
     before = stage.world.fingerprint()
-    path = asked.template.format(**asked.path)
-    response = stage.world.call("POST", path, asked.body, headers={"Idempotency-Key": key})
+    path = wanted.template.format(**wanted.path)
+    response = stage.world.call("POST", path, wanted.body, headers={"Idempotency-Key": key})
     assert response.status_code == 422
     assert [error["field"] for error in answer(response)["errors"]] == ["Idempotency-Key"]
     assert stage.world.fingerprint() == before

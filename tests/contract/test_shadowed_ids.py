@@ -53,17 +53,17 @@ def other() -> Stage:
     return Stage()
 
 
-def unseen(asked: Asked, route: Any, own: Ids, foreign: list[Ids]) -> list[tuple[Slot, Any]]:
+def unseen(wanted: Asked, route: Any, own: Ids, foreign: list[Ids]) -> list[tuple[Slot, Any]]:
     """Each slot of the request with each id that the caller does not see."""
     renamed = dict(TABLE[route].ids)
     found = []
-    for slot in asked.slots():
+    for slot in wanted.slots():
         name = renamed.get(slot[-1], slot[-1])
         found += [(slot, ids[name]) for ids in foreign if ids.get(name, own[name]) != own[name]]
     return found
 
 
-def shadows(asked: Asked, slot: Slot, own: Any) -> list[Asked]:
+def shadows(wanted: Asked, slot: Slot, own: Any) -> list[Asked]:
     """The request with a value that hides the id of `slot`, in each place where none is declared.
 
     Of a query, the id stands beside one of the caller's own, before it and after it.
@@ -71,15 +71,15 @@ def shadows(asked: Asked, slot: Slot, own: Any) -> list[Asked]:
     name = slot[-1]
     queries = [[(name, own)], [(name, own), (name, "x")]]
     if slot[0] == "query":
-        given = asked.query[name]
-        others = [pair for pair in asked.query.items() if pair[0] != name]
+        given = wanted.query[name]
+        others = [pair for pair in wanted.query.items() if pair[0] != name]
         return [
-            replace(asked, query=[*others, (name, own), (name, given)]),  # type: ignore[arg-type]
-            replace(asked, query=[*others, (name, given), (name, own)]),  # type: ignore[arg-type]
+            replace(wanted, query=[*others, (name, own), (name, given)]),  # type: ignore[arg-type]
+            replace(wanted, query=[*others, (name, given), (name, own)]),  # type: ignore[arg-type]
         ]
-    found = [replace(asked, query=query) for query in queries]  # type: ignore[arg-type]
-    if slot[0] == "path" and (asked.body is None or isinstance(asked.body, dict)):
-        found.append(replace(asked, body={**(asked.body or {}), name: str(own)}))
+    found = [replace(wanted, query=query) for query in queries]  # type: ignore[arg-type]
+    if slot[0] == "path" and (wanted.body is None or isinstance(wanted.body, dict)):
+        found.append(replace(wanted, body={**(wanted.body or {}), name: str(own)}))
     return found
 
 
@@ -90,11 +90,11 @@ def test_no_value_hides_an_id(
 ) -> None:
     caller, own, foreign = _sides(kind, stage, other)
     before = stage.world.fingerprint(), other.world.fingerprint()
-    asked = ask(route, own)
+    wanted = ask(route, own)
     renamed = dict(TABLE[route].ids)
-    for slot, id in unseen(asked, route, own, foreign):
+    for slot, id in unseen(wanted, route, own, foreign):
         mine = own[renamed.get(slot[-1], slot[-1])]
-        for hidden in shadows(asked.swapped(slot, id), slot, mine):
+        for hidden in shadows(wanted.swapped(slot, id), slot, mine):
             response = hidden.send(stage, caller)
             if not _is_batch_of_a_group(route, kind):
                 _refusal(route, response, kind)
@@ -103,22 +103,22 @@ def test_no_value_hides_an_id(
         assert (stage.world.fingerprint(), other.world.fingerprint()) == before
 
 
-def stored(world: World, asked: Asked, key: str, owner: UUID) -> None:
+def stored(world: World, wanted: Asked, key: str, owner: UUID) -> None:
     """Store an answer to `asked` under a key of `owner`."""
-    path = PREFIX + asked.template.format(**asked.path)
-    print_ = fingerprint(asked.method, path, asked.body)
+    path = PREFIX + wanted.template.format(**wanted.path)
+    print_ = fingerprint(wanted.method, path, wanted.body)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO tenancy_idempotency"
             " (group_id, organization_id, key, fingerprint, status, answer, at)"
             " VALUES (%s, %s, %s, %s, 201, %s, clock_timestamp())",
-            [world.group.id, owner, key, print_, orjson.dumps(_answer(asked)).decode()],
+            [world.group.id, owner, key, print_, orjson.dumps(_answer(wanted)).decode()],
         )
 
 
-def _answer(asked: Asked) -> dict[str, Any]:
+def _answer(wanted: Asked) -> dict[str, Any]:
     """What the request may have been answered: of a batch, that every order was placed."""
-    orders = asked.body.get("orders", []) if isinstance(asked.body, dict) else []
+    orders = wanted.body.get("orders", []) if isinstance(wanted.body, dict) else []
     return {"id": "stored", "results": [{"status": 201, "order": {}} for _ in orders]}
 
 
@@ -133,10 +133,10 @@ def test_a_stored_answer_to_an_id_of_others_is_not_given(
 ) -> None:
     caller, own, foreign = _sides(kind, stage, other)
     world = other.world if kind == "other group" else stage.world
-    asked = ask(route, own)
+    wanted = ask(route, own)
     renamed = dict(TABLE[route].ids)
-    for slot, id in unseen(asked, route, own, foreign):
-        swapped = asked.swapped(slot, id)
+    for slot, id in unseen(wanted, route, own, foreign):
+        swapped = wanted.swapped(slot, id)
         mine = own[renamed.get(slot[-1], slot[-1])]
         for hidden in (swapped, *shadows(swapped, slot, mine)):
             for owner in (caller.id, NOBODY):

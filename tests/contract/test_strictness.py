@@ -40,17 +40,17 @@ def stage() -> Stage:
 
 def request(stage: Stage, route: tuple[str, str]) -> Asked:
     """A request of that route that would be done."""
-    asked = ask(route, own_ids(stage, "group"))
-    asked.query = {}
-    return asked
+    wanted = ask(route, own_ids(stage, "group"))
+    wanted.query = {}
+    return wanted
 
 
-def refused(stage: Stage, asked: Asked, body: Any = None, query: str = "") -> HttpResponse:
+def refused(stage: Stage, wanted: Asked, body: Any = None, query: str = "") -> HttpResponse:
     """The answer to `asked`, with this body and query, which changes nothing."""
     world = stage.world
-    path = asked.template.format(**asked.path) + query
+    path = wanted.template.format(**wanted.path) + query
     before = world.fingerprint()
-    response = world.call(asked.method, path, body or asked.body, headers=asked.headers)
+    response = world.call(wanted.method, path, body or wanted.body, headers=wanted.headers)
     assert world.fingerprint() == before
     return response
 
@@ -128,45 +128,45 @@ def test_a_cursor_of_another_list(stage: Stage, route: tuple[str, str]) -> None:
 
 @routes(WITHOUT_BODY)
 def test_a_body_that_is_not_allowed(stage: Stage, route: tuple[str, str]) -> None:
-    asked = request(stage, route)
-    assert fields(refused(stage, asked, {"x": 1})) == ["x"]
+    wanted = request(stage, route)
+    assert fields(refused(stage, wanted, {"x": 1})) == ["x"]
     body = {"effective_at": "2030-01-01T00:00:00Z", "dry_run": True}
-    assert fields(refused(stage, asked, body)) == ["effective_at", "dry_run"]
+    assert fields(refused(stage, wanted, body)) == ["effective_at", "dry_run"]
     for wrong in (b"{oops", b"[]", b"null", b"1", b'""', b" ", b'{"x":1,"x":1}', b"[" * 999):
-        is_problem(refused(stage, asked, wrong), 400, "invalid-json")
+        is_problem(refused(stage, wanted, wrong), 400, "invalid-json")
 
 
 @routes(WITHOUT_BODY)
 def test_another_content_type_without_a_body(stage: Stage, route: tuple[str, str]) -> None:
-    asked = request(stage, route)
+    wanted = request(stage, route)
     for media_type in ("text/plain", "application/x-www-form-urlencoded", "text/csv"):
-        response = _send(stage, asked, b"x=1", media_type)
+        response = _send(stage, wanted, b"x=1", media_type)
         is_problem(response, 415, "unsupported-media-type")
 
 
 @routes(WITH_BODY)
 def test_an_unknown_member(stage: Stage, route: tuple[str, str]) -> None:
-    asked = request(stage, route)
-    assert fields(refused(stage, asked, {**(asked.body or {}), "x": 1})) == ["x"]
+    wanted = request(stage, route)
+    assert fields(refused(stage, wanted, {**(wanted.body or {}), "x": 1})) == ["x"]
 
 
 @routes(WITH_BODY)
 def test_an_unreadable_body(stage: Stage, route: tuple[str, str]) -> None:
-    asked = request(stage, route)
+    wanted = request(stage, route)
     for wrong in (b"{oops", b"{", b"\xff", b" "):
-        is_problem(refused(stage, asked, wrong), 400, "invalid-json")
-    response = _send(stage, asked, orjson.dumps(asked.body), "text/plain")
+        is_problem(refused(stage, wanted, wrong), 400, "invalid-json")
+    response = _send(stage, wanted, orjson.dumps(wanted.body), "text/plain")
     is_problem(response, 415, "unsupported-media-type")
 
 
 @routes(WITH_BODY)
 def test_a_member_given_twice(stage: Stage, route: tuple[str, str]) -> None:
-    asked = request(stage, route)
-    text = orjson.dumps(asked.body)
-    doubled = [b'{"x":1,"x":1' + (b"," + text[1:] if asked.body else b"}")]
-    doubled += [_first_member_doubled(asked.body)] if asked.body else []
+    wanted = request(stage, route)
+    text = orjson.dumps(wanted.body)
+    doubled = [b'{"x":1,"x":1' + (b"," + text[1:] if wanted.body else b"}")]
+    doubled += [_first_member_doubled(wanted.body)] if wanted.body else []
     for wrong in doubled:
-        is_problem(refused(stage, asked, wrong), 400, "invalid-json")
+        is_problem(refused(stage, wanted, wrong), 400, "invalid-json")
 
 
 def _first_member_doubled(body: dict[str, Any]) -> bytes:
@@ -187,30 +187,30 @@ def test_a_header_that_would_change_the_request(
 ) -> None:
     if header in parameters_of(route, "header"):
         return
-    asked = request(stage, route)
-    asked.headers = {**asked.headers, header: "DELETE"}
-    assert fields(refused(stage, asked)) == [header]
+    wanted = request(stage, route)
+    wanted.headers = {**wanted.headers, header: "DELETE"}
+    assert fields(refused(stage, wanted)) == [header]
 
 
 @routes([route for route in ROUTES if "_id}" in route[1]])
 def test_visibility_is_checked_first(stage: Stage, route: tuple[str, str]) -> None:
     """Order of the checks: visibility 404, then parameters and body."""
-    asked = request(stage, route)
-    for name in asked.path:
+    wanted = request(stage, route)
+    for name in wanted.path:
         if name.endswith("_id") and name != "call_id":
-            foreign = {**asked.path, name: new_id()}
-            path = asked.template.format(**foreign)
+            foreign = {**wanted.path, name: new_id()}
+            path = wanted.template.format(**foreign)
             world = stage.world
-            for body, query in ((asked.body, "?nonsense=1"), (b"{oops", ""), ({"x": 1}, "")):
-                response = world.call(asked.method, path + query, body, headers=asked.headers)
+            for body, query in ((wanted.body, "?nonsense=1"), (b"{oops", ""), ({"x": 1}, "")):
+                response = world.call(wanted.method, path + query, body, headers=wanted.headers)
                 is_problem(response, 404, "not-found")
 
 
 @routes(ROUTES)
 def test_permission_is_checked_before_fields(stage: Stage, route: tuple[str, str]) -> None:
-    asked = request(stage, route)
-    path = asked.template.format(**asked.path)
-    response = stage.world.call(asked.method, path + "?nonsense=1", b"{oops", by="no token")
+    wanted = request(stage, route)
+    path = wanted.template.format(**wanted.path)
+    response = stage.world.call(wanted.method, path + "?nonsense=1", b"{oops", by="no token")
     is_problem(response, 401, "unauthenticated")
 
 
@@ -250,14 +250,14 @@ def test_a_key_is_taken_everywhere(world: World) -> None:
     assert world.call("PATCH", path, {"name": "New"}, headers=headers).status_code == 200
 
 
-def _send(stage: Stage, asked: Asked, content: bytes, media_type: str) -> HttpResponse:
+def _send(stage: Stage, wanted: Asked, content: bytes, media_type: str) -> HttpResponse:
     world = stage.world
     before = world.fingerprint()
     response = world.call(
-        asked.method,
-        asked.template.format(**asked.path),
+        wanted.method,
+        wanted.template.format(**wanted.path),
         content,
-        headers={**asked.headers, "Content-Type": media_type},
+        headers={**wanted.headers, "Content-Type": media_type},
     )
     assert world.fingerprint() == before
     return response
@@ -272,26 +272,26 @@ PYTHON = re.compile(
 @routes(ROUTES)
 def test_a_refusal_names_nothing_of_the_program(stage: Stage, route: tuple[str, str]) -> None:
     """Wrong values in each parameter and member: fields are the caller's, and words are words."""
-    asked = request(stage, route)
+    wanted = request(stage, route)
     wrong = ["\u200b", "x" * 3000, "-", "0", "2026-01-01T00:00:00Z"]
     for name in parameters_of(route):
         others = {"from": "to", "to": "from"}
         for value in wrong:
             query = {name: value, **({others[name]: value} if name in others else {})}
             response = stage.world.call(
-                asked.method, asked.template.format(**asked.path) + f"?{urlencode(query)}"
+                wanted.method, wanted.template.format(**wanted.path) + f"?{urlencode(query)}"
             )
             if response.status_code == 422:
-                tells_no_python(response, set(query))
+                names_no_python(response, set(query))
     if "requestBody" in OPERATIONS[route]:
         stage = Stage()  # some of these are right
-        asked = request(stage, route)
-        path = asked.template.format(**asked.path)
-        for body in ({}, [], 1, None, *_wrongly(asked.body)):
+        wanted = request(stage, route)
+        path = wanted.template.format(**wanted.path)
+        for body in ({}, [], 1, None, *_wrongly(wanted.body)):
             content = orjson.dumps(body)
-            response = stage.world.call(asked.method, path, content, headers=asked.headers)
+            response = stage.world.call(wanted.method, path, content, headers=wanted.headers)
             if response.status_code == 422:
-                tells_no_python(response, None)
+                names_no_python(response, None)
 
 
 def _wrongly(body: Any) -> Iterator[Any]:
@@ -303,7 +303,7 @@ def _wrongly(body: Any) -> Iterator[Any]:
                 yield {**body, name: wrong}
 
 
-def tells_no_python(response: HttpResponse, names: set[str] | None) -> None:
+def names_no_python(response: HttpResponse, names: set[str] | None) -> None:
     """A 422 whose fields are names of `names`, where given, and whose words are plain."""
     for error in orjson.loads(response.content)["errors"]:
         assert names is None or error["field"] in names, error
@@ -313,12 +313,12 @@ def tells_no_python(response: HttpResponse, names: set[str] | None) -> None:
 
 @routes([route for route in ROUTES if "_id}" in route[1]])
 def test_ids_in_capital_letters_are_the_same(stage: Stage, route: tuple[str, str]) -> None:
-    asked = request(stage, route)
+    wanted = request(stage, route)
     path = {
         name: str(value).upper() if name.endswith("_id") and name != "call_id" else value
-        for name, value in asked.path.items()
+        for name, value in wanted.path.items()
     }
     response = stage.world.call(
-        asked.method, asked.template.format(**path) + "?nonsense=1", headers=asked.headers
+        wanted.method, wanted.template.format(**path) + "?nonsense=1", headers=wanted.headers
     )
     assert fields(response) == ["nonsense"]

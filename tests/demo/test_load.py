@@ -115,16 +115,16 @@ def test_file(tmp_path: Path) -> None:
     """Written whole and for its owner only, read back; what is no such file is no facts."""
     file = tmp_path / "var" / "demo.json"
     assert facts.read(file) == {}
-    told = facts.gather(installation(), base_url=BASE_URL, former={}, trusting=True)
+    result = facts.gather(installation(), base_url=BASE_URL, former={}, trusting=True)
     for _ in range(2):
-        facts.write(file, told)
-        assert facts.read(file) == told
+        facts.write(file, result)
+        assert facts.read(file) == result
     assert file.stat().st_mode & 0o777 == 0o600
     assert [entry.name for entry in file.parent.iterdir()] == ["demo.json"]
     for wrong in ("", "[]", '{"half', "\0"):
         file.write_text(wrong)
         assert facts.read(file) == {}
-    damaged = json.loads(json.dumps(told)) | {"clients": [], "logins": {"email": 1}}
+    damaged = json.loads(json.dumps(result)) | {"clients": [], "logins": {"email": 1}}
     repaired = facts.gather(installation(), base_url=BASE_URL, former=damaged, trusting=True)
     assert all(secret_works(client) for client in repaired["clients"].values())
 

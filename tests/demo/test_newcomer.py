@@ -158,17 +158,17 @@ def test_asking_for_more(page: Page) -> None:
     page.get_by_label("Quantity").fill("3")
     page.get_by_role("button", name="Send the request").click()
     expect(page.get_by_text("Your request was sent.")).to_be_visible()
-    asked = page.url.split("?")[0]
+    wanted = page.url.split("?")[0]
 
     page.context.clear_cookies()
     sign_in(page, "Group · Agent")
     page.get_by_role("link", name="Order requests").first.click()
     page.locator("main tbody").get_by_role("link", name="Bramblewick Bakeries").first.click()
-    assert page.url.split("?")[0] == asked
+    assert page.url.split("?")[0] == wanted
     page.get_by_role("link", name="Review and approve").click()
     page.get_by_role("button", name="Approve and order").click()
     expect(page.locator("main")).to_contain_text("Approved")
-    assert link_of_mail(page, "jonas.weatherby@meridian.example.com") == asked
+    assert link_of_mail(page, "jonas.weatherby@meridian.example.com") == wanted
 
 
 def test_the_invitation(page: Page) -> None:

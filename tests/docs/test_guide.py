@@ -27,8 +27,8 @@ def test_the_administrators_guide(world: World, tmp_path: Path) -> None:
     text = text.replace('"be-geographic"', f'"{french(world).code}"')
     (tmp_path / "staff.csv").write_text(SHEET.findall(text)[0])
     with run_server(tmp_path / "log", "--workers", "1") as server:
-        told = [_paste(block, server.url, world, tmp_path) for block in COMMANDS.findall(text)]
-    balances, taken, linked, batch, trunk = told
+        result = [_paste(block, server.url, world, tmp_path) for block in COMMANDS.findall(text)]
+    balances, taken, linked, batch, trunk = result
     assert {item["sku"]: item["granted"] for item in balances["items"]} == {
         "user": 4,
         french(world).code: 4,

@@ -17,10 +17,10 @@ TEXT = " ".join(CHAPTER.split())
 
 
 def test_defaults() -> None:
-    told = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", CHAPTER, re.M))
+    result = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", CHAPTER, re.M))
     ours = {**DEFAULTS, **MANY_HOSTS, **SESSION, "statement_timeout": f"{HOT}s"}
     del ours["dbname"]  # part of the URL
-    assert told == ours
+    assert result == ours
 
 
 def test_times() -> None:

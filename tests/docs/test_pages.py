@@ -28,18 +28,18 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_table_of_problem_codes_is_complete() -> None:
-    told = {
+    result = {
         CODE.findall(code)[0]: int(status)
         for code, status, *_ in rows_after(GUIDE, "problem codes")
     }
-    assert told == {code: status for code, (status, _) in CODES.items()}
+    assert result == {code: status for code, (status, _) in CODES.items()}
 
 
 def test_the_table_of_scopes_is_complete() -> None:
-    told = {}
+    result = {}
     for route, scopes in rows_after(GUIDE, "scopes"):
-        told[CODE.findall(route)[0]] = set(CODE.findall(scopes))
-    assert told == _documented_scopes()
+        result[CODE.findall(route)[0]] = set(CODE.findall(scopes))
+    assert result == _documented_scopes()
 
 
 def _documented_scopes() -> dict[str, set[str]]:

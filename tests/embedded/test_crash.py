@@ -106,21 +106,21 @@ def test_after_all_is_killed_it_simply_works_again(cluster: Cluster, holders: Ho
     assert "not properly shut down" in cluster.log.read_text()
 
 
-@pytest.mark.parametrize("stranger", ["alive", "zombie", "empty"])
-def test_a_stale_pid_file_is_ignored(cluster: Cluster, stranger: str) -> None:
+@pytest.mark.parametrize("outsider", ["alive", "zombie", "empty"])
+def test_a_stale_pid_file_is_ignored(cluster: Cluster, outsider: str) -> None:
     with lease(cluster) as held:
         held.release(until_stopped=True)
     account = server_account(cluster.home)
     as_root = os.geteuid() == 0
     # Of the server's own user: PostgreSQL itself overlooks the processes of others.
     other = subprocess.Popen(
-        ["sleep", "60" if stranger == "alive" else "0"], user=account.uid if as_root else None
+        ["sleep", "60" if outsider == "alive" else "0"], user=account.uid if as_root else None
     )
-    if stranger == "zombie":
+    if outsider == "zombie":
         eventually(lambda: Path(f"/proc/{other.pid}/cmdline").read_bytes() == b"")
     pid_file = cluster.data / "postmaster.pid"
     lines = f"{other.pid}\n{cluster.data}\n1\n5432\n{cluster.socket_dir}\n\n"
-    pid_file.write_text("" if stranger == "empty" else lines)
+    pid_file.write_text("" if outsider == "empty" else lines)
     (cluster.socket_dir / ".s.PGSQL.5432.lock").write_text(lines)
     if as_root:
         os.chown(pid_file, account.uid, account.gid)

@@ -173,10 +173,10 @@ def test_an_ordinary_user_keeps_all_in_its_folder_and_root_damages_nothing(
             assert query(held.url, "SELECT 1") == "1"
             assert _owner(postmaster_pid(cluster)) == ORDINARY
             held.release(until_stopped=True)
-        strangers = [
+        outsiders = [
             path for path in folder.rglob("*") if path.lstat().st_uid != ordinary.user.pw_uid
         ]
-        assert [path.name for path in strangers if path.name != "fusion.conf"] == []
+        assert [path.name for path in outsiders if path.name != "fusion.conf"] == []
 
 
 @as_root

@@ -30,8 +30,8 @@ class Spare:
         with psycopg.connect(self.cluster.url(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {database}".encode())
         url = self.cluster.url(database)
-        asked = ("--no-owner", "--no-privileges", "--exit-on-error", f"--dbname={url}")
-        run("pg_restore", *asked, str(dump))
+        wanted = ("--no-owner", "--no-privileges", "--exit-on-error", f"--dbname={url}")
+        run("pg_restore", *wanted, str(dump))
         return url
 
     def restart(self) -> None:

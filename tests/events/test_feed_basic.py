@@ -57,8 +57,8 @@ def test_the_life_of_orders(world: World) -> None:
     fall_due(failing, applied)
     apply_due_orders()
     place(world, line(world.seat, 99, "remove"))  # refused: no event
-    told = [(event["type"], event["subject"]) for event in everything(world)]
-    assert told == [
+    answered = [(event["type"], event["subject"]) for event in everything(world)]
+    assert answered == [
         ("order.completed", done["id"]),
         ("order.scheduled", failing["id"]),
         ("order.scheduled", cancelled["id"]),

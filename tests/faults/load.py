@@ -19,7 +19,7 @@ PAUSE = 0.01
 
 
 @dataclass
-class Told:
+class Outcome:
     """The clients' knowledge: the answer to each key, or its absence."""
 
     acknowledged: dict[str, Any] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Load:
     """`clients` threads, each placing one order after another with a new key."""
 
     def __init__(self, world: World, url: str, clients: int = 6) -> None:
-        self.world, self.url, self.told = world, url, Told()
+        self.world, self.url, self.answered = world, url, Outcome()
         self._token = world.token(world.group)
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(clients)
@@ -42,20 +42,20 @@ class Load:
 
     def served(self) -> int:
         """The number of acknowledged orders."""
-        return len(self.told.acknowledged)
+        return len(self.answered.acknowledged)
 
     def wait_for_more(self, orders: int) -> None:
         """Return after so many more acknowledged orders."""
         goal = self.served() + orders
-        wait_for(lambda: self.served() >= goal, f"{orders} more orders, {self.told.outcomes}")
+        wait_for(lambda: self.served() >= goal, f"{orders} more orders, {self.answered.outcomes}")
 
-    def stop(self) -> Told:
+    def stop(self) -> Outcome:
         """Let the clients finish their current requests."""
         self._stop.set()
         for client in self._running:
             client.result(PATIENCE)
         self._pool.shutdown()
-        return self.told
+        return self.answered
 
     def _work(self, client: int) -> None:
         with httpx.Client(timeout=30) as http:
@@ -70,21 +70,21 @@ class Load:
                     self._stop.wait(PAUSE)
                     continue
                 gap, served = time.monotonic() - served, time.monotonic()
-                self.told.longest_gap = max(self.told.longest_gap, gap)
+                self.answered.longest_gap = max(self.answered.longest_gap, gap)
 
     def _note(self, key: str, response: httpx.Response | None) -> None:
         if response is None:
-            self.told.outcomes["no answer"] += 1
-            self.told.unknown.add(key)
+            self.answered.outcomes["no answer"] += 1
+            self.answered.unknown.add(key)
             return
-        self.told.outcomes[str(response.status_code)] += 1
+        self.answered.outcomes[str(response.status_code)] += 1
         if response.status_code == 201:
-            self.told.acknowledged[key] = response.content
+            self.answered.acknowledged[key] = response.content
             return
-        self.told.unknown.add(key)
-        told = response.headers["content-type"], response.json().get("code")
-        if (response.status_code, *told) != (503, "application/problem+json", "unavailable"):
-            self.told.odd.append(f"{response.status_code} {response.text}")
+        self.answered.unknown.add(key)
+        answered = response.headers["content-type"], response.json().get("code")
+        if (response.status_code, *answered) != (503, "application/problem+json", "unavailable"):
+            self.answered.odd.append(f"{response.status_code} {response.text}")
 
 
 def place(
@@ -103,13 +103,13 @@ def place(
         return None
 
 
-def check(world: World, url: str, database: str, told: Told) -> None:
+def check(world: World, url: str, database: str, answered: Outcome) -> None:
     """Every acknowledged order exists once, the others completely or not at all; a retry with the
     same key gives each of them one effect."""
-    assert not told.odd, told.odd[:3]
+    assert not answered.odd, answered.odd[:3]
     before = _numbers(world, database)
-    keys = sorted(told.acknowledged) + sorted(told.unknown)
-    assert len(told.acknowledged) <= before["orders"] <= len(keys)
+    keys = sorted(answered.acknowledged) + sorted(answered.unknown)
+    assert len(answered.acknowledged) <= before["orders"] <= len(keys)
     assert before["orders"] == before["events"] == before["keys"] == before["audits"]
     assert before["lines"] == before["orders"]
     assert before["entries"] == 2 * before["orders"]
@@ -117,9 +117,9 @@ def check(world: World, url: str, database: str, told: Told) -> None:
         for key in keys:
             response = place(http, url, world.token(world.group), world, key)
             assert response is not None and response.status_code == 201, key
-            if key in told.acknowledged:
+            if key in answered.acknowledged:
                 assert response.headers["Idempotency-Replayed"] == "true"
-                assert response.content == told.acknowledged[key]
+                assert response.content == answered.acknowledged[key]
     after = _numbers(world, database)
     assert after["orders"] == len(keys)
     assert after["granted"] == sum(1 + len(key) % 3 for key in keys)

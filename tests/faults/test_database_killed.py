@@ -31,11 +31,11 @@ def test_all_of_postgresql_is_killed(world: World, tmp_path: Path) -> None:
                 _kill(spare.cluster)
                 # The same server answers again, by itself.
                 load.wait_for_more(40)
-            told = load.stop()
+            result = load.stop()
             assert server.process.poll() is None
-            assert told.outcomes["503"], told.outcomes
-            assert not told.outcomes["no answer"], told.outcomes
-            check(world, server.url, url, told)
+            assert result.outcomes["503"], result.outcomes
+            assert not result.outcomes["no answer"], result.outcomes
+            check(world, server.url, url, result)
             assert httpx.get(f"{server.url}/readyz").status_code == 200
         books = fusion("verify", environment=environment)
         assert books.returncode == 0, books.stdout

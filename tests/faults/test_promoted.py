@@ -54,10 +54,10 @@ def test_promoted_under_load(world: World, tmp_path: Path) -> None:
                     promote(standby)
                     promotion = time.monotonic() - away
                     load.wait_for_more(20)
-                    told = load.stop()
+                    result = load.stop()
                     allowed = promotion + SLACK + BUSY
-                    assert told.longest_gap < allowed, (told.longest_gap, promotion)
-                    check(world, server.url, standby.url("pair"), told)
+                    assert result.longest_gap < allowed, (result.longest_gap, promotion)
+                    check(world, server.url, standby.url("pair"), result)
                     assert httpx.get(f"{server.url}/readyz").status_code == 200
             books = fusion("verify", environment={"DATABASE_URL": standby.url("pair")})
             assert books.returncode == 0, books.stdout

@@ -21,10 +21,10 @@ def test_all_of_the_server_is_killed(world: World, tmp_path: Path) -> None:
         load.wait_for_more(40)
         kill_all(server.process.pid)
         server.process.wait(PATIENCE)
-        told = load.stop()
-    assert told.unknown, "nobody was hit"
+        result = load.stop()
+    assert result.unknown, "nobody was hit"
     with run_server(tmp_path / "log", "--workers", "2") as server:
-        check(world, server.url, os.environ["DATABASE_URL"], told)
+        check(world, server.url, os.environ["DATABASE_URL"], result)
     assert differences() == []
 
 
@@ -41,9 +41,9 @@ def test_one_of_its_processes_is_killed_and_the_server_goes_on(
             pytest.fail(f"no server process among {workers}")
         os.kill(serving[-1], signal.SIGKILL)
         load.wait_for_more(40)
-        told = load.stop()
+        result = load.stop()
         assert server.process.poll() is None
-        check(world, server.url, os.environ["DATABASE_URL"], told)
+        check(world, server.url, os.environ["DATABASE_URL"], result)
     assert differences() == []
 
 

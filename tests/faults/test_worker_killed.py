@@ -139,7 +139,7 @@ def test_killed_in_the_middle_of_a_termination(world: World, tmp_path: Path) -> 
         wait_for(lambda: _settled([ending]) == 1, "the next worker carries it out")
     assert state(world) == ("terminated", [])
     assert balance(world, world.user_sku) == (0, 0)
-    told = "SELECT count(*) FROM events_event WHERE subject = %s AND type = %s"
-    assert rows(told, [str(ending), "order.completed"]) == [(1,)]
-    assert rows(told, [str(world.subscription.id), "subscription.terminated"]) == [(1,)]
+    result = "SELECT count(*) FROM events_event WHERE subject = %s AND type = %s"
+    assert rows(result, [str(ending), "order.completed"]) == [(1,)]
+    assert rows(result, [str(world.subscription.id), "subscription.terminated"]) == [(1,)]
     assert differences() == []

@@ -46,7 +46,7 @@ class Ask:
 
 
 @dataclass
-class Told:
+class Outcome:
     """The knowledge of the clients of one kind."""
 
     acknowledged: dict[str, Any] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Traffic:
         """The reader's cursor."""
         self.scheduled: list[str] = []
         """The ids of scheduled orders."""
-        self.outcomes: dict[str, Told] = {}
+        self.outcomes: dict[str, Outcome] = {}
         self._stop = threading.Event()
         self._to_link: Queue[str] = Queue()
         self._prepare(numbers)
@@ -98,7 +98,7 @@ class Traffic:
         self._pool = ThreadPoolExecutor(sum(count for _, count in kinds.values()))
         self._running = []
         for kind, (steps, count) in kinds.items():
-            self.outcomes[kind] = Told()
+            self.outcomes[kind] = Outcome()
             for who in range(count):
                 self._running.append(self._pool.submit(self._work, kind, steps, who))
 
@@ -156,7 +156,9 @@ class Traffic:
                 outcome.acknowledged[ask.key] = response
                 ask = script.send(response)
 
-    def _until_served(self, http: httpx.Client, outcome: Told, ask: Ask) -> httpx.Response | None:
+    def _until_served(
+        self, http: httpx.Client, outcome: Outcome, ask: Ask
+    ) -> httpx.Response | None:
         """The answer; None after a failure, which `outcome` records."""
         headers = {"Idempotency-Key": ask.key} if ask.method == "POST" else {}
         deadline = time.monotonic() + PATIENCE

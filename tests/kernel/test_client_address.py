@@ -13,7 +13,7 @@ from fusion.kernel.proxies import MOST_ENTRIES, normal_address, read_proxies
 NETWORKS = "10.0.0.0/8, fd00::/8, 127.0.0.1"
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, trusted: str, peer: str, **headers: str) -> str:
+def wanted(monkeypatch: pytest.MonkeyPatch, trusted: str, peer: str, **headers: str) -> str:
     """The client's address of a request with these headers."""
     monkeypatch.setenv("FUSION_TRUSTED_PROXIES", trusted)
     given: dict[str, Any] = {"REMOTE_ADDR": peer, **headers}
@@ -60,7 +60,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, trusted: str, peer: str, **headers: s
 def test_the_client(
     monkeypatch: pytest.MonkeyPatch, trusted: str, peer: str, forwarded: str, client: str
 ) -> None:
-    assert asked(monkeypatch, trusted, peer, HTTP_X_FORWARDED_FOR=forwarded) == client
+    assert wanted(monkeypatch, trusted, peer, HTTP_X_FORWARDED_FOR=forwarded) == client
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_the_client(
 def test_forwarded_is_used_without_x_forwarded_for(
     monkeypatch: pytest.MonkeyPatch, header: str, client: str
 ) -> None:
-    assert asked(monkeypatch, NETWORKS, "10.0.0.1", HTTP_FORWARDED=header) == client
+    assert wanted(monkeypatch, NETWORKS, "10.0.0.1", HTTP_FORWARDED=header) == client
     both = {"HTTP_FORWARDED": header, "HTTP_X_FORWARDED_FOR": "192.0.2.77"}
-    assert asked(monkeypatch, NETWORKS, "10.0.0.1", **both) == "192.0.2.77"
-    assert asked(monkeypatch, NETWORKS, "192.0.2.1", HTTP_FORWARDED=header) == "192.0.2.1"
-    assert asked(monkeypatch, "", "10.0.0.1", HTTP_FORWARDED=header) == "10.0.0.1"
+    assert wanted(monkeypatch, NETWORKS, "10.0.0.1", **both) == "192.0.2.77"
+    assert wanted(monkeypatch, NETWORKS, "192.0.2.1", HTTP_FORWARDED=header) == "192.0.2.1"
+    assert wanted(monkeypatch, "", "10.0.0.1", HTTP_FORWARDED=header) == "10.0.0.1"
 
 
 @given(st.lists(st.text(max_size=20), max_size=50))

@@ -83,17 +83,17 @@ def test_the_environment_and_services_of_libpq_go_before_ours(
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("postgresql://u:geheim%zz@h/d", "is not valid"),
         ("postgresql://u:geheim@h:x/d?no_such_option=1", 'parameter: "no_such_option"'),
         ("nothing at all, geheim", "is not valid"),
     ],
 )
-def test_an_address_that_cannot_be_read(url: str, told: str) -> None:
+def test_an_address_that_cannot_be_read(url: str, message: str) -> None:
     with pytest.raises(SettingError) as caught:
         connection_parameters(url)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "geheim" not in str(caught.value)
 
 
@@ -189,17 +189,17 @@ def limited() -> Iterator[None]:
     """Statements of this process are limited as those of a server."""
     options = connection.settings_dict["OPTIONS"]
     before = options["options"]
-    _start_anew()
+    _start_again()
     limit_statements(HOT)
     try:
         yield
     finally:
         options["options"] = before
         Connection.silence_limit = None
-        _start_anew()
+        _start_again()
 
 
-def _start_anew() -> None:
+def _start_again() -> None:
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]
 
@@ -235,7 +235,7 @@ def test_statements_of_commands_are_not_limited() -> None:
 
 def test_a_connection_that_was_ended_while_idle_is_not_handed_out() -> None:
     """No statement fails because the server was restarted, and no round trip finds that out."""
-    _start_anew()
+    _start_again()
     pool = connection.pool  # type: ignore[attr-defined]
     pool.open()
     held = [pool.getconn() for _ in range(3)]

@@ -61,7 +61,7 @@ def test_the_database_has_the_limits_of_the_code() -> None:
         assert cursor.fetchone() == (MAX_BALANCE, list(THRESHOLDS))
 
 
-def told(world: World) -> list[tuple[int, int, int]]:
+def result(world: World) -> list[tuple[int, int, int]]:
     """(threshold, granted, used) of the events of the user SKU."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -77,14 +77,14 @@ def told(world: World) -> list[tuple[int, int, int]]:
 def test_each_crossing_emits_one_event(world: World) -> None:
     placed(world, line(world.seat, 10))
     consume(world, world.user_sku, *"abcdefg")
-    assert told(world) == []
+    assert result(world) == []
     consume(world, world.user_sku, "h")
     consume(world, world.user_sku, "i")
     consume(world, world.user_sku, "j")
-    assert told(world) == [(80, 10, 8), (100, 10, 10)]
+    assert result(world) == [(80, 10, 8), (100, 10, 10)]
     consume(world, world.user_sku, "j", "i", "h", verb="ledger_release")
     consume(world, world.user_sku, "h", "i", "j")
-    assert told(world)[2:] == [(80, 10, 10), (100, 10, 10)]
+    assert result(world)[2:] == [(80, 10, 10), (100, 10, 10)]
 
 
 @pytest.mark.parametrize("removed", [2, 3])
@@ -93,6 +93,6 @@ def test_a_removal_may_cross_a_threshold(world: World, removed: int) -> None:
     consume(world, world.user_sku, *"abcdefg")
     placed(world, line(world.seat, removed, "remove"))
     limits = [80] if removed == 2 else [80, 100]
-    assert told(world) == [(limit, 10 - removed, 7) for limit in limits]
+    assert result(world) == [(limit, 10 - removed, 7) for limit in limits]
     placed(world, line(world.seat, 20))
-    assert len(told(world)) == len(limits)
+    assert len(result(world)) == len(limits)

@@ -10,16 +10,16 @@ from fusion.kernel.clock import instant
 from fusion.lifecycle.placing import database_now
 from tests.world import World, answer
 
-DEEDS = {"suspend": "suspension", "resume": "resumption", "terminate": "termination"}
+ACTIONS = {"suspend": "suspension", "resume": "resumption", "terminate": "termination"}
 """Path → kind of the order."""
 
 
 def ask(
-    world: World, deed: str, key: str | None = None, by: Any = None, **body: Any
+    world: World, action: str, key: str | None = None, by: Any = None, **body: Any
 ) -> HttpResponse:
     """POST …/suspend, …/resume or …/terminate with this body."""
     headers = {"Idempotency-Key": key} if key else {}
-    path = f"/subscriptions/{world.subscription.id}/{deed}"
+    path = f"/subscriptions/{world.subscription.id}/{action}"
     return world.call("POST", path, body, by=by, headers=headers)
 
 
@@ -28,14 +28,14 @@ def at(hours: float) -> str:
     return str(instant(database_now() + timedelta(hours=hours)))
 
 
-def scheduled(world: World, deed: str, hours: float = 24, **body: Any) -> dict[str, Any]:
+def scheduled(world: World, action: str, hours: float = 24, **body: Any) -> dict[str, Any]:
     """The scheduled order, which has changed nothing yet."""
     before = state(world)
-    response = ask(world, deed, effective_at=at(hours), **body)
+    response = ask(world, action, effective_at=at(hours), **body)
     document: dict[str, Any] = answer(response)
     assert response.status_code == 201, document
     assert response["Location"] == f"/api/v1/orders/{document['id']}"
-    assert (document["kind"], document["state"]) == (DEEDS[deed], "scheduled")
+    assert (document["kind"], document["state"]) == (ACTIONS[action], "scheduled")
     assert (document["lines"], document["changes"]) == ([], [])
     assert state(world) == before
     return document

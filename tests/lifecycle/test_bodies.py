@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fusion.cli.verify import differences
-from tests.lifecycle.dating import DEEDS, at
+from tests.lifecycle.dating import ACTIONS, at
 from tests.lifecycle.test_states import order
 from tests.world import World
 
@@ -40,17 +40,17 @@ some = settings(
 )
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-def test_any_body(world: World, deed: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_any_body(world: World, action: str) -> None:
     world.token(world.group)
     assert order(world, 2, external_reference="taken").status_code == 201
-    path = f"/subscriptions/{world.subscription.id}/{deed}"
+    path = f"/subscriptions/{world.subscription.id}/{action}"
     seen: set[int] = set()
 
     @some
     @given(body=bodies)
     def send(body: Any) -> None:
-        if deed == "terminate" and isinstance(body, dict):
+        if action == "terminate" and isinstance(body, dict):
             body = {**body, "dry_run": body.get("dry_run", True) or "no"}  # it would be the last
         before = world.fingerprint()
         response = world.call("POST", path, orjson.dumps(body))

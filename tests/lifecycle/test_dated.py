@@ -11,7 +11,7 @@ from fusion.kernel.clock import read_instant
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.lifecycle.placing import database_now
 from tests.lifecycle.dating import (
-    DEEDS,
+    ACTIONS,
     ask,
     at,
     fall_due,
@@ -26,13 +26,15 @@ from tests.tenancy.acting import audited, refused
 from tests.world import World, answer, make_token
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-def test_scheduled_then_carried_out_once(world: World, deed: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_scheduled_then_carried_out_once(world: World, action: str) -> None:
     order(world, 3)
-    if deed == "resume":
+    if action == "resume":
         ask(world, "suspend", reason="fraud")
-    before, told = state(world), len(types(world))
-    document = scheduled(world, deed, reason="customer", note="On request", external_reference="R")
+    before, result = state(world), len(types(world))
+    document = scheduled(
+        world, action, reason="customer", note="On request", external_reference="R"
+    )
     assert (document["reason"], document["note"]) == ("customer", "On request")
     assert document["external_reference"] == "R"
     apply_due_orders()
@@ -47,12 +49,12 @@ def test_scheduled_then_carried_out_once(world: World, deed: str) -> None:
         "resume": ("suspended", ["fraud"]),
         "terminate": ("terminated", []),
     }
-    assert state(world) == expected[deed]
+    assert state(world) == expected[action]
     own = {"suspend": ["subscription.suspended"], "terminate": ["subscription.terminated"]}
-    since = ["order.scheduled", "order.completed", *own.get(deed, [])]
-    assert types(world)[told:] == since
+    since = ["order.scheduled", "order.completed", *own.get(action, [])]
+    assert types(world)[result:] == since
     assert audited(world)[-1][0] == "order.apply"
-    if deed == "terminate":
+    if action == "terminate":
         assert [line["quantity"] for line in done["lines"]] == [3]
         assert {change["granted_delta"] for change in done["changes"]} == {-3}
     else:
@@ -63,15 +65,15 @@ def test_scheduled_then_carried_out_once(world: World, deed: str) -> None:
     assert differences() == []
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-def test_a_dry_run_does_nothing(world: World, deed: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_dry_run_does_nothing(world: World, action: str) -> None:
     order(world, 3)
     order(world, 2)
     before = world.fingerprint()
     for more in ({}, {"effective_at": at(5)}, {"effective_at": at(-5), "reason": "fraud"}):
-        response = ask(world, deed, dry_run=True, **more)
+        response = ask(world, action, dry_run=True, **more)
         nothing = {"users": 0, "numbers": 0, "trunks": 0, "calls": 0, "holdings": 0}
-        releases = {**nothing, "holdings": 1} if deed == "terminate" else nothing
+        releases = {**nothing, "holdings": 1} if action == "terminate" else nothing
         assert response.status_code == 200
         assert answer(response) == {"allowed": True, "releases": releases, "refusals": []}
     assert world.fingerprint() == before
@@ -82,11 +84,11 @@ def test_a_dry_run_returns_the_refusals(world: World) -> None:
     assert order(world, 1, **reference).status_code == 201
     assert codes(ask(world, "suspend", dry_run=True, **reference)) == ["external-reference-taken"]
     for hours in (-25, 24 * 366 * 6):
-        told = ask(world, "suspend", dry_run=True, effective_at=at(hours))
-        assert codes(told) == ["invalid-fields"]
+        result = ask(world, "suspend", dry_run=True, effective_at=at(hours))
+        assert codes(result) == ["invalid-fields"]
     ask(world, "terminate")
-    for deed in ("suspend", "resume"):
-        assert codes(ask(world, deed, dry_run=True)) == ["subscription-terminated"]
+    for action in ("suspend", "resume"):
+        assert codes(ask(world, action, dry_run=True)) == ["subscription-terminated"]
     assert codes(ask(world, "terminate", dry_run=True)) == []
     assert codes(ask(world, "terminate", dry_run=True, effective_at=at(1))) == [
         "subscription-terminated"
@@ -94,13 +96,13 @@ def test_a_dry_run_returns_the_refusals(world: World) -> None:
 
 
 def codes(response: Any) -> list[str]:
-    told = answer(response)
+    result = answer(response)
     assert response.status_code == 200
-    assert told["allowed"] is not bool(told["refusals"])
-    return [refusal["code"] for refusal in told["refusals"]]
+    assert result["allowed"] is not bool(result["refusals"])
+    return [refusal["code"] for refusal in result["refusals"]]
 
 
-@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -124,20 +126,20 @@ def codes(response: Any) -> list[str]:
         (b'{"external_reference": 7}', 422),
     ],
 )
-def test_invalid_input_changes_nothing(world: World, deed: str, body: bytes, status: int) -> None:
+def test_invalid_input_changes_nothing(world: World, action: str, body: bytes, status: int) -> None:
     world.token(world.group)
     order(world, 1)
     before = world.fingerprint()
-    response = world.call("POST", f"/subscriptions/{world.subscription.id}/{deed}", body)
+    response = world.call("POST", f"/subscriptions/{world.subscription.id}/{action}", body)
     assert response.status_code == status, response.content
     assert world.fingerprint() == before
 
 
 def test_a_past_date_within_the_grace_is_done_at_once(world: World) -> None:
-    for deed, status in (("suspend", "suspended"), ("resume", "active"), ("terminate", None)):
-        told = len(types(world))
+    for action, status in (("suspend", "suspended"), ("resume", "active"), ("terminate", None)):
+        result = len(types(world))
         when = at(-2)
-        response = ask(world, deed, effective_at=when)
+        response = ask(world, action, effective_at=when)
         document = answer(response)
         assert (response.status_code, document["state"]) == (201, "completed")
         assert response["Location"] == f"/api/v1/orders/{document['id']}"
@@ -148,7 +150,7 @@ def test_a_past_date_within_the_grace_is_done_at_once(world: World) -> None:
         assert warning["code"] == "late"
         assert 7200 <= warning["seconds"] < 7260 and "02:00:" in warning["detail"]
         own = {"suspended": "suspended", "active": "resumed", None: "terminated"}[status]
-        assert types(world)[told:] == ["order.completed", f"subscription.{own}"]
+        assert types(world)[result:] == ["order.completed", f"subscription.{own}"]
         assert state(world)[0] == (status or "terminated")
     assert differences() == []
 
@@ -183,8 +185,8 @@ def test_each_suspension_is_a_hold(world: World) -> None:
     ask(world, "suspend")
     assert state(world) == ("suspended", ["migration", "other"])
     assert answer(ask(world, "resume"))["holds"] == []
-    told = [(each["kind"], each["reason"]) for each in orders(world)]
-    assert told == [
+    result = [(each["kind"], each["reason"]) for each in orders(world)]
+    assert result == [
         ("suspension", "non_payment"),
         ("suspension", "fraud"),
         ("resumption", "non_payment"),
@@ -200,25 +202,27 @@ def test_each_suspension_is_a_hold(world: World) -> None:
     assert differences() == []
 
 
-@pytest.mark.parametrize("deed", ["resume", "suspend", "terminate"])
-def test_without_effect_an_order_is_written_only_for_its_reference(world: World, deed: str) -> None:
-    if deed != "resume":
-        ask(world, deed, reason="other")
+@pytest.mark.parametrize("action", ["resume", "suspend", "terminate"])
+def test_without_effect_an_order_is_written_only_for_its_reference(
+    world: World, action: str
+) -> None:
+    if action != "resume":
+        ask(world, action, reason="other")
     before = world.fingerprint()
     count = len(orders(world))
-    assert ask(world, deed, reason="other").status_code == 200
+    assert ask(world, action, reason="other").status_code == 200
     assert len(orders(world)) == count
     # Only the audit trail says that it was asked for.
     after = world.fingerprint()
     assert [name for name in after if after[name] != before[name]] == ["tenancy_auditrecord"]
-    response = ask(world, deed, reason="other", external_reference="again")
+    response = ask(world, action, reason="other", external_reference="again")
     assert response.status_code == 200
     last = orders(world)[-1]
     assert (last["external_reference"], last["state"]) == ("again", "completed")
-    assert (last["kind"], last["lines"]) == (DEEDS[deed], [])
+    assert (last["kind"], last["lines"]) == (ACTIONS[action], [])
     refused(
         world,
-        ask(world, deed, external_reference="again"),
+        ask(world, action, external_reference="again"),
         409,
         "external-reference-taken",
         world.fingerprint(),
@@ -258,8 +262,8 @@ def test_orders_after_a_termination_are_warned_and_cancelled(world: World) -> No
 
 def test_orders_of_one_subscription_are_applied_in_order(world: World) -> None:
     order(world, 1)
-    for hours, deed in ((3, "suspend"), (4, "resume"), (2, "suspend"), (1, "resume")):
-        scheduled(world, deed, hours)
+    for hours, action in ((3, "suspend"), (4, "resume"), (2, "suspend"), (1, "resume")):
+        scheduled(world, action, hours)
     order(world, 2, effective_at=at(2.5))
     fall_due(world)
     assert apply_due_orders() == 5
@@ -276,8 +280,8 @@ def test_orders_of_one_subscription_are_applied_in_order(world: World) -> None:
 
 def test_it_is_listed_by_kind_and_cancelled_like_any_order(world: World) -> None:
     order(world, 1)
-    for deed, kind in DEEDS.items():
-        document = scheduled(world, deed)
+    for action, kind in ACTIONS.items():
+        document = scheduled(world, action)
         assert orders(world, kind=kind) == [document]
         assert orders(world, kind=kind, state="scheduled") == [document]
         response = world.call("POST", f"/orders/{document['id']}/cancel")
@@ -345,9 +349,9 @@ def test_a_terminated_subscription_takes_none(world: World) -> None:
     ask(world, "terminate")
     world.token(world.group)
     before = world.fingerprint()
-    for deed in DEEDS:
+    for action in ACTIONS:
         for hours in (5, -5):
-            response = ask(world, deed, effective_at=at(hours))
+            response = ask(world, action, effective_at=at(hours))
             refused(world, response, 409, "subscription-terminated", before)
 
 

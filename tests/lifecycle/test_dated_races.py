@@ -25,10 +25,10 @@ from tests.world import World, make_subscription
 KIND_STATES = "SELECT kind, state FROM ordering_order WHERE subscription_id = %s"
 
 
-def said(deed: Any) -> str:
+def said(action: Any) -> str:
     """The state that an order or a subscription came to, or the code of the refusal."""
     try:
-        body = deed().body
+        body = action().body
     except Problem as problem:
         return problem.code
     return str(body.get("state") or body.get("status"))
@@ -71,9 +71,11 @@ def test_several_workers_carry_out_each_once(world: World) -> None:
             ("termination", "completed"): 1,
         }
         assert balance(world, world.user_sku, each.id) == (0, 0)
-        told = Counter(rows("SELECT type FROM events_event WHERE subscription_id = %s", [each.id]))
-        assert told[("subscription.terminated",)] == told[("subscription.suspended",)] == 1
-        assert told[("order.completed",)] == 4
+        answered = Counter(
+            rows("SELECT type FROM events_event WHERE subscription_id = %s", [each.id])
+        )
+        assert answered[("subscription.terminated",)] == answered[("subscription.suspended",)] == 1
+        assert answered[("order.completed",)] == 4
     assert apply_due_orders() == 0
     assert differences() == []
 
@@ -170,14 +172,14 @@ def test_suspending_and_resuming_at_once(world: World) -> None:
 
 
 def _place_for(world: World, other: Subscription, reference: str) -> str:
-    deed = order(
+    action = order(
         world,
         add(world.seat),
         key=f"a {reference}",
         subscription=other,
         external_reference=reference,
     )
-    return deed[0]
+    return action[0]
 
 
 def _suspend_for(world: World, reference: str) -> str:

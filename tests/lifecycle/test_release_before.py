@@ -16,10 +16,10 @@ def worker_of_the_release_before() -> int:
     for _ in range(50):
         with connection.cursor() as cursor:
             cursor.execute("SELECT ordering_apply_next('system:worker'::text, 'r'::text)")
-            (told,) = cursor.fetchone()
-        if told is None:
+            (result,) = cursor.fetchone()
+        if result is None:
             return settled
-        settled += told != "{}"
+        settled += result != "{}"
     raise AssertionError("it would go on for ever")
 
 

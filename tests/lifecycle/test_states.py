@@ -14,8 +14,8 @@ from tests.tenancy.acting import audited, events, refused
 from tests.world import World, answer
 
 
-def act(world: World, deed: str, by: Any = None) -> Any:
-    return world.call("POST", f"/subscriptions/{world.subscription.id}/{deed}", by=by)
+def act(world: World, action: str, by: Any = None) -> Any:
+    return world.call("POST", f"/subscriptions/{world.subscription.id}/{action}", by=by)
 
 
 def order(world: World, quantity: int, **more: Any) -> Any:
@@ -35,19 +35,19 @@ def balances(world: World) -> list[tuple[str, int, int]]:
 
 
 def test_suspend_and_resume(world: World) -> None:
-    for deed, status in [("suspend", "suspended"), ("resume", "active")]:
+    for action, status in [("suspend", "suspended"), ("resume", "active")]:
         for _ in range(2):  # the second time is harmless
-            response = act(world, deed)
+            response = act(world, action)
             assert (response.status_code, answer(response)["status"]) == (200, status)
-    told = events(world)
-    assert [type for type, *_ in told] == [
+    result = events(world)
+    assert [type for type, *_ in result] == [
         "order.completed",
         "subscription.suspended",
         "order.completed",
         "subscription.resumed",
     ]
-    assert [data.get("status") for *_, data in told] == [None, "suspended", None, "active"]
-    assert {path for _, _, path, _ in told} == {world.tenant.path}
+    assert [data.get("status") for *_, data in result] == [None, "suspended", None, "active"]
+    assert {path for _, _, path, _ in result} == {world.tenant.path}
 
 
 def test_a_suspended_subscription_takes_orders(world: World) -> None:
@@ -55,21 +55,21 @@ def test_a_suspended_subscription_takes_orders(world: World) -> None:
     assert order(world, 3).status_code == 201
 
 
-@pytest.mark.parametrize("deed", ["suspend", "resume", "terminate"])
+@pytest.mark.parametrize("action", ["suspend", "resume", "terminate"])
 @pytest.mark.parametrize("kind", ["distributor", "reseller", "tenant"])
-def test_only_the_group(world: World, deed: str, kind: str) -> None:
+def test_only_the_group(world: World, action: str, kind: str) -> None:
     by = getattr(world, kind)
     world.token(by)
     before = world.fingerprint()
-    refused(world, act(world, deed, by), 403, "forbidden", before)
+    refused(world, act(world, action, by), 403, "forbidden", before)
 
 
 def test_roles(world: World) -> None:
     id = world.subscription.id
     before = world.fingerprint()
-    for deed in (suspend, resume, terminate):
+    for action in (suspend, resume, terminate):
         with pytest.raises(Problem, match="Only the role"):
-            deed(world.actor(role=VIEWER), subscription_id=id)
+            action(world.actor(role=VIEWER), subscription_id=id)
     with pytest.raises(Problem, match="Only the role administrator can"):
         terminate(world.actor(role=AGENT), subscription_id=id)
     assert world.fingerprint() == before
@@ -83,7 +83,7 @@ def test_terminate_takes_everything(world: World) -> None:
     assert order(world, 2).status_code == 201
     later = answer(order(world, 1, effective_at="2029-01-01T00:00:00Z"))
     assert balances(world) == [("be-geographic", 7, 0), ("user", 7, 0)]
-    told = len(events(world))
+    result = len(events(world))
 
     response = act(world, "terminate")
     assert (response.status_code, answer(response)["status"]) == (200, "terminated")
@@ -104,7 +104,7 @@ def test_terminate_takes_everything(world: World) -> None:
         "be-geographic": -7,
         "user": -7,
     }
-    since = events(world)[told:]
+    since = events(world)[result:]
     assert [type for type, *_ in since] == [
         "order.cancelled",
         "order.completed",
@@ -120,7 +120,7 @@ def test_terminate_takes_everything(world: World) -> None:
 
     again = act(world, "terminate")
     assert (again.status_code, again.content) == (200, response.content)
-    assert len(events(world)) == told + 3
+    assert len(events(world)) == result + 3
 
 
 def test_terminated_is_final(world: World) -> None:

@@ -52,8 +52,8 @@ def crowded(world: World) -> World:
     batch = [row(f"user {n}", number) for n, number in enumerate(numbers[:USERS])]
     id = submitted(world, batch)
     drain(provision_batches)
-    told = answer(world.call("GET", f"/jobs/{id}"))
-    assert (told["state"], told["done"], told["failed"]) == ("finished", USERS, 0)
+    answered = answer(world.call("GET", f"/jobs/{id}"))
+    assert (answered["state"], answered["done"], answered["failed"]) == ("finished", USERS, 0)
     routed = f"{trunk_of(world, world.subscription)}/numbers/{numbers[USERS]}"
     path = f"/subscriptions/{world.subscription.id}/trunks/{routed}"
     assert world.call("PUT", path).status_code == 200

@@ -41,13 +41,13 @@ def test_verify_finds_differences(world: World, spoiling: str, found: str) -> No
     ask(world, "suspend", reason="fraud")
     scheduled(world, "resume")
     with as_owner(), transaction.atomic(), connection.cursor() as cursor:
-        assert told() == []
+        assert result() == []
         switch_off_triggers("tenancy_subscription", "tenancy_hold")
         cursor.execute(spoiling, {"id": world.subscription.id})
-        assert any(found in line for line in told()), told()
+        assert any(found in line for line in result()), result()
         transaction.set_rollback(True)
-    assert told() == []
+    assert result() == []
 
 
-def told() -> list[str]:
+def result() -> list[str]:
     return list(run_checks(all_checks()))

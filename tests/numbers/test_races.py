@@ -51,9 +51,9 @@ def crowded() -> Iterator[None]:
     pool.resize(min_size=1, max_size=4)
 
 
-def take(world: World, id: UUID | None = None, **asked: Any) -> tuple[str, list[str]]:
+def take(world: World, id: UUID | None = None, **query: Any) -> tuple[str, list[str]]:
     """("assigned", the numbers), or (the problem's code, none)."""
-    wanted = asked or {"sku": "fr-geographic", "quantity": 1}
+    wanted = query or {"sku": "fr-geographic", "quantity": 1}
     try:
         answer = assign_numbers(
             world.actor(), subscription_id=id or world.subscription.id, **wanted
@@ -145,10 +145,10 @@ def test_consecutive_ones_beside_the_next_free(world: World) -> None:
     numbers = stock(world, 150)
     subscriptions = several(world, 40, 5)
     row = {"sku": "fr-geographic", "quantity": 5, "contiguous": True}
-    deeds = []
+    actions = []
     for i, each in enumerate(subscriptions):
-        deeds.append(lambda id=each.id, row=row if i % 2 else {}: take(world, id, **row))
-    taken = at_once(*deeds)
+        actions.append(lambda id=each.id, row=row if i % 2 else {}: take(world, id, **row))
+    taken = at_once(*actions)
     assert {code for code, _ in taken} == {"assigned"}
     got = [int(e164[1:]) for _, some in taken for e164 in some]
     assert len(got) == len(set(got)) == 20 * 5 + 20
@@ -202,16 +202,16 @@ def test_everything_at_once(world: World) -> None:
             return problem.code, []
         return "released", []
 
-    deeds: list[Any] = [sweep_numbers, sweep_numbers]
+    actions: list[Any] = [sweep_numbers, sweep_numbers]
     for i, each in enumerate(subscriptions):
         row = {"sku": "fr-geographic", "quantity": 4, "contiguous": True}
         some = {"numbers": [numbers[(i * 7 + 3 * k) % 80] for k in range(4)]}
         few = {"sku": "fr-geographic", "quantity": 3}
-        asked = (row, some, few)[i % 3]
-        deeds.append(lambda id=each.id, asked=asked: take(world, id, **asked))
+        query = (row, some, few)[i % 3]
+        actions.append(lambda id=each.id, query=query: take(world, id, **query))
         if i < 10:
-            deeds.append(lambda id=each.id, e164=numbers[i * 3]: let_go(id, e164))
-    outcomes = at_once(*deeds)
+            actions.append(lambda id=each.id, e164=numbers[i * 3]: let_go(id, e164))
+    outcomes = at_once(*actions)
     assert {each[0] for each in outcomes[2:]} <= {
         "assigned",
         "released",

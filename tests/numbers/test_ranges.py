@@ -120,15 +120,15 @@ def test_wrong_ranges(world: World, first: str, last: str, sku: str, field: str)
 def test_the_group_s_writers_only(world: World) -> None:
     french(world)
     numbers = block(2)
-    asked: dict[str, Any] = {"sku": "fr-geographic", "first": numbers[0], "last": numbers[0]}
+    query: dict[str, Any] = {"sku": "fr-geographic", "first": numbers[0], "last": numbers[0]}
     before = world.fingerprint()
     for kind in ("distributor", "reseller", "tenant"):
         with pytest.raises(Problem, match="Only the group can"):
-            create_range(world.actor(kind), **asked)
+            create_range(world.actor(kind), **query)
     with pytest.raises(Problem, match="Only the role"):
-        create_range(world.actor(role=VIEWER), **asked)
+        create_range(world.actor(role=VIEWER), **query)
     assert world.fingerprint() == before
-    assert create_range(world.actor(role=AGENT), **asked).status == 201
+    assert create_range(world.actor(role=AGENT), **query).status == 201
 
 
 def test_both_ends_of_every_hundred_are_tried() -> None:

@@ -47,7 +47,7 @@ def test_a_type_of_no_name_of_ours_is_national() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "country", "type", "told"),
+    ("number", "country", "type", "refusal"),
     [
         (BRUSSELS, "BE", "geographic", None),
         (MOBILE, "BE", "mobile", None),
@@ -59,10 +59,10 @@ def test_a_type_of_no_name_of_ours_is_national() -> None:
     ],
 )
 def test_reasons_for_invalid_numbers(
-    number: str, country: str, type: str, told: str | None
+    number: str, country: str, type: str, refusal: str | None
 ) -> None:
     found = wrong_number(number, country=country, type=type)
-    assert (found is None) if told is None else (told in str(found))
+    assert (found is None) if refusal is None else (refusal in str(found))
 
 
 def judged(first: str, last: str, type: str = "geographic") -> dict[str, str]:

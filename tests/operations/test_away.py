@@ -26,7 +26,7 @@ MARGIN = 1.5
 ANSWERED = WAIT + MARGIN
 """Seconds within which everybody is answered."""
 
-STRANGER = {"Authorization": "Bearer unknown"}
+OUTSIDER = {"Authorization": "Bearer unknown"}
 
 CALLER = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
 """A client for each request would cost more than the request."""
@@ -57,7 +57,7 @@ def server(between: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def ask(server: Server, path: str = "/api/v1/products") -> Timed:
     """The answer, and how many seconds it took."""
     begun = time.monotonic()
-    response = CALLER.get(f"{server.url}{path}", headers=STRANGER)
+    response = CALLER.get(f"{server.url}{path}", headers=OUTSIDER)
     return response, time.monotonic() - begun
 
 
@@ -67,8 +67,8 @@ def ask_later(server: Server, path: str) -> Timed:
     return ask(server, path)
 
 
-def results(asked: list[Future[Timed]]) -> list[Timed]:
-    return [each.result(60) for each in asked]
+def results(wanted: list[Future[Timed]]) -> list[Timed]:
+    return [each.result(60) for each in wanted]
 
 
 def test_frozen(between: Network, server: Server, tmp_path: Path) -> None:

@@ -171,12 +171,12 @@ def test_create_group_and_client() -> None:
     assert (group.kind, group.name) == ("group", "Example Telecom")
 
     made = fusion("create-client", str(id), "--name", "billing", "--json")
-    told = json.loads(made.stdout)
-    client = ApiClient.scoped.unscoped("test").get(client_id=told["client_id"])
+    answered = json.loads(made.stdout)
+    client = ApiClient.scoped.unscoped("test").get(client_id=answered["client_id"])
     assert client.organization_id == id
     assert client.name == "billing"
-    assert told["scopes"] == client.scopes.split()
-    assert told["client_secret"] not in client.client_secret
+    assert answered["scopes"] == client.scopes.split()
+    assert answered["client_secret"] not in client.client_secret
 
     plain = fusion("create-client", str(id), "--scope", "orders:read")
     assert [line.split(": ")[0] for line in plain.stdout.splitlines()] == [
@@ -197,8 +197,8 @@ def test_create_administrator(world: World) -> None:
     email = f"{world.tenant.id.hex}@example.com"
     done = fusion("create-administrator", str(world.tenant.id), email, "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    member = Member.objects.unscoped("test").get(id=told["id"])
+    answered = json.loads(done.stdout)
+    member = Member.objects.unscoped("test").get(id=answered["id"])
     assert (member.role, member.organization_id) == ("administrator", world.tenant.id)
     before = world.fingerprint()
     assert "already" in failed(fusion("create-administrator", str(world.tenant.id), email), 1)

@@ -42,8 +42,8 @@ def test_a_provider_is_made_up(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_group_has_a_reference(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["create-group", "Example", "--external-reference", "  E 1 "]) == 0
-    told = capsys.readouterr().out.split()
-    found = Organization.objects.unscoped("test").get(id=told[-1])
+    result = capsys.readouterr().out.split()
+    found = Organization.objects.unscoped("test").get(id=result[-1])
     assert (found.name, found.external_reference) == ("Example", "E 1")
     assert run(["create-group", "Example", "--external-reference", "x" * 101]) == 2
 

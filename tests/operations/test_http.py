@@ -17,11 +17,11 @@ def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """The problem that the response tells."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
-    told: dict[str, Any] = response.json()
-    assert (told["status"], told["code"]) == (status, code)
-    assert told["type"] == f"urn:fusion:problem:{code}"
-    assert told["title"] and told["detail"]
-    return told
+    result: dict[str, Any] = response.json()
+    assert (result["status"], result["code"]) == (status, code)
+    assert result["type"] == f"urn:fusion:problem:{code}"
+    assert result["title"] and result["detail"]
+    return result
 
 
 def access_lines(server: Server, request_id: str) -> list[dict[str, Any]]:
@@ -140,9 +140,9 @@ def test_unknown_address(server: Server, path: str) -> None:
 def test_wrong_method(server: Server) -> None:
     for path in ("/api/v1/orders", "/api/v1/orders/batch"):
         response = httpx.request("PUT", server.url + path)
-        told = problem(response, 405, "method-not-allowed")
+        result = problem(response, 405, "method-not-allowed")
         assert "POST" in response.headers["allow"]
-        assert "PUT" in told["detail"]
+        assert "PUT" in result["detail"]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "a b", "[::1"])

@@ -58,13 +58,13 @@ def test_all_processes_are_counted(world: World, log: Path) -> None:
             assert httpx.get(f"{server.url}/api/v1/products", headers=headers).status_code == 200
         for _ in range(7):
             assert httpx.get(f"{server.url}/api/v1/products").status_code == 401
-        told = numbers(server)
+        result = numbers(server)
         route = "api/v1/products"
         counted = key("fusion_http_requests_total", method="GET", route=route, status="200")
-        assert told[counted] == 20
-        assert told[key("fusion_http_request_seconds_count", method="GET", route=route)] == 27
-        assert told[key("fusion_refusals_total", code="unauthenticated")] == 7
-        assert told[key("fusion_database_up")] == 1
+        assert result[counted] == 20
+        assert result[key("fusion_http_request_seconds_count", method="GET", route=route)] == 27
+        assert result[key("fusion_refusals_total", code="unauthenticated")] == 7
+        assert result[key("fusion_database_up")] == 1
 
         os.kill(children(server)[0], signal.SIGKILL)
         wait_for(lambda: len(children(server)) == 2, "the process to be replaced")
@@ -75,8 +75,8 @@ def test_paths_and_methods_make_no_labels(log: Path) -> None:
     with run_server(log, "--workers", "1") as server:
         for number in range(5):
             httpx.request(f"M{number}", f"{server.url}/nowhere/{number}")
-        told = numbers(server)
-        unknown = [labels for name, labels in told if ("route", "unknown") in labels]
+        result = numbers(server)
+        unknown = [labels for name, labels in result if ("route", "unknown") in labels]
         assert unknown
         assert {value for labels in unknown for name, value in labels if name == "method"} == {
             "other"
@@ -121,7 +121,7 @@ def test_feed_lag(world: World) -> None:
 def test_orders_by_state(world: World) -> None:
     """Counted exactly while there are few."""
 
-    def told() -> dict[str, float]:
+    def result() -> dict[str, float]:
         lines = database_metrics.render().decode()
         return {
             sample.labels["state"]: sample.value
@@ -130,7 +130,7 @@ def test_orders_by_state(world: World) -> None:
             if sample.name == "fusion_orders"
         }
 
-    before = told()
+    before = result()
     assert set(before) == {"scheduled", "failed", "cancelled", "completed"}
     order = {
         "subscription_id": str(world.subscription.id),
@@ -138,7 +138,7 @@ def test_orders_by_state(world: World) -> None:
     }
     for more in ({}, {}, {"effective_at": "2030-01-01T00:00:00Z"}):
         assert world.call("POST", "/orders", {**order, **more}).status_code == 201
-    after = told()
+    after = result()
     assert after["completed"] - before["completed"] == 2
     assert after["scheduled"] - before["scheduled"] == 1
 
@@ -146,7 +146,7 @@ def test_orders_by_state(world: World) -> None:
 def test_live_calls(world: World) -> None:
     """Those that hold a channel now: neither ended ones nor lapsed ones."""
 
-    def told() -> dict[str, float]:
+    def result() -> dict[str, float]:
         return {
             sample.labels["direction"]: sample.value
             for family in text_string_to_metric_families(database_metrics.render().decode())
@@ -168,7 +168,7 @@ def test_live_calls(world: World) -> None:
     end(world, trunk, "c")
     lapsed(trunk, "d")
     # Calls of other tests may run out between the two looks.
-    wait_for(lambda: told() == counted(), "the gauge to tell what is live")
+    wait_for(lambda: result() == counted(), "the gauge to tell what is live")
 
 
 def test_estimate_is_near() -> None:

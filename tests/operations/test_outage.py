@@ -112,17 +112,17 @@ def test_the_database_is_found_soon_after_a_long_outage(migrated_database: str, 
     environment = {"DATABASE_URL": migrated_database, "FUSION_DATABASE_POOL_WAIT": "1"}
     with run_server(log, "--workers", "1", environment=environment) as server:
 
-        def is_asked() -> bool:
+        def is_queried() -> bool:
             url = f"{server.url}/api/v1/products"
             answer = httpx.get(url, headers={"Authorization": "Bearer unknown"}, timeout=20)
             return answer.status_code == 401
 
-        assert is_asked()
+        assert is_queried()
         with gone(migrated_database):
             until = time.monotonic() + 6
             while time.monotonic() < until:
-                assert not is_asked()
-        wait_for(is_asked, "the server to find its database", patience=3)
+                assert not is_queried()
+        wait_for(is_queried, "the server to find its database", patience=3)
 
 
 def test_worker_without_its_database(migrated_database: str, log: Path) -> None:

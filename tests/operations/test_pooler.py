@@ -131,5 +131,5 @@ def test_options_that_a_pooler_drops_are_refused(pooler: Pooler, why: str) -> No
         url = make_conninfo(pooler.direct, options="-c statement_timeout=1s")
     refused = fusion("worker", environment={**pooler.environment, "DATABASE_URL": url})
     assert refused.returncode == 3
-    told = "their own login" if why == "owner" else "ALTER ROLE"
-    assert told in refused.stderr
+    answered = "their own login" if why == "owner" else "ALTER ROLE"
+    assert answered in refused.stderr

@@ -238,11 +238,11 @@ def test_forwarding_headers_of_callers_are_replaced(
     }
     with run_proxy(proxy.name, tmp_path, echo) as second, second.client() as client:
         came = [(name.lower(), value) for name, value in client.get("/x", headers=forged).json()]
-    told = dict(came)
-    assert len(told) == len(came), "a header came twice"
-    assert told["x-forwarded-for"] == "127.0.0.1"
-    assert told["x-forwarded-proto"] == "https"
-    assert "forwarded" not in told
+    result = dict(came)
+    assert len(result) == len(came), "a header came twice"
+    assert result["x-forwarded-for"] == "127.0.0.1"
+    assert result["x-forwarded-proto"] == "https"
+    assert "forwarded" not in result
 
 
 def test_long_answers_arrive_whole(proxy: Proxy, echo: int, tmp_path: Path) -> None:

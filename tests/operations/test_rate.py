@@ -76,7 +76,7 @@ def test_over_http(world: World, log: Path) -> None:
         assert 1 <= int(refused.headers["retry-after"]) <= 60
         assert read(reseller).status_code == 200
         assert read("unknown").status_code == 401
-        asked = [httpx.post(f"{server.url}/oauth/token").status_code for _ in range(3)]
-        assert asked[2] == 429
-        assert 429 not in asked[:2]
+        wanted = [httpx.post(f"{server.url}/oauth/token").status_code for _ in range(3)]
+        assert wanted[2] == 429
+        assert 429 not in wanted[:2]
         assert httpx.get(f"{server.url}/readyz").status_code == 200

@@ -37,8 +37,8 @@ def waits(world: World) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
-def test_requests_under_way_are_finished(world: World, log: Path, told: signal.Signals) -> None:
+@pytest.mark.parametrize("stopping", [signal.SIGTERM, signal.SIGINT])
+def test_requests_under_way_are_finished(world: World, log: Path, stopping: signal.Signals) -> None:
     world.token(world.group)
     held = psycopg.connect(url_of(str(settings.DATABASES["default"]["NAME"])))
     with run_server(log, "--workers", "1") as server, ThreadPoolExecutor() as pool, held:
@@ -47,7 +47,7 @@ def test_requests_under_way_are_finished(world: World, log: Path, told: signal.S
         )
         answer = pool.submit(order, server, world)
         wait_for(lambda: waits(world), "the order to wait for the subscription")
-        server.process.send_signal(told)
+        server.process.send_signal(stopping)
         wait_for(lambda: any("Stopping worker" in line for line in server.lines()), "the stop")
         assert not answer.done()
         held.rollback()

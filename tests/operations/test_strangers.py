@@ -164,8 +164,10 @@ def test_the_description_is_built_once(server: Server) -> None:
 
 
 def test_metrics_are_small(server: Server) -> None:
-    with httpx.stream("GET", f"{server.url}/metrics", headers={"Accept-Encoding": "gzip"}) as told:
-        raw = b"".join(told.iter_raw())
+    with httpx.stream(
+        "GET", f"{server.url}/metrics", headers={"Accept-Encoding": "gzip"}
+    ) as result:
+        raw = b"".join(result.iter_raw())
     assert len(raw) < 64 * 1024
     assert b"fusion_http_requests_total" in gzip.decompress(raw)
 

@@ -32,8 +32,8 @@ def schedule(world: World, count: int) -> None:
         "lines": [{"product_id": str(world.seat.id), "quantity": 1}],
         "effective_at": "2030-01-01T00:00:00Z",
     }
-    told = answer(world.call("POST", "/orders/batch", {"orders": [order] * count}))
-    assert {result["status"] for result in told["results"]} == {201}
+    answered = answer(world.call("POST", "/orders/batch", {"orders": [order] * count}))
+    assert {result["status"] for result in answered["results"]} == {201}
     run(
         "UPDATE ordering_order SET placed_at = now() - interval '9 days',"
         " effective_at = now() - interval '3 days' WHERE subscription_id = %s",
@@ -62,8 +62,8 @@ def granted(world: World) -> list[int]:
 
 def completed_events(world: World) -> int:
     """How often the feed tells that an order was completed."""
-    told = "SELECT count(*) FROM events_event WHERE group_id = %s AND type = 'order.completed'"
-    return int(run(told, world.group.id)[0][0])
+    answered = "SELECT count(*) FROM events_event WHERE group_id = %s AND type = 'order.completed'"
+    return int(run(answered, world.group.id)[0][0])
 
 
 def test_several_workers_one_of_them_killed(world: World, tmp_path: Path) -> None:
@@ -166,10 +166,10 @@ def test_old_answers_are_forgotten(world: World) -> None:
         " WHERE group_id = %s AND key = 'old'",
         world.group.id,
     )
-    asked = world.call(
+    wanted = world.call(
         "POST", "/order-requests", order, by=world.tenant, headers={"Idempotency-Key": "old"}
     )
-    assert asked.status_code == 201
+    assert wanted.status_code == 201
     assert purge_idempotency_keys(days=30) >= 1
     kept = run(
         "SELECT key, organization_id FROM tenancy_idempotency WHERE group_id = %s ORDER BY key",

@@ -29,7 +29,7 @@ def entries(world: World, query: str = "") -> list[dict[str, Any]]:
     return items
 
 
-def told(entry: dict[str, Any]) -> tuple[Any, ...]:
+def result(entry: dict[str, Any]) -> tuple[Any, ...]:
     """What an entry says of its balance."""
     names = ("sequence", "sku", "kind", "quantity", "granted_after", "used_after")
     return tuple(entry[name] for name in names)
@@ -53,12 +53,12 @@ def test_an_entry_names_its_order_or_its_holder(world: World) -> None:
     order = placed(world, line(world.seat, 4))
     consume(world, world.user_sku, "someone")
     use, *grants = entries(world)
-    assert told(use) == (2, "user", "consume", 1, 4, 1)
+    assert result(use) == (2, "user", "consume", 1, 4, 1)
     assert (use["order_id"], use["order_number"]) == (None, None)
     assert use["holder"] == {"type": "holder", "id": "someone"}
     assert use["actor"] == "test"
     for grant in grants:
-        assert told(grant)[2:] == ("grant", 4, 4, 0)
+        assert result(grant)[2:] == ("grant", 4, 4, 0)
         assert (grant["order_id"], grant["order_number"]) == (order["id"], order["number"])
         assert grant["holder"] is None
         assert grant["actor"] == order["placed_by"]
@@ -70,7 +70,7 @@ def test_grants_before_revokes_per_line_and_sku(world: World) -> None:
     small = world.product("small", {world.user_sku: 2})
     placed(world, line(small, 5))
     placed(world, line(small, 5, "remove"), line(world.seat, 12))
-    of_users = [told(entry) for entry in entries(world, "sku=user")][::-1]
+    of_users = [result(entry) for entry in entries(world, "sku=user")][::-1]
     assert of_users == [
         (1, "user", "grant", 10, 10, 0),
         (2, "user", "grant", 12, 22, 0),
@@ -84,7 +84,7 @@ def test_a_removal_over_revisions_is_one_entry_per_sku(world: World) -> None:
     placed(world, line(world.seat, 2))
     placed(world, line(world.seat, 3, "remove"))
     newest = entries(world, "kind=revoke")
-    assert sorted(told(entry)[1:5] for entry in newest) == [
+    assert sorted(result(entry)[1:5] for entry in newest) == [
         ("be-geographic", "revoke", 1, 1),
         ("user", "revoke", 7, 1),
     ]

@@ -114,15 +114,18 @@ class Ordering(RuleBasedStateMachine):
         """Changes nothing, and tells what placing it would."""
         expected = self.model.preview(draft)
         try:
-            told = preview_order(self._actor(), draft=self._draft(draft)).body
+            answered = preview_order(self._actor(), draft=self._draft(draft)).body
         except Problem as problem:
             assert problem.code == expected.code == "duplicate-line"
             return
-        assert told["allowed"] is (expected.code is None)
-        assert expected.code in [refusal["code"] for refusal in told["refusals"]] or told["allowed"]
+        assert answered["allowed"] is (expected.code is None)
+        assert (
+            expected.code in [refusal["code"] for refusal in answered["refusals"]]
+            or answered["allowed"]
+        )
         assert {
             each["sku"]: (each["granted_before"], each["granted_after"], each["used"])
-            for each in told["balances"]
+            for each in answered["balances"]
         } == expected.after
 
     @rule(subscription=subscriptions)
@@ -213,8 +216,8 @@ class Ordering(RuleBasedStateMachine):
         fits = self.model.used[balance] + count <= self.model.granted[balance]
         self.holders += count
         holders = [f"{sku}-{self.holders - i}" for i in range(count)]
-        told = ledger("ledger_consume", *self._ids(balance), holders)
-        assert (told is None) is fits
+        answered = ledger("ledger_consume", *self._ids(balance), holders)
+        assert (answered is None) is fits
         if fits:
             self.model.used[balance] += count
 
@@ -232,8 +235,8 @@ class Ordering(RuleBasedStateMachine):
             holders = [holder for (holder,) in cursor.fetchall()]
         if not holders:
             holders = ["nobody"]
-            told = ledger("ledger_release", *self._ids(balance), holders)
-            assert told["missing"] == 1
+            answered = ledger("ledger_release", *self._ids(balance), holders)
+            assert answered["missing"] == 1
             return
         assert ledger("ledger_release", *self._ids(balance), holders) is None
         self.model.used[balance] -= len(holders)
@@ -259,7 +262,7 @@ class Ordering(RuleBasedStateMachine):
                 " WHERE group_id = %s",
                 [self.world.group.id],
             )
-            told = {(names[id], sku): (granted, used) for id, sku, granted, used in cursor}
+            answered = {(names[id], sku): (granted, used) for id, sku, granted, used in cursor}
             cursor.execute(
                 "SELECT h.subscription_id, p.code, h.revision, h.quantity FROM ordering_holding h"
                 " JOIN catalogue_product p ON p.id = h.product_id"
@@ -284,7 +287,7 @@ class Ordering(RuleBasedStateMachine):
         assert statuses == {
             name: (self.model.status(name), self.model.holds[name]) for name in SUBSCRIPTIONS
         }
-        assert told == {
+        assert answered == {
             key: (self.model.granted[key], self.model.used[key]) for key in self.model.known
         }
         assert held == {key: many for key, many in self.model.holdings.items() if many}
@@ -344,34 +347,34 @@ class Ordering(RuleBasedStateMachine):
         return answer.status, answer.body, answer.replayed
 
     def _compare(
-        self, draft: Draft, outcome: Outcome, status: int, told: dict[str, Any], replayed: bool
+        self, draft: Draft, outcome: Outcome, status: int, answered: dict[str, Any], replayed: bool
     ) -> None:
         if outcome.replay_of is not None:
-            assert (status, replayed) == (201, True), told
+            assert (status, replayed) == (201, True), answered
             # An order of the same batch has its document already.
-            assert told == self.documents[outcome.replay_of]
+            assert answered == self.documents[outcome.replay_of]
             return
         assert not replayed
         if outcome.code is not None:
-            assert status != 201, told
-            assert told["code"] in outcome.codes(), told
-            seen = told.get("refusals", [])
+            assert status != 201, answered
+            assert answered["code"] in outcome.codes(), answered
+            seen = answered.get("refusals", [])
             for refusal in seen:
                 refusal.pop("detail")
             assert in_order(seen) == in_order(outcome.refusals)
-            missing = told.get("holdings", [])
+            missing = answered.get("holdings", [])
             for each in missing:
                 each.pop("product_id")
             assert in_order(missing) == in_order(outcome.missing)
             return
-        assert status == 201, told
-        self.documents.append(told)
+        assert status == 201, answered
+        self.documents.append(answered)
         if draft.hours is not None:
-            assert (told["state"], told["changes"]) == ("scheduled", [])
+            assert (answered["state"], answered["changes"]) == ("scheduled", [])
             return
-        assert told["state"] == "completed"
-        assert [line["taken"] for line in told["lines"]] == outcome.taken
-        changes = {change["sku"]: change["granted_delta"] for change in told["changes"]}
+        assert answered["state"] == "completed"
+        assert [line["taken"] for line in answered["lines"]] == outcome.taken
+        changes = {change["sku"]: change["granted_delta"] for change in answered["changes"]}
         assert changes == outcome.changes
 
     def _change(self, code: str, changes: Any) -> dict[str, Any]:

@@ -90,9 +90,9 @@ def test_a_second_run_changes_nothing(world: World) -> None:
 
 
 def test_an_unknown_group_gets_no_sequence() -> None:
-    stranger = new_id()
-    make_sequence(stranger)
-    assert not has_sequence(stranger)
+    outsider = new_id()
+    make_sequence(outsider)
+    assert not has_sequence(outsider)
 
 
 def test_an_order_under_way_is_waited_for(world: World) -> None:

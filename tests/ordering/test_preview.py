@@ -45,9 +45,9 @@ def test_balances_before_and_after(world: World) -> None:
 def test_refusals_of_balances(world: World) -> None:
     placed(world, line(world.seat, 2))
     consume(world, world.user_sku, "a", "b")
-    told = preview(world, line(world.seat, 2, "remove"))
-    assert told["allowed"] is False
-    (refusal,) = told["refusals"]
+    result = preview(world, line(world.seat, 2, "remove"))
+    assert result["allowed"] is False
+    (refusal,) = result["refusals"]
     assert {name: refusal[name] for name in ("code", "sku", "granted", "used", "missing")} == {
         "code": "below-use",
         "sku": "user",
@@ -59,21 +59,21 @@ def test_refusals_of_balances(world: World) -> None:
 
 def test_a_refusal_for_another_reason(world: World) -> None:
     retire(world.seat)
-    told = preview(world)
-    assert told["allowed"] is False
-    assert [refusal["code"] for refusal in told["refusals"]] == ["product-retired"]
+    result = preview(world)
+    assert result["allowed"] is False
+    assert [refusal["code"] for refusal in result["refusals"]] == ["product-retired"]
 
 
 def test_a_terminated_subscription(world: World) -> None:
     terminate(world)
-    told = preview(world)
-    assert told["allowed"] is False
-    assert [refusal["code"] for refusal in told["refusals"]] == ["subscription-terminated"]
+    result = preview(world)
+    assert result["allowed"] is False
+    assert [refusal["code"] for refusal in result["refusals"]] == ["subscription-terminated"]
 
 
 def test_a_scheduled_order_is_previewed_as_if_it_were_due(world: World) -> None:
-    told = preview(world, effective_at="2029-01-01T00:00:00Z")
-    assert told["balances"][1]["granted_after"] == 1
+    result = preview(world, effective_at="2029-01-01T00:00:00Z")
+    assert result["balances"][1]["granted_after"] == 1
 
 
 def test_preview_ignores_idempotency_keys(world: World) -> None:
@@ -119,21 +119,21 @@ def test_preview_equals_the_placed_order(
         revise(products[1], {world.user_sku: 3})
     for step in steps:
         lines = [line(products[index], quantity, action) for index, action, quantity in step]
-        told = preview(world, *lines)
+        result = preview(world, *lines)
         before = balances(world)
         response = place(world, *lines)
         after = balances(world)
-        assert (response.status_code == 201) == told["allowed"]
-        if told["allowed"]:
-            assert told["refusals"] == []
-            for balance in told["balances"]:
+        assert (response.status_code == 201) == result["allowed"]
+        if result["allowed"]:
+            assert result["refusals"] == []
+            for balance in result["balances"]:
                 was = before.get(balance["sku"], (0, 0))
                 assert (balance["granted_before"], balance["used"]) == was
                 assert after[balance["sku"]] == (balance["granted_after"], balance["used"])
-            untouched = set(after) - {balance["sku"] for balance in told["balances"]}
+            untouched = set(after) - {balance["sku"] for balance in result["balances"]}
             assert all(after[sku] == before[sku] for sku in untouched)
         else:
             problem = answer(response)
             assert after == before
-            assert told["refusals"][0]["code"] == problem["code"]
-            assert told["refusals"] == problem.get("refusals", told["refusals"])
+            assert result["refusals"][0]["code"] == problem["code"]
+            assert result["refusals"] == problem.get("refusals", result["refusals"])

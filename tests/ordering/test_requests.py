@@ -28,13 +28,13 @@ def ask(world: World, by: Organization | None = None, **more: Any) -> Any:
 
 
 def decide(
-    world: World, id: str, deed: str, body: Any = None, by: Organization | None = None
+    world: World, id: str, action: str, body: Any = None, by: Organization | None = None
 ) -> Any:
     """POST a decision."""
-    return world.call("POST", f"/order-requests/{id}/{deed}", body, by=by or world.group)
+    return world.call("POST", f"/order-requests/{id}/{action}", body, by=by or world.group)
 
 
-def told(response: Any, status: int) -> Any:
+def result(response: Any, status: int) -> Any:
     """The body of an answer of that status."""
     assert response.status_code == status, response.content
     return answer(response)
@@ -57,7 +57,7 @@ def events(world: World) -> list[str]:
 
 
 def test_an_approved_request_becomes_an_order(world: World) -> None:
-    made = told(ask(world, note="for the new shop"), 201)
+    made = result(ask(world, note="for the new shop"), 201)
     assert (made["state"], made["organization_id"]) == ("open", str(world.tenant.id))
     line = {
         "product_id": str(world.seat.id),
@@ -67,42 +67,42 @@ def test_an_approved_request_becomes_an_order(world: World) -> None:
     }
     assert (made["lines"], made["note"]) == ([line], "for the new shop")
     assert granted(world) == {}
-    done = told(decide(world, made["id"], "approve"), 200)
+    done = result(decide(world, made["id"], "approve"), 200)
     assert (done["state"], done["reason"]) == ("approved", None)
     assert done["decided_at"] > done["requested_at"]
-    order = told(world.call("GET", f"/orders/{done['order_id']}"), 200)
+    order = result(world.call("GET", f"/orders/{done['order_id']}"), 200)
     assert (order["number"], order["state"]) == (done["order_number"], "completed")
     assert granted(world) == {"user": 2, "be-geographic": 2}
-    shown = told(world.call("GET", f"/order-requests/{made['id']}", by=world.tenant), 200)
+    shown = result(world.call("GET", f"/order-requests/{made['id']}", by=world.tenant), 200)
     assert shown == done
     assert events(world) == ["order-request.created", "order-request.approved"]
 
 
 def test_approved_with_other_lines(world: World) -> None:
-    id = told(ask(world), 201)["id"]
+    id = result(ask(world), 201)["id"]
     lines = [{"product_id": str(world.seat.id), "quantity": 1}]
-    done = told(decide(world, id, "approve", {"lines": lines}), 200)
+    done = result(decide(world, id, "approve", {"lines": lines}), 200)
     assert done["lines"][0]["quantity"] == 2  # what was asked for stands
     assert granted(world)["user"] == 1
 
 
 def test_an_approval_that_cannot_be_ordered_changes_nothing(world: World) -> None:
     line = {"product_id": str(world.seat.id), "quantity": 1, "action": "remove"}
-    id = told(ask(world, lines=[line]), 201)["id"]
+    id = result(ask(world, lines=[line]), 201)["id"]
     before = world.fingerprint()
-    problem = told(decide(world, id, "approve"), 409)
+    problem = result(decide(world, id, "approve"), 409)
     assert problem["code"] == "not-held"
     assert world.fingerprint() == before
-    told(decide(world, id, "reject", {"reason": "You have none."}), 200)
+    result(decide(world, id, "reject", {"reason": "You have none."}), 200)
 
 
 def test_rejected_with_a_reason(world: World) -> None:
-    id = told(ask(world), 201)["id"]
+    id = result(ask(world), 201)["id"]
     before = world.fingerprint()
-    assert told(decide(world, id, "reject", {"reason": " "}), 422)["code"] == "invalid-fields"
-    assert told(decide(world, id, "reject"), 422)["code"] == "invalid-fields"
+    assert result(decide(world, id, "reject", {"reason": " "}), 422)["code"] == "invalid-fields"
+    assert result(decide(world, id, "reject"), 422)["code"] == "invalid-fields"
     assert world.fingerprint() == before
-    done = told(decide(world, id, "reject", {"reason": "No credit."}), 200)
+    done = result(decide(world, id, "reject", {"reason": "No credit."}), 200)
     assert (done["state"], done["reason"], done["order_id"]) == ("rejected", "No credit.", None)
 
 
@@ -110,10 +110,10 @@ def test_rejected_with_a_reason(world: World) -> None:
 @pytest.mark.parametrize("second", ["approve", "reject", "withdraw"])
 def test_decided_once(world: World, first: str, second: str) -> None:
     bodies = {"reject": {"reason": "No."}}
-    id = told(ask(world), 201)["id"]
-    told(decide(world, id, first, bodies.get(first)), 200)
+    id = result(ask(world), 201)["id"]
+    result(decide(world, id, first, bodies.get(first)), 200)
     before = world.fingerprint()
-    problem = told(decide(world, id, second, bodies.get(second)), 409)
+    problem = result(decide(world, id, second, bodies.get(second)), 409)
     assert problem["code"] == "conflict"
     assert "Only an open request can be decided" in problem["detail"]
     assert world.fingerprint() == before
@@ -122,9 +122,9 @@ def test_decided_once(world: World, first: str, second: str) -> None:
 def test_withdrawn_by_the_asker_or_above_and_not_below(world: World) -> None:
     id = requested(world, world.subscription, by=world.reseller)
     before = world.fingerprint()
-    assert told(decide(world, id, "withdraw", by=world.tenant), 403)["code"] == "forbidden"
+    assert result(decide(world, id, "withdraw", by=world.tenant), 403)["code"] == "forbidden"
     assert world.fingerprint() == before
-    assert told(decide(world, id, "withdraw", by=world.distributor), 200)["state"] == "withdrawn"
+    assert result(decide(world, id, "withdraw", by=world.distributor), 200)["state"] == "withdrawn"
 
 
 def test_invalid_requests_are_refused(world: World) -> None:
@@ -134,11 +134,11 @@ def test_invalid_requests_are_refused(world: World) -> None:
     change_product(actor, product_id=fax.id, changes={"status": "retired"})
     retired = {"product_id": str(fax.id), "quantity": 1}
     before = world.fingerprint()
-    assert told(ask(world, lines=[line, line]), 422)["code"] == "duplicate-line"
-    assert told(ask(world, lines=[retired], by=world.group), 409)["code"] == "product-retired"
-    assert told(ask(world, lines=[retired]), 404)["code"] == "not-found"
-    assert told(ask(world, lines=[]), 422)["code"] == "invalid-fields"
-    assert told(ask(world, note="x" * 2001), 422)["code"] == "invalid-fields"
+    assert result(ask(world, lines=[line, line]), 422)["code"] == "duplicate-line"
+    assert result(ask(world, lines=[retired], by=world.group), 409)["code"] == "product-retired"
+    assert result(ask(world, lines=[retired]), 404)["code"] == "not-found"
+    assert result(ask(world, lines=[]), 422)["code"] == "invalid-fields"
+    assert result(ask(world, note="x" * 2001), 422)["code"] == "invalid-fields"
     assert world.fingerprint() == before
 
 
@@ -146,10 +146,10 @@ def test_lists(world: World) -> None:
     aside = make_subscription(make_organization("tenant", world.distributor))
     mine = [requested(world, world.subscription, by=world.tenant) for _ in range(3)]
     other = requested(world, aside, by=world.distributor)
-    told(decide(world, mine[0], "reject", {"reason": "No."}), 200)
+    result(decide(world, mine[0], "reject", {"reason": "No."}), 200)
 
     def seen(query: str = "", by: Organization | None = None) -> list[str]:
-        body = told(world.call("GET", f"/order-requests{query}", by=by), 200)
+        body = result(world.call("GET", f"/order-requests{query}", by=by), 200)
         return [item["id"] for item in body["items"]]
 
     assert seen() == [other, *reversed(mine)]
@@ -157,28 +157,28 @@ def test_lists(world: World) -> None:
     assert seen("?state=open", by=world.reseller) == [mine[2], mine[1]]
     assert seen(f"?subscription_id={aside.id}") == [other]
     assert seen(f"?organization_id={world.reseller.id}") == list(reversed(mine))
-    page = told(world.call("GET", "/order-requests?limit=3"), 200)
-    rest = told(world.call("GET", f"/order-requests?limit=3&cursor={page['next']}"), 200)
+    page = result(world.call("GET", "/order-requests?limit=3"), 200)
+    rest = result(world.call("GET", f"/order-requests?limit=3&cursor={page['next']}"), 200)
     assert [item["id"] for item in page["items"] + rest["items"]] == seen()
     assert rest["next"] is None
 
 
 def test_termination_rejects_open_requests(world: World) -> None:
     open_one, done = (requested(world, world.subscription, by=world.tenant) for _ in range(2))
-    told(decide(world, done, "approve"), 200)
+    result(decide(world, done, "approve"), 200)
     terminate(world.actor(), subscription_id=world.subscription.id)
-    closed = told(world.call("GET", f"/order-requests/{open_one}"), 200)
+    closed = result(world.call("GET", f"/order-requests/{open_one}"), 200)
     assert (closed["state"], closed["reason"]) == ("rejected", "The subscription was terminated.")
-    assert told(world.call("GET", f"/order-requests/{done}"), 200)["state"] == "approved"
+    assert result(world.call("GET", f"/order-requests/{done}"), 200)["state"] == "approved"
     before = world.fingerprint()
-    assert told(ask(world), 409)["code"] == "subscription-terminated"
+    assert result(ask(world), 409)["code"] == "subscription-terminated"
     assert world.fingerprint() == before
     assert differences() == []
 
 
-def _done(deed: Any) -> str:
+def _done(action: Any) -> str:
     try:
-        deed()
+        action()
     except Problem as problem:
         return problem.code
     return "done"
@@ -197,7 +197,7 @@ def test_decided_by_many_at_once(world: World) -> None:
 
         outcomes = at_once(approve, withdraw, approve, withdraw)
         assert sorted(outcomes) == ["conflict"] * 3 + ["done"]
-        state = told(world.call("GET", f"/order-requests/{id}"), 200)["state"]
+        state = result(world.call("GET", f"/order-requests/{id}"), 200)["state"]
         assert granted(world).get("user", 0) == before + (state == "approved")
 
 
@@ -221,7 +221,7 @@ def test_approving_against_terminating(world: World) -> None:
 )
 def test_verify_finds_damage(world: World, damage: str, found: str) -> None:
     id = requested(world, world.subscription, by=world.tenant)
-    told(decide(world, id, "approve"), 200)
+    result(decide(world, id, "approve"), 200)
     with (
         as_owner(),
         transaction.atomic(),

@@ -62,10 +62,10 @@ def test_scheduled_then_applied(world: World) -> None:
         {"sku": "user", "granted_delta": 3},
     ]
     assert balances(world)["user"] == (3, 0)
-    told = events(world, "order.")
-    assert [event["type"] for event in told] == ["order.scheduled", "order.completed"]
-    assert json.loads(told[0]["data"]) == order
-    assert json.loads(told[1]["data"]) == applied
+    result = events(world, "order.")
+    assert [event["type"] for event in result] == ["order.scheduled", "order.completed"]
+    assert json.loads(result[0]["data"]) == order
+    assert json.loads(result[1]["data"]) == applied
     before = world.fingerprint()
     apply_due_orders()
     assert world.fingerprint() == before

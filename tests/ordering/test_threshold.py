@@ -10,8 +10,8 @@ from tests.world import World
 
 def crossed(world: World) -> list[tuple[int, int, int]]:
     """(threshold, granted, used) of the user SKU, in their order."""
-    told = [json.loads(event["data"]) for event in events(world, "balance.threshold")]
-    return [(data["threshold"], data["granted"], data["used"]) for data in told]
+    result = [json.loads(event["data"]) for event in events(world, "balance.threshold")]
+    return [(data["threshold"], data["granted"], data["used"]) for data in result]
 
 
 def test_use_crosses_upward_once(world: World) -> None:

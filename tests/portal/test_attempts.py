@@ -81,23 +81,23 @@ def test_wrong_sign_ins_do_not_lock_others_out(world: World, proxied: bool) -> N
 
 def test_one_account_from_many_addresses(world: World, proxied: bool) -> None:
     person = make_person((world.group, VIEWER))
-    told = [
+    result = [
         enter(person.email, f"wrong {number}", place=f"192.0.2.{number}", proxied=proxied)
         for number in range(11)
     ]
-    assert TOO_MANY not in told[0] and TOO_MANY in told[-1]
+    assert TOO_MANY not in result[0] and TOO_MANY in result[-1]
     assert TOO_MANY in enter(person.email, place="203.0.113.5", proxied=proxied)
 
 
 def test_many_accounts_from_one_address(world: World, proxied: bool) -> None:
-    told = [enter(f"{new_id()}@example.com", "wrong", proxied=proxied) for _ in range(31)]
-    assert TOO_MANY not in told[0] and TOO_MANY in told[-1]
+    result = [enter(f"{new_id()}@example.com", "wrong", proxied=proxied) for _ in range(31)]
+    assert TOO_MANY not in result[0] and TOO_MANY in result[-1]
 
 
 def test_the_same_account_from_one_address(world: World, proxied: bool) -> None:
     person = make_person((world.group, VIEWER))
-    told = [enter(person.email, f"wrong {number}", proxied=proxied) for number in range(6)]
-    assert TOO_MANY not in told[4] and TOO_MANY in told[5]
+    result = [enter(person.email, f"wrong {number}", proxied=proxied) for number in range(6)]
+    assert TOO_MANY not in result[4] and TOO_MANY in result[5]
 
 
 def test_others_cannot_lock_out_a_known_browser(world: World, proxied: bool) -> None:
@@ -121,8 +121,8 @@ def test_a_known_browser_does_not_guess_without_end(world: World) -> None:
     known = Client()
     enter(person.email, client=known)
     known.post("/sign-out")
-    told = [enter(person.email, f"wrong {number}", client=known) for number in range(11)]
-    assert TOO_MANY not in told[9] and TOO_MANY in told[10]
+    result = [enter(person.email, f"wrong {number}", client=known) for number in range(11)]
+    assert TOO_MANY not in result[9] and TOO_MANY in result[10]
 
 
 def test_a_session_confirms_while_others_guess(world: World) -> None:

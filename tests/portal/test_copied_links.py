@@ -78,18 +78,18 @@ def test_it_opens_no_account_that_is_there(world: World) -> None:
     pages = []
     for person in (with_password, without):
         link = copied(world, person.email)
-        stranger = Client()
-        stranger.get(link)
-        pages.append(stranger.get("/invitation").content.decode())
+        outsider = Client()
+        outsider.get(link)
+        pages.append(outsider.get("/invitation").content.decode())
         before = User.objects.get(id=person.id).password
         stolen = {"name": "x", "password": NEW, "again": NEW}
-        assert joins(link, stranger, stolen) == 422
+        assert joins(link, outsider, stolen) == 422
         assert User.objects.get(id=person.id).password == before
         assert not is_member(world, person.email)
     unknown = f"{new_id()}@example.com"
-    stranger = Client()
-    stranger.get(copied(world, unknown))
-    pages.append(stranger.get("/invitation").content.decode())
+    outsider = Client()
+    outsider.get(copied(world, unknown))
+    pages.append(outsider.get("/invitation").content.decode())
     plain = [re.sub(r"[\w.-]+@example\.com|value=\"\w+\"", "", page) for page in pages]
     assert plain[0] == plain[1] == plain[2], "the page does not tell whether somebody is known"
 
@@ -98,9 +98,9 @@ def test_the_owner_of_an_account_accepts_by_it(world: World) -> None:
     person = make_person()
     assert joins(copied(world, person.email), signed_in(person), {"name": "Known"}) == 302
     assert is_member(world, person.email)
-    stranger = signed_in(make_person())
+    outsider = signed_in(make_person())
     other = make_person()
-    joins(copied(world, other.email), stranger, {"name": "x"})
+    joins(copied(world, other.email), outsider, {"name": "x"})
     assert not is_member(world, other.email)
 
 
@@ -161,9 +161,9 @@ def test_leaving_by_the_page(world: World) -> None:
         assert not is_member(world, person.email)
     only = make_person((world.tenant, ADMINISTRATOR))
     member = Member.objects.unscoped("test").get(user=only)
-    stranger = signed_in(make_person((world.group, ADMINISTRATOR)))
+    outsider = signed_in(make_person((world.group, ADMINISTRATOR)))
     before = world.fingerprint()
-    assert stranger.post(f"/account/memberships/{member.id}/leave").status_code == 404
+    assert outsider.post(f"/account/memberships/{member.id}/leave").status_code == 404
     client = signed_in(only)
     answer = client.post(f"/account/memberships/{member.id}/leave", follow=True)
     assert "You are the last administrator" in answer.content.decode()

@@ -35,13 +35,13 @@ def test_days(world: World, page: str, first: str, last: str) -> None:
     placed(world, line(world.seat, 1))
     client = person(world)
     address = page if page.startswith("/") else at(world, page)
-    asked = f"{address}?{first}=2026-03-05&{last}=2026-03-01"
-    refused = client.get(asked)
-    told = refused.content.decode()
+    wanted = f"{address}?{first}=2026-03-05&{last}=2026-03-01"
+    refused = client.get(wanted)
+    result = refused.content.decode()
     assert refused.status_code == 422
-    assert "The end date, 1 Mar 2026, is before the start date, 5 Mar 2026." in told
-    assert "Remove a filter" not in told
-    part = client.get(asked, headers={"HX-Request": "true", "HX-Target": "list"})
+    assert "The end date, 1 Mar 2026, is before the start date, 5 Mar 2026." in result
+    assert "Remove a filter" not in result
+    part = client.get(wanted, headers={"HX-Request": "true", "HX-Target": "list"})
     assert part.status_code == 200 and "1 Mar 2026" in part.content.decode()
     for odd in ("x", "2026-02-30", "0000-00-00"):
         assert client.get(f"{address}?{last}={odd}").status_code == 422

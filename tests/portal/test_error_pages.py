@@ -42,15 +42,15 @@ def test_the_link_to_go_on_does_not_lead_to_the_failed_page(world: World, kind: 
 def test_the_page_of_an_outage_asks_nothing_of_the_database(world: World) -> None:
     client = signed_in(make_person((world.reseller, ADMINISTRATOR)))
     request = client.get("/account", follow=True).wsgi_request
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as wanted:
         page = problem_page(request, Problem("unavailable", "It is away.")).content.decode()
-    assert len(asked) == 0
+    assert len(wanted) == 0
     for text in ("/sign-out", 'aria-label="Main"', world.reseller.name, "request id"):
         assert text in page, text
     delattr(request, "person")
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as wanted:
         page = problem_page(request, Problem("unavailable", "It is away.")).content.decode()
-    assert len(asked) == 0
+    assert len(wanted) == 0
     assert "/sign-out" in page and '"includeIndicatorStyles": false' in page.replace("&quot;", '"')
 
 

@@ -72,7 +72,7 @@ def scene() -> Scene:
     return scene
 
 
-ASKED = (
+WANTED = (
     (
         "q",
         "status",
@@ -140,17 +140,21 @@ def test_hostile_parameters_are_escaped(scene: Scene, met: dict[str, str]) -> No
     client = signed_in(scene.person("group", ADMINISTRATOR))
     turn = count()
     for path in sorted(set(met.values())):
-        for names in ASKED:
+        for names in WANTED:
             kinds = (
                 dict.fromkeys(names, HOSTILE),
                 dict.fromkeys(names, NUL),
                 dict(zip(names, cycle(ODD), strict=False)),
             )
-            for asked in kinds if TIMES > 1 else [kinds[next(turn) % len(kinds)]]:
-                answer = client.get(path, asked, follow=True)
-                assert answer.status_code in (200, 404, 409, 422), (path, asked, answer.status_code)
+            for wanted in kinds if TIMES > 1 else [kinds[next(turn) % len(kinds)]]:
+                answer = client.get(path, wanted, follow=True)
+                assert answer.status_code in (200, 404, 409, 422), (
+                    path,
+                    wanted,
+                    answer.status_code,
+                )
                 if not answer.streaming:
-                    assert obeyed(answer.content.decode()) == [], (path, asked)
+                    assert obeyed(answer.content.decode()) == [], (path, wanted)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
@@ -158,9 +162,9 @@ def test_a_cursor_of_very_long_numbers_is_refused(
     scene: Scene, met: dict[str, str], size: int
 ) -> None:
     client = signed_in(scene.person("group", ADMINISTRATOR))
-    asked = dict.fromkeys(CURSORS, encode_cursor(*["9" * 5_000] * size))
+    wanted = dict.fromkeys(CURSORS, encode_cursor(*["9" * 5_000] * size))
     for path in set(met.values()):
-        answer = client.get(path, asked, follow=True)
+        answer = client.get(path, wanted, follow=True)
         assert answer.status_code in (200, 404, 422), path
 
 

@@ -159,8 +159,8 @@ def test_a_refusal_names_a_sku_by_name_and_code() -> None:
     refusal = {"sku": "fr", "granted": 10, "used": 8, "requested": 4, "missing": 2}
     names = {"fr": "French numbers"}
     for code in ("below-use", "conflict", "no-entitlement"):
-        told = explain_refusal({**refusal, "code": code}, names)
-        assert told.startswith("French numbers (fr): 10") and "4" in told and "2" in told
+        result = explain_refusal({**refusal, "code": code}, names)
+        assert result.startswith("French numbers (fr): 10") and "4" in result and "2" in result
         assert explain_refusal({**refusal, "code": code}, {}).startswith("fr: 10")
     problem = Problem("no-entitlement", "fr: 10 ordered", refusals=[refusal])
     assert [text.split(".")[0] for text in sentences(problem, names)] == [

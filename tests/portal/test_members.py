@@ -25,7 +25,7 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     machine = create_client(
         world.actor(), organization_id=world.tenant.id, name="x", scopes=["orders:read"]
     ).body
-    asked = invite_member(
+    wanted = invite_member(
         world.actor(), organization_id=world.tenant.id, email="x@example.com", role=AGENT
     ).body
     may = role == ADMINISTRATOR
@@ -41,8 +41,8 @@ def test_each_role(world: World, kind: str, role: str) -> None:
         "members/invite",
         f"members/{other.id}",
         f"members/{other.id}/remove",
-        f"invitations/{asked['id']}/send",
-        f"invitations/{asked['id']}/withdraw",
+        f"invitations/{wanted['id']}/send",
+        f"invitations/{wanted['id']}/withdraw",
         "api-clients/new",
         f"api-clients/{machine['id']}/rotate",
         f"api-clients/{machine['id']}/revoke",
@@ -58,7 +58,7 @@ def test_invisible_members_are_404(world: World) -> None:
     machine = create_client(
         other.actor(), organization_id=other.tenant.id, name="x", scopes=["orders:read"]
     ).body
-    asked = invite_member(
+    wanted = invite_member(
         other.actor(), organization_id=other.tenant.id, email="x@example.com", role=AGENT
     ).body
     client = signed_in(make_person((world.group, ADMINISTRATOR)))
@@ -67,8 +67,8 @@ def test_invisible_members_are_404(world: World) -> None:
         for path in (
             f"members/{member.id}",
             f"members/{member.id}/remove",
-            f"invitations/{asked['id']}/send",
-            f"invitations/{asked['id']}/withdraw",
+            f"invitations/{wanted['id']}/send",
+            f"invitations/{wanted['id']}/withdraw",
             f"api-clients/{machine['id']}/rotate",
             f"api-clients/{machine['id']}/revoke",
         ):
@@ -157,12 +157,12 @@ def test_somebody_new_sets_a_password_and_is_in(world: World) -> None:
 def test_somebody_with_an_account_signs_in_first(world: World) -> None:
     person = make_person()
     address = invite(world, person.email)
-    stranger = Client()
-    stranger.get(address)
-    page = stranger.get("/invitation").content.decode()
+    outsider = Client()
+    outsider.get(address)
+    page = outsider.get("/invitation").content.decode()
     assert "Sign in to accept" in page and "password" not in page.lower().split("<main")[1]
     stolen = {"name": "x", "password": "another password here", "again": "another password here"}
-    stranger.post("/invitation", stolen)
+    outsider.post("/invitation", stolen)
     assert check_password(PASSWORD, User.objects.get(id=person.id).password)
     assert not Member.objects.unscoped("test").filter(user=person).exists()
     client = signed_in(person)
@@ -192,11 +192,11 @@ def test_sent_again_and_withdrawn(world: World) -> None:
     client.post(f"{base}/send")
     second = link(email)
     assert first != second
-    stranger = Client()
-    assert stranger.get(first, follow=True).status_code == 409
-    assert stranger.get(second, follow=True).status_code == 200
+    outsider = Client()
+    assert outsider.get(first, follow=True).status_code == 409
+    assert outsider.get(second, follow=True).status_code == 200
     client.post(f"{base}/withdraw")
-    assert stranger.get("/invitation").status_code == 409
+    assert outsider.get("/invitation").status_code == 409
     answer = client.post(f"{base}/send", follow=True)
     assert "withdrawn" in answer.content.decode()
 
@@ -210,8 +210,8 @@ def test_the_same_for_known_and_unknown(world: World) -> None:
         for email in (make_person().email, f"{new_id()}@example.com")
     ]
     words = [re.findall(r'class="toast[^"]*">.*?</div>', page, re.DOTALL) for page in answers]
-    told = [re.sub(r"[0-9a-f-]{36}@", "@", str(each)) for each in words]
-    assert told[0] == told[1] and "An invitation was sent" in told[0]
+    result = [re.sub(r"[0-9a-f-]{36}@", "@", str(each)) for each in words]
+    assert result[0] == result[1] and "An invitation was sent" in result[0]
 
 
 def test_malformed_invitations(world: World) -> None:

@@ -32,7 +32,7 @@ def fields(world: World, quantity: int = 1) -> dict[str, str]:
 def test_each_role(world: World, kind: str, role: str) -> None:
     client = signed_in(make_person((getattr(world, kind), role)))
     order = placed(world, line(world.seat, 1), effective_at="2029-01-01T00:00:00Z")["id"]
-    asked = requested(world)
+    wanted = requested(world)
     writes = role != VIEWER
     orders, asks = writes and kind == GROUP, writes and kind != GROUP
     subscription = world.subscription.id
@@ -42,7 +42,7 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     detail = client.get(f"/orders/{order}").content.decode()
     assert (f"/orders/{order}/cancel" in detail) == orders
     assert ("/order-requests/new" in client.get("/order-requests").content.decode()) == asks
-    request = client.get(f"/order-requests/{asked}").content.decode()
+    request = client.get(f"/order-requests/{wanted}").content.decode()
     assert ("/approve" in request, "/reject" in request) == (orders, orders)
     assert ("/withdraw" in request) == asks
 
@@ -50,9 +50,9 @@ def test_each_role(world: World, kind: str, role: str) -> None:
         f"/orders/new?subscription={subscription}": orders,
         f"/orders/{order}/cancel": orders,
         f"/order-requests/new?subscription={subscription}": writes,
-        f"/order-requests/{asked}/approve": orders,
-        f"/order-requests/{asked}/reject": orders,
-        f"/order-requests/{asked}/withdraw": writes,
+        f"/order-requests/{wanted}/approve": orders,
+        f"/order-requests/{wanted}/reject": orders,
+        f"/order-requests/{wanted}/withdraw": writes,
     }
     for path, may in forced.items():
         if not may:
@@ -64,16 +64,16 @@ def test_each_role(world: World, kind: str, role: str) -> None:
 
 def test_invisible_orders_are_404(world: World) -> None:
     other = World()
-    order, asked = placed(other, line(other.seat, 1))["id"], requested(other)
+    order, wanted = placed(other, line(other.seat, 1))["id"], requested(other)
     client = signed_in(make_person((world.group, ADMINISTRATOR)))
     before = other.fingerprint()
     for order_id in (order, new_id()):
         assert client.get(f"/orders/{order_id}").status_code == 404
         assert client.post(f"/orders/{order_id}/cancel").status_code == 404
-    for id in (asked, new_id()):
+    for id in (wanted, new_id()):
         assert client.get(f"/order-requests/{id}").status_code == 404
-        for deed in ("approve", "reject", "withdraw"):
-            assert client.post(f"/order-requests/{id}/{deed}", fields(other)).status_code == 404
+        for action in ("approve", "reject", "withdraw"):
+            assert client.post(f"/order-requests/{id}/{action}", fields(other)).status_code == 404
     for path in ("/orders/new", "/order-requests/new"):
         address = f"{path}?subscription={other.subscription.id}"
         assert client.get(address).status_code == 404
@@ -159,7 +159,7 @@ def test_a_refusal_names_a_licence_by_name_and_code(world: World) -> None:
     client = signed_in(make_person((world.group, AGENT)))
     path = f"/orders/new?subscription={world.subscription.id}"
     Sku.objects.unscoped("test").filter(id=world.user_sku.id).update(name="Desk")
-    told = "Desk (user): 3 ordered, 3 in use. To remove 2, release 2"
+    result = "Desk (user): 3 ordered, 3 in use. To remove 2, release 2"
     removed = {
         **fields(world, 2),
         "lines-0-action": "remove",
@@ -167,10 +167,10 @@ def test_a_refusal_names_a_licence_by_name_and_code(world: World) -> None:
         "effective_at": "",
     }
     refused = client.post(path, removed)
-    assert refused.status_code == 422 and refused.content.decode().count(told) == 2
+    assert refused.status_code == 422 and refused.content.decode().count(result) == 2
     fall_due(late)
     apply_due_orders()
-    assert told in client.get(f"/orders/{late['id']}").content.decode()
+    assert result in client.get(f"/orders/{late['id']}").content.decode()
     more = client.post(path, {**removed, "lines-0-quantity": "9"}).content.decode()
     assert "holds 3 of product seat, 6 fewer than the 9 to remove" in more
 

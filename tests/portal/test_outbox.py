@@ -55,9 +55,9 @@ def mail_server(*, refuses: bool = False) -> Iterator[list[str]]:
         server.taken, server.refuses = [], refuses  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
-        told = SETTINGS["FUSION_EMAIL_URL"].read(f"smtp+plain://127.0.0.1:{port}")
+        result = SETTINGS["FUSION_EMAIL_URL"].read(f"smtp+plain://127.0.0.1:{port}")
         outbox = {"BACKEND": "fusion.portal.mails.outbox.Outbox"}
-        with override_settings(MAILERS={"default": outbox, "transport": told}):
+        with override_settings(MAILERS={"default": outbox, "transport": result}):
             yield server.taken  # type: ignore[attr-defined]
         server.shutdown()
 
@@ -209,11 +209,11 @@ def test_addresses_of_mail_servers_that_cannot_be_used(text: str) -> None:
 
 
 def test_addresses_of_mail_servers() -> None:
-    told = SETTINGS["FUSION_EMAIL_URL"].read("smtp://me%40x:p%2Fw@mail.example.com")["OPTIONS"]
-    assert (told["host"], told["port"], told["use_tls"]) == ("mail.example.com", 587, True)
-    assert (told["username"], told["password"]) == ("me@x", "p/w")
-    told = SETTINGS["FUSION_EMAIL_URL"].read("smtps://mail.example.com")["OPTIONS"]
-    assert (told["port"], told["use_ssl"], told["use_tls"]) == (465, True, False)
+    result = SETTINGS["FUSION_EMAIL_URL"].read("smtp://me%40x:p%2Fw@mail.example.com")["OPTIONS"]
+    assert (result["host"], result["port"], result["use_tls"]) == ("mail.example.com", 587, True)
+    assert (result["username"], result["password"]) == ("me@x", "p/w")
+    result = SETTINGS["FUSION_EMAIL_URL"].read("smtps://mail.example.com")["OPTIONS"]
+    assert (result["port"], result["use_ssl"], result["use_tls"]) == (465, True, False)
 
 
 def test_a_mail_with_an_invalid_address_has_failed() -> None:

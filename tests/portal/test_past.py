@@ -94,14 +94,14 @@ def test_overviews_of_every_sku(made: Past, kind: str, monkeypatch: pytest.Monke
 def test_pages_by_their_addresses(made: Past) -> None:
     known = ids(made) | {"member_id": "", "invitation_id": "", "client_id": ""}
     for kind in ("group", "tenant"):
-        client, asked = session(made, kind, ADMINISTRATOR), 0
+        client, wanted = session(made, kind, ADMINISTRATOR), 0
         with no_numeric():
             for name, address in _known_addresses(known):
                 answer = client.get(address)
                 b"".join(answer)
                 assert answer.status_code in (200, 302, 303, 403, 404, 405, 409), (name, address)
-                asked += answer.status_code == 200
-        assert asked >= 40, kind
+                wanted += answer.status_code == 200
+        assert wanted >= 40, kind
 
 
 def _known_addresses(known: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -111,7 +111,7 @@ def _known_addresses(known: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def test_every_route_that_reads(made: Past) -> None:
-    known, asked = ids(made), set()
+    known, wanted = ids(made), set()
     first, last = instant(made.day(29, 0)), instant(made.day(0, 0))
     with no_numeric():
         for path, item in api.get_openapi_schema()["paths"].items():
@@ -126,11 +126,11 @@ def test_every_route_that_reads(made: Past) -> None:
                 response = made.world.call("GET", address + query)
                 b"".join(response)
                 assert response.status_code == 200, (path, query, response.content)
-                asked.add(path)
+                wanted.add(path)
             if "csv" in str(item["get"]["responses"].get(200)):
                 response = made.world.call("GET", address + period, headers={"Accept": "text/csv"})
                 assert b"".join(response).count(b"\n") > 1, path
-    assert len(asked) >= 35
+    assert len(wanted) >= 35
 
 
 def test_events_of_the_past_are_registered(made: Past) -> None:

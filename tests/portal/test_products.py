@@ -30,7 +30,7 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     if may:
         return
     before = world.fingerprint()
-    for path in ("new", *(f"{world.seat.id}/{deed}" for deed in ("edit", "retire", "delete"))):
+    for path in ("new", *(f"{world.seat.id}/{action}" for action in ("edit", "retire", "delete"))):
         assert client.post(f"/products/{path}", {**FIELDS, "version": "1"}).status_code == 403
     sku = {"code": "x", "name": "x", "country": "BE", "number_type": "mobile"}
     may_add = kind == "group" and role != VIEWER

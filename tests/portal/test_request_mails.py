@@ -49,18 +49,18 @@ def test_mails_go_to_the_group_and_then_the_requester(world: World) -> None:
     colleague = make_person((world.tenant, ADMINISTRATOR))
     actor = replace(world.actor("tenant"), label=f"member:{member.id}")
     id = requested(world, actor=actor, note="Before Monday <b>please</b>")
-    told = mails()
-    assert set(told) == {admin.email, agent.email}
-    subject, text = told[admin.email]
+    result = mails()
+    assert set(result) == {admin.email, agent.email}
+    subject, text = result[admin.email]
     assert subject == f"{world.tenant.name} requests more"
     assert "+2 seat" in text and "Before Monday <b>please</b>" in text
-    assert mails() == told, "once"
+    assert mails() == result, "once"
     clear_mails()
     approve_request(world.actor(), request_id=UUID(id))
-    told = mails()
-    assert set(told) == {asker.email}
-    assert "was approved" in told[asker.email][0] and "It became order " in told[asker.email][1]
-    assert colleague.email not in told
+    result = mails()
+    assert set(result) == {asker.email}
+    assert "was approved" in result[asker.email][0] and "It became order " in result[asker.email][1]
+    assert colleague.email not in result
 
 
 @pytest.mark.parametrize("gone", [True, False])
@@ -75,9 +75,9 @@ def test_administrators_replace_an_unreachable_requester(world: World, gone: boo
     mails()
     clear_mails()
     reject_request(world.actor(), request_id=UUID(id), reason="Sold out\r\nBcc: x@example.com")
-    told = mails()
-    assert set(told) == {admin.email}
-    assert "Reason: Sold out" in told[admin.email][1]
+    result = mails()
+    assert set(result) == {admin.email}
+    assert "Reason: Sold out" in result[admin.email][1]
 
 
 def test_a_name_with_line_breaks_makes_no_header(world: World) -> None:
@@ -96,9 +96,9 @@ def test_in_the_readers_language_with_a_link(world: World, monkeypatch: pytest.M
     monkeypatch.setenv("FUSION_PORTAL_URL", "https://portal.example.com/")
     assert "FUSION_PORTAL_URL" in SETTINGS
     id = requested(world)
-    told = mails()
-    assert told[admin.email][0] == f"{world.tenant.name} fragt mehr an"
-    assert f"https://portal.example.com/order-requests/{id}" in told[other.email][1]
+    result = mails()
+    assert result[admin.email][0] == f"{world.tenant.name} fragt mehr an"
+    assert f"https://portal.example.com/order-requests/{id}" in result[other.email][1]
     clear_mails()
     set_host(world.actor(), host="voice.example.net")
     withdraw_request(world.actor("tenant"), request_id=UUID(id))

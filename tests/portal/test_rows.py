@@ -60,11 +60,11 @@ HOSTILE = (
 def test_hostile_counts_are_refused_at_once(
     world: World, client: Client, hostile: str, name: str
 ) -> None:
-    asked = requested(world)
+    wanted = requested(world)
     forms = {
         f"/orders/new?subscription={world.subscription.id}": "lines",
         f"/order-requests/new?subscription={world.subscription.id}": "lines",
-        f"/order-requests/{asked}/approve": "lines",
+        f"/order-requests/{wanted}/approve": "lines",
         "/products/new": "items",
         f"/products/{world.seat.id}/edit": "items",
     }

@@ -28,8 +28,8 @@ def test_at_once_with_a_reason(world: World) -> None:
     client = person(world)
     page = text(client, at(world, "suspend"))
     assert "keep their numbers" in page and "Non-payment" in page
-    told = {"reason": "non_payment", "note": "Third reminder", "external_reference": "dunning-7"}
-    assert client.post(at(world, "suspend"), {**UNSAID, **told}).status_code == 303
+    result = {"reason": "non_payment", "note": "Third reminder", "external_reference": "dunning-7"}
+    assert client.post(at(world, "suspend"), {**UNSAID, **result}).status_code == 303
     assert state(world) == ("suspended", ["non_payment"])
     [made] = orders(world)
     assert (made["note"], made["external_reference"]) == ("Third reminder", "dunning-7")
@@ -44,25 +44,25 @@ def test_at_once_with_a_reason(world: World) -> None:
     assert state(world) == ("active", [])
 
 
-@pytest.mark.parametrize("deed", ["suspend", "resume", "terminate"])
-def test_on_a_date(world: World, deed: str) -> None:
+@pytest.mark.parametrize("action", ["suspend", "resume", "terminate"])
+def test_on_a_date(world: World, action: str) -> None:
     placed(world, line(world.seat, 3))
-    if deed == "resume":
+    if action == "resume":
         ask(world, "suspend")
     before, client = state(world), person(world)
-    page = text(client, at(world, deed))
+    page = text(client, at(world, action))
     assert f"in your time zone ({timezone.get_current_timezone_name()})" in page
     fields = {**UNSAID, "effective_at": local(30), "reason": "customer"}
-    fields |= {"typed": world.subscription.name} if deed == "terminate" else {}
-    answer = client.post(at(world, deed), fields)
+    fields |= {"typed": world.subscription.name} if action == "terminate" else {}
+    answer = client.post(at(world, action), fields)
     page = text(client, answer.headers["Location"])
     assert "Scheduled as order" in page and "Planned" in page
     assert "At the customer" in page
     assert state(world) == before
     [made] = orders(world, state="scheduled")
     assert f"/orders/{made['id']}/cancel" in page
-    told = text(client, f"/orders/{made['id']}")
-    assert "changes only the state" in told or "It will remove everything" in told
+    result = text(client, f"/orders/{made['id']}")
+    assert "changes only the state" in result or "It will remove everything" in result
     assert client.post(f"/orders/{made['id']}/cancel").status_code == 303
     assert "Planned" not in text(client, at(world))
     assert orders(world)[-1]["state"] == "cancelled"
@@ -73,7 +73,7 @@ def test_a_refused_change_has_no_effect(world: World) -> None:
     client = person(world)
     name = world.subscription.name
     before = world.fingerprint()
-    for deed in ("suspend", "resume", "terminate"):
+    for action in ("suspend", "resume", "terminate"):
         for wrong in (
             {"effective_at": "tomorrow"},
             {"effective_at": local(-30)},
@@ -82,9 +82,9 @@ def test_a_refused_change_has_no_effect(world: World) -> None:
             {"note": "x" * 2001},
             {"external_reference": "taken"},
         ):
-            typed = {"typed": name} if deed == "terminate" else {}
-            answer = client.post(at(world, deed), {**UNSAID, **typed, **wrong})
-            assert answer.status_code == 422, (deed, wrong)
+            typed = {"typed": name} if action == "terminate" else {}
+            answer = client.post(at(world, action), {**UNSAID, **typed, **wrong})
+            assert answer.status_code == 422, (action, wrong)
     assert client.post(at(world, "terminate"), {**UNSAID, "typed": "Another"}).status_code == 422
     assert world.fingerprint() == before
 

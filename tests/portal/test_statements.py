@@ -36,7 +36,7 @@ MOST = 18
 OTHERS = {"brand-style", "brand-logo"}
 """What is no page."""
 
-ASKED = (
+WANTED = (
     "/?full=",
     "/customers?q=tenant",
     "/products?q=p&status=active",
@@ -115,9 +115,9 @@ class Shop:
             join(make_person(), organization, AGENT)
             given: dict[str, Any] = {"organization_id": organization.id}
             email = f"{mark}@example.com"
-            asked = invite_member(world.actor(), email=email, role=AGENT, **given)
+            wanted = invite_member(world.actor(), email=email, role=AGENT, **given)
             made = create_client(world.actor(), name=mark, scopes=["orders:read"], **given)
-        self.ids |= {"invitation_id": asked.body["id"], "client_id": made.body["id"]}
+        self.ids |= {"invitation_id": wanted.body["id"], "client_id": made.body["id"]}
 
     def _use(self, mark: str, each: int) -> None:
         world = self.world
@@ -151,8 +151,8 @@ def addresses(ids: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, parameters in _named(urlpatterns, ()):
         if name not in own | OTHERS:
             yield name, reverse(name, kwargs={each: ids[each] for each in parameters})
-    for asked in ASKED:
-        yield asked, asked.format(**ids)
+    for wanted in WANTED:
+        yield wanted, wanted.format(**ids)
 
 
 def _named(

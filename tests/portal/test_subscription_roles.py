@@ -64,8 +64,8 @@ def test_ordering_is_for_the_group_and_asking_for_the_others(world: World) -> No
 
 def test_other_organizations_see_nothing(world: World) -> None:
     stage = Furnished(world)
-    stranger, beside = World(), World()
-    others = [person(stranger), person(beside, "tenant", AGENT)]
+    outsider, beside = World(), World()
+    others = [person(outsider), person(beside, "tenant", AGENT)]
     before = world.fingerprint()
     numbers = {"number": stage.unlinked, "numbers": stage.free[0], "typed": stage.free[1]}
     for client in others:
@@ -96,9 +96,9 @@ def test_objects_of_another_subscription_are_404(world: World) -> None:
 @pytest.mark.parametrize("status", ["suspended", "terminated"])
 def test_a_subscription_that_is_not_active_offers_nothing_new(world: World, status: str) -> None:
     stage = Furnished(world)
-    deed = {"suspended": "suspend", "terminated": "terminate"}[status]
+    action = {"suspended": "suspend", "terminated": "terminate"}[status]
     where = f"/subscriptions/{world.subscription.id}"
-    assert world.call("POST", f"{where}/{deed}").status_code == 200
+    assert world.call("POST", f"{where}/{action}").status_code == 200
     client = person(world)
     for path in stage.pages():
         page = text(client, path)

@@ -83,11 +83,11 @@ def test_a_full_balance_is_marked(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("deed", "word"), [("suspend", "is suspended."), ("terminate", "is terminated.")]
+    ("action", "word"), [("suspend", "is suspended."), ("terminate", "is terminated.")]
 )
-def test_its_state_is_shown(world: World, deed: str, word: str) -> None:
+def test_its_state_is_shown(world: World, action: str, word: str) -> None:
     where = f"/subscriptions/{world.subscription.id}"
-    assert world.call("POST", f"{where}/{deed}").status_code == 200
+    assert world.call("POST", f"{where}/{action}").status_code == 200
     assert word in text(person(world, "tenant", VIEWER), at(world))
 
 

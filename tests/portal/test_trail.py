@@ -81,8 +81,8 @@ def test_numbers_are_found(world: World) -> None:
     assigned(world, numbers[1])
     client = signed_in(make_person((world.group, VIEWER)))
 
-    def found(**asked: str) -> list[bool]:
-        page = client.get("/inventory", asked).content.decode()
+    def found(**query: str) -> list[bool]:
+        page = client.get("/inventory", query).content.decode()
         return [number in page for number in numbers]
 
     assert found() == [True] * 4

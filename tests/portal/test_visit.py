@@ -106,8 +106,8 @@ def test_a_host_name_shows_its_groups_brand_and_no_other_group(world: World) -> 
         client = signed_in(person)
         assert other.group.name not in text(client, Host=host)
         assert "Our own name" not in text(Client(), "/sign-in")
-        stranger = signed_in(make_person((other.group, ADMINISTRATOR)))
-        assert stranger.get("/", headers={"Host": host}).status_code == 403
+        outsider = signed_in(make_person((other.group, ADMINISTRATOR)))
+        assert outsider.get("/", headers={"Host": host}).status_code == 403
     finally:
         set_host(world.actor(), host=None)
 
@@ -115,11 +115,11 @@ def test_a_host_name_shows_its_groups_brand_and_no_other_group(world: World) -> 
 def test_language_time_zone_and_theme(world: World) -> None:
     person = make_person((world.group, VIEWER))
     client = signed_in(person)
-    asked = {"Accept-Language": "nl"}
-    assert '<html lang="nl"' in client.get("/", headers=asked).content.decode()
+    wanted = {"Accept-Language": "nl"}
+    assert '<html lang="nl"' in client.get("/", headers=wanted).content.decode()
     fields = {"language": "de", "time_zone": "Europe/Brussels", "theme": "dark"}
     assert client.post("/account", fields).status_code == 303
-    page = client.get("/account", headers=asked, follow=True).content.decode()
+    page = client.get("/account", headers=wanted, follow=True).content.decode()
     assert '<html lang="de" data-theme="dark"' in page
     assert Preference.objects.get(user=person).time_zone == "Europe/Brussels"
     wrong = client.post("/account", {**fields, "time_zone": "Nowhere/Land"})

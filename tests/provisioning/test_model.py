@@ -72,8 +72,8 @@ class Provisioning(RuleBasedStateMachine):
             return answer(response)["code"]
         return answer(response) if response.content else None
 
-    def _agree(self, told: Any, expected: str | None) -> None:
-        refused = told if isinstance(told, str) else None
+    def _agree(self, answered: Any, expected: str | None) -> None:
+        refused = answered if isinstance(answered, str) else None
         assert refused == expected
 
     def _pick(self, data: st.DataObject, name: str, *statuses: str) -> str:
@@ -95,9 +95,9 @@ class Provisioning(RuleBasedStateMachine):
         """One line, at once."""
         line = {"product_id": str(self.products[sku].id), "quantity": quantity, "action": action}
         body = {"subscription_id": self.paths[name].rpartition("/")[2], "lines": [line]}
-        told = self._call("POST", "/orders", body)
-        deed = self.model.add if action == "add" else self.model.remove
-        self._agree(told, deed(name, sku, quantity))
+        answered = self._call("POST", "/orders", body)
+        change = self.model.add if action == "add" else self.model.remove
+        self._agree(answered, change(name, sku, quantity))
 
     # -- numbers
 
@@ -108,31 +108,33 @@ class Provisioning(RuleBasedStateMachine):
         numbers = [self.numbers[position] for position in wanted]
         until = {"until": UNTIL} if status == "reserved" else {}
         body = {"numbers": numbers, "status": status, **until}
-        told = self._call("POST", f"{self.paths[name]}/numbers", body)
-        self._agree(told, self.model.take(name, numbers, status))
+        answered = self._call("POST", f"{self.paths[name]}/numbers", body)
+        self._agree(answered, self.model.take(name, numbers, status))
 
     @rule(name=names, quantity=quantities)
     def next_free(self, name: str, quantity: int) -> None:
         """The first free ones."""
         body = {"sku": NUMBER, "quantity": quantity}
-        told = self._call("POST", f"{self.paths[name]}/numbers", body)
+        answered = self._call("POST", f"{self.paths[name]}/numbers", body)
         expected = self.model.next_free(name, quantity)
-        found = told if isinstance(told, str) else [item["e164"] for item in told["items"]]
+        found = (
+            answered if isinstance(answered, str) else [item["e164"] for item in answered["items"]]
+        )
         assert found == expected
 
     @rule(name=names, data=st.data())
     def release(self, name: str, data: st.DataObject) -> None:
         """A number goes."""
         e164 = self._pick(data, name, "assigned", "reserved")
-        told = self._call("DELETE", f"{self.paths[name]}/numbers/{e164}")
-        self._agree(told, self.model.release(name, e164))
+        answered = self._call("DELETE", f"{self.paths[name]}/numbers/{e164}")
+        self._agree(answered, self.model.release(name, e164))
 
     @rule(name=names, data=st.data())
     def restore(self, name: str, data: st.DataObject) -> None:
         """A number comes back."""
         e164 = self._pick(data, name, "quarantined")
-        told = self._call("POST", f"{self.paths[name]}/numbers/{e164}/restore")
-        self._agree(told, self.model.restore(name, e164))
+        answered = self._call("POST", f"{self.paths[name]}/numbers/{e164}/restore")
+        self._agree(answered, self.model.restore(name, e164))
 
     @rule(name=names, data=st.data())
     def time_passes(self, name: str, data: st.DataObject) -> None:
@@ -150,10 +152,10 @@ class Provisioning(RuleBasedStateMachine):
         known = login in self.model.subscriptions[name].users
         spelled = login.upper() if known else login
         body = {"login": spelled, "display_name": login}
-        told = self._call("POST", f"{self.paths[name]}/users", body)
-        self._agree(told, self.model.create(name, login))
-        if not isinstance(told, str):
-            self.users[name, login] = told["id"]
+        answered = self._call("POST", f"{self.paths[name]}/users", body)
+        self._agree(answered, self.model.create(name, login))
+        if not isinstance(answered, str):
+            self.users[name, login] = answered["id"]
 
     def _user(self, name: str, login: str) -> str:
         return f"{self.paths[name]}/users/{self.users[name, login]}"
@@ -164,8 +166,8 @@ class Provisioning(RuleBasedStateMachine):
         """A user gets a number."""
         name, login = data.draw(st.sampled_from(sorted(self.users)))
         e164 = self._pick(data, name, "assigned")
-        told = self._call("PUT", f"{self._user(name, login)}/number", {"number": e164})
-        self._agree(told, self.model.link(name, login, e164))
+        answered = self._call("PUT", f"{self._user(name, login)}/number", {"number": e164})
+        self._agree(answered, self.model.link(name, login, e164))
 
     @precondition(lambda self: self.users)
     @rule(data=st.data(), whole=st.booleans())
@@ -181,16 +183,16 @@ class Provisioning(RuleBasedStateMachine):
 
     @rule(
         name=names,
-        asked=st.lists(
+        query=st.lists(
             st.tuples(logins, st.none() | positions),
             min_size=1,
             max_size=3,
             unique_by=lambda row: row[0],
         ),
     )
-    def batch(self, name: str, asked: list[tuple[str, int | None]]) -> None:
+    def batch(self, name: str, query: list[tuple[str, int | None]]) -> None:
         """Each row as a single call would be after those before it; but numbers are exchanged."""
-        chosen = [(login, None if at is None else self.numbers[at]) for login, at in asked]
+        chosen = [(login, None if at is None else self.numbers[at]) for login, at in query]
         body = {
             "users": [
                 {"login": login, "display_name": login, **({"number": e164} if e164 else {})}
@@ -219,9 +221,9 @@ class Provisioning(RuleBasedStateMachine):
         if on:
             self._agree(self._call("PUT", path), self.model.route(name, e164))
             return
-        told = self._call("DELETE", path)
+        answered = self._call("DELETE", path)
         number = self.model.numbers[e164]
-        self._agree(told, None if number.owner == name else "not-found")
+        self._agree(answered, None if number.owner == name else "not-found")
         if number.owner == name:
             number.routed = False
 
@@ -229,9 +231,9 @@ class Provisioning(RuleBasedStateMachine):
     def cap(self, name: str, cap: int | None) -> None:
         """Another cap."""
         path = f"{self.paths[name]}/trunks/{self.trunks[name]}"
-        told = self._call("PATCH", path, {"channel_cap": cap})
+        answered = self._call("PATCH", path, {"channel_cap": cap})
         if self.model.subscriptions[name].status == "terminated":
-            assert told == "subscription-terminated"
+            assert answered == "subscription-terminated"
         else:
             self.model.subscriptions[name].cap = cap
 
@@ -241,16 +243,16 @@ class Provisioning(RuleBasedStateMachine):
         path = f"/trunks/{self.trunks[name]}/calls/{call[0]}/{call[1]}"
         body = {"caller": "+33199000000", "callee": "112" if emergency else "+33199000001"}
         response = self.world.call("PUT", path, body)
-        told = answer(response)
+        answered = answer(response)
         if response.status_code < 400:
-            told["code"] = {201: "admitted", 200: "renewed"}[response.status_code]
+            answered["code"] = {201: "admitted", 200: "renewed"}[response.status_code]
             subscription = self.model.subscriptions[name]
         expected = self.model.admit(name, call, emergency)
-        assert told["code"] == expected
+        assert answered["code"] == expected
         if response.status_code < 400:
             counted = (subscription.live(), subscription.granted[CHANNEL])
-            assert (told["in_use"], told["channels"]) == counted
-            assert told["emergency"] == subscription.calls[call].emergency
+            assert (answered["in_use"], answered["channels"]) == counted
+            assert answered["emergency"] == subscription.calls[call].emergency
 
     @rule(name=names, call=calls)
     def end(self, name: str, call: tuple[str, str]) -> None:
@@ -274,15 +276,15 @@ class Provisioning(RuleBasedStateMachine):
 
     # -- states
 
-    @rule(name=names, deed=st.sampled_from(("suspend", "resume", "resume")))
-    def pause(self, name: str, deed: str) -> None:
+    @rule(name=names, change=st.sampled_from(("suspend", "resume", "resume")))
+    def pause(self, name: str, change: str) -> None:
         """Suspended, or active again."""
-        told = self._call("POST", f"{self.paths[name]}/{deed}")
+        answered = self._call("POST", f"{self.paths[name]}/{change}")
         subscription = self.model.subscriptions[name]
         if subscription.status == "terminated":
-            assert told == "subscription-terminated"
+            assert answered == "subscription-terminated"
         else:
-            subscription.status = "suspended" if deed == "suspend" else "active"
+            subscription.status = "suspended" if change == "suspend" else "active"
 
     @precondition(lambda self: self.model.subscriptions["east"].status != "terminated")
     @rule(sure=st.integers(0, 9))
@@ -299,9 +301,9 @@ class Provisioning(RuleBasedStateMachine):
         """Balances, numbers, links and calls are those of the model."""
         for name, path in self.paths.items():
             balances = self._call("GET", f"{path}/balances")["items"]
-            told = {item["sku"]: (item["granted"], item["used"]) for item in balances}
+            answered = {item["sku"]: (item["granted"], item["used"]) for item in balances}
             granted = self.model.subscriptions[name].granted
-            assert told == {sku: (granted[sku], self.model.used(name, sku)) for sku in SKUS}
+            assert answered == {sku: (granted[sku], self.model.used(name, sku)) for sku in SKUS}
         inventory = rows(
             "SELECT e164, status, subscription_id::text, user_id::text, trunk_id IS NOT NULL"
             " FROM numbers_number WHERE e164 = ANY (%s) ORDER BY e164",

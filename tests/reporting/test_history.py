@@ -53,12 +53,12 @@ def by_the_api(made: Past, organization: Organization, ago: int) -> dict[str, li
 def check(made: Past, organization: Organization, moment: Moment) -> None:
     drawn = lines(organization, moment)
     for ago in SAMPLED:
-        told = by_the_api(made, organization, ago)
+        result = by_the_api(made, organization, ago)
         for sku, points in drawn.items():
             point = points[DAYS - ago]
             day = made.day(ago).date()
             assert point["at"] == day
-            granted, used = told.get(sku, (0, 0))
+            granted, used = result.get(sku, (0, 0))
             if sku == "sip-channel":
                 used = made.calls.get((organization.id, day), 0)
             assert (point["granted"], point["used"]) == (granted, used), (sku, ago)

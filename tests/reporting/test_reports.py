@@ -133,8 +133,8 @@ def test_a_period_shows_links_that_have_ended(
     hour = timedelta(hours=1)
     now = datetime.now(UTC)
     rows = report(world, f"{USAGE}?from={spelled(now - hour)}&to={spelled(now + hour)}")["items"]
-    told = [(row["login"], row["number"]) for row in rows]
-    assert told == [("anna", numbers[0]), ("ben", numbers[0]), ("anna", numbers[1])]
+    result = [(row["login"], row["number"]) for row in rows]
+    assert result == [("anna", numbers[0]), ("ben", numbers[0]), ("anna", numbers[1])]
     assert all(row["linked_at"] < row["unlinked_at"] for row in rows)
     assert rows[0]["unlinked_at"] <= rows[2]["linked_at"]
     later, earlier = spelled(now + hour), spelled(now - hour)
@@ -199,8 +199,8 @@ def test_everyone_sees_its_own_subtree(
     aside = make_subscription(make_organization("tenant", world.distributor))
     (number,) = equip(world, 1, 1, aside)
     linked(world, created(world, subscription=aside), number)
-    stranger = World()
-    linked(stranger, created(stranger), equip(stranger, 1, 1)[0])
+    outsider = World()
+    linked(outsider, created(outsider), equip(outsider, 1, 1)[0])
 
     def seen(by: Organization, query: str = "") -> set[str]:
         return {row["number"] for row in report(world, USAGE + query, by)["items"]}
@@ -219,13 +219,13 @@ def test_licenses_give_totals_and_list_each_subscription(
     world, _, _ = staffed
     second = make_subscription(world.tenant, "Second")
     equip(world, 3, 1, second)
-    told = report(world, LICENSES)
+    result = report(world, LICENSES)
     quantities = ("granted", "used", "available")
-    totals = {row["sku"]: tuple(row[name] for name in quantities) for row in told["totals"]}
+    totals = {row["sku"]: tuple(row[name] for name in quantities) for row in result["totals"]}
     assert totals == {"user": (5, 1, 4), french(world).code: (3, 3, 0)}
     detail = {
         (row["subscription_name"], row["sku"]): tuple(row[name] for name in quantities)
-        for row in told["items"]
+        for row in result["items"]
     }
     assert detail == {
         ("Main", "user"): (2, 1, 1),
@@ -233,8 +233,8 @@ def test_licenses_give_totals_and_list_each_subscription(
         ("Second", "user"): (3, 0, 3),
         ("Second", french(world).code): (1, 1, 0),
     }
-    assert {row["subscription_status"] for row in told["items"]} == {"active"}
-    assert told["as_of"].endswith("Z")
+    assert {row["subscription_status"] for row in result["items"]} == {"active"}
+    assert result["as_of"].endswith("Z")
     of_one = report(world, f"{LICENSES}?subscription_id={second.id}")
     assert {row["sku"]: row["used"] for row in of_one["totals"]} == {
         "user": 0,

@@ -22,9 +22,9 @@ PLAN = Plan(groups=2, tenants=30, subscriptions=40, orders=1_501, random_seed=3)
 @pytest.fixture(scope="module")
 def groups() -> list[UUID]:
     """Two providers, made up with a watch on the progress that is told."""
-    told: list[int] = []
-    made = seed(PLAN, told.append)
-    assert sum(told) == PLAN.steps
+    result: list[int] = []
+    made = seed(PLAN, result.append)
+    assert sum(result) == PLAN.steps
     return made
 
 

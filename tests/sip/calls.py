@@ -40,7 +40,7 @@ class Calls:
     folder: Path
     address: tuple[str, int]
     call_id: str
-    _told: set[int] = field(default_factory=set)
+    _result: set[int] = field(default_factory=set)
 
     def lines(self) -> list[Line]:
         """Their lines so far, in sequence."""
@@ -80,8 +80,8 @@ class Calls:
         """End the calls that are up or, in the scenario `cancel`, being set up."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
             for line in self.lines():
-                if line.word in ("up", "trying") and line.call not in self._told:
-                    self._told.add(line.call)
+                if line.word in ("up", "trying") and line.call not in self._result:
+                    self._result.add(line.call)
                     asking.sendto(self._order(line.call), self.address)
         return self
 

@@ -27,8 +27,8 @@ def create(
     return world.call("POST", f"/{noun}s", {**body, "external_reference": reference}, by=by)
 
 
-def created(*asked: Any) -> str:
-    response = create(*asked)
+def created(*wanted: Any) -> str:
+    response = create(*wanted)
     assert response.status_code == 201, response.content
     id: str = answer(response)["id"]
     return id

@@ -89,8 +89,8 @@ def test_invisible_subscriptions_are_404(world: World) -> None:
         path = f"/subscriptions/{unseen}"
         refused(world, world.call("GET", path, by=by), 404, "not-found", before)
         refused(world, world.call("PATCH", path, {"x": 1}, by=by), 404, "not-found", before)
-        for deed in ("suspend", "resume", "terminate"):
-            response = world.call("POST", f"{path}/{deed}", by=by)
+        for action in ("suspend", "resume", "terminate"):
+            response = world.call("POST", f"{path}/{action}", by=by)
             refused(world, response, 404, "not-found", before)
     refused(world, create(world, other.tenant, name=""), 404, "not-found", before)
     response = world.call("GET", f"/subscriptions?organization_id={other.tenant.id}")

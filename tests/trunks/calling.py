@@ -70,12 +70,12 @@ def put(
 
 def admitted(world: World, trunk: str, *call_ids: str, **more: Any) -> Any:
     """Admit these calls; returns the answer to the last one."""
-    told = None
+    result = None
     for call_id in call_ids:
         response = put(world, trunk, call_id, **more)
         assert response.status_code == 201, response.content
-        told = answer(response)
-    return told
+        result = answer(response)
+    return result
 
 
 def renewed(world: World, trunk: str, call_id: str, **more: Any) -> Any:
@@ -101,7 +101,7 @@ def by_sql(
     seconds: float = 120,
 ) -> tuple[int, Any]:
     """Status and answer of `calls.admit`, with a lease of so many seconds."""
-    [(status, told)] = rows(
+    [(status, result)] = rows(
         "SELECT status, answer FROM calls.admit(%s::uuid, %s::text, %s::text, %s::text, %s::text,"
         " make_interval(secs => %s::float8))",
         trunk,
@@ -111,7 +111,7 @@ def by_sql(
         callee,
         seconds,
     )
-    return status, told
+    return status, result
 
 
 def lapsed(trunk: str, *call_ids: str, **more: Any) -> None:
@@ -165,7 +165,7 @@ def ask(world: World, trunk: Any, call: str, direction: str = "inbound") -> int 
 
 def hang_up(world: World, trunk: Any, call: str) -> int | str:
     """204, or the code of the refusal."""
-    return told_of(
+    return report_of(
         lambda: end_call(world.actor(), trunk_id=trunk, direction="inbound", call_id=call)
     )
 
@@ -173,12 +173,12 @@ def hang_up(world: World, trunk: Any, call: str) -> int | str:
 def delete(world: World, trunk: Any) -> int | str:
     """204, or the code of the refusal."""
     of = {"subscription_id": world.subscription.id, "trunk_id": trunk}
-    return told_of(lambda: delete_trunk(world.actor(), **of))
+    return report_of(lambda: delete_trunk(world.actor(), **of))
 
 
-def told_of(deed: Callable[[], Answer]) -> int | str:
+def report_of(change: Callable[[], Answer]) -> int | str:
     """The status of what it comes to, or the code of the refusal."""
     try:
-        return deed().status
+        return change().status
     except Problem as problem:
         return problem.code

@@ -29,9 +29,9 @@ def test_up_to_the_ordered_channels(world: World) -> None:
     order_channels(world, 3)
     trunk = trunk_id(world)
     for count, call in enumerate(("a", "b", "c"), 1):
-        told = admitted(world, trunk, call)
-        assert (told["in_use"], told["channels"], told["emergency"]) == (count, 3, False)
-        left = (read_instant(told["lease_expires_at"]) - now()).total_seconds()
+        result = admitted(world, trunk, call)
+        assert (result["in_use"], result["channels"], result["emergency"]) == (count, 3, False)
+        left = (read_instant(result["lease_expires_at"]) - now()).total_seconds()
         assert 115 < left <= 120
     before = world.fingerprint()
     problem = refused(world, before, put(world, trunk, "d"), 409, "no-free-channel")
@@ -131,8 +131,8 @@ def test_lowering_the_order_drains_and_cuts_no_call(world: World) -> None:
     trunk = trunk_id(world)
     admitted(world, trunk, "a", "b", "c", "d")
     order_channels(world, -3)
-    told = renewed(world, trunk, "a")
-    assert (told["in_use"], told["channels"]) == (4, 1)
+    result = renewed(world, trunk, "a")
+    assert (result["in_use"], result["channels"]) == (4, 1)
     for over in ("b", "c", "d"):
         before = world.fingerprint()
         refused(world, before, put(world, trunk, "e"), 409, "no-free-channel")
@@ -170,8 +170,8 @@ def test_terminated_lets_live_calls_run_out(world: World) -> None:
     trunk = trunk_id(world)
     admitted(world, trunk, "a", "b")
     terminate(world)
-    told = renewed(world, trunk, "a")
-    assert (told["in_use"], told["channels"]) == (2, 0)
+    result = renewed(world, trunk, "a")
+    assert (result["in_use"], result["channels"]) == (2, 0)
     before = world.fingerprint()
     refused(world, before, put(world, trunk, "c"), 409, "subscription-terminated")
     end(world, trunk, "a")
@@ -239,8 +239,8 @@ def test_unknown_trunks_and_directions(world: World) -> None:
 def test_the_same_by_sql(world: World) -> None:
     order_channels(world, 1)
     trunk = make_trunk(world)["id"]
-    status, told = by_sql(trunk, "a")
-    assert (status, told["in_use"], told["channels"]) == (201, 1, 1)
+    status, result = by_sql(trunk, "a")
+    assert (status, result["in_use"], result["channels"]) == (201, 1, 1)
     assert renewed(world, trunk, "a")["in_use"] == 1
     status, problem = by_sql(trunk, "b")
     assert (status, problem["code"], problem["limit"]) == (409, "no-free-channel", "subscription")

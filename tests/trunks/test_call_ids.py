@@ -198,6 +198,6 @@ def send(server: Server, world: World, method: str, path: str) -> tuple[int, byt
     body = orjson.dumps(PARTIES) if method == "PUT" else None
     connection.request(method, f"/api/v1/trunks/{path}", body, headers)
     response = connection.getresponse()
-    told = response.status, response.read()
+    result = response.status, response.read()
     connection.close()
-    return told
+    return result

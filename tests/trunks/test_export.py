@@ -57,8 +57,8 @@ def test_csv(world: World) -> None:
 
 def test_json_export_equals_the_list(world: World, day: datetime) -> None:
     put_on_record(world, trunk_id(world), 30, since=day)
-    told = orjson.loads(export(world, "format=json"))
-    assert told == {"items": records(world)[::-1], "next": None}
+    result = orjson.loads(export(world, "format=json"))
+    assert result == {"items": records(world)[::-1], "next": None}
 
 
 def test_of_a_period_exactly(world: World, day: datetime) -> None:
@@ -68,8 +68,8 @@ def test_of_a_period_exactly(world: World, day: datetime) -> None:
     since, until = day + timedelta(minutes=10), day + timedelta(minutes=10 * 4_990)
     query = f"format=csv&from={instant(since)}&to={instant(until)}&subscription_id="
     text = export(world, query + str(world.subscription.id))
-    told = [row["call_id"] for row in csv.DictReader(StringIO(text, newline=""))]
-    assert told == [f"call {i}" for i in range(1, 4_990)]
+    result = [row["call_id"] for row in csv.DictReader(StringIO(text, newline=""))]
+    assert result == [f"call {i}" for i in range(1, 4_990)]
 
 
 def test_formulas_are_texts(world: World) -> None:
@@ -78,9 +78,9 @@ def test_formulas_are_texts(world: World) -> None:
     for name in ("=1+1", "+1+1", "-1", "@SUM(1)", "\t=x"):
         admitted(world, trunk, name, caller=name)
         end(world, trunk, name)
-    told = list(csv.DictReader(StringIO(export(world), newline="")))
-    assert [row["caller"] for row in told] == ["'=1+1", "'+1+1", "'-1", "'@SUM(1)", "'=x"]
-    assert {row["callee"] for row in told} == {"+3225550199"}  # a number is usable as it is
+    result = list(csv.DictReader(StringIO(export(world), newline="")))
+    assert [row["caller"] for row in result] == ["'=1+1", "'+1+1", "'-1", "'@SUM(1)", "'=x"]
+    assert {row["callee"] for row in result} == {"+3225550199"}  # a number is usable as it is
 
 
 def test_format_follows_the_accept_header(world: World) -> None:

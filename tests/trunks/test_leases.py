@@ -28,9 +28,9 @@ def test_a_renewal_takes_no_second_channel(world: World) -> None:
     trunk = trunk_id(world)
     leases = [admitted(world, trunk, "a")["lease_expires_at"]]
     for _ in range(3):
-        told = renewed(world, trunk, "a")
-        assert (told["in_use"], told["channels"], told["emergency"]) == (1, 1, False)
-        leases.append(told["lease_expires_at"])
+        result = renewed(world, trunk, "a")
+        assert (result["in_use"], result["channels"], result["emergency"]) == (1, 1, False)
+        leases.append(result["lease_expires_at"])
     assert leases == sorted(set(leases))
     assert live(world) == ["a"] and records(world) == []
 
@@ -39,8 +39,8 @@ def test_a_retransmission_renews_and_keeps_caller_and_callee(world: World) -> No
     order_channels(world, 1)
     trunk = trunk_id(world)
     admitted(world, trunk, "a")
-    told = renewed(world, trunk, "a", caller="+3225550111", callee="112")
-    assert told["emergency"] is False
+    result = renewed(world, trunk, "a", caller="+3225550111", callee="112")
+    assert result["emergency"] is False
     [call] = answer(world.call("GET", "/calls"))["items"]
     assert (call["caller"], call["callee"]) == (CALLER, CALLEE)
 

@@ -27,8 +27,8 @@ from tests.trunks.calling import (
     live,
     order_channels,
     outcomes,
+    report_of,
     rows,
-    told_of,
     trunk_id,
 )
 from tests.trunks.conftest import CROWD
@@ -50,28 +50,28 @@ def test_one_of_two_concurrent_calls_gets_the_last_channel(world: World) -> None
 def test_a_crowd_gets_as_many_channels_as_there_are(world: World) -> None:
     order_channels(world, 10)
     trunk = trunk_id(world)
-    told = at_once(*[partial(ask, world, trunk, f"call {i}") for i in range(CROWD)])
-    assert Counter(told) == {201: 10, "no-free-channel of subscription": 30}
+    answered = at_once(*[partial(ask, world, trunk, f"call {i}") for i in range(CROWD)])
+    assert Counter(answered) == {201: 10, "no-free-channel of subscription": 30}
     assert len(live(world)) == 10
 
 
 def test_cap_and_channels_are_decided_together(world: World) -> None:
     order_channels(world, 8)
     capped, open_ = trunk_id(world, channel_cap=3), trunk_id(world)
-    deeds = [
+    actions = [
         partial(ask, world, trunk, f"call {i}", direction)
         for i in range(CROWD // 4)
         for trunk in (capped, open_)
         for direction in ("inbound", "outbound")
     ]
-    told = Counter(at_once(*deeds))
-    assert told[201] == 8 == len(live(world))
+    answered = Counter(at_once(*actions))
+    assert answered[201] == 8 == len(live(world))
     assert len(live(world, trunk_id=capped)) <= 3
     # Once more for the capped one alone: it takes what its cap leaves, and no more.
     rows("SELECT calls.end_call(trunk_id, direction, call_id) FROM trunks_call"
          " WHERE subscription_id = %s", world.subscription.id)  # fmt: skip
-    told = Counter(at_once(*[partial(ask, world, capped, f"more {i}") for i in range(CROWD)]))
-    assert told == {201: 3, "no-free-channel of trunk": CROWD - 3}
+    answered = Counter(at_once(*[partial(ask, world, capped, f"more {i}") for i in range(CROWD)]))
+    assert answered == {201: 3, "no-free-channel of trunk": CROWD - 3}
 
 
 def test_concurrent_calls_never_exceed_the_ordered_channels(world: World) -> None:
@@ -79,20 +79,20 @@ def test_concurrent_calls_never_exceed_the_ordered_channels(world: World) -> Non
     trunks = [trunk_id(world, channel_cap=4), trunk_id(world)]
 
     def phone(who: int) -> Counter[int | str]:
-        told: Counter[int | str] = Counter()
+        answered: Counter[int | str] = Counter()
         for i in range(15):
             trunk, call = trunks[(who + i) % 2], f"{who}.{i}"
             first = ask(world, trunk, call)
-            told[first] += 1
+            answered[first] += 1
             if first == 201:
                 assert ask(world, trunk, call) == 200
                 assert hang_up(world, trunk, call) == 204
-        return told
+        return answered
 
-    told: Counter[int | str] = sum(
+    answered: Counter[int | str] = sum(
         at_once(*[partial(phone, who) for who in range(CROWD)]), Counter()
     )
-    assert told[201] >= CROWD and told.total() == 15 * CROWD
+    assert answered[201] >= CROWD and answered.total() == 15 * CROWD
     [(most, most_of_capped)] = rows(
         "SELECT max(peak) FILTER (WHERE trunk_id IS NULL), max(peak) FILTER (WHERE trunk_id = %s)"
         " FROM trunks_channelpeak WHERE subscription_id = %s",
@@ -104,30 +104,30 @@ def test_concurrent_calls_never_exceed_the_ordered_channels(world: World) -> Non
     [(ended,)] = rows(
         "SELECT count(*) FROM trunks_callrecord WHERE subscription_id = %s", world.subscription.id
     )
-    assert ended == told[201]
+    assert ended == answered[201]
     assert differences() == []
 
 
 def test_concurrent_admissions_of_one_call_are_one_call(world: World) -> None:
     order_channels(world, 2)
     trunk = trunk_id(world)
-    told = at_once(*[partial(ask, world, trunk, "the same")] * CROWD)
-    assert Counter(told) == {201: 1, 200: CROWD - 1}
+    answered = at_once(*[partial(ask, world, trunk, "the same")] * CROWD)
+    assert Counter(answered) == {201: 1, 200: CROWD - 1}
     assert live(world) == ["the same"]
 
 
 def test_an_end_and_its_admission_at_once(world: World) -> None:
     order_channels(world, CROWD)
     trunk = trunk_id(world)
-    deeds = [
-        partial(deed, world, trunk, f"call {i}")
+    actions = [
+        partial(action, world, trunk, f"call {i}")
         for i in range(CROWD // 2)
-        for deed in (ask, hang_up)
+        for action in (ask, hang_up)
     ]
-    told = at_once(*deeds)
-    assert set(told[1::2]) == {204} and set(told[::2]) <= {201, "call-ended"}
+    answered = at_once(*actions)
+    assert set(answered[1::2]) == {204} and set(answered[::2]) <= {201, "call-ended"}
     assert live(world) == []
-    assert len(outcomes(world)) == Counter(told)[201]
+    assert len(outcomes(world)) == Counter(answered)[201]
     assert differences() == []
 
 
@@ -158,9 +158,12 @@ def test_an_admission_is_judged_by_the_cap_of_the_moment(world: World) -> None:
 def test_an_admission_and_a_suspension_or_termination(world: World) -> None:
     order_channels(world, 2)
     trunk = trunk_id(world)
-    for deed, code in ((suspend, "subscription-suspended"), (terminate, "subscription-terminated")):
+    for action, code in (
+        (suspend, "subscription-suspended"),
+        (terminate, "subscription-terminated"),
+    ):
         with holding() as meanwhile:
-            deed(world.actor(), subscription_id=world.subscription.id)
+            action(world.actor(), subscription_id=world.subscription.id)
             first = meanwhile.start(lambda: ask(world, trunk, "a"))
         assert first.result(PATIENCE) == code
     assert live(world) == []
@@ -192,7 +195,7 @@ def test_a_number_is_routed_or_its_trunk_deleted_never_both(world: World) -> Non
     with holding() as meanwhile:
         assert delete_trunk(world.actor(), **of).status == 204
         routing = meanwhile.start(
-            lambda: told_of(lambda: route_number(world.actor(), **of, e164=e164))
+            lambda: report_of(lambda: route_number(world.actor(), **of, e164=e164))
         )
     assert routing.result(PATIENCE) == "not-found"
     of["trunk_id"] = trunk_id(world)
@@ -221,9 +224,9 @@ def test_an_admission_gives_up_on_a_locked_subscription(world: World) -> None:
         rows("SELECT FROM tenancy_subscription WHERE id = %s FOR UPDATE", world.subscription.id)
         started = time.monotonic()
         waiting = [meanwhile.start(partial(send, method)) for method in ("PUT", "DELETE")]
-        told = [each.result(PATIENCE) for each in waiting]
+        answered = [each.result(PATIENCE) for each in waiting]
         assert 1.5 < time.monotonic() - started < 5
-    for refusal in told:
+    for refusal in answered:
         assert (refusal.status_code, answer(refusal)["code"]) == (503, "unavailable")
         assert refusal["Retry-After"] == "2"
     assert live(world) == ["a"] and outcomes(world) == {}

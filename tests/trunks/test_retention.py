@@ -70,8 +70,8 @@ def test_made_once() -> None:
 
 @pytest.mark.usefixtures("crowded")
 def test_made_once_by_several_at_once() -> None:
-    told = at_once(*[lambda: ensure_partitions(today=LONG_AGO)] * 4)
-    assert sorted(told) == [0, 0, 0, 4]
+    result = at_once(*[lambda: ensure_partitions(today=LONG_AGO)] * 4)
+    assert sorted(result) == [0, 0, 0, 4]
 
 
 def test_records_that_came_before_their_partition_are_moved_into_it(world: World) -> None:
@@ -194,10 +194,10 @@ def test_the_catalogue_is_not_filled_with_tables(first: str | None, last: str | 
     assert months() == []
 
 
-def outcome(deed: object) -> object:
+def outcome(action: object) -> object:
     """What it returns or raises."""
     try:
-        return deed()  # type: ignore[operator]
+        return action()  # type: ignore[operator]
     except OperationalError as error:
         return error
 

@@ -107,8 +107,8 @@ def test_more_than_a_batch(world: World) -> None:
 def test_several_at_once_share_the_work(world: World) -> None:
     count = 3 * BATCH
     lapse_many(world, count)
-    told = at_once(*[sweep_calls] * 8)
-    assert sum(told) == count
+    answered = at_once(*[sweep_calls] * 8)
+    assert sum(answered) == count
     assert Counter(outcomes_of(world)) == {"lapsed": count}
     assert differences() == []
 
@@ -129,8 +129,8 @@ def test_a_sweep_skips_locked_rows(world: World) -> None:
         rows(
             "SELECT FROM trunks_call WHERE trunk_id = %s::uuid AND call_id = 'a' FOR UPDATE", trunk
         )
-        [told] = at_once(sweep_calls)
-        assert told == 1  # it did not wait for the other one
+        [answered] = at_once(sweep_calls)
+        assert answered == 1  # it did not wait for the other one
     assert sweep_calls() == 1
 
 

@@ -37,9 +37,9 @@ def test_live_now(world: World) -> None:
     admitted(world, one, "a", "b")
     admitted(world, two, "c")
     lapsed(two, "d")
-    told = use(world)
-    assert (told["channels"], told["in_use"]) == (5, 3)
-    assert told["trunks"] == [
+    result = use(world)
+    assert (result["channels"], result["in_use"]) == (5, 3)
+    assert result["trunks"] == [
         {"trunk_id": one, "name": "Main", "channel_cap": None, "in_use": 2},
         {"trunk_id": two, "name": "Two", "channel_cap": 4, "in_use": 1},
         {"trunk_id": idle, "name": "Main", "channel_cap": None, "in_use": 0},
@@ -80,8 +80,8 @@ def test_hours_are_computed_from_minutes(world: World) -> None:
                 day + timedelta(minutes=minutes),
                 peak,
             )
-    told = use(world, **{"from": instant(day), "to": instant(day + timedelta(days=1))})
-    assert told["hours"] == [
+    result = use(world, **{"from": instant(day), "to": instant(day + timedelta(days=1))})
+    assert result["hours"] == [
         {"hour": instant(day + timedelta(hours=hour)), "peak": peak,
          "trunks": [{"trunk_id": trunk, "peak": peak}]}
         for hour, peak in ((0, 4), (1, 3))
@@ -220,8 +220,8 @@ def test_a_live_call_fills_its_hours(world: World) -> None:
     with movable_clock() as go_to:
         go_to(hour - timedelta(hours=3.5))
         assert by_sql(trunk, "a", seconds=86_400)[0] == 201
-    told = use(world, **{"from": instant(hour - timedelta(hours=6)), "to": instant(hour)})
-    assert [each["hour"] for each in told["hours"]] == [
+    result = use(world, **{"from": instant(hour - timedelta(hours=6)), "to": instant(hour)})
+    assert [each["hour"] for each in result["hours"]] == [
         instant(hour - timedelta(hours=ago)) for ago in (4, 3, 2, 1)
     ]
     end(world, trunk, "a")

@@ -95,7 +95,7 @@ def test_verify_finds_each_kind_of_damage(busy: World, damage: str, found: str) 
         run(busy, damage)
         lines = list(run_checks(CHECKS))
         transaction.set_rollback(True)
-    assert any(found in told for told in lines), lines
+    assert any(found in result for result in lines), lines
 
 
 def test_every_check_is_tried_above() -> None:

@@ -25,8 +25,8 @@ def test_the_first_number_takes_a_licence_and_another_one_moves_the_link(world: 
     assert licences(world) == (1, 1)
     assert linked(world, user, second)["number"] == second
     assert licences(world) == (1, 1)
-    told = [(event["type"], event["subject"]) for event in events(world, "user.")]
-    assert told == [("user.linked", user["id"])] * 2
+    result = [(event["type"], event["subject"]) for event in events(world, "user.")]
+    assert result == [("user.linked", user["id"])] * 2
     number = answer(world.call("GET", f"/numbers/{first}"))
     assert (number["status"], number["user_id"]) == ("assigned", None)
     # Linking what is linked changes nothing.
@@ -80,8 +80,8 @@ def test_numbers_that_are_not_assigned_here(world: World) -> None:
     equip(world, 1, 1)
     elsewhere = make_subscription(world.tenant, "Other")
     (foreign,) = equip(world, 1, 1, elsewhere)
-    stranger = World()
-    (unseen,) = equip(stranger, 1, 1)
+    outsider = World()
+    (unseen,) = equip(outsider, 1, 1)
     user = created(world)
     before = world.fingerprint()
     for number in (foreign, unseen, "+33199999999"):

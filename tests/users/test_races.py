@@ -71,11 +71,11 @@ def _delete(world: World, user: dict[str, Any]) -> str:
 def test_the_last_licences(world: World) -> None:
     numbers = equip(world, 5, 16)
     users = [created(world, f"u{n}") for n in range(16)]
-    deeds = [
+    actions = [
         lambda user=user, number=number: _link(world, user, number)
         for user, number in zip(users, numbers, strict=True)
     ]
-    assert Counter(at_once(*deeds)) == {"linked": 5, "no-license": 11}
+    assert Counter(at_once(*actions)) == {"linked": 5, "no-license": 11}
     assert licences(world) == (5, 5)
     assert differences() == []
 
@@ -110,11 +110,11 @@ def test_swaps_and_unlinkings_in_a_storm(world: World) -> None:
     numbers = equip(world, 3, 4)
     users = [created(world, f"u{n}") for n in range(3)]
     for _ in range(5):
-        deeds: list[Any] = [
+        actions: list[Any] = [
             lambda u=user, n=number: _link(world, u, n) for user in users for number in numbers[:3]
         ]
-        deeds += [lambda u=user: _unlink(world, u) for user in users]
-        assert set(at_once(*deeds)) <= {"linked", "unlinked", "number-in-use"}
+        actions += [lambda u=user: _unlink(world, u) for user in users]
+        assert set(at_once(*actions)) <= {"linked", "unlinked", "number-in-use"}
     assert licences(world)[1] == sum(1 for user in users if seen(world, user)["number"])
     assert differences() == []
 
@@ -154,12 +154,12 @@ def test_terminating_against_linking_and_batches(world: World) -> None:
     numbers = equip(world, 8, 8)
     users = [created(world, f"u{n}") for n in range(4)]
     id = submitted(world, [row(f"b{n}", number) for n, number in enumerate(numbers[4:])])
-    told = at_once(
+    answered = at_once(
         *[lambda u=u, n=n: _link(world, u, n) for u, n in zip(users, numbers[:4], strict=True)],
         lambda: str(terminate(world.actor(), subscription_id=world.subscription.id).status),
         lambda: str(provision_batches(chunk=2)),
     )
-    assert set(told[:4]) <= {"linked", "subscription-terminated"}
+    assert set(answered[:4]) <= {"linked", "subscription-terminated"}
     work()
     assert set(outcomes(world, id)) <= {201, "subscription-terminated"}
     assert licences(world) == (0, 0)
@@ -178,11 +178,11 @@ def test_a_batch_against_single_links_for_the_last_licences(world: World) -> Non
     singles = [
         lambda u=u, n=n: _link(world, u, n) for u, n in zip(users, numbers[:10], strict=True)
     ]
-    told = Counter(at_once(*singles, provision))
+    answered = Counter(at_once(*singles, provision))
     work()
     batch = Counter(outcomes(world, id))
-    assert told["linked"] + batch[201] == 10
-    assert told["no-license"] + batch["no-license"] == 10
+    assert answered["linked"] + batch[201] == 10
+    assert answered["no-license"] + batch["no-license"] == 10
     assert licences(world) == (10, 10)
     assert differences() == []
 

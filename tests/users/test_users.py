@@ -137,8 +137,8 @@ def test_a_deleted_user_gives_its_licence_back_and_leaves_the_number(world: Worl
     assert seen(world, user) is None
     number = answer(world.call("GET", f"/numbers/{numbers[0]}"))
     assert (number["status"], number["user_id"]) == ("assigned", None)
-    told = [(event["type"], event["subject"]) for event in events(world, "user.")]
-    assert told == [("user.linked", user["id"]), ("user.unlinked", user["id"])]
+    result = [(event["type"], event["subject"]) for event in events(world, "user.")]
+    assert result == [("user.linked", user["id"]), ("user.unlinked", user["id"])]
     before = world.fingerprint()
     refused(world, before, world.call("DELETE", at(world, user["id"])), 404, "not-found")
     created(world)  # the login is free again
