@@ -18,14 +18,14 @@ from fusion.tenancy.queries import find_organization, find_subscription
 router = Router(tags=["ledger"])
 
 
-BALANCES_DOOR = RequirePermission(
+BALANCES_PERMISSION = RequirePermission(
     READ_BALANCES, hot=True, reads=BALANCES, subscription_id=find_subscription
 )
 
 
 @router.get(
     "/subscriptions/{uuid:subscription_id}/balances",
-    auth=BALANCES_DOOR,
+    auth=BALANCES_PERMISSION,
     response={200: Balances, **READ_PROBLEMS},
 )
 def read_balances(request: HttpRequest, subscription_id: UUID, params: Query[At]) -> HttpResponse:
@@ -38,7 +38,7 @@ def read_balances(request: HttpRequest, subscription_id: UUID, params: Query[At]
 
 def read_balances_fast(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     """The same for a request without parameters, as a plain view that parses none."""
-    BALANCES_DOOR(request)
+    BALANCES_PERMISSION(request)
     return _balances_now(request)
 
 

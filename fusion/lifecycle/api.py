@@ -13,7 +13,7 @@ from fusion.access.use_case import Answer
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS
 from fusion.lifecycle.delete_organization import delete_organization, find_organization_to_delete
-from fusion.lifecycle.placing import Wish
+from fusion.lifecycle.placing import StateChange
 from fusion.lifecycle.preview import preview_state
 from fusion.lifecycle.resume import resume
 from fusion.lifecycle.schedule import schedule
@@ -59,7 +59,7 @@ def post_suspend(
 
     With `effective_at`: 201 with a scheduled order.
     """
-    return _change(request, subscription_id, body.wish(SUSPENSION), body, suspend)
+    return _change(request, subscription_id, body.change(SUSPENSION), body, suspend)
 
 
 @router.post(
@@ -76,7 +76,7 @@ def post_resume(
     The subscription becomes active when no hold is left. With `effective_at`: 201 with a scheduled
     order.
     """
-    return _change(request, subscription_id, body.wish(RESUMPTION), body, resume)
+    return _change(request, subscription_id, body.change(RESUMPTION), body, resume)
 
 
 @router.post(
@@ -92,27 +92,27 @@ def post_terminate(
 
     With `effective_at`: 201 with a scheduled order.
     """
-    return _change(request, subscription_id, body.wish(TERMINATION), body, terminate)
+    return _change(request, subscription_id, body.change(TERMINATION), body, terminate)
 
 
 def _change(
     request: HttpRequest,
     subscription_id: UUID,
-    wish: Wish,
+    change: StateChange,
     body: StateBody,
     do_now: Callable[..., Answer],
 ) -> HttpResponse:
     if body.dry_run:
         actor = actor_of(request)
-        return json_response(preview_state(actor, subscription_id=subscription_id, wish=wish))
+        return json_response(preview_state(actor, subscription_id=subscription_id, change=change))
     actor = retrying_actor(request)
     facts: dict[str, Any] = {
         "subscription_id": subscription_id,
-        "reason": wish.reason,
-        "note": wish.note,
-        "external_reference": wish.external_reference,
+        "reason": change.reason,
+        "note": change.note,
+        "external_reference": change.external_reference,
     }
-    if wish.effective_at is None:
+    if change.effective_at is None:
         return respond(do_now(actor, **facts))
-    answer = schedule(actor, kind=wish.kind, effective_at=wish.effective_at, **facts)
+    answer = schedule(actor, kind=change.kind, effective_at=change.effective_at, **facts)
     return respond(answer, location=ORDERS)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fusion.access.actor import Actor
 from fusion.access.use_case import Done
-from fusion.lifecycle.placing import Wish, lock_for, write_order
+from fusion.lifecycle.placing import StateChange, lock_for, write_order
 from fusion.lifecycle.rules import require_living
 from fusion.ordering.models import TERMINATION
 from fusion.tenancy.models import Subscription
@@ -39,7 +39,7 @@ class CarryOut(Protocol):
 def do_now(
     actor: Actor,
     subscription_id: UUID,
-    wish: Wish,
+    change: StateChange,
     is_so: IsSo,
     carry_out: CarryOut,
     *,
@@ -49,12 +49,12 @@ def do_now(
 
     Problems: `not-found`, `external-reference-taken`, `subscription-terminated`.
     """
-    subscription = lock_for(actor, subscription_id, wish)
-    if wish.kind != TERMINATION:
+    subscription = lock_for(actor, subscription_id, change)
+    if change.kind != TERMINATION:
         require_living(subscription.status)
-    if wish.external_reference is not None or not is_so(subscription, wish.reason):
-        order_id = write_order(actor, subscription, wish)
-        carry_out(actor, subscription, order_id, wish.reason, verb)
+    if change.external_reference is not None or not is_so(subscription, change.reason):
+        order_id = write_order(actor, subscription, change)
+        carry_out(actor, subscription, order_id, change.reason, verb)
     return Done(
         subscription_document(subscription),
         subscription.path,

@@ -25,7 +25,7 @@ PLACE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class StateChange:
     """A requested change of a subscription's state; `effective_at` is None for at once."""
 
     kind: str
@@ -35,29 +35,29 @@ class Wish:
     effective_at: datetime | None = None
 
 
-def lock_for(actor: Actor, subscription_id: UUID, wish: Wish) -> Subscription:
+def lock_for(actor: Actor, subscription_id: UUID, change: StateChange) -> Subscription:
     """The subscription, locked, for an order that makes the requested change.
 
     The caller holds the lock on the reference's name. Problems: `not-found`,
     `external-reference-taken`.
     """
     subscription = lock_subscription(actor, subscription_id)
-    require_free_reference(actor, subscription_id, wish)
+    require_free_reference(actor, subscription_id, change)
     return subscription
 
 
-def require_free_reference(actor: Actor, subscription_id: UUID, wish: Wish) -> None:
+def require_free_reference(actor: Actor, subscription_id: UUID, change: StateChange) -> None:
     """Problem `external-reference-taken` if another live order has the reference.
 
     It names that order, and says whether it is the same request.
     """
-    if wish.external_reference is None:
+    if change.external_reference is None:
         return
     taken = (
         Order.objects.visible_to(actor)
         .filter(
             group_id=actor.group_id,
-            external_reference=wish.external_reference,
+            external_reference=change.external_reference,
             state__in=("scheduled", "completed"),
         )
         .first()
@@ -66,14 +66,14 @@ def require_free_reference(actor: Actor, subscription_id: UUID, wish: Wish) -> N
         return
     is_same = (taken.subscription_id, taken.kind, taken.effective_at, taken.reason) == (
         subscription_id,
-        wish.kind,
-        wish.effective_at,
-        wish.reason,
+        change.kind,
+        change.effective_at,
+        change.reason,
     )
     raise Problem(
         "external-reference-taken",
         f"Order {taken.number} already has the external reference "
-        f"{wish.external_reference}. You can reuse it only if that order fails or is "
+        f"{change.external_reference}. You can reuse it only if that order fails or is "
         "cancelled.",
         extra={
             "existing": {
@@ -105,10 +105,16 @@ def require_timely(effective_at: datetime, now: datetime) -> None:
         )
 
 
-def write_order(actor: Actor, subscription: Subscription, wish: Wish) -> UUID:
+def write_order(actor: Actor, subscription: Subscription, change: StateChange) -> UUID:
     """Write the order, scheduled; its id. The caller holds the subscription's lock."""
     id = new_id()
-    facts = [wish.kind, wish.reason, wish.note, wish.external_reference, wish.effective_at]
+    facts = [
+        change.kind,
+        change.reason,
+        change.note,
+        change.external_reference,
+        change.effective_at,
+    ]
     execute(PLACE, [id, subscription.id, *facts, actor.label])
     return id
 

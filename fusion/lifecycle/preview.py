@@ -5,7 +5,12 @@ from uuid import UUID
 
 from fusion.access.actor import Actor
 from fusion.kernel.errors import Problem
-from fusion.lifecycle.placing import Wish, database_now, require_free_reference, require_timely
+from fusion.lifecycle.placing import (
+    StateChange,
+    database_now,
+    require_free_reference,
+    require_timely,
+)
 from fusion.lifecycle.rules import require_living
 from fusion.lifecycle.termination_preview import what_ends
 from fusion.ordering.models import TERMINATION
@@ -16,33 +21,33 @@ from fusion.tenancy.queries import find_subscription
 NOTHING = {"users": 0, "numbers": 0, "trunks": 0, "calls": 0, "holdings": 0}
 
 
-def preview_state(actor: Actor, *, subscription_id: UUID, wish: Wish) -> dict[str, Any]:
+def preview_state(actor: Actor, *, subscription_id: UUID, change: StateChange) -> dict[str, Any]:
     """{allowed, releases: {users, numbers, trunks, calls, holdings}, refusals}, as of now.
 
     `users` counts linked users, `numbers` assigned and reserved ones, `calls` live ones, `holdings`
     products by revision. Only a termination releases anything. Takes no lock and promises nothing.
     Problems: `forbidden`, `not-found`.
     """
-    PERMISSIONS[wish.kind].require_role(actor)
+    PERMISSIONS[change.kind].require_role(actor)
     subscription = find_subscription(actor, subscription_id)
     refusals = []
     try:
-        _judge(actor, subscription, wish)
+        _judge(actor, subscription, change)
     except Problem as problem:
         refusals = [{"code": problem.code, "detail": problem.detail}]
     return {
         "allowed": not refusals,
-        "releases": _releases(subscription) if wish.kind == TERMINATION else NOTHING,
+        "releases": _releases(subscription) if change.kind == TERMINATION else NOTHING,
         "refusals": refusals,
     }
 
 
-def _judge(actor: Actor, subscription: Subscription, wish: Wish) -> None:
-    require_free_reference(actor, subscription.id, wish)
-    if wish.kind != TERMINATION or wish.effective_at is not None:
+def _judge(actor: Actor, subscription: Subscription, change: StateChange) -> None:
+    require_free_reference(actor, subscription.id, change)
+    if change.kind != TERMINATION or change.effective_at is not None:
         require_living(subscription.status)
-    if wish.effective_at is not None:
-        require_timely(wish.effective_at, database_now())
+    if change.effective_at is not None:
+        require_timely(change.effective_at, database_now())
 
 
 def _releases(subscription: Subscription) -> dict[str, int]:

@@ -6,7 +6,7 @@ from fusion.access.actor import Actor
 from fusion.access.permissions import SUSPEND
 from fusion.access.use_case import Done, use_case
 from fusion.lifecycle.do_now import do_now
-from fusion.lifecycle.placing import ORDER, Wish, complete_order
+from fusion.lifecycle.placing import ORDER, StateChange, complete_order
 from fusion.ordering.models import RESUMPTION
 from fusion.tenancy.emit_changes import emit_subscription_event
 from fusion.tenancy.holds import lift_holds, open_reasons
@@ -30,8 +30,10 @@ def resume(
 
     Problems: `not-found`, `external-reference-taken`, `subscription-terminated`.
     """
-    wish = Wish(kind=RESUMPTION, reason=reason, note=note, external_reference=external_reference)
-    return do_now(actor, subscription_id, wish, is_not_held, carry_out_resumption)
+    change = StateChange(
+        kind=RESUMPTION, reason=reason, note=note, external_reference=external_reference
+    )
+    return do_now(actor, subscription_id, change, is_not_held, carry_out_resumption)
 
 
 def is_not_held(subscription: Subscription, reason: str | None) -> bool:

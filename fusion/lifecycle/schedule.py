@@ -9,7 +9,7 @@ from fusion.access.use_case import Answer, Done, use_case
 from fusion.lifecycle.kinds import CARRY_OUT, reason_of
 from fusion.lifecycle.placing import (
     ORDER,
-    Wish,
+    StateChange,
     database_now,
     emit_order,
     lock_for,
@@ -61,23 +61,23 @@ def _schedule(
     note: str | None,
     external_reference: str | None,
 ) -> Done:
-    wish = Wish(
+    change = StateChange(
         kind=kind,
         reason=reason_of(kind, reason),
         note=note,
         external_reference=external_reference,
         effective_at=effective_at,
     )
-    subscription = lock_for(actor, subscription_id, wish)
+    subscription = lock_for(actor, subscription_id, change)
     require_living(subscription.status)
     # Read under the lock: no order of this subscription falls due between this and the write.
     now = database_now()
     require_timely(effective_at, now)
-    order_id = write_order(actor, subscription, wish)
+    order_id = write_order(actor, subscription, change)
     if effective_at > now:
         emit_order(actor, order_id)
     else:
-        CARRY_OUT[kind](actor, subscription, order_id, wish.reason, None)
+        CARRY_OUT[kind](actor, subscription, order_id, change.reason, None)
     return Done(
         order_document_of(order_id),
         subscription.path,

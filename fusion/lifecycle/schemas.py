@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from fusion.kernel.fields import Body, Instant, Note, Reference
-from fusion.lifecycle.placing import Wish
+from fusion.lifecycle.placing import StateChange
 from fusion.tenancy.schemas import Reason
 
 
@@ -28,9 +28,9 @@ class StateBody(Body):
         default=False, description="Return what would be released, without changing anything."
     )
 
-    def wish(self, kind: str) -> Wish:
+    def change(self, kind: str) -> StateChange:
         """The requested change."""
-        return Wish(
+        return StateChange(
             kind=kind,
             reason=self.reason,
             note=self.note,

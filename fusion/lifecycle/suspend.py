@@ -6,7 +6,7 @@ from fusion.access.actor import Actor
 from fusion.access.permissions import SUSPEND
 from fusion.access.use_case import Done, use_case
 from fusion.lifecycle.do_now import do_now
-from fusion.lifecycle.placing import ORDER, Wish, complete_order
+from fusion.lifecycle.placing import ORDER, StateChange, complete_order
 from fusion.ordering.models import SUSPENSION
 from fusion.tenancy.emit_changes import emit_subscription_event
 from fusion.tenancy.holds import open_reasons, place_hold
@@ -32,13 +32,13 @@ def suspend(
 
     Problems: `not-found`, `external-reference-taken`, `subscription-terminated`.
     """
-    wish = Wish(
+    change = StateChange(
         kind=SUSPENSION,
         reason=reason or UNSPECIFIED,
         note=note,
         external_reference=external_reference,
     )
-    return do_now(actor, subscription_id, wish, is_suspended_for, carry_out_suspension)
+    return do_now(actor, subscription_id, change, is_suspended_for, carry_out_suspension)
 
 
 def is_suspended_for(subscription: Subscription, reason: str | None) -> bool:

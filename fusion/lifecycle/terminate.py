@@ -8,7 +8,7 @@ from fusion.access.permissions import TERMINATE
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.database import execute
 from fusion.lifecycle.do_now import do_now
-from fusion.lifecycle.placing import ORDER, Wish, complete_order
+from fusion.lifecycle.placing import ORDER, StateChange, complete_order
 from fusion.numbers.release import release_all_numbers
 from fusion.ordering.models import TERMINATION
 from fusion.ordering.reject_request import reject_open_requests
@@ -37,8 +37,10 @@ def terminate(
     """
     # Orders lock the subscription first, too: an order is either complete before this continues,
     # and is undone with the rest, or it waits and then finds the subscription terminated.
-    wish = Wish(kind=TERMINATION, reason=reason, note=note, external_reference=external_reference)
-    return do_now(actor, subscription_id, wish, is_terminated, carry_out_termination, verb=VERB)
+    change = StateChange(
+        kind=TERMINATION, reason=reason, note=note, external_reference=external_reference
+    )
+    return do_now(actor, subscription_id, change, is_terminated, carry_out_termination, verb=VERB)
 
 
 def is_terminated(subscription: Subscription, reason: str | None) -> bool:

@@ -7,7 +7,7 @@ from fusion.kernel.database import BULK, HOT
 from fusion.kernel.environment import SETTINGS
 from fusion.kernel.postgresql.outage import REASONS
 from fusion.kernel.postgresql.parameters import DEFAULTS, MANY_HOSTS, SESSION
-from fusion.kernel.postgresql.pulse import ASKED_AFTER, DEAD_AFTER, INTERVAL
+from fusion.kernel.postgresql.pulse import DEAD_AFTER, INTERVAL, PROBE_AFTER
 from fusion.kernel.postgresql.race import AGAIN_AFTER, NEXT_AFTER
 from tests.docs.pages import ROOT
 
@@ -24,7 +24,7 @@ def test_defaults() -> None:
 
 
 def test_times() -> None:
-    assert (ASKED_AFTER, INTERVAL, DEAD_AFTER) == (0.5, 2, 4)
+    assert (PROBE_AFTER, INTERVAL, DEAD_AFTER) == (0.5, 2, 4)
     for words in ("silent for half a second", "every two seconds", "none comes for four seconds"):
         assert words in TEXT
     assert (NEXT_AFTER, AGAIN_AFTER) == (1, 0.25)

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from fusion.kernel.ids import new_id
-from fusion.kernel.postgresql.pulse import ASKED_AFTER, SUSPECT_AFTER
+from fusion.kernel.postgresql.pulse import PROBE_AFTER, SUSPECT_AFTER
 from tests.events.clusters import dump, spare_cluster
 from tests.faults.load import Load, check, place
 from tests.faults.network import network
@@ -21,7 +21,7 @@ SLACK = 2.0
 BUSY = 1.5
 """Seconds more, as tests run beside each other on few cores."""
 
-NOTICED = ASKED_AFTER + SUSPECT_AFTER
+NOTICED = PROBE_AFTER + SUSPECT_AFTER
 """Seconds after which a server looks elsewhere: promoted sooner, nobody is served sooner."""
 
 

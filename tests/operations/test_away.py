@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from fusion.edge import health
-from fusion.kernel.postgresql.pulse import ASKED_AFTER, DEAD_AFTER
+from fusion.kernel.postgresql.pulse import DEAD_AFTER, PROBE_AFTER
 from tests.faults.load import place
 from tests.faults.network import Network, frozen, network
 from tests.server import Server, run_server, run_worker, wait_for
@@ -161,7 +161,7 @@ def test_a_long_statement_ends_at_its_own_limit(world: World, server: Server) ->
         long.execute(lock, [other.subscription.id])
         before = other.fingerprint()
         patient, late = (pool.submit(order, each, server) for each in (world, other))
-        time.sleep(DEAD_AFTER + ASKED_AFTER + 1)
+        time.sleep(DEAD_AFTER + PROBE_AFTER + 1)
         assert not patient.done()
         short.rollback()
         assert patient.result(30)[0].status_code == 201

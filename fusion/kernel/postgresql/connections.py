@@ -18,7 +18,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from fusion.kernel.postgresql.hosts import Host, hosts, place_of, with_hosts
-from fusion.kernel.postgresql.pulse import Pulse, give_up, living_first, reached
+from fusion.kernel.postgresql.pulse import Pulse, answering_first, give_up, reached
 from fusion.kernel.postgresql.race import Race
 
 GRACE = 1.0
@@ -71,7 +71,7 @@ def _limit(options: str) -> float | None:
 
 def _first_of(servers: list[Host], connect: Callable[..., Any], parameters: dict[str, Any]) -> Any:
     race = Race[Any](lambda host: connect(**with_hosts(parameters, [host])))
-    held = race.run(living_first(servers))
+    held = race.run(answering_first(servers))
     for silent in race.silent:
         give_up(silent)
     return held

@@ -20,7 +20,7 @@ from fusion.kernel.postgresql.parameters import Parameters
 
 log = structlog.get_logger(__name__)
 
-ASKED_AFTER = 0.5
+PROBE_AFTER = 0.5
 """Seconds without an answer to a statement before its server is probed."""
 
 DEAD_AFTER = 4.0
@@ -59,7 +59,7 @@ class Pulse:
 
     def is_dead(self, silent: float) -> bool:
         """Whether to give up a statement that has been silent for so many seconds."""
-        if not self.dead and silent >= ASKED_AFTER:
+        if not self.dead and silent >= PROBE_AFTER:
             with self._lock:
                 self._wanted = monotonic()
                 if not self._asking:
@@ -147,8 +147,8 @@ def give_up(host: Host) -> None:
         pulse.dead = True
 
 
-def living_first(servers: list[Host]) -> list[Host]:
-    """The hosts, those that were given up last."""
+def answering_first(servers: list[Host]) -> list[Host]:
+    """The hosts, with those that were given up at the end."""
     return sorted(servers, key=_is_silent)
 
 
