@@ -85,10 +85,10 @@ def test_the_database_refuses(busy: World, statement: str, constraint: str) -> N
     ("damage", "found"),
     [
         (f"UPDATE ledger_balance SET granted = granted + 1 {OF_US}", "sum of its entries"),
-        (f"UPDATE ledger_balance SET granted = granted + 1 {OF_US}", "what is held"),
+        (f"UPDATE ledger_balance SET granted = granted + 1 {OF_US}", "the products held"),
         (f"UPDATE ledger_balance SET used = used - 1 {OF_US}", "sum of its entries"),
-        (f"UPDATE ledger_balance SET sequence = sequence + 1 {OF_US}", "number the same"),
-        (f"DELETE FROM ledger_balance {OF_US}", "number the same"),
+        (f"UPDATE ledger_balance SET sequence = sequence + 1 {OF_US}", "than it counts"),
+        (f"DELETE FROM ledger_balance {OF_US}", "than it counts"),
         (
             "UPDATE ledger_balance SET group_id = sku_id"
             " WHERE subscription_id = %(subscription)s AND sku_id = %(sku)s",
@@ -97,7 +97,7 @@ def test_the_database_refuses(busy: World, statement: str, constraint: str) -> N
         (ENTRY.format("'consume', 1, 4, 4, NULL, NULL, NULL, 'user', 'x'"), "does not follow"),
         (
             ENTRY.format("'consume', 1, 4, 3, NULL, NULL, NULL, 'holder', 'b'"),
-            "uses something twice",
+            "uses a SKU twice",
         ),
         (
             "UPDATE ordering_holding SET quantity = quantity + 1"
@@ -106,12 +106,12 @@ def test_the_database_refuses(busy: World, statement: str, constraint: str) -> N
         ),
         (
             "UPDATE ordering_order SET changes = '[]' WHERE group_id = %(group)s",
-            "the changes it tells",
+            "the changes in its result",
         ),
         (
             "UPDATE ordering_orderline SET taken = '[]' WHERE product_id = %(product)s"
             " AND action = 'remove'",
-            "took another quantity",
+            "removal of another quantity",
         ),
         ("DELETE FROM ordering_orderline WHERE product_id = %(product)s", "order without lines"),
         (

@@ -137,7 +137,7 @@ def test_rows_from_before_are_cleaned_or_listed(world: World, table: str, column
         assert [
             each
             for each in list(run_checks(all_checks()))
-            if str(row) in each and "as such texts" in each
+            if str(row) in each and "cleaned text" in each
         ]
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

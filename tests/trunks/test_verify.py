@@ -69,9 +69,9 @@ COPY_RECORD = (
         ),
         (
             f"UPDATE trunks_call SET ended_at = NULL {OF_US} AND call_id = 'c'",
-            "without exactly one record, or on record while it goes on",
+            "without exactly one record, or live call with a record",
         ),
-        (COPY_RECORD, "on record twice"),
+        (COPY_RECORD, "two records"),
         (f"UPDATE trunks_callrecord SET tenant_id = group_id {OF_US}", "other organizations"),
         (
             f"UPDATE trunks_channelpeak SET peak = 99 {OF_US} AND trunk_id IS NOT NULL",
@@ -81,11 +81,11 @@ COPY_RECORD = (
             f"DELETE FROM trunks_channelpeak {OF_US} AND trunk_id IS NULL",
             "above that of its subscription",
         ),
-        (f"UPDATE trunks_channelpeak SET peak = 0 {OF_US}", "below the calls that were on"),
+        (f"UPDATE trunks_channelpeak SET peak = 0 {OF_US}", "below the number of calls"),
         (
             "UPDATE ledger_balance SET used = 1"
             " WHERE subscription_id = %(subscription)s AND metric = 'sip_channel'",
-            "channels in the books",
+            "entry for channels",
         ),
     ],
 )
