@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.actor import Actor
 from fusion.access.permissions import MANAGE_RANGES
 from fusion.access.use_case import Done, use_case
+from fusion.kernel.database import execute, fetch_rows
 from fusion.kernel.errors import Problem, not_found
 from fusion.numbers.create_range import done, ends, entitlement
 from fusion.numbers.fill_range import fill, lock_ranges, overlaps, skipped_numbers, write_range
@@ -109,10 +108,8 @@ def _remove(range_: Range, first: int, last: int) -> None:
     if first > last:
         return
     part = _part(range_, first, last)
-    with connection.cursor() as cursor:
-        cursor.execute(DELETE, part)
-        cursor.execute(IN_USE, part)
-        _require_free(cursor.fetchall())
+    execute(DELETE, part)
+    _require_free(fetch_rows(IN_USE, part))
 
 
 def _rewrite(range_: Range, first: int, last: int) -> None:
@@ -121,10 +118,8 @@ def _rewrite(range_: Range, first: int, last: int) -> None:
         return
     part = _part(range_, first, last)
     accepted = range_.accepted_reason is not None
-    with connection.cursor() as cursor:
-        cursor.execute(CHANGE, {**part, "sku": range_.sku_id, "accepted": accepted})
-        cursor.execute(IN_USE, part)
-        _require_free(cursor.fetchall())
+    execute(CHANGE, {**part, "sku": range_.sku_id, "accepted": accepted})
+    _require_free(fetch_rows(IN_USE, part))
 
 
 def _require_free(used: list[tuple[str, str]]) -> None:

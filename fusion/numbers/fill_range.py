@@ -3,9 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from fusion.access.constraint_errors import map_constraint_errors
+from fusion.kernel.database import execute, fetch_rows
 from fusion.kernel.errors import Problem
 from fusion.numbers.models import Range
 from fusion.numbers.rules import calling_code
@@ -62,8 +61,7 @@ MOST_BEGINNINGS = 1_000
 
 def lock_ranges(first: str) -> None:
     """Let changes of the ranges of one calling code proceed one at a time."""
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE_TURNS, [calling_code(first)])
+    execute(TAKE_TURNS, [calling_code(first)])
 
 
 def write_range(range_: Range, *, fields: list[str] | None = None) -> None:
@@ -85,17 +83,13 @@ def write_range(range_: Range, *, fields: list[str] | None = None) -> None:
 def fill(range_: Range, first: int, last: int) -> int:
     """Add the numbers of this part of the range as free ones; returns how many were added."""
     accepted = range_.accepted_reason is not None
-    with connection.cursor() as cursor:
-        cursor.execute(FILL, [range_.group_id, range_.sku_id, range_.id, accepted, first, last])
-        return int(cursor.rowcount)
+    return execute(FILL, [range_.group_id, range_.sku_id, range_.id, accepted, first, last])
 
 
 def skipped_numbers(range_: Range) -> list[str]:
     """The numbers between the ends of the range that do not belong to it."""
     first, last = f"+{range_.first}", f"+{range_.last}"
-    with connection.cursor() as cursor:
-        cursor.execute(SKIPPED, [first, last, first, range_.id])
-        return [e164 for (e164,) in cursor.fetchall()]
+    return [e164 for (e164,) in fetch_rows(SKIPPED, [first, last, first, range_.id])]
 
 
 def overlaps(group_id: UUID, first: int, last: int) -> list[dict[str, Any]]:
@@ -117,9 +111,7 @@ def overlaps(group_id: UUID, first: int, last: int) -> list[dict[str, Any]]:
         "beginnings": [f"+{number}" for number in sorted(beginnings)[:MOST_BEGINNINGS]],
         "most": MOST_WARNINGS,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(OVERLAPS, parameters)
-        return [_warning(*row) for row in cursor.fetchall()]
+    return [_warning(*row) for row in fetch_rows(OVERLAPS, parameters)]
 
 
 def _warning(longer: bool, first: str, last: str) -> dict[str, Any]:

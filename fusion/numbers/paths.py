@@ -8,24 +8,17 @@ path with a digit, so that no other route of the same place may have one.
 from typing import Annotated
 
 from django.urls import register_converter
+from django.urls.converters import StringConverter
 from ninja import Path
 
 
-class NumberConverter:
+class NumberConverter(StringConverter):
     """An E.164 number with its plus sign, as in the inventory."""
 
     regex = r"\+[1-9][0-9]{6,14}"
 
-    def to_python(self, value: str) -> str:
-        """Unchanged."""
-        return value
 
-    def to_url(self, value: str) -> str:
-        """Unchanged."""
-        return value
-
-
-class WrittenConverter(NumberConverter):
+class WrittenConverter(StringConverter):
     """A number in any form."""
 
     regex = r"[^/]*\d[^/]*"

@@ -4,24 +4,17 @@ from typing import Literal, cast
 
 from django.http import StreamingHttpResponse
 from django.urls import register_converter
+from django.urls.converters import StringConverter
 
 from fusion.kernel.sheets.send import Table, send_table
 
 FileFormat = Literal["csv", "xlsx"]
 
 
-class FileFormatConverter:
+class FileFormatConverter(StringConverter):
     """The end of a file's name in a URL: `orders.<file_format:format>`."""
 
     regex = "csv|xlsx"
-
-    def to_python(self, value: str) -> str:
-        """The format, as it is spelled."""
-        return value
-
-    def to_url(self, value: str) -> str:
-        """The same."""
-        return value
 
 
 register_converter(FileFormatConverter, "file_format")

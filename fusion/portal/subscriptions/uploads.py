@@ -20,7 +20,7 @@ from fusion.kernel.sheets.send import Table
 from fusion.portal.downloads import download
 from fusion.portal.errors import explain, explain_field, title_of
 from fusion.portal.forms import Confirmation, Form
-from fusion.portal.page import FORM, ROWS, form_of, page, submit
+from fusion.portal.page import BUTTON, FORM, ROWS, form_of, page, submit
 from fusion.portal.responses import confirmed, done, show, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
@@ -140,7 +140,7 @@ def results(
     return download(rows_table(job.id, failed, _explained), format)
 
 
-@page(PROVISION, methods=("POST",), subscription_id=find_subscription)
+@page(PROVISION, methods=BUTTON, subscription_id=find_subscription)
 def cancel(request: PageRequest, subscription: Subscription, job_id: UUID) -> HttpResponse:
     """`POST /subscriptions/<id>/users/uploads/<job id>/cancel`."""
     job = _find(request, subscription, job_id)
