@@ -8,6 +8,7 @@ from django.db.models import Q
 from fusion.access.visibility import Scoped, within_group
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
+from fusion.kernel.model_fields import NumberingCountryField
 from fusion.kernel.quantities import MAX_QUANTITY
 from fusion.tenancy.models import Organization
 
@@ -49,7 +50,7 @@ class Sku(models.Model):
     name = models.CharField(max_length=200)
     type = models.CharField(max_length=16)
     metric = models.CharField(max_length=16)
-    country = models.CharField(max_length=3, null=True)
+    country = NumberingCountryField(max_length=2, null=True)
     number_type = models.CharField(max_length=16, null=True)
     created_at = models.DateTimeField(db_default=KernelNow())
 

@@ -10,6 +10,9 @@ from fusion.kernel.fields import Spelled
 NO_COUNTRY = "001"
 """The code of numbers of no country, such as +800: UN M.49 for the world."""
 
+STORED_NO_COUNTRY = "ZZ"
+"""How the database stores `NO_COUNTRY`: ISO 3166 leaves this code to its users."""
+
 UNKNOWN = "must be an ISO 3166 country with telephone numbers, such as BE"
 
 

@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION numbers_document(n numbers_number, k catalogue_sku) RETURNS json
 LANGUAGE sql STABLE AS $$
     SELECT json_build_object(
-        'e164', n.e164, 'sku', k.code, 'country', k.country, 'number_type', k.number_type,
+        'e164', n.e164, 'sku', k.code, 'country', catalogue_country(k.country), 'number_type', k.number_type,
         'status', n.status, 'origin', n.origin, 'subscription_id', n.subscription_id,
         'user_id', n.user_id, 'trunk_id', n.trunk_id, 'until', kernel_instant(n.until),
         'accepted', n.accepted)

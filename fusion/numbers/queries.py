@@ -42,7 +42,7 @@ BY_SKU = "(SELECT w.e164 FROM unnest(%(skus)s::uuid[]) AS k(id) CROSS JOIN LATER
 WALK = "(SELECT n.e164 FROM numbers_number n WHERE {where} ORDER BY {order} LIMIT {limit})"
 
 SUMMARY = """
-SELECT k.code, k.country, k.number_type, (
+SELECT k.code, catalogue_country(k.country), k.number_type, (
     SELECT count(*) FROM (
         SELECT FROM numbers_number n
         WHERE n.sku_id BETWEEN k.id AND k.id AND n.status = 'free'

@@ -54,9 +54,9 @@ class UsageFilter(ReportFilter):
 COLUMNS = tuple(UsageRow.model_fields)
 
 SELECT = f"""
-SELECT {NAMES}, l.e164, k.code, k.country, k.number_type, l.origin, l.user_id::text,
-       coalesce(u.login, l.login), coalesce(u.display_name, l.display_name), l.kind,
-       l.linked_at, l.unlinked_at
+SELECT {NAMES}, l.e164, k.code, catalogue_country(k.country), k.number_type, l.origin,
+       l.user_id::text, coalesce(u.login, l.login),
+       coalesce(u.display_name, l.display_name), l.kind, l.linked_at, l.unlinked_at
 FROM users_link l
 JOIN catalogue_sku k ON k.id = l.sku_id
 LEFT JOIN users_user u ON u.id = l.user_id

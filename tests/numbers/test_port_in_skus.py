@@ -170,6 +170,14 @@ def test_numbers_of_no_country(world: World, type: str) -> None:
     response = world.call("POST", path(world), {"sku": "global", "quantity": 1})
     [number] = answer(response)["items"]
     assert (number["country"], number["number_type"]) == ("001", type)
+    listed = answer(world.call("GET", "/numbers?sku=global&limit=1"))["items"]
+    assert [each["country"] for each in listed] == ["001"]
+    summary = answer(world.call("GET", "/numbers/summary"))["items"]
+    assert [(each["sku"], each["country"]) for each in summary if each["sku"] == "global"] == [
+        ("global", "001")
+    ]
+    skus = {each["code"]: each["country"] for each in answer(world.call("GET", "/skus"))["items"]}
+    assert (skus["global"], skus["be-geographic"], skus["user"]) == ("001", "BE", None)
     before = world.fingerprint()
     body = {"sku": "global", "first": "+33199000001", "last": "+33199000001"}
     response = world.call("POST", "/number-ranges", body)
