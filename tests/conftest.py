@@ -26,6 +26,9 @@ ROOMY = {
 """Servers, workers and proxies of many tests share the database. The lock table, whose size is the
 product of both, keeps its default size. No statement, and so no thread, waits for ever."""
 
+LONG = {"upgrade"}
+"""The folders with such files that would otherwise come last."""
+
 _found: list[str] = []
 """The results of `fusion verify` for the databases of this run."""
 
@@ -118,6 +121,14 @@ def _act_as_runtime_role(finish: Callable[[], object]) -> None:
     connection.close_pool()  # type: ignore[attr-defined]
     options = connection.settings_dict["OPTIONS"]
     options["options"] = f"{options['options']} -c role={RUNTIME_ROLE}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files that take minutes first: a process runs a whole file, and in the end the other
+    processes would have nothing left to do.
+    """
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
