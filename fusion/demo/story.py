@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fusion.access.actor import DISTRIBUTOR, GROUP, RESELLER, ROLES, TENANT
 from fusion.catalogue.rules import Item
+from fusion.seed.made_up import ENTITLEMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +94,6 @@ SHRINKING, LEAVING = "S-1012", "S-1010"
 
 SHOWN = "S-1001"
 """The subscription of the main workflow; its tenant has a reseller and a distributor."""
-
-_ENTITLEMENTS = (
-    ("be-geographic", "Belgian geographic number", "BE", "geographic"),
-    ("be-mobile", "Belgian mobile number", "BE", "mobile"),
-    ("de-geographic", "German geographic number", "DE", "geographic"),
-    ("fr-geographic", "French geographic number", "FR", "geographic"),
-    ("gb-geographic", "UK geographic number", "GB", "geographic"),
-    ("gb-toll-free", "UK freephone number", "GB", "toll_free"),
-    ("nl-geographic", "Dutch geographic number", "NL", "geographic"),
-    ("us-geographic", "US number", "US", "geographic"),
-)
 
 
 def _items(**quantities: int) -> tuple[Item, ...]:
@@ -219,12 +209,12 @@ UPCOMING = (
 """Scheduled orders of the featured subscription: days from now, reference, product code and
 quantity. The last one is cancelled again."""
 
-MERIDIAN = Story("Meridian Voice (demo)", _TREE, _ENTITLEMENTS, _PRODUCTS, _SUBSCRIPTIONS)
+MERIDIAN = Story("Meridian Voice (demo)", _TREE, ENTITLEMENTS, _PRODUCTS, _SUBSCRIPTIONS)
 
 LOWMOOR = Story(
     "Lowmoor Dialtone (demo)",
     (Node(TENANT, "1", "Thistledown Garden Centres"),),
-    tuple(row for row in _ENTITLEMENTS if row[2] == "GB"),
+    tuple(row for row in ENTITLEMENTS if row[2] == "GB"),
     (
         Goods("desk", "Desk phone", "One user, one UK number.", _items(user=1, gb_geographic=1)),
         Goods("line-5", "Five lines", "Five simultaneous calls.", _items(sip_channel=5)),
