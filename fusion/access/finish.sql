@@ -19,8 +19,7 @@ BEGIN
         SELECT p_at[least(r.ordinality, v_last)], p_group, r.path, r.subscription_id, r.actor,
                split_part(r.request, ' ', 1), r.verb, r.object_type, r.object_id, r.detail,
                nullif(split_part(r.request, ' ', 2), '')
-        FROM unnest(p_records) WITH ORDINALITY AS r
-        ORDER BY r.ordinality;
+        FROM unnest(p_records) WITH ORDINALITY AS r;  -- in their order
     END IF;
     IF cardinality(p_answers) > 0 THEN
         INSERT INTO tenancy_idempotency

@@ -10,8 +10,7 @@ BEGIN
         (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
     SELECT v_epoch, pg_current_xact_id(), p_group, f.path, f.subscription_id, f.subject, f.type,
            f.actor, f.data, p_at[least(f.ordinality, cardinality(p_at))]
-    FROM unnest(p_facts) WITH ORDINALITY AS f
-    ORDER BY f.ordinality;
+    FROM unnest(p_facts) WITH ORDINALITY AS f;  -- in their order
 END
 $$;
 

@@ -1,77 +1,77 @@
 -- Consume or release one unit of a SKU for each holder, all or none. Returns NULL if done, else the
--- numbers seen under the lock: {granted, used, requested, missing}.
+-- numbers that prevent it: {granted, used, requested, missing}.
 --
--- The caller holds the subscription's lock. The balance is locked here as well, because the
--- decision depends on it: a caller that forgets to lock the subscription still cannot oversell.
+-- The caller holds the subscription's lock. Nevertheless the statement that writes the balance decides,
+-- under the lock of its row: a caller that forgets to lock the subscription still cannot oversell.
+-- Plain expressions, so that they are inlined.
 CREATE OR REPLACE FUNCTION ledger_consume(
-    p_subscription uuid, p_sku uuid, p_holder_type text, p_holders text[], p_actor text
+    p_group uuid, p_subscription uuid, p_sku uuid, p_holder_type text, p_holders text[],
+    p_actor text
 ) RETURNS json
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_balance ledger_balance;
-    v_wanted bigint := cardinality(p_holders);
-BEGIN
-    SELECT * INTO v_balance FROM ledger_balance
-    WHERE group_id = (SELECT s.group_id FROM tenancy_subscription s WHERE s.id = p_subscription)
-      AND subscription_id = p_subscription AND sku_id = p_sku
-    FOR UPDATE;
-    IF NOT FOUND OR v_balance.used + v_wanted > v_balance.granted THEN
-        RETURN json_build_object(
-            'granted', coalesce(v_balance.granted, 0), 'used', coalesce(v_balance.used, 0),
-            'requested', v_wanted,
-            'missing', v_wanted - (coalesce(v_balance.granted, 0) - coalesce(v_balance.used, 0)));
-    END IF;
-    PERFORM ledger_write_use(v_balance, 'consume', 1, p_holder_type, p_holders, p_actor);
-    RETURN NULL;
-END
+LANGUAGE sql AS $$
+    SELECT ledger_change_use(
+        p_group, p_subscription, p_sku, 'consume', 1, p_holder_type, p_holders, p_actor)
 $$;
 
 CREATE OR REPLACE FUNCTION ledger_release(
-    p_subscription uuid, p_sku uuid, p_holder_type text, p_holders text[], p_actor text
+    p_group uuid, p_subscription uuid, p_sku uuid, p_holder_type text, p_holders text[],
+    p_actor text
+) RETURNS json
+LANGUAGE sql AS $$
+    SELECT ledger_change_use(
+        p_group, p_subscription, p_sku, 'release', -1, p_holder_type, p_holders, p_actor)
+$$;
+
+-- Write the new balance, one entry of one unit per holder, and the crossed thresholds.
+CREATE OR REPLACE FUNCTION ledger_change_use(
+    p_group uuid, p_subscription uuid, p_sku uuid, p_kind text, p_step int, p_holder_type text,
+    p_holders text[], p_actor text
 ) RETURNS json
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_balance ledger_balance;
-    v_wanted bigint := cardinality(p_holders);
+    v_wanted CONSTANT bigint := cardinality(p_holders);
+    v_granted bigint;
+    v_used bigint;
 BEGIN
-    SELECT * INTO v_balance FROM ledger_balance
-    WHERE group_id = (SELECT s.group_id FROM tenancy_subscription s WHERE s.id = p_subscription)
-      AND subscription_id = p_subscription AND sku_id = p_sku
-    FOR UPDATE;
-    IF NOT FOUND OR v_balance.used < v_wanted THEN
-        RETURN json_build_object(
-            'granted', coalesce(v_balance.granted, 0), 'used', coalesce(v_balance.used, 0),
-            'requested', v_wanted, 'missing', v_wanted - coalesce(v_balance.used, 0));
+    WITH balance AS (
+        UPDATE ledger_balance b
+        SET used = b.used + p_step * v_wanted, sequence = b.sequence + v_wanted
+        WHERE b.group_id = p_group AND b.subscription_id = p_subscription AND b.sku_id = p_sku
+          AND b.used + p_step * v_wanted BETWEEN 0 AND b.granted
+        RETURNING b.granted, b.used, b.sequence, kernel_now() AS at  -- after the lock was acquired
+    ), entry AS (
+        INSERT INTO ledger_entry (group_id, subscription_id, sku_id, sequence, kind, quantity,
+                                  granted_after, used_after, holder_type, holder_id, actor, at)
+        SELECT p_group, p_subscription, p_sku, b.sequence - v_wanted + h.i, p_kind, 1, b.granted,
+               b.used - p_step * (v_wanted - h.i), p_holder_type, h.holder, p_actor, b.at
+        FROM balance b, unnest(p_holders) WITH ORDINALITY AS h(holder, i)
+    )
+    SELECT b.granted, b.used INTO v_granted, v_used FROM balance b;
+    IF NOT FOUND THEN
+        RETURN ledger_missing(p_group, p_subscription, p_sku, p_step, v_wanted);
     END IF;
-    PERFORM ledger_write_use(v_balance, 'release', -1, p_holder_type, p_holders, p_actor);
+    IF p_step > 0 AND ledger_is_nearly_full(v_used, v_granted) THEN
+        PERFORM ledger_emit_crossed(p_subscription, p_sku, p_actor, v_granted, v_used - v_wanted);
+    END IF;
     RETURN NULL;
 END
 $$;
 
--- Write one entry of one unit per holder, the new balance, and the crossed thresholds. The caller
--- has locked the balance and decided.
-CREATE OR REPLACE FUNCTION ledger_write_use(
-    p_balance ledger_balance, p_kind text, p_step integer,
-    p_holder_type text, p_holders text[], p_actor text
-) RETURNS void
+-- What prevents p_wanted units from being consumed, or released where p_step is -1.
+CREATE OR REPLACE FUNCTION ledger_missing(
+    p_group uuid, p_subscription uuid, p_sku uuid, p_step int, p_wanted bigint
+) RETURNS json
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_at timestamptz := kernel_now();
-    v_used bigint := p_balance.used + p_step * cardinality(p_holders);
+    v_granted bigint;
+    v_used bigint;
 BEGIN
-    INSERT INTO ledger_entry (group_id, subscription_id, sku_id, sequence, kind, quantity,
-                              granted_after, used_after, holder_type, holder_id, actor, at)
-    SELECT p_balance.group_id, p_balance.subscription_id, p_balance.sku_id,
-           p_balance.sequence + h.i, p_kind, 1, p_balance.granted, p_balance.used + p_step * h.i,
-           p_holder_type, h.holder, p_actor, v_at
-    FROM unnest(p_holders) WITH ORDINALITY AS h(holder, i);
-
-    UPDATE ledger_balance
-    SET used = v_used, sequence = p_balance.sequence + cardinality(p_holders)
-    WHERE group_id = p_balance.group_id
-      AND subscription_id = p_balance.subscription_id AND sku_id = p_balance.sku_id;
-
-    PERFORM ledger_emit_crossed(p_balance.subscription_id, p_balance.sku_id, p_actor,
-                                p_balance.granted, p_balance.used);
+    SELECT b.granted, b.used INTO v_granted, v_used FROM ledger_balance b
+    WHERE b.group_id = p_group AND b.subscription_id = p_subscription AND b.sku_id = p_sku;
+    v_granted := coalesce(v_granted, 0);
+    v_used := coalesce(v_used, 0);
+    RETURN json_build_object(
+        'granted', v_granted, 'used', v_used, 'requested', p_wanted,
+        'missing', p_wanted - CASE WHEN p_step > 0 THEN v_granted - v_used ELSE v_used END);
 END
 $$;

@@ -3,3 +3,24 @@ CREATE OR REPLACE FUNCTION ledger_used(b ledger_balance) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT ledger_used(b, (SELECT m.live FROM catalogue_metric m WHERE m.code = b.metric))
 $$;
+
+-- The signatures that functions of the previous release call: without the group.
+CREATE OR REPLACE FUNCTION ledger_consume(
+    p_subscription uuid, p_sku uuid, p_holder_type text, p_holders text[], p_actor text
+) RETURNS json
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT ledger_consume(s.group_id, s.id, p_sku, p_holder_type, p_holders, p_actor)
+            FROM tenancy_subscription s WHERE s.id = p_subscription);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION ledger_release(
+    p_subscription uuid, p_sku uuid, p_holder_type text, p_holders text[], p_actor text
+) RETURNS json
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (SELECT ledger_release(s.group_id, s.id, p_sku, p_holder_type, p_holders, p_actor)
+            FROM tenancy_subscription s WHERE s.id = p_subscription);
+END
+$$;

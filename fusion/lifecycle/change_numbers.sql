@@ -146,7 +146,7 @@ BEGIN
         WHEN 'move' THEN
             RETURN numbers_move(s, t, p_numbers, p_call);
         WHEN 'release' THEN
-            PERFORM numbers_give_back(p_numbers, s.id, v_actor);
+            PERFORM numbers_give_back(s.group_id, s.id, p_numbers, v_actor);
             v_documents := numbers_vacate(p_numbers, (p_call ->> 'quarantine')::interval);
             PERFORM numbers_audit_and_emit(s, p_call - 'key', 'number.released', v_documents);
         ELSE

@@ -41,6 +41,7 @@ DECLARE
     v_until CONSTANT timestamptz := p_call ->> 'until';
     v_type CONSTANT text := p_call ->> 'status';
     v_numbers text[] := numbers_listed(p_call);
+    v_sku uuid;
     v_documents json[];
 BEGIN
     r := access_begin(p_group, p_call);
@@ -57,10 +58,10 @@ BEGIN
         RETURN;
     END IF;
     IF v_numbers IS NULL THEN
-        r := numbers_lock_free(s, p_call ->> 'sku', (p_call ->> 'quantity')::int,
+        r := numbers_lock_free(p_group, s.id, p_call ->> 'sku', (p_call ->> 'quantity')::int,
                                (p_call ->> 'contiguous')::boolean IS TRUE,
                                (p_call ->> 'patient')::boolean IS TRUE);
-        status := r.status; answer := r.answer; v_numbers := r.numbers;
+        status := r.status; answer := r.answer; v_numbers := r.numbers; v_sku := r.sku;
     ELSE
         answer := numbers_lock_listed(s, v_numbers);
         status := CASE WHEN answer IS NOT NULL THEN 409 END;
@@ -69,7 +70,8 @@ BEGIN
         RETURN;
     END IF;
 
-    v_documents := numbers_assign_locked(s, v_numbers, p_call ->> 'actor', v_type, v_until);
+    v_documents := numbers_assign_locked(
+        s, v_sku, v_numbers, p_call ->> 'actor', v_type, v_until);
     status := 201;
     answer := json_build_object('items', array_to_json(v_documents))::text;
     PERFORM numbers_audit_and_emit(s, p_call, 'number.' || v_type, v_documents, status, answer);
@@ -95,7 +97,7 @@ BEGIN
     INTO v_skus, v_needed, v_each
     FROM (SELECT w.sku_id, count(*) FILTER (WHERE w.status = 'free')::int AS needed
           FROM w GROUP BY w.sku_id ORDER BY w.sku_id) x;
-    v_answer := numbers_not_entitled(s.id, v_skus, v_needed);
+    v_answer := numbers_not_entitled(s.group_id, s.id, v_skus, v_needed);
     IF v_answer IS NOT NULL THEN
         RETURN v_answer;
     END IF;
@@ -111,46 +113,45 @@ BEGIN
 END
 $$;
 
--- Lock the next free numbers of a SKU, after its entitlement; `status` and `answer` of the refusal
--- if there are too few.
+-- Lock the next free numbers of the SKU with the code p_sku, after its entitlement; `status` and
+-- `answer` of the refusal if there are too few.
 CREATE OR REPLACE FUNCTION numbers_lock_free(
-    s tenancy_subscription, p_sku text, p_quantity int, p_contiguous boolean, p_patient boolean,
-    OUT numbers text[], OUT status int, OUT answer text
+    p_group uuid, p_subscription uuid, p_sku text, p_quantity int, p_contiguous boolean,
+    p_patient boolean, OUT sku uuid, OUT numbers text[], OUT status int, OUT answer text
 )
 LANGUAGE plpgsql AS $$
-DECLARE
-    v_sku uuid;
 BEGIN
-    SELECT k.id INTO v_sku FROM catalogue_sku k
-    WHERE k.group_id = s.group_id AND k.code = p_sku AND k.metric = 'number';
+    SELECT k.id INTO sku FROM catalogue_sku k
+    WHERE k.group_id = p_group AND k.code = p_sku AND k.metric = 'number';
     IF NOT FOUND THEN
         status := 422;
         answer := numbers_wrong_field('sku', 'is not the code of a number type in your catalogue');
         RETURN;
     END IF;
-    answer := numbers_not_entitled(s.id, ARRAY[v_sku], ARRAY[p_quantity]);
+    answer := numbers_not_entitled(p_group, p_subscription, ARRAY[sku], ARRAY[p_quantity]);
     IF answer IS NOT NULL THEN
         status := 409;
         RETURN;
     END IF;
-    numbers := CASE WHEN p_contiguous THEN numbers_select_block(v_sku, p_quantity)
-                    ELSE numbers_select_free(v_sku, p_quantity, p_patient) END;
+    numbers := CASE WHEN p_contiguous THEN numbers_select_block(sku, p_quantity)
+                    ELSE numbers_select_free(sku, p_quantity, p_patient) END;
     IF cardinality(numbers) = p_quantity THEN
         RETURN;
     ELSIF NOT p_patient AND NOT p_contiguous
-          OR numbers_enough_free(v_sku, p_quantity, p_contiguous) THEN
+          OR numbers_enough_free(sku, p_quantity, p_contiguous) THEN
         status := 0;
     ELSE
         status := 409;
-        answer := numbers_none_free(v_sku, p_quantity, p_contiguous);
+        answer := numbers_none_free(sku, p_quantity, p_contiguous);
     END IF;
 END
 $$;
 
 -- Consume one entitlement for each number that has not consumed one yet. The caller has locked the
 -- balances and checked that they suffice.
-CREATE OR REPLACE FUNCTION numbers_consume(p_numbers text[], p_subscription uuid, p_actor text)
-RETURNS void
+CREATE OR REPLACE FUNCTION numbers_consume(
+    p_group uuid, p_subscription uuid, p_numbers text[], p_actor text
+) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     r record;
@@ -161,7 +162,8 @@ BEGIN
         WHERE n.e164 = ANY (p_numbers) AND n.status IN ('free', 'quarantined')
         GROUP BY n.sku_id ORDER BY n.sku_id
     LOOP
-        IF ledger_consume(p_subscription, r.sku_id, 'number', r.holders, p_actor) IS NOT NULL THEN
+        IF ledger_consume(p_group, p_subscription, r.sku_id, 'number', r.holders, p_actor)
+           IS NOT NULL THEN
             RAISE EXCEPTION 'an entitlement was consumed under a lock that was held';
         END IF;
     END LOOP;

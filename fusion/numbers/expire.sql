@@ -26,7 +26,7 @@ BEGIN
     v_reserved := numbers_due(s.id, p_numbers, 'reserved', v_now);
     v_quarantined := numbers_due(s.id, p_numbers, 'quarantined', v_now);
     IF cardinality(v_reserved) > 0 THEN
-        PERFORM numbers_give_back(v_reserved, s.id, p_actor);
+        PERFORM numbers_give_back(s.group_id, s.id, v_reserved, p_actor);
         PERFORM numbers_set_free(v_reserved, 'reserved');
         PERFORM numbers_audit_and_emit(s, v_call, 'number.released', numbers_documents(v_reserved));
     END IF;

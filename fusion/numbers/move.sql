@@ -18,7 +18,7 @@ $$;
 CREATE OR REPLACE FUNCTION numbers_not_entitled_to(t tenancy_subscription, p_numbers text[])
 RETURNS text
 LANGUAGE sql AS $$
-    SELECT numbers_not_entitled(t.id, array_agg(x.sku_id), array_agg(x.needed),
+    SELECT numbers_not_entitled(t.group_id, t.id, array_agg(x.sku_id), array_agg(x.needed),
         'No number was moved. Order more for the subscription that is to get them.')
     FROM (SELECT n.sku_id, count(*)::int AS needed FROM numbers_number n
           WHERE n.e164 = ANY (p_numbers) GROUP BY n.sku_id ORDER BY n.sku_id) x
@@ -67,13 +67,14 @@ DECLARE
     v_after json[];
     r record;
 BEGIN
-    PERFORM numbers_give_back(p_numbers, s.id, v_actor);
+    PERFORM numbers_give_back(s.group_id, s.id, p_numbers, v_actor);
     FOR r IN
         SELECT n.sku_id, array_agg(n.e164 ORDER BY n.e164) AS holders
         FROM numbers_number n WHERE n.e164 = ANY (p_numbers)
         GROUP BY n.sku_id ORDER BY n.sku_id
     LOOP
-        IF ledger_consume(t.id, r.sku_id, 'number', r.holders, v_actor) IS NOT NULL THEN
+        IF ledger_consume(t.group_id, t.id, r.sku_id, 'number', r.holders, v_actor)
+           IS NOT NULL THEN
             RAISE EXCEPTION 'an entitlement was consumed under a lock that was held';
         END IF;
     END LOOP;

@@ -47,7 +47,7 @@ BEGIN
     v_skus := CASE WHEN p_call ? 'fitting' THEN numbers_choose_skus(s, p_call -> 'fitting')
                    ELSE ARRAY(SELECT jsonb_array_elements_text(p_call -> 'skus'))::uuid[] END;
     answer := coalesce(numbers_in_inventory(v_numbers), (
-        SELECT numbers_not_entitled(s.id, array_agg(x.sku), array_agg(x.needed))
+        SELECT numbers_not_entitled(p_group, s.id, array_agg(x.sku), array_agg(x.needed))
         FROM (SELECT w.sku, count(*)::int AS needed FROM unnest(v_skus) AS w(sku)
               GROUP BY w.sku ORDER BY w.sku) x));
     IF answer IS NOT NULL THEN
@@ -72,7 +72,8 @@ BEGIN
         SELECT w.sku, array_agg(w.e164 ORDER BY w.e164) AS holders
         FROM unnest(v_numbers, v_skus) AS w(e164, sku) GROUP BY w.sku ORDER BY w.sku
     LOOP
-        IF ledger_consume(s.id, r.sku, 'number', r.holders, p_call ->> 'actor') IS NOT NULL THEN
+        IF ledger_consume(p_group, s.id, r.sku, 'number', r.holders, p_call ->> 'actor')
+           IS NOT NULL THEN
             RAISE EXCEPTION 'an entitlement was consumed under a lock that was held';
         END IF;
     END LOOP;
@@ -150,7 +151,7 @@ BEGIN
         RETURN;
     END IF;
     v_documents := numbers_documents(ARRAY[n.e164]);
-    PERFORM numbers_give_back(ARRAY[n.e164], s.id, p_call ->> 'actor');
+    PERFORM numbers_give_back(p_group, s.id, ARRAY[n.e164], p_call ->> 'actor');
     DELETE FROM numbers_number w WHERE w.e164 = n.e164;
     status := 204;
     answer := '';

@@ -46,7 +46,7 @@ BEGIN
     END IF;
     status := 204;
     answer := '';
-    PERFORM numbers_give_back(ARRAY[n.e164], s.id, p_call ->> 'actor');
+    PERFORM numbers_give_back(p_group, s.id, ARRAY[n.e164], p_call ->> 'actor');
     PERFORM numbers_audit_and_emit(
         s, p_call, 'number.released',
         numbers_vacate(ARRAY[n.e164], (p_call ->> 'quarantine')::interval), status, answer);
@@ -71,7 +71,7 @@ BEGIN
         WHERE n.subscription_id = p_subscription AND n.status IN ('reserved', 'assigned')
         ORDER BY n.e164);
     IF cardinality(v_numbers) > 0 THEN
-        PERFORM numbers_give_back(v_numbers, p_subscription, p_actor);
+        PERFORM numbers_give_back(s.group_id, s.id, v_numbers, p_actor);
         PERFORM numbers_audit_and_emit(
             s, jsonb_build_object('actor', p_actor, 'request', p_request), 'number.released',
             numbers_vacate(v_numbers, p_quarantine));
@@ -83,8 +83,9 @@ $$;
 -- Free the entitlements that numbers of one subscription consume, SKU by SKU, then lock the
 -- numbers. The caller holds the subscription's lock and has checked that nothing prevents the
 -- release.
-CREATE OR REPLACE FUNCTION numbers_give_back(p_numbers text[], p_subscription uuid, p_actor text)
-RETURNS void
+CREATE OR REPLACE FUNCTION numbers_give_back(
+    p_group uuid, p_subscription uuid, p_numbers text[], p_actor text
+) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     r record;
@@ -95,7 +96,8 @@ BEGIN
         WHERE n.e164 = ANY (p_numbers) AND n.status IN ('reserved', 'assigned')
         GROUP BY n.sku_id ORDER BY n.sku_id
     LOOP
-        IF ledger_release(p_subscription, r.sku_id, 'number', r.holders, p_actor) IS NOT NULL THEN
+        IF ledger_release(p_group, p_subscription, r.sku_id, 'number', r.holders, p_actor)
+           IS NOT NULL THEN
             RAISE EXCEPTION 'more entitlements are held by numbers than the balance says are used';
         END IF;
     END LOOP;

@@ -49,14 +49,14 @@ BEGIN
             'The number was not restored. Only a number in quarantine can be restored, and only to the '
             'subscription that had it.');
     ELSE
-        answer := numbers_not_entitled(s.id, ARRAY[n.sku_id], ARRAY[1]);
+        answer := numbers_not_entitled(p_group, s.id, ARRAY[n.sku_id], ARRAY[1]);
     END IF;
     IF answer IS NOT NULL THEN
         status := 409;
         RETURN;
     END IF;
     PERFORM FROM numbers_number w WHERE w.e164 = n.e164 FOR UPDATE;
-    PERFORM numbers_consume(ARRAY[n.e164], s.id, p_call ->> 'actor');
+    PERFORM numbers_consume(p_group, s.id, ARRAY[n.e164], p_call ->> 'actor');
     UPDATE numbers_number w SET status = 'assigned', until = NULL WHERE w.e164 = n.e164;
     v_documents := numbers_documents(ARRAY[n.e164]);
     status := 200;

@@ -8,14 +8,17 @@ CREATE OR REPLACE FUNCTION numbers_lock_holder(
 ) RETURNS json
 LANGUAGE plpgsql AS $$
 DECLARE
-    n numbers_number;
+    n record;
 BEGIN
-    PERFORM FROM numbers_number w
-    WHERE w.e164 = ANY (ARRAY[p_e164, p_other]) AND w.group_id = p_group
-      AND w.subscription_id = p_subscription
-    ORDER BY w.e164 FOR NO KEY UPDATE;
-    SELECT w.* INTO n FROM numbers_number w
-    WHERE w.e164 = p_e164 AND w.group_id = p_group AND w.subscription_id = p_subscription;
+    IF p_other IS NOT NULL THEN  -- both, in their order
+        PERFORM FROM numbers_number w
+        WHERE w.e164 IN (p_e164, p_other) AND w.group_id = p_group
+          AND w.subscription_id = p_subscription
+        ORDER BY w.e164 FOR NO KEY UPDATE;
+    END IF;
+    SELECT w.status, w.user_id, w.trunk_id INTO n FROM numbers_number w
+    WHERE w.e164 = p_e164 AND w.group_id = p_group AND w.subscription_id = p_subscription
+    FOR NO KEY UPDATE;
     RETURN numbers_holder_refusal(p_e164, n.status = 'assigned', n.user_id, n.trunk_id, p_holder);
 END
 $$;

@@ -63,23 +63,35 @@ BEGIN
     END IF;
     PERFORM numbers_audit_and_emit(
         s, p_call, 'number.assigned',
-        numbers_assign_locked(s, p_numbers, p_call ->> 'actor', 'assigned', NULL));
+        numbers_assign_locked(s, NULL, p_numbers, p_call ->> 'actor', 'assigned', NULL));
 END
 $$;
 
 -- Assign or reserve locked numbers, and return their documents. The caller has locked the balances and
--- checked that they suffice.
+-- checked that they suffice. p_sku: the SKU of all of them if they are free; else NULL.
 CREATE OR REPLACE FUNCTION numbers_assign_locked(
-    s tenancy_subscription, p_numbers text[], p_actor text, p_status text, p_until timestamptz
+    s tenancy_subscription, p_sku uuid, p_numbers text[], p_actor text, p_status text,
+    p_until timestamptz
 ) RETURNS json[]
 LANGUAGE plpgsql AS $$
+DECLARE
+    v_documents json[];
 BEGIN
-    PERFORM numbers_consume(p_numbers, s.id, p_actor);
-    UPDATE numbers_number n
-    SET status = p_status, until = p_until, subscription_id = s.id, distributor_id = s.distributor_id,
-        reseller_id = s.reseller_id, tenant_id = s.tenant_id
-    WHERE n.e164 = ANY (p_numbers);
-    RETURN numbers_documents(p_numbers);
+    IF p_sku IS NULL THEN
+        PERFORM numbers_consume(s.group_id, s.id, p_numbers, p_actor);
+    ELSIF ledger_consume(s.group_id, s.id, p_sku, 'number', p_numbers, p_actor) IS NOT NULL THEN
+        RAISE EXCEPTION 'an entitlement was consumed under a lock that was held';
+    END IF;
+    WITH changed AS (
+        UPDATE numbers_number n
+        SET status = p_status, until = p_until, subscription_id = s.id,
+            distributor_id = s.distributor_id, reseller_id = s.reseller_id, tenant_id = s.tenant_id
+        WHERE n.e164 = ANY (p_numbers)
+        RETURNING n AS number, n.sku_id, n.e164
+    )
+    SELECT array_agg(numbers_document(c.number, k) ORDER BY c.e164) INTO v_documents
+    FROM changed c JOIN catalogue_sku k ON k.id = c.sku_id;
+    RETURN v_documents;
 END
 $$;
 

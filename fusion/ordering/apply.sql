@@ -14,6 +14,8 @@ RETURNS text
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
 DECLARE
     o ordering_order;
@@ -138,14 +140,14 @@ DECLARE
     v_last int[] := v_first;
     v_id uuid[]; v_number bigint[];
     k ordering_books;
-    v ordering_verdict;
+    v ordering_decisions;
 BEGIN
     FOR i IN 1 .. cardinality(v_order) LOOP
         v_first[v_order[i]] := coalesce(v_first[v_order[i]], i);
         v_last[v_order[i]] := i;
     END LOOP;
     k := ordering_read_books(v_group, v_first, l, true);
-    v := ordering_decide(v_first, v_last, l, k, false);
+    v := ordering_decide(l, k, v_first, v_last, false);
 
     SELECT array_agg(o.id), array_agg(o.number) INTO v_id, v_number FROM unnest(p_orders) AS o;
     UPDATE ordering_orderline w SET taken = n.taken
@@ -157,9 +159,9 @@ BEGIN
     UPDATE ordering_order w
     SET state = CASE WHEN n.problem IS NULL THEN 'completed' ELSE 'failed' END,
         completed_at = CASE WHEN n.problem IS NULL THEN n.at END,
-        changes = CASE WHEN n.problem IS NULL THEN n.changes END,
+        changes = n.changes,
         failure = n.problem
-    FROM unnest(v_id, v.problem, p_at, ordering_changes(v_count, l, k, v))
+    FROM unnest(v_id, v.problem, p_at, v.changes)
          AS n(id, problem, at, changes)
     WHERE w.id = n.id;
     RETURN v.problem;

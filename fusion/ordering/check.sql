@@ -3,18 +3,27 @@
 CREATE OR REPLACE FUNCTION ordering_read_calls(p_calls jsonb) RETURNS ordering_calls
 LANGUAGE plpgsql AS $$
 DECLARE
-    c ordering_calls;
+    v_call jsonb;
+    v_id uuid[]; v_actor text[]; v_request text[]; v_path text[]; v_key text[];
+    v_fingerprint bytea[]; v_subscription uuid[]; v_reference text[]; v_name text[];
+    v_effective timestamptz[]; v_at timestamptz[];
 BEGIN
-    SELECT array_agg(x.id), array_agg(x.actor), array_agg(x.request), array_agg(x.path),
-           array_agg(x.key), array_agg(decode(x.fingerprint, 'hex')), array_agg(x.subscription_id),
-           array_agg(x.external_reference), array_agg('order:' || x.external_reference),
-           array_agg(x.effective_at), array_agg(x.at)
-    INTO c.id, c.actor, c.request, c.path, c.key, c.fingerprint, c.subscription, c.reference,
-         c.name, c.effective, c.at
-    FROM jsonb_to_recordset(p_calls) AS x(
-        id uuid, actor text, request text, path text, key text, fingerprint text,
-        subscription_id uuid, external_reference text, effective_at timestamptz, at timestamptz);
-    RETURN c;
+    FOR i IN 1 .. jsonb_array_length(p_calls) LOOP
+        v_call := p_calls -> i - 1;
+        v_id[i] := v_call ->> 'id';
+        v_actor[i] := v_call ->> 'actor';
+        v_request[i] := v_call ->> 'request';
+        v_path[i] := v_call ->> 'path';
+        v_key[i] := v_call ->> 'key';
+        v_fingerprint[i] := decode(v_call ->> 'fingerprint', 'hex');
+        v_subscription[i] := v_call ->> 'subscription_id';
+        v_reference[i] := v_call ->> 'external_reference';
+        v_name[i] := 'order:' || v_reference[i];
+        v_effective[i] := v_call ->> 'effective_at';
+        v_at[i] := v_call ->> 'at';
+    END LOOP;
+    RETURN ROW(v_id, v_actor, v_request, v_path, v_key, v_fingerprint, v_subscription, v_reference,
+               v_name, v_effective, v_at)::ordering_calls;
 END
 $$;
 

@@ -6,8 +6,8 @@
 -- p_first, p_last: by order, the range of its lines; an order without lines is skipped. p_preview:
 -- also show the balances before and after each order.
 CREATE OR REPLACE FUNCTION ordering_decide(
-    p_first int[], p_last int[], l ordering_lines, k ordering_books, p_preview boolean
-) RETURNS ordering_verdict
+    l ordering_lines, k ordering_books, p_first int[], p_last int[], p_preview boolean
+) RETURNS ordering_decisions
 LANGUAGE plpgsql AS $$
 DECLARE
     l_action CONSTANT text[] := l.action; l_own CONSTANT int[] := k.line_own;
@@ -17,9 +17,10 @@ DECLARE
     b_code CONSTANT text[] := k.balance_code; b_granted bigint[] := k.balance_granted;
     b_change bigint[] := array_fill(0::bigint, ARRAY[cardinality(b_granted)]);
     b_order int[] := array_fill(0, ARRAY[cardinality(b_granted)]);  -- the last one that touched it
-    e_line int[] := '{}'; e_balance int[] := '{}'; e_quantity bigint[] := '{}'; n int := 0;
+    b_entries int[] := b_order; n int := 0;
+    e_line int[]; e_balance int[]; e_quantity bigint[]; e_granted bigint[]; e_nth int[];
     o_problem json[] := array_fill(NULL::json, ARRAY[cardinality(p_first)]);
-    o_preview json[] := o_problem;
+    o_preview json[] := o_problem; o_changes json[] := o_problem;
     l_taken json[] := array_fill(NULL::json, ARRAY[cardinality(l.action)]);
     -- the order being judged
     v_mark int; v_line_mark int; v_touched int[]; v_missing json[]; v_refusals json[]; b int;
@@ -51,8 +52,7 @@ BEGIN
                 v_need := v_need - v_take;
                 h_quantity[h] := h_quantity[h] - v_take;
                 u_holding := u_holding || h; u_quantity := u_quantity || -v_take;
-                v_taken := v_taken || json_build_object(
-                    'revision', k.holding_revision[h], 'quantity', v_take);
+                v_taken := v_taken || json_build_object('revision', k.holding_revision[h], 'quantity', v_take);
                 <<item>>
                 FOR m IN h_first[h] .. h_last[h] LOOP
                     FOR e IN v_line_mark + 1 .. n LOOP  -- one entry per line and SKU
@@ -81,18 +81,18 @@ BEGIN
             b_change[e_balance[e]] := b_change[e_balance[e]] + e_quantity[e];
         END LOOP;
         FOREACH b IN ARRAY v_touched LOOP
-            v_refusals := ordering_check_sum(
-                v_refusals, b_code[b], b_granted[b], k.balance_used[b], b_change[b]);
+            v_refusals := ordering_check_sum(v_refusals, b_code[b], b_granted[b], k.balance_used[b], b_change[b]);
         END LOOP;
         IF cardinality(v_missing) > 0 OR cardinality(v_refusals) > 0 THEN
             o_problem[o] := ordering_problem_of(v_missing, v_refusals);
         END IF;
-        IF p_preview THEN
-            o_preview[o] := ordering_effects(k, v_touched, b_granted, b_change);
-        END IF;
+        o_preview[o] := CASE WHEN p_preview THEN ordering_effects(k, v_touched, b_granted, b_change) END;
         IF o_problem[o] IS NULL THEN
-            FOREACH b IN ARRAY v_touched LOOP
-                b_granted[b] := b_granted[b] + b_change[b];
+            o_changes[o] := ordering_changes(v_touched, b_code, b_change);
+            FOR e IN v_mark + 1 .. n LOOP
+                b := e_balance[e];
+                b_granted[b] := b_granted[b] + e_quantity[e]; e_granted[e] := b_granted[b];
+                b_entries[b] := b_entries[b] + 1; e_nth[e] := b_entries[b];
             END LOOP;
         ELSE  -- undo its changes
             FOR i IN 1 .. cardinality(u_holding) LOOP
@@ -101,8 +101,8 @@ BEGIN
             n := v_mark;
         END IF;
     END LOOP;
-    RETURN ROW(o_problem, o_preview, l_taken, e_line[1:n], e_balance[1:n], e_quantity[1:n],
-               h_quantity)::ordering_verdict;
+    RETURN ROW(o_problem, o_preview, o_changes, l_taken, e_line[1:n], e_balance[1:n],
+               e_quantity[1:n], e_granted, e_nth, b_entries, h_quantity)::ordering_decisions;
 END
 $$;
 
@@ -124,26 +124,28 @@ BEGIN
 END
 $$;
 
--- The net changes of balances by each of p_count orders, as the order shows them; NULL for orders
--- without entries.
-CREATE OR REPLACE FUNCTION ordering_changes(
-    p_count int, l ordering_lines, k ordering_books, v ordering_verdict
-) RETURNS json[]
-LANGUAGE plpgsql AS $$
+-- The net changes of balances by an order, as the order shows them: sorted by SKU code.
+CREATE OR REPLACE FUNCTION ordering_changes(p_touched int[], p_code text[], p_change bigint[])
+RETURNS json
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_sorted int[] := '{}';
+    v_changes json[] := '{}';
+    i int;
+    b int;
 BEGIN
-    RETURN ARRAY(
-        SELECT c.changes
-        FROM generate_series(1, p_count) AS g(o)
-        LEFT JOIN (
-            SELECT e.o, coalesce(
-                       json_agg(json_build_object('sku', e.code, 'granted_delta', e.change)
-                                ORDER BY e.code) FILTER (WHERE e.change <> 0), '[]') AS changes
-            FROM (SELECT l."order"[w.line] AS o, b.code, sum(w.quantity)::bigint AS change
-                  FROM unnest(v.entry_line, v.entry_balance, v.entry_quantity)
-                       AS w(line, balance, quantity)
-                  JOIN unnest(k.balance_code) WITH ORDINALITY AS b(code, slot) ON b.slot = w.balance
-                  GROUP BY 1, 2) e
-            GROUP BY e.o) c ON c.o = g.o
-        ORDER BY g.o);
+    FOREACH b IN ARRAY p_touched LOOP
+        i := cardinality(v_sorted);
+        WHILE i > 0 AND p_code[v_sorted[i]] > p_code[b] LOOP
+            v_sorted[i + 1] := v_sorted[i];
+            i := i - 1;
+        END LOOP;
+        v_sorted[i + 1] := b;
+    END LOOP;
+    FOREACH b IN ARRAY v_sorted LOOP
+        CONTINUE WHEN p_change[b] = 0;
+        v_changes := v_changes || json_build_object('sku', p_code[b], 'granted_delta', p_change[b]);
+    END LOOP;
+    RETURN array_to_json(v_changes);
 END
 $$;

@@ -16,6 +16,8 @@ LANGUAGE plpgsql
 -- made while the tables are still empty and stay in use while they grow: it must use the indexes.
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -23,7 +25,7 @@ DECLARE
     l ordering_lines;
     a ordering_answers;
     k ordering_books;
-    v ordering_verdict;
+    v ordering_decisions;
     v_effective CONSTANT timestamptz[] := c.effective;
     v_status int[]; v_answer text[]; v_problem json[];
     v_first int[]; v_last int[];               -- by order: its lines, if they are to be judged now
@@ -44,7 +46,7 @@ BEGIN
     END LOOP;
 
     k := ordering_read_books(p_group, v_first, l, true);
-    v := ordering_decide(v_first, v_last, l, k, false);
+    v := ordering_decide(l, k, v_first, v_last, false);
     v_problem := v.problem;
     FOR o IN 1 .. cardinality(v_status) LOOP
         IF v_problem[o] IS NOT NULL THEN
@@ -74,6 +76,8 @@ RETURNS TABLE (status int, answer text)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -81,7 +85,7 @@ DECLARE
     c ordering_calls;
     l ordering_lines;
     a ordering_answers;
-    v ordering_verdict;
+    v ordering_decisions;
     v_first int[];
     v_problem json;
 BEGIN
@@ -90,8 +94,8 @@ BEGIN
         l := ordering_read_lines(p_group, v_call, c.subscription);
         a := ordering_check(p_group, v_call, c, l);
         v_first := ARRAY[CASE WHEN a.status[1] IS NULL THEN 1 END];
-        v := ordering_decide(v_first, ARRAY[cardinality(l.action)], l,
-                             ordering_read_books(p_group, v_first, l, false), true);
+        v := ordering_decide(l, ordering_read_books(p_group, v_first, l, false),
+                             v_first, ARRAY[cardinality(l.action)], true);
         -- `refusals` are the balances that prevent the order, or its one reason.
         v_problem := coalesce(a.answer[1]::json, v.problem[1]);
         RETURN QUERY SELECT

@@ -8,92 +8,114 @@ CREATE OR REPLACE FUNCTION ordering_read_books(
 LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
 DECLARE
+    k ordering_books;
     r record;
-    h_subscription uuid[] := '{}'; h_product uuid[] := '{}'; h_revision int[] := '{}';
-    h_quantity bigint[] := '{}'; h_first int[] := '{}'; h_last int[] := '{}';
-    l_first int[] := '{}'; l_last int[] := '{}'; l_own int[] := '{}';
-    i_balance int[] := '{}'; i_quantity bigint[] := '{}';
-    b_subscription uuid[] := '{}'; b_sku uuid[] := '{}'; b_code text[] := '{}';
-    b_granted bigint[] := '{}'; b_used bigint[] := '{}';
-    i int := 0;
+    h_subscription uuid[]; h_product uuid[]; h_revision int[]; h_quantity bigint[];
+    h_first int[]; h_last int[]; l_first int[]; l_last int[]; l_own int[];
+    i_balance int[]; i_quantity bigint[];
+    b_subscription uuid[]; b_sku uuid[]; b_code text[]; b_granted bigint[] := '{}'; b_used bigint[];
+    p_last int[];                                     -- by first holding of a product: the last one
+    h int := 0; i int := 0; b int; n int := 0;        -- holding, item, balance; how many balances
+    v_from int; v_subscription uuid; v_product uuid;  -- the first holding or balance of these
 BEGIN
     -- 1. Holdings: a row per line and holding of its product; an addition includes the holding it
-    --    will add to even if it does not exist yet.
+    --    will add to even if it does not exist yet. They are numbered as they come: window functions
+    --    would cost a single order more than all of this.
     FOR r IN
-        SELECT s.*, min(s.slot) OVER same_product AS first, max(s.slot) OVER same_product AS last
-        FROM (
-            SELECT w.line, w.subscription_id, w.product_id, x.revision, x.quantity, x.own,
-                   dense_rank() OVER (
-                       ORDER BY w.subscription_id, w.product_id, x.revision DESC NULLS LAST) AS slot
-            FROM unnest(l."order", l.subscription, l.product, l.revision) WITH ORDINALITY
-                 AS w(o, subscription_id, product_id, revision, line)
-            LEFT JOIN LATERAL (
-                SELECT d.revision, d.quantity, d.revision IS NOT DISTINCT FROM w.revision AS own
-                FROM ordering_holding d
+        SELECT w.line, w.subscription_id, w.product_id, x.revision, x.quantity, x.own
+        FROM unnest(l."order", l.subscription, l.product, l.revision) WITH ORDINALITY
+             AS w(o, subscription_id, product_id, revision, line)
+        LEFT JOIN LATERAL (
+            SELECT d.revision, d.quantity, d.revision IS NOT DISTINCT FROM w.revision AS own
+            FROM ordering_holding d
+            WHERE d.group_id = p_group AND d.subscription_id = w.subscription_id AND d.product_id = w.product_id
+            UNION ALL
+            SELECT w.revision, 0, true
+            WHERE w.revision IS NOT NULL AND NOT EXISTS (
+                SELECT FROM ordering_holding d
                 WHERE d.group_id = p_group AND d.subscription_id = w.subscription_id
-                  AND d.product_id = w.product_id
-                UNION ALL
-                SELECT w.revision, 0, true
-                WHERE w.revision IS NOT NULL AND NOT EXISTS (
-                    SELECT FROM ordering_holding d
-                    WHERE d.group_id = p_group AND d.subscription_id = w.subscription_id
-                      AND d.product_id = w.product_id AND d.revision = w.revision)
-            ) x ON true
-            WHERE p_first[w.o] IS NOT NULL
-        ) s
-        WINDOW same_product AS (PARTITION BY s.subscription_id, s.product_id)
-        ORDER BY s.slot
+                  AND d.product_id = w.product_id AND d.revision = w.revision)
+        ) x ON true
+        WHERE p_first[w.o] IS NOT NULL
+        ORDER BY w.subscription_id, w.product_id, x.revision DESC NULLS LAST
     LOOP
-        h_subscription[r.slot] := r.subscription_id; h_product[r.slot] := r.product_id;
-        h_revision[r.slot] := r.revision; h_quantity[r.slot] := coalesce(r.quantity, 0);
-        l_first[r.line] := r.first; l_last[r.line] := r.last;
-        IF r.own THEN
-            l_own[r.line] := r.slot;
+        IF (v_subscription, v_product) IS DISTINCT FROM (r.subscription_id, r.product_id) THEN
+            h := h + 1; v_from := h;
+            v_subscription := r.subscription_id; v_product := r.product_id;
+        ELSIF h_revision[h] IS DISTINCT FROM r.revision THEN
+            h := h + 1;
         END IF;
+        h_subscription[h] := r.subscription_id; h_product[h] := r.product_id;
+        h_revision[h] := r.revision; h_quantity[h] := coalesce(r.quantity, 0);
+        l_first[r.line] := v_from; p_last[v_from] := h;
+        l_own[r.line] := CASE WHEN r.own THEN h ELSE l_own[r.line] END;
+    END LOOP;
+
+    FOR line IN 1 .. coalesce(cardinality(l."order"), 0) LOOP
+        l_last[line] := p_last[l_first[line]];
     END LOOP;
 
     -- 2. The items of those revisions, and the balances that they touch.
+    v_subscription := NULL;
     FOR r IN
-        SELECT w.slot, w.subscription_id, m.sku_id, m.quantity, s.code,
-               dense_rank() OVER (ORDER BY w.subscription_id, m.sku_id) AS balance
+        SELECT w.slot, w.subscription_id, m.sku_id, m.quantity, s.code
         FROM unnest(h_subscription, h_product, h_revision) WITH ORDINALITY
              AS w(subscription_id, product_id, revision, slot)
         JOIN catalogue_revisionitem m
           ON m.group_id = p_group AND m.product_id = w.product_id AND m.revision = w.revision
         JOIN catalogue_sku s ON s.id = m.sku_id
-        ORDER BY w.slot, balance
+        ORDER BY w.slot, m.sku_id
     LOOP
+        IF v_subscription IS DISTINCT FROM r.subscription_id THEN
+            v_subscription := r.subscription_id; v_from := n + 1;
+        END IF;
+        b := v_from;
+        WHILE b_sku[b] <> r.sku_id LOOP b := b + 1; END LOOP;
+        IF b > n THEN
+            n := b;
+            b_subscription[b] := r.subscription_id; b_sku[b] := r.sku_id; b_code[b] := r.code;
+            b_granted[b] := 0; b_used[b] := 0;
+        END IF;
         i := i + 1;
-        i_balance[i] := r.balance; i_quantity[i] := r.quantity;
+        i_balance[i] := b; i_quantity[i] := r.quantity;
         h_first[r.slot] := coalesce(h_first[r.slot], i); h_last[r.slot] := i;
-        b_subscription[r.balance] := r.subscription_id; b_sku[r.balance] := r.sku_id;
-        b_code[r.balance] := r.code; b_granted[r.balance] := 0; b_used[r.balance] := 0;
     END LOOP;
+
+    k := ROW(h_subscription, h_product, h_revision, h_quantity, h_first, h_last, l_first, l_last, l_own,
+             i_balance, i_quantity, b_subscription, b_sku, b_code, b_granted, b_used)::ordering_books;
+    IF NOT p_lock THEN
+        RETURN ordering_read_balances(p_group, k);
+    END IF;
 
     -- 3. The balances, locked in the global lock order: subscription, then SKU. Nobody changes a
     --    balance while another holds its subscription's lock.
-    IF p_lock THEN
-        FOR r IN
-            SELECT w.balance, d.granted, d.used
-            FROM unnest(b_subscription, b_sku) WITH ORDINALITY AS w(subscription_id, sku_id, balance)
-            JOIN ledger_balance d ON d.group_id = p_group AND d.subscription_id = w.subscription_id
-                                 AND d.sku_id = w.sku_id
-            ORDER BY d.subscription_id, d.sku_id FOR UPDATE OF d
-        LOOP
-            b_granted[r.balance] := r.granted; b_used[r.balance] := r.used;
-        END LOOP;
-    ELSE
-        FOR r IN
-            SELECT w.balance, d.granted, d.used
-            FROM unnest(b_subscription, b_sku) WITH ORDINALITY AS w(subscription_id, sku_id, balance)
-            JOIN ledger_balance d ON d.group_id = p_group AND d.subscription_id = w.subscription_id
-                                 AND d.sku_id = w.sku_id
-        LOOP
-            b_granted[r.balance] := r.granted; b_used[r.balance] := r.used;
-        END LOOP;
-    END IF;
-    RETURN ROW(h_subscription, h_product, h_revision, h_quantity, h_first, h_last,
-               l_first, l_last, l_own, i_balance, i_quantity,
-               b_subscription, b_sku, b_code, b_granted, b_used)::ordering_books;
+    FOR r IN
+        SELECT w.balance, d.granted, d.used
+        FROM unnest(b_subscription, b_sku) WITH ORDINALITY AS w(subscription_id, sku_id, balance)
+        JOIN ledger_balance d ON d.group_id = p_group AND d.subscription_id = w.subscription_id
+                             AND d.sku_id = w.sku_id
+        ORDER BY d.subscription_id, d.sku_id FOR UPDATE OF d
+    LOOP
+        b_granted[r.balance] := r.granted; b_used[r.balance] := r.used;
+    END LOOP;
+    k.balance_granted := b_granted; k.balance_used := b_used;
+    RETURN k;
+END
+$$;
+
+-- The books with the balances as they are now, not locked.
+CREATE OR REPLACE FUNCTION ordering_read_balances(p_group uuid, k ordering_books)
+RETURNS ordering_books
+LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT array_agg(coalesce(d.granted, 0) ORDER BY w.balance),
+           array_agg(coalesce(d.used, 0) ORDER BY w.balance)
+    INTO k.balance_granted, k.balance_used
+    FROM unnest(k.balance_subscription, k.balance_sku) WITH ORDINALITY
+         AS w(subscription_id, sku_id, balance)
+    LEFT JOIN ledger_balance d ON d.group_id = p_group AND d.subscription_id = w.subscription_id
+                              AND d.sku_id = w.sku_id;
+    k.balance_granted := coalesce(k.balance_granted, '{}');
+    RETURN k;
 END
 $$;

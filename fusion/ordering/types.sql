@@ -38,15 +38,20 @@ BEGIN
             balance_granted bigint[], balance_used bigint[]
         );
     END IF;
-    IF to_regtype('ordering_verdict') IS NULL THEN
-        CREATE TYPE ordering_verdict AS (
+    IF to_regtype('ordering_decisions') IS NULL THEN
+        CREATE TYPE ordering_decisions AS (
             -- by order
             problem json[],            -- the refusal; null if allowed
             preview json[],            -- its balances before and after, for a preview
+            changes json[],            -- the net changes of balances, as the order shows them
             -- by line
             taken json[],              -- what a removal took, by revision
             -- by entry, in ledger order; the quantity is negative for a revoke
             entry_line int[], entry_balance int[], entry_quantity bigint[],
+            entry_granted bigint[],    -- the sum of its balance after it
+            entry_nth int[],           -- counts the entries of one balance
+            -- by balance: the number of its entries
+            balance_entries int[],
             -- by holding
             holding_quantity bigint[]
         );

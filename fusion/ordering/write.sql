@@ -5,7 +5,7 @@
 -- columns of an order come from its call, so that a new one concerns no other function.
 CREATE OR REPLACE FUNCTION ordering_write_placed(
     p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines, k ordering_books,
-    v ordering_verdict, p_number bigint[], p_answer text[]
+    v ordering_decisions, p_number bigint[], p_answer text[]
 ) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -26,7 +26,7 @@ BEGIN
         jsonb_to_recordset(p_calls) AS (
             id uuid, actor text, subscription_id uuid, external_reference text,
             effective_at timestamptz),
-        unnest(p_number), unnest(v_at), unnest(ordering_changes(cardinality(c.id), l, k, v))
+        unnest(p_number), unnest(v_at), unnest(v.changes)
     ) AS w(id, actor, subscription_id, external_reference, effective_at, number, at, changes)
     JOIN tenancy_subscription s ON s.id = w.subscription_id
     WHERE w.number IS NOT NULL;
@@ -46,15 +46,17 @@ $$;
 -- Change grants and holdings as judged. By order: its id, number, actor and instant.
 CREATE OR REPLACE FUNCTION ordering_write(
     p_group uuid, p_id uuid[], p_number bigint[], p_actor text[], p_at timestamptz[],
-    l ordering_lines, k ordering_books, v ordering_verdict
+    l ordering_lines, k ordering_books, v ordering_decisions
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM ledger_change_grants(p_group, ARRAY(
+    PERFORM ledger_write_grants(p_group, ARRAY(
         SELECT ROW(k.balance_subscription[e.balance], k.balance_sku[e.balance], e.quantity,
+                   e.granted, e.nth, e.nth = v.balance_entries[e.balance],
                    p_id[l."order"[e.line]], p_number[l."order"[e.line]], l.position[e.line],
-                   p_actor[l."order"[e.line]], p_at[l."order"[e.line]])::ledger_change
-        FROM unnest(v.entry_line, v.entry_balance, v.entry_quantity) AS e(line, balance, quantity)),
+                   p_actor[l."order"[e.line]], p_at[l."order"[e.line]])::ledger_grant_change
+        FROM unnest(v.entry_line, v.entry_balance, v.entry_quantity, v.entry_granted, v.entry_nth)
+             AS e(line, balance, quantity, granted, nth)),
         'remove' = ANY (l.action));
 
     INSERT INTO ordering_holding (group_id, subscription_id, product_id, revision, quantity)

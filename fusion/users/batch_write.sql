@@ -55,11 +55,11 @@ CREATE OR REPLACE FUNCTION users_write_licences(
 LANGUAGE plpgsql AS $$
 BEGIN
     IF cardinality(c.releasing) > 0 AND
-       ledger_release(s.id, p_sku, 'user', c.releasing, p_actor) IS NOT NULL THEN
+       ledger_release(s.group_id, s.id, p_sku, 'user', c.releasing, p_actor) IS NOT NULL THEN
         RAISE EXCEPTION 'more licences are held by users than the balance says are used';
     END IF;
     IF cardinality(c.consuming) > 0 AND
-       ledger_consume(s.id, p_sku, 'user', c.consuming, p_actor) IS NOT NULL THEN
+       ledger_consume(s.group_id, s.id, p_sku, 'user', c.consuming, p_actor) IS NOT NULL THEN
         RAISE EXCEPTION 'licences were consumed under a lock that was held';
     END IF;
 END

@@ -78,7 +78,8 @@ BEGIN
     ELSIF v_licences.granted - v_licences.used < 1 THEN
         answer := users_problem_no_license(v_licences.code, v_licences.granted, v_licences.used);
         RETURN;
-    ELSIF ledger_consume(s.id, v_licences.sku_id, 'user', ARRAY[u.id::text], v_actor) IS NOT NULL THEN
+    ELSIF ledger_consume(p_group, s.id, v_licences.sku_id, 'user', ARRAY[u.id::text], v_actor)
+          IS NOT NULL THEN
         RAISE EXCEPTION 'a licence was consumed under a lock that was held';
     END IF;
     PERFORM numbers_set_holder(p_group, ARRAY[v_number], u.id, NULL);

@@ -63,7 +63,8 @@ BEGIN
     IF v_linked IS NULL THEN
         RETURN 0;
     END IF;
-    IF ledger_release(s.id, v_sku, 'user', v_linked::text[], p_actor) IS NOT NULL THEN
+    IF ledger_release(s.group_id, s.id, v_sku, 'user', v_linked::text[], p_actor)
+       IS NOT NULL THEN
         RAISE EXCEPTION 'more licences are held by users than the balance says are used';
     END IF;
     PERFORM numbers_set_holder(s.group_id, v_numbers, NULL, NULL);

@@ -53,8 +53,8 @@ def consume(world: World, sku: Sku, *holders: str) -> None:
     """What the metric's consuming verb does."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT ledger_consume(%s, %s, 'recording', %s, 'client:test')",
-            [world.subscription.id, sku.id, list(holders)],
+            "SELECT ledger_consume(%s, %s, %s, 'recording', %s, 'client:test')",
+            [world.group.id, world.subscription.id, sku.id, list(holders)],
         )
         assert cursor.fetchone() == (None,)
 

@@ -130,8 +130,8 @@ def use(
     """Consume (or release) one unit for each holder, in a separate transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {verb}(%s::uuid, %s::uuid, 'holder', %s::text[], 'test')",
-            [id or world.subscription.id, sku.id, list(holders)],
+            f"SELECT {verb}(%s::uuid, %s::uuid, %s::uuid, 'holder', %s::text[], 'test')",
+            [world.group.id, id or world.subscription.id, sku.id, list(holders)],
         )
         return cursor.fetchone()[0]
 

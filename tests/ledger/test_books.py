@@ -154,8 +154,8 @@ def test_uses_are_all_or_none_and_explained(busy: World) -> None:
     def told(function: str, *holders: str) -> Any:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {function}(%s, %s, 'holder', %s, 'test')",
-                [busy.subscription.id, busy.user_sku.id, list(holders)],
+                f"SELECT {function}(%s, %s, %s, 'holder', %s, 'test')",
+                [busy.group.id, busy.subscription.id, busy.user_sku.id, list(holders)],
             )
             return cursor.fetchone()[0]
 
@@ -191,7 +191,7 @@ def test_uses_are_all_or_none_and_explained(busy: World) -> None:
 def test_a_sku_never_granted_has_nothing_to_use(world: World) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT ledger_consume(%s, %s, 'holder', '{a}', 'test')",
-            [world.subscription.id, world.user_sku.id],
+            "SELECT ledger_consume(%s, %s, %s, 'holder', '{a}', 'test')",
+            [world.group.id, world.subscription.id, world.user_sku.id],
         )
         assert cursor.fetchone()[0] == {"granted": 0, "used": 0, "requested": 1, "missing": 1}

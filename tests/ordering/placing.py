@@ -100,8 +100,9 @@ def ledger(function: str, subscription: UUID, sku: UUID, holders: list[str]) -> 
     """Consume or release one unit for each holder; returns the refusal, None without one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {function}(%s::uuid, %s::uuid, 'holder', %s::text[], 'test')::text",
-            [subscription, sku, holders],
+            f"SELECT {function}(s.group_id, s.id, %s::uuid, 'holder', %s::text[], 'test')::text"
+            " FROM tenancy_subscription s WHERE s.id = %s::uuid",
+            [sku, holders, subscription],
         )
         (told,) = cursor.fetchone()
     return None if told is None else orjson.loads(told)
@@ -111,8 +112,8 @@ def consume(world: World, sku: Sku, *holders: str, verb: str = "ledger_consume")
     """Consume one unit of `sku` per holder, as provisioning would; or release it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {verb}(%s::uuid, %s::uuid, 'holder', %s::text[], 'test')",
-            [world.subscription.id, sku.id, list(holders)],
+            f"SELECT {verb}(%s::uuid, %s::uuid, %s::uuid, 'holder', %s::text[], 'test')",
+            [world.group.id, world.subscription.id, sku.id, list(holders)],
         )
         assert cursor.fetchone() == (None,)
 
