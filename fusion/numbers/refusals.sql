@@ -52,10 +52,10 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Locks the balances of several SKUs and returns those with less left than needed. p_help: what was not
--- done, and what helps.
+-- done, and what helps; NULL where it is assigning.
 CREATE OR REPLACE FUNCTION numbers_not_entitled(
     p_group uuid, p_subscription uuid, p_skus uuid[], p_needed int[],
-    p_help text DEFAULT 'No number was assigned. Release numbers, or order more.'
+    p_help text DEFAULT NULL
 ) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -89,7 +89,8 @@ BEGIN
         RETURN NULL;
     END IF;
     RETURN json_build_object('code', 'no-entitlement',
-        'detail', v_detail || ' ' || p_help,
+        'detail', v_detail || ' ' || coalesce(
+            p_help, 'No number was assigned. Release numbers, or order more.'),
         'refusals', v_refusals)::text;
 END
 $$;
