@@ -55,7 +55,7 @@ def _uuid7() -> str:
 def read_balances(stage: Stage) -> str:
     """The balances of a random subscription, by the statement that a request sends.
 
-    It looks the token up and calls `ledger_balances` with the path of the token's organization.
+    It looks the token up and calls `ledger_balances_v2` with the path of the token's organization.
     """
     sampled = "(SELECT s.id FROM bench_subscription s WHERE s.i = :i::bigint)"
     query = TokenQuery(READ_BALANCES, BALANCES.sql)
@@ -63,25 +63,53 @@ def read_balances(stage: Stage) -> str:
 
 
 def assign_number(stage: Stage, sku: str) -> str:
-    """The next free number of a SKU, for a random subscription."""
+    """The next free number of a SKU for a random subscription, as the first release assigned it."""
+    return _assign(
+        f"bench_numbers_assign('{stage.group_id}'::uuid, '{stage.path}', 'client-bench', 'bench',"
+        f" NULL::text, NULL::bytea, s.id, NULL::text[], '{sku}', 1, false, 'assigned',"
+        " NULL::timestamptz, false)"
+    )
+
+
+def assign_number_now(stage: Stage, sku: str) -> str:
+    """The same by the function that serves."""
     wanted = {"sku": sku, "quantity": 1, "contiguous": False, "status": "assigned"}
+    return _assign(
+        f"numbers_assign_v2('{stage.group_id}'::uuid, jsonb_build_array("
+        f"'{_call(stage, **wanted)}'::jsonb || jsonb_build_object('subscription_id', s.id)))"
+    )
+
+
+def _assign(call: str) -> str:
     return f"""
 \\set i random(1, {SAMPLE})
-SELECT p.* FROM bench_subscription s, LATERAL numbers_assign_v2('{stage.group_id}'::uuid,
-    jsonb_build_array('{_call(stage, **wanted)}'::jsonb
-                      || jsonb_build_object('subscription_id', s.id))) p
+SELECT p.* FROM bench_subscription s, LATERAL {call} p
 WHERE s.i = :i::bigint;
 """
 
 
 def link_user(stage: Stage) -> str:
-    """Link the next user of `bench_user` to its number."""
+    """Link the next user of `bench_user` to its number, as the first release linked it."""
+    return _link(
+        f"bench_users_link('{stage.group_id}'::uuid, '{stage.path}', 'client-bench', 'bench',"
+        " u.subscription_id, u.user_id, u.e164)"
+    )
+
+
+def link_user_now(stage: Stage) -> str:
+    """The same by the function that serves."""
+    return _link(
+        f"users_link_v2('{stage.group_id}'::uuid, jsonb_build_array('{_call(stage)}'::jsonb"
+        " || jsonb_build_object('subscription_id', u.subscription_id, 'user_id', u.user_id,"
+        " 'number', u.e164)))"
+    )
+
+
+def _link(call: str) -> str:
     return f"""
 SELECT p.* FROM (SELECT nextval('bench_next') AS i OFFSET 0) n
 CROSS JOIN LATERAL (SELECT * FROM bench_user u WHERE u.i = n.i) u
-CROSS JOIN LATERAL users_link_v2('{stage.group_id}'::uuid, jsonb_build_array(
-    '{_call(stage)}'::jsonb || jsonb_build_object(
-        'subscription_id', u.subscription_id, 'user_id', u.user_id, 'number', u.e164))) p;
+CROSS JOIN LATERAL {call} p;
 """
 
 
@@ -92,16 +120,37 @@ def _call(stage: Stage, **members: object) -> str:
     return json.dumps({**caller, **members}, separators=(", ", ": "))
 
 
+TRUNK = "(SELECT t.id FROM bench_trunk t WHERE t.i = :i::bigint)"
+CALL_ID = "'pgbench-' || :c::bigint"
+
+
 def admit_and_end_call(stage: Stage, trunks: int) -> str:
-    """Admit and end a call on a random trunk, by the statements that requests send."""
-    trunk = "(SELECT t.id FROM bench_trunk t WHERE t.i = :i::bigint)"
-    call = f"'trunk_id', {trunk}, 'direction', 'outbound', 'call_id', 'pgbench-' || :c::bigint"
+    """Admit and end a call on a random trunk, as the first release did in requests."""
+    admitted = (
+        f"(SELECT a.status || a.answer::text FROM bench_calls_admit({TRUNK}, 'outbound', {CALL_ID},"
+        f" '+3225550100', '+3225550199', make_interval(secs => {LEASE}), o.path) a)"
+    )
+    ended = f"bench_calls_end_call({TRUNK}, 'outbound', {CALL_ID}, o.path)"
+    return (
+        _random_call(trunks)
+        + _with_token(stage, TokenQuery(ADMIT_CALLS, admitted), [])
+        + _with_token(stage, TokenQuery(ADMIT_CALLS, ended), [])
+    )
+
+
+def admit_and_end_call_now(stage: Stage, trunks: int) -> str:
+    """The same by the statements that requests send."""
+    call = f"'trunk_id', {TRUNK}, 'direction', 'outbound', 'call_id', {CALL_ID}"
     parties = f"'caller', '+3225550100', 'callee', '+3225550199', 'lease_seconds', {LEASE}"
     return (
-        f"\\set i random(1, {trunks})\n\\set c random(1, 1000000000000000)\n"
+        _random_call(trunks)
         + _with_token(stage, _called(admit.FUNCTION), [f"jsonb_build_object({call}, {parties})"])
         + _with_token(stage, _called(end_call.FUNCTION), [f"jsonb_build_object({call})"])
     )
+
+
+def _random_call(trunks: int) -> str:
+    return f"\\set i random(1, {trunks})\n\\set c random(1, 1000000000000000)\n"
 
 
 def _called(function: str) -> TokenQuery:

@@ -22,7 +22,7 @@ PATIENCE = 120
 
 
 def measure_provisioning(small: Stage, seconds: float, rounds: int) -> dict[str, Any]:
-    """Each hot path over HTTP against the same database functions by pgbench."""
+    """Each hot path over HTTP against the first release's functions by pgbench, and the present."""
     ground = provisioning.prepare(small, FEW)
     return {
         "assign_number": compare(
@@ -31,6 +31,7 @@ def measure_provisioning(small: Stage, seconds: float, rounds: int) -> dict[str,
             pgbench.assign_number(small, STOCK),
             seconds,
             rounds,
+            now=pgbench.assign_number_now(small, STOCK),
         ),
         "link_user": compare(
             small,
@@ -38,6 +39,7 @@ def measure_provisioning(small: Stage, seconds: float, rounds: int) -> dict[str,
             pgbench.link_user(small),
             seconds,
             rounds,
+            now=pgbench.link_user_now(small),
             reset=partial(provisioning.unlink_all, small),
         ),
         "admit_and_end_call": compare(
@@ -47,6 +49,7 @@ def measure_provisioning(small: Stage, seconds: float, rounds: int) -> dict[str,
             seconds,
             rounds,
             each=0.5,
+            now=pgbench.admit_and_end_call_now(small, len(ground.trunks)),
         ),
     }
 

@@ -34,6 +34,9 @@ PLANS = {
 }
 """The seed's options for each stage."""
 
+YARDSTICK = ("", "_decide", "_ledger", "_numbers", "_users", "_calls")
+"""The first release's functions, each after those that it calls."""
+
 SAMPLE = 1_000
 """The number of subscriptions in requests."""
 
@@ -152,8 +155,8 @@ def _prepare(sql: psycopg.Connection[tuple[object, ...]]) -> None:
         [SAMPLE],
     )
     sql.execute("CREATE UNIQUE INDEX ON bench_subscription (i)")
-    for name in ("yardstick.sql", "yardstick_decide.sql"):
-        sql.execute(Path(__file__).with_name(name).read_bytes())
+    for part in YARDSTICK:
+        sql.execute(Path(__file__).with_name(f"yardstick{part}.sql").read_bytes())
     sql.execute("VACUUM ANALYZE")
 
 

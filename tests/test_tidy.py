@@ -166,6 +166,7 @@ def hot_functions() -> set[str]:
 
 
 NOT_HOT = {
+    "fusion/ledger/queries.py": "reads balances; routes and pages check the permission",
     "fusion/seed/history.py": "the command generates a past, as the owner of the database",
     "fusion/users/provision.py": "the worker continues a batch that its submitter was allowed",
 }

@@ -1,22 +1,40 @@
--- The balances of one subscription as the API shows them, by SKU code; NULL if the subscription is
--- not under p_path. Lists every SKU that was ever granted to it.
+-- The balances of subscriptions as the API shows them, by SKU code: every SKU that was ever granted.
+-- A call has {path, subscription_id}; returns for each 200 with {items}, or 404 with {code, detail}.
 --
 -- The ledger has no entries for SIP channels: trunks_live_calls counts the calls that use them, and
 -- these may be more than is granted.
-CREATE OR REPLACE FUNCTION ledger_balances(p_subscription uuid, p_path text) RETURNS text
-LANGUAGE sql STABLE
+CREATE OR REPLACE FUNCTION ledger_balances_v2(p_group uuid, p_calls jsonb)
+RETURNS TABLE (status int, replayed boolean, answer text)
+LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
 AS $$
-    SELECT json_build_object('items', coalesce(
-        (SELECT json_agg(json_build_object(
-             'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', b.granted,
-             'used', u.used, 'available', greatest(b.granted - u.used, 0)) ORDER BY b.sku)
-         FROM ledger_balance b
-         JOIN catalogue_metric m ON m.code = b.metric
-         CROSS JOIN LATERAL (SELECT ledger_used(b, m.live) AS used OFFSET 0) u  -- evaluated once
-         WHERE b.group_id = s.group_id AND b.subscription_id = s.id), '[]'))::text
-    FROM tenancy_subscription s
-    WHERE s.id = p_subscription AND starts_with(s.path, p_path)
+DECLARE
+    v_call jsonb;
+BEGIN
+    replayed := false;
+    FOR i IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
+        v_call := p_calls -> i;
+        SELECT 200, json_build_object('items', coalesce(
+            (SELECT json_agg(json_build_object(
+                 'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', b.granted,
+                 'used', u.used, 'available', greatest(b.granted - u.used, 0)) ORDER BY b.sku)
+             FROM ledger_balance b
+             CROSS JOIN LATERAL (  -- evaluated once
+                 SELECT ledger_used(b, b.metric = ANY (ARRAY(
+                     SELECT m.code FROM catalogue_metric m WHERE m.live))) AS used OFFSET 0) u
+             WHERE b.group_id = s.group_id AND b.subscription_id = s.id), '[]'))::text
+        INTO status, answer
+        FROM tenancy_subscription s
+        WHERE s.id = (v_call ->> 'subscription_id')::uuid AND s.group_id = p_group
+          AND starts_with(s.path, v_call ->> 'path');
+        IF NOT FOUND THEN
+            status := 404;
+            answer := access_unknown_subscription();
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
 $$;
 
 -- The used quantity of a balance; p_live says how its metric is counted. A plain expression, so that

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 
 from fusion.access.actor import Actor
 from fusion.access.authenticate import Read
+from fusion.access.db_function import call_function
 from fusion.access.visibility import subtree
 from fusion.kernel.clock import instant, read_instant
 from fusion.kernel.database import fetch_dicts, fetch_rows, fetch_value
@@ -15,7 +15,11 @@ from fusion.kernel.errors import or_not_found
 from fusion.kernel.ids import read_id
 from fusion.kernel.pagination import MAX_BIGINT, decode_cursor, encode_cursor, page, position
 
-BALANCES = Read("ledger_balances(%s::uuid, o.path)", "subscription_id")
+BALANCES = Read(
+    "(SELECT CASE w.status WHEN 200 THEN w.answer END FROM ledger_balances_v2(o.group_id,"
+    " jsonb_build_array(jsonb_build_object('path', o.path, 'subscription_id', %s::uuid))) w)",
+    "subscription_id",
+)
 """The balances of a subscription now, as JSON text; null if the caller does not see it."""
 
 
@@ -24,9 +28,8 @@ def balances_now(actor: Actor, subscription_id: UUID) -> list[dict[str, Any]]:
 
     Problem `not-found` if the actor does not see the subscription.
     """
-    sql = "SELECT ledger_balances(%s::uuid, %s::text)"
-    text = or_not_found(fetch_value(sql, [subscription_id, actor.path]), "subscription")
-    items: list[dict[str, Any]] = orjson.loads(text)["items"]
+    answer = call_function(actor, "ledger_balances_v2", subscription_id=subscription_id)
+    items: list[dict[str, Any]] = answer.body["items"]
     return items
 
 

@@ -1,5 +1,6 @@
 """Up to the last unit, and back to none; what a balance is now, and what it was at an instant."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -51,6 +52,38 @@ def test_an_instant_is_included(world: World) -> None:
             assert "be-geographic" in cursor.fetchone()[0]
             cursor.execute(f"SELECT {name}", [world.subscription.id, World().tenant.path])
             assert cursor.fetchone() in (None, (None,))
+
+
+def test_each_call_has_its_own_balances(world: World) -> None:
+    other = make_subscription(world.tenant, "Other")
+    placed(world, line(world.seat, 3))
+    calls = [
+        {"path": path, "subscription_id": str(id)}
+        for path, id in (
+            (world.tenant.path, other.id),
+            (World().tenant.path, world.subscription.id),
+            (world.group.path, world.subscription.id),
+        )
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT status, replayed, answer::json FROM ledger_balances_v2(%s, %s::jsonb)",
+            [world.group.id, json.dumps(calls)],
+        )
+        none, unknown, own = cursor.fetchall()
+        cursor.execute(
+            "SELECT status FROM ledger_balances_v2(%s, %s::jsonb)",
+            [World().group.id, json.dumps(calls)],
+        )
+        assert cursor.fetchall() == [(404,)] * 3, "of another group"
+    assert none == (200, False, {"items": []})
+    assert unknown[:2] == (404, False)
+    assert unknown[2]["code"] == "not-found"
+    assert own[:2] == (200, False)
+    assert {each["sku"]: each["granted"] for each in own[2]["items"]} == {
+        "user": 3,
+        "be-geographic": 3,
+    }
 
 
 def entries(world: World, subscription: Subscription) -> list[dict[str, Any]]:
