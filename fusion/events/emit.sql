@@ -3,12 +3,13 @@
 CREATE OR REPLACE FUNCTION events_emit_all(p_group uuid, p_facts events_fact[], p_at timestamptz[])
 RETURNS void
 LANGUAGE plpgsql AS $$
-DECLARE
-    v_epoch CONSTANT int := events_epoch();
 BEGIN
     INSERT INTO events_event
         (epoch, xid, group_id, path, subscription_id, subject, type, actor, data, at)
-    SELECT v_epoch, pg_current_xact_id(), p_group, f.path, f.subscription_id, f.subject, f.type,
+    -- events_epoch(), without the call where it only compares
+    SELECT coalesce((SELECT e.epoch FROM (SELECT * FROM events_feedepoch w ORDER BY w.epoch DESC LIMIT 1) e
+                     WHERE e.postmaster_started = pg_postmaster_start_time()), events_epoch()),
+           pg_current_xact_id(), p_group, f.path, f.subscription_id, f.subject, f.type,
            f.actor, f.data, p_at[least(f.ordinality, cardinality(p_at))]
     FROM unnest(p_facts) WITH ORDINALITY AS f;  -- in their order
 END

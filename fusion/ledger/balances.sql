@@ -18,12 +18,13 @@ BEGIN
         SELECT 200, json_build_object('items', coalesce(
             (SELECT json_agg(json_build_object(
                  'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', b.granted,
-                 'used', u.used, 'available', greatest(b.granted - u.used, 0)) ORDER BY b.sku)
-             FROM ledger_balance b
-             CROSS JOIN LATERAL (  -- evaluated once
-                 SELECT ledger_used(b, b.metric = ANY (ARRAY(
-                     SELECT m.code FROM catalogue_metric m WHERE m.live))) AS used OFFSET 0) u
-             WHERE b.group_id = s.group_id AND b.subscription_id = s.id), '[]'))::text
+                 'used', b.used, 'available', greatest(b.granted - b.used, 0)) ORDER BY b.sku)
+             FROM (SELECT w.sku, w.type, w.metric, w.granted, ledger_used(w, w.metric = ANY (ARRAY(
+                              SELECT m.code FROM catalogue_metric m WHERE m.live))) AS used
+                   FROM ledger_balance w
+                   WHERE w.group_id = s.group_id AND w.subscription_id = s.id
+                   OFFSET 0) b  -- evaluated once
+            ), '[]'))::text
         INTO status, answer
         FROM tenancy_subscription s
         WHERE s.id = (v_call ->> 'subscription_id')::uuid AND s.group_id = p_group

@@ -63,8 +63,12 @@ BEGIN
         END LOOP;
         v_answer := ordering_write_placed(p_group, p_calls, c, l, k, v, v_number, v_answer);
     END IF;
-    RETURN QUERY
-        SELECT coalesce(u.s, 201), u.p, u.a FROM unnest(v_status, a.replayed, v_answer) AS u(s, p, a);
+    FOR o IN 1 .. cardinality(v_status) LOOP
+        status := coalesce(v_status[o], 201);
+        replayed := coalesce(a.replayed[o], false);
+        answer := v_answer[o];
+        RETURN NEXT;
+    END LOOP;
 END
 $$;
 
