@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-
 from fusion.access.actor import Actor
 from fusion.access.authenticate import Read
 from fusion.access.db_function import call_function
