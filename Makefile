@@ -108,13 +108,14 @@ container: $(VENV)/dev ## build the image with podman or docker, or lint the fil
 	echo "Neither podman nor docker has an engine here: the file is linted, not built."; \
 	exec $(BIN)/hadolint Containerfile
 
-debian: ## install the Debian packages for the tests: PostgreSQL, proxies, a browser
+debian: ## install the Debian packages for the tests: PostgreSQL, proxies, a browser, a spreadsheet
 	@./.ci/postgres
 	@./.ci/pooler
 	@./.ci/pair
 	@./.ci/sip
 	@./.ci/proxies
 	@./.ci/browser
+	@./.ci/office
 
 # The newest suitable Python; .python-version names the one that we develop with.
 $(BIN)/python:

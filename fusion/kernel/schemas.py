@@ -4,7 +4,7 @@ A route documents its answers as `response={200: Page[ProductDocument], **READ_P
 route that changes something with `**PROBLEMS`.
 """
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -78,3 +78,17 @@ class Paging(BaseModel):
     cursor: Cursor | None = Field(
         default=None, description="The `next` value of the previous page."
     )
+
+
+class Listing(Paging):
+    """The same of a list that is also sent as a file, for spreadsheets or programs."""
+
+    format: Literal["json", "csv", "xlsx"] | None = Field(
+        default=None,
+        description="A file has the whole list instead of a page. Defaults to the preference of "
+        "the Accept header.",
+    )
+
+    def filters(self) -> dict[str, Any]:
+        """The other parameters."""
+        return self.model_dump(exclude=set(Listing.model_fields))

@@ -74,16 +74,23 @@ def wanted_format(request: HttpRequest, preferred: Format | None) -> Format:
 
 
 def stream(
-    make: Callable[[Query], Iterator[Piece]], *, media_type: str, filename: str = ""
+    make: Callable[[Query], Iterator[Piece]],
+    *,
+    media_type: str,
+    filename: str = "",
+    snapshot: bool = True,
 ) -> StreamingHttpResponse:
-    """What `make` yields; everything it reads through its argument is of one snapshot.
+    """What `make` yields; everything it reads through its argument is of one snapshot. Without
+    `snapshot` it does not use its argument, and holds no connection between its pages.
 
     Its first rows are read before the response begins: an error of the query or the database
     becomes a problem instead of half a response. Problem `rate-limited` if `STREAMS` are in
     progress.
     """
     headers = {"Content-Disposition": f'attachment; filename="{filename}"'} if filename else {}
-    return StreamingHttpResponse(_Begun(_reading(make)), content_type=media_type, headers=headers)
+    return StreamingHttpResponse(
+        _Begun(_reading(make, snapshot)), content_type=media_type, headers=headers
+    )
 
 
 class _Begun(Iterator[bytes]):
@@ -102,7 +109,7 @@ class _Begun(Iterator[bytes]):
         self._texts.close()
 
 
-def _reading(make: Callable[[Query], Iterator[Piece]]) -> Generator[bytes]:
+def _reading(make: Callable[[Query], Iterator[Piece]], snapshot: bool) -> Generator[bytes]:
     if not _slots.acquire(blocking=False):
         raise Problem(
             "rate-limited",
@@ -112,7 +119,7 @@ def _reading(make: Callable[[Query], Iterator[Piece]]) -> Generator[bytes]:
         )
     begun = False
     try:
-        for piece in _in_pieces(_in_one_snapshot(make)):
+        for piece in _in_pieces(_in_one_snapshot(make) if snapshot else make(_no_query)):
             yield piece
             begun = True
     except Exception:
@@ -122,6 +129,16 @@ def _reading(make: Callable[[Query], Iterator[Piece]]) -> Generator[bytes]:
         yield CUT_OFF.encode()
     finally:
         _slots.release()
+
+
+def _no_query(sql: str, parameters: Sequence[Any]) -> Iterator[Row]:
+    raise TypeError("a table of pages reads through its own functions")
+
+
+def release_connection() -> None:
+    """Return the view's connection to the pool, unless a transaction needs it."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _in_one_snapshot(make: Callable[[Query], Iterator[Piece]]) -> Iterator[Piece]:
@@ -180,5 +197,7 @@ def csv_cell(value: Any, *, for_people: bool = False) -> Any:
     JSON.
     """
     if isinstance(value, str):
-        return value if not for_people and E164.fullmatch(value) else text_cell(value)
+        if not for_people and E164.fullmatch(value):
+            return value
+        return text_cell(value, for_people=for_people)
     return str(value).lower() if isinstance(value, bool) else value

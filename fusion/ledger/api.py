@@ -1,8 +1,12 @@
 """Routes of balances, entries and totals."""
 
+import re
+from functools import partial
 from uuid import UUID
 
+import orjson
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, read_of
@@ -10,13 +14,20 @@ from fusion.access.permissions import READ_BALANCES
 from fusion.kernel.clock import instant, now
 from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.http import json_response
+from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import READ_PROBLEMS, Page
+from fusion.kernel.sheets.send import send_list, send_table
+from fusion.kernel.stream import Format, wanted_format
+from fusion.ledger.files import ENTRY_COLUMNS, balances_table, with_holder_cells
 from fusion.ledger.queries import BALANCES, balances_at, entries, totals, totals_by_subscription
 from fusion.ledger.schemas import At, Balances, EntryDocument, EntryFilter, LicenseFilter, Licenses
 from fusion.tenancy.queries import find_organization, find_subscription
 
 router = Router(tags=["ledger"])
 
+
+FILES = re.compile("csv|spreadsheet")
+"""In an Accept header: the client may want a file. Parsing all headers would take longer."""
 
 BALANCES_PERMISSION = RequirePermission(
     READ_BALANCES, hot=True, reads=BALANCES, subscription_id=find_subscription
@@ -27,19 +38,36 @@ BALANCES_PERMISSION = RequirePermission(
     "/subscriptions/{uuid:subscription_id}/balances",
     auth=BALANCES_PERMISSION,
     response={200: Balances, **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def read_balances(request: HttpRequest, subscription_id: UUID, params: Query[At]) -> HttpResponse:
+def read_balances(
+    request: HttpRequest, subscription_id: UUID, params: Query[At]
+) -> HttpResponseBase:
     """Read the granted, used and available quantities, now or at a past instant."""
-    if params.at is not None:
+    if params.at is None:
+        response = _balances_now(request)
+    else:
         actor = actor_of(request)
-        return json_response(balances_at(actor, subscription_id=subscription_id, at=params.at))
-    return _balances_now(request)
+        response = json_response(balances_at(actor, subscription_id=subscription_id, at=params.at))
+    return _as_requested(request, response, params.format)
 
 
-def read_balances_fast(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """The same for a request without parameters, as a plain view that parses none."""
+def read_balances_fast(request: HttpRequest, subscription_id: UUID) -> HttpResponse | None:
+    """The same for a request without parameters, as a plain view that parses none. None if the
+    client may want a file."""
+    if FILES.search(request.META.get("HTTP_ACCEPT", "")):
+        return None
     BALANCES_PERMISSION(request)
     return _balances_now(request)
+
+
+def _as_requested(
+    request: HttpRequest, response: HttpResponse, format: Format | None
+) -> HttpResponseBase:
+    format = wanted_format(request, format)
+    if format == "json":
+        return response
+    return send_table(balances_table(orjson.loads(response.content)["items"]), format)
 
 
 def _balances_now(request: HttpRequest) -> HttpResponse:
@@ -53,12 +81,14 @@ def _balances_now(request: HttpRequest) -> HttpResponse:
     "/subscriptions/{uuid:subscription_id}/entries",
     auth=RequirePermission(READ_BALANCES, subscription_id=find_subscription),
     response={200: Page[EntryDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
 def read_entries(
     request: HttpRequest, subscription_id: UUID, params: Query[EntryFilter]
-) -> HttpResponse:
+) -> HttpResponseBase:
     """List the ledger entries of a subscription, newest first."""
-    return json_response(entries(subscription_id, **params.model_dump()))
+    pages = partial(entries, subscription_id, **params.filters())
+    return send_list(request, params, "ledger", ENTRY_COLUMNS, pages, named=with_holder_cells)
 
 
 @router.get(

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from fusion.catalogue.metrics import MetricCode
 from fusion.kernel.fields import Code, Id, Instant, ends
-from fusion.kernel.schemas import Paging
+from fusion.kernel.schemas import Listing, Paging
 
 Kind = Literal["grant", "revoke", "consume", "release"]
 
@@ -33,6 +33,9 @@ class At(BaseModel):
     """The instant of the balances."""
 
     at: Instant | None = Field(default=None, description="Inclusive; defaults to now.")
+    format: Literal["json", "csv", "xlsx"] | None = Field(
+        default=None, description="`csv` or `xlsx` for a file."
+    )
 
 
 class Holder(BaseModel):
@@ -58,7 +61,7 @@ class EntryDocument(BaseModel):
     at: str
 
 
-class EntryFilter(Paging):
+class EntryFilter(Listing):
     """Filters for the list of entries."""
 
     sku: Code | None = None

@@ -1,14 +1,18 @@
 """Routes of number ranges, the inventory, and the numbers of a subscription."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import MANAGE_RANGES, PROVISION, READ_PROVISIONING, READ_RANGES
 from fusion.kernel.http import json_response
-from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
+from fusion.kernel.openapi import also_files
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Listing, Page, Paging
+from fusion.kernel.sheets.send import send_list
 from fusion.numbers.assign import assign_numbers
 from fusion.numbers.change_range import change_range, delete_range
 from fusion.numbers.create_range import create_range
@@ -47,6 +51,8 @@ RANGES = "/api/v1/number-ranges"
 SUBSCRIPTION = "/subscriptions/{uuid:subscription_id}/numbers"
 NUMBER = SUBSCRIPTION + "/{written:e164}"
 
+NUMBER_COLUMNS = tuple(NumberDocument.model_fields)
+
 PROVISIONING = RequirePermission(PROVISION, hot=True, subscription_id=find_subscription)
 
 
@@ -78,14 +84,16 @@ def port_in_numbers(request: HttpRequest, subscription_id: UUID, body: PortInBod
     SUBSCRIPTION,
     auth=RequirePermission(READ_PROVISIONING, subscription_id=find_subscription),
     response={200: Page[NumberDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
 def numbers_of_subscription(
     request: HttpRequest, subscription_id: UUID, params: Query[OwnNumberFilter]
-) -> HttpResponse:
+) -> HttpResponseBase:
     """List the numbers of a subscription by number, including its numbers in quarantine."""
     actor = actor_of(request)
     wanted = params.wanted(lambda: home_country(actor, subscription_id), subscription_id)
-    return json_response(list_numbers(actor, wanted, limit=params.limit, cursor=params.cursor))
+    pages = partial(list_numbers, actor, wanted)
+    return send_list(request, params, "numbers", NUMBER_COLUMNS, pages)
 
 
 @router.delete(NUMBER, auth=PROVISIONING, response={204: None, **PROBLEMS})
@@ -147,10 +155,13 @@ def remove_range(request: HttpRequest, range_id: UUID) -> HttpResponse:
     "/number-ranges",
     auth=RequirePermission(READ_RANGES),
     response={200: Page[RangeDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def ranges(request: HttpRequest, params: Query[Paging]) -> HttpResponse:
+def ranges(request: HttpRequest, params: Query[Listing]) -> HttpResponseBase:
     """List the ranges of your group, newest first."""
-    return json_response(list_ranges(actor_of(request), limit=params.limit, cursor=params.cursor))
+    columns = tuple(RangeDocument.model_fields)
+    pages = partial(list_ranges, actor_of(request))
+    return send_list(request, params, "number-ranges", columns, pages)
 
 
 @router.get(
@@ -167,14 +178,16 @@ def one_range(request: HttpRequest, range_id: UUID) -> HttpResponse:
     "/numbers",
     auth=RequirePermission(READ_PROVISIONING, subscription_id=find_subscription),
     response={200: Page[NumberDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def numbers(request: HttpRequest, params: Query[NumberFilter]) -> HttpResponse:
+def numbers(request: HttpRequest, params: Query[NumberFilter]) -> HttpResponseBase:
     """List the inventory by number; below the group, your own and the assignable numbers."""
     actor = actor_of(request)
     wanted = params.wanted(
         lambda: home_country(actor, params.subscription_id), params.subscription_id
     )
-    return json_response(list_numbers(actor, wanted, limit=params.limit, cursor=params.cursor))
+    pages = partial(list_numbers, actor, wanted)
+    return send_list(request, params, "numbers", NUMBER_COLUMNS, pages)
 
 
 @router.get(

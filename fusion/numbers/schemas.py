@@ -16,7 +16,7 @@ from pydantic import (
 
 from fusion.catalogue.models import NumberType
 from fusion.kernel.fields import Body, Code, Id, Instant, Reason
-from fusion.kernel.schemas import Paging
+from fusion.kernel.schemas import Listing
 from fusion.numbers.parse import depends_on_country, parse_number, parse_prefix, parse_suffix
 from fusion.numbers.paths import A_DIGIT
 from fusion.numbers.queries import Wanted
@@ -257,7 +257,7 @@ class PortInBody(Body):
     reason: Reason | None = Field(default=None, description="Why; with `accept_unknown`.")
 
 
-class Searching(Paging):
+class Searching(Listing):
     """Filters for the numbers of one subscription, or of all."""
 
     sku: Code | None = Field(default=None, description="The SKU's code.")

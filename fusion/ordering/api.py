@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router
 from pydantic import ValidationError
 
@@ -19,9 +20,12 @@ from fusion.access.permissions import (
 from fusion.catalogue.queries import find_product
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import json_response
+from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
+from fusion.kernel.sheets.send import require_whole, send_table
+from fusion.kernel.stream import wanted_format
 from fusion.ordering.cancel import cancel_order
-from fusion.ordering.order_search import OrderSearch, list_orders
+from fusion.ordering.order_search import OrderSearch, list_orders, orders_table
 from fusion.ordering.permissions import find_order_to_cancel
 from fusion.ordering.place import place_order
 from fusion.ordering.place_batch import Item, place_orders
@@ -107,12 +111,16 @@ def _item(order: Any) -> Item:
         READ_ORDERS, subscription_id=find_subscription, organization_id=find_organization
     ),
     response={200: Page[OrderDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def list_(request: HttpRequest, params: Query[OrderFilter]) -> HttpResponse:
-    """List the orders of your subtree, newest first."""
-    filters = params.model_dump(exclude={"limit", "cursor"})
-    search = OrderSearch(**filters)
-    page = list_orders(actor_of(request), search, limit=params.limit, cursor=params.cursor)
+def list_(request: HttpRequest, params: Query[OrderFilter]) -> HttpResponseBase:
+    """List the orders of your subtree, newest first; a file has a row for each line."""
+    actor, search = actor_of(request), OrderSearch(**params.filters())
+    format = wanted_format(request, params.format)
+    if format != "json":
+        require_whole(params)
+        return send_table(orders_table(actor, search), format)
+    page = list_orders(actor, search, limit=params.limit, cursor=params.cursor)
     return json_response(page)
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from fusion.kernel.fields import Body, Id, Instant, Key, Quantity, Reference, ends
 from fusion.kernel.quantities import MAX_BATCH, MAX_LINES
-from fusion.kernel.schemas import Paging, ProblemDocument
+from fusion.kernel.schemas import Listing, ProblemDocument
 from fusion.ordering.place import Draft, Line
 from fusion.tenancy.schemas import Reason
 
@@ -152,7 +152,7 @@ class BatchDocument(BaseModel):
     results: list[BatchResult]
 
 
-class OrderFilter(Paging):
+class OrderFilter(Listing):
     """Filters for the list of orders."""
 
     subscription_id: Id | None = None

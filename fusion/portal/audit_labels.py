@@ -1,13 +1,17 @@
 """Display labels of the verbs and arguments of audit records."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from fusion.access.actor import Actor
 from fusion.access.verbs import AUDITED, OF_SUBSCRIPTIONS, VERBS
+from fusion.kernel.sheets.send import Table, paged_table
 from fusion.portal.actor_names import display_names
+from fusion.reporting.audit_trail import WantedRecords, list_audit
+from fusion.tenancy.search import subscription_names
 
 OBJECTS: Mapping[str, Any] = {
     **{noun: AUDITED[noun] for noun in OF_SUBSCRIPTIONS},
@@ -87,6 +91,38 @@ def audit_rows(actor: Actor, records: Sequence[Mapping[str, Any]]) -> list[dict[
         }
         for record in records
     ]
+
+
+AUDIT_COLUMNS = (
+    "at",
+    "by",
+    "verb",
+    "change",
+    "customer",
+    "subscription",
+    "object_type",
+    "object_id",
+    "details",
+)
+
+
+def audit_table(actor: Actor, wanted: WantedRecords) -> Table:
+    """All matching audit records, with the names of people, customers and subscriptions."""
+
+    def named(items: list[Any]) -> list[dict[str, Any]]:
+        names = subscription_names({each["subscription_id"] for each in items} - {None})
+        return [
+            {
+                **row,
+                "change": str(row["label"]),
+                "subscription": names.get(row["subscription_id"], ("", ""))[0],
+                "customer": names.get(row["subscription_id"], ("", ""))[1],
+                "details": "; ".join(f"{label}: {text}" for label, text in row["details"]),
+            }
+            for row in audit_rows(actor, items)
+        ]
+
+    return paged_table("audit", AUDIT_COLUMNS, partial(list_audit, actor, wanted), named)
 
 
 def detail_rows(detail: Any) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
@@ -74,3 +75,8 @@ def end_of_day(text: str | None) -> datetime | None:
     """The start of the next day: the exclusive end of a period that includes `text`."""
     begun = start_of_day(text)
     return start_of_day((begun.date() + timedelta(days=1)).isoformat()) if begun else None
+
+
+def wrong_dates(days: DateRange) -> HttpResponse:
+    """The answer instead of a file whose filter has an invalid period."""
+    return HttpResponse(days.error, content_type="text/plain; charset=utf-8", status=days.status)

@@ -13,6 +13,7 @@ from fusion.portal.members import pages as members
 from fusion.portal.orders import new as new_order
 from fusion.portal.orders import pages as orders
 from fusion.portal.organizations import changes as organization_changes
+from fusion.portal.organizations import files
 from fusion.portal.organizations import pages as organizations
 from fusion.portal.overview import pages as overview
 from fusion.portal.products import changes as product_changes
@@ -37,6 +38,18 @@ urlpatterns = [
     path("overview/<uuid:organization_id>", overview.below, name="home-below"),
     *account.urlpatterns,
     path("customers", organizations.organizations, name="organizations"),
+    path("customers.<file_format:format>", files.organizations, name="organizations-export"),
+    path(
+        f"{ORGANIZATION}/subscriptions.<file_format:format>",
+        files.subscriptions,
+        name="subscriptions-export",
+    ),
+    path(f"{ORGANIZATION}/balances.<file_format:format>", files.balances, name="balances-export"),
+    path(
+        f"{ORGANIZATION}/phone-usage.<file_format:format>",
+        files.phone_usage,
+        name="phone-usage-export",
+    ),
     path("customers/new", organization_changes.new, name="organizations-new"),
     path(ORGANIZATION, organizations.detail, name="organizations-detail"),
     path(f"{ORGANIZATION}/below", organizations.children, name="organizations-below"),
@@ -75,12 +88,15 @@ urlpatterns = [
     path(f"{REQUEST}/reject", approve_reject.reject, name="requests-reject"),
     path(f"{REQUEST}/withdraw", request_form.withdraw, name="requests-withdraw"),
     path("inventory", inventory.inventory, name="inventory"),
+    path("inventory.<file_format:format>", inventory.export, name="inventory-export"),
+    path("inventory/ranges.<file_format:format>", ranges.export, name="inventory-ranges-export"),
     path("inventory/ranges", ranges.ranges, name="inventory-ranges"),
     path("inventory/ranges/new", ranges.new_range, name="inventory-new-range"),
     path(RANGE, ranges.edit_range, name="inventory-range"),
     path(f"{RANGE}/delete", ranges.delete, name="inventory-range-delete"),
     path("events", trail.events, name="events"),
     path("audit", trail.audit, name="audit"),
+    path("audit.<file_format:format>", trail.export, name="audit-export"),
     path("brand", brand.show_brand, name="brand"),
     path("brand/edit", brand.edit, name="brand-edit"),
     path("brand/<uuid:brand_id>-<int:revision>.css", theme.style, name="brand-style"),

@@ -1,8 +1,10 @@
 """The routes of organizations and subscriptions."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
@@ -12,7 +14,9 @@ from fusion.access.permissions import (
     READ_TENANCY,
 )
 from fusion.kernel.http import json_response
+from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
+from fusion.kernel.sheets.send import send_list
 from fusion.tenancy import schemas
 from fusion.tenancy.create_organization import create_organization
 from fusion.tenancy.create_subscription import create_subscription
@@ -52,12 +56,15 @@ def post_organization(request: HttpRequest, body: schemas.NewOrganization) -> Ht
     auth=RequirePermission(READ_TENANCY, parent_id=find_organization),
     response={200: Page[schemas.OrganizationDocument], **READ_PROBLEMS},
     tags=["organizations"],
+    openapi_extra=also_files(),
 )
 def get_organizations(
     request: HttpRequest, filters: Query[schemas.OrganizationFilter]
-) -> HttpResponse:
+) -> HttpResponseBase:
     """List your organization and those below it, in tree order."""
-    return json_response(list_organizations(actor_of(request), **filters.model_dump()))
+    columns = tuple(schemas.OrganizationDocument.model_fields)
+    pages = partial(list_organizations, actor_of(request), **filters.filters())
+    return send_list(request, filters, "organizations", columns, pages)
 
 
 @router.get(
@@ -105,12 +112,15 @@ def post_subscription(request: HttpRequest, body: schemas.NewSubscription) -> Ht
     auth=RequirePermission(READ_TENANCY, organization_id=find_organization),
     response={200: Page[schemas.SubscriptionDocument], **READ_PROBLEMS},
     tags=["subscriptions"],
+    openapi_extra=also_files(),
 )
 def get_subscriptions(
     request: HttpRequest, filters: Query[schemas.SubscriptionFilter]
-) -> HttpResponse:
+) -> HttpResponseBase:
     """List subscriptions, newest first."""
-    return json_response(list_subscriptions(actor_of(request), **filters.model_dump()))
+    columns = tuple(schemas.SubscriptionDocument.model_fields)
+    pages = partial(list_subscriptions, actor_of(request), **filters.filters())
+    return send_list(request, filters, "subscriptions", columns, pages)
 
 
 @router.get(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from fusion.kernel.countries import Country
 from fusion.kernel.fields import Body, Id, Name, Reference, Search
-from fusion.kernel.schemas import Paging
+from fusion.kernel.schemas import Listing
 
 Kind = Literal["group", "distributor", "reseller", "tenant"]
 COUNTRY = "The country of phone numbers that are written without a country code."
@@ -55,7 +55,7 @@ class OrganizationChanges(Renaming):
     country: Country | None = Field(default=None, description=COUNTRY)
 
 
-class OrganizationFilter(Paging):
+class OrganizationFilter(Listing):
     """Filters for the list of organizations."""
 
     kind: Kind | None = None
@@ -96,7 +96,7 @@ class NewSubscription(Body):
     external_reference: Reference | None = None
 
 
-class SubscriptionFilter(Paging):
+class SubscriptionFilter(Listing):
     """Filters for the list of subscriptions; `organization_id` includes its whole subtree."""
 
     organization_id: Id | None = None

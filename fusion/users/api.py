@@ -1,6 +1,7 @@
 """Routes of users, their numbers, and batches of them."""
 
 import hashlib
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from fusion.kernel.http import (
 from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
 from fusion.kernel.sheets.charsets import LABELS, NAMES
-from fusion.kernel.sheets.send import send_table
+from fusion.kernel.sheets.send import require_whole, send_list, send_table
 from fusion.kernel.stream import wanted_format
 from fusion.tenancy.queries import find_subscription
 from fusion.users.batch_row import rows_of_list
@@ -34,6 +35,7 @@ from fusion.users.delete_user import delete_user
 from fusion.users.edit_user import edit_user
 from fusion.users.link import link_user
 from fusion.users.queries import (
+    USER_COLUMNS,
     find_job,
     find_user,
     job_document,
@@ -102,12 +104,14 @@ def post_user(request: HttpRequest, subscription_id: UUID, body: UserBody) -> Ht
     USERS,
     auth=RequirePermission(READ_PROVISIONING, subscription_id=find_subscription),
     response={200: Page[UserDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
 def get_users(
     request: HttpRequest, subscription_id: UUID, params: Query[UserFilter]
-) -> HttpResponse:
+) -> HttpResponseBase:
     """List the users of a subscription, newest first."""
-    return json_response(list_users(subscription_id, **params.model_dump()))
+    pages = partial(list_users, subscription_id, **params.filters())
+    return send_list(request, params, "users", USER_COLUMNS, pages)
 
 
 @router.get(
@@ -254,5 +258,8 @@ def get_results(
     """List the results of the rows processed so far, in row order; a file has all rows."""
     format = wanted_format(request, params.format)
     if format == "json":
-        return json_response(list_results(job_id, **params.model_dump(exclude={"format"})))
+        return json_response(
+            list_results(job_id, limit=params.limit, cursor=params.cursor, **params.filters())
+        )
+    require_whole(params)
     return send_table(rows_table(job_id, params.failed, lambda problem: problem.detail), format)

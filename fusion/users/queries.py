@@ -17,6 +17,9 @@ from fusion.kernel.ids import read_id
 from fusion.kernel.pagination import decode_cursor, json_page, newest
 from fusion.users.models import Job, User
 
+USER_COLUMNS = ("login", "display_name", "kind", "number", "created_at")
+"""The columns of users in a file; such a file can be uploaded again."""
+
 
 def find_user(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> User:
     """The user; Problem `not-found` unless `actor` sees it and it belongs to that subscription."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
 from fusion.kernel.fields import Body, Code, Line, Name, Search
-from fusion.kernel.schemas import Paging, ProblemDocument
+from fusion.kernel.schemas import Listing, ProblemDocument
 from fusion.numbers.schemas import WrittenNumber
 from fusion.users.rules import MAX_ROWS, one_script
 
@@ -84,7 +84,7 @@ class UserDocument(BaseModel):
     created_at: str
 
 
-class UserFilter(Paging):
+class UserFilter(Listing):
     """Filters for the list of users."""
 
     q: Search | None = Field(
@@ -138,16 +138,11 @@ class JobDocument(BaseModel):
     error: str | None
 
 
-class ResultFilter(Paging):
+class ResultFilter(Listing):
     """Filters for the list of results."""
 
     failed: bool | None = Field(
         default=None, description="True for refused rows only, false for the other rows only."
-    )
-    format: Literal["json", "csv", "xlsx"] | None = Field(
-        default=None,
-        description="A file has all rows of the batch with their cells, also those that were not "
-        "processed; correct it and send it again. `limit` and `cursor` are for JSON.",
     )
 
 

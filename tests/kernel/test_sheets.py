@@ -23,7 +23,9 @@ from fusion.users.read_list import UserList, read_list
 TEXT = st.text(
     st.characters(codec="cp1252", exclude_categories=("Cc", "Cf", "Zs", "Zl", "Zp")), min_size=1
 ).map(str.strip)
-NAMES = st.one_of(TEXT, st.sampled_from(["=1+1", "'=x", "-", "+32", "@a", 'say "hi"', "a;b,c|d"]))
+NAMES = st.one_of(
+    TEXT, st.sampled_from(["=1+1", "'=x", "-", "+32", "@a", "0042", "1-2", 'say "hi"', "a;b,c|d"])
+)
 TABLES = st.lists(st.tuples(NAMES.filter(bool), NAMES), min_size=1, max_size=5)
 
 
@@ -102,6 +104,7 @@ def test_bytes_are_a_list_or_refused(content: bytes) -> None:
 def test_marks_of_cells_are_removed_again(name: str, before: str) -> None:
     text = (before + name).strip()
     assert read_cell(text_cell(text)) == text
+    assert read_cell(text_cell(text, for_people=False)) == text
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def ids(made: Past) -> dict[str, Any]:
         "e164": answer(number)["items"][0]["e164"],
         "trunk_id": made.trunks[main.id],
         "job_id": made.job,
+        "format": "csv",
     }
 
 

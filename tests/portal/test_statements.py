@@ -68,6 +68,7 @@ class Shop:
         self.world = world
         stage = Furnished(world)
         self.ids: dict[str, Any] = {
+            "format": "csv",
             "organization_id": world.tenant.id,
             "reseller_id": world.reseller.id,
             "subscription_id": world.subscription.id,

@@ -13,6 +13,9 @@ FORMULA = re.compile(
 """The beginning of a text that spreadsheets evaluate: also small and full-width signs, and after
 invisible characters. Apostrophes before it belong to the text."""
 
+QUANTITY = re.compile(r"'*[0-9][0-9.,:/ eE%-]*")
+"""A text that spreadsheets take for a number, a date or a time: `0042` becomes 42."""
+
 AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')
 """A formula that means nothing but its text: people write it to keep a plus sign or a zero."""
 
@@ -21,11 +24,15 @@ ERRORS = frozenset(
 )
 
 
-def text_cell(text: str) -> str:
-    """The text for a file that a spreadsheet opens; marked if the spreadsheet would change it."""
-    if text[:1].isalnum() or not FORMULA.match(text):
+def text_cell(text: str, *, for_people: bool = True) -> str:
+    """The text for a file; marked if a spreadsheet would evaluate it or, in a file for people, take
+    it for a quantity."""
+    if text[:1].isalpha():
         return text
-    return f"'{text}"
+    marked = FORMULA.match(text) or (
+        QUANTITY.fullmatch(text) and (for_people or text.startswith("'"))
+    )
+    return f"'{text}" if marked else text
 
 
 def read_cell(text: str) -> str:
@@ -34,6 +41,6 @@ def read_cell(text: str) -> str:
     formula = AS_TEXT.fullmatch(cell)
     if formula:
         return formula[1].replace('""', '"').strip()
-    if cell[:1] == "'" and FORMULA.match(cell, 1):
+    if cell[:1] == "'" and (FORMULA.match(cell, 1) or QUANTITY.fullmatch(cell, 1)):
         return cell[1:]
     return cell

@@ -1,21 +1,25 @@
 """The group's ranges of numbers: the list, new ones, and corrections."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import MANAGE_RANGES, READ_RANGES
 from fusion.access.use_case import Answer
 from fusion.kernel.clock import read_instant
+from fusion.kernel.sheets.send import paged_table
 from fusion.numbers.change_range import change_range, delete_range
 from fusion.numbers.create_range import create_range
 from fusion.numbers.models import Range
 from fusion.numbers.queries import find_range, list_ranges, range_document
+from fusion.portal.downloads import download
 from fusion.portal.errors import explain_field
 from fusion.portal.forms import ChangeForm, Confirmation, Form, NoteField
 from fusion.portal.number_fields import WrittenNumberField
@@ -144,3 +148,13 @@ def delete(request: PageRequest, number_range_id: UUID) -> HttpResponse:
         text = gettext("The range and its numbers were removed.")
         return done(request, text, "inventory-ranges", answer=answer)
     return refused(request, form, "inventory-range", number_range_id)
+
+
+RANGE_COLUMNS = ("sku", "first", "last", "count", "created_at")
+
+
+@page(READ_RANGES)
+def export(request: PageRequest, format: str) -> HttpResponseBase:
+    """`GET /inventory/ranges.csv` and `.xlsx`: all ranges."""
+    pages = partial(list_ranges, request.actor)
+    return download(paged_table("number-ranges", RANGE_COLUMNS, pages), format)

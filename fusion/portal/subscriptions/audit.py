@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from fusion.access.permissions import READ_REPORTS
-from fusion.portal.audit_labels import OBJECTS, audit_rows
-from fusion.portal.date_filters import date_range
+from fusion.portal.audit_labels import OBJECTS, audit_rows, audit_table
+from fusion.portal.date_filters import DateRange, date_range, wrong_dates
+from fusion.portal.downloads import download
 from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
@@ -21,6 +23,8 @@ from fusion.tenancy.queries import find_subscription
 from fusion.trunks.queries import trunk_names
 from fusion.users.queries import user_names
 
+FILTERS = ("verb", "by", "from", "to")
+
 PAGES = {"user": "subscriptions-user", "trunk": "subscriptions-trunk", "order": "orders-detail"}
 """Type of object → URL name of its page."""
 
@@ -28,15 +32,9 @@ PAGES = {"user": "subscriptions-user", "trunk": "subscriptions-trunk", "order": 
 @page(READ_REPORTS, subscription_id=find_subscription)
 def audit(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/audit`."""
-    params = query_params(request, "verb", "by", "from", "to")
+    params = query_params(request, *FILTERS)
     days = date_range(params)
-    wanted = WantedRecords(
-        subscription=subscription,
-        verb=params["verb"] if params["verb"] in OBJECTS else None,
-        actor=params["by"] or None,
-        since=days.since,
-        until=days.until,
-    )
+    wanted = _wanted(subscription, params, days)
     found = list_audit(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
     context = {
         **frame(request, subscription, "audit"),
@@ -85,3 +83,25 @@ def _object(
     type = row["object_type"]
     ids = [id] if type == "order" else [subscription.id, id]
     return {"name": names[id], "href": reverse(PAGES[type], args=ids)}
+
+
+def _wanted(
+    subscription: Subscription, params: Mapping[str, str], days: DateRange
+) -> WantedRecords:
+    return WantedRecords(
+        subscription=subscription,
+        verb=params["verb"] if params["verb"] in OBJECTS else None,
+        actor=params["by"] or None,
+        since=days.since,
+        until=days.until,
+    )
+
+
+@page(READ_REPORTS, subscription_id=find_subscription)
+def export(request: PageRequest, subscription: Subscription, format: str) -> HttpResponseBase:
+    """`GET /subscriptions/<id>/audit.csv` and `.xlsx`: all that match the list's filters."""
+    params = query_params(request, *FILTERS)
+    days = date_range(params)
+    if days.error:
+        return wrong_dates(days)
+    return download(audit_table(request.actor, _wanted(subscription, params, days)), format)

@@ -1,15 +1,22 @@
 """The numbers of a subscription: the list, and a single number."""
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 import orjson
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from fusion.access.permissions import READ_PROVISIONING
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import not_found
+from fusion.kernel.sheets.send import paged_table
 from fusion.numbers.queries import Wanted, list_numbers, read_number
 from fusion.numbers.resolve import home_country
+from fusion.portal.downloads import download
 from fusion.portal.forms import Confirmation
-from fusion.portal.number_fields import digit_filter
+from fusion.portal.number_fields import DigitFilter, digit_filter
 from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
@@ -21,6 +28,8 @@ from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
 STATUSES = ("assigned", "reserved", "quarantined")
+FILTERS = ("sku", "status", "starts", "ends")
+COLUMNS = ("e164", "sku", "country", "number_type", "status", "origin", "until", "linked_to")
 UNLINKED = "unlinked"
 """The status filter for assigned numbers that are not linked."""
 
@@ -28,17 +37,9 @@ UNLINKED = "unlinked"
 @page(READ_PROVISIONING, subscription_id=find_subscription)
 def numbers(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/numbers`."""
-    params = query_params(request, "sku", "status", "starts", "ends")
+    params = query_params(request, *FILTERS)
     skus = number_skus(request.actor)
-    digits = digit_filter(params, lambda: home_country(request.actor, subscription.id))
-    wanted = Wanted(
-        subscription_id=subscription.id,
-        sku=params["sku"] if params["sku"] in skus else None,
-        status=params["status"] if params["status"] in STATUSES else None,
-        starts_with=digits.starts,
-        ends_with=digits.ends,
-        linked=False if params["status"] == UNLINKED else None,
-    )
+    wanted, digits = _wanted(request, subscription, params)
     text = list_numbers(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
     found = orjson.loads(text)
     context = {
@@ -71,3 +72,33 @@ def number(request: PageRequest, subscription: Subscription, e164: str) -> HttpR
         "confirmation": Confirmation(),
     }
     return show(request, "portal/subscriptions/number.html", context)
+
+
+def _wanted(
+    request: PageRequest, subscription: Subscription, params: Mapping[str, str]
+) -> tuple[Wanted, DigitFilter]:
+    """The filters of the list, and those of digits with their error."""
+    digits = digit_filter(params, lambda: home_country(request.actor, subscription.id))
+    skus = number_skus(request.actor)
+    wanted = Wanted(
+        subscription_id=subscription.id,
+        sku=params["sku"] if params["sku"] in skus else None,
+        status=params["status"] if params["status"] in STATUSES else None,
+        starts_with=digits.starts,
+        ends_with=digits.ends,
+        linked=False if params["status"] == UNLINKED else None,
+    )
+    return wanted, digits
+
+
+@page(READ_PROVISIONING, subscription_id=find_subscription)
+def export(request: PageRequest, subscription: Subscription, format: str) -> HttpResponseBase:
+    """`GET /subscriptions/<id>/numbers.csv` and `.xlsx`: all that match the list's filters."""
+    wanted, _ = _wanted(request, subscription, query_params(request, *FILTERS))
+
+    def named(items: list[Any]) -> list[dict[str, Any]]:
+        rows = with_holders(subscription, items)
+        return [{**row, "linked_to": row["holder"] and row["holder"]["name"]} for row in rows]
+
+    pages = partial(list_numbers, request.actor, wanted)
+    return download(paged_table("numbers", COLUMNS, pages, named), format)

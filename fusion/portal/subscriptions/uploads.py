@@ -180,7 +180,6 @@ def upload(request: PageRequest, subscription: Subscription, job_id: UUID) -> Ht
         "next": results["next"],
         "show": show_param if show_param in SHOWN else "",
         "notes": _notes(job["source"] or {}),
-        "query": request.GET.urlencode(),
         "may_cancel": PROVISION.allows(request.actor) and not job["finished_at"],
         "confirmation": Confirmation(),
     }

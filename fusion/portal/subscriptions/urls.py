@@ -8,8 +8,11 @@ from fusion.numbers import paths as _e164  # noqa: F401 - knows the numbers in p
 from fusion.portal import downloads as _formats  # noqa: F401 - knows the formats in paths
 from fusion.portal.subscriptions import (
     assign_numbers,
+    audit,
     changes,
+    ledger,
     number_changes,
+    numbers,
     state_changes,
     trunk_changes,
     trunks,
@@ -17,9 +20,6 @@ from fusion.portal.subscriptions import (
     user_changes,
     users,
 )
-from fusion.portal.subscriptions.audit import audit
-from fusion.portal.subscriptions.ledger import ledger
-from fusion.portal.subscriptions.numbers import number, numbers
 from fusion.portal.subscriptions.pages import detail, live
 
 USERS = [
@@ -46,11 +46,11 @@ USERS = [
 ]
 
 NUMBERS = [
-    path("", numbers, name="subscriptions-numbers"),
+    path("", numbers.numbers, name="subscriptions-numbers"),
     path("/take", assign_numbers.take, name="subscriptions-numbers-take"),
     path("/choose", assign_numbers.choose, name="subscriptions-numbers-choose"),
     path("/port-in", assign_numbers.port, name="subscriptions-numbers-port-in"),
-    path("/<e164:e164>", number, name="subscriptions-number"),
+    path("/<e164:e164>", numbers.number, name="subscriptions-number"),
     path("/<e164:e164>/assign", number_changes.assign, name="subscriptions-number-assign"),
     path("/<e164:e164>/release", number_changes.release, name="subscriptions-number-release"),
     path("/<e164:e164>/restore", number_changes.restore, name="subscriptions-number-restore"),
@@ -81,8 +81,13 @@ OF_ONE: Sequence[URLPattern | URLResolver] = [
     path("/users", include(USERS)),
     path("/numbers", include(NUMBERS)),
     path("/trunks", include(TRUNKS)),
-    path("/ledger", ledger, name="subscriptions-ledger"),
-    path("/audit", audit, name="subscriptions-audit"),
+    path("/ledger", ledger.ledger, name="subscriptions-ledger"),
+    path("/audit", audit.audit, name="subscriptions-audit"),
+    path("/users.<file_format:format>", users.export, name="subscriptions-users-export"),
+    path("/numbers.<file_format:format>", numbers.export, name="subscriptions-numbers-export"),
+    path("/ledger.<file_format:format>", ledger.export, name="subscriptions-ledger-export"),
+    path("/balances.<file_format:format>", ledger.balances, name="subscriptions-balances-export"),
+    path("/audit.<file_format:format>", audit.export, name="subscriptions-audit-export"),
 ]
 
 urlpatterns = [

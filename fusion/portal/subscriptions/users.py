@@ -1,11 +1,16 @@
 """The users of a subscription: the list, and a single user."""
 
+from collections.abc import Mapping
+from functools import partial
 from uuid import UUID
 
 import orjson
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from fusion.access.permissions import READ_PROVISIONING
+from fusion.kernel.sheets.send import paged_table
+from fusion.portal.downloads import download
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
@@ -14,25 +19,19 @@ from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
-from fusion.users.queries import find_user, list_users, user_document
+from fusion.users.queries import USER_COLUMNS, find_user, list_users, user_document
 
 KINDS = ("user", "resource_account")
 LINKED = {"yes": True, "no": False}
+FILTERS = ("q", "kind", "linked")
 
 
 @page(READ_PROVISIONING, subscription_id=find_subscription)
 def users(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/users`."""
-    params = query_params(request, "q", "kind", "linked")
-    text = list_users(
-        subscription.id,
-        limit=ROWS,
-        cursor=request.GET.get("cursor"),
-        q=params["q"] or None,
-        kind=params["kind"] if params["kind"] in KINDS else None,
-        linked=LINKED.get(params["linked"]),
-    )
-    found = orjson.loads(text)
+    params = query_params(request, *FILTERS)
+    pages = _pages(subscription, params)
+    found = orjson.loads(pages(limit=ROWS, cursor=request.GET.get("cursor")))
     context = {
         **frame(request, subscription, "users"),
         "rows": found["items"],
@@ -54,3 +53,20 @@ def user(request: PageRequest, subscription: Subscription, user_id: UUID) -> Htt
         "confirmation": Confirmation(),
     }
     return show(request, "portal/subscriptions/user.html", context)
+
+
+@page(READ_PROVISIONING, subscription_id=find_subscription)
+def export(request: PageRequest, subscription: Subscription, format: str) -> HttpResponseBase:
+    """`GET /subscriptions/<id>/users.csv` and `.xlsx`: all users that match the list's filters."""
+    pages = _pages(subscription, query_params(request, *FILTERS))
+    return download(paged_table("users", USER_COLUMNS, pages), format)
+
+
+def _pages(subscription: Subscription, params: Mapping[str, str]) -> partial[str]:
+    return partial(
+        list_users,
+        subscription.id,
+        q=params["q"] or None,
+        kind=params["kind"] if params["kind"] in KINDS else None,
+        linked=LINKED.get(params["linked"]),
+    )

@@ -8,7 +8,9 @@ from typing import Any
 
 import lucide
 from django import forms, template
+from django.http import QueryDict
 from django.template.context import Context
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -33,10 +35,22 @@ def icon(name: str, size: int = 18, label: str = "") -> SafeString:
     return mark_safe(drawn)  # noqa: S308 - the package escapes attributes
 
 
-@register.inclusion_tag("portal/kit/downloads.html")
-def downloads(xlsx: str, csv: str, query: str = "") -> dict[str, str]:
-    """The links to a list as files: the whole list with the filters in `query`."""
-    return {"xlsx": xlsx, "csv": csv, "query": query}
+OF_A_PAGE = ("cursor", "children", "full", "kinds", "once")
+"""Parameters of a page that do not filter its list."""
+
+
+@register.inclusion_tag("portal/kit/downloads.html", takes_context=True)
+def downloads(context: Context, name: str, *ids: Any, label: str = "") -> dict[str, str]:
+    """The links to a list as files: all of its pages, with the filters of the shown one.
+
+    `name` is that of the URL with a format, `ids` are in its path before it. A `label` names
+    another list than the shown one; the filters are not those of that list.
+    """
+    query = QueryDict(mutable=True) if label else context["request"].GET.copy()
+    for parameter in OF_A_PAGE:
+        query.pop(parameter, None)
+    files = {format: reverse(name, args=[*ids, format]) for format in ("xlsx", "csv")}
+    return {**files, "query": query.urlencode(), "label": label}
 
 
 @register.inclusion_tag("portal/kit/usage.html")

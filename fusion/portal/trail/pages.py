@@ -1,10 +1,12 @@
 """What has happened in a group: the events that other systems read, and the audit trail."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from fusion.access.permissions import READ_TRAIL
 from fusion.access.verbs import AUDITED
@@ -12,8 +14,9 @@ from fusion.events.event_list import WantedEvents, list_events
 from fusion.events.types import OBJECTS as EVENT_OBJECTS
 from fusion.kernel.ids import parse_id
 from fusion.portal.actor_names import display_names
-from fusion.portal.audit_labels import audit_rows
-from fusion.portal.date_filters import date_range
+from fusion.portal.audit_labels import audit_rows, audit_table
+from fusion.portal.date_filters import DateRange, date_range, wrong_dates
+from fusion.portal.downloads import download
 from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
@@ -21,6 +24,8 @@ from fusion.portal.session_actor import PageRequest
 from fusion.reporting.audit_trail import WantedRecords, list_audit
 from fusion.tenancy.queries import find_organization, find_subscription
 from fusion.tenancy.search import subscription_names
+
+FILTERS = ("verb", "by", "from", "to", "object")
 
 
 @page(READ_TRAIL)
@@ -60,18 +65,10 @@ def events(request: PageRequest) -> HttpResponse:
 def audit(request: PageRequest) -> HttpResponse:
     """`GET /audit`."""
     actor = request.actor
-    params = query_params(request, "verb", "by", "from", "to", "object")
-    organization_id = parse_id(request.GET.get("organization"))
-    organization = find_organization(actor, organization_id) if organization_id else None
+    params = query_params(request, *FILTERS)
     days = date_range(params)
-    wanted = WantedRecords(
-        organization=organization,
-        object_id=params["object"] or None,
-        verb=params["verb"] if params["verb"] in AUDITED else None,
-        actor=params["by"] or None,
-        since=days.since,
-        until=days.until,
-    )
+    wanted = _wanted(request, params, days)
+    organization = wanted.organization
     found = list_audit(actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
     rows = audit_rows(actor, found["items"])
     context = {
@@ -94,3 +91,26 @@ def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ids: set[UUID] = {row["subscription_id"] for row in rows} - {None}
     names = subscription_names(ids)
     return [{**row, "names": names.get(row["subscription_id"])} for row in rows]
+
+
+def _wanted(request: PageRequest, params: Mapping[str, str], days: DateRange) -> WantedRecords:
+    organization_id = parse_id(request.GET.get("organization"))
+    actor = request.actor
+    return WantedRecords(
+        organization=find_organization(actor, organization_id) if organization_id else None,
+        object_id=params["object"] or None,
+        verb=params["verb"] if params["verb"] in AUDITED else None,
+        actor=params["by"] or None,
+        since=days.since,
+        until=days.until,
+    )
+
+
+@page(READ_TRAIL)
+def export(request: PageRequest, format: str) -> HttpResponseBase:
+    """`GET /audit.csv` and `.xlsx`: all records that match the list's filters."""
+    params = query_params(request, *FILTERS)
+    days = date_range(params)
+    if days.error:
+        return wrong_dates(days)
+    return download(audit_table(request.actor, _wanted(request, params, days)), format)
