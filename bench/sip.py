@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import psycopg
 from psycopg import sql
 
-from bench.stage import Stage, open_stages
+from bench.stage import Stage, fusion, open_stages
 from tests.sip.proxy import CARRIER, EXCHANGE, PROXY, Proxy, free_udp_port, run_proxy
 
 HERE = Path(__file__).parent
@@ -43,6 +43,8 @@ def measure_calls(stage: Stage, rounds: int) -> dict[str, Any]:
         for number in range(rounds):
             for way in WAYS:
                 home = Path(folder) / f"{way}-{number}"
+                home.mkdir()
+                fusion(stage.environment(), "proxy-tables", str(home))
                 with _proxy(way, words, home) as proxy, _carrier(proxy):
                     _call(proxy, trunks, PARALLEL, 200)  # connections and plans exist now
                     for parallel, calls in CALLS.items():
@@ -106,7 +108,7 @@ def _proxy(way: str, words: dict[str, str], folder: Path) -> AbstractContextMana
     return run_proxy(
         folder,
         trunk_id="header",  # the caller names the trunk
-        words=words,
+        words={**words, "FUSION_TABLES": str(folder)},
         lines=("FUSION_BY_SQL",) if way == "sql" else (),
         changes={"route(FUSION);": "route(FUSION_RELAY);"} if way == "nobody" else {},
         megabytes=1024,

@@ -22,6 +22,7 @@ from fusion.kernel.strict import MEANINGFUL_HEADERS, has_body
 from fusion.ledger import api as ledger
 from fusion.lifecycle import api as lifecycle
 from fusion.lifecycle import numbers_api as many_numbers
+from fusion.lifecycle import settings_api as settings
 from fusion.numbers import api as numbers
 from fusion.ordering import api as ordering
 from fusion.ordering import requests_api as requests
@@ -66,6 +67,7 @@ ROUTERS: tuple[Router, ...] = (
     accounts.router,
     clients.router,
     lifecycle.router,
+    settings.router,
     catalogue.router,
     reporting.router,
     events.router,

@@ -87,6 +87,10 @@ READ_MEMBERS = Permission("read members or API clients", ("tenancy:read",), (ADM
 SUSPEND = Permission("suspend or resume subscriptions", ("tenancy:write",), WRITERS, (GROUP,))
 TERMINATE = Permission("terminate subscriptions", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,))
 MANAGE_BRAND = Permission("change the brand", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,))
+MANAGE_SETTINGS = Permission(
+    "change the settings of the provider", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,)
+)
+READ_SETTINGS = Permission("read the settings of the provider", ("tenancy:read",), ROLES, (GROUP,))
 READ_CATALOGUE = Permission("read the catalogue", ("catalogue:read",))
 MANAGE_SKUS = Permission("create SKUs", ("catalogue:write",), WRITERS, (GROUP,))
 MANAGE_PRODUCTS = Permission(

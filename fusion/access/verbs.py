@@ -67,6 +67,9 @@ VERBS: Mapping[str, Any] = {
     "trunk.delete": _("Trunk deleted"),
     "trunk.route": _("Number routed to a trunk"),
     "trunk.unroute": _("Number removed from a trunk"),
+    "settings.change": _("Provider settings changed"),
+    "emergency-number.add": _("Emergency number added"),
+    "emergency-number.remove": _("Emergency number removed"),
     "demo.load": "demo.load",
 }
 """Verb → label."""
@@ -87,6 +90,8 @@ AUDITED: Mapping[str, Any] = {
     "job": _("User uploads"),
     "trunk": _("Trunks"),
     "brand": _("Brand"),
+    "settings": _("Provider settings"),
+    "emergency-number": _("Emergency numbers"),
 }
 """Object of a verb → label; pages filter by it."""
 

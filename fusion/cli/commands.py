@@ -5,6 +5,7 @@ the module's `run` returns the exit code, or None for 0.
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -245,6 +246,42 @@ def create_client(
         name=name,
         scopes=scopes,
         as_json=as_json,
+    )
+
+
+@fusion.command("proxy-tables")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--group", "group_id", type=click.UUID, help="Only the trunks of this group.")
+@click.option(
+    "--every",
+    type=click.IntRange(1, 3600),
+    help="Stay, and write a table again when it has changed; look every so many seconds.",
+)
+@click.option(
+    "--reload",
+    type=LINE,
+    help="A command that loads a written table; the table's name is added to it.",
+)
+def proxy_tables(
+    directory: Path, group_id: UUID | None, every: int | None, reload: str | None
+) -> int | None:
+    """Write the tables that Kamailio loads into DIRECTORY.
+
+    They tell a SIP proxy the emergency numbers of each trunk for the time when Fusion does not
+    answer. Each file is replaced as a whole, and only if its contents have changed. See the voice
+    engineer's guide.
+
+    \b
+    Examples:
+      fusion proxy-tables /etc/kamailio/fusion
+      fusion proxy-tables /etc/kamailio/fusion --every 10 --reload "kamcmd htable.reload"
+    """
+    return perform(
+        "fusion.cli.proxy_tables",
+        directory=directory,
+        group_id=group_id,
+        every=every,
+        reload=reload,
     )
 
 

@@ -20,11 +20,22 @@ _TYPES: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "number": (
         _("Numbers"),
-        ("assigned", "reserved", "released", "restored", "moved", "ported"),
+        (
+            "assigned",
+            "reserved",
+            "released",
+            "restored",
+            "moved",
+            "ported",
+            "routed",
+            "unrouted",
+        ),
     ),
     "range": (_("Number ranges"), ("created", "changed", "deleted")),
     "user": (_("Users"), ("linked", "unlinked")),
+    "trunk": (_("Trunks"), ("created", "changed", "deleted")),
     "balance": (_("Balances"), ("threshold",)),
+    "channel": (_("SIP channels"), ("threshold",)),
 }
 
 OBJECTS: Mapping[str, Any] = {noun: label for noun, (label, _) in _TYPES.items()}

@@ -34,6 +34,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "no-license": (409, "No licence left"),
     "range-not-available": (409, "Range is not available"),
     "no-free-channel": (409, "No free channel"),
+    "too-many-calls": (409, "Too many calls per second"),
     "call-ended": (410, "Call has ended"),
     "stale-revision": (412, "The object has changed since it was read"),
     "too-large": (413, "Request is too large"),

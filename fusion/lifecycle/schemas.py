@@ -1,12 +1,14 @@
 """The shapes of what changes the state of a subscription."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from fusion.kernel.fields import Body, Instant, Note, Reference
+from fusion.kernel.fields import Body, Instant, Note, Reference, Spelled
 from fusion.lifecycle.placing import StateChange
 from fusion.tenancy.schemas import Reason
+from fusion.trunks.emergency_numbers import MOST_NUMBERS
+from fusion.trunks.schemas import Country, distinct
 
 
 class StateBody(Body):
@@ -55,3 +57,34 @@ class StatePreview(BaseModel):
     allowed: bool
     releases: Releases
     refusals: list[dict[str, Any]]
+
+
+EmergencyNumber = Annotated[
+    str,
+    Spelled("[0-9]{2,6}", "must be an emergency number: 2 to 6 digits"),
+    Field(examples=["933"]),
+]
+EmergencyNumbers = dict[
+    Country,
+    Annotated[list[EmergencyNumber], AfterValidator(distinct), Field(max_length=MOST_NUMBERS)],
+]
+
+
+class Settings(BaseModel):
+    """The settings of a provider.
+
+    `emergency_numbers` are those that it added, by country; the country's own are not listed.
+    """
+
+    emergency_numbers: dict[str, list[str]]
+
+
+class SettingsPatch(Body):
+    """The settings to change; omitted ones keep their values."""
+
+    emergency_numbers: EmergencyNumbers = Field(
+        default_factory=dict,
+        description="By country, the numbers to which calls pass as emergency calls, besides those "
+        "of the country, which cannot be removed. Replaces the previous ones.",
+        examples=[{"US": ["933"]}],
+    )

@@ -15,6 +15,7 @@ from fusion.access.permissions import (
     READ_CATALOGUE,
     READ_ORDERS,
     READ_RANGES,
+    READ_SETTINGS,
     READ_TENANCY,
     READ_TRAIL,
     Permission,
@@ -44,6 +45,7 @@ PLACES: Sequence[Place] = (
     Place("inventory", _("Inventory"), "hash", READ_RANGES, "inventory"),
     Place("events", _("Events"), "activity", READ_TRAIL, "events"),
     Place("audit", _("Audit"), "history", READ_TRAIL, "audit"),
+    Place("provider", _("Provider settings"), "settings", READ_SETTINGS, "provider"),
     Place("brand", _("Brand"), "palette", MANAGE_BRAND, "brand"),
 )
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, gettext_noop
 from fusion.numbers.written import REFUSALS
 
 DETAILS = (
+    gettext_noop("The provider has not added %(number)s for %(country)s."),
     gettext_noop(
         "A SKU with the code %(code)s already exists. Use that SKU, or choose another code."
     ),
@@ -123,6 +124,11 @@ DETAILS = (
 """Details of refusals."""
 
 MESSAGES = (
+    gettext_noop("%(number)s is an emergency number of %(country)s already"),
+    gettext_noop(
+        "at most %(most)s numbers can be added for a country, and %(country)s has %(count)s. "
+        "Remove one first"
+    ),
     gettext_noop("must not be blank"),
     gettext_noop("must have at most %(most)s characters"),
     gettext_noop("must be at most %(most)s KiB"),

@@ -19,6 +19,7 @@ from fusion.portal.overview import pages as overview
 from fusion.portal.products import changes as product_changes
 from fusion.portal.products import pages as products
 from fusion.portal.products import skus
+from fusion.portal.provider import pages as provider
 from fusion.portal.requests import approve_reject, request_form
 from fusion.portal.requests import pages as requests
 from fusion.portal.subscriptions import urls as subscriptions
@@ -97,6 +98,13 @@ urlpatterns = [
     path("events", trail.events, name="events"),
     path("audit", trail.audit, name="audit"),
     path("audit.<file_format:format>", trail.export, name="audit-export"),
+    path("provider", provider.show_settings, name="provider"),
+    path("provider/emergency-numbers/new", provider.add, name="provider-number-new"),
+    path(
+        "provider/emergency-numbers/<str:country>/<str:number>/remove",
+        provider.remove,
+        name="provider-number-remove",
+    ),
     path("brand", brand.show_brand, name="brand"),
     path("brand/edit", brand.edit, name="brand-edit"),
     path("brand/<uuid:brand_id>-<int:revision>.css", theme.style, name="brand-style"),

@@ -14,22 +14,38 @@ FUNCTION = "trunks_admit_v2"
 
 @hot_use_case(ADMIT_CALLS)
 def admit(
-    actor: Actor, *, trunk_id: UUID, direction: str, call_id: str, caller: str, callee: str
+    actor: Actor,
+    *,
+    trunk_id: UUID,
+    direction: str,
+    call_id: str,
+    caller: str,
+    callee: str,
+    replaces: str | None = None,
 ) -> Answer:
     """201 for an admitted call, 200 for a live call whose lease is renewed.
 
+    `replaces` is the id of a live call whose channel the new one shares.
+
     Problems: `forbidden`, `not-found`, `invalid-fields`, `subscription-suspended`,
-    `subscription-terminated`, `no-free-channel`, `call-ended`. Emergency calls are always admitted.
+    `subscription-terminated`, `no-free-channel`, `too-many-calls`, `call-ended`. Emergency
+    calls are always admitted.
     """
-    call = admission(trunk_id, direction, call_id, caller=caller, callee=callee)
+    call = admission(trunk_id, direction, call_id, caller=caller, callee=callee, replaces=replaces)
     return call_function(actor, FUNCTION, **call)
 
 
 def admission(
-    trunk_id: UUID, direction: str, call_id: str, *, caller: str, callee: str
+    trunk_id: UUID,
+    direction: str,
+    call_id: str,
+    *,
+    caller: str,
+    callee: str,
+    replaces: str | None = None,
 ) -> dict[str, Any]:
     """The call as the function takes it."""
-    return {
+    call = {
         "trunk_id": trunk_id,
         "direction": direction,
         "call_id": call_id,
@@ -37,3 +53,4 @@ def admission(
         "callee": callee,
         "lease_seconds": setting("FUSION_CALL_LEASE_SECONDS"),
     }
+    return call if replaces is None else {**call, "replaces": replaces}

@@ -9,28 +9,6 @@
 -- connections.
 CREATE SCHEMA IF NOT EXISTS calls;
 
--- Whether `p_callee` is an emergency number of the country: one of its own numbers, or any
--- `urn:service:sos`. A SIP or tel URI is matched by its user part, whose digits may be escaped;
--- visual separators are ignored.
-CREATE OR REPLACE FUNCTION calls.is_emergency(p_callee text, p_country text) RETURNS boolean
-LANGUAGE plpgsql STABLE
-SET search_path = public, pg_temp
-AS $$
-DECLARE
-    v_dialled text := lower(p_callee);
-BEGIN
-    IF v_dialled ~ '^<?urn:service:sos([.;?>]|$)' THEN
-        RETURN true;
-    END IF;
-    v_dialled := regexp_replace(v_dialled, '^<?(sips?:|tel:)|[@:;?>].*$', '', 'g');
-    v_dialled := regexp_replace(v_dialled, '%3([0-9])', '\1', 'g');
-    v_dialled := regexp_replace(v_dialled, '[-. ()]', '', 'g');
-    RETURN EXISTS (
-        SELECT FROM trunks_emergencynumber e
-        WHERE e.country = p_country AND v_dialled ~ ('^(' || e.pattern || ')$'));
-END
-$$;
-
 -- Admit a call, or renew the lease of a live one.
 --
 -- Returns (201, admitted) and (200, renewed) with {in_use, channels, lease_expires_at, emergency};
@@ -49,14 +27,35 @@ AS $$
 DECLARE
     r record;
 BEGIN
-    r := trunks_admit(p_trunk, p_direction, p_call_id, p_caller, p_callee, p_lease, p_path);
+    r := trunks_admit(p_trunk, p_direction, p_call_id, p_caller, p_callee, p_lease, p_path, NULL);
+    status := r.status; answer := r.answer;
+    RETURN NEXT;
+END
+$$;
+
+-- The same for a call that replaces another one (RFC 3891): `p_replaces` is the id of that call. They share a
+-- channel until one of them ends. If no such call is live, the new one is decided like any other.
+CREATE OR REPLACE FUNCTION calls.admit_replacing(
+    p_trunk uuid, p_direction text, p_call_id text, p_caller text, p_callee text, p_replaces text,
+    p_lease interval DEFAULT '120 seconds', p_path text DEFAULT ''
+) RETURNS TABLE (status int, answer json)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET lock_timeout = '2s'
+AS $$
+DECLARE
+    r record;
+BEGIN
+    r := trunks_admit(p_trunk, p_direction, p_call_id, p_caller, p_callee, p_lease, p_path, p_replaces);
     status := r.status; answer := r.answer;
     RETURN NEXT;
 END
 $$;
 
 -- The same for several calls, one after the other. A call has {path, trunk_id, direction, call_id,
--- caller, callee, lease_seconds}.
+-- caller, callee, lease_seconds, replaces?}.
 CREATE OR REPLACE FUNCTION trunks_admit_v2(p_group uuid, p_calls jsonb)
 RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
@@ -76,7 +75,8 @@ BEGIN
         r := trunks_admit(
             (v_call ->> 'trunk_id')::uuid, v_call ->> 'direction', v_call ->> 'call_id',
             v_call ->> 'caller', v_call ->> 'callee',
-            make_interval(secs => (v_call ->> 'lease_seconds')::float8), v_call ->> 'path');
+            make_interval(secs => (v_call ->> 'lease_seconds')::float8), v_call ->> 'path',
+            v_call ->> 'replaces');
         status := r.status; replayed := false; answer := r.answer;
         RETURN NEXT;
     END LOOP;
@@ -85,7 +85,7 @@ $$;
 
 CREATE OR REPLACE FUNCTION trunks_admit(
     p_trunk uuid, p_direction text, p_call_id text, p_caller text, p_callee text,
-    p_lease interval, p_path text, OUT status int, OUT answer json
+    p_lease interval, p_path text, p_replaces text, OUT status int, OUT answer json
 )
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -93,8 +93,10 @@ DECLARE
     t trunks_trunk;
     s tenancy_subscription;
     c trunks_call;
+    o trunks_call;  -- the call that this one replaces
     v_now timestamptz;
     v_emergency boolean;
+    v_callback boolean := false;
     v_channels bigint;
     v_live int;
     v_live_of_trunk int;
@@ -106,88 +108,78 @@ BEGIN
     -- New statements: they see what was committed before the lock was acquired.
     SELECT w.* INTO t FROM trunks_trunk w WHERE w.id = p_trunk AND w.subscription_id = s.id;
     IF NOT FOUND THEN
-        status := 404;
-        answer := kernel_problem('not-found', 'The trunk does not exist, or you cannot see it.');
+        status := 404; answer := kernel_problem('not-found', 'The trunk does not exist, or you cannot see it.');
         RETURN;
-    ELSIF calls.is_call(p_direction, p_call_id, p_caller, p_callee, p_lease) IS NOT TRUE THEN
+    ELSIF calls.is_call(p_direction, p_call_id, p_caller, p_callee, p_lease) IS NOT TRUE
+          OR length(p_replaces) NOT BETWEEN 1 AND 255 THEN
         status := 422;
-        answer := kernel_problem('invalid-fields',
-            'The direction must be inbound or outbound. A call id and a callee have 1 to 255 characters, '
-            'a caller at most 255. A lease lasts at most one day.');
+        answer := calls.invalid_call();
         RETURN;
     END IF;
-
     v_now := kernel_now();
     SELECT w.* INTO c FROM trunks_call w
-    WHERE w.group_id = s.group_id AND w.trunk_id = p_trunk AND w.direction = p_direction
-      AND w.call_id = p_call_id
+    WHERE (w.group_id, w.trunk_id, w.direction, w.call_id) = (s.group_id, p_trunk, p_direction, p_call_id)
     FOR UPDATE;
     IF c.ended_at IS NOT NULL THEN
         status := 410;
-        answer := kernel_problem('call-ended',
-            'This call has ended. Use a new call id for a new call.');
+        answer := kernel_problem('call-ended', 'This call has ended. Use a new call id for a new call.');
         RETURN;
     END IF;
     SELECT count(*), count(*) FILTER (WHERE w.trunk_id = p_trunk) INTO v_live, v_live_of_trunk
     FROM trunks_call w
-    WHERE w.subscription_id = s.id AND w.ended_at IS NULL AND w.lease_expires_at > v_now;
+    WHERE w.subscription_id = s.id AND w.ended_at IS NULL AND w.lease_expires_at > v_now
+      AND (w.shares_until <= v_now) IS NOT FALSE;
     SELECT coalesce(sum(b.granted), 0) INTO v_channels FROM ledger_balance b
     WHERE b.group_id = s.group_id AND b.subscription_id = s.id AND b.metric = 'sip_channel';
-
     IF c.lease_expires_at > v_now THEN
         v_emergency := c.emergency;
+        v_callback := c.emergency_callback;
         UPDATE trunks_call w SET lease_expires_at = v_now + p_lease
-        WHERE w.group_id = s.group_id AND w.trunk_id = p_trunk AND w.direction = p_direction
-          AND w.call_id = p_call_id;
+        WHERE (w.group_id, w.trunk_id, w.direction, w.call_id) = (s.group_id, p_trunk, p_direction, p_call_id);
+        IF c.replaced THEN
+            PERFORM trunks_share_until(c, v_now + p_lease);
+        END IF;
         status := 200;
     ELSE
-        v_emergency := calls.is_emergency(p_callee, t.country);
-        answer := CASE WHEN NOT v_emergency
-                       THEN trunks_call_refusal(s, t, v_channels, v_live, v_live_of_trunk) END;
-        IF answer IS NOT NULL THEN
+        IF p_replaces IS NOT NULL THEN
+            o := trunks_replaced_call(s, p_trunk, p_replaces, v_now);
+        END IF;
+        v_emergency := trunks_is_emergency(t, p_callee);
+        IF NOT v_emergency AND (o.trunk_id IS NULL OR s.status <> 'active') THEN
+            answer := trunks_call_refusal(s, t, v_channels, v_live, v_live_of_trunk, v_now);
+            v_callback := answer IS NOT NULL AND trunks_is_emergency_callback(t, p_direction, p_callee, v_now);
+        END IF;
+        IF answer IS NOT NULL AND NOT v_callback THEN
             status := 409;
             RETURN;
         ELSIF c.trunk_id IS NOT NULL THEN  -- its lease had expired: that was one call, this is another
             PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
         END IF;
-        INSERT INTO trunks_call AS w (
-            trunk_id, direction, call_id, subscription_id, group_id, caller, callee, emergency,
-            admitted_at, lease_expires_at)
+        INSERT INTO trunks_call AS w (trunk_id, direction, call_id, subscription_id, group_id, caller, callee,
+                                      emergency, emergency_callback, admitted_at, lease_expires_at)
         VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, p_caller, p_callee, v_emergency,
-                v_now, v_now + p_lease)
+                v_callback, v_now, v_now + p_lease)
         ON CONFLICT (group_id, trunk_id, direction, call_id) DO UPDATE
-        SET caller = excluded.caller, callee = excluded.callee, emergency = excluded.emergency,
-            admitted_at = excluded.admitted_at, lease_expires_at = excluded.lease_expires_at;
-        v_live := v_live + 1;
-        v_live_of_trunk := v_live_of_trunk + 1;
+        SET caller = excluded.caller, callee = excluded.callee, admitted_at = excluded.admitted_at,
+            lease_expires_at = excluded.lease_expires_at, emergency = excluded.emergency,
+            emergency_callback = excluded.emergency_callback;
+        c.caller := p_caller;
+        v_live := v_live + (o.trunk_id IS NULL)::int;
+        v_live_of_trunk := v_live_of_trunk + (o.trunk_id IS NULL)::int;
+        IF o.trunk_id IS NOT NULL OR c.trunk_id IS NOT NULL OR t.calls_per_second IS NOT NULL
+           OR ledger_is_nearly_full(v_live, v_channels) OR ledger_is_nearly_full(v_live_of_trunk, t.channel_cap) THEN
+            PERFORM trunks_note_new_call(s, t, o, p_direction, p_call_id, v_now, v_emergency OR v_callback,
+                                         v_channels, v_live, v_live_of_trunk);
+        END IF;
         status := 201;
     END IF;
     PERFORM trunks_note_peak(s.group_id, s.id, p_trunk, v_now, v_live, v_live_of_trunk);
-    answer := json_build_object(
-        'in_use', v_live, 'channels', v_channels,
-        'lease_expires_at', kernel_instant(v_now + p_lease), 'emergency', v_emergency);
-END
-$$;
-
--- Why a call that is no emergency call is not admitted; NULL if it is.
-CREATE OR REPLACE FUNCTION trunks_call_refusal(
-    s tenancy_subscription, t trunks_trunk, p_channels bigint, p_live int, p_live_of_trunk int
-) RETURNS json
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    IF s.status <> 'active' THEN
-        RETURN kernel_problem('subscription-' || s.status, format(
-            'The subscription is %s. Only emergency calls are admitted.', s.status));
-    ELSIF p_live_of_trunk >= t.channel_cap THEN
-        RETURN calls.refusal_of_channels(s.group_id, 'trunk', format(
-            'The channel_cap of the trunk is %s, and it has %s live calls. End a call, or raise the '
-            'cap.', t.channel_cap, p_live_of_trunk), t.channel_cap, p_live_of_trunk);
-    ELSIF p_live >= p_channels THEN
-        RETURN calls.refusal_of_channels(s.group_id, 'subscription', format(
-            'The subscription has %s SIP channels and %s live calls. End a call, or order more '
-            'channels.', p_channels, p_live), p_channels, p_live);
+    IF v_emergency THEN
+        PERFORM trunks_note_emergency(s.group_id, p_trunk, c.caller, v_now + p_lease, false);
     END IF;
-    RETURN NULL;
+    answer := json_build_object(
+        'in_use', v_live, 'channels', v_channels, 'lease_expires_at', kernel_instant(v_now + p_lease),
+        'emergency', v_emergency, 'emergency_callback', v_callback);
 END
 $$;
 
@@ -283,22 +275,37 @@ BEGIN
                      (count(*) FILTER (WHERE x.trunk_id = p_trunk))::int AS live_of_trunk
               FROM trunks_call x
               WHERE x.subscription_id = s.id AND x.ended_at IS NULL
-                AND x.lease_expires_at > v_now) w;
+                AND x.lease_expires_at > v_now AND (x.shares_until <= v_now) IS NOT FALSE) w;
     END IF;
     INSERT INTO trunks_call AS w (
         trunk_id, direction, call_id, subscription_id, group_id, caller, callee, emergency, ended_at)
     VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, '', '', false, v_now)
     ON CONFLICT (group_id, trunk_id, direction, call_id)
     DO UPDATE SET ended_at = excluded.ended_at;
+    IF c.replaced AND c.lease_expires_at > v_now THEN
+        PERFORM trunks_share_until(c, v_now);
+    END IF;
     IF c.trunk_id IS NULL THEN
         RETURN false;
     ELSIF c.lease_expires_at <= v_now THEN
         PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
         RETURN false;
+    ELSIF c.emergency THEN
+        PERFORM trunks_note_emergency(s.group_id, p_trunk, c.caller, v_now, true);
     END IF;
     PERFORM trunks_record(c, v_now, 'ended');
     RETURN true;
 END
+$$;
+
+-- The problem of a call that is none.
+CREATE OR REPLACE FUNCTION calls.invalid_call() RETURNS json
+LANGUAGE sql STABLE
+SET search_path = public, pg_temp
+AS $$
+    SELECT kernel_problem('invalid-fields',
+        'The direction must be inbound or outbound. A call id and a callee have 1 to 255 characters, a caller '
+        'at most 255. A lease lasts at most one day.')
 $$;
 
 -- The value, fitted to the column; NULL if something is missing. A plain expression, so that it is

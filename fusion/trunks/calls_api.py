@@ -164,8 +164,7 @@ def _admit(
         trunk_id=trunk_id,
         direction=direction,
         call_id=call_id,
-        caller=body.caller,
-        callee=body.callee,
+        **body.model_dump(),
     )
     return respond_admitted(request, answer)
 

@@ -63,14 +63,15 @@ CHECKS: Mapping[str, str] = {
                 SELECT subscription_id, at, sum(step) OVER (
                            PARTITION BY subscription_id ORDER BY at, step) AS live
                 FROM (
-                    SELECT subscription_id, admitted_at AS at, 1 AS step FROM trunks_callrecord
+                    SELECT subscription_id, coalesce(shared_until, admitted_at) AS at, 1 AS step
+                    FROM trunks_callrecord
                     WHERE ended_at >= (SELECT kernel_now()) - interval '2 days'
                     UNION ALL
                     SELECT subscription_id, ended_at, -1 FROM trunks_callrecord
                     WHERE ended_at >= (SELECT kernel_now()) - interval '2 days'
                     UNION ALL
-                    SELECT subscription_id, admitted_at, 1 FROM trunks_call
-                    WHERE ended_at IS NULL
+                    SELECT subscription_id, coalesce(shares_until, admitted_at), 1
+                    FROM trunks_call WHERE ended_at IS NULL
                     UNION ALL
                     SELECT subscription_id, lease_expires_at, -1 FROM trunks_call
                     WHERE ended_at IS NULL

@@ -10,6 +10,7 @@ from fusion.kernel.database import execute
 from fusion.kernel.errors import Problem
 from fusion.numbers.models import Number
 from fusion.tenancy.queries import lock_subscription
+from fusion.trunks.emit_changes import emit_trunk_event
 from fusion.trunks.models import Call, Trunk
 from fusion.trunks.queries import find_trunk
 
@@ -26,6 +27,7 @@ def delete_trunk(actor: Actor, *, subscription_id: UUID, trunk_id: UUID) -> Done
     trunk = find_trunk(actor, trunk_id, subscription_id)
     _require_unused(trunk)
     execute("SELECT trunks_forget_calls(%s::uuid)", [trunk.id])
+    emit_trunk_event(actor, subscription, trunk, "deleted")
     trunk.delete()
     return Done(None, subscription.path, trunk_id, subscription_id=subscription.id)
 

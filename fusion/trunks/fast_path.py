@@ -31,7 +31,7 @@ def put_call(
     body = _body_of(request)
     if body is None or not _is_well_formed(direction, call_id):
         return None
-    call = admit.admission(trunk_id, direction, call_id, caller=body.caller, callee=body.callee)
+    call = admit.admission(trunk_id, direction, call_id, **body.model_dump())
     return respond_admitted(request, call_with_token(request, ADMIT_CALLS, admit.FUNCTION, **call))
 
 

@@ -1,5 +1,6 @@
 -- The units in use of metrics that live calls lease instead of consuming (see ledger/balances.sql):
--- SIP channels. A live call uses one until it ends or its lease expires.
+-- SIP channels. A live call uses one until it ends or its lease expires, unless it shares that of the call
+-- that it replaces.
 
 -- Units of a subscription in use now.
 CREATE OR REPLACE FUNCTION trunks_live_calls(p_subscription uuid) RETURNS bigint
@@ -9,7 +10,7 @@ AS $$
 BEGIN
     RETURN (SELECT count(*) FROM trunks_call c
             WHERE c.subscription_id = p_subscription AND c.ended_at IS NULL
-              AND c.lease_expires_at > kernel_now());
+              AND c.lease_expires_at > kernel_now() AND (c.shares_until <= kernel_now()) IS NOT FALSE);
 END
 $$;
 
@@ -33,6 +34,7 @@ AS $$
 BEGIN
     RETURN (SELECT count(*) FROM trunks_call c JOIN tenancy_subscription s ON s.id = c.subscription_id
             WHERE c.group_id = p_group AND c.ended_at IS NULL
-              AND c.lease_expires_at > kernel_now() AND starts_with(s.path, p_path));
+              AND c.lease_expires_at > kernel_now() AND (c.shares_until <= kernel_now()) IS NOT FALSE
+              AND starts_with(s.path, p_path));
 END
 $$;

@@ -26,7 +26,11 @@ def _of_visible_subscriptions(actor: Actor) -> Q:
 
 
 class Trunk(models.Model):
-    """A SIP trunk; its calls use the channels of its subscription, up to its own cap."""
+    """A SIP trunk; its calls use the channels of its subscription, up to its own cap.
+
+    `outside_line_prefixes` are the digits that its users dial for an outside line, with commas in
+    between.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id)
     group_id = models.UUIDField()
@@ -36,6 +40,8 @@ class Trunk(models.Model):
     name = models.CharField(max_length=200)
     country = models.CharField(max_length=2)
     channel_cap = models.IntegerField(null=True)
+    outside_line_prefixes = models.CharField(max_length=24, default="", db_default="")
+    calls_per_second = models.IntegerField(null=True)
     created_at = models.DateTimeField(db_default=KernelNow())
 
     objects = Scoped["Trunk"](_within_subscription)
@@ -47,6 +53,14 @@ class Trunk(models.Model):
                 condition=Q(channel_cap__isnull=True) | Q(channel_cap__gte=0),
                 name="trunk_channel_cap",
             ),
+            models.CheckConstraint(
+                condition=Q(outside_line_prefixes__regex="^([0-9*#]{1,4}(,[0-9*#]{1,4}){0,4})?$"),
+                name="trunk_prefixes",
+            ),
+            models.CheckConstraint(
+                condition=Q(calls_per_second__isnull=True) | Q(calls_per_second__range=(1, 1000)),
+                name="trunk_calls_per_second",
+            ),
         ]
 
 
@@ -57,7 +71,9 @@ class Call(models.Model):
     """A live call's lease, or the tombstone of a call that ended recently.
 
     A call is live until it ends or its lease expires; nothing has to detect the expiry. A tombstone
-    without `admitted_at` is an end that overtook its admission.
+    without `admitted_at` is an end that overtook its admission. A call that
+    replaces another one shares its channel until `shares_until`: when that one ends, or its lease
+    expires.
     """
 
     pk = models.CompositePrimaryKey("group_id", "trunk_id", "direction", "call_id")
@@ -69,6 +85,12 @@ class Call(models.Model):
     caller = models.CharField(max_length=255)
     callee = models.CharField(max_length=255)
     emergency = models.BooleanField()
+    emergency_callback = models.BooleanField(default=False, db_default=False)
+    replaces_trunk_id = models.UUIDField(null=True)
+    replaces_direction = models.CharField(max_length=8, null=True)
+    replaces_call_id = models.CharField(max_length=255, null=True)
+    shares_until = models.DateTimeField(null=True)
+    replaced = models.BooleanField(default=False, db_default=False)
     admitted_at = models.DateTimeField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -111,7 +133,8 @@ class CallRecord(models.Model):
     """A finished call; `reason` is `ended`, or `lapsed` if its lease expired.
 
     The table is partitioned by the month of `ended_at` (migrations/0002_call_records.py). The ids
-    of the organizations above its subscription are copied into the row, as in orders.
+    of the organizations above its subscription are copied into the row, as in orders. A call that
+    replaced another one counted from `shared_until` on.
     """
 
     pk = models.CompositePrimaryKey("group_id", "ended_at", "id")
@@ -130,6 +153,8 @@ class CallRecord(models.Model):
     admitted_at = models.DateTimeField()
     emergency = models.BooleanField()
     reason = models.CharField(max_length=8)
+    emergency_callback = models.BooleanField()
+    shared_until = models.DateTimeField(null=True)
 
     objects = Scoped["CallRecord"](within_tree)
 
@@ -179,8 +204,66 @@ class ChannelPeak(models.Model):
         ]
 
 
+class RatedCall(models.Model):
+    """A call that began within the last second on a trunk with `calls_per_second`."""
+
+    pk = models.CompositePrimaryKey("group_id", "trunk_id", "at", "direction", "call_id")
+    group_id = models.UUIDField()
+    trunk_id = models.UUIDField()
+    at = models.DateTimeField()
+    direction = models.CharField(max_length=8)
+    call_id = models.CharField(max_length=255, db_collation="C")
+
+
+class ChannelThreshold(models.Model):
+    """When live calls last reached a share of the channels of a subscription or the cap of a trunk.
+
+    `subject_id` is the subscription or the trunk, `most` the channels or the cap at that time.
+    """
+
+    pk = models.CompositePrimaryKey("group_id", "subject_id", "percent")
+    group_id = models.UUIDField()
+    subject_id = models.UUIDField()
+    percent = models.SmallIntegerField()
+    subscription_id = models.UUIDField()
+    live = models.IntegerField()
+    most = models.BigIntegerField()
+    at = models.DateTimeField()
+
+
 class EmergencyNumber(models.Model):
-    """The emergency numbers of a country, as one regular expression over digits."""
+    """The emergency numbers of a country, as one regular expression over digits (empty: none is
+    known), and the country's calling code."""
 
     country = models.CharField(max_length=2, primary_key=True)
     pattern = models.TextField()
+    calling_code = models.CharField(max_length=3, null=True)
+
+
+class GroupEmergencyNumber(models.Model):
+    """An emergency number that a group added to those of a country."""
+
+    pk = models.CompositePrimaryKey("group_id", "country", "number")
+    group_id = models.UUIDField()
+    country = models.CharField(max_length=2)
+    number = models.CharField(max_length=6)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(number__regex="^[0-9]{2,6}$"), name="emergency_number_digits"
+            ),
+        ]
+
+
+class EmergencyCaller(models.Model):
+    """A number that made an emergency call on a trunk, and until when calls back to it pass.
+
+    Its last eight digits; empty if it is unknown.
+    """
+
+    pk = models.CompositePrimaryKey("group_id", "trunk_id", "last_digits")
+    group_id = models.UUIDField()
+    trunk_id = models.UUIDField()
+    last_digits = models.CharField(max_length=8)
+    callable_until = models.DateTimeField()

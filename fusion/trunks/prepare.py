@@ -6,7 +6,7 @@ from fusion.trunks.load_emergency import load_emergency_numbers
 from fusion.trunks.retention import ensure_partitions, months_kept, set_months_kept
 
 ROLE = "fusion_calls"
-"""The role of SIP proxies with an SQL client: it may execute the two functions of calls.sql."""
+"""The role of SIP proxies with an SQL client: it may execute three functions of calls.sql."""
 
 MISSING = (
     f"the role {ROLE} is missing, and this role cannot create it. SIP proxies with an SQL "

@@ -1,4 +1,4 @@
--- Bring the privileges around calls in line: the role of SIP proxies may execute the two functions and
+-- Bring the privileges around calls in line: the role of SIP proxies may execute the three functions and
 -- nothing else. Proxies log in with roles of their own, which are members of it. Each run of
 -- `fusion migrate` calls this, since roles and databases change without it: a superuser creates the
 -- role, a dump is restored without privileges. It writes only what differs.
@@ -6,6 +6,8 @@ CREATE OR REPLACE FUNCTION trunks_prepare_privileges() RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     v_admit CONSTANT regprocedure := 'calls.admit(uuid, text, text, text, text, interval, text)';
+    v_replace CONSTANT regprocedure :=
+        'calls.admit_replacing(uuid, text, text, text, text, text, interval, text)';
     v_end CONSTANT regprocedure := 'calls.end_call(uuid, text, text, text)';
     v_role oid;
 BEGIN
@@ -26,13 +28,14 @@ BEGIN
     v_role := (SELECT oid FROM pg_roles WHERE rolname = 'fusion_calls');
     IF v_role IS NOT NULL
        AND (NOT has_schema_privilege(v_role, 'calls', 'USAGE')
-            OR (SELECT count(*) FILTER (WHERE p.oid IN (v_admit, v_end)) < 2 OR count(*) > 2
+            OR (SELECT count(*) FILTER (WHERE p.oid IN (v_admit, v_replace, v_end)) < 3 OR count(*) > 3
                 FROM pg_proc p, aclexplode(p.proacl) a
                 WHERE p.pronamespace = 'calls'::regnamespace
                   AND a.grantee = v_role AND a.privilege_type = 'EXECUTE')) THEN
         REVOKE ALL ON ALL ROUTINES IN SCHEMA calls FROM fusion_calls;
         GRANT USAGE ON SCHEMA calls TO fusion_calls;
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s, %s TO fusion_calls', v_admit, v_end);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s, %s, %s TO fusion_calls',
+                       v_admit, v_replace, v_end);
     END IF;
     -- Databases upgraded from PostgreSQL 14 let everybody create objects in `public`, where the
     -- functions of calls look up theirs.

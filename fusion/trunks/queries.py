@@ -47,11 +47,18 @@ def trunk_documents(trunks: Sequence[Trunk]) -> list[dict[str, Any]]:
             "name": trunk.name,
             "country": trunk.country,
             "channel_cap": trunk.channel_cap,
+            "outside_line_prefixes": prefixes_of(trunk),
+            "calls_per_second": trunk.calls_per_second,
             "numbers": numbers.get(trunk.id, 0),
             "created_at": instant(trunk.created_at),
         }
         for trunk in trunks
     ]
+
+
+def prefixes_of(trunk: Trunk) -> list[str]:
+    """What the users of the trunk dial for an outside line."""
+    return trunk.outside_line_prefixes.split(",") if trunk.outside_line_prefixes else []
 
 
 def trunk_document(trunk: Trunk) -> dict[str, Any]:
@@ -141,6 +148,8 @@ def _call_document(call: Call) -> dict[str, Any]:
         "caller": call.caller,
         "callee": call.callee,
         "emergency": call.emergency,
+        "emergency_callback": call.emergency_callback,
+        "replaces": call.replaces_call_id,
         "admitted_at": instant(call.admitted_at),
         "lease_expires_at": instant(call.lease_expires_at),
     }
@@ -158,7 +167,8 @@ LIVE = """
 SELECT t.id AS trunk_id, t.name, t.channel_cap,
        (SELECT count(*) FROM trunks_call c
         WHERE c.subscription_id = t.subscription_id AND c.trunk_id = t.id AND c.ended_at IS NULL
-          AND c.lease_expires_at > kernel_now()) AS in_use
+          AND c.lease_expires_at > kernel_now()
+          AND (c.shares_until <= kernel_now()) IS NOT FALSE) AS in_use
 FROM trunks_trunk t WHERE t.subscription_id = %s::uuid ORDER BY t.id
 """
 

@@ -32,11 +32,13 @@ COLUMNS = (
     "ended_at",
     "duration_seconds",
     "reason",
+    "emergency_callback",
 )
 
 SELECT = """
 SELECT id, subscription_id, trunk_id, direction, call_id, caller, callee, emergency, admitted_at,
-       ended_at, floor(extract(epoch FROM ended_at - admitted_at))::int, reason
+       ended_at, floor(extract(epoch FROM ended_at - admitted_at))::int, reason,
+       emergency_callback
 FROM trunks_callrecord
 """
 

@@ -6,11 +6,12 @@ LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO trunks_callrecord (
         group_id, distributor_id, reseller_id, tenant_id, subscription_id, trunk_id, direction,
-        call_id, caller, callee, admitted_at, ended_at, emergency, reason)
+        call_id, caller, callee, admitted_at, ended_at, emergency, emergency_callback,
+        shared_until, reason)
     SELECT c.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id, c.trunk_id, c.direction,
            c.call_id, c.caller, c.callee, c.admitted_at,
            greatest(p_ended, c.admitted_at),  -- the clock may have been set back
-           c.emergency, p_reason
+           c.emergency, c.emergency_callback, least(c.shares_until, greatest(p_ended, c.admitted_at)), p_reason
     FROM tenancy_subscription s WHERE s.id = c.subscription_id;
 END
 $$;
@@ -30,14 +31,16 @@ BEGIN
 END
 $$;
 
--- Clean up: expired leases become records, and tombstones older than p_keep are deleted. At most
--- p_limit of each; returns how many there were. Skips locked rows.
+-- Clean up: expired leases become records; tombstones older than p_keep, and callers of emergency calls who
+-- may no longer be called back, are deleted. At most p_limit of each; returns how many there were. Skips
+-- locked rows.
 CREATE OR REPLACE FUNCTION trunks_sweep(p_keep interval, p_limit int) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
     c trunks_call;
     v_expired int := 0;
     v_deleted int;
+    v_callers int;
     v_now timestamptz := kernel_now();
 BEGIN
     FOR c IN
@@ -59,7 +62,13 @@ BEGIN
     WHERE (w.group_id, w.trunk_id, w.direction, w.call_id)
           = (old.group_id, old.trunk_id, old.direction, old.call_id);
     GET DIAGNOSTICS v_deleted = ROW_COUNT;
-    RETURN v_expired + v_deleted;
+    WITH old AS MATERIALIZED (
+        SELECT x.group_id, x.trunk_id, x.last_digits FROM trunks_emergencycaller x
+        WHERE x.callable_until <= v_now LIMIT p_limit FOR UPDATE SKIP LOCKED)
+    DELETE FROM trunks_emergencycaller w USING old
+    WHERE (w.group_id, w.trunk_id, w.last_digits) = (old.group_id, old.trunk_id, old.last_digits);
+    GET DIAGNOSTICS v_callers = ROW_COUNT;
+    RETURN v_expired + v_deleted + v_callers;
 END
 $$;
 
@@ -81,5 +90,8 @@ BEGIN
         END IF;
     END LOOP;
     DELETE FROM trunks_call w WHERE w.group_id = v_group AND w.trunk_id = p_trunk;
+    DELETE FROM trunks_emergencycaller w WHERE w.group_id = v_group AND w.trunk_id = p_trunk;
+    DELETE FROM trunks_channelthreshold w WHERE w.group_id = v_group AND w.subject_id = p_trunk;
+    DELETE FROM trunks_ratedcall w WHERE w.group_id = v_group AND w.trunk_id = p_trunk;
 END
 $$;

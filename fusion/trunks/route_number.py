@@ -11,6 +11,7 @@ from fusion.kernel.database import first_row
 from fusion.kernel.errors import problem_of
 from fusion.numbers.models import Number
 from fusion.tenancy.queries import lock_subscription
+from fusion.trunks.emit_changes import emit_route_event
 from fusion.trunks.queries import find_trunk, number_document
 from fusion.trunks.rules import require_active
 
@@ -31,4 +32,5 @@ def route_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164: s
         row = first_row(ROUTE, [actor.group_id, subscription_id, e164, trunk.id])
         if row is not None and row[0] is not None:
             raise problem_of(orjson.loads(row[0]))
+        emit_route_event(actor, subscription, e164, "routed")
     return Done(number_document(e164), subscription.path, trunk.id, subscription_id=subscription.id)

@@ -42,6 +42,28 @@ Country = Annotated[
     Field(examples=["BE"], json_schema_extra={"enum": sorted(COUNTRIES)}),
 ]
 Cap = Annotated[int, Field(strict=True, ge=0, le=MAX_QUANTITY)]
+CallsPerSecond = Annotated[int, Field(strict=True, ge=1, le=1000)]
+Prefix = Annotated[str, Spelled("[0-9*#]{1,4}", "must be 1 to 4 digits, * or #")]
+
+
+def distinct(texts: list[str]) -> list[str]:
+    """The texts; ValueError with the first that occurs twice."""
+    for text in texts:
+        if texts.count(text) > 1:
+            raise ValueError(f"must not contain {text} twice")
+    return texts
+
+
+Prefixes = Annotated[
+    list[Prefix],
+    AfterValidator(distinct),
+    Field(
+        max_length=5,
+        examples=[["0"]],
+        description="What the users of the trunk dial for an outside line. With `0`, a call to "
+        "0112 is a call to 112.",
+    ),
+]
 Party = Annotated[str, Line(0, 255, clean_signalling)]
 
 
@@ -56,13 +78,20 @@ class TrunkBody(Body):
         default=None,
         description="The maximum of simultaneous calls; null means one per ordered channel.",
     )
+    outside_line_prefixes: Prefixes = Field(default_factory=list)
+    calls_per_second: CallsPerSecond | None = Field(
+        default=None,
+        description="The maximum of calls that begin within a second; null means no limit.",
+    )
 
 
 class TrunkPatch(Body):
-    """The fields to change; omitted fields keep their values. A null cap removes the cap."""
+    """The fields to change; omitted fields keep their values. A null limit removes the limit."""
 
     name: Name = Field(default_factory=str)
     channel_cap: Cap | None = None
+    outside_line_prefixes: Prefixes = Field(default_factory=list)
+    calls_per_second: CallsPerSecond | None = None
 
 
 class TrunkDocument(BaseModel):
@@ -73,6 +102,8 @@ class TrunkDocument(BaseModel):
     name: str
     country: str
     channel_cap: int | None
+    outside_line_prefixes: list[str]
+    calls_per_second: int | None
     numbers: int
     created_at: str
 
@@ -82,18 +113,26 @@ class CallBody(Body):
 
     caller: Party = Field(examples=["+3225550100"])
     callee: Annotated[str, Line(1, 255, clean_signalling)] = Field(examples=["+3225550199"])
+    replaces: Annotated[str, Line(1, MAX_CALL_ID)] | None = Field(
+        default=None,
+        description="The id of a live call of the subscription that this one replaces, as in an "
+        "attended transfer. They use one channel until one of them ends. Without such a call this "
+        "one is decided like any other.",
+    )
 
 
 class CallAnswer(BaseModel):
     """A call that may continue until its lease expires; repeat the request to renew it.
 
     `in_use` includes this call. It can exceed `channels` after a reduction or with emergency calls.
+    `emergency_callback`: admitted above a limit, because an emergency call was made from there.
     """
 
     in_use: int
     channels: int
     lease_expires_at: str
     emergency: bool
+    emergency_callback: bool
 
 
 class CallDocument(BaseModel):
@@ -106,6 +145,8 @@ class CallDocument(BaseModel):
     caller: str
     callee: str
     emergency: bool
+    emergency_callback: bool
+    replaces: str | None
     admitted_at: str
     lease_expires_at: str
 
@@ -201,3 +242,4 @@ class RecordDocument(BaseModel):
     ended_at: str
     duration_seconds: int
     reason: Literal["ended", "lapsed"]
+    emergency_callback: bool

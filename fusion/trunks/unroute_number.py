@@ -10,6 +10,7 @@ from fusion.kernel.errors import or_not_found
 from fusion.numbers.models import Number
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import lock_subscription
+from fusion.trunks.emit_changes import emit_route_event
 from fusion.trunks.queries import find_trunk
 
 UNROUTE = "SELECT numbers_set_holder(%s::uuid, %s::text[], NULL, NULL)"
@@ -28,6 +29,7 @@ def unroute_number(actor: Actor, *, subscription_id: UUID, trunk_id: UUID, e164:
     number = or_not_found(rows.first(), "number in this subscription")
     if number.trunk_id == trunk.id:
         execute(UNROUTE, [actor.group_id, [e164]])
+        emit_route_event(actor, subscription, e164, "unrouted")
     return Done(None, subscription.path, trunk.id, subscription_id=subscription.id)
 
 

@@ -147,6 +147,8 @@ PAGES = (
     Visit("account-security", "/account/security"),
     Visit("account-password", "/account/password"),
     Visit("account-confirm", "/account/second-factor/on"),
+    Visit("provider", "/provider"),
+    Visit("provider-number-new", "/provider/emergency-numbers/new"),
     Visit("brand", "/brand"),
     Visit("brand-edit", "/brand/edit"),
     Visit("sign-out", "/sign-out"),

@@ -116,6 +116,10 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("DELETE", ORGANIZATION): Rule(
         WRITE_TENANCY, from_above(204), ids=(("organization_id", "empty_id"),)
     ),
+    ("GET", ORGANIZATION + "/settings"): Rule(READ_TENANCY, the_group(200)),
+    ("PATCH", ORGANIZATION + "/settings"): Rule(
+        WRITE_TENANCY, the_group(200), lambda ids: {"emergency_numbers": {"US": ["933"]}}
+    ),
     ("GET", ORGANIZATION + "/members"): Rule(READ_TENANCY, everyone(200)),
     ("POST", ORGANIZATION + "/members"): Rule(
         WRITE_TENANCY,

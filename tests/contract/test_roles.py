@@ -28,6 +28,7 @@ from fusion.clients.rotate_secret import rotate_secret
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.delete_organization import delete_organization
+from fusion.lifecycle.edit_settings import edit_settings
 from fusion.lifecycle.resume import resume
 from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.suspend import suspend
@@ -45,6 +46,7 @@ from fusion.trunks.admit import admit
 from fusion.trunks.create_trunk import create_trunk
 from fusion.trunks.delete_trunk import delete_trunk
 from fusion.trunks.edit_trunk import edit_trunk
+from fusion.trunks.emergency_numbers import add_emergency_number, remove_emergency_number
 from fusion.trunks.end_call import end_call
 from fusion.trunks.route_number import route_number
 from fusion.trunks.unroute_number import unroute_number
@@ -263,6 +265,21 @@ DEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Deed]] = {
         WRITERS,
         KINDS,
         lambda stage, actor: delete_trunk(actor, **a_trunk(stage, "idle_trunk_id")),
+    ),
+    "change the settings": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: edit_settings(
+            actor, organization_id=stage.world.group.id, emergency_numbers={"US": ["933"]}
+        ),
+    ),
+    "add an emergency number and remove it": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: [
+            change(actor, country="US", number="933")
+            for change in (add_emergency_number, remove_emergency_number)
+        ][-1],
     ),
     "route a number": (
         WRITERS,

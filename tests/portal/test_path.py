@@ -111,7 +111,13 @@ def test_every_form_goes_through_few_files_of_the_portal(world: World, client: C
     invitation = {"email": "invited@example.com", "role": "viewer"}
     texts = {"name": "New", "description": "", "external_reference": "", "code": "new"}
     user = {"login": "anna", "display_name": "Anna", "kind": "user"}
-    trunk = {"name": "Office", "country": "BE", "channel_cap": ""}
+    trunk = {
+        "name": "Office",
+        "country": "BE",
+        "channel_cap": "",
+        "outside_line_prefixes": "",
+        "calls_per_second": "",
+    }
     name = {"name": "Renamed", "external_reference": ""}
     requested = f"/order-requests/new?subscription={world.subscription.id}"
     forms = [

@@ -144,6 +144,13 @@ def test_a_cap_set_meanwhile_stays(world: World, person: User) -> None:
     path = f"/subscriptions/{world.subscription.id}/trunks/{trunk}/edit"
     opened = hidden(text(client, path))
     rows.update(channel_cap=3)
-    assert client.post(path, {**opened, "name": "New", "channel_cap": ""}).status_code == 303
+    form = {
+        **opened,
+        "name": "New",
+        "channel_cap": "",
+        "outside_line_prefixes": "",
+        "calls_per_second": "",
+    }
+    assert client.post(path, form).status_code == 303
     row = rows.get()
     assert (row.name, row.channel_cap) == ("New", 3)

@@ -76,6 +76,8 @@ class Shop:
             "user_id": stage.spare["id"],
             "e164": stage.unlinked,
             "trunk_id": stage.trunk,
+            "country": "BE",
+            "number": "112",
             "member_id": join(make_person(), world.tenant, AGENT).id,
         }
         self._add(1)

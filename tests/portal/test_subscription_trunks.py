@@ -29,13 +29,35 @@ def test_live_and_peak_calls_against_channels_and_caps(world: World) -> None:
 def test_make_change_route_and_delete(world: World) -> None:
     first, second = equip(world, 0, 2)
     client = person(world, "reseller", "agent")
-    added = post(client, at(world, "trunks", "new"), name="Main", country="be", channel_cap="3")
+    added = post(
+        client,
+        at(world, "trunks", "new"),
+        name="Main",
+        country="be",
+        channel_cap="3",
+        calls_per_second="",
+        outside_line_prefixes="",
+    )
     assert "The trunk was added." in told(client, added)
     id = added.headers["Location"].rpartition("/")[2]
     edit = at(world, "trunks", id, "edit")
-    told(client, post(client, edit, name="Branch", channel_cap=""))
+    told(
+        client,
+        post(
+            client,
+            edit,
+            name="Branch",
+            channel_cap="",
+            calls_per_second="5",
+            outside_line_prefixes="0 *9",
+        ),
+    )
     trunk = answer(world.call("GET", f"{at(world, 'trunks', id)}"))
     assert (trunk["name"], trunk["country"], trunk["channel_cap"]) == ("Branch", "BE", None)
+    assert trunk["outside_line_prefixes"] == ["0", "*9"]
+    page = text(client, at(world, "trunks", id))
+    assert "outside line: 0, *9" in page and "at most 5 calls per second" in page
+    assert 'value="0, *9"' in text(client, edit)
 
     route = at(world, "trunks", id, "route")
     assert first in text(client, route)
@@ -57,7 +79,13 @@ def test_invalid_input_is_refused(world: World) -> None:
     stage = Furnished(world)
     client = person(world, "tenant", "agent")
     before = world.fingerprint()
-    fields = {"name": "x", "country": "BE", "channel_cap": "1"}
+    fields = {
+        "name": "x",
+        "country": "BE",
+        "channel_cap": "1",
+        "outside_line_prefixes": "0",
+        "calls_per_second": "",
+    }
     for wrong in (
         {"name": ""},
         {"name": "x" * 201},
@@ -66,6 +94,11 @@ def test_invalid_input_is_refused(world: World) -> None:
         {"channel_cap": "-1"},
         {"channel_cap": "1.5"},
         {"channel_cap": "99999999999"},
+        {"calls_per_second": "0"},
+        {"calls_per_second": "1001"},
+        {"outside_line_prefixes": "+"},
+        {"outside_line_prefixes": "12345"},
+        {"outside_line_prefixes": "1 2 3 4 5 6"},
     ):
         assert post(client, at(world, "trunks", "new"), **{**fields, **wrong}).status_code == 422
     route = at(world, "trunks", stage.trunk, "route")

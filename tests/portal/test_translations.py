@@ -38,6 +38,7 @@ SPOKEN = re.compile(r'(?:aria-label|title|placeholder|alt|data-l|data-copy)="([^
 WORD = re.compile(r"[A-Za-z]{2,}")
 
 ONLY_PROGRAMS = (
+    "Only a group, the provider itself, has settings",
     "This token lacks",
     "Only the {} can",
     "Only the role {} can",

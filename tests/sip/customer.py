@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from tests.numbers.stock import assigned, entitle, stock
 from tests.server import wait_for
 from tests.world import World, answer
 
@@ -12,6 +13,7 @@ class Customer:
 
     def __init__(self) -> None:
         self._world = World()
+        self.group_id: UUID = self._world.group.id
         self._product = self._world.product("channel", {self._world.channel_sku: 1})
         self.trunk_id: str = self._post(f"{self._subscription}/trunks", name="Main", country="BE")[
             "id"
@@ -31,8 +33,24 @@ class Customer:
 
     def cap(self, calls: int) -> None:
         """Cap the trunk."""
+        self._change(channel_cap=calls)
+
+    def limit_rate(self, calls: int) -> None:
+        """Limit the trunk's calls per second."""
+        self._change(calls_per_second=calls)
+
+    def _change(self, **changes: int) -> None:
         path = f"{self._subscription}/trunks/{self.trunk_id}"
-        assert self._world.call("PATCH", path, {"channel_cap": calls}).status_code == 200
+        assert self._world.call("PATCH", path, changes).status_code == 200
+
+    def route_number(self) -> str:
+        """Route a French number to the trunk."""
+        entitle(self._world, 1)
+        [number] = stock(self._world, 1)
+        assigned(self._world, number)
+        path = f"{self._subscription}/trunks/{self.trunk_id}/numbers/{number}"
+        assert self._world.call("PUT", path).status_code == 200
+        return number
 
     def suspend(self) -> None:
         """Suspend the subscription."""

@@ -15,12 +15,16 @@ BRANCH = re.compile(rb"branch=z9hG4bK([\w-]+)")
 
 
 class Phone:
-    """At the address of the trunk's telephone system. `finals` are the final answers, by branch."""
+    """At the address of the trunk's telephone system, or another one.
 
-    def __init__(self, proxy: Proxy) -> None:
+    `finals` are the final answers, by branch.
+    """
+
+    def __init__(self, proxy: Proxy, address: str = EXCHANGE) -> None:
         self._proxy = (PROXY, proxy.port)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((EXCHANGE, 0))
+        self._address = address
+        self._socket.bind((address, 0))
         self._socket.setblocking(False)
         self._statuses: dict[str, list[int]] = {}
 
@@ -45,9 +49,10 @@ class Phone:
         caller: str | bytes = "+3225550200",
         tag: str = "1",
         to_tag: str = "",
+        replaces: str = "",
     ) -> None:
         """Send an INVITE to a number or a URI; the same once more is a retransmission."""
-        here = f"{EXCHANGE}:{self._socket.getsockname()[1]}".encode()
+        here = f"{self._address}:{self._socket.getsockname()[1]}".encode()
         there = b"%s:%d" % (PROXY.encode(), self._proxy[1])
         lines = (
             b"INVITE %s SIP/2.0" % (uri.encode() or b"sip:%s@%s" % (_bytes(callee), there)),
@@ -59,6 +64,7 @@ class Phone:
             b"Contact: <sip:phone@%s>" % here,
             b"Max-Forwards: 70",
             *((b"Route: <sip:%s;lr>" % there,) if to_tag else ()),
+            *((b"Replaces: " + replaces.encode(),) if replaces else ()),
             b"Content-Length: 0",
         )
         self._socket.sendto(b"\r\n".join((*lines, b"", b"")), self._proxy)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from fusion.trunks.proxy_tables import write_tables
+from tests.bounds import PATIENCE
 from tests.databases import drop_database
 from tests.sip.customer import Customer
 from tests.sip.gate import Gate
@@ -87,10 +90,14 @@ class Site:
     ) -> AbstractContextManager[Proxy]:
         """A proxy that uses HTTP or SQL; `lines` and `words` are those of settings.cfg."""
         client_id, client_secret = self.customer.client()
+        tables = self.folder / name / "tables"
+        tables.mkdir(parents=True, exist_ok=True)
+        write_tables(tables, self.customer.group_id)
         return run_proxy(
             self.folder / name,
             trunk_id=self.customer.trunk_id,
             words={
+                "FUSION_TABLES": str(tables),
                 "FUSION_DB": self.login.url(self.gate.port),
                 "FUSION_URL": f"http://127.0.0.1:{self.gate.port}",
                 "FUSION_CLIENT_ID": client_id,
@@ -102,3 +109,12 @@ class Site:
             },
             lines=(*lines, "FUSION_BY_SQL") if self.way == "sql" else lines,
         )
+
+    def write_tables(self, proxy: Proxy) -> None:
+        """Write its tables again, and let it load them."""
+        for name in write_tables(proxy.folder / "tables", self.customer.group_id):
+            subprocess.run(
+                ["kamcmd", "-s", f"unix:{proxy.folder}/kamailio_ctl", "htable.reload", name],
+                check=True,
+                timeout=PATIENCE,
+            )

@@ -1,6 +1,6 @@
 """A real proxy is held to the channels that were ordered, by HTTP and by SQL."""
 
-from tests.sip.calls import answering, offer
+from tests.sip.calls import NUMBER, answering, offer
 from tests.sip.phone import Phone
 from tests.sip.site import Site
 
@@ -70,7 +70,26 @@ def test_the_cap_of_the_trunk(site: Site) -> None:
         assert calls.reasons() == {BUSY}
 
 
-EMERGENCIES = ("urn:service:sos", "URN:service:sos.police", "tel:112", "sips:112@192.0.2.1")
+EMERGENCIES = (
+    "urn:service:sos",
+    "URN:service:sos.police",
+    "tel:112",
+    "tel:1-1-2;phone-context=+32",
+    "sips:112@192.0.2.1",
+    "sip:+112@192.0.2.1;user=phone",
+    "sip:+32112@192.0.2.1",
+    "sip:%2B112@192.0.2.1",
+    "sip:%31%31%32@192.0.2.1",
+    "sip:112;phone-context=example.com@192.0.2.1",
+)
+"""Forms of an emergency call on a Belgian trunk."""
+
+ORDINARY = (
+    "urn:service:counseling",
+    "sip:0112@192.0.2.1",
+    "sip:+3211@192.0.2.1",
+    "sip:911@192.0.2.1",
+)
 
 
 def test_an_emergency_call_passes_at_the_limit(site: Site) -> None:
@@ -89,8 +108,9 @@ def test_an_emergency_call_passes_at_the_limit(site: Site) -> None:
                 phone.wait_for(f"{number}", 200)
             live = {call["call_id"]: call["emergency"] for call in site.customer.live_calls()}
             assert all(live[f"sos{number}"] for number, _ in enumerate(EMERGENCIES))
-            phone.invite("no", uri="urn:service:counseling", call_id="no")
-            phone.wait_for("no", 486)
+            for number, uri in enumerate(ORDINARY):
+                phone.invite(f"no{number}", uri=uri, call_id=f"no{number}")
+                phone.wait_for(f"no{number}", 486)
 
 
 def test_a_suspended_subscription(site: Site) -> None:
@@ -101,3 +121,31 @@ def test_a_suspended_subscription(site: Site) -> None:
             assert calls.settle(1).reasons() == {REJECTED}
         with offer(proxy, 1, callee="112") as emergency:
             assert emergency.settle(1).outcomes() == ["up"]
+
+
+def test_the_calls_per_second_of_the_trunk(site: Site) -> None:
+    site.customer.order_channels(20)
+    site.customer.limit_rate(1)
+    with site.proxy() as proxy, answering(proxy):
+        with offer(proxy, 6) as calls:
+            calls.settle(6)
+            assert set(calls.outcomes()) == {"503", "up"}
+            assert calls.reasons() == {("503", "1")}
+        with offer(proxy, 1, callee="112") as emergency:
+            assert emergency.settle(1).outcomes() == ["up"]
+
+
+def test_an_attended_transfer_needs_no_second_channel(site: Site) -> None:
+    site.customer.order_channels(1)
+    with site.proxy() as proxy, answering(proxy), Phone(proxy) as phone:
+        phone.invite("one", callee=NUMBER, call_id="one@192.0.2.9")
+        phone.wait_for("one", 200)
+        phone.invite("no", callee=NUMBER, call_id="no", replaces="other;to-tag=1;from-tag=2")
+        phone.wait_for("no", 486)
+        replaces = "one@192.0.2.9;to-tag=7;from-tag=1"
+        phone.invite("two", callee=NUMBER, call_id="two", replaces=replaces)
+        phone.wait_for("two", 200)
+        live = {call["call_id"]: call["replaces"] for call in site.customer.live_calls()}
+        assert live == {"one@192.0.2.9": None, "two": "one@192.0.2.9"}
+        phone.invite("more", callee=NUMBER, call_id="more", replaces=replaces)
+        phone.wait_for("more", 486)

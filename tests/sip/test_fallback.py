@@ -8,7 +8,7 @@ from tests.sip.calls import answering, offer
 from tests.sip.phone import Phone
 from tests.sip.proxy import Proxy, answers
 from tests.sip.site import LEASE, Site
-from tests.sip.test_channels import BUSY
+from tests.sip.test_channels import BUSY, EMERGENCIES, ORDINARY
 
 
 def test_fail_closed(site: Site) -> None:
@@ -21,15 +21,19 @@ def test_fail_closed(site: Site) -> None:
                 assert calls.settle(2).reasons() == {("503", "10")}
             with offer(proxy, 1, callee="112") as emergency, Phone(proxy) as phone:
                 assert emergency.settle(1).outcomes() == ["up"]
-                phone.invite("sos", uri="urn:service:sos", call_id="sos")
-                phone.wait_for("sos", 200)
-                phone.invite("no", uri="urn:service:counseling", call_id="no")
-                phone.wait_for("no", 503)
+                for number, uri in enumerate(EMERGENCIES):
+                    phone.invite(f"sos{number}", uri=uri, call_id=f"sos{number}")
+                    phone.wait_for(f"sos{number}", 200)
+                for number, uri in enumerate(ORDINARY):
+                    phone.invite(f"no{number}", uri=uri, call_id=f"no{number}")
+                    phone.wait_for(f"no{number}", 503)
                 site.gate.open()
-                site.customer.wait_for_calls(3)  # told of them by their renewal
+                # Fusion learns of them by their renewal.
+                site.customer.wait_for_calls(2 + len(EMERGENCIES))
                 emergency.finish()
             known.finish()
-        site.customer.wait_for_calls(1)
+        site.customer.wait_for_calls(len(EMERGENCIES))
+        site.customer.order_channels(len(EMERGENCIES) - 1)
         with offer(proxy, 2) as again:
             assert again.settle(2).outcomes() == ["486", "up"]
 

@@ -88,7 +88,7 @@ def legible(name: str | bytes) -> str:
     return re.sub(r"[^ -~]", "?", raw.decode("latin-1"))
 
 
-def test_the_proxys_role_may_do_two_things(login: Login) -> None:
+def test_the_proxys_role_may_do_three_things(login: Login) -> None:
     with psycopg.connect(login.conninfo(), autocommit=True) as held:
         allowed = held.execute(
             "SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n"
@@ -98,6 +98,7 @@ def test_the_proxys_role_may_do_two_things(login: Login) -> None:
         ).fetchall()
         assert sorted(name.split("(")[0] for (name,) in allowed) == [
             "calls.admit",
+            "calls.admit_replacing",
             "calls.end_call",
         ]
         for statement in ("SELECT FROM trunks_call", "DELETE FROM trunks_trunk"):

@@ -61,6 +61,8 @@ def test_admission_returns_a_location(world: World) -> None:
         "caller": "+3225550100",
         "callee": "+3225550199",
         "emergency": False,
+        "emergency_callback": False,
+        "replaces": None,
         "admitted_at": shown["admitted_at"],
         "lease_expires_at": answer(response)["lease_expires_at"],
     }

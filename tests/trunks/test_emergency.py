@@ -1,10 +1,14 @@
 """Emergency calls always pass, by whom they call and never by what they claim to be."""
 
 import pytest
-from phonenumbers import is_emergency_number
+from phonenumbers import country_code_for_region, is_emergency_number
 from phonenumbers.shortnumberinfo import SUPPORTED_SHORT_REGIONS
 
-from fusion.trunks.load_emergency import emergency_patterns, load_emergency_numbers
+from fusion.trunks.load_emergency import (
+    emergency_pattern,
+    emergency_patterns,
+    load_emergency_numbers,
+)
 from fusion.trunks.rules import is_country, portable_pattern
 from tests.numbers.stock import refused
 from tests.ordering.placing import terminate
@@ -13,9 +17,15 @@ from tests.trunks.test_trunks import suspend
 from tests.world import World, answer
 
 
-def is_emergency(callee: str, country: str = "BE") -> bool:
-    """What the database says."""
-    [(found,)] = rows("SELECT calls.is_emergency(%s::text, %s::text)", callee, country)
+def is_emergency(callee: str, country: str = "BE", prefixes: str = "") -> bool:
+    """What the database says of a trunk in that country, of a group without numbers of its own."""
+    [(found,)] = rows(
+        "SELECT trunks_is_emergency(jsonb_populate_record(NULL::trunks_trunk, jsonb_build_object("
+        "'country', %s::text, 'outside_line_prefixes', %s::text)), %s::text)",
+        country,
+        prefixes,
+        callee,
+    )
     return bool(found)
 
 
@@ -39,7 +49,20 @@ def is_emergency(callee: str, country: str = "BE") -> bool:
         "urn:service:sos",
         "URN:service:SOS",
         "urn:service:sos.fire",
+        "urn:service:sos.police?x=1",
+        " urn:service:sos ",
         "<urn:service:sos>",
+        "+112",
+        "+32112",
+        "0032112",
+        "sip:+112@gateway.example.com;user=phone",
+        "sip:+32112@gateway.example.com;user=phone",
+        "sip:%2B112@gateway.example.com",
+        "112;npdi",
+        "112;phone-context=+32",
+        '"Emergency" <sip:112@gateway.example.com>',
+        "Help <tel:1-1-2>;tag=1",
+        "sip:112@[2001:db8::1]:5060",
     ],
 )
 def test_emergency_numbers(callee: str) -> None:
@@ -53,8 +76,19 @@ def test_emergency_numbers(callee: str) -> None:
         "1122",
         "11",
         "0112",
-        "+32112",
+        "00112",
         "911",
+        "+911",
+        "+1911",
+        "+33112",
+        "0033112",
+        "32112",
+        "+321121",
+        "+3211",
+        "+32",
+        "+",
+        "0032",
+        '"112" <sip:alice@gateway.example.com>',
         "+3225550112",
         "sip:alice@112",
         "sip:alice@gateway.example.com;emergency=112",
@@ -81,6 +115,63 @@ def test_each_country_has_its_own(world: World) -> None:
     assert not is_emergency("112", "ZZ")
 
 
+@pytest.mark.parametrize(
+    ("callee", "country"),
+    [
+        ("sip:+911@gateway.example.com;user=phone", "US"),
+        ("+999", "GB"),
+        ("tel:911;phone-context=+1", "US"),
+        ("+1911", "CA"),
+        ("+49112", "DE"),
+        ("+44999", "JE"),
+    ],
+)
+def test_a_plus_and_the_code_of_the_country(callee: str, country: str) -> None:
+    assert is_emergency(callee, country)
+    assert not is_emergency(callee, "BE")
+
+
+def test_ordinary_numbers_that_begin_like_one() -> None:
+    """Leeds is +44 113, and 999 is the beginning of many numbers."""
+    for callee in ("+441132345678", "+4411", "+449991", "+44112345", "9991234", "1120"):
+        assert not is_emergency(callee, "GB")
+
+
+def test_only_the_prefixes_that_the_trunk_names() -> None:
+    assert is_emergency("0112", prefixes="0") and is_emergency(
+        "sip:9-112@example.com", prefixes="0,9"
+    )
+    assert is_emergency("*9112", prefixes="*9") and is_emergency("112", prefixes="0")
+    for callee in ("0112", "00112", "9112", "0", "01120", "0+112", "+0112"):
+        assert not is_emergency(callee, prefixes="8")
+    assert not is_emergency("00112", prefixes="0") and is_emergency("00112", prefixes="00")
+
+
+LONG = ("NA",)
+"""Countries whose emergency numbers all have more than four digits."""
+
+
+def test_each_number_of_each_country_in_each_form() -> None:
+    load_emergency_numbers()
+    forms = []
+    for country in sorted(emergency_patterns()):
+        code, pattern = country_code_for_region(country), emergency_pattern(country)
+        texts = [f"{n:0{size}}" for size in (2, 3, 4) for n in range(10**size)]
+        numbers = [text for text in texts if pattern.fullmatch(text)]
+        assert numbers or country in LONG, country
+        for number in numbers:
+            written = number, f"+{number}", f"+{code}{number}", f"00{code}{number}", f"9{number}"
+            forms += [(country, form) for form in written]
+    refused = rows(
+        "SELECT country, form FROM unnest(%s::text[], %s::text[]) AS f(country, form)"
+        " WHERE NOT trunks_is_emergency(jsonb_populate_record(NULL::trunks_trunk,"
+        " jsonb_build_object('country', country, 'outside_line_prefixes', '9')), form)",
+        [country for country, _ in forms],
+        [form for _, form in forms],
+    )
+    assert len(forms) > 2000 and refused == []
+
+
 def test_as_phonenumbers_says() -> None:
     """For all numbers of two and three digits in every eighth country, and for a few in all."""
     load_emergency_numbers()
@@ -90,7 +181,8 @@ def test_as_phonenumbers_says() -> None:
     for asked, numbers in ((countries[::8], short), (countries, few)):
         found = rows(
             "SELECT e, n FROM unnest(%s::text[]) e, unnest(%s::text[]) n"
-            " WHERE calls.is_emergency(n, e)",
+            " WHERE trunks_is_emergency(jsonb_populate_record(NULL::trunks_trunk,"
+            " jsonb_build_object('country', e)), n)",
             asked,
             numbers,
         )
@@ -119,6 +211,7 @@ def test_passes_at_every_limit_and_is_counted_and_flagged(world: World) -> None:
     admitted(world, trunk, "a")
     told = admitted(world, trunk, "help", callee="112")
     assert (told["in_use"], told["channels"], told["emergency"]) == (2, 1, True)
+    assert told["emergency_callback"] is False
     told = admitted(world, trunk, "help too", callee="urn:service:sos", direction="outbound")
     assert told["in_use"] == 3
     end(world, trunk, "a")

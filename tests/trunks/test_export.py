@@ -21,7 +21,7 @@ from tests.world import World
 
 HEADER = (
     "id,subscription_id,trunk_id,direction,call_id,caller,callee,emergency,admitted_at,ended_at,"
-    "duration_seconds,reason"
+    "duration_seconds,reason,emergency_callback"
 )
 
 

@@ -60,6 +60,7 @@ def test_one_for_every_call_that_is_over(world: World) -> None:
         "ended_at": first["ended_at"],
         "duration_seconds": 0,
         "reason": "ended",
+        "emergency_callback": False,
     }
     assert first["admitted_at"] < first["ended_at"] < second["ended_at"]
     assert second["emergency"] is True

@@ -1,4 +1,4 @@
-"""The door for SIP proxies with an SQL client: two functions, and nothing else."""
+"""The door for SIP proxies with an SQL client: three functions, and nothing else."""
 
 import secrets
 import tempfile
@@ -20,7 +20,7 @@ from tests.temporary_database import run_temporary
 from tests.trunks.calling import admitted, by_sql, live, order_channels, outcomes, rows, trunk_id
 from tests.world import World
 
-DOOR = {"admit", "end_call"}
+DOOR = {"admit", "admit_replacing", "end_call"}
 ADMIT = "SELECT status, answer FROM calls.admit(%s, 'inbound', %s, '+3225550100', '+3225550199')"
 END = "SELECT calls.end_call(%s, 'inbound', %s)"
 

@@ -27,6 +27,8 @@ def test_made_and_shown(world: World) -> None:
         "name": "Head office",
         "country": "FR",
         "channel_cap": 7,
+        "outside_line_prefixes": [],
+        "calls_per_second": None,
         "numbers": 0,
         "created_at": made["created_at"],
     }
@@ -45,11 +47,18 @@ def test_listed_newest_first_page_by_page(world: World) -> None:
 def test_changed(world: World) -> None:
     trunk = make_trunk(world, channel_cap=3)
     path = trunks_path(world, trunk["id"])
-    for change in ({"name": "Other"}, {"channel_cap": 0}, {"channel_cap": None}, {}):
+    changes: tuple[dict[str, Any], ...] = (
+        {"name": "Other"},
+        {"channel_cap": 0},
+        {"channel_cap": None},
+        {"calls_per_second": 5},
+        {},
+    )
+    for change in changes:
         trunk |= change
         response = world.call("PATCH", path, change, by=world.tenant)
         assert (response.status_code, answer(response)) == (200, trunk)
-    assert [verb for verb, _, _ in audited(world)] == ["trunk.create"] + 4 * ["trunk.change"]
+    assert [verb for verb, _, _ in audited(world)] == ["trunk.create"] + 5 * ["trunk.change"]
 
 
 def test_deleted(world: World) -> None:
@@ -86,6 +95,7 @@ GOOD = {"name": "Main", "country": "BE"}
         ({"name": "Main"}, "country"),
         *(({**GOOD, "country": bad}, "country") for bad in ("be", "XX", "BEL", "", None, 32)),
         *(({**GOOD, "channel_cap": bad}, "channel_cap") for bad in (-1, 1_000_001, True, "5", 1.5)),
+        *(({**GOOD, "calls_per_second": bad}, "calls_per_second") for bad in (0, 1001, True, "5")),
         ({**GOOD, "subscription_id": "x"}, "subscription_id"),
     ],
     ids=repr,

@@ -1,5 +1,8 @@
 """Changes of trunks: create, edit, delete, route numbers to them and remove the routes."""
 
+import re
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -21,10 +24,40 @@ from fusion.tenancy.queries import find_subscription
 from fusion.trunks.create_trunk import create_trunk
 from fusion.trunks.delete_trunk import delete_trunk
 from fusion.trunks.edit_trunk import edit_trunk
-from fusion.trunks.queries import find_trunk
+from fusion.trunks.queries import find_trunk, prefixes_of
 from fusion.trunks.route_number import route_number
 from fusion.trunks.rules import is_country
 from fusion.trunks.unroute_number import unroute_number
+
+PREFIXES = re.compile(r"[0-9*#]{1,4}", re.ASCII)
+MOST_PREFIXES = 5
+MOST_PER_SECOND = 1000
+
+
+class PrefixesField(LineField):
+    """Prefixes for an outside line, with commas or spaces in between; a list of texts."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """The list as one text."""
+        return value if isinstance(value, str) else ", ".join(value or ())
+
+    def clean(self, value: Any) -> Any:
+        """The prefixes; ValidationError with the first wrong one."""
+        prefixes: Sequence[str] = list(dict.fromkeys(re.split(r"[\s,;]+", super().clean(value))))
+        prefixes = [each for each in prefixes if each]
+        for each in prefixes:
+            if not PREFIXES.fullmatch(each):
+                raise forms.ValidationError(
+                    _("“%(text)s” is no prefix: it must have 1 to 4 digits, * or #.")
+                    % {"text": each}
+                )
+        if len(prefixes) > MOST_PREFIXES:
+            raise forms.ValidationError(_("A trunk has at most five prefixes."))
+        return prefixes
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether other prefixes were entered."""
+        return super().has_changed(self.prepare_value(initial), data)
 
 
 class TrunkForm(Form):
@@ -37,6 +70,19 @@ class TrunkForm(Form):
         min_value=0,
         max_value=MAX_QUANTITY,
         help_text=_("Leave empty to allow one call per ordered channel. Live calls are never cut."),
+    )
+    calls_per_second = forms.IntegerField(
+        label=_("Maximum calls per second"),
+        required=False,
+        min_value=1,
+        max_value=MOST_PER_SECOND,
+        help_text=_("Calls that begin within a second. Leave empty for no limit."),
+    )
+    outside_line_prefixes = PrefixesField(
+        label=_("Prefixes for an outside line"),
+        max_length=40,
+        required=False,
+        help_text=_("If people dial 0 first, enter 0: then a call to 0112 is an emergency call."),
     )
 
 
@@ -55,7 +101,7 @@ class NewTrunkForm(TrunkForm):
             "Two letters, such as BE. Calls to this country's emergency numbers are always allowed."
         ),
     )
-    field_order = ("name", "country", "channel_cap")
+    field_order = ("name", "country", "channel_cap", "calls_per_second", "outside_line_prefixes")
 
     def clean_country(self) -> str:
         """The country in capitals, if its emergency numbers are known."""
@@ -86,7 +132,12 @@ def new(request: PageRequest, subscription: Subscription) -> HttpResponse:
 def edit(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/trunks/<trunk id>/edit`."""
     found = find_trunk(request.actor, trunk_id, subscription.id)
-    initial = {"name": found.name, "channel_cap": found.channel_cap}
+    initial = {
+        "name": found.name,
+        "channel_cap": found.channel_cap,
+        "calls_per_second": found.calls_per_second,
+        "outside_line_prefixes": prefixes_of(found),
+    }
     form = form_of(request, EditTrunkForm, initial)
     answer = submit(
         request,

@@ -1,0 +1,50 @@
+"""The settings of a provider, which concern several rooms: reading and changing them."""
+
+from typing import Any
+from uuid import UUID
+
+from fusion.access.actor import GROUP, Actor
+from fusion.access.permissions import MANAGE_SETTINGS
+from fusion.access.use_case import Done, use_case
+from fusion.kernel.errors import Problem
+from fusion.tenancy.models import Organization
+from fusion.tenancy.queries import find_organization
+from fusion.trunks.emergency_numbers import (
+    Numbers,
+    group_numbers,
+    lock_settings,
+    replace_group_numbers,
+)
+
+
+def find_provider(actor: Actor, id: UUID) -> Organization:
+    """The group with this id. Problems: `not-found`; `forbidden` for another organization."""
+    organization = find_organization(actor, id)
+    if organization.kind != GROUP:
+        raise Problem(
+            "forbidden",
+            f"Only a group, the provider itself, has settings; this is a {organization.kind}. "
+            "Use the id of the group.",
+        )
+    return organization
+
+
+def settings_document(group_id: UUID) -> dict[str, Any]:
+    """The settings as the API shows them."""
+    return {"emergency_numbers": group_numbers(group_id)}
+
+
+@use_case(MANAGE_SETTINGS, verb="settings.change")
+def edit_settings(
+    actor: Actor, *, organization_id: UUID, emergency_numbers: Numbers | None = None
+) -> Done:
+    """Set the settings that are not None.
+
+    `emergency_numbers` replaces all numbers that the group added. Problems: `not-found`,
+    `forbidden`.
+    """
+    group = find_provider(actor, organization_id)
+    lock_settings(actor)
+    if emergency_numbers is not None:
+        replace_group_numbers(group.id, emergency_numbers)
+    return Done(settings_document(group.id), group.path, group.id)

@@ -1,0 +1,1 @@
+"""Pages of the provider's settings."""

@@ -1,0 +1,63 @@
+"""The provider's settings in the portal: its emergency numbers."""
+
+from tests.portal.furnished import person, post, text, told
+from tests.trunks.calling import admitted, end, make_trunk
+from tests.world import World, answer
+
+SETTINGS = "/provider"
+NEW = "/provider/emergency-numbers/new"
+
+
+def test_added_shown_and_removed(world: World) -> None:
+    make_trunk(world, country="GB")
+    client = person(world, "group", "administrator")
+    page = text(client, SETTINGS)
+    assert "<code>999</code>" in page and "1712" not in page
+    added = told(client, post(client, NEW, country="be", number="1712"))
+    assert "Calls to 1712 now pass as emergency calls." in added and "<code>1712</code>" in added
+    removed = told(client, post(client, "/provider/emergency-numbers/BE/1712/remove"))
+    assert "was removed" in removed and "<code>1712</code>" not in removed
+    before = world.fingerprint()
+    again = post(client, "/provider/emergency-numbers/BE/1712/remove")
+    assert again.status_code == 404 and world.fingerprint() == before
+
+
+def test_bad_input_is_shown_beside_its_field(world: World) -> None:
+    client = person(world, "group", "administrator")
+    before = world.fingerprint()
+    for country, number, message in (
+        ("ZZ", "1712", "not the code of a country"),
+        ("B", "1712", "at least 2 characters"),
+        ("BE", "1", "2 to 6 digits"),
+        ("BE", "+112", "2 to 6 digits"),
+        ("BE", "1234567", "at most 6 characters"),
+        ("BE", "112", "already"),
+    ):
+        response = post(client, NEW, country=country, number=number)
+        assert response.status_code in (409, 422), (country, number)
+        assert message in response.content.decode(), (country, number)
+    assert world.fingerprint() == before
+
+
+def test_who_sees_and_changes_settings(world: World) -> None:
+    make_trunk(world)
+    for role in ("agent", "viewer"):
+        client = person(world, "group", role)
+        page = text(client, SETTINGS)
+        assert "<code>112</code>" in page and NEW not in page
+        text(client, NEW, 403)
+    text(person(world, "reseller", "administrator"), SETTINGS, 403)
+
+
+def test_a_callback_is_marked(world: World) -> None:
+    trunk = make_trunk(world)["id"]
+    admitted(world, trunk, "help", direction="outbound", callee="112", caller="")
+    end(world, trunk, "help", direction="outbound")
+    admitted(world, trunk, "back")
+    client = person(world, "tenant", "viewer")
+    page = text(client, f"/subscriptions/{world.subscription.id}/trunks/{trunk}")
+    assert page.count("Emergency callback") == 1
+    end(world, trunk, "back")
+    page = text(client, f"/subscriptions/{world.subscription.id}/trunks/{trunk}")
+    assert page.count("Emergency callback") == 1
+    assert answer(world.call("GET", "/calls"))["items"] == []
