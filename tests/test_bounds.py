@@ -14,6 +14,7 @@ BLOCKING = {"wait", "join", "communicate", "result", "acquire"}
 FINITE = {
     "contract/compatible.py": "follows references, which end at a schema",
     "faults/network.py": "threads that end with the connections they serve",
+    "lifecycle/moving.py": "reads a feed to its end",
     "operations/test_away.py": "each request has a time-out",
     "test_wording.py": "takes something away in each round",
     "upgrade/callers.py": "a thread that ends when it is stopped, or by a failed request",

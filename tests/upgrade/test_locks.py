@@ -16,6 +16,10 @@ from tests.owner import as_owner
 from tests.server import wait_for
 
 ADD_COLUMN = "ALTER TABLE locks_{} ADD COLUMN IF NOT EXISTS added int"
+CHANGED = (
+    "SELECT FROM pg_locks WHERE granted AND relation = to_regclass('locks_a')"
+    " AND mode = 'AccessExclusiveLock'"
+)
 WAITING = "SELECT FROM pg_locks WHERE NOT granted AND relation = to_regclass('locks_a')"
 
 
@@ -39,11 +43,7 @@ def read_both(url: str) -> float:
     """A page that has read one table reads the other; returns how many seconds it took."""
     with psycopg.connect(url) as page:
         page.execute("SELECT FROM locks_b")
-        while not page.execute(
-            "SELECT FROM pg_locks WHERE relation = 'locks_a'::regclass"
-            " AND mode = 'AccessExclusiveLock' AND granted"
-        ).fetchall():
-            time.sleep(0.01)
+        wait_for(lambda: page.execute(CHANGED).fetchone() is not None, "the first change")
         begun = time.monotonic()
         page.execute("SELECT FROM locks_a")
         return time.monotonic() - begun
