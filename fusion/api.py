@@ -24,6 +24,7 @@ from fusion.lifecycle import api as lifecycle
 from fusion.lifecycle import numbers_api as many_numbers
 from fusion.lifecycle import settings_api as settings
 from fusion.numbers import api as numbers
+from fusion.numbers import ports_api as ports
 from fusion.ordering import api as ordering
 from fusion.ordering import requests_api as requests
 from fusion.reporting import api as reporting
@@ -59,6 +60,7 @@ ROUTERS: tuple[Router, ...] = (
     ordering.router,
     numbers.router,
     many_numbers.router,
+    ports.router,
     users.router,
     trunks.router,
     requests.router,

@@ -54,7 +54,14 @@ VERBS: Mapping[str, Any] = {
     "number.moved": _("Numbers moved"),
     "number.unlinked": _("Numbers unlinked"),
     "number.ported": _("Numbers ported"),
+    "number.restocked": _("Number put back into stock"),
     "number.quarantine-ended": _("Quarantine ended"),
+    "port-request.create": _("Port requested"),
+    "port-request.schedule": _("Port scheduled"),
+    "port-request.approve": _("Port request approved"),
+    "port-request.reject": _("Port request rejected"),
+    "port-request.withdraw": _("Port request withdrawn"),
+    "port-request.carry_out": _("Port carried out"),
     "user.create": _("User added"),
     "user.change": _("User changed"),
     "user.link": _("User linked to a number"),
@@ -86,6 +93,7 @@ AUDITED: Mapping[str, Any] = {
     "client": _("API clients"),
     "range": _("Number ranges"),
     "number": _("Numbers"),
+    "port-request": _("Port requests"),
     "user": _("Users"),
     "job": _("User uploads"),
     "trunk": _("Trunks"),
@@ -95,7 +103,16 @@ AUDITED: Mapping[str, Any] = {
 }
 """Object of a verb → label; pages filter by it."""
 
-OF_SUBSCRIPTIONS = ("subscription", "order", "order-request", "number", "user", "job", "trunk")
+OF_SUBSCRIPTIONS = (
+    "subscription",
+    "order",
+    "order-request",
+    "number",
+    "port-request",
+    "user",
+    "job",
+    "trunk",
+)
 """The objects that belong to a subscription."""
 
 

@@ -17,9 +17,11 @@ from fusion.jobs.sweeps import Sweep
 from fusion.kernel.ids import new_id
 from fusion.kernel.job_queue import Retries
 from fusion.lifecycle.apply_due import apply_due_orders
+from fusion.lifecycle.apply_due_ports import apply_due_ports
 from fusion.numbers.sweep import sweep_numbers
 from fusion.portal.mails.outbox import MAIL
 from fusion.portal.members.mail import write_invitation_mails
+from fusion.portal.ports.mail import write_port_mails
 from fusion.portal.requests.mail import write_request_mails
 from fusion.reporting.rollup import refresh
 from fusion.trunks.sweep import sweep_calls
@@ -62,8 +64,10 @@ def recover_jobs() -> None:
 SWEEPS = (
     Sweep("apply_due_orders", 5, lambda: _apply(SLICE) == SLICE),
     Sweep("sweep_numbers", 5, lambda: _expire(NUMBERS_SLICE) == NUMBERS_SLICE),
+    Sweep("apply_due_ports", 5, lambda: _port(SLICE) == SLICE),
     Sweep("sweep_calls", 5, sweep_calls),
     Sweep("write_request_mails", 2, write_request_mails),
+    Sweep("write_port_mails", 2, write_port_mails),
     Sweep("write_invitation_mails", 2, write_invitation_mails),
     Sweep("refresh_rollup", 30, refresh),
     Sweep("recover_jobs", 60, recover_jobs),
@@ -76,6 +80,10 @@ PURGES = {17: purge, 27: purge_records, 47: purge_jobs}
 
 def _apply(limit: int) -> int:
     return apply_due_orders(limit=limit, request_id=str(new_id()))
+
+
+def _port(limit: int) -> int:
+    return apply_due_ports(limit=limit, request_id=str(new_id()))
 
 
 def _expire(limit: int) -> int:

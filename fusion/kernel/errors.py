@@ -15,6 +15,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "invalid-json": (400, "The body is not valid JSON"),
     "unauthenticated": (401, "A valid bearer token is required"),
     "forbidden": (403, "Not allowed"),
+    "port-request-needed": (403, "A port request is needed"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Method not allowed"),
     "request-timeout": (408, "The request took too long to arrive"),

@@ -113,7 +113,7 @@ DECLARE
     v_unlink CONSTANT boolean := p_call ->> 'action' = 'unlink' OR (p_call ->> 'unlink')::boolean IS TRUE;
     v_problems json[] := numbers_stay_problems(
         s, p_numbers, CASE WHEN p_call ->> 'action' = 'unlink' THEN ARRAY['assigned']
-                           ELSE ARRAY['reserved', 'assigned'] END, v_unlink);
+                           ELSE ARRAY['reserved', 'assigned'] END, v_unlink, t.id IS NOT NULL);
 BEGIN
     IF t.id IS NOT NULL THEN
         PERFORM numbers_lock_balances(s, t, p_numbers);
@@ -137,11 +137,7 @@ BEGIN
     IF p_numbers = '{}' THEN
         RETURN '{}';
     END IF;
-    PERFORM users_unlink(ARRAY(SELECT n.user_id FROM numbers_number n
-                               WHERE n.e164 = ANY (p_numbers) AND n.user_id IS NOT NULL), s, v_actor);
-    PERFORM numbers_set_holder(s.group_id, ARRAY(
-        SELECT n.e164 FROM numbers_number n
-        WHERE n.e164 = ANY (p_numbers) AND n.trunk_id IS NOT NULL ORDER BY 1), NULL, NULL);
+    PERFORM lifecycle_end_links(s, p_numbers, v_actor);
     CASE p_call ->> 'action'
         WHEN 'move' THEN
             RETURN numbers_move(s, t, p_numbers, p_call);
@@ -155,6 +151,31 @@ BEGIN
                 s, p_call - 'key', 'number.unlinked', '{}', p_numbers => p_numbers);
     END CASE;
     RETURN v_documents;
+END
+$$;
+
+-- End the links of the numbers to users and trunks. The caller holds the subscription's lock.
+CREATE OR REPLACE FUNCTION lifecycle_end_links(
+    s tenancy_subscription, p_numbers text[], p_actor text
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_routed text[];
+BEGIN
+    PERFORM users_unlink(ARRAY(SELECT n.user_id FROM numbers_number n
+                               WHERE n.e164 = ANY (p_numbers) AND n.user_id IS NOT NULL), s, p_actor);
+    v_routed := ARRAY(SELECT n.e164 FROM numbers_number n
+                      WHERE n.e164 = ANY (p_numbers) AND n.trunk_id IS NOT NULL ORDER BY 1);
+    IF v_routed = '{}' THEN
+        RETURN;
+    END IF;
+    PERFORM numbers_set_holder(s.group_id, v_routed, NULL, NULL);
+    PERFORM events_emit_all(
+        s.group_id,
+        ARRAY(SELECT ROW(s.path, s.id, 'number.unrouted', n.e164, p_actor,
+                         numbers_document(n))::events_fact
+              FROM numbers_number n WHERE n.e164 = ANY (v_routed) ORDER BY n.e164),
+        kernel_now());
 END
 $$;
 

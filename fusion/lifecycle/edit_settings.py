@@ -7,6 +7,7 @@ from fusion.access.actor import GROUP, Actor
 from fusion.access.permissions import MANAGE_SETTINGS
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import Problem
+from fusion.tenancy.group_settings import porting_of, set_porting
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
 from fusion.trunks.emergency_numbers import (
@@ -31,20 +32,26 @@ def find_provider(actor: Actor, id: UUID) -> Organization:
 
 def settings_document(group_id: UUID) -> dict[str, Any]:
     """The settings as the API shows them."""
-    return {"emergency_numbers": group_numbers(group_id)}
+    return {"porting": porting_of(group_id), "emergency_numbers": group_numbers(group_id)}
 
 
 @use_case(MANAGE_SETTINGS, verb="settings.change")
 def edit_settings(
-    actor: Actor, *, organization_id: UUID, emergency_numbers: Numbers | None = None
+    actor: Actor,
+    *,
+    organization_id: UUID,
+    porting: str | None = None,
+    emergency_numbers: Numbers | None = None,
 ) -> Done:
     """Set the settings that are not None.
 
-    `emergency_numbers` replaces all numbers that the group added. Problems: `not-found`,
-    `forbidden`.
+    `porting` is one of `tenancy.models.PORTING`; `emergency_numbers` replaces all numbers that the
+    group added. Problems: `not-found`, `forbidden`.
     """
     group = find_provider(actor, organization_id)
     lock_settings(actor)
+    if porting is not None:
+        set_porting(group.id, porting)
     if emergency_numbers is not None:
         replace_group_numbers(group.id, emergency_numbers)
     return Done(settings_document(group.id), group.path, group.id)

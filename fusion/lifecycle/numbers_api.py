@@ -22,7 +22,9 @@ TWO_SUBSCRIPTIONS = RequirePermission(
 
 
 @router.post(SUBSCRIPTION + "/move", auth=TWO_SUBSCRIPTIONS, response={200: Numbers, **PROBLEMS})
-def move(request: HttpRequest, subscription_id: UUID, body: MoveBody) -> HttpResponse:
+def move_to_subscription(
+    request: HttpRequest, subscription_id: UUID, body: MoveBody
+) -> HttpResponse:
     """Move numbers to another subscription that you can see, without a quarantine. All or none."""
     answer = move_numbers(
         retrying_actor(request),
@@ -37,7 +39,9 @@ def move(request: HttpRequest, subscription_id: UUID, body: MoveBody) -> HttpRes
 @router.post(
     SUBSCRIPTION + "/batch", auth=TWO_SUBSCRIPTIONS, response={200: ChangeResults, **PROBLEMS}
 )
-def change(request: HttpRequest, subscription_id: UUID, body: ChangesBody) -> HttpResponse:
+def change_many_numbers(
+    request: HttpRequest, subscription_id: UUID, body: ChangesBody
+) -> HttpResponse:
     """Release, unlink or move up to 10,000 numbers, each on its own; one result per number."""
     answer = change_numbers(
         retrying_actor(request),

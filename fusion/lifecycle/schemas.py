@@ -1,6 +1,6 @@
 """The shapes of what changes the state of a subscription."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
@@ -70,18 +70,29 @@ EmergencyNumbers = dict[
 ]
 
 
+Porting = Literal["group", "request", "anyone"]
+
+
 class Settings(BaseModel):
     """The settings of a provider.
 
-    `emergency_numbers` are those that it added, by country; the country's own are not listed.
+    `porting`: who ports numbers, the group alone, others by port requests, or everyone who may
+    provision. `emergency_numbers` are those that it added, by country; the country's own are not
+    listed.
     """
 
+    porting: Porting
     emergency_numbers: dict[str, list[str]]
 
 
 class SettingsPatch(Body):
     """The settings to change; omitted ones keep their values."""
 
+    porting: Porting = Field(
+        default="request",
+        description="Who ports numbers: the group alone, others by port requests, or everyone who "
+        "may provision.",
+    )
     emergency_numbers: EmergencyNumbers = Field(
         default_factory=dict,
         description="By country, the numbers to which calls pass as emergency calls, besides those "

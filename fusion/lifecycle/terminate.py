@@ -9,6 +9,7 @@ from fusion.access.use_case import Done, use_case
 from fusion.kernel.database import execute
 from fusion.lifecycle.do_now import do_now
 from fusion.lifecycle.placing import ORDER, StateChange, complete_order
+from fusion.numbers.end_port import end_ports
 from fusion.numbers.release import release_all_numbers
 from fusion.ordering.models import TERMINATION
 from fusion.ordering.reject_request import reject_open_requests
@@ -62,6 +63,7 @@ def carry_out_termination(
     # Release everything that consumes the subscription's balances before its orders end.
     unlink_all_users(actor, subscription)
     unroute_all(subscription)
+    end_ports(actor, subscription)
     release_all_numbers(actor, subscription)
     execute(
         "SELECT ordering_end(%s::uuid, %s::text, %s::text, %s::text)",

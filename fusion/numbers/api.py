@@ -5,10 +5,18 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from ninja import Body as NinjaBody
 from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
-from fusion.access.permissions import MANAGE_RANGES, PROVISION, READ_PROVISIONING, READ_RANGES
+from fusion.access.permissions import (
+    MANAGE_RANGES,
+    PROVISION,
+    READ_PROVISIONING,
+    READ_RANGES,
+    RESTOCK,
+)
+from fusion.kernel.errors import InvalidFields
 from fusion.kernel.http import json_response
 from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Listing, Page, Paging
@@ -16,9 +24,12 @@ from fusion.kernel.sheets.send import send_list
 from fusion.numbers.assign import assign_numbers
 from fusion.numbers.change_range import change_range, delete_range
 from fusion.numbers.create_range import create_range
+from fusion.numbers.models import IN, OUT
 from fusion.numbers.paths import NumberPath
 from fusion.numbers.port_in import port_in
 from fusion.numbers.port_out import port_out
+from fusion.numbers.port_schemas import PortDocument
+from fusion.numbers.porting import PORT
 from fusion.numbers.queries import (
     find_range,
     free_counts,
@@ -29,7 +40,9 @@ from fusion.numbers.queries import (
 )
 from fusion.numbers.release import release_number
 from fusion.numbers.resolve import home_country, number_in_path
+from fusion.numbers.restock import restock
 from fusion.numbers.restore import restore_number
+from fusion.numbers.schedule_port import schedule_port
 from fusion.numbers.schemas import (
     AssignmentBody,
     FreeCount,
@@ -38,9 +51,11 @@ from fusion.numbers.schemas import (
     Numbers,
     OwnNumberFilter,
     PortInBody,
+    PortOutBody,
     RangeBody,
     RangeChanges,
     RangeDocument,
+    RestockBody,
     WrittenRange,
 )
 from fusion.tenancy.queries import find_subscription
@@ -53,6 +68,11 @@ NUMBER = SUBSCRIPTION + "/{written:e164}"
 
 NUMBER_COLUMNS = tuple(NumberDocument.model_fields)
 
+PORTS = "/api/v1/port-requests"
+AT_ONCE: PortOutBody = NinjaBody(default=PortOutBody())  # type: ignore[type-arg]
+"""A body that may be omitted."""
+
+PORTING = RequirePermission(PORT, hot=True, subscription_id=find_subscription)
 PROVISIONING = RequirePermission(PROVISION, hot=True, subscription_id=find_subscription)
 
 
@@ -71,12 +91,25 @@ def assign(request: HttpRequest, subscription_id: UUID, body: AssignmentBody) ->
 
 @router.post(
     SUBSCRIPTION + "/port-in",
-    auth=PROVISIONING,
-    response={201: Numbers, **PROBLEMS},
+    auth=PORTING,
+    response={201: Numbers, 202: PortDocument, **PROBLEMS},
 )
 def port_in_numbers(request: HttpRequest, subscription_id: UUID, body: PortInBody) -> HttpResponse:
-    """Port numbers in from another operator and assign them to the subscription. All or none."""
-    answer = port_in(retrying_actor(request), subscription_id=subscription_id, **body.model_dump())
+    """Port numbers in from another operator and assign them to the subscription. All or none.
+
+    With `effective_at`: 202 with an approved port request; the numbers are reserved until then.
+    """
+    actor = retrying_actor(request)
+    if body.effective_at is not None:
+        if body.accept_unknown:
+            raise InvalidFields(
+                accept_unknown="cannot be combined with `effective_at`; port them in immediately"
+            )
+        members = body.model_dump(include={"numbers", "sku", "effective_at"})
+        answer = schedule_port(actor, subscription_id=subscription_id, direction=IN, **members)
+        return respond(answer, headers={"Location": f"{PORTS}/{answer.body['id']}"})
+    members = body.model_dump(exclude={"effective_at"})
+    answer = port_in(actor, subscription_id=subscription_id, **members)
     return respond(answer, headers={"Location": _numbers_of(subscription_id)})
 
 
@@ -112,12 +145,31 @@ def restore(request: HttpRequest, subscription_id: UUID, e164: NumberPath) -> Ht
     return respond(restore_number(actor, subscription_id=subscription_id, e164=e164))
 
 
-@router.post(NUMBER + "/port-out", auth=PROVISIONING, response={204: None, **PROBLEMS})
-def port_out_number(request: HttpRequest, subscription_id: UUID, e164: NumberPath) -> HttpResponse:
-    """Port a number out to another operator; it leaves the inventory."""
+@router.post(
+    NUMBER + "/port-out",
+    auth=PORTING,
+    response={204: None, 202: PortDocument, **PROBLEMS},
+)
+def port_out_number(
+    request: HttpRequest, subscription_id: UUID, e164: NumberPath, body: PortOutBody = AT_ONCE
+) -> HttpResponse:
+    """Port a number out to another operator.
+
+    A number of your ranges stays known as `ported_out`; one that was ported in leaves the
+    inventory. With `effective_at`: 202 with an approved port request.
+    """
     actor = retrying_actor(request)
     e164 = number_in_path(actor, e164, subscription_id)
-    return respond(port_out(actor, subscription_id=subscription_id, e164=e164))
+    if body.effective_at is None:
+        return respond(port_out(actor, subscription_id=subscription_id, e164=e164))
+    answer = schedule_port(
+        actor,
+        subscription_id=subscription_id,
+        direction=OUT,
+        numbers=[e164],
+        effective_at=body.effective_at,
+    )
+    return respond(answer, headers={"Location": f"{PORTS}/{answer.body['id']}"})
 
 
 @router.post(
@@ -209,6 +261,18 @@ def number(request: HttpRequest, e164: NumberPath) -> HttpResponse:
     """One number."""
     actor = actor_of(request)
     return json_response(read_number(actor, number_in_path(actor, e164)))
+
+
+@router.post(
+    "/numbers/{written:e164}/restock",
+    auth=RequirePermission(RESTOCK),
+    response={200: NumberDocument, **PROBLEMS},
+)
+def post_restock(request: HttpRequest, e164: NumberPath, body: RestockBody) -> HttpResponse:
+    """End the quarantine of a range's number now: it is free, and any subscription can get it."""
+    actor = retrying_actor(request)
+    e164 = number_in_path(actor, e164)
+    return respond(restock(actor, e164=e164, reason=body.reason))
 
 
 def _numbers_of(subscription_id: UUID) -> str:

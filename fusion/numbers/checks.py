@@ -36,6 +36,22 @@ CHECKS: Mapping[str, str] = {
         WHERE n.subscription_id IS NOT NULL
           AND (s.group_id, s.distributor_id, s.reseller_id, s.tenant_id)
               IS DISTINCT FROM (n.group_id, n.distributor_id, n.reseller_id, n.tenant_id)""",
+    "number and its approved port request do not agree": """
+        SELECT format('number %s, port request %s', e164, port_id)
+        FROM (SELECT e164, port_id, subscription_id,
+                     CASE status WHEN 'reserved' THEN 'in' ELSE 'out' END AS direction,
+                     true AS marked
+              FROM numbers_number WHERE port_id IS NOT NULL) n
+        FULL JOIN (SELECT e AS e164, w.id AS port_id, w.subscription_id, w.direction,
+                          true AS listed
+                   FROM numbers_portrequest w, json_array_elements_text(w.numbers) AS e
+                   WHERE w.state = 'approved') p USING (e164, port_id, subscription_id, direction)
+        WHERE marked IS NULL OR listed IS NULL""",
+    "port request carries other organizations than its subscription": """
+        SELECT format('port request %s, subscription %s', p.id, p.subscription_id)
+        FROM numbers_portrequest p LEFT JOIN tenancy_subscription s ON s.id = p.subscription_id
+        WHERE (s.group_id, s.distributor_id, s.reseller_id, s.tenant_id)
+              IS DISTINCT FROM (p.group_id, p.distributor_id, p.reseller_id, p.tenant_id)""",
     "terminated subscription with a number": """
         SELECT format('subscription %s: %s is %s', s.id, n.e164, n.status)
         FROM tenancy_subscription s JOIN numbers_number n ON n.subscription_id = s.id

@@ -32,9 +32,10 @@ END
 $$;
 
 -- Why each of the numbers cannot leave the subscription, NULL if it can; in their order.
--- p_statuses: in which they can. p_unlink: whether their links will be ended.
+-- p_statuses: in which they can. p_unlink: whether their links will be ended. p_move: whether they go to
+-- another subscription, also while they wait to be ported in.
 CREATE OR REPLACE FUNCTION numbers_stay_problems(
-    s tenancy_subscription, p_numbers text[], p_statuses text[], p_unlink boolean
+    s tenancy_subscription, p_numbers text[], p_statuses text[], p_unlink boolean, p_move boolean
 ) RETURNS json[]
 LANGUAGE sql STABLE AS $$
     -- Joined by the number alone: with the subscription, the planner would read all of its numbers for
@@ -42,6 +43,8 @@ LANGUAGE sql STABLE AS $$
     SELECT coalesce(array_agg(CASE
         WHEN n.subscription_id IS DISTINCT FROM s.id
         THEN numbers_stays(w.e164, NULL::numbers_number, p_statuses)
+        WHEN n.port_id IS NOT NULL AND n.status = 'reserved' AND NOT p_move
+        THEN numbers_awaits_port(n, false)
         WHEN NOT (p_unlink AND n.status = ANY (p_statuses))
         THEN numbers_stays(w.e164, n, p_statuses) END ORDER BY w.i), '{}')
     FROM unnest(p_numbers) WITH ORDINALITY AS w(e164, i)

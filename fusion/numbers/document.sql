@@ -6,7 +6,7 @@ LANGUAGE sql STABLE AS $$
         'e164', n.e164, 'sku', k.code, 'country', catalogue_country(k.country), 'number_type', k.number_type,
         'status', n.status, 'origin', n.origin, 'subscription_id', n.subscription_id,
         'user_id', n.user_id, 'trunk_id', n.trunk_id, 'until', kernel_instant(n.until),
-        'accepted', n.accepted)
+        'accepted', n.accepted, 'port_request_id', n.port_id)
 $$;
 
 CREATE OR REPLACE FUNCTION numbers_document(n numbers_number) RETURNS json

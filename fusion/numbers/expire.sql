@@ -68,6 +68,6 @@ LANGUAGE sql STABLE AS $$
     SELECT ARRAY(
         SELECT n.e164 FROM numbers_number n
         WHERE n.e164 = ANY (p_numbers) AND n.subscription_id = p_subscription
-          AND n.status = p_status AND n.until <= p_now
+          AND n.status = p_status AND n.until <= p_now AND n.port_id IS NULL
         ORDER BY n.e164)
 $$;

@@ -82,6 +82,7 @@ BEGIN
     SET subscription_id = t.id, distributor_id = t.distributor_id, reseller_id = t.reseller_id,
         tenant_id = t.tenant_id
     WHERE n.e164 = ANY (p_numbers);
+    PERFORM numbers_move_ports(s, t, p_numbers, v_actor);
     v_after := numbers_documents(p_numbers);
     PERFORM access_finish(
         s.group_id, ARRAY[kernel_now()],
@@ -99,8 +100,9 @@ CREATE OR REPLACE FUNCTION numbers_moved_facts(
 ) RETURNS events_fact[]
 LANGUAGE sql STABLE AS $$
     SELECT ARRAY(
+        -- As texts: to change ten thousand documents as jsonb takes three times as long.
         SELECT ROW(s.path, s.id, 'number.moved', d ->> 'e164', p_actor,
-                   (d::jsonb || p_members::jsonb)::json)::events_fact
+                   (rtrim(d::text, '}') || ', ' || ltrim(p_members::text, '{'))::json)::events_fact
         FROM unnest(p_documents) AS d)
 $$;
 

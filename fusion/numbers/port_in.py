@@ -5,13 +5,13 @@ from uuid import UUID
 
 from fusion.access.actor import Actor
 from fusion.access.db_function import call_function
-from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer, hot_use_case
 from fusion.numbers.fit import fitting_skus, ported_skus, require_acceptance
+from fusion.numbers.porting import PORT
 from fusion.numbers.resolve import resolve_numbers
 
 
-@hot_use_case(PROVISION)
+@hot_use_case(PORT)
 def port_in(
     actor: Actor,
     *,
@@ -27,20 +27,36 @@ def port_in(
     that the subscription has an entitlement left for, geographic before mobile, then by code. With
     `accept_unknown` and a `reason`, the group's word makes them numbers of `sku`.
 
-    Problems: `forbidden`, `not-found`, `invalid-fields` (not a valid number, or no SKU for it),
+    Problems: `forbidden`, `port-request-needed`, `not-found`, `invalid-fields` (not a valid
+    number, or no SKU for it),
     `idempotency-key-reused`, `subscription-suspended`, `subscription-terminated`,
     `number-not-available`, `no-entitlement`.
     """
     require_acceptance(actor, accept_unknown=accept_unknown, reason=reason, sku=sku)
-    skus = ported_skus(actor, sku)
-    country = skus[0].country if sku is not None else None
-    numbers = resolve_numbers(actor, numbers, subscription_id=subscription_id, country=country)
+    numbers, fitting = resolve_to_port_in(
+        actor, subscription_id, numbers, sku, unknown=accept_unknown
+    )
     return call_function(
         actor,
         "numbers_port_in_v2",
         subscription_id=subscription_id,
         numbers=numbers,
-        fitting=fitting_skus(numbers, skus, unknown=accept_unknown),
+        fitting=fitting,
         accept_unknown=accept_unknown,
         reason=reason,
     )
+
+
+def resolve_to_port_in(
+    actor: Actor,
+    subscription_id: UUID,
+    numbers: Sequence[str],
+    sku: str | None,
+    *,
+    unknown: bool = False,
+) -> tuple[list[str], list[list[UUID]]]:
+    """The numbers in E.164, and the ids of the SKUs that fit each; InvalidFields if none does."""
+    skus = ported_skus(actor, sku)
+    country = skus[0].country if sku is not None else None
+    numbers = resolve_numbers(actor, numbers, subscription_id=subscription_id, country=country)
+    return numbers, fitting_skus(numbers, skus, unknown=unknown)

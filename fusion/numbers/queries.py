@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db.models import QuerySet
 
 from fusion.access.actor import GROUP, Actor
@@ -20,7 +21,7 @@ from fusion.kernel.clock import instant
 from fusion.kernel.database import fetch_rows, fetch_value
 from fusion.kernel.errors import or_not_found
 from fusion.kernel.pagination import decode_cursor, encode_cursor, json_page, newest, page
-from fusion.numbers.models import STATUSES, Number, Range
+from fusion.numbers.models import PORTED_OUT, STATUSES, Number, Range
 from fusion.numbers.rules import E164
 
 MOST_COUNTED = 10_000
@@ -113,6 +114,13 @@ def read_number(actor: Actor, e164: str) -> str:
     return str(or_not_found(fetch_value(sql, [e164, seen]), "number"))
 
 
+def number_document(e164: str) -> dict[str, Any]:
+    """A number as the API shows it. The caller has checked that the actor sees it."""
+    sql = "SELECT numbers_document(n)::text FROM numbers_number n WHERE n.e164 = %s::text"
+    document: dict[str, Any] = orjson.loads(fetch_value(sql, [e164]))
+    return document
+
+
 def list_numbers(actor: Actor, wanted: Wanted, *, limit: int, cursor: str | None = None) -> str:
     """One page of the numbers that `actor` sees, as JSON text, by number.
 
@@ -157,7 +165,8 @@ def _sources(actor: Actor, wanted: Wanted, digits: str, limit: int) -> Iterator[
         if "free" in statuses and _may_assign(actor):
             yield _by_sku("free", digits, limit)
     elif wanted.sku is None and wanted.status is None:
-        yield _walk("n.group_id = %(group)s::uuid", residual, limit)
+        here = f"n.group_id = %(group)s::uuid AND n.status <> '{PORTED_OUT}'"
+        yield _walk(here, residual, limit)
     else:
         for status in statuses:
             yield _by_sku(status, digits, limit)

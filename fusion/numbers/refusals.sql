@@ -21,7 +21,8 @@ LANGUAGE sql STABLE AS $$
         FROM unnest(p_numbers) AS w(e164)
         LEFT JOIN numbers_number n ON n.e164 = w.e164 AND n.group_id = p_group
         WHERE n.e164 IS NULL
-           OR NOT (n.status = 'free' OR (n.status = 'reserved' AND n.subscription_id = p_subscription))
+           OR NOT (n.status = 'free' OR (n.status = 'reserved' AND n.subscription_id = p_subscription
+                                         AND n.port_id IS NULL))
     ) x
     HAVING count(*) > 0
 $$;
@@ -121,4 +122,16 @@ LANGUAGE sql IMMUTABLE AS $$
                              CASE WHEN n.user_id IS NULL THEN 'trunk' ELSE 'user' END),
             'user_id', n.user_id, 'trunk_id', n.trunk_id)
     END
+$$;
+
+-- Why a port that is approved prevents that a number is released or ported out now; NULL if it does not.
+CREATE OR REPLACE FUNCTION numbers_awaits_port(n numbers_number, p_any boolean) RETURNS json
+LANGUAGE sql STABLE AS $$
+    SELECT json_build_object(
+        'code', 'conflict',
+        'detail', format('%s is to be ported %s on %s. Withdraw or reject the port request first.', n.e164,
+                         p.direction, kernel_instant(p.port_date)),
+        'port_request_id', p.id)
+    FROM numbers_portrequest p
+    WHERE p.group_id = n.group_id AND p.id = n.port_id AND (p_any OR n.status = 'reserved')
 $$;

@@ -39,7 +39,8 @@ BEGIN
     END IF;
     SELECT w.* INTO n FROM numbers_number w
     WHERE w.e164 = p_call ->> 'e164' AND w.subscription_id = s.id;
-    answer := numbers_stays(p_call ->> 'e164', n, ARRAY['reserved', 'assigned']);
+    answer := coalesce(numbers_stays(p_call ->> 'e164', n, ARRAY['reserved', 'assigned']),
+                       CASE WHEN n.port_id IS NOT NULL THEN numbers_awaits_port(n, false) END);
     IF answer IS NOT NULL THEN
         status := 409;
         RETURN;

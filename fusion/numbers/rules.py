@@ -28,6 +28,9 @@ MAX_NUMBERS = 1_000
 MAX_RESERVATION_DAYS = 366
 """Longest reservation, in days."""
 
+MAX_PORT_DAYS = 366
+"""How far ahead a port may be, in days."""
+
 BLOCK = 100
 """A range is checked at both ends of every block of this many numbers: see `wrong_range`."""
 

@@ -21,7 +21,7 @@ from fusion.numbers.parse import depends_on_country, parse_number, parse_prefix,
 from fusion.numbers.paths import A_DIGIT
 from fusion.numbers.queries import Wanted
 from fusion.numbers.resolve import TWICE, resolve_prefix
-from fusion.numbers.rules import MAX_NUMBERS, MAX_RESERVATION_DAYS
+from fusion.numbers.rules import MAX_NUMBERS, MAX_PORT_DAYS, MAX_RESERVATION_DAYS
 from fusion.numbers.written import CountryNeeded
 
 
@@ -52,7 +52,7 @@ ACCEPT = (
     "provider has them."
 )
 
-Status = Literal["free", "reserved", "assigned", "quarantined"]
+Status = Literal["free", "reserved", "assigned", "quarantined", "ported_out"]
 
 
 def require_distinct(numbers: list[str]) -> list[str]:
@@ -90,6 +90,12 @@ EndsWith = Annotated[
     str,
     AfterValidator(parse_suffix),
     Field(examples=["1234"], json_schema_extra={"pattern": A_DIGIT}),
+]
+
+
+PortDate = Annotated[
+    Instant,
+    Field(description=f"With an offset, in the future, at most {MAX_PORT_DAYS} days ahead."),
 ]
 
 
@@ -148,7 +154,8 @@ class NumberDocument(BaseModel):
     """A phone number; `accepted` if the provider accepted it without knowledge of its kind.
 
     `subscription_id` is the current subscription, or the previous one if `quarantined`. `until` is
-    the end of a reservation or quarantine.
+    the end of a reservation or quarantine. `port_request_id` is the approved port request that
+    ports the number in or out on its date.
     """
 
     e164: str
@@ -162,6 +169,7 @@ class NumberDocument(BaseModel):
     trunk_id: UUID | None
     until: str | None
     accepted: bool
+    port_request_id: UUID | None
 
 
 class Numbers(BaseModel):
@@ -255,6 +263,23 @@ class PortInBody(Body):
     )
     accept_unknown: bool = Field(default=False, description=f"{ACCEPT} Only the group can.")
     reason: Reason | None = Field(default=None, description="Why; with `accept_unknown`.")
+    effective_at: PortDate | None = Field(
+        default=None, description="When to port them; omitted: immediately."
+    )
+
+
+class PortOutBody(Body):
+    """Options of a port out, and the body itself is optional."""
+
+    effective_at: PortDate | None = Field(
+        default=None, description="When to port it; omitted: immediately."
+    )
+
+
+class RestockBody(Body):
+    """Why the quarantine ends early; kept in the audit trail."""
+
+    reason: Reason
 
 
 class Searching(Listing):

@@ -22,16 +22,18 @@ ACTOR = "system:worker"
 STEP = 500
 """Most numbers in one step."""
 
-# The subscription whose numbers have been due longest. Those that this sweep has skipped, because
-# another transaction held them or because of a fault, are left to the next sweep.
+# The subscription whose numbers have been due longest. Numbers with an approved port request are
+# left to its date. Those that this sweep has skipped, because another transaction held them or
+# because of a fault, are left to the next sweep.
 NEXT = """
 SELECT w.subscription_id, ARRAY(
     SELECT n.e164 FROM numbers_number n
     WHERE n.subscription_id = w.subscription_id AND n.until <= (SELECT kernel_now())
+      AND n.port_id IS NULL
       AND n.e164 <> ALL (%(faulty)s::text[])
     ORDER BY n.e164 LIMIT %(step)s::int)
 FROM numbers_number w
-WHERE w.until <= (SELECT kernel_now())
+WHERE w.until <= (SELECT kernel_now()) AND w.port_id IS NULL
   AND w.subscription_id <> ALL (%(passed)s::uuid[]) AND w.e164 <> ALL (%(faulty)s::text[])
 ORDER BY w.until LIMIT 1
 """

@@ -11,6 +11,7 @@ from fusion.portal.refusals import translated
 
 TITLES = {
     "forbidden": _("You do not have permission for this"),
+    "port-request-needed": _("Your provider decides on ports"),
     "not-found": _("Page not found"),
     "conflict": _("This is not possible in the current state"),
     "external-reference-taken": _("This reference is already in use"),
@@ -46,6 +47,9 @@ EXPLANATIONS = {
     "idempotency-key-reused": _(
         "You already sent this form with different content, and Fusion carried that out. "
         "Check the result. To make this change as well, send the form again."
+    ),
+    "port-request-needed": _(
+        "Send a port request instead. You find it with the numbers of the subscription."
     ),
     "no-license": _(
         "No licence is left. Unlink a user who no longer needs a number, or request more licences."

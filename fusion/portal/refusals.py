@@ -76,6 +76,35 @@ DETAILS = (
         "Another organization created this request. Only that organization or one above it "
         "can withdraw it. Ask the group to reject it."
     ),
+    gettext_noop("Only your provider can port numbers. Ask your provider."),
+    gettext_noop(
+        "This port request is already %(state)s. Only an open or approved request can be "
+        "changed. Create a new request."
+    ),
+    gettext_noop("The numbers of this request were just moved. Read it again, then repeat."),
+    gettext_noop(
+        "This port request is already approved for %(at)s. Give another `port_date` to "
+        "change that, or reject it."
+    ),
+    gettext_noop(
+        "Another port request of this subscription, which is %(state)s, has some of these "
+        "numbers. Change or withdraw that request, or leave the numbers out."
+    ),
+    gettext_noop(
+        "%(number)s is to be ported in on %(at)s. Withdraw or reject the port request first."
+    ),
+    gettext_noop(
+        "%(number)s is to be ported out on %(at)s. Withdraw or reject the port request first."
+    ),
+    gettext_noop("%(number)s is to be ported out. Withdraw or reject the port request first."),
+    gettext_noop(
+        "%(number)s was ported in. It leaves the inventory when its quarantine ends; only a "
+        "number of a range can be put back into stock."
+    ),
+    gettext_noop(
+        "%(number)s is not in quarantine; its status is %(status)s. Only a number of a "
+        "range in quarantine can be put back into stock."
+    ),
     gettext_noop(
         "It still has %(organizations)s organizations and %(subscriptions)s active "
         "subscriptions below it. Terminate the subscriptions first, then delete the "
@@ -145,6 +174,9 @@ MESSAGES = (
         "immediate effect"
     ),
     gettext_noop("must be at most %(days)s days ahead"),
+    gettext_noop("must be another subscription"),
+    gettext_noop("is allowed only to port in"),
+    gettext_noop("matches more than 10000 numbers; add filters, or give a `quantity`"),
     gettext_noop("is required for a reservation"),
     gettext_noop("is allowed only for a reservation"),
     gettext_noop("Invalid cursor: pass the `next` value of a previous page of this list."),

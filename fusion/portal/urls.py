@@ -16,6 +16,7 @@ from fusion.portal.organizations import changes as organization_changes
 from fusion.portal.organizations import files
 from fusion.portal.organizations import pages as organizations
 from fusion.portal.overview import pages as overview
+from fusion.portal.ports import urls as ports
 from fusion.portal.products import changes as product_changes
 from fusion.portal.products import pages as products
 from fusion.portal.products import skus
@@ -88,6 +89,7 @@ urlpatterns = [
     path(f"{REQUEST}/approve", approve_reject.approve, name="requests-approve"),
     path(f"{REQUEST}/reject", approve_reject.reject, name="requests-reject"),
     path(f"{REQUEST}/withdraw", request_form.withdraw, name="requests-withdraw"),
+    *ports.urlpatterns,
     path("inventory", inventory.inventory, name="inventory"),
     path("inventory.<file_format:format>", inventory.export, name="inventory-export"),
     path("inventory/ranges.<file_format:format>", ranges.export, name="inventory-ranges-export"),

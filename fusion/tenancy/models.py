@@ -162,6 +162,26 @@ class Subscription(models.Model):
         ]
 
 
+PORTING = ("group", "request", "anyone")
+"""Who may port numbers: only the group; others by request; or everyone who may provision."""
+
+
+class GroupSettings(models.Model):
+    """The settings of a group; without a row, all are at their defaults."""
+
+    group = models.OneToOneField(
+        Organization, models.PROTECT, primary_key=True, related_name="+", db_constraint=False
+    )
+    porting = models.CharField(max_length=16, db_default="request")
+
+    objects = Scoped["GroupSettings"](within_group)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(porting__in=PORTING), name="settings_porting"),
+        ]
+
+
 REASONS = ("non_payment", "customer", "fraud", "migration", "other")
 """Why a subscription may be suspended, resumed or terminated."""
 

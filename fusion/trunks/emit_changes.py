@@ -4,9 +4,10 @@ from typing import Any
 
 from fusion.access.actor import Actor
 from fusion.events.emit import emit
+from fusion.numbers.queries import number_document
 from fusion.tenancy.models import Subscription
 from fusion.trunks.models import Trunk
-from fusion.trunks.queries import number_document, trunk_document
+from fusion.trunks.queries import trunk_document
 
 
 def emit_trunk_event(

@@ -5,11 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from fusion.access.actor import Actor
 from fusion.kernel.clock import KernelNowOnce, instant, now
-from fusion.kernel.database import fetch_dicts, fetch_rows, fetch_value
+from fusion.kernel.database import fetch_dicts, fetch_rows
 from fusion.kernel.errors import or_not_found
 from fusion.kernel.ids import read_id
 from fusion.kernel.pagination import decode_cursor, encode_cursor, json_page, newest, page
@@ -73,13 +71,6 @@ def list_trunks(
     rows = Trunk.objects.visible_to(actor).filter(subscription_id=subscription_id)
     shown, following = newest(rows, limit=limit, cursor=cursor)
     return {"items": trunk_documents(shown), "next": following}
-
-
-def number_document(e164: str) -> dict[str, Any]:
-    """The number as the API shows it. The caller has checked that the actor sees it."""
-    sql = "SELECT numbers_document(n)::text FROM numbers_number n WHERE n.e164 = %s::text"
-    document: dict[str, Any] = orjson.loads(fetch_value(sql, [e164]))
-    return document
 
 
 def list_numbers(trunk_id: UUID, *, limit: int, cursor: str | None = None) -> str:

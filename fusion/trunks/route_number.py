@@ -10,9 +10,10 @@ from fusion.access.use_case import Done, use_case
 from fusion.kernel.database import first_row
 from fusion.kernel.errors import problem_of
 from fusion.numbers.models import Number
+from fusion.numbers.queries import number_document
 from fusion.tenancy.queries import lock_subscription
 from fusion.trunks.emit_changes import emit_route_event
-from fusion.trunks.queries import find_trunk, number_document
+from fusion.trunks.queries import find_trunk
 from fusion.trunks.rules import require_active
 
 ROUTE = "SELECT trunks_route(%s::uuid, %s::uuid, %s::text, %s::uuid)::text"

@@ -8,7 +8,7 @@ from fusion.accounts.models import Member, User
 from fusion.clients.models import ApiClient
 from fusion.kernel.ids import new_id
 from fusion.tenancy.models import Organization, Subscription
-from tests.numbers.stock import assigned, entitle, path, range_of, stock
+from tests.numbers.stock import assigned, block, entitle, path, range_of, stock
 from tests.ordering.placing import draft
 from tests.users.staff import created, row, submitted
 from tests.world import World, answer, make_organization, make_subscription
@@ -77,7 +77,7 @@ class Stage:
         order = placed_for(self.world, subscription)
         scheduled = placed_for(self.world, subscription, effective_at=FAR)
         numbers = stock(self.world, 3)
-        entitle(self.world, 4, subscription)
+        entitle(self.world, 5, subscription)
         assigned(self.world, *numbers[:2], subscription=subscription)
         self.world.call("DELETE", path(self.world, numbers[1], subscription=subscription))
         target = make_subscription(tenant, "Second")
@@ -89,6 +89,8 @@ class Stage:
         trunk = trunk_of(self.world, subscription)
         ids: Ids = {
             "request_id": requested(self.world, subscription, by=tenant),
+            "port_request_id": port_requested(self.world, subscription, by=tenant),
+            "group_id": self.world.group.id,
             "trunk_id": trunk,
             "idle_trunk_id": trunk_of(self.world, subscription),
             "direction": "inbound",
@@ -130,6 +132,15 @@ def requested(world: World, subscription: Subscription, by: Organization) -> str
     line = {"product_id": str(world.seat.id), "quantity": 1}
     body = {"subscription_id": str(subscription.id), "lines": [line]}
     response = world.call("POST", "/order-requests", body, by=by)
+    assert response.status_code == 201, response.content
+    id: str = answer(response)["id"]
+    return id
+
+
+def port_requested(world: World, subscription: Subscription, by: Organization) -> str:
+    """The id of a new port request for that subscription."""
+    path = f"/subscriptions/{subscription.id}/port-requests"
+    response = world.call("POST", path, {"direction": "in", "numbers": block(1)}, by=by)
     assert response.status_code == 201, response.content
     id: str = answer(response)["id"]
     return id

@@ -5,9 +5,11 @@ Written from the contract and compared with the program: a missing route fails t
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from fusion.access.actor import SCOPES
+from fusion.kernel.clock import instant, now
 from fusion.kernel.ids import new_id
 from tests.contract.stage import FAR, Ids
 from tests.numbers.stock import block
@@ -32,6 +34,9 @@ class Rule:
     """Those of `scopes` that are for other objects than the tested one."""
     hands_on: tuple[str, ...] = ()
     """Further required scopes, because the body grants them to another client or person."""
+
+    refusal: str = "forbidden"
+    """The code of the 403 for kinds of organization that may not do it."""
 
     def status(self, kind: str) -> int:
         """The status for an organization of that kind."""
@@ -96,7 +101,14 @@ TRUNK = TRUNKS + "/{trunk_id}"
 ROUTED = TRUNK + "/numbers/{e164}"
 CALL = "/trunks/{trunk_id}/calls/{direction}/{call_id}"
 REQUEST = "/order-requests/{request_id}"
+PORTS = SUBSCRIPTION + "/port-requests"
+PORT = "/port-requests/{request_id}"
 PRODUCT = "/products/{product_id}"
+
+
+OF_GROUP = (("organization_id", "group_id"),)
+ONE_PORT = (("request_id", "port_request_id"),)
+FAR_PORT = instant(now() + timedelta(days=30))
 
 
 def calling(ids: Ids) -> dict[str, Any]:
@@ -116,9 +128,12 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("DELETE", ORGANIZATION): Rule(
         WRITE_TENANCY, from_above(204), ids=(("organization_id", "empty_id"),)
     ),
-    ("GET", ORGANIZATION + "/settings"): Rule(READ_TENANCY, the_group(200)),
+    ("GET", ORGANIZATION + "/settings"): Rule(READ_TENANCY, the_group(200), ids=OF_GROUP),
     ("PATCH", ORGANIZATION + "/settings"): Rule(
-        WRITE_TENANCY, the_group(200), lambda ids: {"emergency_numbers": {"US": ["933"]}}
+        WRITE_TENANCY,
+        the_group(200),
+        lambda ids: {"porting": "anyone", "emergency_numbers": {"US": ["933"]}},
+        ids=OF_GROUP,
     ),
     ("GET", ORGANIZATION + "/members"): Rule(READ_TENANCY, everyone(200)),
     ("POST", ORGANIZATION + "/members"): Rule(
@@ -214,7 +229,10 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("GET", NUMBERS): Rule(READ_PROVISIONING, everyone(200)),
     ("POST", NUMBERS): Rule(PROVISION, everyone(201), lambda ids: {"numbers": [ids["free_e164"]]}),
     ("POST", NUMBERS + "/port-in"): Rule(
-        PROVISION, everyone(201), lambda ids: {"numbers": block(1)}
+        PROVISION,
+        the_group(201),
+        lambda ids: {"numbers": block(1)},
+        refusal="port-request-needed",
     ),
     ("POST", NUMBERS + "/move"): Rule(
         PROVISION,
@@ -237,7 +255,28 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", NUMBER + "/restore"): Rule(
         PROVISION, everyone(200), ids=(("e164", "quarantined_e164"),)
     ),
-    ("POST", NUMBER + "/port-out"): Rule(PROVISION, everyone(204)),
+    ("POST", NUMBER + "/port-out"): Rule(
+        PROVISION, the_group(204), lambda ids: {}, refusal="port-request-needed"
+    ),
+    ("POST", "/numbers/{e164}/restock"): Rule(
+        PROVISION,
+        the_group(200),
+        lambda ids: {"reason": "Mistake"},
+        ids=(("e164", "quarantined_e164"),),
+    ),
+    ("GET", PORTS): Rule(READ_PROVISIONING, everyone(200)),
+    ("POST", PORTS): Rule(
+        PROVISION, everyone(201), lambda ids: {"direction": "in", "numbers": block(1)}
+    ),
+    ("GET", "/port-requests"): Rule(READ_PROVISIONING, everyone(200)),
+    ("GET", PORT): Rule(READ_PROVISIONING, everyone(200), ids=ONE_PORT),
+    ("POST", PORT + "/approve"): Rule(
+        PROVISION, the_group(200), lambda ids: {"port_date": FAR_PORT}, ids=ONE_PORT
+    ),
+    ("POST", PORT + "/reject"): Rule(
+        PROVISION, the_group(200), lambda ids: {"reason": "Not now."}, ids=ONE_PORT
+    ),
+    ("POST", PORT + "/withdraw"): Rule(PROVISION, everyone(200), ids=ONE_PORT),
     ("GET", USERS): Rule(READ_PROVISIONING, everyone(200)),
     ("POST", USERS): Rule(
         PROVISION, everyone(201), lambda ids: {"login": "a", "display_name": "A"}

@@ -226,7 +226,7 @@ def test_own_ids(route: tuple[str, str], kind: str, stage: Stage) -> None:
     before = where.world.fingerprint()
     response = ask(route, own_ids(where, kind)).send(where, where.organization(kind))
     if expected >= 400:
-        refuses(response, expected, "forbidden")
+        refuses(response, expected, rule.refusal)
     else:
         assert response.status_code == expected, response.content
         if expected == 201:
@@ -273,7 +273,7 @@ def test_fields_come_after_visibility_and_role(
     wrong = replace(wanted, body={**wanted.body, "surely": "unknown"})
     response = wrong.send(stage, caller)
     if TABLE[route].status(kind) == 403:
-        refuses(response, 403, "forbidden")
+        refuses(response, 403, TABLE[route].refusal)
     else:
         problem = refuses(response, 422, "invalid-fields")
         assert [error["field"] for error in problem["errors"]] == ["surely"]

@@ -50,6 +50,7 @@ def test_named_numbers(world: World) -> None:
             "trunk_id": None,
             "until": None,
             "accepted": False,
+            "port_request_id": None,
         }
         for e164 in (numbers[1], numbers[4])
     ]

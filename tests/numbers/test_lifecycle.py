@@ -186,7 +186,7 @@ def test_suspended(world: World) -> None:
     refused(world, before, port_in(world, *block(1)), 409, "subscription-suspended")
     assert release(world, mine).status_code == 204
     assert port_out(world, third).status_code == 204
-    assert statuses(mine, third) == ["quarantined", None]
+    assert statuses(mine, third) == ["quarantined", "ported_out"]
 
 
 def test_port_in(world: World) -> None:
@@ -275,7 +275,7 @@ def test_port_out(world: World) -> None:
     entitle(world, 2)
     assigned(world, e164, kept)
     assert port_out(world, e164).status_code == 204
-    assert number(world, e164) is None
+    assert number(world, e164)["status"] == "ported_out"
     assert balance(world) == (2, 1)
     assert list(told(world, e164))[-1] == ("number.ported", "assigned")
     before = world.fingerprint()

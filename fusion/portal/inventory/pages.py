@@ -27,7 +27,7 @@ from fusion.tenancy.search import subscription_names
 KINDS = 12
 """Most number types whose free numbers are counted above the list."""
 
-STATUSES = ("free", "reserved", "assigned", "quarantined")
+STATUSES = ("free", "reserved", "assigned", "quarantined", "ported_out")
 
 FILTERS = ("sku", "status", "starts", "ends")
 

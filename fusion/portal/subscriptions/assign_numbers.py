@@ -1,4 +1,4 @@
-"""Assigning numbers to a subscription: the next free ones, chosen ones, or ported in."""
+"""Assigning numbers to a subscription: the next free ones, or chosen ones."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -18,7 +18,6 @@ from fusion.catalogue.models import NUMBER
 from fusion.kernel.errors import Problem
 from fusion.ledger.queries import balances_now
 from fusion.numbers.assign import ASSIGNED, RESERVED, assign_numbers
-from fusion.numbers.port_in import port_in
 from fusion.numbers.queries import Wanted, list_numbers
 from fusion.numbers.resolve import home_country
 from fusion.numbers.rules import E164, MAX_NUMBERS, MAX_RESERVATION_DAYS
@@ -128,27 +127,6 @@ class ChosenForm(ReservingForm):
         return cleaned
 
 
-class PortInForm(Form):
-    """Numbers that come from another operator."""
-
-    numbers = NumbersField()
-    sku = forms.ChoiceField(
-        label=_("Number type"),
-        required=False,
-        help_text=_("Determined by the number. Choose one only if several types match."),
-    )
-
-    def __init__(self, *args: Any, country: Country, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _set_country(self, "numbers", country)
-
-    def refuse(self, problem: Any) -> None:
-        """Report per-number errors on the single `numbers` field."""
-        indexed = {error["field"] for error in problem.errors}
-        self.names = {name: "numbers" for name in indexed if name.startswith("numbers.")}
-        super().refuse(problem)
-
-
 @page(PROVISION, methods=FORM, subscription_id=find_subscription)
 def take(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/take`: the next free ones."""
@@ -251,28 +229,6 @@ def _offer(
         "more": found["next"],
         "wrong_digits": digits.error,
     }
-
-
-@page(PROVISION, methods=FORM, subscription_id=find_subscription)
-def port(request: PageRequest, subscription: Subscription) -> HttpResponse:
-    """`GET` and `POST /subscriptions/<id>/numbers/port-in`."""
-    form = form_of(request, PortInForm, country=_country(request, subscription))
-    sku: Any = form.fields["sku"]
-    sku.choices = [("", _("The matching type")), *number_skus(request.actor).items()]
-    answer = submit(
-        request,
-        form,
-        lambda actor: port_in(
-            actor,
-            subscription_id=subscription.id,
-            numbers=form.cleaned_data["numbers"],
-            sku=form.cleaned_data["sku"] or None,
-        ),
-    )
-    if answer is None:
-        context = {**frame(request, subscription, "numbers"), "way": "ported"}
-        return show_form(request, "portal/subscriptions/numbers_take.html", form, context)
-    return _taken(request, subscription, answer)
 
 
 def _taken(request: PageRequest, subscription: Subscription, answer: Answer) -> HttpResponse:

@@ -2,20 +2,25 @@
 
 from collections.abc import Callable
 
+from django import forms
 from django.http import HttpResponse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fusion.access.actor import Actor
-from fusion.access.permissions import PROVISION
+from fusion.access.permissions import PROVISION, RESTOCK
 from fusion.access.use_case import Answer
 from fusion.numbers.assign import assign_numbers
 from fusion.numbers.port_out import port_out
+from fusion.numbers.porting import PORT
 from fusion.numbers.release import release_number
+from fusion.numbers.restock import restock
 from fusion.numbers.restore import restore_number
-from fusion.portal.forms import Confirmation
-from fusion.portal.page import BUTTON, page, submit
-from fusion.portal.responses import confirmed, done, refused
+from fusion.portal.forms import Confirmation, Form, NoteField
+from fusion.portal.page import BUTTON, form_of, page, submit
+from fusion.portal.responses import confirmed, done, refused, show_form
 from fusion.portal.session_actor import PageRequest
+from fusion.portal.subscriptions.frame import frame
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
@@ -60,7 +65,7 @@ def restore(request: PageRequest, subscription: Subscription, e164: str) -> Http
     )
 
 
-@page(PROVISION, methods=BUTTON, subscription_id=find_subscription)
+@page(PORT, methods=BUTTON, subscription_id=find_subscription)
 def leave(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
     """`POST /subscriptions/<id>/numbers/<number>/port-out`."""
     return _removed(
@@ -68,8 +73,35 @@ def leave(request: PageRequest, subscription: Subscription, e164: str) -> HttpRe
         subscription,
         e164,
         lambda actor: port_out(actor, subscription_id=subscription.id, e164=e164),
-        gettext("The number was ported out and left the inventory."),
+        gettext("The number was ported out."),
     )
+
+
+class RestockForm(Form):
+    """Why the quarantine ends."""
+
+    reason = NoteField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("It is kept in the audit trail."),
+    )
+
+
+@page(RESTOCK, methods=("GET", "POST"), subscription_id=find_subscription)
+def put_back(request: PageRequest, subscription: Subscription, e164: str) -> HttpResponse:
+    """`GET` and `POST /subscriptions/<id>/numbers/<number>/restock`."""
+    form = form_of(request, RestockForm)
+    answer = submit(
+        request,
+        form,
+        lambda actor: restock(actor, e164=e164, reason=form.cleaned_data["reason"]),
+    )
+    if answer is None:
+        context = {**frame(request, subscription, "numbers"), "e164": e164}
+        return show_form(request, "portal/subscriptions/number_restock.html", form, context)
+    message = gettext("The number is free again.")
+    return done(request, message, "subscriptions-numbers", subscription.id, answer=answer)
 
 
 def _done(

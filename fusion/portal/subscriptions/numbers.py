@@ -8,10 +8,11 @@ import orjson
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
-from fusion.access.permissions import READ_PROVISIONING
+from fusion.access.permissions import READ_PROVISIONING, RESTOCK
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import not_found
 from fusion.kernel.sheets.send import paged_table
+from fusion.numbers.porting import PORT, REQUEST_PORTS
 from fusion.numbers.queries import Wanted, list_numbers, read_number
 from fusion.numbers.resolve import home_country
 from fusion.portal.downloads import download
@@ -64,12 +65,18 @@ def number(request: PageRequest, subscription: Subscription, e164: str) -> HttpR
     if found["subscription_id"] != str(subscription.id):
         raise not_found("number")
     [shown] = with_holders(subscription, [found])
+    pending = found["port_request_id"] is not None
+    leaves = found["status"] in ("assigned", "quarantined") and not pending
     context = {
         **frame(request, subscription, "numbers"),
         "number": shown,
         "until": read_instant(shown["until"]) if shown["until"] else None,
         "names": sku_names(request.actor),
         "confirmation": Confirmation(),
+        "may_port": PORT.allows(request.actor) and leaves and found["status"] == "assigned",
+        "may_request_port": REQUEST_PORTS.allows(request.actor) and leaves,
+        "may_restock": RESTOCK.allows(request.actor)
+        and (found["status"], found["origin"], pending) == ("quarantined", "inventory", False),
     }
     return show(request, "portal/subscriptions/number.html", context)
 

@@ -6,9 +6,11 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from fusion.numbers import paths as _e164  # noqa: F401 - knows the numbers in paths
 from fusion.portal import downloads as _formats  # noqa: F401 - knows the formats in paths
+from fusion.portal.ports import new as new_port
 from fusion.portal.subscriptions import (
     assign_numbers,
     audit,
+    change_numbers,
     changes,
     ledger,
     number_changes,
@@ -49,11 +51,14 @@ NUMBERS = [
     path("", numbers.numbers, name="subscriptions-numbers"),
     path("/take", assign_numbers.take, name="subscriptions-numbers-take"),
     path("/choose", assign_numbers.choose, name="subscriptions-numbers-choose"),
-    path("/port-in", assign_numbers.port, name="subscriptions-numbers-port-in"),
+    path("/change", change_numbers.change_many, name="subscriptions-numbers-change"),
+    path("/port-in", new_port.incoming, name="subscriptions-numbers-port-in"),
+    path("/port-out", new_port.outgoing, name="subscriptions-numbers-port-out"),
     path("/<e164:e164>", numbers.number, name="subscriptions-number"),
     path("/<e164:e164>/assign", number_changes.assign, name="subscriptions-number-assign"),
     path("/<e164:e164>/release", number_changes.release, name="subscriptions-number-release"),
     path("/<e164:e164>/restore", number_changes.restore, name="subscriptions-number-restore"),
+    path("/<e164:e164>/restock", number_changes.put_back, name="subscriptions-number-restock"),
     path("/<e164:e164>/port-out", number_changes.leave, name="subscriptions-number-port-out"),
 ]
 

@@ -88,6 +88,7 @@ BADGES: Mapping[str, tuple[str, str, Any]] = {
     "running": ("near", "loader", _("Running")),
     "finished": ("good", "check", _("Finished")),
     "quarantined": ("quiet", "shield", _("Quarantined")),
+    "ported_out": ("quiet", "phone-outgoing", _("Ported out")),
 }
 """State → style, icon and word. Colour alone never shows a state."""
 

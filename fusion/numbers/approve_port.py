@@ -1,0 +1,126 @@
+"""Approving a port request: its numbers are ported at once, or on its date by the worker."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from fusion.access.actor import Actor
+from fusion.access.audit import traced
+from fusion.access.use_case import Done, use_case
+from fusion.kernel.clock import KernelNow, instant, now
+from fusion.kernel.errors import Problem, problem_of
+from fusion.numbers.models import IN, OUT, PortRequest
+from fusion.numbers.port_in import resolve_to_port_in
+from fusion.numbers.port_requests import call_for_port, lock_pending_port, record_state
+from fusion.numbers.porting import DECIDE_PORTS
+from fusion.numbers.request_port import check_port_date
+from fusion.tenancy.models import Subscription
+
+
+@use_case(DECIDE_PORTS, verb="port-request.approve")
+def approve_port(actor: Actor, *, request_id: UUID, port_date: datetime | None = None) -> Done:
+    """Approve the request for `port_date`, by default the requested date; without either, or if
+    the requested one has passed, it is done at once.
+
+    A port in with a date consumes its entitlements now and reserves its numbers. An approved
+    request gets another date.
+
+    Problems: `not-found`, `invalid-fields`, `conflict` (it has ended, or is approved and no date is
+    given), and those of the port. After any of them nothing has changed.
+    """
+    port, subscription = lock_pending_port(actor, request_id)
+    check_port_date(port_date, "port_date")
+    if port.state == "approved":
+        document = _change_date(actor, port, subscription, port_date)
+    else:
+        document = decide_port(actor, port, subscription, port_date or port.port_date)
+    return Done(document, subscription.path, port.id, subscription_id=subscription.id)
+
+
+def decide_port(
+    actor: Actor, port: PortRequest, subscription: Subscription, at: datetime | None
+) -> dict[str, Any]:
+    """Carry out an open request, or approve it for `at`; returns its document.
+
+    An operation: the caller holds the locks of the subscription and the request.
+    """
+    later = at is not None and at > now()
+    decided = {"decided_by": actor.label, "decided_at": KernelNow()}
+    if port.direction == OUT:
+        _refuse(
+            call_for_port(
+                "numbers_not_to_port_out(s, numbers_of_port(p), %s::boolean, NULL)", port, later
+            )
+        )
+        if later:
+            call_for_port("numbers_set_port(numbers_of_port(p), s.id, p.id)::text", port)
+    else:
+        _take_in(actor, port, subscription, at if later else None)
+    if later:
+        changes = {**decided, "port_date": at}
+        said = {"port_date": instant(at)}
+        return record_state(actor, port, subscription.path, "approved", changes, **said)
+    if port.direction == OUT:
+        call_for_port(
+            "numbers_carry_out_port(s, p, %s::text, %s::text)::text",
+            port,
+            actor.label,
+            traced(actor),
+        )
+    changes = {**decided, "completed_at": KernelNow()}
+    return record_state(actor, port, subscription.path, "completed", changes)
+
+
+def _take_in(
+    actor: Actor, port: PortRequest, subscription: Subscription, until: datetime | None
+) -> None:
+    if subscription.status != "active":
+        raise Problem(
+            f"subscription-{subscription.status}",
+            f"The subscription is {subscription.status}. You cannot add numbers.",
+        )
+    _, fitting = resolve_to_port_in(actor, subscription.id, port.numbers, port.sku)
+    _refuse(
+        call_for_port(
+            "numbers_take_in(s, numbers_of_port(p), numbers_choose_skus(s, %s::jsonb), %s::text,"
+            " %s::timestamptz, %s::uuid, false)",
+            port,
+            orjson.dumps(fitting).decode(),
+            actor.label,
+            until,
+            port.id if until else None,
+        )
+    )
+    call_for_port(
+        "numbers_audit_and_emit(s, jsonb_build_object('actor', %s::text, 'request', %s::text),"
+        " %s::text, numbers_documents(numbers_of_port(p)))::text",
+        port,
+        actor.label,
+        traced(actor),
+        "number.reserved" if until else "number.ported",
+    )
+
+
+def _change_date(
+    actor: Actor, port: PortRequest, subscription: Subscription, at: datetime | None
+) -> dict[str, Any]:
+    if at is None:
+        raise Problem(
+            "conflict",
+            f"This port request is already approved for {instant(port.port_date)}. Give another "
+            "`port_date` to change that, or reject it.",
+        )
+    if port.direction == IN:
+        call_for_port(
+            "numbers_set_port_date(p.id, numbers_of_port(p), %s::timestamptz)::text", port, at
+        )
+    changes = {"port_date": at, "decided_by": actor.label, "decided_at": KernelNow()}
+    said = {"port_date": instant(at)}
+    return record_state(actor, port, subscription.path, "approved", changes, **said)
+
+
+def _refuse(refusal: str | None) -> None:
+    if refusal is not None:
+        raise problem_of(orjson.loads(refusal))
