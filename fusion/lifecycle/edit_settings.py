@@ -6,7 +6,7 @@ from uuid import UUID
 from fusion.access.actor import GROUP, Actor
 from fusion.access.permissions import MANAGE_SETTINGS
 from fusion.access.use_case import Done, use_case
-from fusion.kernel.errors import Problem
+from fusion.kernel.errors import Problem, not_found
 from fusion.tenancy.group_settings import porting_of, set_porting
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
@@ -18,8 +18,13 @@ from fusion.trunks.emergency_numbers import (
 )
 
 
-def find_provider(actor: Actor, id: UUID) -> Organization:
-    """The group with this id. Problems: `not-found`; `forbidden` for another organization."""
+def find_provider(actor: Actor, id: UUID) -> Organization | None:
+    """The actor's group; None below it, where the group is known but not visible.
+
+    Problems: `not-found`; `forbidden` for an organization that is not a group.
+    """
+    if id == actor.group_id and actor.kind != GROUP:
+        return None
     organization = find_organization(actor, id)
     if organization.kind != GROUP:
         raise Problem(
@@ -49,6 +54,8 @@ def edit_settings(
     group added. Problems: `not-found`, `forbidden`.
     """
     group = find_provider(actor, organization_id)
+    if group is None:
+        raise not_found("provider")
     lock_settings(actor)
     if porting is not None:
         set_porting(group.id, porting)

@@ -25,7 +25,7 @@ SETTINGS = ORGANIZATION + "/settings"
 )
 def get_settings(request: HttpRequest, organization_id: UUID) -> HttpResponse:
     """Read the settings of the provider (the group)."""
-    return json_response(settings_document(find_provider(actor_of(request), organization_id).id))
+    return json_response(settings_document(actor_of(request).group_id))
 
 
 @router.patch(

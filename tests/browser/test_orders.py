@@ -171,10 +171,10 @@ def test_filters_and_csv(own: tuple[Scene, Tab], tmp_path: Path) -> None:
     tab.go(address)
     expect(rows).to_have_count(1)
     with page.expect_download() as started:
-        page.get_by_role("link", name="All of these as CSV").click()
+        page.get_by_role("link", name="CSV", exact=True).click()
     file = tmp_path / "orders.csv"
     started.value.save_as(file)
-    with file.open(encoding="utf-8", newline="") as stream:
+    with file.open(encoding="utf-8-sig", newline="") as stream:
         (row,) = csv.DictReader(stream)
     assert (row["number"], row["product_code"], row["quantity"]) == (
         str(order["number"]),

@@ -23,7 +23,7 @@ def porting(world: World, setting: str) -> None:
     response = world.call(
         "PATCH", f"/organizations/{world.group.id}/settings", {"porting": setting}
     )
-    assert (response.status_code, answer(response)) == (200, {"porting": setting})
+    assert (response.status_code, answer(response)["porting"]) == (200, setting)
 
 
 def request(

@@ -11,6 +11,7 @@ from fusion.catalogue.models import Sku
 from fusion.cli.verify import differences
 from fusion.kernel.ids import new_id
 from tests.concurrency.actors import at_once
+from tests.numbers.porting import porting
 from tests.numbers.stock import balance, block, entitle, french, path, refused
 from tests.world import World, answer
 
@@ -144,6 +145,7 @@ def test_what_the_word_of_the_provider_does_not_cover(
 
 def test_only_the_group_s_word_counts(world: World) -> None:
     world.sku("us-geographic", "entitlement", "number", "US", "geographic")
+    porting(world, "anyone")
     tokens = (world.distributor, world.reseller, world.tenant)
     for organization in tokens:
         world.token(organization)

@@ -7,6 +7,20 @@ Tables are locked in the sequence in which an admission uses them.
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
+# Rows enter through the parent, whose default counts; partitions made later have none.
+AS_NEW_PARTITIONS = """
+DO $$
+DECLARE
+    partition regclass;
+BEGIN
+    FOR partition IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'trunks_callrecord'::regclass LOOP
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN emergency_callback DROP DEFAULT', partition);
+    END LOOP;
+END
+$$
+"""
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -62,4 +76,5 @@ class Migration(migrations.Migration):
             'ALTER TABLE trunks_callrecord ADD COLUMN emergency_callback boolean NOT NULL DEFAULT false',
             'ALTER TABLE trunks_callrecord DROP COLUMN emergency_callback',
         ),
+        migrations.RunSQL(AS_NEW_PARTITIONS, migrations.RunSQL.noop),
     ]
