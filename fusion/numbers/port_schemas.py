@@ -64,7 +64,7 @@ class PortRejectionBody(Body):
 
 class PortDocument(BaseModel):
     """A port request. `organization_id` is the requester; `history` has its states, oldest first,
-    each `{state, at, by}` with what was said then.
+    each `{state, at, by}`, with its note or reason.
     """
 
     id: UUID

@@ -82,12 +82,12 @@ def test_a_list_is_uploaded_and_watched(own: tuple[Scene, Tab]) -> None:
     tab.go(at(world, "users"))
     page.get_by_role("link", name="Upload a list").click()
     with page.expect_download() as sample:
-        page.get_by_role("link", name="Download a sample").click()
+        page.get_by_role("link", name="CSV", exact=True).click()
     assert sample.value.suggested_filename == "users.csv"
-    zipped: FilePayload = {"name": "users.xlsx", "mimeType": "text/csv", "buffer": b"PK\x03\x04..."}
-    page.get_by_label("List").set_input_files(files=[zipped])
+    broken: FilePayload = {"name": "users.xlsx", "mimeType": "text/csv", "buffer": b"PK\x03\x04..."}
+    page.get_by_label("List").set_input_files(files=[broken])
     page.get_by_role("button", name="Upload").click()
-    expect(page.locator("#errors")).to_contain_text("Save the list as CSV")
+    expect(page.locator("#errors")).to_contain_text("save it again as XLSX, or as CSV (UTF-8)")
     rows = f"login,display_name,kind,number\nanna,Anna,user,{number}\nbob,Bob,user,{number}\n"
     list_: FilePayload = {"name": "users.csv", "mimeType": "text/csv", "buffer": rows.encode()}
     page.get_by_label("List").set_input_files(files=[list_])

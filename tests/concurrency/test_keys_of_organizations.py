@@ -14,6 +14,7 @@ from fusion.access.models import NOBODY
 from fusion.tenancy.models import Organization
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, holding, rows
+from tests.numbers.porting import porting
 from tests.numbers.stock import entitle, stock
 from tests.ordering.placing import draft
 from tests.world import World, answer, make_organization, make_subscription
@@ -125,6 +126,7 @@ ROUTES: list[Route] = [
 def test_old_answers_go_to_callers_that_see_the_object(world: World, route: Route) -> None:
     path, body = route(world)
     world.sku("fr-geographic", "entitlement", "number", "FR", "geographic")
+    porting(world, "anyone")
     of_before(world, path, body)
     for by in (world.group, world.distributor, world.reseller, world.tenant):
         response = send(world, by, path, body)

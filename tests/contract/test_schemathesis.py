@@ -38,6 +38,7 @@ CHECKS = [
 UNSAID = {
     "Invalid cursor": "a cursor is opaque",
     "must be (after|before) |days before `to`|only with by=": "two parameters together",
+    "is for JSON; |is (required|allowed only) with `": "two parameters together",
     "must be in the future|hours in the past|ahead$": "what day it is",
     "whole number, without quotes or decimals": "JSON Schema takes 1.0 for an integer",
     "is not the code of a number type|no SKU has the code": "what the group has",
@@ -110,6 +111,7 @@ def put_real_ids(case: Any, ids: Ids) -> None:
     """Let the request be about things that are there, so that it comes past the door."""
     for name in case.path_parameters or {}:
         case.path_parameters[name] = str(ids[name])
+    ids = {name: id for name, id in ids.items() if name != "direction"}  # of calls, only in paths
     for name in case.query or {}:
         if name in ids:
             case.query[name] = str(ids[name])

@@ -35,6 +35,7 @@ def test_a_group_with_its_licences_and_administrator(world: World) -> None:
         "group_id": str(id),
         "name": "Northwind Voice",
         "external_reference": "nv",
+        "country": None,
         "created_at": founded["created_at"],
     }
     skus = Sku.objects.unscoped("test").filter(group_id=id).order_by("code")

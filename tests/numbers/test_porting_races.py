@@ -16,7 +16,7 @@ from fusion.cli.verify import differences
 from fusion.kernel.errors import Problem
 from fusion.lifecycle.apply_due_ports import apply_due_ports
 from fusion.numbers.port_in import port_in
-from tests.bounds import PATIENCE, killed_after
+from tests.bounds import PATIENCE, drain, killed_after
 from tests.concurrency.actors import at_once
 from tests.lifecycle.moving import move, second
 from tests.numbers.porting import (
@@ -76,8 +76,12 @@ def test_ports_of_days_without_a_worker_happen_once(world: World) -> None:
         coming.append(incoming)
     fall_due(*ports)
     done = at_once(*[apply_due_ports] * 6)
-    while more := apply_due_ports():
-        done.append(more)
+
+    def apply_more() -> int:
+        done.append(apply_due_ports())
+        return done[-1]
+
+    drain(apply_more)
     assert sum(done) == len(ports)
     assert set(statuses(*leaving)) == {"ported_out"} and set(statuses(*coming)) == {"assigned"}
     for e164 in (*leaving, *coming):
@@ -123,8 +127,7 @@ def test_a_worker_a_move_and_a_withdrawal(world: World) -> None:
             partial(code_of, move, world, target, mine),
             partial(code_of, decide, world, port, "withdraw"),
         )
-        while apply_due_ports():
-            pass
+        drain(apply_due_ports)
         state = seen(world, port)["state"]
         assert state in ("completed", "withdrawn")
         assert (statuses(mine) == ["ported_out"]) == (state == "completed")
@@ -207,8 +210,7 @@ def test_killed_in_the_middle(world: World, way: str) -> None:
     # Approving waits until the transaction of the dead worker has ended.
     decided(world, ports[0], "approve", port_date=soon())
     fall_due(ports[0])
-    while apply_due_ports():
-        pass
+    drain(apply_due_ports)
     assert statuses(mine, incoming) == ["ported_out", "assigned"]
     assert [seen(world, port)["state"] for port in ports] == ["completed"] * 2
     assert differences() == []

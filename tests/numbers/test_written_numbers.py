@@ -13,7 +13,6 @@ from tests.numbers.stock import (
     block,
     entitle,
     french,
-    number,
     path,
     refused,
     statuses,
@@ -138,7 +137,7 @@ def test_paths(world: World, form: Any) -> None:
     assert world.call("DELETE", path(world, written)).status_code == 204
     assert answer(world.call("POST", path(world, written, "restore")))["status"] == "assigned"
     assert world.call("POST", path(world, written, "port-out")).status_code == 204
-    assert number(world, e164) is None
+    assert answer(world.call("GET", f"/numbers/{written}"))["status"] == "ported_out"
 
 
 def test_a_path_that_is_not_a_number_says_why(world: World) -> None:

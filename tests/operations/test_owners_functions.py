@@ -8,6 +8,7 @@ from tests.owner import owner_rows
 
 HARMLESS = {
     "calls.admit": "what a SIP proxy may do: arguments are checked, a lease lasts a day at most",
+    "calls.admit_replacing": "the same; a replaced call is one of the same subscription",
     "calls.end_call": "what a SIP proxy may do; what has ended stays",
     "ordering_make_sequence": "of a group that is there and has none; a second call does nothing",
     "trunks_drop_partitions": "months that are kept are refused (tests/trunks/test_retention.py)",

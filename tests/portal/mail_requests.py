@@ -16,8 +16,12 @@ from fusion.ordering.approve_request import approve_request
 from fusion.ordering.reject_request import reject_request
 from fusion.ordering.withdraw_request import withdraw_request
 from fusion.portal.members.mail import write_invitation_mails
+from fusion.portal.ports.mail import write_port_mails
 from fusion.portal.requests.mail import write_request_mails
 from tests.bounds import drain
+from tests.numbers.porting import decided
+from tests.numbers.porting import requested as port_requested
+from tests.numbers.stock import block
 from tests.ordering.requesting import requested
 from tests.portal.people import PASSWORD, make_person, signed_in
 from tests.queued import waiting_mails
@@ -128,6 +132,18 @@ def order_requests(world: World, more: dict[str, Any]) -> None:
     drain(write_request_mails)
 
 
+def port_requests(world: World, more: dict[str, Any]) -> None:
+    """Request ports, withdraw one and reject one; the worker writes the mails of each."""
+    make_person((world.group, ADMINISTRATOR))
+    make_person((world.tenant, ADMINISTRATOR))
+    world.sku("fr-geographic", "entitlement", "number", "FR", "geographic")
+    for verb, body in (("withdraw", {}), ("reject", {"reason": "Not now"})):
+        port = port_requested(world, "in", block(1))
+        drain(write_port_mails)
+        decided(world, port, verb, **body)
+        drain(write_port_mails)
+
+
 REQUESTS: dict[str, Callable[[World, dict[str, Any]], None]] = {
     each.__name__: each
     for each in (
@@ -138,5 +154,6 @@ REQUESTS: dict[str, Callable[[World, dict[str, Any]], None]] = {
         invited_by_page,
         invited_by_api,
         order_requests,
+        port_requests,
     )
 }

@@ -42,6 +42,7 @@ TEMPLATES = {
 SUBJECTS = {
     "invitation": "You are invited to",
     "order_request": "",
+    "port_request": "",
     "password_reset_key": "Set a new password",
     "password_reset": "Your password was reset",
     "password_changed": "Your password was changed",
@@ -50,9 +51,15 @@ SUBJECTS = {
     "totp_deactivated": "Two-factor authentication was turned off",
     "recovery_codes_generated": "You have new recovery codes",
 }
-"""Template → how its subject begins. The subjects of order requests are listed below."""
+"""Template → how its subject begins. The subjects of requests are listed below."""
 
-OF_REQUESTS = ("requests more", "withdrew its request", "was approved", "was rejected")
+OF_REQUESTS = (
+    "requests more",
+    "withdrew its request",
+    "was approved",
+    "was rejected",
+    "requests a port",
+)
 
 UNREACHABLE = {
     "account/email/account_already_exists": "nobody signs up",

@@ -17,6 +17,8 @@ from fusion.events.types import EVENT_TYPES
 from fusion.kernel.clock import instant
 from fusion.reporting import rollup
 from fusion.reporting.rollup import refresh
+from tests.numbers.porting import requested as port_requested
+from tests.numbers.stock import block, range_of
 from tests.past import NumericRead, Past, make_past, no_numeric
 from tests.portal.people import join, make_person, signed_in
 from tests.portal.test_statements import addresses
@@ -43,6 +45,7 @@ def ids(made: Past) -> dict[str, Any]:
     main = made.world.subscription
     user = made.users[main.id][1]
     number = made.world.call("GET", f"/subscriptions/{main.id}/numbers")
+    e164 = answer(number)["items"][0]["e164"]
     return {
         "organization_id": made.world.tenant.id,
         "reseller_id": made.world.reseller.id,
@@ -53,10 +56,14 @@ def ids(made: Past) -> dict[str, Any]:
         "order_request_id": made.requests[2],
         "request_id": made.requests[2],
         "user_id": user["id"],
-        "e164": answer(number)["items"][0]["e164"],
+        "e164": e164,
+        "number_range_id": range_of(e164).id,
+        "port_request_id": port_requested(made.world, "in", block(1))["id"],
         "trunk_id": made.trunks[main.id],
         "job_id": made.job,
         "format": "csv",
+        "country": "BE",
+        "number": "112",
     }
 
 
@@ -120,7 +127,10 @@ def test_every_route_that_reads(made: Past) -> None:
             here = {name for name in names if "{" + name + "}" in path}
             if "get" not in item or not here <= set(known):
                 continue
-            address = path.removeprefix("/api/v1").format(**known)
+            named = known | {"request_id": known["port_request_id"]} if "port-" in path else known
+            if path.endswith("/settings"):
+                named = named | {"organization_id": made.world.group.id}
+            address = path.removeprefix("/api/v1").format(**named)
             period = f"?from={first}&to={last}" if {"from", "to"} <= names else ""
             at = f"?at={first}" if "at" in names else ""
             for query in {"", period, at}:

@@ -22,7 +22,8 @@ from fusion.ordering.place import Line
 from fusion.ordering.request_order import request_order
 from fusion.portal.account import urls as account
 from fusion.portal.urls import urlpatterns
-from tests.numbers.stock import assign, entitle, french, stock
+from tests.numbers.porting import requested as port_requested
+from tests.numbers.stock import assign, block, entitle, french, range_of, stock
 from tests.ordering.placing import line, placed, revise
 from tests.portal.furnished import Furnished
 from tests.portal.people import join, make_person, signed_in
@@ -75,6 +76,7 @@ class Shop:
             "product_id": world.seat.id,
             "user_id": stage.spare["id"],
             "e164": stage.unlinked,
+            "number_range_id": range_of(stage.unlinked).id,
             "trunk_id": stage.trunk,
             "country": "BE",
             "number": "112",
@@ -99,6 +101,8 @@ class Shop:
         self._customers(mark, each)
         self._use(mark, each)
         self._trunks(mark, each)
+        for _ in range(each):
+            self.ids["port_request_id"] = port_requested(world, "in", block(1))["id"]
         self.ids["order_request_id"] = request_order(
             world.actor("tenant"),
             subscription_id=world.subscription.id,

@@ -31,7 +31,8 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     first, *_, last = block(3)
     before = world.fingerprint()
     answer = client.post(
-        "/inventory/ranges/new", {"sku": "fr-geographic", "first": first, "last": last}
+        "/inventory/ranges/new",
+        {"sku": "fr-geographic", "first": first, "last": last, "reason": ""},
     )
     assert answer.status_code == (303 if adds else 403)
     assert (world.fingerprint() == before) != adds
@@ -65,12 +66,13 @@ def test_an_unavailable_range_is_refused(world: World) -> None:
         ("+3212345678", "+3212345679"),
         ("<script>", "x" * 41),
     ):
-        fields = {"sku": "fr-geographic", "first": first, "last": last}
+        fields = {"sku": "fr-geographic", "first": first, "last": last, "reason": ""}
         answer = client.post("/inventory/ranges/new", fields)
         assert answer.status_code == 422, fields
         assert b"Nothing was changed" in answer.content
     for sku in ("", "user", "unknown"):
-        fields = {"sku": sku, "first": "+33199009990", "last": "+33199009999"}
+        ends = {"first": "+33199009990", "last": "+33199009999"}
+        fields = {"sku": sku, **ends, "reason": ""}
         assert client.post("/inventory/ranges/new", fields).status_code == 422
     assert world.fingerprint() == before
 

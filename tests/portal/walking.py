@@ -90,7 +90,10 @@ def walk(client: Client, start: str = "/", *, each: int = 2) -> Iterator[Page]:
             continue
         seen[kind] = seen.get(kind, 0) + 1
         response = client.get(path, follow=True)
-        if response.streaming or "html" not in response.headers["Content-Type"]:
+        if response.streaming:
+            b"".join(response)  # only a file that is read to its end gives its slot back
+            continue
+        if "html" not in response.headers["Content-Type"]:
             continue
         text = response.content.decode()
         reader = Reader(path)

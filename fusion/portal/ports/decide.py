@@ -10,6 +10,7 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from fusion.kernel.clock import now
 from fusion.numbers.approve_port import approve_port
 from fusion.numbers.end_port import reject_port, withdraw_port
 from fusion.numbers.models import PortRequest
@@ -103,7 +104,7 @@ def withdraw(request: PageRequest, port_request: PortRequest) -> HttpResponse:
 
 
 def _future(at: datetime | None) -> datetime | None:
-    return at if at is not None and at > timezone.now() else None
+    return at if at is not None and at > now() else None
 
 
 def _context(request: PageRequest, port_request: PortRequest) -> dict[str, Any]:
