@@ -131,8 +131,9 @@ TABLES: Mapping[str, Callable[[UUID | None], Rows]] = {
 def write_tables(directory: Path, group_id: UUID | None) -> list[str]:
     """Write the tables of a group, or of all, into a directory; returns the names of changed ones.
 
-    A file is replaced as a whole: a proxy reads the former or the new one. OSError if it cannot be
-    written.
+    A file is replaced as a whole: a proxy reads the former or the new one. Kamailio's db_text
+    compares whole seconds of the time of change, so each version is at least a second newer than
+    the former. OSError if it cannot be written.
     """
     changed = []
     for name, rows in TABLES.items():
@@ -142,6 +143,9 @@ def write_tables(directory: Path, group_id: UUID | None) -> list[str]:
         if not file.exists() or file.read_text(encoding="ascii") != text:
             new = directory / f".{name}.{os.getpid()}"
             new.write_text(text, encoding="ascii")
+            if file.exists():
+                newer = max(new.stat().st_mtime, int(file.stat().st_mtime) + 1)
+                os.utime(new, (newer, newer))
             new.replace(file)
             changed.append(name)
     return changed
