@@ -13,12 +13,12 @@ from tests.numbers.stock import (
     balance,
     entitle,
     entries,
+    events_of,
     number,
     path,
     refused,
     statuses,
     stock,
-    told,
 )
 from tests.users.staff import created, equip, licences, linked, seen
 from tests.world import World, answer, make_subscription
@@ -44,7 +44,7 @@ def test_numbers_move_with_their_entitlements(world: World) -> None:
     assert (balance(world), balance(world, target)) == ((3, 1), (2, 2))
     assert entries(world, one) == ["consume", "release", "consume"]
     assert statuses(stays) == ["assigned"]
-    assert [type for type, _ in told(world, one)] == ["number.assigned", *["number.moved"] * 2]
+    assert [type for type, _ in events_of(world, one)] == ["number.assigned", *["number.moved"] * 2]
     listed = answer(world.call("GET", path(world, subscription=target), by=world.tenant))
     assert [each["e164"] for each in listed["items"]] == [one, other]
 

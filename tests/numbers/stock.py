@@ -160,7 +160,7 @@ def entries(world: World, e164: str) -> list[str]:
         return [kind for (kind,) in cursor.fetchall()]
 
 
-def told(world: World, e164: str) -> Iterator[tuple[str, str]]:
+def events_of(world: World, e164: str) -> Iterator[tuple[str, str]]:
     """(event type, status in it) of a number, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(

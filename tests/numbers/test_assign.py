@@ -17,13 +17,13 @@ from tests.numbers.stock import (
     block,
     entitle,
     entries,
+    events_of,
     french,
     number,
     path,
     refused,
     statuses,
     stock,
-    told,
 )
 from tests.server import wait_for
 from tests.world import World, answer, make_subscription
@@ -57,7 +57,7 @@ def test_named_numbers(world: World) -> None:
     assert answer(response)["items"][0] == number(world, numbers[1])
     assert balance(world) == (3, 2)
     assert entries(world, numbers[4]) == ["consume"]
-    assert list(told(world, numbers[4])) == [("number.assigned", "assigned")]
+    assert list(events_of(world, numbers[4])) == [("number.assigned", "assigned")]
 
 
 def test_the_next_free_ones(world: World) -> None:
@@ -121,7 +121,7 @@ def test_a_reserved_number_has_consumed_its_entitlement(world: World) -> None:
     assert [(item["status"], item["until"]) for item in items] == [("assigned", None)] * 2
     assert balance(world) == (2, 2)
     assert entries(world, numbers[0]) == ["consume"]
-    assert [type for type, _ in told(world, numbers[0])] == [
+    assert [type for type, _ in events_of(world, numbers[0])] == [
         "number.reserved",
         "number.reserved",
         "number.assigned",

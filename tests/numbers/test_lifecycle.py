@@ -14,6 +14,7 @@ from tests.numbers.stock import (
     block,
     entitle,
     entries,
+    events_of,
     french,
     link,
     number,
@@ -21,7 +22,6 @@ from tests.numbers.stock import (
     refused,
     statuses,
     stock,
-    told,
 )
 from tests.world import World, answer, make_subscription
 
@@ -67,7 +67,7 @@ def test_release_and_restore(world: World) -> None:
     assert answer(response) == number(world, e164)
     assert balance(world) == (1, 1)
     assert entries(world, e164) == ["consume", "release", "consume"]
-    assert list(told(world, e164)) == [
+    assert list(events_of(world, e164)) == [
         ("number.assigned", "assigned"),
         ("number.released", "quarantined"),
         ("number.restored", "assigned"),
@@ -82,7 +82,7 @@ def test_a_reserved_number_is_free_at_once(world: World) -> None:
     free = number(world, e164)
     assert (free["status"], free["subscription_id"], free["until"]) == ("free", None, None)
     assert balance(world) == (1, 0)
-    assert list(told(world, e164))[-1] == ("number.released", "free")
+    assert list(events_of(world, e164))[-1] == ("number.released", "free")
 
 
 def test_numbers_of_other_subscriptions_are_not_released(world: World) -> None:
@@ -199,7 +199,7 @@ def test_port_in(world: World) -> None:
     for item, e164 in zip(answer(response)["items"], numbers, strict=True):
         assert (item["e164"], item["origin"], item["status"]) == (e164, "ported", "assigned")
         assert number(world, e164) == item
-        assert list(told(world, e164)) == [("number.ported", "assigned")]
+        assert list(events_of(world, e164)) == [("number.ported", "assigned")]
     assert balance(world) == (2, 2)
     before = world.fingerprint()
     again = port_in(world, *numbers, key="p")
@@ -216,14 +216,14 @@ def test_a_number_that_is_somewhere_is_not_ported_in(world: World) -> None:
     assert port_in(elsewhere, foreign).status_code == 201
     [foreign_free], [own] = stock(elsewhere, 1), stock(world, 1)
     before = world.fingerprint()
-    told = set()
+    details = set()
     for e164 in (foreign, foreign_free, own):
         problem = refused(
             world, before, port_in(world, *block(1), e164), 409, "number-not-available"
         )
         assert problem["numbers"] == [{"e164": e164, "status": "taken"}]
-        told.add(problem["detail"].replace(e164, ""))
-    assert len(told) == 1
+        details.add(problem["detail"].replace(e164, ""))
+    assert len(details) == 1
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_port_out(world: World) -> None:
     assert port_out(world, e164).status_code == 204
     assert number(world, e164)["status"] == "ported_out"
     assert balance(world) == (2, 1)
-    assert list(told(world, e164))[-1] == ("number.ported", "assigned")
+    assert list(events_of(world, e164))[-1] == ("number.ported", "assigned")
     before = world.fingerprint()
     refused(world, before, port_out(world, e164), 409, "number-not-assigned")
     # It may come back one day, as a ported number, also to another provider.
@@ -326,8 +326,8 @@ def test_terminate(world: World) -> None:
         "assigned",
     ]
     assert (balance(world), balance(world, other)) == ((0, 0), (1, 1))
-    assert list(told(world, mine))[-1] == ("number.released", "quarantined")
-    assert len(list(told(world, resting))) == 2
+    assert list(events_of(world, mine))[-1] == ("number.released", "quarantined")
+    assert len(list(events_of(world, resting))) == 2
     before = world.fingerprint()
     refused(world, before, restore(world, mine), 409, "subscription-terminated")
 

@@ -27,7 +27,7 @@ def test_a_pending_port_follows_a_moved_number(world: World) -> None:
     at = soon()
     port = requested(world, "out", [one, two], port_date=at, note="All of them.")
     decided(world, port, "approve")
-    asked = requested(world, "out", [three])
+    leaving = requested(world, "out", [three])
     coming = port_in_on(world, at, incoming)
     target = neighbour(world, 3)
     response = move(world, target, one, three, incoming)
@@ -44,7 +44,7 @@ def test_a_pending_port_follows_a_moved_number(world: World) -> None:
         at,
     )
     assert (followed["subscription_id"], followed["note"]) == (str(target.id), "All of them.")
-    for gone in (asked, coming):
+    for gone in (leaving, coming):
         assert seen(world, gone, by=world.tenant) is None
         assert seen(world, gone, by=target.tenant)["subscription_id"] == str(target.id)
     assert str(world.tenant.id) not in str(followed)
@@ -57,7 +57,7 @@ def test_a_pending_port_follows_a_moved_number(world: World) -> None:
         "assigned",
     ]
     assert (balance(world), balance(world, target)) == ((4, 0), (3, 2))
-    assert decided(world, asked, "withdraw", by=target.tenant)["state"] == "withdrawn"
+    assert decided(world, leaving, "withdraw", by=target.tenant)["state"] == "withdrawn"
     assert differences() == []
 
 

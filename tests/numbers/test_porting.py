@@ -25,6 +25,7 @@ from tests.numbers.stock import (
     block,
     entitle,
     entries,
+    events_of,
     french,
     number,
     path,
@@ -32,7 +33,6 @@ from tests.numbers.stock import (
     run_out,
     statuses,
     stock,
-    told,
 )
 from tests.users.staff import created, equip, licences, linked
 from tests.users.staff import seen as user_seen
@@ -113,8 +113,8 @@ def test_a_request_in_is_approved_at_once(world: World) -> None:
     assert done == seen(world, port, by=world.tenant)
     assert statuses(*numbers) == ["assigned"] * 2
     assert balance(world) == (2, 2)
-    assert list(told(world, numbers[0])) == [("number.ported", "assigned")]
-    assert [type for type, _ in told(world, port["id"])] == [
+    assert list(events_of(world, numbers[0])) == [("number.ported", "assigned")]
+    assert [type for type, _ in events_of(world, port["id"])] == [
         "port-request.created",
         "port-request.completed",
     ]
@@ -163,7 +163,7 @@ def test_a_dated_port_in_consumes_now_and_assigns_on_its_date(world: World) -> N
     shown = number(world, one)
     assert (shown["status"], shown["until"], shown["port_request_id"]) == ("assigned", None, None)
     assert entries(world, one) == ["consume"]
-    assert [type for type, _ in told(world, one)] == ["number.reserved", "number.ported"]
+    assert [type for type, _ in events_of(world, one)] == ["number.reserved", "number.ported"]
     assert differences() == []
 
 
@@ -184,7 +184,7 @@ def test_a_dated_port_out_ends_links_and_quarantine(world: World) -> None:
     assert statuses(of_user, resting, kept) == ["ported_out", "ported_out", "assigned"]
     assert user_seen(world, user)["number"] is None
     assert (balance(world), licences(world)) == ((3, 1), (1, 0))
-    assert list(told(world, of_user))[-1] == ("number.ported", "assigned")
+    assert list(events_of(world, of_user))[-1] == ("number.ported", "assigned")
     assert seen(world, port, by=world.tenant)["state"] == "completed"
     assert differences() == []
 

@@ -34,11 +34,11 @@ from tests.numbers.stock import (
     balance,
     block,
     entitle,
+    events_of,
     number,
     path,
     statuses,
     stock,
-    told,
 )
 from tests.owner import owner_rows
 from tests.world import World, make_subscription
@@ -85,9 +85,11 @@ def test_ports_of_days_without_a_worker_happen_once(world: World) -> None:
     assert sum(done) == len(ports)
     assert set(statuses(*leaving)) == {"ported_out"} and set(statuses(*coming)) == {"assigned"}
     for e164 in (*leaving, *coming):
-        assert [type for type, _ in told(world, e164)].count("number.ported") == 1
+        assert [type for type, _ in events_of(world, e164)].count("number.ported") == 1
     for port in ports:
-        assert [type for type, _ in told(world, port["id"])].count("port-request.completed") == 1
+        assert [type for type, _ in events_of(world, port["id"])].count(
+            "port-request.completed"
+        ) == 1
     assert differences() == []
 
 

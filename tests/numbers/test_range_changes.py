@@ -58,7 +58,7 @@ def free(world: World, range_: Any) -> list[str]:
     return sorted(rows.values_list("e164", flat=True))
 
 
-def told(world: World) -> list[tuple[str, Any, Any]]:
+def range_events(world: World) -> list[tuple[str, Any, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT type, data ->> 'first', data ->> 'last' FROM events_event"
@@ -101,7 +101,7 @@ def test_a_range_on_the_provider_s_word(world: World) -> None:
         WORD["reason"],
         True,
     )
-    assert told(world) == [("range.created", first, last)]
+    assert range_events(world) == [("range.created", first, last)]
     assert differences() == []
 
 
@@ -189,7 +189,7 @@ def test_deleting_a_range(world: World) -> None:
     assert world.call("DELETE", there).status_code == 204
     assert statuses(*numbers) == [None, None, None]
     assert world.call("GET", there).status_code == 404
-    assert told(world) == [("range.deleted", numbers[0], numbers[2])]
+    assert range_events(world) == [("range.deleted", numbers[0], numbers[2])]
     assert added(world, numbers[0], numbers[2])["count"] == 3
 
 
@@ -209,7 +209,7 @@ def test_correcting_the_sku_and_the_ends(world: World) -> None:
     assert answer(world.call("GET", there)) == {
         name: value for name, value in changed.items() if name not in ("skipped", "warnings")
     }
-    assert [type for type, _, _ in told(world)] == ["range.created", *["range.changed"] * 3]
+    assert [type for type, _, _ in range_events(world)] == ["range.created", *["range.changed"] * 3]
     assert differences() == []
 
 

@@ -10,13 +10,13 @@ from tests.numbers.stock import (
     balance,
     block,
     entitle,
+    events_of,
     number,
     path,
     refused,
     run_out,
     statuses,
     stock,
-    told,
 )
 from tests.world import World, answer, make_subscription
 
@@ -43,7 +43,7 @@ def test_another_subscription_gets_it_at_once(world: World) -> None:
     response = restock(world, one, key="r")
     assert (response.status_code, answer(response)) == (200, number(world, one))
     assert (answer(response)["status"], answer(response)["subscription_id"]) == ("free", None)
-    assert list(told(world, one))[-1] == ("number.restocked", "free")
+    assert list(events_of(world, one))[-1] == ("number.restocked", "free")
     again = restock(world, one, key="r")
     assert (again.content, again["Idempotency-Replayed"]) == (response.content, "true")
     other = make_subscription(world.tenant, "Other")

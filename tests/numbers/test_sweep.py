@@ -16,12 +16,12 @@ from tests.numbers.stock import (
     block,
     entitle,
     entries,
+    events_of,
     french,
     path,
     run_out,
     statuses,
     stock,
-    told,
 )
 from tests.world import World, make_subscription
 
@@ -50,8 +50,8 @@ def test_expired_reservations_and_quarantines_end(world: World) -> None:
     ]
     assert balance(world) == (9, 2)
     assert entries(world, lapsing) == ["consume", "release"]
-    assert list(told(world, lapsing))[-1] == ("number.released", "free")
-    assert [type for type, _ in told(world, resting)] == ["number.assigned", "number.released"]
+    assert list(events_of(world, lapsing))[-1] == ("number.released", "free")
+    assert [type for type, _ in events_of(world, resting)] == ["number.assigned", "number.released"]
     before = world.fingerprint()
     sweep_numbers()
     assert world.fingerprint() == before

@@ -36,7 +36,7 @@ def post(client: Client, path: str, **fields: Any) -> Any:
     return client.post(path, {"once": str(new_id()), **fields})
 
 
-def told(client: Client, response: Any) -> str:
+def follow(client: Client, response: Any) -> str:
     """The page to which a successful form redirects."""
     assert response.status_code == 303, response.content
     return text(client, response.headers["Location"])

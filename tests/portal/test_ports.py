@@ -15,7 +15,7 @@ from tests.bounds import drain
 from tests.lifecycle.moving import neighbour, second
 from tests.numbers.porting import fall_due, porting, requested, seen
 from tests.numbers.stock import assigned, block, entitle, french, number, statuses, stock
-from tests.portal.furnished import at, person, post, text, told
+from tests.portal.furnished import at, follow, person, post, text
 from tests.portal.people import make_person
 from tests.queued import clear_mails, waiting_mails
 from tests.world import World
@@ -70,7 +70,7 @@ def test_a_request_from_the_form_to_the_port(world: World) -> None:
             "attachments": "https://files.example/loa.pdf\n\n ticket 7 ",
         },
     )
-    assert "was sent to your provider" in told(agent, sent)
+    assert "was sent to your provider" in follow(agent, sent)
     [port] = requests_of(world)
     assert port["attachments"] == ["https://files.example/loa.pdf", "ticket 7"]
     assert port["numbers"] == [one, two]
@@ -82,7 +82,7 @@ def test_a_request_from_the_form_to_the_port(world: World) -> None:
     shown = text(group, there)
     assert "Other Telecom" in shown and "ticket 7" in shown and "Review" not in shown
     approved = post(group, f"{there}/approve", port_date=in_days(5))
-    assert "will be ported on their date" in told(group, approved)
+    assert "will be ported on their date" in follow(group, approved)
     assert statuses(one, two) == ["reserved", "reserved"]
     assert "has a date" in "".join(mails().values())
     assert there in text(agent, at(world, "numbers", one))
@@ -106,11 +106,11 @@ def test_rejected_and_withdrawn(world: World) -> None:
     assert post(group, f"{there}/approve", port_date=in_days(400)).status_code == 422
     assert post(group, f"{there}/approve", port_date="").status_code == 422  # not entitled
     assert world.fingerprint() == before
-    assert "was rejected" in told(group, post(group, f"{there}/reject", reason="No contract."))
+    assert "was rejected" in follow(group, post(group, f"{there}/reject", reason="No contract."))
     assert "No contract." in text(agent, there)
     there = f"/port-requests/{last['id']}"
-    assert "was withdrawn" in told(agent, post(agent, f"{there}/withdraw"))
-    assert "already withdrawn" in told(agent, post(agent, f"{there}/withdraw"))
+    assert "was withdrawn" in follow(agent, post(agent, f"{there}/withdraw"))
+    assert "already withdrawn" in follow(agent, post(agent, f"{there}/withdraw"))
     stranger = person(World())
     text(stranger, there, 404)
 
@@ -128,10 +128,10 @@ def test_the_group_ports_on_a_date(world: World) -> None:
     assert post(group, page, numbers=coming, port_date=in_days(3)).status_code == 422
     assert world.fingerprint() == before
     done = post(group, page, numbers=mine, port_date=in_days(3))
-    assert "will be ported on their date" in told(group, done)
+    assert "will be ported on their date" in follow(group, done)
     page = at(world, "numbers", "port-in")
     done = post(group, page, numbers=coming, sku="", port_date=in_days(3))
-    assert "will be ported on their date" in told(group, done)
+    assert "will be ported on their date" in follow(group, done)
     assert set(mails()) == {customer.email}
     fall_due(*requests_of(world))
     drain(apply_due_ports)
@@ -154,7 +154,7 @@ def test_the_setting_counts_in_pages(world: World) -> None:
     porting(world, "anyone")
     assert 'id="port-out"' in text(agent, at(world, "numbers", mine))
     done = post(agent, at(world, "numbers", "port-in"), numbers=coming, sku="", port_date="")
-    assert f"{coming} was assigned" in told(agent, done)
+    assert f"{coming} was assigned" in follow(agent, done)
     porting(world, "group")
     text(agent, at(world, "numbers", "port-in"), 403)
     assert "Request to port out" not in text(agent, at(world, "numbers", mine))
@@ -173,7 +173,7 @@ def test_put_back_into_stock(world: World) -> None:
     text(agent, there, 403)
     assert post(group, there, reason="").status_code == 422
     assert world.fingerprint() == before
-    assert "is free again" in told(group, post(group, there, reason="Mistake"))
+    assert "is free again" in follow(group, post(group, there, reason="Mistake"))
     assert number(world, mine)["status"] == "free"
 
 

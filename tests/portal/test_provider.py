@@ -1,6 +1,6 @@
 """The provider's settings in the portal: its emergency numbers."""
 
-from tests.portal.furnished import person, post, text, told
+from tests.portal.furnished import follow, person, post, text
 from tests.trunks.calling import admitted, end, make_trunk
 from tests.world import World, answer
 
@@ -13,9 +13,9 @@ def test_added_shown_and_removed(world: World) -> None:
     client = person(world, "group", "administrator")
     page = text(client, SETTINGS)
     assert "<code>999</code>" in page and "1712" not in page
-    added = told(client, post(client, NEW, country="be", number="1712"))
+    added = follow(client, post(client, NEW, country="be", number="1712"))
     assert "Calls to 1712 now pass as emergency calls." in added and "<code>1712</code>" in added
-    removed = told(client, post(client, "/provider/emergency-numbers/BE/1712/remove"))
+    removed = follow(client, post(client, "/provider/emergency-numbers/BE/1712/remove"))
     assert "was removed" in removed and "<code>1712</code>" not in removed
     before = world.fingerprint()
     again = post(client, "/provider/emergency-numbers/BE/1712/remove")

@@ -6,7 +6,7 @@ from fusion.access.actor import AGENT, VIEWER
 from fusion.numbers.models import Range
 from tests.numbers.stock import assign, block, entitle, french, stock
 from tests.numbers.test_range_changes import unknown
-from tests.portal.furnished import person, post, text, told
+from tests.portal.furnished import follow, person, post, text
 from tests.world import World
 
 NEW = "/inventory/ranges/new"
@@ -47,7 +47,7 @@ def test_a_range_on_the_provider_s_word(world: World) -> None:
     assert "looks like a block of numbers; give its first and last" in refused.content.decode()
     assert world.fingerprint() == before
     reason = {"accept_unknown": "on", "reason": "Allocated by the regulator."}
-    assert "4 numbers were added." in told(client, post(client, NEW, **{**sent, **reason}))
+    assert "4 numbers were added." in follow(client, post(client, NEW, **{**sent, **reason}))
     page = text(client, "/inventory/ranges")
     assert "Accepted as unknown" in page and "Allocated by the regulator." in page
     assert "Accepted as unknown" in text(client, "/inventory")
@@ -60,7 +60,7 @@ def test_skipped_numbers_are_listed(world: World) -> None:
     there = f"/subscriptions/{world.subscription.id}/numbers/port-in"
     assert world.call("POST", there, {"numbers": [numbers[1]]}).status_code == 201
     client = person(world)
-    page = told(client, post(client, NEW, **fields(first=numbers[0], last=numbers[2])))
+    page = follow(client, post(client, NEW, **fields(first=numbers[0], last=numbers[2])))
     assert "2 numbers were added." in page
     assert f"1 number was ported in and is not part of the range: {numbers[1]}." in page
 
@@ -81,7 +81,7 @@ def test_correcting_and_removing(world: World) -> None:
     refused = post(client, f"{there}/delete")
     assert "cannot leave the range" in text(client, refused.headers["Location"])
     assert world.fingerprint() == before
-    assert "The range was changed." in told(
+    assert "The range was changed." in follow(
         client, post(client, there, **edited(found, last=numbers[3]))
     )
     [found] = rows(world)
@@ -97,5 +97,5 @@ def test_correcting_and_removing(world: World) -> None:
     other = stock(world, 2)
     [mistake] = [each for each in rows(world) if f"+{each.first}" == other[0]]
     deleted = post(client, f"/inventory/ranges/{mistake.id}/delete")
-    assert "The range and its numbers were removed." in told(client, deleted)
+    assert "The range and its numbers were removed." in follow(client, deleted)
     assert len(rows(world)) == 1

@@ -26,7 +26,7 @@ from tests.world import World
 
 @pytest.fixture(autouse=True)
 def nothing_else() -> None:
-    """What other tests have left is told before."""
+    """Write the mails of what other tests have left first."""
     drain(write_request_mails)
     clear_mails()
 

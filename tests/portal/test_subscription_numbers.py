@@ -9,7 +9,16 @@ from fusion.kernel.clock import now
 from fusion.numbers.models import Number
 from fusion.tenancy.models import Organization
 from tests.numbers.stock import assigned, block, entitle, french, number, run_out, statuses, stock
-from tests.portal.furnished import Furnished, at, compact, person, post, statements, text, told
+from tests.portal.furnished import (
+    Furnished,
+    at,
+    compact,
+    follow,
+    person,
+    post,
+    statements,
+    text,
+)
 from tests.portal.test_subscription_users import rows
 from tests.world import World
 
@@ -51,7 +60,7 @@ def test_the_next_free_ones(world: World) -> None:
         client, take
     )
     fields = {"sku": "fr-geographic", "quantity": "3", "contiguous": "on", "until": ""}
-    assert "3 numbers were assigned" in told(client, post(client, take, **fields))
+    assert "3 numbers were assigned" in follow(client, post(client, take, **fields))
     assert statuses(*free[:4]) == ["assigned"] * 3 + ["free"]
     before = world.fingerprint()
     refused = post(client, take, **fields)
@@ -70,15 +79,15 @@ def test_reserve_assign_release(world: World) -> None:
     client = person(world, "reseller", "agent")
     day = (timezone.localdate() + timedelta(days=3)).isoformat()
     fields = {"sku": "fr-geographic", "quantity": "1", "until": day}
-    assert f"{free} was assigned" in told(
+    assert f"{free} was assigned" in follow(
         client, post(client, at(world, "numbers", "take"), **fields)
     )
     reserved = Number.objects.unscoped("test").get(e164=free)
     assert reserved.status == "reserved" and reserved.until is not None
     assert timedelta(days=3) < reserved.until - now() <= timedelta(days=4)
     assert "Reserved until" in text(client, at(world, "numbers", free))
-    assert "is now assigned" in told(client, post(client, at(world, "numbers", free, "assign")))
-    assert "was released" in told(client, post(client, at(world, "numbers", free, "release")))
+    assert "is now assigned" in follow(client, post(client, at(world, "numbers", free, "assign")))
+    assert "was released" in follow(client, post(client, at(world, "numbers", free, "release")))
     assert statuses(free) == ["quarantined"]
 
 
@@ -87,15 +96,15 @@ def test_the_undo(world: World) -> None:
     [first, second] = stock(world, 2)
     assigned(world, first)
     client = person(world, "tenant")
-    told(client, post(client, at(world, "numbers", first, "release")))
+    follow(client, post(client, at(world, "numbers", first, "release")))
     page = text(client, at(world, "numbers", first))
     assert "In quarantine until" in page and at(world, "numbers", first, "restore") in page
-    assert "was restored" in told(client, post(client, at(world, "numbers", first, "restore")))
+    assert "was restored" in follow(client, post(client, at(world, "numbers", first, "restore")))
     assert statuses(first) == ["assigned"]
-    told(client, post(client, at(world, "numbers", first, "release")))
+    follow(client, post(client, at(world, "numbers", first, "release")))
     assigned(world, second)
     before = world.fingerprint()
-    page = told(client, post(client, at(world, "numbers", first, "restore")))
+    page = follow(client, post(client, at(world, "numbers", first, "restore")))
     assert "No number entitlement is left" in page and "1 ordered, 1 in use" in page
     assert world.fingerprint() == before
     run_out(first)
@@ -110,7 +119,7 @@ def test_a_linked_number_is_not_released_and_links_to_its_holder(world: World) -
         page = text(client, at(world, "numbers", e164))
         assert 'commandfor="release"' not in page and "/release" not in page
         for deed in ("release", "port-out"):
-            page = told(client, post(client, at(world, "numbers", e164, deed)))
+            page = follow(client, post(client, at(world, "numbers", e164, deed)))
             assert words in page and f"<h1>{e164}" in compact(page), deed
     assert world.fingerprint() == before
 
@@ -128,7 +137,7 @@ def test_chosen_ones_ticked_and_typed(world: World) -> None:
     assert "No free number matches" in text(client, f"{choose}?starts=9999")
     spaced = f"{free[2][:3]} {free[2][3:6]} {free[2][6:]}"
     chosen = {"number": [free[0]], "typed": f"{spaced}\n\n{free[0]}, {free[3]}", "until": ""}
-    assert "3 numbers were assigned" in told(client, post(client, choose, **chosen))
+    assert "3 numbers were assigned" in follow(client, post(client, choose, **chosen))
     assert statuses(*free) == ["assigned", "free", "assigned", "assigned", "free"]
     before = world.fingerprint()
     for wrong, words in {
@@ -151,7 +160,7 @@ def test_port_in_and_out(world: World) -> None:
     client = person(world, "group", "agent")
     port = at(world, "numbers", "port-in")
     both = post(client, port, numbers=f"{first}\n{second}", sku="", port_date="")
-    assert "2 numbers were assigned" in told(client, both)
+    assert "2 numbers were assigned" in follow(client, both)
     assert number(world, first)["origin"] == "ported"
     assert "Ported in" in text(client, at(world, "numbers"))
     before = world.fingerprint()
@@ -167,7 +176,7 @@ def test_port_in_and_out(world: World) -> None:
     assert post(client, port, numbers=third, sku="user", port_date="").status_code == 422
     assert world.fingerprint() == before
     gone = post(client, at(world, "numbers", first, "port-out"))
-    assert "was ported out" in told(client, gone)
+    assert "was ported out" in follow(client, gone)
     assert number(world, first) is None
     text(client, at(world, "numbers", first), 404)
 
@@ -214,7 +223,7 @@ def test_a_form_sent_twice_counts_once(world: World, path: str) -> None:
             at(world, "numbers", path), {**fields, "once": str(world.subscription.id)}
         )
         assert response.status_code == 303
-    assert "was done before" in told(client, response)
+    assert "was done before" in follow(client, response)
     assert statuses(second) == ["free"]
     assert rows(text(client, at(world, "numbers"))) == 1
 
@@ -240,5 +249,5 @@ def test_numbers_as_people_write_them(world: World) -> None:
     assert world.fingerprint() == before
     Organization.objects.unscoped("test").filter(id=world.group.id).update(country="FR")
     typed = f"{national}; 00{free[1][1:]}, tel:{free[2]}\n\u202a{free[3]}\u202c\n{free[3]}"
-    assert "4 numbers were assigned" in told(client, post(client, choose, typed=typed, until=""))
+    assert "4 numbers were assigned" in follow(client, post(client, choose, typed=typed, until=""))
     assert free[0] in text(client, f"{link}?starts={national[:4]}+{national[4:]}")

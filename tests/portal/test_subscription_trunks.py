@@ -1,7 +1,7 @@
 """Trunks of a subscription in the portal: live and past calls, made, changed, routed, deleted."""
 
 from tests.numbers.stock import entitle
-from tests.portal.furnished import Furnished, at, person, post, statements, text, told
+from tests.portal.furnished import Furnished, at, follow, person, post, statements, text
 from tests.portal.test_subscription_users import rows
 from tests.trunks.calling import admitted, end, make_trunk, order_channels
 from tests.users.staff import equip
@@ -38,10 +38,10 @@ def test_make_change_route_and_delete(world: World) -> None:
         calls_per_second="",
         outside_line_prefixes="",
     )
-    assert "The trunk was added." in told(client, added)
+    assert "The trunk was added." in follow(client, added)
     id = added.headers["Location"].rpartition("/")[2]
     edit = at(world, "trunks", id, "edit")
-    told(
+    follow(
         client,
         post(
             client,
@@ -62,16 +62,16 @@ def test_make_change_route_and_delete(world: World) -> None:
     route = at(world, "trunks", id, "route")
     assert first in text(client, route)
     assert second not in text(client, f"{route}?q={first[1:]}", part="found")
-    assert "is now routed to this trunk" in told(client, post(client, route, number=first))
+    assert "is now routed to this trunk" in follow(client, post(client, route, number=first))
     assert f'value="{first}"' not in text(client, route)
 
     before = world.fingerprint()
-    refused = told(client, post(client, at(world, "trunks", id, "delete")))
+    refused = follow(client, post(client, at(world, "trunks", id, "delete")))
     assert "Numbers routed to this trunk: 1" in refused
     assert world.fingerprint() == before
     off = post(client, at(world, "trunks", id, "numbers", first, "unroute"))
-    assert "was removed from the trunk" in told(client, off)
-    assert "was deleted" in told(client, post(client, at(world, "trunks", id, "delete")))
+    assert "was removed from the trunk" in follow(client, off)
+    assert "was deleted" in follow(client, post(client, at(world, "trunks", id, "delete")))
     text(client, at(world, "trunks", id), 404)
 
 
@@ -104,7 +104,7 @@ def test_invalid_input_is_refused(world: World) -> None:
     route = at(world, "trunks", stage.trunk, "route")
     taken = post(client, route, number=stage.linked)
     assert taken.status_code == 422 and "is linked to a user" in taken.content.decode()
-    delete = told(client, post(client, at(world, "trunks", stage.trunk, "delete")))
+    delete = follow(client, post(client, at(world, "trunks", stage.trunk, "delete")))
     assert "live calls: 1" in delete
     assert world.fingerprint() == before
 

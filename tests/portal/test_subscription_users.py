@@ -8,7 +8,7 @@ from django.test import Client
 
 from fusion.portal.subscriptions import uploads
 from fusion.users.models import User
-from tests.portal.furnished import Furnished, at, person, post, statements, text, told
+from tests.portal.furnished import Furnished, at, follow, person, post, statements, text
 from tests.users.staff import created, equip, linked, row, seen, submitted, work
 from tests.world import World
 
@@ -71,12 +71,12 @@ def test_add_rename_link_unlink_delete(world: World) -> None:
     client = person(world, "reseller", "agent")
     fields = {"login": "anna", "display_name": "Anna", "kind": "user"}
     added = post(client, at(world, "users", "new"), **fields)
-    assert "The user was added" in told(client, added)
+    assert "The user was added" in follow(client, added)
     id = added.headers["Location"].rpartition("/")[2]
     user = {"id": id}
 
     renamed = post(client, at(world, "users", id, "edit"), display_name="Anna B.")
-    assert "The name was changed." in told(client, renamed)
+    assert "The name was changed." in follow(client, renamed)
     assert seen(world, user)["display_name"] == "Anna B."
 
     link = at(world, "users", id, "link")
@@ -85,13 +85,15 @@ def test_add_rename_link_unlink_delete(world: World) -> None:
     assert first not in text(client, f"{link}?q={second[1:]}", part="found")
     assert "No free number contains these digits" in text(client, link + "?q=999999")
     spaced = f"{first[:3]} {first[3:5]} {first[5:]}"
-    assert "has the number" in told(client, post(client, link, number=spaced))
+    assert "has the number" in follow(client, post(client, link, number=spaced))
     assert seen(world, user)["number"] == first
     assert f'value="{first}"' not in text(client, link)
 
-    assert "no longer has a number" in told(client, post(client, at(world, "users", id, "unlink")))
+    assert "no longer has a number" in follow(
+        client, post(client, at(world, "users", id, "unlink"))
+    )
     assert seen(world, user)["number"] is None
-    assert "was deleted" in told(client, post(client, at(world, "users", id, "delete")))
+    assert "was deleted" in follow(client, post(client, at(world, "users", id, "delete")))
     assert seen(world, user) is None
     text(client, at(world, "users", id), 404)
 
@@ -135,7 +137,7 @@ def test_a_list_is_uploaded_and_each_row_has_its_outcome(world: World) -> None:
         ).encode()
     )
     taken = upload(client, world, content)
-    page = told(client, taken)
+    page = follow(client, taken)
     assert "The upload was accepted" in page and "of 4 rows done" in page and "every 2s" in page
     job = taken.headers["Location"]
     assert "You can leave this page" in text(client, job, part="progress")

@@ -81,8 +81,8 @@ def test_the_country_of_an_organization(world: World) -> None:
     assert (changed["country"], changed["name"]) == ("FR", made["name"])
     assert answer(world.call("PATCH", there, {"name": "Other"}))["country"] == "FR"
     assert answer(world.call("PATCH", there, {"country": None}))["country"] is None
-    told = [(type, data["country"]) for type, _, _, data in events(world)]
-    assert told == [
+    countries = [(type, data["country"]) for type, _, _, data in events(world)]
+    assert countries == [
         ("organization.created", "BE"),
         ("organization.changed", "FR"),
         ("organization.changed", "FR"),

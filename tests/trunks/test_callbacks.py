@@ -74,8 +74,12 @@ def test_a_callback_passes_and_is_flagged(world: World, line: Line) -> None:
         world, before, put(world, line.trunk, "early", callee=line.number), 409, "no-free-channel"
     )
     help(world, line)
-    told = admitted(world, line.trunk, "back", callee=line.number)
-    assert (told["emergency"], told["emergency_callback"], told["in_use"]) == (False, True, 1)
+    result = admitted(world, line.trunk, "back", callee=line.number)
+    assert (result["emergency"], result["emergency_callback"], result["in_use"]) == (
+        False,
+        True,
+        1,
+    )
     assert answer(put(world, line.trunk, "back", callee=line.number))["emergency_callback"] is True
     (call,) = answer(world.call("GET", "/calls"))["items"]
     assert (call["call_id"], call["emergency_callback"]) == ("back", True)
@@ -198,8 +202,8 @@ def test_within_the_limit_it_is_an_ordinary_call(world: World, line: Line) -> No
     order_channels(world, 1)
     help(world, line)
     assert admitted(world, line.trunk, "fits", callee=line.number)["emergency_callback"] is False
-    told = admitted(world, line.trunk, "one", "two", callee=line.number)
-    assert (told["emergency_callback"], told["in_use"]) == (True, 3)
+    result = admitted(world, line.trunk, "one", "two", callee=line.number)
+    assert (result["emergency_callback"], result["in_use"]) == (True, 3)
 
 
 def test_a_crowd_of_callbacks(world: World, line: Line) -> None:

@@ -209,11 +209,11 @@ def test_passes_at_every_limit_and_is_counted_and_flagged(world: World) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world, channel_cap=1)
     admitted(world, trunk, "a")
-    told = admitted(world, trunk, "help", callee="112")
-    assert (told["in_use"], told["channels"], told["emergency"]) == (2, 1, True)
-    assert told["emergency_callback"] is False
-    told = admitted(world, trunk, "help too", callee="urn:service:sos", direction="outbound")
-    assert told["in_use"] == 3
+    result = admitted(world, trunk, "help", callee="112")
+    assert (result["in_use"], result["channels"], result["emergency"]) == (2, 1, True)
+    assert result["emergency_callback"] is False
+    result = admitted(world, trunk, "help too", callee="urn:service:sos", direction="outbound")
+    assert result["in_use"] == 3
     end(world, trunk, "a")
     before = world.fingerprint()
     refused(world, before, put(world, trunk, "b"), 409, "no-free-channel")  # both count

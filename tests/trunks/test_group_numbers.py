@@ -39,8 +39,8 @@ def test_added_numbers_pass_in_every_form(world: World) -> None:
     response = settings(world, {"US": ["933"]})
     assert (response.status_code, added(response)) == (200, {"US": ["933"]})
     for number, callee in enumerate(("933", "sip:+933@h", "+1933", "9933", "tel:9-33")):
-        told = admitted(world, american, f"{number}", callee=callee)
-        assert told["emergency"] is True
+        result = admitted(world, american, f"{number}", callee=callee)
+        assert result["emergency"] is True
     before = world.fingerprint()
     refused(world, before, put(world, belgian, "b", callee="933"), 409, "no-free-channel")
     (entry,) = [entry for entry in audited(world) if entry[0] == "settings.change"]

@@ -5,32 +5,42 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0003_group_keys'),
+        ("billing", "0003_group_keys"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Counted',
+            name="Counted",
             fields=[
-                ('pk', models.CompositePrimaryKey('group_id', 'subscription_id', 'sku_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('group_id', models.UUIDField()),
-                ('subscription_id', models.UUIDField()),
-                ('sku_id', models.UUIDField()),
-                ('granted', models.BigIntegerField()),
-                ('used', models.BigIntegerField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "group_id",
+                        "subscription_id",
+                        "sku_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("group_id", models.UUIDField()),
+                ("subscription_id", models.UUIDField()),
+                ("sku_id", models.UUIDField()),
+                ("granted", models.BigIntegerField()),
+                ("used", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='GroupState',
+            name="GroupState",
             fields=[
-                ('group_id', models.UUIDField(primary_key=True, serialize=False)),
-                ('as_of', models.DateTimeField()),
-                ('day', models.DateField()),
-                ('epoch', models.IntegerField()),
-                ('xid', fusion.kernel.model_fields.Xid8Field()),
-                ('live', models.BooleanField()),
+                ("group_id", models.UUIDField(primary_key=True, serialize=False)),
+                ("as_of", models.DateTimeField()),
+                ("day", models.DateField()),
+                ("epoch", models.IntegerField()),
+                ("xid", fusion.kernel.model_fields.Xid8Field()),
+                ("live", models.BooleanField()),
             ],
         ),
     ]

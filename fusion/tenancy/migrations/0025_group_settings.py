@@ -5,20 +5,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tenancy', '0024_country'),
+        ("tenancy", "0024_country"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='GroupSettings',
+            name="GroupSettings",
             fields=[
-                ('group', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='tenancy.organization')),
-                ('porting', models.CharField(db_default='request', max_length=16)),
+                (
+                    "group",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="tenancy.organization",
+                    ),
+                ),
+                ("porting", models.CharField(db_default="request", max_length=16)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('porting__in', ('group', 'request', 'anyone'))), name='settings_porting')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("porting__in", ("group", "request", "anyone"))),
+                        name="settings_porting",
+                    )
+                ],
             },
         ),
     ]
