@@ -26,28 +26,30 @@ MAX_LINE = 120
 FORBIDDEN_NAMES = {"services", "utils", "helpers", "managers", "signals", "common", "misc"}
 
 
+def git(*arguments: str) -> str:
+    """What git prints about this repository, whoever owns its folder."""
+    command = ["git", "-c", "safe.directory=*", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout
+
+
 @cache
 def tracked() -> tuple[Path, ...]:
     """The files of the repository; outside of one, all but what is made here."""
-    done = subprocess.run(
-        [
-            "git",
-            "-c",
-            "safe.directory=*",
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    files = (ROOT / name for name in done.stdout.split("\0") if name)
+    listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    files = (ROOT / name for name in listed.split("\0") if name)
     return tuple(sorted(file for file in files if file.is_file()))
+
+
+def test_git_holds_files_only() -> None:
+    """A link, above all one named .venv, leads out of a fresh clone."""
+    listed = git("ls-files", "-z", "--stage").split("\0")
+    other = [entry for entry in listed if entry and not entry.startswith("100")]
+    assert not other, (
+        "only files belong into the repository, no links and no submodules: " + "; ".join(other)
+    )
+    ignored = git("ls-files", "-z", "--cached", "--ignored", "--exclude-standard").split("\0")
+    assert ignored == [""], f".gitignore names tracked files: {ignored}"
 
 
 def text_files() -> Iterator[tuple[Path, str]]:
