@@ -28,6 +28,7 @@ from fusion.numbers import ports_api as ports
 from fusion.ordering import api as ordering
 from fusion.ordering import requests_api as requests
 from fusion.reporting import api as reporting
+from fusion.reporting import audit_api as audit
 from fusion.tenancy import api as tenancy
 from fusion.trunks import api as trunks
 from fusion.trunks import calls_api as calls
@@ -72,6 +73,7 @@ ROUTERS: tuple[Router, ...] = (
     settings.router,
     catalogue.router,
     reporting.router,
+    audit.router,
     events.router,
 )
 for router in ROUTERS:

@@ -1,8 +1,10 @@
 """The routes of members and invitations."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
@@ -13,7 +15,9 @@ from fusion.accounts.invite_member import invite_member
 from fusion.accounts.people import find_person, list_people, person_document
 from fusion.accounts.remove_member import remove_member
 from fusion.kernel.http import json_response
-from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
+from fusion.kernel.openapi import also_files
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Listing, Page
+from fusion.kernel.sheets.send import send_list
 from fusion.tenancy.queries import find_organization
 
 router = Router(tags=["members"])
@@ -41,12 +45,15 @@ def post_member(
     MEMBERS,
     auth=RequirePermission(READ_MEMBERS, organization_id=find_organization),
     response={200: Page[schemas.MemberDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def get_members(request: HttpRequest, organization_id: UUID, paging: Query[Paging]) -> HttpResponse:
+def get_members(
+    request: HttpRequest, organization_id: UUID, params: Query[Listing]
+) -> HttpResponseBase:
     """List the members and invitations of an organization, newest first."""
-    return json_response(
-        list_people(actor_of(request), organization_id=organization_id, **paging.model_dump())
-    )
+    columns = tuple(schemas.MemberDocument.model_fields)
+    pages = partial(list_people, actor_of(request), organization_id=organization_id)
+    return send_list(request, params, "members", columns, pages)
 
 
 @router.get(

@@ -1,9 +1,11 @@
 """Routes of SKUs, products and revisions."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Header, Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
@@ -32,7 +34,9 @@ from fusion.catalogue.schemas import (
     SkuDocument,
 )
 from fusion.kernel.http import json_response
-from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
+from fusion.kernel.openapi import also_files
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Listing, Page
+from fusion.kernel.sheets.send import send_list
 
 router = Router(tags=["catalogue"])
 
@@ -67,10 +71,12 @@ def add_sku(request: HttpRequest, body: SkuBody) -> HttpResponse:
     "/skus",
     auth=RequirePermission(READ_CATALOGUE),
     response={200: Page[SkuDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def skus(request: HttpRequest, params: Query[Paging]) -> HttpResponse:
+def skus(request: HttpRequest, params: Query[Listing]) -> HttpResponseBase:
     """List the SKUs of your group, by code."""
-    return json_response(list_skus(actor_of(request), **params.model_dump()))
+    columns = tuple(SkuDocument.model_fields)
+    return send_list(request, params, "skus", columns, partial(list_skus, actor_of(request)))
 
 
 @router.get(
@@ -106,10 +112,13 @@ def add_product(request: HttpRequest, body: ProductBody) -> HttpResponse:
     "/products",
     auth=RequirePermission(READ_CATALOGUE),
     response={200: Page[ProductDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def products(request: HttpRequest, params: Query[ProductFilter]) -> HttpResponse:
+def products(request: HttpRequest, params: Query[ProductFilter]) -> HttpResponseBase:
     """List the products of your group, newest first; below the group, only active products."""
-    return json_response(list_products(actor_of(request), **params.model_dump()))
+    columns = tuple(ProductDocument.model_fields)
+    pages = partial(list_products, actor_of(request), **params.filters())
+    return send_list(request, params, "products", columns, pages)
 
 
 @router.get(
@@ -159,9 +168,10 @@ def remove_product(
     "/products/{uuid:product_id}/revisions",
     auth=RequirePermission(READ_CATALOGUE, hot=True, product_id=find_product),
     response={200: Page[RevisionDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def revisions(request: HttpRequest, product_id: UUID, params: Query[Paging]) -> HttpResponse:
+def revisions(request: HttpRequest, product_id: UUID, params: Query[Listing]) -> HttpResponseBase:
     """List the revisions of a product, newest first."""
-    return json_response(
-        list_revisions(actor_of(request), product_id, limit=params.limit, cursor=params.cursor)
-    )
+    columns = tuple(RevisionDocument.model_fields)
+    pages = partial(list_revisions, actor_of(request), product_id)
+    return send_list(request, params, "revisions", columns, pages)

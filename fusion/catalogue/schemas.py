@@ -11,7 +11,7 @@ from fusion.catalogue.rules import Item
 from fusion.kernel.countries import NumberingCountry
 from fusion.kernel.fields import Body, Code, Name, Note, Quantity, Reference, Search
 from fusion.kernel.quantities import MAX_ITEMS
-from fusion.kernel.schemas import Paging
+from fusion.kernel.schemas import Listing
 
 Status = Literal["active", "retired"]
 
@@ -119,7 +119,7 @@ class RevisionDocument(BaseModel):
     at: str
 
 
-class ProductFilter(Paging):
+class ProductFilter(Listing):
     """Filters for the list of products."""
 
     status: Status | None = None

@@ -1,8 +1,10 @@
 """The routes of API clients."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
@@ -13,7 +15,9 @@ from fusion.clients.queries import client_document, find_client, list_clients
 from fusion.clients.revoke_client import revoke_client
 from fusion.clients.rotate_secret import rotate_secret
 from fusion.kernel.http import json_response
-from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
+from fusion.kernel.openapi import also_files
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Listing, Page
+from fusion.kernel.sheets.send import send_list
 from fusion.tenancy.queries import find_organization
 
 router = Router(tags=["API clients"])
@@ -41,12 +45,15 @@ def post_client(
     CLIENTS,
     auth=RequirePermission(READ_MEMBERS, organization_id=find_organization),
     response={200: Page[schemas.ClientDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def get_clients(request: HttpRequest, organization_id: UUID, paging: Query[Paging]) -> HttpResponse:
+def get_clients(
+    request: HttpRequest, organization_id: UUID, params: Query[Listing]
+) -> HttpResponseBase:
     """List the API clients of an organization, newest first."""
-    return json_response(
-        list_clients(actor_of(request), organization_id=organization_id, **paging.model_dump())
-    )
+    columns = tuple(schemas.ClientDocument.model_fields)
+    pages = partial(list_clients, actor_of(request), organization_id=organization_id)
+    return send_list(request, params, "api-clients", columns, pages)
 
 
 @router.get(

@@ -16,9 +16,15 @@ from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.http import json_response
 from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import READ_PROBLEMS, Page
-from fusion.kernel.sheets.send import send_list, send_table
+from fusion.kernel.sheets.send import require_whole, send_list, send_table
 from fusion.kernel.stream import Format, wanted_format
-from fusion.ledger.files import ENTRY_COLUMNS, balances_table, with_holder_cells
+from fusion.ledger.files import (
+    ENTRY_COLUMNS,
+    balances_table,
+    subscription_totals_table,
+    totals_table,
+    with_holder_cells,
+)
 from fusion.ledger.queries import BALANCES, balances_at, entries, totals, totals_by_subscription
 from fusion.ledger.schemas import At, Balances, EntryDocument, EntryFilter, LicenseFilter, Licenses
 from fusion.tenancy.queries import find_organization, find_subscription
@@ -95,11 +101,21 @@ def read_entries(
     "/licenses",
     auth=RequirePermission(READ_BALANCES, organization_id=find_organization),
     response={200: Licenses, **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def read_licenses(request: HttpRequest, params: Query[LicenseFilter]) -> HttpResponse:
+def read_licenses(request: HttpRequest, params: Query[LicenseFilter]) -> HttpResponseBase:
     """Totals of a subtree per SKU or, with `by=subscription`, per subscription and SKU."""
     actor = actor_of(request)
     organization = find_organization(actor, params.organization_id or actor.organization_id)
+    format = wanted_format(request, params.format)
+    if format != "json":
+        require_whole(params)
+        table = (
+            subscription_totals_table(organization.path)
+            if params.by
+            else totals_table(totals(actor.group_id, organization.path))
+        )
+        return send_table(table, format)
     if params.cursor and not params.by:
         raise InvalidFields(
             cursor="is allowed only with by=subscription, because the totals fit one page"

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from fusion.catalogue.metrics import MetricCode
 from fusion.kernel.fields import Code, Id, Instant, ends
-from fusion.kernel.schemas import Listing, Paging
+from fusion.kernel.schemas import Listing
 
 Kind = Literal["grant", "revoke", "consume", "release"]
 
@@ -72,7 +72,7 @@ class EntryFilter(Listing):
     )
 
 
-class LicenseFilter(Paging):
+class LicenseFilter(Listing):
     """The organization of the totals; defaults to your own organization."""
 
     organization_id: Id | None = None

@@ -19,7 +19,7 @@ from fusion.access.permissions import (
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.http import json_response
 from fusion.kernel.openapi import also_files
-from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Listing, Page, Paging
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Listing, Page
 from fusion.kernel.sheets.send import send_list
 from fusion.numbers.assign import assign_numbers
 from fusion.numbers.change_range import change_range, delete_range
@@ -246,10 +246,12 @@ def numbers(request: HttpRequest, params: Query[NumberFilter]) -> HttpResponseBa
     "/numbers/summary",
     auth=RequirePermission(READ_PROVISIONING),
     response={200: Page[FreeCount], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def summary(request: HttpRequest, params: Query[Paging]) -> HttpResponse:
+def summary(request: HttpRequest, params: Query[Listing]) -> HttpResponseBase:
     """Count the free numbers of each entitlement SKU, up to 10,000."""
-    return json_response(free_counts(actor_of(request), limit=params.limit, cursor=params.cursor))
+    columns = tuple(FreeCount.model_fields)
+    return send_list(request, params, "stock", columns, partial(free_counts, actor_of(request)))
 
 
 @router.get(

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from fusion.kernel.fields import Body, Code, Id, Line, Name, Note, Reason
-from fusion.kernel.schemas import Paging
+from fusion.kernel.schemas import Listing
 from fusion.numbers.schemas import PortDate, WrittenNumbers
 
 Direction = Literal["in", "out"]
@@ -88,7 +88,7 @@ class PortDocument(BaseModel):
     history: list[dict[str, Any]]
 
 
-class OwnPortFilter(Paging):
+class OwnPortFilter(Listing):
     """Filters for the port requests of one subscription."""
 
     state: PortState | None = None

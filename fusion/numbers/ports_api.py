@@ -1,15 +1,19 @@
 """Routes of port requests."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Body as NinjaBody
 from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import READ_PROVISIONING
 from fusion.kernel.http import json_response
+from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
+from fusion.kernel.sheets.send import send_list
 from fusion.numbers.api import PORTS
 from fusion.numbers.approve_port import approve_port
 from fusion.numbers.end_port import reject_port, withdraw_port
@@ -30,6 +34,8 @@ router = Router(tags=["port requests"])
 
 OF_SUBSCRIPTION = "/subscriptions/{uuid:subscription_id}/port-requests"
 REQUEST = "/port-requests/{uuid:request_id}"
+
+PORT_COLUMNS = tuple(PortDocument.model_fields)
 
 AS_REQUESTED: PortApprovalBody = NinjaBody(default=PortApprovalBody())  # type: ignore[type-arg]
 """A body that may be omitted."""
@@ -54,14 +60,15 @@ def add_port_request(
     OF_SUBSCRIPTION,
     auth=RequirePermission(READ_PROVISIONING, subscription_id=find_subscription),
     response={200: Page[PortDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
 def port_requests_of_subscription(
     request: HttpRequest, subscription_id: UUID, params: Query[OwnPortFilter]
-) -> HttpResponse:
+) -> HttpResponseBase:
     """List the port requests of a subscription, newest first."""
-    filters = params.model_dump()
-    actor = actor_of(request)
-    return json_response(list_port_requests(actor, subscription_id=subscription_id, **filters))
+    filters = {"subscription_id": subscription_id, **params.filters()}
+    pages = partial(list_port_requests, actor_of(request), **filters)
+    return send_list(request, params, "port-requests", PORT_COLUMNS, pages)
 
 
 @router.get(
@@ -70,10 +77,12 @@ def port_requests_of_subscription(
         READ_PROVISIONING, subscription_id=find_subscription, organization_id=find_organization
     ),
     response={200: Page[PortDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def port_requests(request: HttpRequest, params: Query[PortFilter]) -> HttpResponse:
+def port_requests(request: HttpRequest, params: Query[PortFilter]) -> HttpResponseBase:
     """List the port requests that you can see, newest first."""
-    return json_response(list_port_requests(actor_of(request), **params.model_dump()))
+    pages = partial(list_port_requests, actor_of(request), **params.filters())
+    return send_list(request, params, "port-requests", PORT_COLUMNS, pages)
 
 
 @router.get(

@@ -1,5 +1,6 @@
 """Routes of orders and holdings."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +22,8 @@ from fusion.catalogue.queries import find_product
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import json_response
 from fusion.kernel.openapi import also_files
-from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
-from fusion.kernel.sheets.send import require_whole, send_table
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Listing, Page
+from fusion.kernel.sheets.send import require_whole, send_list, send_table
 from fusion.kernel.stream import wanted_format
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.order_search import OrderSearch, list_orders, orders_table
@@ -151,7 +152,12 @@ def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
     "/subscriptions/{uuid:subscription_id}/holdings",
     auth=RequirePermission(READ_BALANCES, subscription_id=find_subscription),
     response={200: Page[HoldingDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def holdings(request: HttpRequest, subscription_id: UUID, params: Query[Paging]) -> HttpResponse:
+def holdings(
+    request: HttpRequest, subscription_id: UUID, params: Query[Listing]
+) -> HttpResponseBase:
     """List the products that a subscription holds, by revision."""
-    return json_response(list_holdings(subscription_id, limit=params.limit, cursor=params.cursor))
+    columns = tuple(HoldingDocument.model_fields)
+    pages = partial(list_holdings, subscription_id)
+    return send_list(request, params, "holdings", columns, pages)

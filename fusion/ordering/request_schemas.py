@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from fusion.kernel.fields import Body, Id, Note, Reason
 from fusion.kernel.quantities import MAX_LINES
-from fusion.kernel.schemas import Paging
+from fusion.kernel.schemas import Listing
 from fusion.ordering.place import Line
 from fusion.ordering.schemas import Action, LineBody
 
@@ -68,7 +68,7 @@ class RequestDocument(BaseModel):
     order_number: int | None
 
 
-class RequestFilter(Paging):
+class RequestFilter(Listing):
     """Filters for the list of order requests."""
 
     subscription_id: Id | None = None

@@ -1,15 +1,19 @@
 """Routes of order requests."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.catalogue.queries import find_product
 from fusion.kernel.http import json_response
+from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
+from fusion.kernel.sheets.send import send_list
 from fusion.ordering.approve_request import approve_request
 from fusion.ordering.reject_request import reject_request
 from fusion.ordering.request_order import request_order
@@ -55,10 +59,13 @@ def add_request(request: HttpRequest, body: RequestBody) -> HttpResponse:
         READ_ORDERS, subscription_id=find_subscription, organization_id=find_organization
     ),
     response={200: Page[RequestDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def requests(request: HttpRequest, params: Query[RequestFilter]) -> HttpResponse:
+def requests(request: HttpRequest, params: Query[RequestFilter]) -> HttpResponseBase:
     """List the order requests that you can see, newest first."""
-    return json_response(list_requests(actor_of(request), **params.model_dump()))
+    columns = tuple(RequestDocument.model_fields)
+    pages = partial(list_requests, actor_of(request), **params.filters())
+    return send_list(request, params, "order-requests", columns, pages)
 
 
 @router.get(

@@ -9,6 +9,7 @@ from fusion.portal.clients import pages as clients
 from fusion.portal.inventory import pages as inventory
 from fusion.portal.inventory import ranges
 from fusion.portal.members import accept
+from fusion.portal.members import files as member_files
 from fusion.portal.members import pages as members
 from fusion.portal.orders import new as new_order
 from fusion.portal.orders import pages as orders
@@ -18,10 +19,12 @@ from fusion.portal.organizations import pages as organizations
 from fusion.portal.overview import pages as overview
 from fusion.portal.ports import urls as ports
 from fusion.portal.products import changes as product_changes
+from fusion.portal.products import files as product_files
 from fusion.portal.products import pages as products
 from fusion.portal.products import skus
 from fusion.portal.provider import pages as provider
 from fusion.portal.requests import approve_reject, request_form
+from fusion.portal.requests import files as request_files
 from fusion.portal.requests import pages as requests
 from fusion.portal.subscriptions import urls as subscriptions
 from fusion.portal.trail import pages as trail
@@ -59,6 +62,16 @@ urlpatterns = [
     path(f"{ORGANIZATION}/delete", organization_changes.delete, name="organizations-delete"),
     path("invitation", accept.invitation, name="invitation"),
     path(f"{ORGANIZATION}/members", members.members, name="organizations-members"),
+    path(
+        f"{ORGANIZATION}/members.<file_format:format>",
+        member_files.members,
+        name="organizations-members-export",
+    ),
+    path(
+        f"{ORGANIZATION}/api-clients.<file_format:format>",
+        member_files.clients,
+        name="organizations-clients-export",
+    ),
     path(f"{ORGANIZATION}/members/invite", members.invite, name="organizations-invite"),
     path(MEMBER, members.role, name="organizations-member"),
     path(f"{MEMBER}/remove", members.remove, name="organizations-remove-member"),
@@ -70,10 +83,22 @@ urlpatterns = [
     path(f"{CLIENT}/revoke", clients.revoke, name="organizations-revoke-client"),
     *subscriptions.urlpatterns,
     path("products", products.products, name="products"),
+    path("products.<file_format:format>", product_files.products, name="products-export"),
     path("products/new", product_changes.new, name="products-new"),
     path("products/skus", skus.skus, name="products-skus"),
+    path("products/skus.<file_format:format>", product_files.skus, name="products-skus-export"),
     path("products/skus/new", skus.new_sku, name="products-new-sku"),
     path(PRODUCT, products.detail, name="products-detail"),
+    path(
+        f"{PRODUCT}/holders.<file_format:format>",
+        product_files.holders,
+        name="products-holders-export",
+    ),
+    path(
+        f"{PRODUCT}/revisions.<file_format:format>",
+        product_files.revisions,
+        name="products-revisions-export",
+    ),
     path(f"{PRODUCT}/edit", product_changes.edit, name="products-edit"),
     path(f"{PRODUCT}/retire", product_changes.retire, name="products-retire"),
     path(f"{PRODUCT}/reactivate", product_changes.reactivate, name="products-reactivate"),
@@ -84,6 +109,7 @@ urlpatterns = [
     path(ORDER, orders.detail, name="orders-detail"),
     path(f"{ORDER}/cancel", orders.cancel, name="orders-cancel"),
     path("order-requests", requests.requests, name="requests"),
+    path("order-requests.<file_format:format>", request_files.export, name="requests-export"),
     path("order-requests/new", request_form.new, name="requests-new"),
     path(REQUEST, requests.detail, name="requests-detail"),
     path(f"{REQUEST}/approve", approve_reject.approve, name="requests-approve"),
@@ -98,6 +124,7 @@ urlpatterns = [
     path(RANGE, ranges.edit_range, name="inventory-range"),
     path(f"{RANGE}/delete", ranges.delete, name="inventory-range-delete"),
     path("events", trail.events, name="events"),
+    path("events.<file_format:format>", trail.export_events, name="events-export"),
     path("audit", trail.audit, name="audit"),
     path("audit.<file_format:format>", trail.export, name="audit-export"),
     path("provider", provider.show_settings, name="provider"),

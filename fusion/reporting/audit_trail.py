@@ -16,6 +16,9 @@ from fusion.tenancy.models import Organization, Subscription
 WALK = 50_000
 """Records that one page skips in search of rare ones; the next page continues from there."""
 
+NOWHERE = "-"
+"""A path that no record has."""
+
 # The inner query scans a range of an index in its order. Its LIMIT enforces this plan for any
 # other conditions, and ends the scan as soon as the page is full.
 WALKED = """
@@ -49,6 +52,7 @@ WALKED_TO = "SELECT w.at, w.id FROM ({walked} OFFSET %(walk)s::int - 1 LIMIT 1) 
 class WantedRecords:
     """The filters. The caller has checked that the subscription or the organization is visible.
 
+    Records match all of them; with both, the subscription has to be below the organization.
     `verb` is a complete verb such as `user.link`, or an object such as `user`: every change of a
     user. `actor` is a label such as `member:<id>`. `since` is inclusive, `until` exclusive.
     """
@@ -63,11 +67,12 @@ class WantedRecords:
 
     def source(self) -> str:
         """The condition that an index serves; see `AuditRecord`."""
+        conditions = ["TRUE"]
         if self.object_id is not None:
-            return "r.object_id = %(object)s::text"
+            conditions.append("r.object_id = %(object)s::text")
         if self.subscription is not None:
-            return "r.subscription_id = %(subscription)s::uuid"
-        return "TRUE"
+            conditions.append("r.subscription_id = %(subscription)s::uuid")
+        return " AND ".join(conditions)
 
     def sifts(self, actor: Actor) -> bool:
         """Whether there are filters that the index does not serve: records may be skipped."""
@@ -76,9 +81,10 @@ class WantedRecords:
 
     def path(self, actor: Actor) -> str:
         """The path of the requested subtree, which is never above the actor's own."""
-        if self.subscription is not None:
-            return self.subscription.path
-        return self.organization.path if self.organization is not None else actor.path
+        wanted = [each.path for each in (self.subscription, self.organization) if each is not None]
+        if not wanted:
+            return actor.path
+        return wanted[0] if wanted[0].startswith(wanted[-1]) else NOWHERE
 
 
 def list_audit(

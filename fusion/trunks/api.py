@@ -1,14 +1,18 @@
 """Routes of SIP trunks, of the numbers on them, and of the use of their channels."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import PROVISION, READ_CALLS, READ_PROVISIONING
 from fusion.kernel.http import json_response
-from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, Paging
+from fusion.kernel.openapi import also_files
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Listing, Page
+from fusion.kernel.sheets.send import send_list
 from fusion.numbers.paths import NumberPath
 from fusion.numbers.resolve import number_in_path
 from fusion.numbers.schemas import NumberDocument
@@ -50,17 +54,13 @@ def add_trunk(request: HttpRequest, subscription_id: UUID, body: TrunkBody) -> H
     TRUNKS,
     auth=RequirePermission(READ_PROVISIONING, subscription_id=find_subscription),
     response={200: Page[TrunkDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def trunks(request: HttpRequest, subscription_id: UUID, params: Query[Paging]) -> HttpResponse:
+def trunks(request: HttpRequest, subscription_id: UUID, params: Query[Listing]) -> HttpResponseBase:
     """List the trunks of a subscription, newest first."""
-    return json_response(
-        list_trunks(
-            actor_of(request),
-            subscription_id=subscription_id,
-            limit=params.limit,
-            cursor=params.cursor,
-        )
-    )
+    columns = tuple(TrunkDocument.model_fields)
+    pages = partial(list_trunks, actor_of(request), subscription_id=subscription_id)
+    return send_list(request, params, "trunks", columns, pages)
 
 
 @router.get(TRUNK, auth=READING, response={200: TrunkDocument, **READ_PROBLEMS})
@@ -89,13 +89,19 @@ def remove_trunk(request: HttpRequest, subscription_id: UUID, trunk_id: UUID) ->
     )
 
 
-@router.get(TRUNK + "/numbers", auth=READING, response={200: Page[NumberDocument], **READ_PROBLEMS})
+@router.get(
+    TRUNK + "/numbers",
+    auth=READING,
+    response={200: Page[NumberDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
+)
 def numbers_of_trunk(
-    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, params: Query[Paging]
-) -> HttpResponse:
+    request: HttpRequest, subscription_id: UUID, trunk_id: UUID, params: Query[Listing]
+) -> HttpResponseBase:
     """List the numbers routed to a trunk, by number."""
     trunk = find_trunk(actor_of(request), trunk_id, subscription_id)
-    return json_response(list_numbers(trunk.id, limit=params.limit, cursor=params.cursor))
+    columns = tuple(NumberDocument.model_fields)
+    return send_list(request, params, "numbers", columns, partial(list_numbers, trunk.id))
 
 
 @router.put(NUMBER, auth=WRITING, response={200: NumberDocument, **PROBLEMS})

@@ -16,7 +16,7 @@ from fusion.kernel.fields import Line
 from fusion.kernel.http import json_response, read_json
 from fusion.kernel.openapi import NAMED_BY_CALLER, also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, ProblemDocument
-from fusion.kernel.sheets.send import send_table
+from fusion.kernel.sheets.send import send_list, send_table
 from fusion.kernel.stream import stream, wanted_format
 from fusion.kernel.strict import refuse_body
 from fusion.tenancy.queries import find_subscription
@@ -124,10 +124,13 @@ def get_call(
     "/calls",
     auth=RequirePermission(READ_CALLS, subscription_id=find_subscription, trunk_id=find_trunk),
     response={200: Page[CallDocument], **READ_PROBLEMS},
+    openapi_extra=also_files(),
 )
-def calls(request: HttpRequest, params: Query[CallFilter]) -> HttpResponse:
+def calls(request: HttpRequest, params: Query[CallFilter]) -> HttpResponseBase:
     """List the live calls."""
-    return json_response(list_calls(actor_of(request), **params.model_dump()))
+    columns = tuple(CallDocument.model_fields)
+    pages = partial(list_calls, actor_of(request), **params.filters())
+    return send_list(request, params, "calls", columns, pages)
 
 
 @router.get(

@@ -14,7 +14,7 @@ from fusion.kernel.clock import instant, now
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.fields import Body, Id, Instant, Line, Name, Spelled, ends
 from fusion.kernel.quantities import MAX_QUANTITY
-from fusion.kernel.schemas import Paging
+from fusion.kernel.schemas import Listing, Paging
 from fusion.kernel.text import clean_signalling
 from fusion.trunks.rules import COUNTRIES, is_country
 
@@ -151,7 +151,7 @@ class CallDocument(BaseModel):
     lease_expires_at: str
 
 
-class CallFilter(Paging):
+class CallFilter(Listing):
     """Filters for the list of live calls."""
 
     subscription_id: Id | None = None

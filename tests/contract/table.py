@@ -314,4 +314,6 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("GET", "/events"): Rule(("reports:read",), everyone(200)),
     ("GET", "/reports/phone-usage"): Rule(("reports:read",), everyone(200)),
     ("GET", "/reports/licenses"): Rule(("reports:read",), everyone(200)),
+    ("GET", "/audit"): Rule(("reports:read",), the_group(200)),
+    ("GET", SUBSCRIPTION + "/audit"): Rule(("reports:read",), everyone(200)),
 }

@@ -150,7 +150,7 @@ def delete(request: PageRequest, number_range_id: UUID) -> HttpResponse:
     return refused(request, form, "inventory-range", number_range_id)
 
 
-RANGE_COLUMNS = ("sku", "first", "last", "count", "created_at")
+RANGE_COLUMNS = ("sku", "first", "last", "count", "accept_unknown", "reason", "created_at")
 
 
 @page(READ_RANGES)

@@ -1,6 +1,7 @@
 """Pages of port requests: the list, and a single one with its history."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -33,26 +34,33 @@ INSTANTS = ("port_date", "completed_at")
 @page(READ_PROVISIONING)
 def ports(request: PageRequest) -> HttpResponse:
     """`GET /port-requests`: the open ones, unless another state is chosen."""
-    chosen = request.GET.get("state", "open")
-    state = chosen if chosen in PORT_STATES else None
     subscription = parse_id(request.GET.get("subscription"))
-    found = list_port_requests(
-        request.actor,
-        limit=ROWS,
-        cursor=request.GET.get("cursor"),
-        state=state,
-        subscription_id=subscription,
-    )
+    found = listed_ports(request)(limit=ROWS, cursor=request.GET.get("cursor"))
     context = {
         "rows": port_rows(request.actor, found["items"]),
         "next": found["next"],
-        "state": state or ALL,
+        "state": _state(request) or ALL,
         "states": (*PORT_STATES, ALL),
         "subscription": subscription,
         "owner_name": find_subscription(request.actor, subscription).name if subscription else "",
         "is_group": request.actor.kind == GROUP,
     }
     return show(request, "portal/ports/list.html", context, parts=("more",))
+
+
+def _state(request: PageRequest) -> str | None:
+    chosen = request.GET.get("state", "open")
+    return chosen if chosen in PORT_STATES else None
+
+
+def listed_ports(request: PageRequest) -> partial[dict[str, Any]]:
+    """The port requests of the chosen state and subscription; Problem `not-found`."""
+    subscription_id = parse_id(request.GET.get("subscription"))
+    if subscription_id is not None:
+        find_subscription(request.actor, subscription_id)
+    return partial(
+        list_port_requests, request.actor, state=_state(request), subscription_id=subscription_id
+    )
 
 
 def port_rows(actor: Actor, documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

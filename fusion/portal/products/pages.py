@@ -1,6 +1,7 @@
 """Pages of products: the list, a single product, its revisions, its holders."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -27,14 +28,7 @@ REVISIONS = 20
 def products(request: PageRequest) -> HttpResponse:
     """`GET /products`."""
     params = query_params(request, "q", "status")
-    status = params["status"] if params["status"] in ("active", "retired") else None
-    listed = list_products(
-        request.actor,
-        limit=ROWS,
-        cursor=request.GET.get("cursor"),
-        status=status,
-        q=params["q"] or None,
-    )
+    listed = listed_products(request, params)(limit=ROWS, cursor=request.GET.get("cursor"))
     context = {
         "rows": listed["items"],
         "next": listed["next"],
@@ -45,6 +39,12 @@ def products(request: PageRequest) -> HttpResponse:
         "may_add_skus": MANAGE_SKUS.allows(request.actor),
     }
     return show(request, "portal/products/list.html", context, parts=("list", "more"))
+
+
+def listed_products(request: PageRequest, params: Mapping[str, str]) -> partial[dict[str, Any]]:
+    """The products that match the list's filters."""
+    status = params["status"] if params["status"] in ("active", "retired") else None
+    return partial(list_products, request.actor, status=status, q=params["q"] or None)
 
 
 @page(READ_CATALOGUE, product_id=find_product)

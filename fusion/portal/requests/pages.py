@@ -1,6 +1,7 @@
 """Pages of order requests: the queue, the decided ones, and a single request."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -29,18 +30,13 @@ ALL = "all"
 @page(READ_ORDERS)
 def requests(request: PageRequest) -> HttpResponse:
     """`GET /order-requests`: the open ones, unless another state is chosen."""
-    order_request = request.GET.get("state", "open")
-    state = order_request if order_request in REQUEST_STATES else None
     subscription = parse_id(request.GET.get("subscription"))
     owner_name = find_subscription(request.actor, subscription).name if subscription else ""
-    cursor = request.GET.get("cursor")
-    found = list_requests(
-        request.actor, limit=ROWS, cursor=cursor, state=state, subscription_id=subscription
-    )
+    found = listed_requests(request)(limit=ROWS, cursor=request.GET.get("cursor"))
     context = {
         "rows": request_rows(request.actor, found["items"]),
         "next": found["next"],
-        "state": state or ALL,
+        "state": _state(request) or ALL,
         "states": (*REQUEST_STATES, ALL),
         "subscription": subscription,
         "owner_name": owner_name,
@@ -48,6 +44,21 @@ def requests(request: PageRequest) -> HttpResponse:
         "may_request": may_request(request.actor),
     }
     return show(request, "portal/requests/list.html", context, parts=("more",))
+
+
+def _state(request: PageRequest) -> str | None:
+    chosen = request.GET.get("state", "open")
+    return chosen if chosen in REQUEST_STATES else None
+
+
+def listed_requests(request: PageRequest) -> partial[dict[str, Any]]:
+    """The requests of the chosen state and subscription; Problem `not-found`."""
+    subscription_id = parse_id(request.GET.get("subscription"))
+    if subscription_id is not None:
+        find_subscription(request.actor, subscription_id)
+    return partial(
+        list_requests, request.actor, state=_state(request), subscription_id=subscription_id
+    )
 
 
 def may_request(actor: Actor) -> bool:

@@ -12,6 +12,7 @@ from fusion.portal.subscriptions import (
     audit,
     change_numbers,
     changes,
+    files,
     ledger,
     number_changes,
     numbers,
@@ -93,6 +94,18 @@ OF_ONE: Sequence[URLPattern | URLResolver] = [
     path("/ledger.<file_format:format>", ledger.export, name="subscriptions-ledger-export"),
     path("/balances.<file_format:format>", ledger.balances, name="subscriptions-balances-export"),
     path("/audit.<file_format:format>", audit.export, name="subscriptions-audit-export"),
+    path("/holdings.<file_format:format>", files.holdings, name="subscriptions-holdings-export"),
+    path("/trunks.<file_format:format>", files.trunks, name="subscriptions-trunks-export"),
+    path(
+        "/trunks/<uuid:trunk_id>/calls.<file_format:format>",
+        files.calls,
+        name="subscriptions-trunk-calls-export",
+    ),
+    path(
+        "/trunks/<uuid:trunk_id>/numbers.<file_format:format>",
+        files.routed,
+        name="subscriptions-trunk-numbers-export",
+    ),
 ]
 
 urlpatterns = [

@@ -35,7 +35,17 @@ def icon(name: str, size: int = 18, label: str = "") -> SafeString:
     return mark_safe(drawn)  # noqa: S308 - the package escapes attributes
 
 
-OF_A_PAGE = ("cursor", "children", "full", "kinds", "once")
+OF_A_PAGE = (
+    "before",
+    "calls",
+    "children",
+    "cursor",
+    "full",
+    "invitations",
+    "kinds",
+    "numbers",
+    "once",
+)
 """Parameters of a page that do not filter its list."""
 
 

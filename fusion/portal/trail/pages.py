@@ -1,6 +1,7 @@
 """What has happened in a group: the events that other systems read, and the audit trail."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,13 @@ import orjson
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
+from fusion.access.actor import Actor
 from fusion.access.permissions import READ_TRAIL
 from fusion.access.verbs import AUDITED
 from fusion.events.event_list import WantedEvents, list_events
 from fusion.events.types import OBJECTS as EVENT_OBJECTS
 from fusion.kernel.ids import parse_id
+from fusion.kernel.sheets.send import paged_table
 from fusion.portal.actor_names import display_names
 from fusion.portal.audit_labels import audit_rows, audit_table
 from fusion.portal.date_filters import DateRange, date_range, wrong_dates
@@ -27,6 +30,8 @@ from fusion.tenancy.search import subscription_names
 
 FILTERS = ("verb", "by", "from", "to", "object")
 
+EVENT_COLUMNS = ("at", "type", "by", "customer", "subscription", "data", "id")
+
 
 @page(READ_TRAIL)
 def events(request: PageRequest) -> HttpResponse:
@@ -34,23 +39,14 @@ def events(request: PageRequest) -> HttpResponse:
     noun = request.GET.get("about", "")
     subscription_id = parse_id(request.GET.get("subscription"))
     owner_name = find_subscription(request.actor, subscription_id).name if subscription_id else ""
-    wanted = WantedEvents(
-        noun=noun if noun in EVENT_OBJECTS else None, subscription_id=subscription_id
-    )
-    found = list_events(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
-    names = subscription_names({each["subscription_id"] for each in found["items"]} - {None})
-    people = display_names(request.actor, [each["actor"] for each in found["items"]])
-    rows = [
-        {
-            **each,
-            "by": people[each["actor"]],
-            "names": names.get(each["subscription_id"]),
-            "json": orjson.dumps(each["data"], option=orjson.OPT_INDENT_2).decode(),
-        }
-        for each in found["items"]
-    ]
+    pages = _listed_events(request)
+    found = pages(limit=ROWS, cursor=request.GET.get("cursor"))
+    rows = _named_events(request.actor, found["items"])
+    indented = orjson.OPT_INDENT_2
     context = {
-        "rows": rows,
+        "rows": [
+            {**row, "json": orjson.dumps(row["data"], option=indented).decode()} for row in rows
+        ],
         "next": found["next"],
         "about": noun,
         "nouns": EVENT_OBJECTS,
@@ -59,6 +55,42 @@ def events(request: PageRequest) -> HttpResponse:
         "filtered": bool(noun or subscription_id),
     }
     return show(request, "portal/trail/events.html", context, parts=("list", "more"))
+
+
+def _listed_events(request: PageRequest) -> partial[dict[str, Any]]:
+    """The events about the chosen object and subscription; Problem `not-found`."""
+    noun = request.GET.get("about", "")
+    subscription_id = parse_id(request.GET.get("subscription"))
+    if subscription_id is not None:
+        find_subscription(request.actor, subscription_id)
+    wanted = WantedEvents(
+        noun=noun if noun in EVENT_OBJECTS else None, subscription_id=subscription_id
+    )
+    return partial(list_events, request.actor, wanted)
+
+
+def _named_events(actor: Actor, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Events with the names of their actor, subscription and customer."""
+    names = subscription_names({each["subscription_id"] for each in items} - {None})
+    people = display_names(actor, [each["actor"] for each in items])
+    return [
+        {
+            **each,
+            "by": people[each["actor"]],
+            "names": names.get(each["subscription_id"]),
+            "subscription": names.get(each["subscription_id"], ("", ""))[0],
+            "customer": names.get(each["subscription_id"], ("", ""))[1],
+        }
+        for each in items
+    ]
+
+
+@page(READ_TRAIL)
+def export_events(request: PageRequest, format: str) -> HttpResponseBase:
+    """`GET /events.csv` and `.xlsx`: all events that match the list's filters."""
+    named = partial(_named_events, request.actor)
+    table = paged_table("events", EVENT_COLUMNS, _listed_events(request), named)
+    return download(table, format)
 
 
 @page(READ_TRAIL)
