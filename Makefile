@@ -72,7 +72,7 @@ faults: debian $(VENV)/dev ## check that a pair of PostgreSQL servers loses no d
 	@exec env -u DATABASE_URL $(BIN)/python -m tests.faults $(FAULTS)
 
 mutants: $(VENV)/dev ## check that the tests notice changed rules of a ROOM; FILES="decide.sql" for others
-	@exec $(BIN)/python -m tests.mutants $(ROOM) $(FILES)
+	@exec $(BIN)/python -m tests.mutants $(ROOM) $(FILES) $(if $(MINUTES),--minutes $(MINUTES))
 
 variants: debian $(VENV)/dev ## the tests in other environments (VARIANTS="locale slow" for some)
 	@./.ci/clock

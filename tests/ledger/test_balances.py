@@ -98,4 +98,5 @@ def at(world: World, moment: Any) -> dict[str, tuple[int, int, int]]:
     """SKU code → (granted, used, available) at an instant."""
     path = f"/subscriptions/{world.subscription.id}/balances?at={instant(moment)}"
     items = answer(world.call("GET", path))["items"]
+    assert len({each["sku"] for each in items}) == len(items), "each once"
     return {each["sku"]: (each["granted"], each["used"], each["available"]) for each in items}

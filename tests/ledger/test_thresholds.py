@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fusion.kernel.quantities import MAX_BALANCE, THRESHOLDS
-from tests.ordering.placing import consume, line, placed
-from tests.world import World
+from tests.ordering.placing import consume, ledger, line, placed
+from tests.world import World, make_subscription
 
 balances = st.tuples(st.integers(0, 30), st.integers(0, 30)) | st.tuples(
     st.just(2_000_000_000), st.integers(1_599_999_999, 2_000_000_000)
@@ -62,16 +62,20 @@ def test_the_database_has_the_limits_of_the_code() -> None:
 
 
 def result(world: World) -> list[tuple[int, int, int]]:
-    """(threshold, granted, used) of the events of the user SKU."""
+    """(threshold, granted, used) of the events of the user SKU; checks what is available."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT (data ->> 'threshold')::int, (data ->> 'granted')::int, (data ->> 'used')::int"
+            "SELECT (data ->> 'threshold')::int, (data ->> 'granted')::int, (data ->> 'used')::int,"
+            " (data ->> 'available')::int"
             " FROM events_event WHERE group_id = %s AND type = 'balance.threshold'"
             " AND data ->> 'sku' = 'user' ORDER BY epoch, xid, id",
             [world.group.id],
         )
         found: list[Any] = cursor.fetchall()
-        return found
+    assert [available for *_, available in found] == [
+        granted - used for _, granted, used, _ in found
+    ]
+    return [each[:3] for each in found]
 
 
 def test_each_crossing_emits_one_event(world: World) -> None:
@@ -85,6 +89,18 @@ def test_each_crossing_emits_one_event(world: World) -> None:
     consume(world, world.user_sku, "j", "i", "h", verb="ledger_release")
     consume(world, world.user_sku, "h", "i", "j")
     assert result(world)[2:] == [(80, 10, 10), (100, 10, 10)]
+    for holder in "jih":
+        consume(world, world.user_sku, holder, verb="ledger_release")
+    assert len(result(world)) == 4, "on the way down"
+
+
+def test_a_crossing_is_of_one_subscription(world: World) -> None:
+    other = make_subscription(world.tenant, "Other")
+    placed(world, line(world.seat, 10), subscription=other)
+    assert ledger("ledger_consume", other.id, world.user_sku.id, [*"abcdefghi"]) is None
+    placed(world, line(world.seat, 10))
+    consume(world, world.user_sku, *"abcdefgh")
+    assert result(world) == [(80, 10, 9), (80, 10, 8)]
 
 
 @pytest.mark.parametrize("removed", [2, 3])

@@ -32,6 +32,8 @@ SQL = (
 )
 """The replacements, one place at a time; not in comments and texts."""
 
+ROOT = Path(__file__).resolve().parents[2]
+
 COMMENT_OR_TEXT = re.compile(r"--[^\n]*|'[^'\n]*'")
 
 
@@ -43,6 +45,11 @@ class Mutant:
     line: str
     change: str
     text: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What distinguishes the mutant, without the rest of the file."""
+        return self.file, self.line, self.change
 
     def __str__(self) -> str:
         return f"{self.file}: {self.line} => {self.change}"
