@@ -14,7 +14,6 @@ from fusion.access.http_auth import bind_requirements, check_visibility_first
 from fusion.accounts import api as accounts
 from fusion.catalogue import api as catalogue
 from fusion.clients import api as clients
-from fusion.events import api as events
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import problem_response, read_json
 from fusion.kernel.openapi import Described
@@ -30,6 +29,7 @@ from fusion.ordering import requests_api as requests
 from fusion.reporting import api as reporting
 from fusion.reporting import audit_api as audit
 from fusion.tenancy import api as tenancy
+from fusion.tenancy import events_api as events
 from fusion.trunks import api as trunks
 from fusion.trunks import calls_api as calls
 from fusion.trunks import fast_path as fast_calls

@@ -33,6 +33,7 @@ EXCLUDED = {
     "portal_mail": "the mail of the previous release that waits to be sent, of all providers",
     "portal_position": "how far the writer of mail has read the feed",
     "events_feedepoch": "of the database, not of a provider",
+    "events_feedmark": "of the database, not of a provider",
     "billing_groupstate": "computed from other tables, at times of its own",
     "billing_counted": "computed from other tables, at times of its own",
     "billing_rollup": "computed from other tables, at times of its own",

@@ -22,6 +22,14 @@ class FeedEpoch(models.Model):
     at = models.DateTimeField(db_default=Now())
 
 
+class FeedMark(models.Model):
+    """An instant, and a position in the feed before all events after it: see `marks.sql`."""
+
+    at = models.DateTimeField(primary_key=True)
+    epoch = models.IntegerField()
+    xid = Xid8Field()
+
+
 class Event(models.Model):
     """One fact, append-only. `data` is the object as the API shows it."""
 

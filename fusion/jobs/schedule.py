@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
+from fusion.events.mark import mark_feed
 from fusion.jobs.former import drain_former_queues
 from fusion.jobs.retention import purge, purge_jobs, purge_records
 from fusion.jobs.sweeps import Sweep
@@ -70,6 +71,7 @@ SWEEPS = (
     Sweep("write_port_mails", 2, write_port_mails),
     Sweep("write_invitation_mails", 2, write_invitation_mails),
     Sweep("refresh_rollup", 30, refresh),
+    Sweep("mark_feed", 60, mark_feed),
     Sweep("recover_jobs", 60, recover_jobs),
     Sweep("drain_former_queues", 5, drain_former_queues),
 )

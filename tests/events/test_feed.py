@@ -15,7 +15,7 @@ import pytest
 from django.db import connection, transaction
 
 from fusion.access.actor import Actor
-from fusion.events.feed import FEED, read_feed
+from fusion.events.feed import EVERYTHING, FEED, read_feed
 from fusion.kernel.pagination import decode_cursor, encode_cursor
 from tests.bounds import PATIENCE
 from tests.events.clusters import Spare, dump, emit, spare_cluster
@@ -42,7 +42,8 @@ def reader_at(url: str, actor: Actor) -> Reader:
         position = decode_cursor(after, str, str, str) if after else ("0", "0", "0")
         with psycopg.connect(url, autocommit=True) as other:
             found = other.execute(
-                FEED.encode(), [actor.group_id, actor.path, *position, limit, 0]
+                FEED.encode(),
+                [actor.group_id, actor.path, *position, limit, 0, *EVERYTHING.parameters(), None],
             ).fetchall()
         *events, (epoch, xid, id, _) = found
         items = [orjson.loads(document) for *_, document in events]
