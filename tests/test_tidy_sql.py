@@ -178,6 +178,7 @@ def test_no_room_calls_a_function_of_a_higher_one() -> None:
 
 
 NOT_BY_KEY = {
+    ("fusion/events/marks.sql", "events_event"),  # by time
     ("fusion/edge/database_metrics.py", "trunks_call"),  # all live calls
     ("fusion/ordering/holders.py", "ordering_holding"),  # by product
     ("fusion/reporting/history.py", "ledger_entry"),  # by subscription and time

@@ -24,6 +24,7 @@ from fusion.portal.mails.outbox import MAIL
 from fusion.portal.members.mail import write_invitation_mails
 from fusion.portal.ports.mail import write_port_mails
 from fusion.portal.requests.mail import write_request_mails
+from fusion.portal.subscriptions.channel_mails import write_channel_mails
 from fusion.reporting.rollup import refresh
 from fusion.trunks.sweep import sweep_calls
 from fusion.users.provision import BATCHES
@@ -69,6 +70,7 @@ SWEEPS = (
     Sweep("sweep_calls", 5, sweep_calls),
     Sweep("write_request_mails", 2, write_request_mails),
     Sweep("write_port_mails", 2, write_port_mails),
+    Sweep("write_channel_mails", 2, write_channel_mails),
     Sweep("write_invitation_mails", 2, write_invitation_mails),
     Sweep("refresh_rollup", 30, refresh),
     Sweep("mark_feed", 60, mark_feed),

@@ -12,12 +12,14 @@ class Preference(models.Model):
     """One person's preferences.
 
     Empty texts mean the browser's preference (language, theme) and UTC (time zone).
+    `channel_mails`: they want mails when live calls reach a threshold.
     """
 
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="preference")
     language = models.CharField(max_length=8, default="")
     time_zone = models.CharField(max_length=64, default="")
     theme = models.CharField(max_length=8, default="")
+    channel_mails = models.BooleanField(default=False, db_default=False)
 
 
 class Mail(models.Model):

@@ -211,6 +211,23 @@ def channel_use(subscription_id: UUID, *, since: datetime, until: datetime) -> d
     }
 
 
+REACHED = """
+SELECT subject_id, percent, live, most, at FROM trunks_channelthreshold
+WHERE group_id = %s::uuid AND subject_id = %s::uuid AND at >= %s::timestamptz
+ORDER BY percent
+"""
+
+
+def thresholds_reached(
+    group_id: UUID, subject_id: UUID, *, since: datetime
+) -> list[dict[str, Any]]:
+    """When live calls last reached each threshold of a subscription or trunk, if after `since`.
+
+    The caller has checked that the actor sees it.
+    """
+    return fetch_dicts(REACHED, [group_id, subject_id, since])
+
+
 Peaks = Sequence[tuple[datetime, UUID | None, int]]
 """Hour, trunk (None: the subscription) and the peak of concurrent calls."""
 

@@ -16,8 +16,10 @@ from fusion.ordering.approve_request import approve_request
 from fusion.ordering.reject_request import reject_request
 from fusion.ordering.withdraw_request import withdraw_request
 from fusion.portal.members.mail import write_invitation_mails
+from fusion.portal.models import Preference
 from fusion.portal.ports.mail import write_port_mails
 from fusion.portal.requests.mail import write_request_mails
+from fusion.portal.subscriptions.channel_mails import write_channel_mails
 from tests.bounds import drain
 from tests.numbers.porting import decided
 from tests.numbers.porting import requested as port_requested
@@ -25,6 +27,7 @@ from tests.numbers.stock import block
 from tests.ordering.requesting import requested
 from tests.portal.people import PASSWORD, make_person, signed_in
 from tests.queued import waiting_mails
+from tests.trunks.calling import admitted, make_trunk, order_channels
 from tests.world import World, answer
 
 NEW = "quite another password"
@@ -144,6 +147,15 @@ def port_requests(world: World, more: dict[str, Any]) -> None:
         drain(write_port_mails)
 
 
+def channel_thresholds(world: World, more: dict[str, Any]) -> None:
+    """Use all channels; the worker writes the mails."""
+    viewer = make_person((world.tenant, ADMINISTRATOR))
+    Preference.objects.create(user=viewer, channel_mails=True)
+    order_channels(world, 1)
+    admitted(world, make_trunk(world)["id"], "call")
+    drain(write_channel_mails)
+
+
 REQUESTS: dict[str, Callable[[World, dict[str, Any]], None]] = {
     each.__name__: each
     for each in (
@@ -155,5 +167,6 @@ REQUESTS: dict[str, Callable[[World, dict[str, Any]], None]] = {
         invited_by_api,
         order_requests,
         port_requests,
+        channel_thresholds,
     )
 }

@@ -43,6 +43,7 @@ SUBJECTS = {
     "invitation": "You are invited to",
     "order_request": "",
     "port_request": "",
+    "channel_threshold": "",
     "password_reset_key": "Set a new password",
     "password_reset": "Your password was reset",
     "password_changed": "Your password was changed",
@@ -59,6 +60,7 @@ OF_REQUESTS = (
     "was approved",
     "was rejected",
     "requests a port",
+    "channels in use",
 )
 
 UNREACHABLE = {

@@ -1,4 +1,4 @@
-"""A person's settings: language, time zone, theme; and the organization they act for."""
+"""A person's settings: language, time zone, theme, mails; and the organization they act for."""
 
 from zoneinfo import available_timezones
 
@@ -23,11 +23,19 @@ THEMES = ("", "light", "dark")
 
 
 class SettingsForm(Form):
-    """Language, time zone and theme; the defaults are the browser's, and UTC."""
+    """Language, time zone and theme; the defaults are the browser's, and UTC. Which mails."""
 
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
     theme = forms.ChoiceField(label=_("Theme"), required=False)
+    channel_mails = forms.BooleanField(
+        label=_("E-mail me when calls use most of the channels"),
+        help_text=_(
+            "When live calls reach 80 or 100 percent of a subscription's channels or of a trunk's "
+            "limit, at most once an hour for each. For all subscriptions that you can see."
+        ),
+        required=False,
+    )
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
@@ -48,7 +56,7 @@ class SettingsForm(Form):
 def settings(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /account`."""
     preference = request.person.preference
-    names = ("language", "time_zone", "theme")
+    names = ("language", "time_zone", "theme", "channel_mails")
     initial = {name: getattr(preference, name) for name in names}
     form = SettingsForm(request.POST or None, initial=initial)
     if request.method == "POST" and is_as_shown(request, form) and form.is_valid():
@@ -58,7 +66,7 @@ def settings(request: PageRequest) -> HttpResponse:
     return show_form(request, "portal/account/settings.html", form, context)
 
 
-def _save(request: HttpRequest, **values: str) -> None:
+def _save(request: HttpRequest, **values: str | bool) -> None:
     person = person_of(request)
     if person is not None:
         Preference.objects.update_or_create(user_id=person.user.id, defaults=values)

@@ -11,12 +11,13 @@ from typing import Any
 import orjson
 from django.db import connection, transaction
 
-# As in the feed: transactions in progress may still add events before those that are visible.
+# As in the feed: transactions in progress may still add events before those that are visible. The
+# index `event_for_mails` has the events of these nouns.
 NEXT = """
 SELECT e.epoch, e.xid::text, e.id, e.type, e.group_id, e.data::text
 FROM portal_position p
 JOIN events_event e ON (e.epoch, e.xid, e.id) > (p.epoch, p.xid, p.event)
-WHERE p.reader = %s AND starts_with(e.type, %s)
+WHERE p.reader = %s AND e.type LIKE %s
   AND (e.epoch < events_epoch() OR e.xid < pg_snapshot_xmin(pg_current_snapshot()))
 ORDER BY e.epoch, e.xid, e.id
 LIMIT %s
@@ -35,7 +36,7 @@ def for_each_event(reader: str, noun: str, handle: Handle, limit: int) -> int:
     with transaction.atomic():
         if not rows(LOCK, [reader]):
             return 0  # another worker is doing this
-        events = rows(NEXT, [reader, f"{noun}.", limit])
+        events = rows(NEXT, [reader, f"{noun}.%", limit])
         for *_, type, group, data in events:
             handle(type.removeprefix(f"{noun}."), group, orjson.loads(data))
         if events:

@@ -26,6 +26,7 @@ from fusion.trunks.queries import (
     list_calls,
     list_numbers,
     list_trunks,
+    thresholds_reached,
     trunk_document,
 )
 from fusion.trunks.records import WantedRecords, list_records
@@ -40,6 +41,14 @@ def use_of(subscription: Subscription) -> dict[str, Any]:
     """Live calls now, and the peaks of the last 24 hours."""
     until = now()
     return channel_use(subscription.id, since=until - timedelta(days=1), until=until)
+
+
+def reached(subscription: Subscription, subject_id: UUID) -> list[dict[str, Any]]:
+    """The thresholds that live calls reached in the last 24 hours, the subscription's or a trunk's:
+    {percent, live, most, at}.
+    """
+    day = now() - timedelta(days=1)
+    return thresholds_reached(subscription.group_id, subject_id, since=day)
 
 
 def by_trunk(use: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -74,6 +83,7 @@ def trunks(request: PageRequest, subscription: Subscription) -> HttpResponse:
         "next": found["next"],
         "total": usage_of(use["in_use"], use["channels"]),
         "peak": most(use),
+        "reached": reached(subscription, subscription.id),
     }
     return show(request, "portal/subscriptions/trunks.html", context, parts=("list", "more"))
 
@@ -97,6 +107,7 @@ def trunk(request: PageRequest, subscription: Subscription, trunk_id: UUID) -> H
         "created_at": found.created_at,
         "names": sku_names(request.actor),
         "hours": _hours(use, trunk_id),
+        "reached": reached(subscription, trunk_id),
         "confirmation": Confirmation(),
         **_calls(request, subscription, trunk_id),
     }
