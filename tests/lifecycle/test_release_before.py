@@ -1,10 +1,15 @@
 """The release before (6b7d093) on the new tables: what its servers and workers run."""
 
+from datetime import timedelta
+
 from django.db import connection
 
 from fusion.cli.verify import differences
+from fusion.kernel.clock import instant
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.apply_due import apply_due_orders
+from fusion.lifecycle.placing import database_now
+from tests.instants import MOMENT, still_clock
 from tests.lifecycle.dating import ask, at, fall_due, orders, scheduled, seen, state
 from tests.lifecycle.test_states import balances, order
 from tests.world import World, answer, make_subscription
@@ -77,3 +82,16 @@ def test_its_terminate(world: World) -> None:
     [ending] = orders(world, kind="termination")
     assert (ending["state"], ending["lines"][0]["quantity"]) == ("completed", 3)
     assert balances(world) == [("be-geographic", 0, 0), ("user", 0, 0)]
+
+
+def test_its_worker_waits_for_what_falls_due_at_this_instant(world: World) -> None:
+    """It must not apply a change past an ending that is due, be it only just."""
+    later = database_now() + timedelta(hours=3)
+    before = answer(order(world, 1, effective_at=instant(later - timedelta(hours=1))))
+    ending = answer(ask(world, "terminate", effective_at=instant(later)))
+    for now, expected in ((later, "scheduled"), (later - MOMENT, "completed")):
+        with still_clock() as go_to:
+            go_to(now)
+            worker_of_the_release_before()
+            assert seen(world, before)["state"] == expected
+            assert seen(world, ending)["state"] == "scheduled"

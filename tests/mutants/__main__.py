@@ -27,6 +27,10 @@ RULES = {
 """Rules outside `rules.py`: how a number and a list of users are read."""
 
 
+BESIDE = {"ordering": ("tests/lifecycle/test_release_before.py",)}
+"""Tests of other rooms: only the previous release calls these functions of ordering so."""
+
+
 def main() -> int:
     """The exit code: 0 if every mutant was tried and every survivor is explained."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
@@ -34,6 +38,9 @@ def main() -> int:
     parser.add_argument("files", nargs="*", help="of the room; its rules by default")
     parser.add_argument("--minutes", type=float, default=24 * 60, help="at most; 24 hours")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--pure", action="store_true", help="only the tests without a database: quick, for Python"
+    )
     given = parser.parse_args()
     names = [f"fusion/{given.room}/{name}" for name in given.files or _rules(given.room)]
     wanted = [mutant for name in names for mutant in mutants(ROOT, name)]
@@ -42,11 +49,12 @@ def main() -> int:
         Path(home).chmod(0o755)
         results: list[Killed] = []
         for killed in run_all(
-            given.room,
+            (f"tests/{given.room}/test_*.py", *BESIDE.get(given.room, ())),
             wanted,
             Path(home),
             processes=given.processes,
             until=started + 60 * given.minutes,
+            pure=given.pure,
         ):
             results.append(killed)
             sys.stdout.write(f"{killed}\n")

@@ -34,22 +34,36 @@ SQL = (
 
 ROOT = Path(__file__).resolve().parents[2]
 
+FUNCTION = re.compile(r"^CREATE OR REPLACE FUNCTION (?:\w+\.)?(\w+)", re.MULTILINE)
 COMMENT_OR_TEXT = re.compile(r"--[^\n]*|'[^'\n]*'")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """`text` is the whole file with one place changed: `line`, which becomes `change`."""
+    """`text` is the whole file with one place changed: `line`, which becomes `change`. The line
+    begins at `start`.
+    """
 
     file: str
     line: str
     change: str
     text: str
+    start: int
 
     @property
     def key(self) -> tuple[str, str, str]:
         """What distinguishes the mutant, without the rest of the file."""
         return self.file, self.line, self.change
+
+    @property
+    def function(self) -> str:
+        """The function that PostgreSQL counts calls of, if the change is in one; else ""."""
+        if not self.file.endswith(".sql"):
+            return ""
+        head = self.text[: self.start]
+        found = list(FUNCTION.finditer(head))
+        is_counted = found and "LANGUAGE plpgsql" in head[found[-1].end() :]
+        return found[-1][1] if is_counted else ""
 
     def __str__(self) -> str:
         return f"{self.file}: {self.line} => {self.change}"
@@ -59,9 +73,12 @@ def mutants(root: Path, file: str) -> Iterator[Mutant]:
     """Every mutant of a `.py` or `.sql` file below `root`."""
     source = (root / file).read_text(encoding="utf-8")
     for text in _of_sql(source) if file.endswith(".sql") else _of_python(source):
-        lines = zip(source.splitlines(), text.splitlines(), strict=False)
-        line, change = next(((old, new) for old, new in lines if old != new), ("", ""))
-        yield Mutant(file, line.strip(), change.strip(), text)
+        start = 0
+        for old, new in zip(source.splitlines(True), text.splitlines(True), strict=False):
+            if old != new:
+                yield Mutant(file, old.strip(), new.strip(), text, start)
+                break
+            start += len(new)
 
 
 def _of_python(source: str) -> Iterator[str]:

@@ -20,6 +20,9 @@ from typing import Any
 import pytest
 
 LIBRARIES = ("django", "hypothesis", "ninja", "oauth2_provider", "phonenumbers", "psycopg_pool")
+SECONDS = 90
+"""How long one test may take: without a mutant, the longest takes a fifth of it."""
+
 TOO_LONG = "no end in time"
 
 
@@ -64,7 +67,8 @@ def _test(job: dict[str, Any], writing: int) -> None:
         databases = import_module("django.conf").settings.DATABASES
         databases["default"]["NAME"] = job["database"]
     first = _First()
-    code = pytest.main(["-x", "-q", "-p", "no:randomly", *job["arguments"]], plugins=[first])
+    options = ["-x", "-q", "-p", "no:randomly", "--timeout", str(SECONDS)]
+    code = pytest.main([*options, *job["arguments"]], plugins=[first])
     if code != pytest.ExitCode.OK:
         os.write(writing, (first.failed or f"pytest: {code!r}").encode())
     sys.stdout.flush()

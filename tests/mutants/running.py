@@ -1,7 +1,9 @@
 """Trying mutants: each process has a copy of the checkout, and each mutant a database of its
 own, so that no mutant spoils the books of the next.
 
-Tests that killed other mutants of the file come first, because they are likely to kill again.
+Tests that killed other mutants of the file come first, because they are likely to kill again. The
+tests that do not call a changed PL/pgSQL function are left out: PostgreSQL counts the calls. It
+does not count those of SQL functions that it inlines.
 """
 
 import json
@@ -13,12 +15,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import ObjectInUse
 
 from tests.bounds import PATIENCE, killed_after
 from tests.databases import drop_database
@@ -29,10 +34,11 @@ COPIED = ("fusion", "tests", "docs", "pyproject.toml", "README.md", "Makefile", 
 SECONDS = 300.0
 """How long the tests of a mutant may take, in addition to five times as long as without one."""
 
-SETTINGS = {"max_connections": "300", "statement_timeout": "60s"}
+SETTINGS = {"max_connections": "300", "statement_timeout": "60s", "track_functions": "pl"}
 PURE = ("test_rules*.py", "test_parse*.py")
 """The tests that need no database come first for Python."""
 
+CALLED = "SELECT funcname FROM pg_stat_user_functions"
 NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none"
 
 
@@ -50,44 +56,92 @@ class Killed:
 
 
 def run_all(
-    room: str, wanted: Sequence[Mutant], home: Path, *, processes: int, until: float
+    tests: Sequence[str],
+    wanted: Sequence[Mutant],
+    home: Path,
+    *,
+    processes: int,
+    until: float,
+    pure: bool,
 ) -> Iterator[Killed]:
-    """The results, as they come; no mutant is begun after `until`."""
-    with run_temporary(home / "postgres", settings=SETTINGS, fast=True) as held:
-        crew = [_Worker(room, home / f"copy{each}", held.url) for each in range(processes)]
+    """The results, as they come, of the files `tests`; no mutant is begun after `until`.
+
+    `pure`: only of the tests that need no database.
+    """
+    started = run_temporary(home / "postgres", settings=SETTINGS, fast=True)
+    with nullcontext() if pure else started as held:
+        url = held.url if held else ""
+        crew = [_Worker(tests, home / f"copy{each}", url) for each in range(processes)]
         try:
-            for worker in crew:
-                worker.compile()
-            crew[0].check()
             free: Queue[_Worker] = Queue()
             for worker in crew:
-                worker.limit, worker.kills = crew[0].limit, crew[0].kills
+                worker.compile()
+                worker.known = crew[0].known
                 free.put(worker)
 
+            def survey(test: str) -> None:
+                with _taken(free) as worker:
+                    worker.survey(test)
+
             def run(mutant: Mutant) -> Killed | None:
-                worker = free.get()
-                try:
+                with _taken(free) as worker:
                     return worker.run(mutant) if time.monotonic() < until else None
-                finally:
-                    free.put(worker)
 
             with ThreadPoolExecutor(processes) as pool:
-                for each in as_completed([pool.submit(run, mutant) for mutant in wanted]):
-                    result = each.result(0)
-                    if result is not None:
-                        yield result
+                try:
+                    list(pool.map(survey, [] if pure else crew[0].tests))
+                    for each in as_completed([pool.submit(run, mutant) for mutant in wanted]):
+                        result = each.result(0)
+                        if result is not None:
+                            yield result
+                finally:  # interrupted
+                    pool.shutdown(wait=False, cancel_futures=True)
         finally:
             for worker in crew:
                 worker.close()
 
 
+def _copy_database(owner: "psycopg.Connection[Any]", name: str) -> None:
+    """Copy the migrated database as soon as the connections of ended processes are closed."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            owner.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE fusion").format(sql.Identifier(name))
+            )
+            return
+        except ObjectInUse:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
+@contextmanager
+def _taken(free: "Queue[_Worker]") -> "Iterator[_Worker]":
+    worker = free.get()
+    try:
+        yield worker
+    finally:
+        free.put(worker)
+
+
+@dataclass
+class _Known:
+    """Of the files of tests: the `seconds` of each, the functions that it `calls`, and how many
+    mutants of a file it killed.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    calls: dict[str, set[str]] = field(default_factory=dict)
+    kills: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
 class _Worker:
     """A copy of the checkout, and the processes that run its tests: one for SQL, one for Python."""
 
-    def __init__(self, room: str, copy: Path, url: str) -> None:
+    def __init__(self, tests: Sequence[str], copy: Path, url: str) -> None:
         self.copy, self.url = copy, url
-        self.limit = SECONDS
-        self.kills: Counter[tuple[str, str]] = Counter()
+        self.known = _Known()
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
@@ -95,11 +149,10 @@ class _Worker:
                 shutil.copytree(source, copy / name, ignore=ignored)
             else:
                 shutil.copy(source, copy / name)
-        folder = copy / "tests" / room
-        self.tests = [str(file.relative_to(copy)) for file in sorted(folder.glob("test_*.py"))]
-        self.pure = [
-            str(file.relative_to(copy)) for each in PURE for file in sorted(folder.glob(each))
-        ]
+        self.tests = sorted(
+            str(file.relative_to(copy)) for pattern in tests for file in copy.glob(pattern)
+        )
+        self.pure = [test for test in self.tests if any(Path(test).match(each) for each in PURE)]
         self._runners: dict[str, subprocess.Popen[str]] = {}
 
     def compile(self) -> None:
@@ -107,19 +160,23 @@ class _Worker:
 
         Bytecode is written only here: that of a mutant would serve for the next of the same size.
         """
-        arguments = ["--collect-only", *self.tests]
-        failed = self._ask("python", self.url, arguments, SECONDS, compile=True)
-        assert not failed, f"the tests fail without a mutant: {failed}"
-
-    def check(self) -> None:
-        """See the tests pass without a mutant, and how long they take."""
-        started = time.monotonic()
-        failed = self._with_database("python", self.tests, 10 * SECONDS)
-        assert not failed, f"the tests fail without a mutant: {failed}"
         if self.pure:
-            failed = self._ask("python", NO_DATABASE, self._without_database(), SECONDS)
+            arguments = self._without_database()
+            failed = self._ask("python", NO_DATABASE, arguments, SECONDS, compile=True)
             assert not failed, f"the tests fail without a mutant: {failed}"
-        self.limit = SECONDS + 5 * (time.monotonic() - started)
+        if self.url:
+            arguments = ["--collect-only", *self.tests]
+            failed = self._ask("python", self.url, arguments, SECONDS, compile=True)
+            assert not failed, f"the tests fail without a mutant: {failed}"
+
+    def survey(self, test: str) -> None:
+        """See a file of tests pass without a mutant, how long it takes, and what it calls."""
+        started = time.monotonic()
+        calls: set[str] = set()
+        failed = self._with_database("python", [test], SECONDS, calls)
+        assert not failed, f"the tests fail without a mutant: {failed}"
+        self.known.seconds[test] = time.monotonic() - started
+        self.known.calls[test] = calls
 
     def run(self, mutant: Mutant) -> Killed:
         """Run the tests on the mutant."""
@@ -131,32 +188,41 @@ class _Worker:
             by = self._try(mutant)
         finally:
             file.write_text(kept, encoding="utf-8")
-        self.kills[mutant.file, by.partition("::")[0]] += 1
+        self.known.kills[mutant.file, by.partition("::")[0]] += 1
         return Killed(mutant, by, time.monotonic() - started)
 
     def _try(self, mutant: Mutant) -> str:
         language = "sql" if mutant.file.endswith(".sql") else "python"
+        known = self.known
         if language == "python" and self.pure:
-            failed = self._ask(language, NO_DATABASE, self._without_database(), self.limit)
-            if failed:
+            failed = self._ask(language, NO_DATABASE, self._without_database(), SECONDS)
+            if failed or not self.url:
                 return failed
-        tests = sorted(self.tests, key=lambda test: -self.kills[mutant.file, test])
-        return self._with_database(language, tests, self.limit)
+        function = mutant.function
+        tests = [test for test in self.tests if not function or function in known.calls[test]]
+        tests.sort(key=lambda test: (-known.kills[mutant.file, test], known.seconds[test]))
+        limit = SECONDS + 5 * sum(known.seconds.values())
+        return self._with_database(language, tests, limit) if tests else ""
 
     def _without_database(self) -> list[str]:
         return ["--noconftest", "-p", "tests.mutants.pure", *self.pure]
 
-    def _with_database(self, language: str, tests: Sequence[str], seconds: float) -> str:
-        """The test that fails, in a copy of the migrated database."""
+    def _with_database(
+        self, language: str, tests: Sequence[str], seconds: float, calls: set[str] | None = None
+    ) -> str:
+        """The test that fails, in a copy of the migrated database; adds to the called functions."""
         name = f"mutant_{os.getpid()}_{id(self)}"
         with psycopg.connect(self.url.replace("/fusion?", "/template1?"), autocommit=True) as owner:
             owner.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE fusion").format(sql.Identifier(name))
             )
+            url = self.url.replace("/fusion?", f"/{name}?")
             try:
-                return self._ask(
-                    language, self.url.replace("/fusion?", f"/{name}?"), tests, seconds, name
-                )
+                failed = self._ask(language, url, tests, seconds, name)
+                if calls is not None:
+                    with psycopg.connect(url) as reader:
+                        calls.update(row[0] for row in reader.execute(CALLED))
+                return failed
             finally:
                 drop_database(owner, name)
 

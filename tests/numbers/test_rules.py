@@ -4,15 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fusion.kernel.errors import InvalidFields
 from fusion.numbers import rules
 from fusion.numbers.rules import (
     BLOCK,
     calling_code,
     countries,
     number_types,
+    require_reason,
     samples,
     wrong_number,
     wrong_range,
+    wrong_unknown_number,
 )
 
 BRUSSELS, MOBILE, UNKNOWN = "+3225550100", "+32470123456", "+99912345678"
@@ -63,6 +66,49 @@ def test_reasons_for_invalid_numbers(
 ) -> None:
     found = wrong_number(number, country=country, type=type)
     assert (found is None) if refusal is None else (refusal in str(found))
+
+
+def test_a_reason_with_unknown_numbers_and_only_then() -> None:
+    require_reason(True, "assigned by the regulator")
+    require_reason(False, None)
+    with pytest.raises(InvalidFields, match="is required with"):
+        require_reason(True, None)
+    with pytest.raises(InvalidFields, match="is allowed only with"):
+        require_reason(False, "assigned by the regulator")
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "refusal"),
+    [
+        ("+3225550100123", "BE", None),
+        (MOBILE, "FR", "does not begin with +33, the country code of FR"),
+        ("+31225550100", "FR", "does not begin with +33, the country code of FR"),
+        (UNKNOWN, "BE", "does not begin with +32, the country code of BE"),
+        ("+8001", "001", None),
+        (UNKNOWN, "001", None),
+        (BRUSSELS, "001", "begins with the country code of BE, so it has a country"),
+        ("+12125550123", "001", "begins with the country code of US, so it has a country"),
+    ],
+)
+def test_the_country_code_of_unknown_numbers(
+    number: str, country: str, refusal: str | None
+) -> None:
+    found = wrong_unknown_number(number, country=country)
+    assert found == (None if refusal is None else f"{number} {refusal}")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "wrong"),
+    [
+        ("+32999000000", "+32999000099", set()),
+        ("+31999999999", "+32000000000", {"first"}),
+        ("+32999999999", "+33000000000", {"last"}),
+        ("+33999000000", "+33999000000", {"first", "last"}),
+    ],
+)
+def test_a_range_of_unknown_numbers(first: str, last: str, wrong: set[str]) -> None:
+    assert set(wrong_range(first, last, country="BE", type="mobile", unknown=True)) == wrong
+    assert set(wrong_range(first, last, country="BE", type="mobile")) == {"first"}
 
 
 def judged(first: str, last: str, type: str = "geographic") -> dict[str, str]:

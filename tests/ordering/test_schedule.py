@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from fusion.kernel.clock import read_instant
 from fusion.lifecycle.apply_due import apply_due_orders
+from tests.instants import MOMENT, still_clock
 from tests.ordering.placing import (
     balances,
     consume,
@@ -69,6 +71,18 @@ def test_scheduled_then_applied(world: World) -> None:
     before = world.fingerprint()
     apply_due_orders()
     assert world.fingerprint() == before
+
+
+def test_an_order_is_due_at_its_instant(world: World) -> None:
+    order = scheduled(world, line(world.seat, 3))
+    due = read_instant(order["effective_at"])
+    with still_clock() as go_to:
+        go_to(due - MOMENT)
+        apply_due_orders()
+        assert seen(world, order)["state"] == "scheduled"
+        go_to(due)
+        apply_due_orders()
+        assert seen(world, order)["state"] == "completed"
 
 
 def test_the_offset_of_effective_at_counts(world: World) -> None:
