@@ -13,6 +13,7 @@ BLOCKING = {"wait", "join", "communicate", "result", "acquire"}
 
 FINITE = {
     "contract/compatible.py": "follows references, which end at a schema",
+    "contract/test_exports.py": "follows references, which end at a schema",
     "faults/network.py": "threads that end with the connections they serve",
     "lifecycle/moving.py": "reads a feed to its end",
     "operations/test_away.py": "each request has a time-out",
