@@ -14,6 +14,7 @@ BLOCKING = {"wait", "join", "communicate", "result", "acquire"}
 FINITE = {
     "contract/compatible.py": "follows references, which end at a schema",
     "contract/test_exports.py": "follows references, which end at a schema",
+    "events/test_feed_filters.py": "a thread that ends when it is stopped",
     "faults/network.py": "threads that end with the connections they serve",
     "lifecycle/moving.py": "reads a feed to its end",
     "operations/test_away.py": "each request has a time-out",

@@ -371,9 +371,11 @@ def test_from_any_instant_nothing_of_it_or_later_is_missed(world: World, seed: i
     with ThreadPoolExecutor(6) as pool:
         marker = pool.submit(mark)
         writers = [pool.submit(_write, tree, seed * 10 + writer) for writer in range(4)]
-        for writer in writers:
-            writer.result(PATIENCE)
-        over.set()
+        try:
+            for writer in writers:
+                writer.result(PATIENCE)
+        finally:
+            over.set()
         marker.result(PATIENCE)
     whole = walk(actor, 500, EventFilter())
     for event in random.Random(seed).sample(whole, 10):

@@ -23,6 +23,7 @@ LIBRARIES = ("django", "hypothesis", "ninja", "oauth2_provider", "phonenumbers",
 SECONDS = 90
 """How long one test may take: without a mutant, the longest takes a fifth of it."""
 
+BROKEN = "before the first test"
 TOO_LONG = "no end in time"
 
 
@@ -70,7 +71,9 @@ def _test(job: dict[str, Any], writing: int) -> None:
     options = ["-x", "-q", "-p", "no:randomly", "--timeout", str(SECONDS)]
     code = pytest.main([*options, *job["arguments"]], plugins=[first])
     if code != pytest.ExitCode.OK:
-        os.write(writing, (first.failed or f"pytest: {code!r}").encode())
+        broken = code == pytest.ExitCode.INTERNAL_ERROR
+        failed = first.failed or (BROKEN if broken else "fusion verify")
+        os.write(writing, failed.encode())
     sys.stdout.flush()
     os._exit(0)
 

@@ -28,6 +28,7 @@ from psycopg.errors import ObjectInUse
 from tests.bounds import PATIENCE, killed_after
 from tests.databases import drop_database
 from tests.mutants.making import ROOT, Mutant
+from tests.mutants.runner import BROKEN
 from tests.temporary_database import run_temporary
 
 COPIED = ("fusion", "tests", "docs", "pyproject.toml", "README.md", "Makefile", ".python-version")
@@ -174,7 +175,8 @@ class _Worker:
         started = time.monotonic()
         calls: set[str] = set()
         failed = self._with_database("python", [test], SECONDS, calls)
-        assert not failed, f"the tests fail without a mutant: {failed}"
+        log = (self.copy / "log").read_text(errors="replace")
+        assert not failed, f"the tests fail without a mutant: {failed}\n{log}"
         self.known.seconds[test] = time.monotonic() - started
         self.known.calls[test] = calls
 
@@ -219,6 +221,8 @@ class _Worker:
             url = self.url.replace("/fusion?", f"/{name}?")
             try:
                 failed = self._ask(language, url, tests, seconds, name)
+                if failed == BROKEN:  # a process that prepares the same role at the same time?
+                    failed = self._ask(language, url, tests, seconds, name)
                 if calls is not None:
                     with psycopg.connect(url) as reader:
                         calls.update(row[0] for row in reader.execute(CALLED))
