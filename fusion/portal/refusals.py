@@ -145,7 +145,7 @@ DETAILS = (
     gettext_noop(
         "The user %(login)s has the number %(number)s, not %(other)s. Nothing was changed."
     ),
-    gettext_noop("This job ended after row %(done)s of %(total)s, so nothing can be cancelled."),
+    gettext_noop("This job ended after %(done)s of %(total)s rows, so nothing can be cancelled."),
     gettext_noop("Only the group can accept unknown numbers. Ask the provider to port them in."),
     gettext_noop("The request body is too large: the limit is %(limit)s bytes."),
     gettext_noop("The limit is %(most)s requests per minute. Wait %(wait)s seconds."),

@@ -255,11 +255,12 @@ def get_job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 def get_results(
     request: HttpRequest, job_id: UUID, params: Query[ResultFilter]
 ) -> HttpResponseBase:
-    """List the results of the rows processed so far, in row order; a file has all rows."""
+    """List the results of the rows processed so far; a file has all rows."""
     format = wanted_format(request, params.format)
     if format == "json":
+        job = find_job(actor_of(request), job_id)
         return json_response(
-            list_results(job_id, limit=params.limit, cursor=params.cursor, **params.filters())
+            list_results(job, limit=params.limit, cursor=params.cursor, **params.filters())
         )
     require_whole(params)
     return send_table(rows_table(job_id, params.failed, lambda problem: problem.detail), format)

@@ -53,13 +53,20 @@ BEGIN
 END
 $$;
 
--- The next rows of a job, and the users that already exist. Reads no row of another subscription.
+-- The next rows of a job, in the order of users/row_order.py, and the users that already exist. Reads no row of another subscription.
 CREATE OR REPLACE FUNCTION users_read_rows(j users_job, p_limit int) RETURNS users_rows
 LANGUAGE plpgsql AS $$
 DECLARE
     c users_rows;
     v_known uuid[];
+    v_last int := j.done + p_limit;
 BEGIN
+    IF strpos(j.rows::text, '"together":') > 0 THEN
+        -- Rows that exchange their numbers in a ring are in one chunk, however large it is.
+        SELECT coalesce(min(w.position), j.total) INTO v_last
+        FROM json_array_elements(j.rows) WITH ORDINALITY AS w(item, position)
+        WHERE w.position >= v_last AND (w.item ->> 'together') IS NULL;
+    END IF;
     SELECT array_agg(x.id), array_agg(x.login), array_agg(x.name), array_agg(x.kind),
            array_agg(x.number), array_agg(x.sku), array_agg(x.action), array_agg(x.problem),
            array_agg(x.changes), array_agg(x.slot), array_agg(x.known)
@@ -87,7 +94,7 @@ BEGIN
               AND v.login_key = k.key
             ORDER BY lower(v.login) <> lower(w.item ->> 'login'), v.login_twin LIMIT 1
         ) y ON true
-        WHERE w.position > j.done AND w.position <= j.done + p_limit
+        WHERE w.position > j.done AND w.position <= v_last
         ORDER BY w.position
     ) x;
     SELECT array_agg(x.known ORDER BY x.slot) INTO c.user_id
@@ -179,19 +186,21 @@ CREATE OR REPLACE FUNCTION users_give_up_row(p_job uuid) RETURNS json
 LANGUAGE plpgsql AS $$
 DECLARE
     j users_job;
+    v_row text;
 BEGIN
     SELECT w.* INTO j FROM users_job w
     WHERE w.id = p_job AND w.finished_at IS NULL FOR NO KEY UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
+    v_row := coalesce(j.rows -> j.done ->> 'row', (j.done + 1)::text);
     INSERT INTO users_jobresult (group_id, job_id, position, status, outcome, answer)
     VALUES (j.group_id, j.id, j.done + 1, 500, 'failed', kernel_problem('internal-error', format(
         'This row failed because of an error in Fusion, and nothing was changed. The operator finds the '
         'cause in the worker''s log under job %s.', j.id)));
     RETURN users_progress(j, ARRAY['failed'], format(
         'Row %s failed because of an error in Fusion. All valid rows were processed. The operator '
-        'finds the cause in the worker''s log under job %s.', j.done + 1, j.id));
+        'finds the cause in the worker''s log under job %s.', v_row, j.id));
 END
 $$;
 

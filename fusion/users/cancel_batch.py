@@ -26,7 +26,7 @@ def cancel_batch(actor: Actor, *, job_id: UUID) -> Done:
     if not cancelled and job.state != "cancelled":
         raise Problem(
             "conflict",
-            f"This job ended after row {job.done} of {job.total}, so nothing can be cancelled.",
+            f"This job ended after {job.done} of {job.total} rows, so nothing can be cancelled.",
         )
     subscription = lock_subscription(actor, job.subscription_id)
     return Done(job_document(job), subscription.path, job.id, subscription_id=subscription.id)

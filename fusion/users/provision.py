@@ -45,8 +45,8 @@ SELECT (SELECT w.answer::text
 """
 
 STOPPED = (
-    "Fusion stopped after row {done} of {total} because of an error in Fusion. The later rows were "
-    "not processed. The operator finds the cause in the worker's log under job {id}."
+    "Fusion stopped after {done} of {total} rows because of an error in Fusion. The other rows "
+    "were not processed. The operator finds the cause in the worker's log under job {id}."
 )
 
 

@@ -3,7 +3,7 @@
 The database renders users' documents; they are passed on unparsed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from fusion.kernel.database import fetch_rows, fetch_value
 from fusion.kernel.errors import or_not_found
 from fusion.kernel.ids import read_id
 from fusion.kernel.pagination import decode_cursor, json_page, newest
+from fusion.tenancy.models import Subscription
 from fusion.users.models import Job, User
 
 USER_COLUMNS = ("login", "display_name", "kind", "number", "created_at")
@@ -92,6 +93,22 @@ def user_names(subscription_id: UUID, ids: Iterable[UUID | str]) -> dict[str, st
         " WHERE id = ANY (%s::uuid[]) AND subscription_id = %s::uuid"
     )
     return dict(fetch_rows(sql, [list(ids), subscription_id]))
+
+
+HOLDERS = """
+SELECT n.e164, u.login_key
+FROM unnest(%s::text[]) AS w(e164)
+JOIN numbers_number n ON n.e164 = w.e164
+JOIN users_user u ON u.group_id = n.group_id AND u.id = n.user_id
+WHERE n.group_id = %s::uuid AND n.subscription_id = %s::uuid
+"""
+
+
+def holders_of(subscription: Subscription, numbers: Sequence[str]) -> dict[str, str]:
+    """Number → key of the login of the subscription's user that has it."""
+    if not numbers:
+        return {}
+    return dict(fetch_rows(HOLDERS, [list(numbers), subscription.group_id, subscription.id]))
 
 
 def list_jobs(

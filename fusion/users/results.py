@@ -12,22 +12,27 @@ from fusion.kernel.pagination import MAX_INT, decode_cursor, json_page, position
 from fusion.kernel.sheets.send import Table
 from fusion.kernel.stream import Query
 from fusion.users.batch_row import CELLS
+from fusion.users.models import Job
 
 RESULTS = """
-SELECT r.position, coalesce((w.item ->> 'row')::int, r.position), r.status, r.outcome,
+SELECT k.key, k.place, coalesce((w.item ->> 'row')::int, k.place), r.status, r.outcome,
        r.answer::text
 FROM users_job j
 JOIN users_jobresult r ON r.group_id = j.group_id AND r.job_id = j.id
 JOIN json_array_elements(j.rows) WITH ORDINALITY AS w(item, position) ON w.position = r.position
-WHERE j.id = %s::uuid AND r.position > %s::int
+CROSS JOIN LATERAL (SELECT coalesce((w.item ->> 'place')::int, r.position) AS place) p
+CROSS JOIN LATERAL (
+    SELECT p.place, CASE WHEN %s::boolean THEN p.place ELSE r.position END AS key) k
+WHERE j.id = %s::uuid AND k.key > %s::int
   AND (%s::boolean IS NULL OR %s::boolean = (r.status >= 300))
-ORDER BY r.position LIMIT %s::int
+ORDER BY k.key LIMIT %s::int
 """
 
 REQUESTED = """
-SELECT w.position, coalesce(w.item -> 'cells', w.item)::text
+SELECT p.place, coalesce(w.item -> 'cells', w.item)::text
 FROM users_job j CROSS JOIN json_array_elements(j.rows) WITH ORDINALITY AS w(item, position)
-WHERE j.id = %s::uuid AND w.position = ANY (%s::int[])
+CROSS JOIN LATERAL (SELECT coalesce((w.item ->> 'place')::int, w.position) AS place) p
+WHERE j.id = %s::uuid AND p.place = ANY (%s::int[])
 """
 
 ROWS = """
@@ -39,8 +44,11 @@ LEFT JOIN users_jobresult r
        ON r.group_id = j.group_id AND r.job_id = j.id AND r.position = w.position
 WHERE j.id = %s::uuid
   AND (%s::boolean IS NULL OR %s::boolean = (coalesce(r.status, 500) >= 300))
-ORDER BY w.position
+ORDER BY coalesce((w.item ->> 'place')::int, w.position)
 """
+
+BY_PLACE = "@"
+"""Marks a cursor in the order of the list."""
 
 COLUMNS = ("row", *CELLS, "outcome", "problem")
 
@@ -52,15 +60,25 @@ def requested_cells(job_id: UUID, positions: Sequence[int]) -> dict[int, Mapping
 
 
 def list_results(
-    job_id: UUID, *, limit: int, cursor: str | None = None, failed: bool | None = None
+    job: Job, *, limit: int, cursor: str | None = None, failed: bool | None = None
 ) -> str:
-    """One page of the results of a job's rows so far, in their order, as JSON text.
+    """One page of the results of a job's rows so far, as JSON text.
 
-    The caller has checked that the actor sees the job.
+    In the order of the list; of a list whose first page was read while the job ran, in the order in
+    which the rows took effect, so that the reader misses none. The caller has checked that the
+    actor sees the job.
     """
-    (after,) = decode_cursor(cursor, position(MAX_INT)) if cursor is not None else (0,)
-    rows = fetch_rows(RESULTS, [job_id, after, failed, failed, limit + 1])
-    return json_page([(row[0], _result(*row)) for row in rows], limit)
+    by_place, after = job.finished_at is not None, 0
+    if cursor is not None:
+        ((by_place, after),) = decode_cursor(cursor, _key)
+    rows = fetch_rows(RESULTS, [by_place, job.id, after, failed, failed, limit + 1])
+    mark = BY_PLACE if by_place else ""
+    return json_page([(f"{mark}{row[0]}", _result(*row[1:])) for row in rows], limit)
+
+
+def _key(text: str) -> tuple[bool, int]:
+    by_place = text.startswith(BY_PLACE)
+    return by_place, position(MAX_INT)(text.removeprefix(BY_PLACE))
 
 
 def _result(position: int, row: int, status: int, outcome: str | None, answer: str) -> str:

@@ -150,7 +150,9 @@ class ResultDocument(BaseModel):
     """The result of a row: 201 created, 200 changed, unchanged or deleted, 409 or 422 refused, 500
     failed.
 
-    Positions count from 1. `row` is the row's number in the file, where the header is a row, too.
+    Positions count from 1, in the list as it was sent. While the job runs, results are in the order
+    in which the rows took effect. `row` is the row's number in the file, where the header is a row,
+    too.
     """
 
     position: int

@@ -16,7 +16,8 @@ from fusion.tenancy.queries import country_of, lock_subscription
 from fusion.users.batch_row import SubmittedRow, prepared
 from fusion.users.models import Job
 from fusion.users.provision import provision_next
-from fusion.users.queries import job_document
+from fusion.users.queries import holders_of, job_document
+from fusion.users.row_order import in_order
 from fusion.users.rules import require_active
 
 
@@ -35,13 +36,13 @@ def submit_batch(
     """
     subscription = lock_subscription(actor, subscription_id)
     require_active(subscription.status)
-    country = cache(lambda: country_of(subscription.path))
+    made = prepared(rows, cache(lambda: country_of(subscription.path)))
     job = Job(
         id=new_id(),
         group_id=subscription.group_id,
         subscription_id=subscription.id,
         total=len(rows),
-        rows=orjson.dumps(prepared(rows, country)).decode(),
+        rows=orjson.dumps(in_order(made, holders_of(subscription, _numbers(made)))).decode(),
         source=source,
         actor=actor.label,
         request_id=actor.request.id,
@@ -49,3 +50,7 @@ def submit_batch(
     job.save(force_insert=True)
     defer(provision_next, {"batch": str(job.id)})
     return Done(job_document(job), subscription.path, job.id, subscription_id=subscription.id)
+
+
+def _numbers(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [row["number"] for row in rows if row.get("number")]

@@ -117,7 +117,9 @@ def test_where_not_even_that_can_be_recorded_the_job_fails_in_the_end(world: Wor
         0,
     )
     assert outcome["finished_at"] is not None
-    assert outcome["error"].startswith("Fusion stopped after row 1 of 3") and id in outcome["error"]
+    assert (
+        outcome["error"].startswith("Fusion stopped after 1 of 3 rows") and id in outcome["error"]
+    )
     assert outcomes(world, id) == [201]
     drain_former_queues()
     work()
@@ -126,7 +128,7 @@ def test_where_not_even_that_can_be_recorded_the_job_fails_in_the_end(world: Wor
     assert differences() == []
     client = signed_in(make_person((world.group, AGENT)))
     page = client.get(f"/subscriptions/{world.subscription.id}/users/uploads/{id}").content.decode()
-    assert "Fusion stopped after row 1" in page and id in page
+    assert "Fusion stopped after 1 rows" in page and id in page
     assert "None failed" not in page and 'hx-trigger="every 2s"' not in page
 
 

@@ -164,12 +164,13 @@ def _find(request: PageRequest, subscription: Subscription, job_id: UUID) -> Job
 @page(READ_PROVISIONING, subscription_id=find_subscription)
 def upload(request: PageRequest, subscription: Subscription, job_id: UUID) -> HttpResponse:
     """`GET /subscriptions/<id>/users/uploads/<job id>`: the progress, and the results of rows."""
-    job = _job(job_document(_find(request, subscription, job_id)))
+    found = _find(request, subscription, job_id)
+    job = _job(job_document(found))
     if request.htmx.target == "progress" and job["finished_at"]:
         return HttpResponseClientRefresh()
     show_param = request.GET.get("show", "")
     text = list_results(
-        job_id, limit=ROWS, cursor=request.GET.get("cursor"), failed=SHOWN.get(show_param)
+        found, limit=ROWS, cursor=request.GET.get("cursor"), failed=SHOWN.get(show_param)
     )
     results = orjson.loads(text)
     context = {
