@@ -24,11 +24,10 @@ from phonenumbers import (
     region_code_for_country_code,
 )
 
+from fusion.numbers.blocks import FEWEST_DIGITS, MOST_DIGITS, digits_of
 from fusion.numbers.written import (
     AMBIGUOUS,
-    FEWEST_DIGITS,
     LONGEST_TYPED,
-    MOST_DIGITS,
     NO_AREA,
     NO_COUNTRY,
     NO_PLUS,
@@ -44,7 +43,6 @@ from fusion.numbers.written import (
     CountryNeeded,
     NotANumber,
     canonical,
-    digits_of,
     refuse_other_kinds,
     without_wrapping,
 )
@@ -67,7 +65,12 @@ def parse_number(text: str, *, country: str | None = None) -> str:
     if E164.fullmatch(text) and not _has_trunk_zero(text):
         return text
     written = _read(text)
-    refuse_other_kinds(written, text, lambda beginning: _is_complete(beginning, country))
+    refuse_other_kinds(
+        written,
+        text,
+        lambda part: _is_complete(part, country),
+        lambda part: parse_number(part, country=country),
+    )
     digits = digits_of(written)
     if "+" in written:
         return _international(digits, written, text)
@@ -306,7 +309,7 @@ def parse_suffix(text: str) -> str:
 
 def _searched(written: str, text: str) -> str:
     """The digits of a part of a number; letters, or several numbers, are refused."""
-    refuse_other_kinds(written, text, lambda beginning: False)
+    refuse_other_kinds(written, text, lambda part: False, parse_number)
     return digits_of(written)
 
 

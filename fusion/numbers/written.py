@@ -11,22 +11,22 @@ from typing import Final
 
 from django.utils.translation import gettext_noop
 
+from fusion.numbers.blocks import (
+    DASH,
+    LONGEST_ENDING,
+    Block,
+    IsComplete,
+    any_of,
+    digits_of,
+    find_block,
+    is_several,
+)
+
 LONGEST_SHOWN = 40
 """Most characters of a text that a refusal repeats."""
 
-MOST_DIGITS = 15
-"""Most digits of a number, the country code included (E.164)."""
-
-FEWEST_DIGITS = 7
-
 LONGEST_TYPED = 200
 """Most characters of a text that is searched for a number."""
-
-LONGEST_ENDING = 4
-"""Most digits of the end of a block that is written short, as in …500-99."""
-
-FEWEST_OF_ONE = 6
-"""From this many digits on, a part of a text is a number of its own."""
 
 EMPTY = gettext_noop("is empty; write a phone number with its plus sign, such as +3225551234")
 NO_DIGITS = gettext_noop(
@@ -39,6 +39,14 @@ EXTENSION = gettext_noop(
 BLOCK_OR_ONE = gettext_noop(
     "“%(value)s” looks like a block of numbers; give its first and last number. If it is one "
     "number, write %(number)s"
+)
+BLOCK_OR_ONE_ENDS = gettext_noop(
+    "“%(value)s” looks like a block of numbers; give its first and last number, such as %(first)s "
+    "and %(last)s. If it is one number, write %(number)s"
+)
+BLOCK_ENDS = gettext_noop(
+    "“%(value)s” looks like a block of numbers; give its first and last number, such as %(first)s "
+    "and %(last)s"
 )
 BLOCK = gettext_noop("“%(value)s” looks like a block of numbers; give its first and last number")
 TWO = gettext_noop("“%(value)s” looks like more than one number; write each number separately")
@@ -81,6 +89,8 @@ REFUSALS: Final = (
     EMPTY,
     NO_DIGITS,
     EXTENSION,
+    BLOCK_OR_ONE_ENDS,
+    BLOCK_ENDS,
     BLOCK_OR_ONE,
     BLOCK,
     TWO,
@@ -153,6 +163,8 @@ CANONICAL: Mapping[str, str] = {
     "\uff03": "#",
     "\uff0a": "*",
     "\u00d7": "x",
+    "\u2192": ">",
+    "\u21d2": ">",
 }
 """Character → what it means in a number."""
 
@@ -160,11 +172,14 @@ BY_CATEGORY: Mapping[str, str] = {"Cf": "", "Zs": " ", "Pd": "-", "Ps": "(", "Pe
 """Unicode's categories → what their characters mean in a number."""
 
 
+BRACKETS = str.maketrans("[]{}", "()()")
+
+
 def canonical(text: str) -> str:
     """`text` with ASCII digits and one sign for each kind of separator, in lower case, without
     invisible characters."""
     if text.isascii() and text.isprintable():
-        return text.lower().replace("[", "(").replace("]", ")").strip()
+        return text.lower().translate(BRACKETS).strip()
     letters = unicodedata.normalize("NFC", text)
     return "".join(map(_canonical, letters)).casefold().strip(" \n")
 
@@ -194,21 +209,10 @@ def shown(text: str) -> str:
     return line if len(line) <= LONGEST_SHOWN else f"{line[: LONGEST_SHOWN - 1]}…"
 
 
-def digits_of(text: str) -> str:
-    """The digits of a canonical text."""
-    return "".join(character for character in text if "0" <= character <= "9")
-
-
-def _any(words: str) -> str:
-    return "(?:" + "|".join(words.split()) + ")"
-
-
-EXTENSION_WORDS = _any(
+EXTENSION_WORDS = any_of(
     r"x ext extn extension poste durchwahl dw nst nebenstelle app(?:arat)? toestel tst intern[eo]? "
     r"int anexo ramal wew доб vnitř linka lok"
 )
-TO_WORDS = _any(r"bis to till until thru through tot t/m t\.?e\.?m\.? au à al do")
-AND_WORDS = _any(r"or ou oder of o und and et en y e of/en und/oder and/or")
 
 SCHEME = re.compile(r"tel\s*\.?:\s*(?://)?")
 QUOTES = re.compile(r"^=?\s*['\"`´‘’“”]+|['\"`´‘’“”]+$")
@@ -224,14 +228,7 @@ EXTENSIONS = re.compile(
     rf"(?:;\s*ext\s*=|[#*]|,,+|(?<![^\W\d_]){EXTENSION_WORDS}\s*[.:=-]*)"
     r"\s*[.:(]?\s*\d{1,8}\)?#?$"
 )
-TO = re.compile(
-    rf"^(?P<first>.*\d)[\s)]*(?:/\s*-+|\.{{2,}}|--+|~|(?<![^\W\d_]){TO_WORDS}(?![^\W\d_]))"
-    r"[\s.(]*\+?\s*\d[\d\s./()-]*$",
-    re.DOTALL,
-)
-DASH = re.compile(r"^(?P<first>.*\d)[\s)]*-\s*(?P<last>\+?[\d\s]*\d)$")
-SLASH = re.compile(r"^(?P<first>.*\d)\s*/\s*(?P<last>\d{1,3})$")
-BETWEEN_NUMBERS = re.compile(rf"[;,|&\n]|(?<=\s){AND_WORDS}(?=\s)")
+BEFORE_NUMBER = re.compile(r"^[^\d+(]+")
 SEPARATORS = frozenset("0123456789+ -./()")
 
 
@@ -241,10 +238,13 @@ def without_wrapping(text: str) -> str:
     return SCHEME.sub("", inner, count=1) if SCHEME.match(inner) else inner
 
 
-def refuse_other_kinds(text: str, typed: str, is_complete: Callable[[str], bool]) -> None:
+def refuse_other_kinds(
+    text: str, typed: str, is_complete: IsComplete, e164_of: Callable[[str], str]
+) -> None:
     """Raise NotANumber for what is not one number; `typed` is what the person wrote.
 
-    `is_complete`: whether the beginning of the text is a possible number.
+    `is_complete`: whether a part of the text is a possible number. `e164_of` reads such a part, or
+    raises NotANumber.
     """
     if AMOUNTS.fullmatch(text):
         raise NotANumber(SPREADSHEET, typed)
@@ -254,11 +254,9 @@ def refuse_other_kinds(text: str, typed: str, is_complete: Callable[[str], bool]
         raise NotANumber(EXTENSION, typed)
     if ADDRESSES.search(text):
         raise NotANumber(ADDRESS, typed)
-    if is_block(text, is_complete):
-        if DASH.match(text) is None or not is_complete(text):
-            raise NotANumber(BLOCK, typed)
-        plus = "+" if text.lstrip("( ").startswith("+") else ""
-        raise NotANumber(BLOCK_OR_ONE, typed, number=plus + digits_of(text))
+    block = find_block(text, is_complete)
+    if block is not None:
+        raise _block(block, text, typed, is_complete, e164_of)
     if is_several(text, is_complete):
         raise NotANumber(TWO, typed)
     if any(character.isalpha() for character in text):
@@ -271,41 +269,39 @@ def refuse_other_kinds(text: str, typed: str, is_complete: Callable[[str], bool]
         raise NotANumber(PLUS_INSIDE, typed)
 
 
-def is_block(text: str, is_complete: Callable[[str], bool]) -> bool:
-    """Whether the text names a first and a last number: `…00-99`, `…00..99`, `…500/-99`.
+def _block(
+    block: Block,
+    text: str,
+    typed: str,
+    is_complete: IsComplete,
+    e164_of: Callable[[str], str],
+) -> NotANumber:
+    """The refusal of a block, with the ends and the single number that it may mean."""
+    facts = {}
+    if DASH.match(text) is not None and is_complete(text):
+        plus = "+" if text.lstrip("( ").startswith("+") else ""
+        facts["number"] = plus + digits_of(text)
+    ends = _ends(block, e164_of)
+    if ends is not None:
+        facts["first"], facts["last"] = ends
+    template = {
+        (False, False): BLOCK,
+        (False, True): BLOCK_ENDS,
+        (True, False): BLOCK_OR_ONE,
+        (True, True): BLOCK_OR_ONE_ENDS,
+    }["number" in facts, "first" in facts]
+    return NotANumber(template, typed, **facts)
 
-    A dash also separates groups of digits. It separates two numbers if what precedes it is a
-    possible number, and what follows it is higher than the same number of digits before it. With
-    dashes throughout, short groups are groups of one number, except after 00, 000 and so on.
-    """
-    to = TO.match(text)
-    if to is not None:
-        return is_complete(to["first"])
-    dash = DASH.match(text)
-    if dash is None or not is_complete(dash["first"]):
-        return False
-    first, last = digits_of(dash["first"]), digits_of(dash["last"])
-    tail = first[-len(last) :]
-    if len(last) > LONGEST_ENDING:
-        return len(last) >= FEWEST_OF_ONE and len(first) >= FEWEST_DIGITS
-    if last <= tail:
-        return False
-    if not is_complete(text) or (set(tail), set(last)) == ({"0"}, {"9"}):
-        return True
-    group = re.split(r"\D+", dash["first"])[-1]
-    return "-" not in dash["first"] or len(last) == 1 or len(group) > LONGEST_ENDING
 
-
-def is_several(text: str, is_complete: Callable[[str], bool]) -> bool:
-    """Whether the text has several numbers, or several endings of one."""
-    parts = [part for part in BETWEEN_NUMBERS.split(text) if digits_of(part)]
-    if len(parts) > 1:
-        return True
-    numbers = [part for part in text.split("/") if len(digits_of(part)) >= FEWEST_OF_ONE]
-    if len(numbers) > 1:
-        return True
-    slash = SLASH.match(text)
-    if slash is not None and is_complete(slash["first"]):
-        return True
-    pluses = [part for part in text.split("+")[1:] if len(digits_of(part)) >= FEWEST_OF_ONE]
-    return len(pluses) > 1
+def _ends(block: Block, e164_of: Callable[[str], str]) -> tuple[str, str] | None:
+    """The first and the last number of a block, if there is no doubt about them."""
+    tail = digits_of(block.last)
+    try:
+        first = e164_of(BEFORE_NUMBER.sub("", block.first))
+        if len(tail) <= LONGEST_ENDING:
+            last = first[: -len(tail)] + tail
+        else:
+            last = f"+{tail}" if len(tail) == len(first) - 1 else e164_of(block.last)
+    except NotANumber:
+        return None
+    return (first, last) if len(first) == len(last) and first < last else None

@@ -53,7 +53,8 @@ BEGIN
 END
 $$;
 
--- The next rows of a job, in the order of users/row_order.py, and the users that already exist. Reads no row of another subscription.
+-- The next rows of a job, in the order of users/row_order.py, and the users that already exist. Reads no row of
+-- another subscription.
 CREATE OR REPLACE FUNCTION users_read_rows(j users_job, p_limit int) RETURNS users_rows
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from fusion.numbers.blocks import digits_of
 from fusion.numbers.linkable import linkable_numbers
 from fusion.numbers.parse import parse_prefix
 from fusion.numbers.resolve import home_country
-from fusion.numbers.written import NotANumber, canonical, digits_of
+from fusion.numbers.written import NotANumber, canonical
 from fusion.portal.forms import Form
 from fusion.portal.number_fields import IN_NONE, Country, NumberField
 from fusion.portal.session_actor import PageRequest
