@@ -27,8 +27,10 @@ RULES = {
 """Rules outside `rules.py`: how a number and a list of users are read."""
 
 
-BESIDE = {"ordering": ("tests/lifecycle/test_release_before.py",)}
-"""Tests of other rooms: only the previous release calls these functions of ordering so."""
+BESIDE = {
+    "ordering": ("tests/lifecycle/test_dated.py", "tests/lifecycle/test_release_before.py"),
+}
+"""Tests of other rooms, where the orders are that change the state of a subscription."""
 
 
 def main() -> int:

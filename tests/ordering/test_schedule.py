@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from fusion.kernel.clock import read_instant
+from fusion.kernel.clock import instant, read_instant
 from fusion.lifecycle.apply_due import apply_due_orders
 from tests.instants import MOMENT, still_clock
 from tests.ordering.placing import (
@@ -71,6 +71,15 @@ def test_scheduled_then_applied(world: World) -> None:
     before = world.fingerprint()
     apply_due_orders()
     assert world.fingerprint() == before
+
+
+def test_this_instant_is_not_in_the_future(world: World) -> None:
+    now = read_instant(LATER)
+    with still_clock() as go_to:
+        go_to(now)
+        problem = refused(world, 422, "invalid-fields", effective_at=LATER)
+        assert [error["field"] for error in problem["errors"]] == ["effective_at"]
+        assert placed(world, effective_at=instant(now + MOMENT))["state"] == "scheduled"
 
 
 def test_an_order_is_due_at_its_instant(world: World) -> None:
