@@ -11,7 +11,10 @@ BEGIN
     SELECT c.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id, c.trunk_id, c.direction,
            c.call_id, c.caller, c.callee, c.admitted_at,
            greatest(p_ended, c.admitted_at),  -- the clock may have been set back
-           c.emergency, c.emergency_callback, least(c.shares_until, greatest(p_ended, c.admitted_at)), p_reason
+           c.emergency, c.emergency_callback,
+           CASE WHEN c.shares_until IS NOT NULL  -- `least` would ignore NULL
+                THEN least(c.shares_until, greatest(p_ended, c.admitted_at)) END,
+           p_reason
     FROM tenancy_subscription s WHERE s.id = c.subscription_id;
 END
 $$;

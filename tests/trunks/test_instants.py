@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fusion.lifecycle.placing import database_now
+from fusion.tenancy.models import Organization
 from fusion.trunks.sweep import sweep_calls
 from tests.instants import MOMENT, still_clock
 from tests.trunks.calling import by_sql, live, order_channels, records, rows, trunk_id
@@ -197,3 +198,89 @@ def test_a_call_is_replaced_until_its_lease_ends(
     if seconds == MINUTE:
         assert status(trunk, "other") == 201  # takes the channel that is free now
     assert replacing(trunk, "b", "a") == expected
+
+
+def peak(world: World) -> int | None:
+    """The peak of the minute that has begun."""
+    [(found,)] = rows("SELECT trunks_live_calls_at(%s, kernel_now())", world.subscription.id)
+    return None if found is None else int(found)
+
+
+def test_the_peak_of_a_minute_in_which_a_call_only_ends(world: World, clock: Clock) -> None:
+    order_channels(world, 2)
+    trunk = trunk_id(world)
+    clock(0)
+    assert (status(trunk, "a"), status(trunk, "b", seconds=2 * MINUTE)) == (201, 201)
+    clock(MINUTE)
+    assert hang_up(trunk, "b") is True
+    assert peak(world) == 1  # the lease of the other has just ended
+
+
+def test_a_call_counts_in_the_peak_once_it_shares_no_channel(world: World, clock: Clock) -> None:
+    order_channels(world, 1)
+    trunk = trunk_id(world)
+    clock(0)
+    assert (status(trunk, "a"), replacing(trunk, "b", "a", 2 * MINUTE)) == (201, 201)
+    clock(MINUTE)
+    assert hang_up(trunk, "b") is True
+    assert peak(world) == 1
+
+
+def test_a_call_can_be_replaced_once_it_shares_no_channel(world: World, clock: Clock) -> None:
+    order_channels(world, 1)
+    trunk = trunk_id(world)
+    clock(0)
+    assert (status(trunk, "a"), replacing(trunk, "b", "a", 3 * MINUTE)) == (201, 201)
+    clock(MINUTE - BEFORE)
+    assert replacing(trunk, "c", "b") == 409
+    clock(MINUTE)
+    assert replacing(trunk, "c", "b") == 201
+
+
+def test_an_end_after_the_lease_does_not_prolong_the_sharing(world: World, clock: Clock) -> None:
+    order_channels(world, 1)
+    trunk = trunk_id(world)
+    clock(0)
+    assert (status(trunk, "a"), replacing(trunk, "b", "a", 2 * MINUTE)) == (201, 201)
+    clock(1.5 * MINUTE)
+    assert (hang_up(trunk, "a"), hang_up(trunk, "b")) == (False, True)
+    shared = (
+        "SELECT call_id, extract(epoch FROM shared_until - admitted_at)::int"
+        " FROM trunks_callrecord WHERE trunk_id = %s::uuid AND shared_until IS NOT NULL"
+    )
+    assert rows(shared, trunk) == [("b", MINUTE)]
+
+
+def test_the_calls_under_an_organization(world: World, clock: Clock) -> None:
+    order_channels(world, 2)
+    trunk = trunk_id(world)
+
+    def under(organization: Organization) -> int:
+        [(found,)] = rows(
+            "SELECT trunks_live_calls_under(%s, %s::text)", world.group.id, organization.path
+        )
+        return int(found)
+
+    clock(0)
+    assert (status(trunk, "a"), replacing(trunk, "b", "a", 2 * MINUTE)) == (201, 201)
+    assert (under(world.group), under(world.tenant), under(World().tenant)) == (1, 1, 0)
+    clock(MINUTE - BEFORE)
+    assert under(world.group) == 1
+    clock(MINUTE)
+    assert under(world.group) == 1  # now the other one
+    clock(2 * MINUTE)
+    assert under(world.group) == 0
+
+
+@pytest.mark.parametrize(("seconds", "counted"), [(1 - BEFORE, 1), (1, 0)])
+def test_a_new_rate_counts_the_calls_of_less_than_a_second(
+    world: World, clock: Clock, seconds: float, counted: int
+) -> None:
+    order_channels(world, 1)
+    trunk = trunk_id(world)
+    clock(0)
+    assert status(trunk, "a") == 201
+    clock(seconds)
+    rows("SELECT trunks_begin_rate(%s, %s::uuid)", world.group.id, trunk)
+    [(found,)] = rows("SELECT count(*) FROM trunks_ratedcall WHERE trunk_id = %s::uuid", trunk)
+    assert found == counted

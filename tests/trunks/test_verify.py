@@ -98,6 +98,19 @@ def test_verify_finds_each_kind_of_damage(busy: World, damage: str, found: str) 
     assert any(found in result for result in lines), lines
 
 
+def test_finished_calls_count_in_the_check_of_peaks(world: World) -> None:
+    order_channels(world, 2)
+    trunk = trunk_id(world)
+    admitted(world, trunk, "a", "b")
+    end(world, trunk, "a")
+    end(world, trunk, "b")
+    with as_owner(), transaction.atomic():
+        run(world, f"UPDATE trunks_channelpeak SET peak = 1 {OF_US}")
+        [line] = run_checks(CHECKS)
+        transaction.set_rollback(True)
+    assert "1 noted, 2 on record" in line
+
+
 def test_every_check_is_tried_above() -> None:
     [marks] = [
         mark.args[1]
