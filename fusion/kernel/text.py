@@ -66,6 +66,9 @@ class Unclean(ValueError):
     def __init__(self, text: str, index: int) -> None:
         self.position = index + 1
         self.character = f"U+{ord(text[index]):04X}"
+        if text[index] in "\r\n":
+            super().__init__(f"has a line break at position {self.position}; write it in one line")
+            return
         super().__init__(
             f"has an invisible or direction-changing character ({self.character}) at "
             f"position {self.position}"

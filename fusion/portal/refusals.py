@@ -207,6 +207,7 @@ MESSAGES = (
     gettext_noop(
         "has an invisible or direction-changing character (%(character)s) at position %(position)s"
     ),
+    gettext_noop("has a line break at position %(position)s; write it in one line"),
     gettext_noop("has no users; the first line is the header, and the users follow it"),
     gettext_noop("has more than %(most)s rows; split the file"),
     gettext_noop(
@@ -220,9 +221,11 @@ MESSAGES = (
     gettext_noop("is a PDF file; save the list as XLSX, or as CSV (UTF-8)"),
     gettext_noop("is a Numbers document; export it as Excel (XLSX) or CSV"),
     gettext_noop("is an OpenDocument file; save it as XLSX, or as CSV (UTF-8)"),
-    gettext_noop(
-        "is an old Excel file (XLS) or has a password; save it as XLSX without a password"
-    ),
+    gettext_noop("is an old Excel file (XLS); save it as XLSX, or as CSV (UTF-8)"),
+    gettext_noop("is a binary workbook (XLSB); save it as XLSX, or as CSV (UTF-8)"),
+    gettext_noop("has a password; save it as XLSX without a password"),
+    gettext_noop("has the character set %(charset)s; save the file as UTF-8"),
+    gettext_noop("is not a table; save the list as XLSX, or as CSV (UTF-8)"),
     gettext_noop("cannot be read as an Excel workbook; save it again as XLSX, or as CSV (UTF-8)"),
     gettext_noop(
         "unpacks to more than %(most)s MiB; save only the rows with users, or split the file"

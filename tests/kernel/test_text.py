@@ -72,7 +72,8 @@ def test_hidden_characters_are_refused_with_their_position(
     with pytest.raises(Unclean) as refusal:
         clean_line(text)
     assert (refusal.value.position, refusal.value.character) == (position, character)
-    assert str(position) in str(refusal.value) and character in str(refusal.value)
+    assert str(position) in str(refusal.value)
+    assert ("line break" if character == "U+000A" else character) in str(refusal.value)
     assert clean_signalling(text) == clean_line(
         "".join(each for each in text if f"U+{ord(each):04X}" != character)
     )

@@ -173,13 +173,20 @@ def _old(content: bytes) -> Charset | None:
         key=lambda encoding: _likeness(encoding, counts)[0] - _odd_words(encoding, content[:READ]),
     )
     enough = _likeness(best, counts)[1] >= ENOUGH * len(high)
-    return Charset(best, assumed=True) if enough else None
+    words = len(_foreign_words(best, content[:READ]))
+    odd = words and _odd_words(best, content[:READ]) > words / 2
+    return Charset(best, assumed=True) if enough and not odd else None
+
+
+def _foreign_words(encoding: str, sample: bytes) -> list[str]:
+    """The words with letters beyond ASCII."""
+    words = WORD.findall(sample.decode(encoding, errors="replace"))
+    return [word for word in words if not word.isascii()]
 
 
 def _odd_words(encoding: str, sample: bytes) -> int:
     """How many words with letters beyond ASCII mix cases or scripts, or have no vowel."""
-    words = WORD.findall(sample.decode(encoding, errors="replace"))
-    return sum(not word.isascii() and _is_odd(word) for word in words)
+    return sum(_is_odd(word) for word in _foreign_words(encoding, sample))
 
 
 def _is_odd(word: str) -> bool:

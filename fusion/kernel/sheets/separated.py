@@ -79,7 +79,10 @@ def _separator(beginning: str, likeness: Likeness) -> tuple[str, int]:
     first = beginning.partition("\n")[0].partition("\r")[0]
     named = NAMED.fullmatch(first)
     if named:
-        return named[1], 1
+        rest = beginning[len(first) :].lstrip("\r\n")
+        if _count(rest, named[1], likeness)[0] or first == beginning:
+            return named[1], 1
+        return _separator(rest, likeness)[0], 1
     counts = {separator: _count(beginning, separator, likeness) for separator in SEPARATORS}
     return max(SEPARATORS, key=lambda separator: counts[separator]), 0
 

@@ -27,6 +27,9 @@ ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The first bytes of old Excel files, and of workbooks with a password."""
 
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""The name of the part that a workbook with a password consists of."""
+
 MAX_TABLE = 64 * 1024 * 1024
 """Bytes of the unpacked sheets, and of their texts: ten thousand users take four mebibytes."""
 
@@ -79,15 +82,15 @@ class _Parts:
 def _check(content: bytes) -> _Parts:
     """What the parts contain; InvalidFields if they are too large, too many, or no workbook."""
     if content.startswith(OLE):
-        raise InvalidFields(
-            body="is an old Excel file (XLS) or has a password; save it as XLSX without a password"
-        )
+        if ENCRYPTED in content:
+            raise InvalidFields(body="has a password; save it as XLSX without a password")
+        raise InvalidFields(body="is an old Excel file (XLS); save it as XLSX, or as CSV (UTF-8)")
     hidden, formulas = 0, False
     try:
         with ZipFile(BytesIO(content)) as archive:
             for part in _read(archive):
                 text = archive.read(part)
-                if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+                if b"<!ENTITY" in text or (b"<!DOCTYPE" in text and _is_xml(part)):
                     raise InvalidFields(body=UNREADABLE)
                 if "worksheets/" in part.filename:
                     hidden += len(HIDDEN.findall(text))
@@ -109,20 +112,27 @@ def _read(archive: ZipFile) -> Iterator[ZipInfo]:
         raise InvalidFields(body="is a Numbers document; export it as Excel (XLSX) or CSV")
     if "mimetype" in names:
         raise InvalidFields(body="is an OpenDocument file; save it as XLSX, or as CSV (UTF-8)")
+    if "xl/workbook.bin" in names:
+        raise InvalidFields(body="is a binary workbook (XLSB); save it as XLSX, or as CSV (UTF-8)")
     if len(parts) > MAX_PARTS or "xl/workbook.xml" not in names:
         raise InvalidFields(body=UNREADABLE)
     tables = 0
     for part in parts:
-        if not part.filename.lower().endswith((".xml", ".rels", ".vml")):
-            continue
-        if TABLES.fullmatch(part.filename):
+        # Any name may be that of a sheet: the workbook says which parts are.
+        if TABLES.fullmatch(part.filename) or not _is_xml(part):
             tables += part.file_size
-        if tables > MAX_TABLE or (part.file_size > MAX_PART and not TABLES.match(part.filename)):
+        if tables > MAX_TABLE or (
+            part.file_size > MAX_PART and _is_xml(part) and not TABLES.match(part.filename)
+        ):
             raise InvalidFields(
                 body=f"unpacks to more than {MAX_TABLE // 2**20} MiB; save only the rows with "
                 "users, or split the file"
             )
         yield part
+
+
+def _is_xml(part: ZipInfo) -> bool:
+    return part.filename.lower().endswith((".xml", ".rels", ".vml"))
 
 
 def _chosen(book: Workbook, likeness: Likeness) -> tuple[str, list[str]]:
