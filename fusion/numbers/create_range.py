@@ -86,7 +86,7 @@ def done(actor: Actor, range_: Range, change: str, more: dict[str, object]) -> D
         path=actor.path,
         subject=range_.id,
         actor=actor.label,
-        data=document,
+        data={**document, "skipped": more.get("skipped", [])},
     )
     recorded = {name: document[name] for name in ("first", "last")}
     return Done({**document, **more}, actor.path, range_.id, recorded={**recorded, **more})

@@ -14,6 +14,16 @@ LANGUAGE sql STABLE AS $$
     SELECT numbers_document(n, k) FROM catalogue_sku k WHERE k.id = n.sku_id
 $$;
 
+-- Documents of numbers from before they left their subscription, with what `became` of each: its status, or
+-- `removed` from the inventory.
+CREATE OR REPLACE FUNCTION numbers_became(p_before json[]) RETURNS json[]
+LANGUAGE sql STABLE AS $$
+    SELECT ARRAY(
+        SELECT (rtrim(d::text, '}') || format(', "became": "%s"}', coalesce(n.status, 'removed')))::json
+        FROM unnest(p_before) WITH ORDINALITY AS w(d, i)
+        LEFT JOIN numbers_number n ON n.e164 = d ->> 'e164' ORDER BY i)
+$$;
+
 -- The documents of several numbers, ordered by number.
 CREATE OR REPLACE FUNCTION numbers_documents(p_numbers text[]) RETURNS json[]
 LANGUAGE sql STABLE AS $$

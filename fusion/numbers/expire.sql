@@ -15,6 +15,7 @@ DECLARE
     v_now timestamptz;
     v_reserved text[];
     v_quarantined text[];
+    v_before json[];
 BEGIN
     SELECT w.* INTO s FROM tenancy_subscription w
     WHERE w.id = p_subscription FOR NO KEY UPDATE SKIP LOCKED;
@@ -32,11 +33,14 @@ BEGIN
     END IF;
     IF cardinality(v_quarantined) > 0 THEN
         PERFORM FROM numbers_number n WHERE n.e164 = ANY (v_quarantined) ORDER BY n.e164 FOR UPDATE;
+        v_before := numbers_documents(v_quarantined);
         PERFORM numbers_join_ranges(s.group_id, v_quarantined);
         DELETE FROM numbers_number n WHERE n.e164 = ANY (v_quarantined) AND n.origin = 'ported';
         PERFORM numbers_set_free(v_quarantined, 'quarantined');
-        PERFORM numbers_audit_and_emit(
-            s, v_call, 'number.quarantine-ended', '{}', p_numbers => v_quarantined);
+        PERFORM numbers_audit_and_emit(s, v_call, 'number.quarantine-ended', ARRAY(
+            SELECT CASE d ->> 'became' WHEN 'removed' THEN d ELSE numbers_document(n) END
+            FROM unnest(numbers_became(v_before)) WITH ORDINALITY AS w(d, i)
+            LEFT JOIN numbers_number n ON n.e164 = d ->> 'e164' ORDER BY i));
     END IF;
     RETURN cardinality(v_reserved) + cardinality(v_quarantined);
 END

@@ -167,7 +167,7 @@ $$;
 
 -- Port numbers out to another operator at once, and free their entitlements: see numbers_take_out. A
 -- call has the members of access_begin and {e164}. Returns for each 204, or the status of a
--- refusal with {code, detail, ...}. The event shows the number as it was.
+-- refusal with {code, detail, ...}. The event shows the number as it was, and what it became.
 CREATE OR REPLACE FUNCTION numbers_port_out_v2(p_group uuid, p_calls jsonb)
 RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
@@ -217,6 +217,7 @@ BEGIN
     PERFORM numbers_take_out(ARRAY[n.e164]);
     status := 204;
     answer := '';
-    PERFORM numbers_audit_and_emit(s, p_call, 'number.ported', v_documents, status, answer);
+    PERFORM numbers_audit_and_emit(
+        s, p_call, 'number.ported', numbers_became(v_documents), status, answer);
 END
 $$;

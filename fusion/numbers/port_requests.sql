@@ -98,8 +98,8 @@ DECLARE
 BEGIN
     PERFORM numbers_give_back(s.group_id, s.id, numbers_of_port(p), p_actor);
     PERFORM numbers_take_out(numbers_of_port(p));
-    PERFORM numbers_audit_and_emit(
-        s, jsonb_build_object('actor', p_actor, 'request', p_request), 'number.released', v_documents);
+    PERFORM numbers_audit_and_emit(s, jsonb_build_object('actor', p_actor, 'request', p_request),
+                                   'number.released', numbers_became(v_documents));
 END
 $$;
 
@@ -165,6 +165,7 @@ BEGIN
         v_documents := numbers_documents(v_numbers);
         PERFORM numbers_give_back(s.group_id, s.id, v_numbers, p_actor);
         PERFORM numbers_take_out(v_numbers);
+        v_documents := numbers_became(v_documents);
     END IF;
     PERFORM numbers_audit_and_emit(
         s, jsonb_build_object('actor', p_actor, 'request', p_request), 'number.ported', v_documents);

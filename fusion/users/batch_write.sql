@@ -33,10 +33,12 @@ BEGIN
     USING unnest(c.id) WITH ORDINALITY AS w(id, i) WHERE u.id = w.id AND w.i = ANY (c.deleted);
     PERFORM access_finish(
         s.group_id, ARRAY[kernel_now()],
-        ARRAY(SELECT users_fact(s, v_call, CASE WHEN w.i = ANY (c.moved) THEN 'user.linked'
-                                           ELSE 'user.unlinked' END, w.answer)
+        ARRAY(SELECT users_fact(s, v_call, x.type, w.answer)
               FROM unnest(c.answer) WITH ORDINALITY AS w(answer, i)
-              WHERE w.i = ANY (c.moved || c.unlinked) ORDER BY w.i),
+              CROSS JOIN LATERAL (VALUES
+                  (1, 'user.created', c.created), (2, 'user.changed', c.edited), (3, 'user.linked', c.moved),
+                  (4, 'user.unlinked', c.unlinked), (5, 'user.deleted', c.deleted)) AS x(nth, type, rows)
+              WHERE w.i = ANY (x.rows) ORDER BY w.i, x.nth),
         users_row_records(j, s, v_call, c, c.created, 'user.create')
         || users_row_records(j, s, v_call, c, c.edited, 'user.change')
         || users_row_records(j, s, v_call, c, c.moved, 'user.link')

@@ -8,8 +8,8 @@ from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.tenancy.queries import lock_subscription
+from fusion.users.emit_changes import emit_user_event
 from fusion.users.models import User
-from fusion.users.queries import user_document
 from fusion.users.rules import one_script, require_living
 
 
@@ -43,4 +43,5 @@ def create_user(
     )
     with map_constraint_errors(user_login=taken, user_login_key=taken):
         user.save(force_insert=True)
-    return Done(user_document(user.id), subscription.path, user.id, subscription_id=subscription.id)
+    document = emit_user_event(actor, subscription, user.id, "created")
+    return Done(document, subscription.path, user.id, subscription_id=subscription.id)

@@ -6,6 +6,7 @@ from fusion.access.actor import Actor
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Done, use_case
 from fusion.tenancy.queries import lock_subscription
+from fusion.users.emit_changes import emit_user_event
 from fusion.users.queries import find_user
 from fusion.users.unlink import unlink
 
@@ -20,5 +21,6 @@ def delete_user(actor: Actor, *, subscription_id: UUID, user_id: UUID) -> Done:
     subscription = lock_subscription(actor, subscription_id)
     user = find_user(actor, user_id, subscription.id)
     unlink(actor, subscription, [user.id])
+    emit_user_event(actor, subscription, user.id, "deleted")
     user.delete()
     return Done(None, subscription.path, user_id, subscription_id=subscription.id)

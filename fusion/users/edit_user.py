@@ -6,6 +6,7 @@ from fusion.access.actor import Actor
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Done, use_case
 from fusion.tenancy.queries import lock_subscription
+from fusion.users.emit_changes import emit_user_event
 from fusion.users.queries import find_user, user_document
 from fusion.users.rules import require_living
 
@@ -24,4 +25,5 @@ def edit_user(
         require_living(subscription.status)
         user.display_name = display_name
         user.save(update_fields=["display_name"])
+        emit_user_event(actor, subscription, user.id, "changed")
     return Done(user_document(user.id), subscription.path, user.id, subscription_id=subscription.id)

@@ -51,7 +51,12 @@ def test_expired_reservations_and_quarantines_end(world: World) -> None:
     assert balance(world) == (9, 2)
     assert entries(world, lapsing) == ["consume", "release"]
     assert list(events_of(world, lapsing))[-1] == ("number.released", "free")
-    assert [type for type, _ in events_of(world, resting)] == ["number.assigned", "number.released"]
+    assert list(events_of(world, resting)) == [
+        ("number.assigned", "assigned"),
+        ("number.released", "quarantined"),
+        ("number.quarantine-ended", "free"),
+    ]
+    assert list(events_of(world, ported))[-1] == ("number.quarantine-ended", "quarantined")
     before = world.fingerprint()
     sweep_numbers()
     assert world.fingerprint() == before

@@ -26,7 +26,8 @@ def test_the_first_number_takes_a_licence_and_another_one_moves_the_link(world: 
     assert linked(world, user, second)["number"] == second
     assert licences(world) == (1, 1)
     result = [(event["type"], event["subject"]) for event in events(world, "user.")]
-    assert result == [("user.linked", user["id"])] * 2
+    types = ("user.created", "user.linked", "user.linked")
+    assert result == [(type, user["id"]) for type in types]
     number = answer(world.call("GET", f"/numbers/{first}"))
     assert (number["status"], number["user_id"]) == ("assigned", None)
     # Linking what is linked changes nothing.
@@ -41,7 +42,8 @@ def test_unlinking_gives_the_licence_back_and_is_harmless_again(world: World) ->
     assert unlink(world, user).status_code == 204
     assert (licences(world), seen(world, user)["number"]) == ((1, 0), None)
     assert unlink(world, user).status_code == 204
-    assert [event["type"] for event in events(world, "user.")] == ["user.linked", "user.unlinked"]
+    types = ["user.created", "user.linked", "user.unlinked"]
+    assert [event["type"] for event in events(world, "user.")] == types
     linked(world, created(world, "berta"), number)
     assert differences() == []
 

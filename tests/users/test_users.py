@@ -138,7 +138,8 @@ def test_a_deleted_user_gives_its_licence_back_and_leaves_the_number(world: Worl
     number = answer(world.call("GET", f"/numbers/{numbers[0]}"))
     assert (number["status"], number["user_id"]) == ("assigned", None)
     result = [(event["type"], event["subject"]) for event in events(world, "user.")]
-    assert result == [("user.linked", user["id"]), ("user.unlinked", user["id"])]
+    types = ("user.created", "user.linked", "user.unlinked", "user.deleted")
+    assert result == [(type, user["id"]) for type in types]
     before = world.fingerprint()
     refused(world, before, world.call("DELETE", at(world, user["id"])), 404, "not-found")
     created(world)  # the login is free again
