@@ -220,6 +220,16 @@ def test_merged_cells_hidden_sheets_and_charts() -> None:
     assert people(workbook(make)) == [("a", "A", None), ("b", None, None)]
 
 
+def test_bytes_of_a_workbook_are_no_character_set() -> None:
+    content = rows_of(["login"], ["a"])
+    file = BytesIO()
+    with ZipFile(BytesIO(content)) as old, ZipFile(file, "w") as new:
+        new.writestr("docProps/custom.bin", b"\x1b$B")
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    assert people(file.getvalue()) == [("a", None, None)]
+
+
 def test_other_files_in_an_archive_are_named() -> None:
     for names, message in (
         (("[Content_Types].xml", "xl/workbook.bin"), "is a binary workbook (XLSB)"),

@@ -1,12 +1,16 @@
 """Lists that LibreOffice opens and saves, in four locales: they come back unchanged."""
 
 import subprocess
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
+from fusion.kernel.sheets.read import read_sheet
 from tests.bounds import PATIENCE
+from tests.numbers.stock import stock
 from tests.portal.furnished import at, person
 from tests.users.staff import created, equip, job, linked, results, submitted, work
 from tests.world import World, answer
@@ -90,3 +94,39 @@ def test_a_list_comes_back_unchanged(world: World, tmp_path: Path, locale: str) 
             if media == "text/csv":
                 assert done["source"]["charset"] == charset
         source.unlink()
+
+
+@pytest.mark.parametrize("locale", SAVED)
+def test_numbers_come_back_as_text(world: World, tmp_path: Path, locale: str) -> None:
+    numbers = sorted(equip(world, 1, 3))
+    free = stock(world, 2)
+    linked(world, created(world, "ann"), numbers[0])
+    client = person(world)
+    separator, code, _ = SAVED[locale]
+    as_csv = f"csv:Text - txt - csv (StarCalc):{separator},34,{code},1,,0,false,true,false"
+    as_xlsx = "xlsx:Calc MS Excel 2007 XML"
+    for path, format, to in (
+        (at(world, "numbers"), "csv", as_csv),
+        (at(world, "numbers"), "xlsx", as_xlsx),
+        ("/inventory", "csv", as_xlsx),
+        ("/inventory", "xlsx", as_csv),
+    ):
+        response: Any = client.get(f"{path}.{format}")
+        source = tmp_path / f"numbers.{format}"
+        source.write_bytes(b"".join(response))
+        expected = numbers if path != "/inventory" else sorted(numbers + free)
+        name = f"{path.count('/')}-{format}"
+        for content in (source.read_bytes(), convert(tmp_path, locale, source, to, name)):
+            assert sorted(_numbers_in(content)) == expected, (name, content[:300])
+        if format == "xlsx":
+            resaved = BytesIO()
+            openpyxl.load_workbook(source).save(resaved)
+            assert sorted(_numbers_in(resaved.getvalue())) == expected
+        source.unlink()
+
+
+def _numbers_in(content: bytes) -> list[str]:
+    """The column `e164` of a table, as our own reader reads it."""
+    header, *rows = read_sheet(content, lambda cells: "e164" in cells).rows
+    place = header.cells.index("e164")
+    return [row.cells[place] for row in rows]

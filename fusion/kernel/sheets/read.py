@@ -23,10 +23,10 @@ def read_sheet(content: bytes, likeness: Likeness, declared: str | None = None) 
     `likeness` counts known columns in a row; `declared` is the character set that the sender named.
     InvalidFields if the file as a whole cannot be read; the rows raise it, too.
     """
-    _refuse_other_kinds(content)
     if content.startswith((ZIP, OLE)):
         sheet = read_xlsx(content, likeness)
     else:
+        _refuse_other_kinds(content)
         sheet = read_separated(content, likeness, declared)
     return Sheet(sheet.source, without_blank(sheet.rows))
 
@@ -36,7 +36,7 @@ def _refuse_other_kinds(content: bytes) -> None:
     if content.startswith(b"%PDF"):
         raise InvalidFields(body="is a PDF file; save the list as XLSX, or as CSV (UTF-8)")
     charset = next((name for mark, name in CHARSETS.items() if content.startswith(mark)), "")
-    if ISO_2022 in content[:BEGINNING]:
+    if ISO_2022 in content[:BEGINNING] and content[:BEGINNING].isascii():
         charset = "ISO-2022"
     if charset:
         raise InvalidFields(body=f"has the character set {charset}; save the file as UTF-8")
