@@ -14,6 +14,8 @@ from fusion.numbers.schemas import (
     WrittenNumber,
     require_distinct,
 )
+from fusion.users.link_many import MAX_LINKS
+from fusion.users.schemas import Login
 
 ManyNumbers = Annotated[
     list[WrittenNumber],
@@ -23,6 +25,7 @@ ManyNumbers = Annotated[
 Many = Annotated[int, Field(strict=True, ge=1, le=MAX_CHANGED)]
 
 _NULL: dict[str, JsonValue] = {"type": "null"}
+_ID: dict[str, JsonValue] = {"type": "string", "format": "uuid"}
 
 
 def _either(chosen: dict[str, JsonValue], *others: str) -> JsonValue:
@@ -100,7 +103,7 @@ _MOVES: JsonValue = {
             "required": ["to_subscription_id"],
             "properties": {
                 "action": {"const": "move"},
-                "to_subscription_id": {"type": "string", "format": "uuid"},
+                "to_subscription_id": _ID,
             },
         },
         {
@@ -113,25 +116,76 @@ _MOVES: JsonValue = {
 }
 
 
-class ChangesBody(Body):
-    """An action on either the `numbers` of a list, or those of a `selection`."""
+class LinkRow(Body):
+    """A number and the user that gets it: either `user_id` or `login`."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "allOf": [
-                _either(
-                    {
-                        "required": ["selection"],
-                        "properties": {"numbers": _NULL, "selection": {"type": "object"}},
-                    },
-                    "selection",
-                ),
-                _MOVES,
+            "anyOf": [
+                {"required": ["user_id"], "properties": {"user_id": _ID, "login": _NULL}},
+                {
+                    "required": ["login"],
+                    "properties": {"user_id": _NULL, "login": {"type": "string", "pattern": "."}},
+                },
             ]
         }
     )
 
-    action: Literal["release", "unlink", "move"]
+    number: WrittenNumber
+    user_id: Id | None = None
+    login: Login | None = Field(default=None, description="Of a user; case is ignored.")
+
+    @model_validator(mode="after")
+    def _one_user(self) -> "LinkRow":
+        if (self.user_id is None) == (self.login is None):
+            raise ValueError("requires either `user_id` or `login`")
+        return self
+
+
+_LINKS: JsonValue = {
+    "required": ["links"],
+    "properties": {
+        "action": {"const": "link"},
+        "links": {"type": "array"},
+        "numbers": _NULL,
+        "selection": _NULL,
+        "to_subscription_id": _NULL,
+        "unlink": {"const": False},
+    },
+}
+
+
+class ChangesBody(Body):
+    """An action on either the `numbers` of a list, or those of a `selection`.
+
+    `link` has `links` instead: each number with its user.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                _LINKS,
+                {
+                    "properties": {"links": _NULL},
+                    "allOf": [
+                        _either(
+                            {
+                                "required": ["selection"],
+                                "properties": {"numbers": _NULL, "selection": {"type": "object"}},
+                            },
+                            "selection",
+                        ),
+                        _MOVES,
+                    ],
+                },
+            ]
+        }
+    )
+
+    action: Literal["release", "unlink", "move", "link"]
+    links: Annotated[list[LinkRow], Field(min_length=1, max_length=MAX_LINKS)] | None = Field(
+        default=None, description="Only to link: each number once, and each user once."
+    )
     numbers: ManyNumbers | None = None
     selection: Selection | None = None
     unlink: bool = Field(
@@ -141,6 +195,15 @@ class ChangesBody(Body):
 
     @model_validator(mode="after")
     def _consistent(self) -> "ChangesBody":
+        if (self.action == "link") != (self.links is not None):
+            raise ValueError("`links` is required for `link`, and only for it")
+        if self.links is not None:
+            if self.numbers is not None or self.selection is not None or self.unlink:
+                raise ValueError("`links` cannot be combined with `numbers`, `selection`, `unlink`")
+            if self.to_subscription_id is not None:
+                raise ValueError("`to_subscription_id` is required for `move`, and only for it")
+            require_distinct([row.number for row in self.links])
+            return self
         if (self.numbers is None) == (self.selection is None):
             raise ValueError("requires either `numbers` or `selection`")
         if (self.action == "move") != (self.to_subscription_id is not None):

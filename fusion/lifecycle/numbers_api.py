@@ -13,6 +13,7 @@ from fusion.lifecycle.number_schemas import ChangeResults, ChangesBody, MoveBody
 from fusion.numbers.api import SUBSCRIPTION
 from fusion.numbers.schemas import Numbers
 from fusion.tenancy.queries import find_subscription
+from fusion.users.link_many import Link, link_numbers
 
 router = Router(tags=["numbers"])
 
@@ -42,7 +43,11 @@ def move_to_subscription(
 def change_many_numbers(
     request: HttpRequest, subscription_id: UUID, body: ChangesBody
 ) -> HttpResponse:
-    """Release, unlink or move up to 10,000 numbers, each on its own; one result per number."""
+    """Release, unlink, move or link up to 10,000 numbers, each on its own; a result for each."""
+    if body.links is not None:
+        links = [Link(row.number, row.user_id, row.login) for row in body.links]
+        linked = link_numbers(retrying_actor(request), subscription_id=subscription_id, links=links)
+        return respond(linked)
     answer = change_numbers(
         retrying_actor(request),
         subscription_id=subscription_id,

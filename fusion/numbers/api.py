@@ -16,7 +16,6 @@ from fusion.access.permissions import (
     READ_RANGES,
     RESTOCK,
 )
-from fusion.kernel.errors import InvalidFields
 from fusion.kernel.http import json_response
 from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Listing, Page
@@ -28,7 +27,7 @@ from fusion.numbers.models import IN, OUT
 from fusion.numbers.paths import NumberPath
 from fusion.numbers.port_in import port_in
 from fusion.numbers.port_out import port_out
-from fusion.numbers.port_schemas import PortDocument
+from fusion.numbers.port_schemas import WrittenPort
 from fusion.numbers.porting import PORT
 from fusion.numbers.queries import (
     find_range,
@@ -50,6 +49,7 @@ from fusion.numbers.schemas import (
     NumberFilter,
     Numbers,
     OwnNumberFilter,
+    PortedNumbers,
     PortInBody,
     PortOutBody,
     RangeBody,
@@ -92,7 +92,7 @@ def assign(request: HttpRequest, subscription_id: UUID, body: AssignmentBody) ->
 @router.post(
     SUBSCRIPTION + "/port-in",
     auth=PORTING,
-    response={201: Numbers, 202: PortDocument, **PROBLEMS},
+    response={201: PortedNumbers, 202: WrittenPort, **PROBLEMS},
 )
 def port_in_numbers(request: HttpRequest, subscription_id: UUID, body: PortInBody) -> HttpResponse:
     """Port numbers in from another operator and assign them to the subscription. All or none.
@@ -101,12 +101,9 @@ def port_in_numbers(request: HttpRequest, subscription_id: UUID, body: PortInBod
     """
     actor = retrying_actor(request)
     if body.effective_at is not None:
-        if body.accept_unknown:
-            raise InvalidFields(
-                accept_unknown="cannot be combined with `effective_at`; port them in immediately"
-            )
-        members = body.model_dump(include={"numbers", "sku", "effective_at"})
-        answer = schedule_port(actor, subscription_id=subscription_id, direction=IN, **members)
+        answer = schedule_port(
+            actor, subscription_id=subscription_id, direction=IN, **body.model_dump()
+        )
         return respond(answer, headers={"Location": f"{PORTS}/{answer.body['id']}"})
     members = body.model_dump(exclude={"effective_at"})
     answer = port_in(actor, subscription_id=subscription_id, **members)
@@ -148,7 +145,7 @@ def restore(request: HttpRequest, subscription_id: UUID, e164: NumberPath) -> Ht
 @router.post(
     NUMBER + "/port-out",
     auth=PORTING,
-    response={204: None, 202: PortDocument, **PROBLEMS},
+    response={204: None, 202: WrittenPort, **PROBLEMS},
 )
 def port_out_number(
     request: HttpRequest, subscription_id: UUID, e164: NumberPath, body: PortOutBody = AT_ONCE

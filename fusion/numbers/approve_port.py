@@ -10,37 +10,75 @@ from fusion.access.actor import Actor
 from fusion.access.audit import traced
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.clock import KernelNow, instant, now
-from fusion.kernel.errors import Problem, problem_of
+from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.numbers.models import IN, OUT, PortRequest
 from fusion.numbers.port_in import resolve_to_port_in
-from fusion.numbers.port_requests import call_for_port, lock_pending_port, record_state
+from fusion.numbers.port_requests import (
+    call_for_port,
+    lock_pending_port,
+    record_state,
+    with_warnings,
+)
 from fusion.numbers.porting import DECIDE_PORTS
 from fusion.numbers.request_port import check_port_date
+from fusion.numbers.rules import require_reason
 from fusion.tenancy.models import Subscription
 
 
 @use_case(DECIDE_PORTS, verb="port-request.approve")
-def approve_port(actor: Actor, *, request_id: UUID, port_date: datetime | None = None) -> Done:
+def approve_port(
+    actor: Actor,
+    *,
+    request_id: UUID,
+    port_date: datetime | None = None,
+    accept_unknown: bool = False,
+    reason: str | None = None,
+) -> Done:
     """Approve the request for `port_date`, by default the requested date; without either, or if
     the requested one has passed, it is done at once.
 
     A port in with a date consumes its entitlements now and reserves its numbers. An approved
-    request gets another date.
+    request gets another date. A request for unknown numbers needs `accept_unknown` and a `reason`.
 
     Problems: `not-found`, `invalid-fields`, `conflict` (it has ended, or is approved and no date is
     given), and those of the port. After any of them nothing has changed.
     """
     port, subscription = lock_pending_port(actor, request_id)
     check_port_date(port_date, "port_date")
+    _require_word(port, accept_unknown, reason)
     if port.state == "approved":
         document = _change_date(actor, port, subscription, port_date)
     else:
-        document = decide_port(actor, port, subscription, port_date or port.port_date)
-    return Done(document, subscription.path, port.id, subscription_id=subscription.id)
+        document = decide_port(actor, port, subscription, port_date or port.port_date, reason)
+    return Done(
+        with_warnings(actor, document),
+        subscription.path,
+        port.id,
+        subscription_id=subscription.id,
+    )
+
+
+def _require_word(port: PortRequest, accept_unknown: bool, reason: str | None) -> None:
+    """Problem `invalid-fields` unless unknown numbers are accepted exactly when that is open."""
+    require_reason(accept_unknown, reason)
+    if port.state == "open" and port.accept_reason is not None:
+        if not accept_unknown:
+            raise InvalidFields(
+                accept_unknown="must be true: the request is for unknown numbers. Accept them with "
+                "a `reason`, or reject the request"
+            )
+    elif accept_unknown:
+        raise InvalidFields(
+            accept_unknown="is allowed only for an open request that has `accept_unknown`"
+        )
 
 
 def decide_port(
-    actor: Actor, port: PortRequest, subscription: Subscription, at: datetime | None
+    actor: Actor,
+    port: PortRequest,
+    subscription: Subscription,
+    at: datetime | None,
+    accept_reason: str | None = None,
 ) -> dict[str, Any]:
     """Carry out an open request, or approve it for `at`; returns its document.
 
@@ -48,6 +86,9 @@ def decide_port(
     """
     later = at is not None and at > now()
     decided = {"decided_by": actor.label, "decided_at": KernelNow()}
+    said: dict[str, Any] = {}
+    if accept_reason is not None:
+        decided["accept_reason"] = said["accept_reason"] = accept_reason
     if port.direction == OUT:
         _refuse(
             call_for_port(
@@ -60,7 +101,7 @@ def decide_port(
         _take_in(actor, port, subscription, at if later else None)
     if later:
         changes = {**decided, "port_date": at}
-        said = {"port_date": instant(at)}
+        said["port_date"] = instant(at)
         return record_state(actor, port, subscription.path, "approved", changes, **said)
     if port.direction == OUT:
         call_for_port(
@@ -70,7 +111,7 @@ def decide_port(
             traced(actor),
         )
     changes = {**decided, "completed_at": KernelNow()}
-    return record_state(actor, port, subscription.path, "completed", changes)
+    return record_state(actor, port, subscription.path, "completed", changes, **said)
 
 
 def _take_in(
@@ -81,16 +122,18 @@ def _take_in(
             f"subscription-{subscription.status}",
             f"The subscription is {subscription.status}. You cannot add numbers.",
         )
-    _, fitting = resolve_to_port_in(actor, subscription.id, port.numbers, port.sku)
+    unknown = port.accept_reason is not None
+    _, fitting = resolve_to_port_in(actor, subscription.id, port.numbers, port.sku, unknown=unknown)
     _refuse(
         call_for_port(
             "numbers_take_in(s, numbers_of_port(p), numbers_choose_skus(s, %s::jsonb), %s::text,"
-            " %s::timestamptz, %s::uuid, false)",
+            " %s::timestamptz, %s::uuid, %s::boolean)",
             port,
             orjson.dumps(fitting).decode(),
             actor.label,
             until,
             port.id if until else None,
+            unknown,
         )
     )
     call_for_port(

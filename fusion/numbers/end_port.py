@@ -20,7 +20,7 @@ from fusion.numbers.port_requests import (
     lock_pending_port,
     record_state,
 )
-from fusion.numbers.porting import DECIDE_PORTS, REQUEST_PORTS
+from fusion.numbers.porting import DECIDE_PORTS, WITHDRAW_PORTS
 from fusion.tenancy.models import Subscription
 
 ENDED = "The subscription was terminated."
@@ -34,7 +34,7 @@ def reject_port(actor: Actor, *, request_id: UUID, reason: str) -> Done:
     return Done(document, subscription.path, port.id, subscription_id=subscription.id)
 
 
-@use_case(REQUEST_PORTS, verb="port-request.withdraw")
+@use_case(WITHDRAW_PORTS, verb="port-request.withdraw")
 def withdraw_port(actor: Actor, *, request_id: UUID) -> Done:
     """Withdraw an open or approved request.
 

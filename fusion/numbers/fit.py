@@ -28,8 +28,13 @@ def require_acceptance(
     if accept_unknown and actor.kind != GROUP:
         raise Problem(
             "forbidden",
-            "Only the group can accept unknown numbers. Ask the provider to port them in.",
+            "Only the group can accept unknown numbers. Send a port request with `accept_unknown`.",
         )
+    require_acceptable(accept_unknown=accept_unknown, reason=reason, sku=sku)
+
+
+def require_acceptable(*, accept_unknown: bool, reason: str | None, sku: str | None) -> None:
+    """Problem `invalid-fields` unless unknown numbers have a reason and a SKU."""
     require_reason(accept_unknown, reason)
     if accept_unknown and sku is None:
         raise InvalidFields(sku="is required with `accept_unknown`")

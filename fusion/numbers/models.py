@@ -163,6 +163,8 @@ class PortRequest(models.Model):
     `organization_id` and `path` belong to the requester. The ids of the organizations above its
     subscription are copied into the row, as in order requests. An approved one is carried out at
     `port_date`. `history` lists its states, oldest first: {state, at, by} and what was said.
+    `accept_reason`: why numbers that the library does not know are to be accepted, as the requester
+    says, and after approval the group.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -177,6 +179,7 @@ class PortRequest(models.Model):
     path = models.TextField(db_collation="C")
     numbers = JsonTextField()
     sku = models.CharField(max_length=64, null=True)
+    accept_reason = models.CharField(max_length=2000, null=True)
     port_date = models.DateTimeField(null=True)
     carrier = models.CharField(max_length=200, null=True)
     note = models.CharField(max_length=2000, null=True)

@@ -1,8 +1,9 @@
 -- Port numbers in from another operator: assigned at once, consuming entitlements. A call has the
--- members of access_begin and {numbers, fitting, accept_unknown?, reason?}: for each number the SKUs at
--- the same position fit, see numbers_choose_skus. (The previous release gives `skus`, one for each.)
--- Returns for each call 201 with {items: [number]}, or the status of a refusal with {code, detail,
--- ...}. The primary key decides who gets a number; the refusal does not name the holder.
+-- members of access_begin and {numbers, fitting, accept_unknown?, reason?, warn?}: for each number the SKUs
+-- at the same position fit, see numbers_choose_skus. (The previous release gives `skus`, one for each.)
+-- Returns for each call 201 with {items: [number], warnings}, see numbers_overlaps, or the status of a
+-- refusal with {code, detail, ...}. The primary key decides who gets a number; the refusal does not name
+-- the holder.
 CREATE OR REPLACE FUNCTION numbers_port_in_v2(p_group uuid, p_calls jsonb)
 RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
@@ -54,7 +55,10 @@ BEGIN
     END IF;
     v_documents := numbers_documents(v_numbers);
     status := 201;
-    answer := json_build_object('items', array_to_json(v_documents))::text;
+    answer := json_build_object(
+        'items', array_to_json(v_documents),
+        'warnings', CASE WHEN (p_call ->> 'warn')::boolean THEN numbers_overlaps(p_group, v_numbers)
+                         ELSE '[]' END)::text;
     PERFORM numbers_audit_and_emit(s, p_call, 'number.ported', v_documents, status, answer);
 END
 $$;
@@ -98,8 +102,8 @@ BEGIN
         SELECT w.e164, s.group_id, w.sku, w.range,
                CASE WHEN w.range IS NULL THEN 'ported' ELSE 'inventory' END,
                CASE WHEN p_port IS NULL THEN 'assigned' ELSE 'reserved' END, p_until, p_port,
-               p_accepted OR x.accepted_reason IS NOT NULL, s.id, s.distributor_id, s.reseller_id,
-               s.tenant_id
+               CASE WHEN w.range IS NULL THEN p_accepted ELSE x.accepted_reason IS NOT NULL END, s.id,
+               s.distributor_id, s.reseller_id, s.tenant_id
         FROM unnest(p_numbers, v_skus, v_ranges) AS w(e164, sku, range)
         LEFT JOIN numbers_range x ON x.id = w.range ORDER BY w.e164;
     EXCEPTION WHEN unique_violation THEN

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from fusion.access.actor import Actor
+from fusion.access.actor import GROUP, Actor
 from fusion.access.db_function import call_function
 from fusion.access.use_case import Answer, hot_use_case
 from fusion.numbers.fit import fitting_skus, ported_skus, require_acceptance
@@ -21,11 +21,12 @@ def port_in(
     accept_unknown: bool = False,
     reason: str | None = None,
 ) -> Answer:
-    """Port `numbers` in and assign them, all or none; 201 and `{items: [number]}`.
+    """Port `numbers` in and assign them, all or none; 201 and `{items: [number], warnings}`.
 
     Each consumes one entitlement: of `sku` if given, else of the first SKU of its country and type
     that the subscription has an entitlement left for, geographic before mobile, then by code. With
-    `accept_unknown` and a `reason`, the group's word makes them numbers of `sku`.
+    `accept_unknown` and a `reason`, the group's word makes them numbers of `sku`. The group is
+    warned of its shorter and longer numbers.
 
     Problems: `forbidden`, `port-request-needed`, `not-found`, `invalid-fields` (not a valid
     number, or no SKU for it),
@@ -44,6 +45,7 @@ def port_in(
         fitting=fitting,
         accept_unknown=accept_unknown,
         reason=reason,
+        warn=actor.kind == GROUP,
     )
 
 

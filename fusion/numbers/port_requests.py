@@ -7,12 +7,13 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from fusion.access.actor import Actor
+from fusion.access.actor import GROUP, Actor
 from fusion.events.emit import emit
 from fusion.kernel.clock import instant, now
+from fusion.kernel.database import fetch_rows
 from fusion.kernel.errors import Problem, not_found
 from fusion.kernel.pagination import newest
-from fusion.numbers.models import PortRequest
+from fusion.numbers.models import IN, PortRequest
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_organization, lock_subscription
 
@@ -84,6 +85,19 @@ def port_documents(actor: Actor, ports: Sequence[PortRequest]) -> list[dict[str,
         cursor.execute(DOCUMENTS, [actor.group_id, [port.id for port in ports]])
         found = {id: orjson.loads(text) for id, text in cursor.fetchall()}
     return [found[port.id] for port in ports]
+
+
+def with_warnings(actor: Actor, document: dict[str, Any]) -> dict[str, Any]:
+    """The document with what the group is warned of: its shorter and longer numbers.
+
+    Organizations below do not learn which numbers the group has.
+    """
+    warnings: list[dict[str, Any]] = []
+    if actor.kind == GROUP and document["direction"] == IN:
+        parameters = [actor.group_id, document["numbers"]]
+        ((text,),) = fetch_rows("SELECT numbers_overlaps(%s::uuid, %s)::text", parameters)
+        warnings = orjson.loads(text)
+    return {**document, "warnings": warnings}
 
 
 def record_state(

@@ -6,7 +6,8 @@ LANGUAGE sql STABLE AS $$
     SELECT json_build_object(
         'id', p.id, 'state', p.state, 'direction', p.direction,
         'subscription_id', p.subscription_id, 'organization_id', p.organization_id,
-        'numbers', p.numbers, 'sku', p.sku, 'port_date', kernel_instant(p.port_date),
+        'numbers', p.numbers, 'sku', p.sku, 'accept_unknown', p.accept_reason IS NOT NULL,
+        'accept_reason', p.accept_reason, 'port_date', kernel_instant(p.port_date),
         'carrier', p.carrier, 'note', p.note, 'attachments', p.attachments,
         'requested_by', p.requested_by, 'requested_at', kernel_instant(p.requested_at),
         'decided_by', p.decided_by, 'decided_at', kernel_instant(p.decided_at),

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from fusion.kernel.fields import Body, Code, Id, Line, Name, Note, Reason
 from fusion.kernel.schemas import Listing
-from fusion.numbers.schemas import PortDate, WrittenNumbers
+from fusion.numbers.schemas import ACCEPT, Overlap, PortDate, WrittenNumbers
 
 Direction = Literal["in", "out"]
 PortState = Literal["open", "approved", "completed", "rejected", "withdrawn", "failed"]
@@ -18,7 +18,13 @@ Attachment = Annotated[str, Line(1, 500)]
 _OUT_WITHOUT_SKU: JsonValue = {
     "anyOf": [
         {"properties": {"direction": {"const": "in"}}},
-        {"properties": {"direction": {"const": "out"}, "sku": {"type": "null"}}},
+        {
+            "properties": {
+                "direction": {"const": "out"},
+                "sku": {"type": "null"},
+                "accept_unknown": {"const": False},
+            }
+        },
     ]
 }
 
@@ -34,6 +40,10 @@ class PortRequestBody(Body):
         default=None,
         description="The SKU's code; only to port in, required only if several SKUs match.",
     )
+    accept_unknown: bool = Field(
+        default=False, description=f"{ACCEPT} Only to port in, with `sku`; the group decides."
+    )
+    reason: Reason | None = Field(default=None, description="Why; with `accept_unknown`.")
     port_date: PortDate | None = None
     carrier: Name | None = Field(
         default=None, description="The other operator: the losing or the gaining one."
@@ -47,6 +57,8 @@ class PortRequestBody(Body):
     def _consistent(self) -> "PortRequestBody":
         if self.direction == "out" and self.sku is not None:
             raise ValueError("`sku` is allowed only to port in")
+        if self.direction == "out" and self.accept_unknown:
+            raise ValueError("`accept_unknown` is allowed only to port in")
         return self
 
 
@@ -54,6 +66,10 @@ class PortApprovalBody(Body):
     """When to port; omitted: on the requested date, or immediately."""
 
     port_date: PortDate | None = None
+    accept_unknown: bool = Field(
+        default=False, description=f"{ACCEPT} Required if the request has it."
+    )
+    reason: Reason | None = Field(default=None, description="Why; with `accept_unknown`.")
 
 
 class PortRejectionBody(Body):
@@ -64,7 +80,8 @@ class PortRejectionBody(Body):
 
 class PortDocument(BaseModel):
     """A port request. `organization_id` is the requester; `history` has its states, oldest first,
-    each `{state, at, by}`, with its note or reason.
+    each `{state, at, by}`, with its note or reason. `accept_reason` is why unknown numbers are
+    accepted: first the requester's words, after the approval those of the group.
     """
 
     id: UUID
@@ -74,6 +91,8 @@ class PortDocument(BaseModel):
     organization_id: UUID
     numbers: list[str]
     sku: str | None
+    accept_unknown: bool
+    accept_reason: str | None
     port_date: str | None
     carrier: str | None
     note: str | None
@@ -86,6 +105,12 @@ class PortDocument(BaseModel):
     completed_at: str | None
     failure: dict[str, Any] | None
     history: list[dict[str, Any]]
+
+
+class WrittenPort(PortDocument):
+    """A port request after a change. The group is warned of its shorter and longer numbers."""
+
+    warnings: list[Overlap]
 
 
 class OwnPortFilter(Listing):

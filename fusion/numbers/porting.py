@@ -39,4 +39,6 @@ PORT = PortingPermission("port numbers", ("provisioning:write",), WRITERS, setti
 REQUEST_PORTS = PortingPermission(
     "request ports", ("provisioning:write",), WRITERS, settings=(BY_REQUEST, ANYONE)
 )
+WITHDRAW_PORTS = Permission("withdraw port requests", ("provisioning:write",), WRITERS)
+"""Whatever the setting has become since the request."""
 DECIDE_PORTS = Permission("decide port requests", ("provisioning:write",), WRITERS, (GROUP,))

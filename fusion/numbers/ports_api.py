@@ -25,8 +25,9 @@ from fusion.numbers.port_schemas import (
     PortFilter,
     PortRejectionBody,
     PortRequestBody,
+    WrittenPort,
 )
-from fusion.numbers.porting import DECIDE_PORTS, REQUEST_PORTS
+from fusion.numbers.porting import DECIDE_PORTS, REQUEST_PORTS, WITHDRAW_PORTS
 from fusion.numbers.request_port import request_port
 from fusion.tenancy.queries import find_organization, find_subscription
 
@@ -44,7 +45,7 @@ AS_REQUESTED: PortApprovalBody = NinjaBody(default=PortApprovalBody())  # type: 
 @router.post(
     OF_SUBSCRIPTION,
     auth=RequirePermission(REQUEST_PORTS, subscription_id=find_subscription),
-    response={201: PortDocument, **PROBLEMS},
+    response={201: WrittenPort, **PROBLEMS},
 )
 def add_port_request(
     request: HttpRequest, subscription_id: UUID, body: PortRequestBody
@@ -100,7 +101,7 @@ def one_port_request(request: HttpRequest, request_id: UUID) -> HttpResponse:
 @router.post(
     REQUEST + "/approve",
     auth=RequirePermission(DECIDE_PORTS, request_id=find_port_request),
-    response={200: PortDocument, **PROBLEMS},
+    response={200: WrittenPort, **PROBLEMS},
 )
 def approve(
     request: HttpRequest, request_id: UUID, body: PortApprovalBody = AS_REQUESTED
@@ -110,7 +111,7 @@ def approve(
     To port in consumes the entitlements now. If the port is refused, the request stays open.
     """
     actor = retrying_actor(request)
-    return respond(approve_port(actor, request_id=request_id, port_date=body.port_date))
+    return respond(approve_port(actor, request_id=request_id, **body.model_dump()))
 
 
 @router.post(
@@ -126,7 +127,7 @@ def reject(request: HttpRequest, request_id: UUID, body: PortRejectionBody) -> H
 
 @router.post(
     REQUEST + "/withdraw",
-    auth=RequirePermission(REQUEST_PORTS, request_id=find_port_request),
+    auth=RequirePermission(WITHDRAW_PORTS, request_id=find_port_request),
     response={200: PortDocument, **PROBLEMS},
 )
 def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:

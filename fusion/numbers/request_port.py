@@ -12,9 +12,10 @@ from fusion.access.actor import Actor
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.clock import instant, now
 from fusion.kernel.errors import InvalidFields, Problem, problem_of
+from fusion.numbers.fit import require_acceptable
 from fusion.numbers.models import IN, OUT, PortRequest
 from fusion.numbers.port_in import resolve_to_port_in
-from fusion.numbers.port_requests import record_state
+from fusion.numbers.port_requests import record_state, with_warnings
 from fusion.numbers.porting import REQUEST_PORTS
 from fusion.numbers.resolve import resolve_numbers
 from fusion.numbers.rules import MAX_PORT_DAYS
@@ -44,23 +45,34 @@ def request_port(
     carrier: str | None = None,
     note: str | None = None,
     attachments: Sequence[str] = (),
+    accept_unknown: bool = False,
+    reason: str | None = None,
 ) -> Done:
     """A new request. It promises and reserves nothing; entitlements are checked on approval.
 
     `carrier` is the other operator: the losing one of a port in, the gaining one of a port out.
-    `attachments` are references of documents elsewhere.
+    `attachments` are references of documents elsewhere. With `accept_unknown` and a `reason`, the
+    numbers need not be known as numbers of `sku`; the group accepts them when it approves.
 
     Problems: `not-found`, `forbidden`, `invalid-fields`, `subscription-terminated`,
     `number-not-available`, `number-not-assigned`, `conflict` (another request has the numbers).
     """
     subscription = lock_subscription(actor, subscription_id)
     check_port_date(port_date, "port_date")
-    port = new_port(actor, subscription, direction, numbers, sku)
+    require_acceptable(accept_unknown=accept_unknown, reason=reason, sku=sku)
+    port = new_port(
+        actor,
+        subscription,
+        direction=direction,
+        numbers=numbers,
+        sku=sku,
+        accept_reason=reason,
+    )
     port.port_date, port.carrier, port.note = port_date, carrier, note
     port.attachments = orjson.dumps(list(attachments)).decode()
     document = save_port(actor, port, subscription)
     return Done(
-        document,
+        with_warnings(actor, document),
         subscription.path,
         port.id,
         subscription_id=subscription.id,
@@ -79,9 +91,11 @@ def check_port_date(at: datetime | None, field: str) -> None:
 def new_port(
     actor: Actor,
     subscription: Subscription,
+    *,
     direction: str,
     numbers: Sequence[str],
     sku: str | None,
+    accept_reason: str | None = None,
 ) -> PortRequest:
     """A request that is not saved yet; raises what a port of the numbers would be refused for now,
     apart from entitlements. The caller holds the subscription's lock.
@@ -89,7 +103,8 @@ def new_port(
     if direction == OUT and sku is not None:
         raise InvalidFields(sku="is allowed only to port in")
     if direction == IN:
-        numbers, _ = resolve_to_port_in(actor, subscription.id, numbers, sku)
+        unknown = accept_reason is not None
+        numbers, _ = resolve_to_port_in(actor, subscription.id, numbers, sku, unknown=unknown)
     else:
         numbers = resolve_numbers(actor, numbers, subscription_id=subscription.id)
     if subscription.status == "terminated":
@@ -117,6 +132,7 @@ def new_port(
         path=actor.path,
         numbers=orjson.dumps(list(numbers)).decode(),
         sku=sku,
+        accept_reason=accept_reason,
         attachments="[]",
         requested_by=actor.label,
         history="[]",
@@ -127,7 +143,8 @@ def save_port(actor: Actor, port: PortRequest, subscription: Subscription) -> di
     """Save a new request; returns its document."""
     port.save(force_insert=True)
     port.history = []
-    said = {"port_date": instant(port.port_date)} if port.port_date else {}
+    said = {"port_date": instant(port.port_date), "accept_reason": port.accept_reason}
+    said = {name: value for name, value in said.items() if value is not None}
     return record_state(actor, port, subscription.path, "open", {}, what="created", **said)
 
 

@@ -35,12 +35,13 @@ def resolve_numbers(
     subscription_id: UUID,
     country: str | None = None,
     field: str = "numbers",
+    member: str = "",
 ) -> list[str]:
     """`texts` in E.164, of `country` or the subscription's if they have no country code.
 
     Problems: `invalid-fields` (with the position of each wrong one), `not-found`.
     """
-    if all(E164.fullmatch(text) for text in texts):
+    if all(E164.fullmatch(text) for text in texts) and len(set(texts)) == len(texts):
         return list(texts)
     if country is None and any(map(depends_on_country, texts)):
         country = home_country(actor, subscription_id)
@@ -50,7 +51,7 @@ def resolve_numbers(
         try:
             numbers.append(parse_number(text, country=country))
         except NotANumber as error:
-            wrong[f"{field}.{index}"] = str(error)
+            wrong[f"{field}.{index}{member}"] = str(error)
         if len(wrong) == MOST_ERRORS:
             break
     if wrong:

@@ -178,6 +178,12 @@ class Numbers(BaseModel):
     items: list[NumberDocument]
 
 
+class PortedNumbers(Numbers):
+    """The ported numbers. The group is warned of its shorter and longer numbers."""
+
+    warnings: list[Overlap]
+
+
 class FreeCount(BaseModel):
     """How many numbers of a SKU are free; `more` is true above 10,000."""
 

@@ -41,7 +41,8 @@ BEGIN
     SELECT array_agg(w.e164 ORDER BY w.i), array_agg(n.sku_id ORDER BY w.i),
            array_agg(n.status = 'assigned' ORDER BY w.i),
            array_agg(n.user_id ORDER BY w.i), array_agg(n.trunk_id ORDER BY w.i),
-           array_agg(coalesce(n.status IN ('free', 'reserved'), false) ORDER BY w.i),
+           array_agg(coalesce(n.status = 'free' OR n.status = 'reserved' AND n.port_id IS NULL, false)
+                     ORDER BY w.i),
            array_agg(coalesce(n.status = 'free', false) ORDER BY w.i),
            array_agg(w.e164 = ANY (v_next) ORDER BY w.i)
     INTO numbers, skus, assigned, users, trunks, takable, is_free, is_next

@@ -89,7 +89,7 @@ def numbers_in(text: str, country: Country) -> list[str]:
                 found[read_number(part, country)] = None
             except forms.ValidationError as error:
                 message = str(error.message)
-                wrong.append(_in_line(place, message) if len(lines) > 1 else message)
+                wrong.append(in_line(place, message) if len(lines) > 1 else message)
     if wrong:
         raise forms.ValidationError(wrong[:MOST_ERRORS])
     if len(found) > MAX_NUMBERS:
@@ -100,7 +100,8 @@ def numbers_in(text: str, country: Country) -> list[str]:
     return list(found)
 
 
-def _in_line(place: int, message: str) -> str:
+def in_line(place: int, message: str) -> str:
+    """The message with the number of its line."""
     return gettext("Line %(line)s: %(message)s") % {"line": place, "message": message}
 
 

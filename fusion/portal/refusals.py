@@ -145,8 +145,15 @@ DETAILS = (
     gettext_noop(
         "The user %(login)s has the number %(number)s, not %(other)s. Nothing was changed."
     ),
+    gettext_noop("The subscription was terminated."),
+    gettext_noop("The port could not be carried out."),
+    gettext_noop("It would have violated the database constraint %(constraint)s."),
+    gettext_noop("An earlier row links the user %(login)s. A user has one number."),
+    gettext_noop("No user of this subscription has the id %(id)s. Nothing was changed."),
     gettext_noop("This job ended after %(done)s of %(total)s rows, so nothing can be cancelled."),
-    gettext_noop("Only the group can accept unknown numbers. Ask the provider to port them in."),
+    gettext_noop(
+        "Only the group can accept unknown numbers. Send a port request with `accept_unknown`."
+    ),
     gettext_noop("The request body is too large: the limit is %(limit)s bytes."),
     gettext_noop("The limit is %(most)s requests per minute. Wait %(wait)s seconds."),
 )
@@ -188,6 +195,12 @@ MESSAGES = (
     gettext_noop("must not be lower than `first`"),
     gettext_noop("must give a range of at most %(most)s numbers"),
     gettext_noop("is required with `accept_unknown`"),
+    gettext_noop(
+        "must be true: the request is for unknown numbers. Accept them with a `reason`, or reject "
+        "the request"
+    ),
+    gettext_noop("is allowed only for an open request that has `accept_unknown`"),
+    gettext_noop("`accept_unknown` is allowed only to port in"),
     gettext_noop("is allowed only with `accept_unknown`"),
     gettext_noop("%(number)s begins with the country code of %(country)s, so it has a country"),
     gettext_noop("%(number)s does not begin with +%(code)s, the country code of %(country)s"),
@@ -198,6 +211,12 @@ MESSAGES = (
     gettext_noop(
         "Your inventory has %(numbers)s, which is the beginning of one of its numbers. Check "
         "that both exist."
+    ),
+    gettext_noop(
+        "Your inventory has %(number)s, which begins with %(other)s. Check that both exist."
+    ),
+    gettext_noop(
+        "Your inventory has %(number)s, which is the beginning of %(other)s. Check that both exist."
     ),
     gettext_noop("%(number)s is not a valid phone number"),
     gettext_noop("%(number)s is not a valid phone number of %(country)s"),

@@ -1,4 +1,5 @@
 -- Write what was decided: users, licences, numbers, links, events, audit records, the results of the rows.
+-- Rows of a request have no job and no results: see link_many.sql.
 CREATE OR REPLACE FUNCTION users_write_rows(
     j users_job, s tenancy_subscription, p_licences uuid, c users_rows
 ) RETURNS void
@@ -34,11 +35,12 @@ BEGIN
     PERFORM access_finish(
         s.group_id, ARRAY[kernel_now()],
         ARRAY(SELECT users_fact(s, v_call, x.type, w.answer)
-              FROM unnest(c.answer) WITH ORDINALITY AS w(answer, i)
-              CROSS JOIN LATERAL (VALUES
+              FROM (VALUES
                   (1, 'user.created', c.created), (2, 'user.changed', c.edited), (3, 'user.linked', c.moved),
                   (4, 'user.unlinked', c.unlinked), (5, 'user.deleted', c.deleted)) AS x(nth, type, rows)
-              WHERE w.i = ANY (x.rows) ORDER BY w.i, x.nth),
+              CROSS JOIN LATERAL unnest(x.rows) AS r(i)
+              JOIN unnest(c.answer) WITH ORDINALITY AS w(answer, i) ON w.i = r.i
+              ORDER BY w.i, x.nth),
         users_row_records(j, s, v_call, c, c.created, 'user.create')
         || users_row_records(j, s, v_call, c, c.edited, 'user.change')
         || users_row_records(j, s, v_call, c, c.moved, 'user.link')
@@ -46,7 +48,8 @@ BEGIN
         || users_row_records(j, s, v_call, c, c.deleted, 'user.delete'), '{}');
     INSERT INTO users_jobresult (group_id, job_id, position, status, outcome, answer)
     SELECT j.group_id, j.id, j.done + w.i, w.status, w.outcome, w.answer
-    FROM unnest(c.status, c.outcome, c.answer) WITH ORDINALITY AS w(status, outcome, answer, i);
+    FROM unnest(c.status, c.outcome, c.answer) WITH ORDINALITY AS w(status, outcome, answer, i)
+    WHERE j.id IS NOT NULL;
 END
 $$;
 
@@ -79,9 +82,14 @@ LANGUAGE sql STABLE AS $$
             WHEN 'user.change'
                 THEN json_build_object('job', j.id, 'display_name', w.name, 'kind', w.kind)
             WHEN 'user.delete' THEN json_build_object('job', j.id, 'login', w.login)
-            ELSE json_build_object(
-                'job', j.id, 'number', w.linked, 'former_number', w.former) END)
-        FROM unnest(c.id, c.login, c.name, c.kind, c.linked, c.former) WITH ORDINALITY
-             AS w(id, login, name, kind, linked, former, i)
-        WHERE w.i = ANY (p_rows) ORDER BY w.i)
+            WHEN 'user.unlink'
+                THEN json_build_object('job', j.id, 'number', w.linked, 'former_number', w.former)
+            ELSE (CASE WHEN j.id IS NULL
+                THEN json_build_object('number', w.linked, 'former_number', w.former)
+                ELSE json_build_object('job', j.id, 'number', w.linked, 'former_number', w.former)
+                END) END)
+        FROM unnest(p_rows) AS x(i)
+        JOIN unnest(c.id, c.login, c.name, c.kind, c.linked, c.former) WITH ORDINALITY
+             AS w(id, login, name, kind, linked, former, i) USING (i)
+        ORDER BY i)
 $$;

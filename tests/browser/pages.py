@@ -6,9 +6,10 @@ Add each new page here. `visiting.py` has the checks.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fusion.access.actor import ADMINISTRATOR, VIEWER
+from fusion.access.actor import ADMINISTRATOR, AGENT, VIEWER
 from tests.browser.failing import FAILURES
 from tests.browser.scene import Scene
+from tests.browser.scene_ports import port
 from tests.browser.scene_subscriptions import bare, under
 
 Address = str | Callable[[Scene], str]
@@ -93,6 +94,13 @@ PAGES = (
     Visit("subscription-numbers-take", under("numbers", "take")),
     Visit("subscription-numbers-choose", under("numbers", "choose")),
     Visit("subscription-numbers-port-in", under("numbers", "port-in")),
+    Visit("subscription-numbers-port-in-tenant", under("numbers", "port-in"), "tenant"),
+    Visit("subscription-numbers-port-out", under("numbers", "port-out")),
+    Visit("subscription-numbers-port-out-tenant", under("numbers", "port-out"), "tenant"),
+    Visit("subscription-numbers-change", under("numbers", "change?number={free}")),
+    Visit("subscription-numbers-link", under("numbers", "link?number={free}")),
+    Visit("subscription-numbers-viewer", under("numbers"), "tenant", VIEWER),
+    Visit("subscription-number-restock", under("numbers", "{released}", "restock")),
     Visit("subscription-trunks", under("trunks")),
     Visit("subscription-trunk", under("trunks", "{trunk}")),
     Visit("subscription-trunk-new", under("trunks", "new")),
@@ -131,6 +139,22 @@ PAGES = (
     ),
     Visit("request-approve", lambda scene: f"/order-requests/{scene.ids['request']}/approve"),
     Visit("request-reject", lambda scene: f"/order-requests/{scene.ids['request']}/reject"),
+    # ports
+    Visit("ports", lambda scene: f"/port-requests?state=all#{port('open')(scene)}"),
+    Visit("ports-agent", "/port-requests", role=AGENT),
+    Visit("ports-none", "/port-requests?state=withdrawn"),
+    Visit("ports-viewer", "/port-requests?state=all", "tenant", VIEWER),
+    Visit("port-open", port("open")),
+    Visit("port-open-tenant", port("open"), "tenant"),
+    Visit("port-unknown", port("unknown")),
+    Visit("port-approved", port("approved"), role=AGENT),
+    Visit("port-approved-viewer", port("approved"), "tenant", VIEWER),
+    Visit("port-rejected", port("rejected"), "tenant"),
+    Visit("port-dated", port("dated")),
+    Visit("port-approve", port("open", "approve")),
+    Visit("port-approve-unknown", port("unknown", "approve")),
+    Visit("port-new-date", port("approved", "approve")),
+    Visit("port-reject", port("open", "reject")),
     # inventory
     Visit("inventory", "/inventory"),
     Visit("inventory-none", "/inventory?starts=999"),
@@ -148,6 +172,8 @@ PAGES = (
     Visit("account-password", "/account/password"),
     Visit("account-confirm", "/account/second-factor/on"),
     Visit("provider", "/provider"),
+    Visit("provider-viewer", "/provider", role=VIEWER),
+    Visit("provider-porting", "/provider/porting"),
     Visit("provider-number-new", "/provider/emergency-numbers/new"),
     Visit("brand", "/brand"),
     Visit("brand-edit", "/brand/edit"),

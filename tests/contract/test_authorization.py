@@ -155,7 +155,7 @@ def test_a_body_s_ids_are_all_tried(route: tuple[str, str], stage: Stage) -> Non
         shape = content["application/json"]["schema"]
         result = {name for name in _properties(shape) if name.endswith("_id")}
         tried = {slot[-1] for slot in ask(route, own_ids(stage, "group")).slots()}
-        assert result <= tried
+        assert result <= tried | IN_ROWS.get(route, set())
 
 
 def _properties(shape: Any) -> set[str]:
@@ -167,6 +167,10 @@ def _properties(shape: Any) -> set[str]:
         return _properties(DOCUMENT["components"]["schemas"][shape["$ref"].split("/")[-1]])
     own = set(shape.get("properties", {}))
     return own | {name for part in shape.values() for name in _properties(part)}
+
+
+IN_ROWS = {("POST", "/subscriptions/{subscription_id}/numbers/batch"): {"user_id"}}
+"""Ids in rows with results of their own: tests/lifecycle/test_link_numbers.py tries them."""
 
 
 @pytest.mark.parametrize("route", KNOWN, ids=" ".join)

@@ -110,6 +110,8 @@ ELSEWHERE = {
     # Compared with what is there, which may be older than this rule, and kept nowhere. The same
     # holds for a ListedField.
     ("TerminateForm", "typed"),
+    # Read line by line, as numbers and cleaned logins.
+    ("LinksForm", "links"),
 }
 LIBRARY = ("fusion.portal.account",)
 """Forms of django-allauth, which look something up and keep nothing of it."""

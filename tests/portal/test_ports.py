@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from fusion.access.actor import ADMINISTRATOR
+from fusion.kernel.ids import new_id
 from fusion.lifecycle.apply_due_ports import apply_due_ports
 from fusion.numbers.models import PortRequest
 from fusion.portal.ports.mail import write_port_mails
@@ -49,7 +50,7 @@ def mails() -> dict[str, str]:
     return found
 
 
-EMPTY = {"sku": "", "port_date": "", "carrier": "", "note": "", "attachments": ""}
+EMPTY = dict.fromkeys(("sku", "port_date", "carrier", "note", "attachments", "reason"), "")
 
 
 def test_a_request_from_the_form_to_the_port(world: World) -> None:
@@ -130,7 +131,7 @@ def test_the_group_ports_on_a_date(world: World) -> None:
     done = post(group, page, numbers=mine, port_date=in_days(3))
     assert "will be ported on their date" in follow(group, done)
     page = at(world, "numbers", "port-in")
-    done = post(group, page, numbers=coming, sku="", port_date=in_days(3))
+    done = post(group, page, numbers=coming, sku="", port_date=in_days(3), reason="")
     assert "will be ported on their date" in follow(group, done)
     assert set(mails()) == {customer.email}
     fall_due(*requests_of(world))
@@ -158,6 +159,42 @@ def test_the_setting_counts_in_pages(world: World) -> None:
     porting(world, "group")
     text(agent, at(world, "numbers", "port-in"), 403)
     assert "Request to port out" not in text(agent, at(world, "numbers", mine))
+
+
+def test_unknown_numbers(world: World) -> None:
+    """The customer says why they exist, and the group accepts them."""
+    entitle(world, 2, sku=world.sku("us-geographic", "entitlement", "number", "US", "geographic"))
+    wanted, other = (f"+1471{2_000_000 + new_id().int % 7_000_000}" for _ in range(2))
+    group, agent = person(world), person(world, "tenant", "agent")
+    page = at(world, "numbers", "port-in")
+    assert "The numbers may be unknown" in text(agent, page)
+    assert "accept_unknown" not in text(agent, at(world, "numbers", "port-out"))
+    fields = EMPTY | {"numbers": wanted, "sku": "us-geographic"}
+    before = world.fingerprint()
+    assert post(agent, page, **fields).status_code == 422
+    refused = post(agent, page, **fields | {"accept_unknown": "on"})
+    assert refused.status_code == 422 and "Is required" in refused.content.decode()
+    assert world.fingerprint() == before
+    fields |= {"accept_unknown": "on", "reason": "On our invoice."}
+    assert "was sent to your provider" in follow(agent, post(agent, page, **fields))
+    [port] = requests_of(world)
+    there = f"/port-requests/{port['id']}"
+    assert "On our invoice." in text(group, there)
+    assert "On our invoice." in text(group, f"{there}/approve")
+    for missing in ({"reason": "Seen."}, {"reason": "", "accept_unknown": "on"}):
+        assert post(group, f"{there}/approve", port_date="", **missing).status_code == 422
+    accepted = {"accept_unknown": "on", "reason": "Seen.", "port_date": ""}
+    assert "were ported" in follow(group, post(group, f"{there}/approve", **accepted))
+    assert "Seen." in text(agent, there)
+    assert "Accepted as unknown" in text(agent, at(world, "numbers", wanted))
+
+    direct = {"numbers": other, "sku": "us-geographic", "port_date": in_days(3)}
+    assert post(group, page, **direct, reason="").status_code == 422
+    done = post(group, page, **direct, accept_unknown="on", reason="Seen.")
+    assert "will be ported on their date" in follow(group, done)
+    assert number(world, other)["accepted"]
+    porting(world, "anyone")
+    assert "accept_unknown" not in text(agent, page)
 
 
 def test_put_back_into_stock(world: World) -> None:

@@ -22,6 +22,29 @@ def test_added_shown_and_removed(world: World) -> None:
     assert again.status_code == 404 and world.fingerprint() == before
 
 
+def test_who_ports_numbers(world: World) -> None:
+    client = person(world, "group", "administrator")
+    change = f"{SETTINGS}/porting"
+    page = text(client, SETTINGS)
+    assert "send port requests, and you decide" in page and f'href="{change}"' in page
+    assert "checked" in text(client, change)
+    before = world.fingerprint()
+    for value in ("", "nobody"):
+        assert post(client, change, porting=value).status_code == 422
+    assert world.fingerprint() == before
+    changed = follow(client, post(client, change, porting="anyone"))
+    assert "The setting was changed." in changed and "port numbers themselves" in changed
+    found = answer(world.call("GET", f"/organizations/{world.group.id}/settings"))
+    assert found["porting"] == "anyone"
+    for role in ("agent", "viewer"):
+        member = person(world, "group", role)
+        page = text(member, SETTINGS)
+        assert "port numbers themselves" in page and f'href="{change}"' not in page
+        text(member, change, 403)
+        assert post(member, change, porting="group").status_code == 403
+    text(person(world, "tenant", "administrator"), change, 403)
+
+
 def test_bad_input_is_shown_beside_its_field(world: World) -> None:
     client = person(world, "group", "administrator")
     before = world.fingerprint()

@@ -159,7 +159,8 @@ def test_port_in_and_out(world: World) -> None:
     first, second, third = block(3)
     client = person(world, "group", "agent")
     port = at(world, "numbers", "port-in")
-    both = post(client, port, numbers=f"{first}\n{second}", sku="", port_date="")
+    rest = {"sku": "", "port_date": "", "reason": ""}
+    both = post(client, port, numbers=f"{first}\n{second}", **rest)
     assert "2 numbers were assigned" in follow(client, both)
     assert number(world, first)["origin"] == "ported"
     assert "Ported in" in text(client, at(world, "numbers"))
@@ -171,9 +172,9 @@ def test_port_in_and_out(world: World) -> None:
         "+32475123456": "but no matching SKU exists",
         "": "required",
     }.items():
-        refused = post(client, port, numbers=given, sku="", port_date="")
+        refused = post(client, port, numbers=given, **rest)
         assert refused.status_code == 422 and words in refused.content.decode(), given
-    assert post(client, port, numbers=third, sku="user", port_date="").status_code == 422
+    assert post(client, port, numbers=third, **rest | {"sku": "user"}).status_code == 422
     assert world.fingerprint() == before
     gone = post(client, at(world, "numbers", first, "port-out"))
     assert "was ported out" in follow(client, gone)
@@ -206,7 +207,7 @@ def test_a_second_page_and_the_number_of_queries(world: World) -> None:
 FIELDS = {
     "take": ("sku", "quantity", "until"),
     "choose": ("typed", "until"),
-    "port-in": ("numbers", "sku", "port_date"),
+    "port-in": ("numbers", "sku", "port_date", "reason"),
 }
 
 

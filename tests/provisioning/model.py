@@ -18,6 +18,8 @@ class Number:
     owner: str | None = None
     user: str | None = None
     routed: bool = False
+    port: str | None = None
+    """The approved port request that has it: to port in if it is reserved, else to port out."""
 
 
 @dataclass
@@ -103,6 +105,7 @@ class Model:
             return closed
         found = [self.numbers[e164] for e164 in wanted]
         mine = [each for each in found if each.status == "reserved" and each.owner == name]
+        mine = [each for each in mine if each.port is None]
         free = [each for each in found if each.status == "free"]
         if len(mine) + len(free) < len(found):
             return "number-not-available"
@@ -131,6 +134,8 @@ class Model:
             return "number-not-assigned"
         if number.user or number.routed:
             return "number-in-use"
+        if number.status == "reserved" and number.port:
+            return "conflict"
         if number.status == "reserved":
             number.status, number.owner = "free", None
         else:
@@ -152,7 +157,7 @@ class Model:
     def run_out(self, e164: str) -> bool:
         """End its reservation or quarantine; returns whether it had one."""
         number = self.numbers[e164]
-        if number.status not in ("reserved", "quarantined"):
+        if number.status not in ("reserved", "quarantined") or number.port:
             return False
         number.status, number.owner = "free", None
         return True
@@ -216,7 +221,8 @@ class Model:
             return None if login in users else self.create(name, login)
         number = self.numbers[e164]
         is_free = number.status == "free"
-        takable = is_free or (number.status == "reserved" and number.owner == name)
+        reserved = number.status == "reserved" and number.owner == name
+        takable = is_free or (reserved and number.port is None)
         if not takable and (number.owner != name or number.status != "assigned"):
             return "number-not-assigned"
         if number.routed or heirs.get(e164, number.user or login) != login:
@@ -300,6 +306,8 @@ class Model:
                 number.user, number.routed = None, False
                 if number.status == "assigned":
                     number.status = "quarantined"
+                elif number.status == "reserved" and number.port:
+                    number.status, number.owner, number.port = "ported_out", None, None
                 elif number.status == "reserved":
                     number.status, number.owner = "free", None
         subscription.users = dict.fromkeys(subscription.users)

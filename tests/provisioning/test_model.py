@@ -49,7 +49,7 @@ class Provisioning(RuleBasedStateMachine):
         skus = {USER: world.user_sku, NUMBER: french(world), CHANNEL: world.channel_sku}
         self.products = {code: world.product(f"one-{code}", {skus[code]: 1}) for code in SKUS}
         self.numbers = stock(world, NUMBERS)
-        self.model = Model(NAMES, self.numbers)
+        self.model = self._model()
         self.paths = {
             name: f"/subscriptions/{make_subscription(world.tenant, name).id}" for name in NAMES
         }
@@ -62,6 +62,9 @@ class Provisioning(RuleBasedStateMachine):
                 self.order(name, sku, quantity, "add")
             self.create(name, "anna")
             self.next_free(name, 2)
+
+    def _model(self) -> Model:
+        return Model(NAMES, self.numbers)
 
     # -- what is asked, and what comes of it
 

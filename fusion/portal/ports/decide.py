@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.functional import lazy
@@ -15,8 +16,9 @@ from fusion.numbers.approve_port import approve_port
 from fusion.numbers.end_port import reject_port, withdraw_port
 from fusion.numbers.models import PortRequest
 from fusion.numbers.port_requests import find_port_request, port_documents
-from fusion.numbers.porting import DECIDE_PORTS, REQUEST_PORTS
-from fusion.portal.forms import LOCAL, Form
+from fusion.numbers.porting import DECIDE_PORTS, WITHDRAW_PORTS
+from fusion.portal.errors import explain_field
+from fusion.portal.forms import LOCAL, Form, NoteField
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.ports.pages import port_rows
 from fusion.portal.requests.approve_reject import ReasonForm
@@ -51,21 +53,40 @@ class ApprovalForm(Form):
     port_date = PortDateField()
 
 
+class AcceptanceForm(ApprovalForm):
+    """The same for unknown numbers, which the group accepts."""
+
+    accept_unknown = forms.BooleanField(
+        label=_("Accept unknown numbers"), help_text=_("Check that these numbers exist.")
+    )
+    reason = NoteField(
+        label=_("Reason for accepting them"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
 @page(DECIDE_PORTS, methods=WRITES, port_request_id=find_port_request)
 def approve(request: PageRequest, port_request: PortRequest) -> HttpResponse:
     """`GET` and `POST /port-requests/<id>/approve`, on the requested date or another one."""
-    form = form_of(request, ApprovalForm, {"port_date": _future(port_request.port_date)})
+    unknown = port_request.state == "open" and port_request.accept_reason is not None
+    kind = AcceptanceForm if unknown else ApprovalForm
+    form = form_of(request, kind, {"port_date": _future(port_request.port_date)})
+    if port_request.state == "open":
+        form.fields["port_date"].help_text = _("Leave empty to port the numbers immediately.")
+    else:
+        form.fields["port_date"].required = True
     answer = submit(
         request,
         form,
-        lambda actor: approve_port(
-            actor, request_id=port_request.id, port_date=form.cleaned_data["port_date"]
-        ),
+        lambda actor: approve_port(actor, request_id=port_request.id, **form.cleaned_data),
     )
     if answer is None:
         return show_form(
             request, "portal/ports/approve.html", form, _context(request, port_request)
         )
+    for warning in answer.body["warnings"]:
+        messages.warning(request, explain_field(warning["detail"]))
     if answer.body["state"] == "completed":
         message = gettext("The numbers were ported.")
     else:
@@ -90,7 +111,7 @@ def reject(request: PageRequest, port_request: PortRequest) -> HttpResponse:
     return done(request, message, "ports-detail", port_request.id, answer=answer)
 
 
-@page(REQUEST_PORTS, methods=("POST",), port_request_id=find_port_request)
+@page(WITHDRAW_PORTS, methods=("POST",), port_request_id=find_port_request)
 def withdraw(request: PageRequest, port_request: PortRequest) -> HttpResponse:
     """`POST /port-requests/<id>/withdraw`."""
     message = gettext("The request was withdrawn.")

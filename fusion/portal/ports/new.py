@@ -4,11 +4,12 @@ from functools import cache
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from fusion.access.actor import Actor
+from fusion.access.actor import GROUP, Actor
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer
 from fusion.numbers.models import IN, OUT
@@ -17,6 +18,7 @@ from fusion.numbers.porting import PORT, REQUEST_PORTS
 from fusion.numbers.request_port import request_port
 from fusion.numbers.resolve import home_country
 from fusion.numbers.schedule_port import schedule_port
+from fusion.portal.errors import explain_field
 from fusion.portal.forms import Form, LineField, NoteField
 from fusion.portal.number_fields import Country, NumbersField
 from fusion.portal.page import form_of, page, submit
@@ -42,6 +44,17 @@ class PortForm(Form):
         help_text=_("Determined by the number. Choose one only if several types match."),
     )
     port_date = PortDateField()
+    accept_unknown = forms.BooleanField(
+        label=_("Accept unknown numbers"),
+        required=False,
+        help_text=_("For numbers that Fusion does not know yet, or knows as another type."),
+    )
+    reason = NoteField(
+        label=_("Reason for accepting them"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     names = {"effective_at": "port_date"}
 
     def __init__(self, *args: Any, country: Country, **kwargs: Any) -> None:
@@ -118,6 +131,8 @@ def _port(request: PageRequest, subscription: Subscription, direction: str) -> H
             "way": "ported",
         }
         return show_form(request, "portal/ports/new.html", form, context)
+    for warning in answer.body["warnings"]:
+        messages.warning(request, explain_field(warning["detail"]))
     if answer.status == 201 and "items" in answer.body:
         return _assigned(request, subscription, answer)
     if directly:
@@ -128,7 +143,17 @@ def _port(request: PageRequest, subscription: Subscription, direction: str) -> H
 
 
 def _prepare(request: PageRequest, form: Form, direction: str, directly: bool) -> None:
-    """Adapt the fields: to port out needs no type, and directly a date."""
+    """Adapt the fields: to port out needs no type, and directly a date. Only the group accepts
+    unknown numbers, at once or when it approves a request.
+    """
+    if direction == OUT or (directly and request.actor.kind != GROUP):
+        del form.fields["accept_unknown"], form.fields["reason"]
+    elif not directly:
+        form.fields["accept_unknown"].label = _("The numbers may be unknown")
+        form.fields["accept_unknown"].help_text = _(
+            "Fusion does not know them, or knows them as another type. Your provider decides."
+        )
+        form.fields["reason"].label = _("Why they exist")
     if direction == OUT:
         del form.fields["sku"]
         form.fields["port_date"].required = directly
@@ -141,28 +166,27 @@ def _ported(
     actor: Actor, subscription: Subscription, form: Form, direction: str, directly: bool
 ) -> Answer:
     fields = dict(form.cleaned_data)
-    numbers, sku = fields.pop("numbers"), fields.pop("sku", None) or None
+    port: dict[str, Any] = {
+        "subscription_id": subscription.id,
+        "numbers": fields["numbers"],
+        "sku": fields.get("sku") or None,
+        "accept_unknown": fields.get("accept_unknown", False),
+        "reason": fields.get("reason") or None,
+    }
+    date = fields["port_date"]
     if not directly:
-        fields = {name: value or None for name, value in fields.items() if name != "attachments"}
         return request_port(
             actor,
-            subscription_id=subscription.id,
+            **port,
             direction=direction,
-            numbers=numbers,
-            sku=sku,
-            attachments=form.cleaned_data["attachments"],
-            **fields,
+            port_date=date,
+            carrier=fields["carrier"] or None,
+            note=fields["note"] or None,
+            attachments=fields["attachments"],
         )
-    if fields["port_date"] is None:
-        return port_in(actor, subscription_id=subscription.id, numbers=numbers, sku=sku)
-    return schedule_port(
-        actor,
-        subscription_id=subscription.id,
-        direction=direction,
-        numbers=numbers,
-        effective_at=fields["port_date"],
-        sku=sku,
-    )
+    if date is None:
+        return port_in(actor, **port)
+    return schedule_port(actor, **port, direction=direction, effective_at=date)
 
 
 def _assigned(request: PageRequest, subscription: Subscription, answer: Answer) -> HttpResponse:

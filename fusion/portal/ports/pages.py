@@ -17,7 +17,7 @@ from fusion.numbers.port_requests import (
     list_port_requests,
     port_documents,
 )
-from fusion.numbers.porting import DECIDE_PORTS, REQUEST_PORTS
+from fusion.numbers.porting import DECIDE_PORTS, WITHDRAW_PORTS
 from fusion.portal.actor_names import display_names
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page
@@ -86,7 +86,7 @@ def detail(request: PageRequest, port_request: PortRequest) -> HttpResponse:
         "may_decide": decides,
         "may_withdraw": is_pending
         and not decides
-        and REQUEST_PORTS.allows(actor)
+        and WITHDRAW_PORTS.allows(actor)
         and port_request.path.startswith(actor.path),
     }
     return show(request, "portal/ports/detail.html", context)

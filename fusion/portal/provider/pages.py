@@ -1,4 +1,4 @@
-"""The pages with the settings of a provider: its emergency numbers."""
+"""The pages with the settings of a provider: who may port numbers, and its emergency numbers."""
 
 from django import forms
 from django.http import HttpResponse
@@ -8,8 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from fusion.access.permissions import MANAGE_SETTINGS, READ_SETTINGS
 from fusion.portal.forms import Confirmation, Form, LineField
 from fusion.portal.page import form_of, page, submit
+from fusion.portal.provider.porting import WORDS
 from fusion.portal.responses import confirmed, done, show, show_form
 from fusion.portal.session_actor import PageRequest
+from fusion.tenancy.group_settings import porting_of
 from fusion.trunks.emergency_numbers import (
     add_emergency_number,
     countries_of_trunks,
@@ -56,6 +58,7 @@ def show_settings(request: PageRequest) -> HttpResponse:
     own = group_numbers(request.actor.group_id)
     countries = sorted({*own, *countries_of_trunks(request.actor.group_id)})
     context = {
+        "porting": WORDS[porting_of(request.actor.group_id)],
         "rows": [
             {"country": each, "known": known_numbers(each), "own": own.get(each, ())}
             for each in countries

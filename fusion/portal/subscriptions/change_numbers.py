@@ -118,7 +118,7 @@ def change_many(request: PageRequest, subscription: Subscription) -> HttpRespons
     if answer is None:
         return show_form(request, "portal/subscriptions/numbers_change.html", form, context)
     return show(
-        request, "portal/subscriptions/numbers_changed.html", {**context, **_result_rows(answer)}
+        request, "portal/subscriptions/numbers_changed.html", {**context, **result_rows(answer)}
     )
 
 
@@ -162,7 +162,8 @@ def _targets(actor: Actor, subscription: Subscription) -> Targets:
     )
 
 
-def _result_rows(answer: Answer) -> dict[str, Any]:
+def result_rows(answer: Answer) -> dict[str, Any]:
+    """The context of `portal/subscriptions/numbers_changed.html`."""
     results = answer.body["results"]
     refused = [
         {"e164": each["e164"], "why": explain(problem_of(each["problem"]))}

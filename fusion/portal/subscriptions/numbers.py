@@ -73,6 +73,8 @@ def number(request: PageRequest, subscription: Subscription, e164: str) -> HttpR
         "until": read_instant(shown["until"]) if shown["until"] else None,
         "names": sku_names(request.actor),
         "confirmation": Confirmation(),
+        "may_release": not shown["holder"]
+        and (found["status"] == "assigned" or (found["status"] == "reserved" and not pending)),
         "may_port": PORT.allows(request.actor) and leaves and found["status"] == "assigned",
         "may_request_port": REQUEST_PORTS.allows(request.actor) and leaves,
         "may_restock": RESTOCK.allows(request.actor)

@@ -19,12 +19,14 @@ from fusion.catalogue.metrics import is_live, metric_of
 from fusion.kernel.errors import Problem
 from fusion.portal.charts import Line, line_chart, sparkline_points
 from fusion.portal.errors import explain_refusal, title_of
+from fusion.portal.refusals import translated
 from fusion.portal.skus import sku_names
 from fusion.portal.usage import Usage, usage_of
 
 register = template.Library()
 register.filter("metric", metric_of)
 register.filter("is_live", is_live)
+register.filter("sentence", translated)
 
 
 @register.simple_tag
