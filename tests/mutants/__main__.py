@@ -41,6 +41,9 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=24 * 60, help="at most; 24 hours")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument(
+        "--tests", nargs="*", metavar="test_x.py", help="of the room; all by default"
+    )
+    parser.add_argument(
         "--pure", action="store_true", help="only the tests without a database: quick, for Python"
     )
     given = parser.parse_args()
@@ -51,7 +54,7 @@ def main() -> int:
         Path(home).chmod(0o755)
         results: list[Killed] = []
         for killed in run_all(
-            (f"tests/{given.room}/test_*.py", *BESIDE.get(given.room, ())),
+            _tests(given.room, given.tests),
             wanted,
             Path(home),
             processes=given.processes,
@@ -70,6 +73,12 @@ def _rules(room: str) -> list[str]:
     python = [name for name in named if (folder / name).exists()]
     sql = sorted(each.name for each in folder.glob("*.sql") if each.name != "former.sql")
     return python + sql
+
+
+def _tests(room: str, names: Sequence[str] | None) -> list[str]:
+    if names:
+        return [f"tests/{room}/{name}" for name in names]
+    return [f"tests/{room}/test_*.py", *BESIDE.get(room, ())]
 
 
 def _report(

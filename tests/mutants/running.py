@@ -1,5 +1,6 @@
-"""Trying mutants: each process has a copy of the checkout, and each mutant a database of its
-own, so that no mutant spoils the books of the next.
+"""Trying mutants: each process has a copy of the checkout and a PostgreSQL server, because open
+transactions of a server delay its feeds of events. Each mutant has a database of its own, so that
+no mutant spoils the books of the next.
 
 Tests that killed other mutants of the file come first, because they are likely to kill again. The
 tests that do not call a changed PL/pgSQL function are left out: PostgreSQL counts the calls. It
@@ -15,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
@@ -72,10 +73,14 @@ def run_all(
 
     `pure`: only of the tests that need no database.
     """
-    started = run_temporary(home / "postgres", settings=SETTINGS, fast=True)
-    with nullcontext() if pure else started as held:
-        url = held.url if held else ""
-        crew = [_Worker(tests, home / f"copy{each}", url) for each in range(processes)]
+    crew = []
+    with ExitStack() as stack:
+        for nth in range(processes):
+            url = ""
+            if not pure:
+                cluster = run_temporary(home / f"postgres{nth}", settings=SETTINGS, fast=True)
+                url = stack.enter_context(cluster).url
+            crew.append(_Worker(tests, home / f"copy{nth}", url))
         try:
             free: Queue[_Worker] = Queue()
             for worker in crew:

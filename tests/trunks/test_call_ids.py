@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 from tests.numbers.stock import refused
 from tests.server import Server
-from tests.trunks.calling import call_path, end, live, order_channels, put, renewed, trunk_id
+from tests.trunks.calling import call_path, end, live, order_channels, put, renewed, rows, trunk_id
 from tests.world import World, answer
 
 PARTIES = {"caller": "+3225550100", "callee": "+3225550199"}
@@ -201,3 +201,33 @@ def send(server: Server, world: World, method: str, path: str) -> tuple[int, byt
     result = response.status, response.read()
     connection.close()
     return result
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, True),
+        ({"direction": "outbound"}, True),
+        ({"direction": "sideways"}, False),
+        ({"call_id": ""}, False),
+        ({"call_id": "x" * 255}, True),
+        ({"call_id": "x" * 256}, False),
+        ({"caller": ""}, True),
+        ({"caller": "x" * 255}, True),
+        ({"caller": "x" * 256}, False),
+        ({"callee": ""}, False),
+        ({"callee": "x" * 255}, True),
+        ({"callee": "x" * 256}, False),
+        ({"lease": "0"}, False),
+        ({"lease": "0.000001 seconds"}, True),
+        ({"lease": "1 day"}, True),
+        ({"lease": "1 day 0.000001 seconds"}, False),
+    ],
+)
+def test_what_a_call_is(changed: dict[str, str], expected: bool) -> None:
+    call = {"direction": "inbound", "call_id": "a", "caller": "1", "callee": "2", "lease": "1 hour"}
+    [(found,)] = rows(
+        "SELECT calls.is_call(%s::text, %s::text, %s::text, %s::text, %s::interval)",
+        *{**call, **changed}.values(),
+    )
+    assert found is expected

@@ -18,6 +18,7 @@ from fusion.trunks.retention import (
     thin_peaks,
 )
 from tests.concurrency.actors import at_once
+from tests.instants import MOMENT, still_clock
 from tests.owner import as_owner
 from tests.trunks.calling import rows, trunk_id
 from tests.trunks.test_records import put_on_record
@@ -243,3 +244,44 @@ def test_of_old_hours_only_the_highest_minute_is_kept(world: World) -> None:
         (datetime(2001, 6, 7, 12, 0, tzinfo=UTC), 30),
     ]
     assert len(old) == 2 + 90  # no worker has run for a month: those stay as they are
+
+
+def test_from_2000_on_and_up_to_two_years_ahead() -> None:
+    """The first and the last day that are allowed, and the next ones."""
+    ensure = "SELECT trunks_ensure_partitions(%s::date, %s::date)"
+    with still_clock() as go_to:
+        go_to(datetime(2000, 1, 1, tzinfo=UTC))
+        for first, last in (("1999-12-31", "2000-01-01"), ("2001-12-31", "2002-01-01")):
+            with pytest.raises(DatabaseError, match="no partitions"), transaction.atomic():
+                rows(ensure, first, last)
+        assert rows(ensure, "2000-01-01", "2001-12-31") == [(24,)]
+        go_to(datetime(2010, 1, 1, tzinfo=UTC))
+        assert rows(ensure, "2002-01-15", "2007-01-14") == [(61,)]
+
+
+def test_a_month_ends_before_the_next_begins(world: World) -> None:
+    begins = datetime(2001, 2, 1, tzinfo=UTC)
+    trunk = trunk_id(world)
+    ended = "UPDATE trunks_callrecord SET ended_at = %s WHERE group_id = %s"
+    put_on_record(world, trunk, 1, since=begins - timedelta(hours=5))
+    with as_owner():
+        for at, left in ((begins, 1), (begins - MOMENT, 0)):
+            rows(ended, at, world.group.id)
+            purge_call_records(months=0, today=begins.date())
+            assert sum(where(world).values()) == left
+
+
+def test_thinning_begins_and_ends_with_its_minutes(world: World) -> None:
+    begins = datetime(2001, 6, 10, 12, 10, tzinfo=UTC)
+    for minutes, peak in ((0, 1), (1, 3), (2, 2)):
+        rows(
+            "INSERT INTO trunks_channelpeak (group_id, subscription_id, minute, peak)"
+            " VALUES (%s, %s, %s, %s)",
+            world.group.id,
+            world.subscription.id,
+            begins + timedelta(minutes=minutes),
+            peak,
+        )
+    thin = "SELECT trunks_thin_peaks(%s, %s)"
+    assert rows(thin, begins, begins + timedelta(minutes=2)) == [(1,)]
+    assert rows(thin, begins, begins + timedelta(minutes=3)) == [(1,)]
