@@ -46,6 +46,8 @@ def test_an_instant_is_included(world: World) -> None:
     assert at(world, used) == {"user": (3, 1, 2), "be-geographic": (3, 0, 3)}
     assert at(world, used - moment) == {"user": (3, 0, 3), "be-geographic": (3, 0, 3)}
     assert at(world, granted - moment) == {}
+    later = read_instant(entries(world, other)[0]["at"])  # nothing of the other subscription
+    assert at(world, later) == {"user": (3, 1, 2), "be-geographic": (3, 0, 3)}
     for name in ("ledger_balances(%s, %s)", "ledger_balances_at(%s, %s, now())"):
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {name}", [world.subscription.id, other.tenant.path])
