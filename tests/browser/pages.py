@@ -88,6 +88,9 @@ PAGES = (
     Visit("subscription-uploads", under("users", "uploads")),
     Visit("subscription-upload", under("users", "uploads", "{job}")),
     Visit("subscription-upload-waiting", under("users", "uploads", "{waiting}")),
+    Visit("subscription-upload-refused", under("users", "uploads", "{job}?show=failed"), "tenant"),
+    Visit("subscription-uploads-viewer", under("users", "uploads"), "tenant", VIEWER),
+    Visit("subscription-upload-viewer", under("users", "uploads", "{job}"), "tenant", VIEWER),
     Visit("subscription-numbers", under("numbers")),
     Visit("subscription-number", under("numbers", "{linked}")),
     Visit("subscription-number-released", under("numbers", "{released}")),
@@ -128,6 +131,7 @@ PAGES = (
     Visit("order-new", lambda scene: f"/orders/new?subscription={scene.ids['subscription']}"),
     # requests
     Visit("requests", "/order-requests"),
+    Visit("requests-all", "/order-requests?state=all", "tenant", VIEWER),
     Visit("requests-none", "/order-requests?state=withdrawn", "tenant"),
     Visit("request", lambda scene: f"/order-requests/{scene.ids['request']}"),
     Visit("request-mine", lambda scene: f"/order-requests/{scene.ids['request']}", "tenant"),

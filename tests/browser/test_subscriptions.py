@@ -103,6 +103,37 @@ def test_a_list_is_uploaded_and_watched(own: tuple[Scene, Tab]) -> None:
     tab.screenshot("subscription-upload-failed")
 
 
+def test_a_bad_list_is_explained_beside_the_field(own: tuple[Scene, Tab]) -> None:
+    scene, tab = own
+    page, world = tab.page, scene.world
+    tab.go(at(world, "users", "uploads"))
+    wrong: dict[str, tuple[bytes, str]] = {
+        "header": (
+            b"login;name;Name;department of the person\r\na;A;B;C\r\n",
+            "unknown columns: department of the person",
+        ),
+        "password": (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
+            "a password; save it as XLSX without a password",
+        ),
+        "web-page": (b"<table><tr><td>login</td></tr></table>", "not a table"),
+        "empty": (b"login;name\r\n", "no users"),
+    }
+    for name, (content, text) in wrong.items():
+        file: FilePayload = {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": content}
+        page.get_by_label("List").set_input_files(files=[file])
+        page.get_by_role("button", name="Upload").click()
+        expect(page.locator("#errors")).to_contain_text(text)
+        described = page.get_by_label("List").get_attribute("aria-describedby") or ""
+        shown = [page.locator(f"#{id}").inner_text() for id in described.split()]
+        assert any(text in each for each in shown), described
+        for width in (320, 1280):
+            tab.resize(width)
+            assert tab.overflows() == [], width
+            tab.screenshot(f"subscription-upload-{name}-{width}")
+        assert tab.violations() == []
+
+
 def test_numbers_from_taking_to_restoring(own: tuple[Scene, Tab]) -> None:
     scene, tab = own
     page, world = tab.page, scene.world
