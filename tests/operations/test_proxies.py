@@ -79,28 +79,44 @@ class Echo(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+def replaced(text: str, *changes: tuple[str, str]) -> str:
+    """`text` with each of the changes; each finds something to change."""
+    for before, after in changes:
+        assert before in text, f"the configuration no longer has: {before}"
+        text = text.replace(before, after)
+    return text
+
+
 def command_of(name: str, home: Path, upstream: int, plain: int, port: int) -> list[str]:
     """How the proxy is started with the project's file, other addresses put in."""
     certificate, key = home / "both.pem", home / "key.pem"
     if name == "nginx":
-        text = (HOME / "nginx.conf").read_text()
-        text = text.replace("listen 80;", f"listen 127.0.0.1:{plain};")
-        text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
-        text = text.replace("/etc/ssl/portal.example.com.key", str(key))
+        text = replaced(
+            (HOME / "nginx.conf").read_text(),
+            ("listen 80;", f"listen 127.0.0.1:{plain};"),
+            ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
+            ("/etc/ssl/portal.example.com.key", str(key)),
+            ("client_body_timeout   20s", f"client_body_timeout {BODY_SECONDS}s"),
+        )
         file = home / "nginx.conf"
         wrapped = NGINX.format(home=home, site="{site}").replace("{site}", text)
         command = ["nginx", "-c", str(file), "-p", str(home), "-e", str(home / "nginx.log")]
     else:
-        wrapped = (HOME / "haproxy.cfg").read_text()
-        wrapped = wrapped.replace("bind :80", f"bind 127.0.0.1:{plain}")
-        wrapped = wrapped.replace("bind :443", f"bind 127.0.0.1:{port}")
-        wrapped = wrapped.replace("inter 5s", "inter 200ms").replace("log global", "")
+        wrapped = replaced(
+            (HOME / "haproxy.cfg").read_text(),
+            ("bind :80", f"bind 127.0.0.1:{plain}"),
+            ("bind :443", f"bind 127.0.0.1:{port}"),
+            ("inter 5s", "inter 200ms"),
+            ("log global", ""),
+            ("time 20s", f"time {BODY_SECONDS}s"),
+        )
         file = home / "haproxy.cfg"
         command = ["haproxy", "-db", "-f", str(file)]
-    wrapped = wrapped.replace("/etc/ssl/portal.example.com.pem", str(certificate))
-    wrapped = wrapped.replace("127.0.0.1:8000", f"127.0.0.1:{upstream}")
-    for before in ("20s;   # between two pieces of a body", "time 20s"):
-        wrapped = wrapped.replace(before, before.replace("20s", f"{BODY_SECONDS}s"))
+    wrapped = replaced(
+        wrapped,
+        ("/etc/ssl/portal.example.com.pem", str(certificate)),
+        ("127.0.0.1:8000", f"127.0.0.1:{upstream}"),
+    )
     file.write_text(wrapped)
     return command
 
@@ -204,7 +220,8 @@ def test_slow_bodies_end_at_the_proxy(proxy: Proxy, server: Server, world: World
     slow = [proxy.connect(text) for _ in range(15)]
     begun = time.perf_counter()
     with proxy.client() as client:
-        assert client.get("/api/v1/products", headers=bearer(world)).status_code == 200
+        shown = client.get("/api/v1/products", headers=bearer(world))
+        assert shown.status_code == 200, shown.text
     assert httpx.get(f"{server.url}/healthz").status_code == 200
     for connection in slow:
         answer = connection.recv(12)

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from fusion.access.retention import purge_idempotency_keys
 from fusion.cli.verify import differences
 from fusion.clients.retention import purge_tokens
-from fusion.jobs.schedule import HOURLY, SWEEPS
+from fusion.jobs.schedule import HOURLY, PURGES, SWEEPS
 from fusion.jobs.sweeps import Sweep, claim, register, run_sweep
 from fusion.kernel.ids import new_id
 from tests.bounds import PATIENCE
@@ -115,13 +115,14 @@ def test_sweeps_leave_one_row_each(log: Path) -> None:
     )
     register(SWEEPS)
     newest = "SELECT last_value FROM procrastinate_jobs_id_seq"
-    jobs = owner_rows(newest)
+    [(jobs,)] = owner_rows(newest)
     with run_worker(log):
         for _ in range(2):
             before = run(swept)
             wait_for(lambda before=before: run(swept) > before, "a sweep", 60)  # type: ignore[misc]
     assert run("SELECT count(*) FROM jobs_run") == [(len(SWEEPS),)]
-    assert owner_rows(newest) == jobs
+    # The purges of the hour may have become due.
+    assert owner_rows(newest)[0][0] - jobs <= len(PURGES) < len(SWEEPS)
 
 
 def test_of_several_workers_one_runs_a_sweep() -> None:
