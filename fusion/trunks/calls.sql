@@ -153,20 +153,20 @@ BEGIN
             status := 409;
             RETURN;
         ELSIF c.trunk_id IS NOT NULL THEN  -- its lease had expired: that was one call, this is another
-            PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
+            PERFORM trunks_record(s, c, c.lease_expires_at, 'lapsed');
+            DELETE FROM trunks_call w
+            WHERE (w.group_id, w.trunk_id, w.direction, w.call_id)
+                  = (s.group_id, p_trunk, p_direction, p_call_id);
         END IF;
-        INSERT INTO trunks_call AS w (trunk_id, direction, call_id, subscription_id, group_id, caller, callee,
-                                      emergency, emergency_callback, admitted_at, lease_expires_at)
+        -- The subscription is locked, so no other call has taken this name since it was looked up.
+        INSERT INTO trunks_call (trunk_id, direction, call_id, subscription_id, group_id, caller, callee,
+                                 emergency, emergency_callback, admitted_at, lease_expires_at)
         VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, p_caller, p_callee, v_emergency,
-                v_callback, v_now, v_now + p_lease)
-        ON CONFLICT (group_id, trunk_id, direction, call_id) DO UPDATE
-        SET caller = excluded.caller, callee = excluded.callee, admitted_at = excluded.admitted_at,
-            lease_expires_at = excluded.lease_expires_at, emergency = excluded.emergency,
-            emergency_callback = excluded.emergency_callback;
+                v_callback, v_now, v_now + p_lease);
         c.caller := p_caller;
         v_live := v_live + (o.trunk_id IS NULL)::int;
         v_live_of_trunk := v_live_of_trunk + (o.trunk_id IS NULL)::int;
-        IF o.trunk_id IS NOT NULL OR c.trunk_id IS NOT NULL OR t.calls_per_second IS NOT NULL
+        IF o.trunk_id IS NOT NULL OR t.calls_per_second IS NOT NULL
            OR ledger_is_nearly_full(v_live, v_channels) OR ledger_is_nearly_full(v_live_of_trunk, t.channel_cap) THEN
             PERFORM trunks_note_new_call(s, t, o, p_direction, p_call_id, v_now, v_emergency OR v_callback,
                                          v_channels, v_live, v_live_of_trunk);
@@ -277,23 +277,24 @@ BEGIN
               WHERE x.subscription_id = s.id AND x.ended_at IS NULL
                 AND x.lease_expires_at > v_now AND (x.shares_until <= v_now) IS NOT FALSE) w;
     END IF;
-    INSERT INTO trunks_call AS w (
-        trunk_id, direction, call_id, subscription_id, group_id, caller, callee, emergency, ended_at)
-    VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, '', '', false, v_now)
-    ON CONFLICT (group_id, trunk_id, direction, call_id)
-    DO UPDATE SET ended_at = excluded.ended_at;
+    IF c.trunk_id IS NULL THEN
+        INSERT INTO trunks_call (
+            trunk_id, direction, call_id, subscription_id, group_id, caller, callee, emergency, ended_at)
+        VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, '', '', false, v_now);
+        RETURN false;
+    END IF;
+    UPDATE trunks_call w SET ended_at = v_now
+    WHERE (w.group_id, w.trunk_id, w.direction, w.call_id) = (s.group_id, p_trunk, p_direction, p_call_id);
     IF c.replaced AND c.lease_expires_at > v_now THEN
         PERFORM trunks_share_until(c, v_now);
     END IF;
-    IF c.trunk_id IS NULL THEN
-        RETURN false;
-    ELSIF c.lease_expires_at <= v_now THEN
-        PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
+    IF c.lease_expires_at <= v_now THEN
+        PERFORM trunks_record(s, c, c.lease_expires_at, 'lapsed');
         RETURN false;
     ELSIF c.emergency THEN
         PERFORM trunks_note_emergency(s.group_id, p_trunk, c.caller, v_now, true);
     END IF;
-    PERFORM trunks_record(c, v_now, 'ended');
+    PERFORM trunks_record(s, c, v_now, 'ended');
     RETURN true;
 END
 $$;

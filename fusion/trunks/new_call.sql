@@ -6,9 +6,9 @@ CREATE OR REPLACE FUNCTION trunks_note_new_call(
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM trunks_replace(o, s.group_id, t.id, p_direction, p_call_id);
-    IF o.trunk_id IS NOT NULL THEN
-        RETURN;  -- it needs no channel of its own
+    IF o.trunk_id IS NOT NULL THEN  -- it needs no channel of its own
+        PERFORM trunks_replace(o, s.group_id, t.id, p_direction, p_call_id);
+        RETURN;
     END IF;
     PERFORM trunks_note_thresholds(s, t, p_now, p_channels, p_live, p_live_of_trunk);
     IF t.calls_per_second IS NOT NULL AND NOT p_exempt THEN

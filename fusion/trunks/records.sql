@@ -1,34 +1,46 @@
 -- Write the record of a finished call and the reason: `ended`, or `lapsed` if its lease expired.
 -- Copies the ids of the organizations above the subscription from it.
-CREATE OR REPLACE FUNCTION trunks_record(c trunks_call, p_ended timestamptz, p_reason text)
-RETURNS void
+CREATE OR REPLACE FUNCTION trunks_record(
+    s tenancy_subscription, c trunks_call, p_ended timestamptz, p_reason text
+) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO trunks_callrecord (
         group_id, distributor_id, reseller_id, tenant_id, subscription_id, trunk_id, direction,
         call_id, caller, callee, admitted_at, ended_at, emergency, emergency_callback,
         shared_until, reason)
-    SELECT c.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id, c.trunk_id, c.direction,
-           c.call_id, c.caller, c.callee, c.admitted_at,
-           greatest(p_ended, c.admitted_at),  -- the clock may have been set back
-           c.emergency, c.emergency_callback,
-           CASE WHEN c.shares_until IS NOT NULL  -- `least` would ignore NULL
-                THEN least(c.shares_until, greatest(p_ended, c.admitted_at)) END,
-           p_reason
-    FROM tenancy_subscription s WHERE s.id = c.subscription_id;
+    VALUES (c.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id, c.trunk_id, c.direction,
+            c.call_id, c.caller, c.callee, c.admitted_at,
+            greatest(p_ended, c.admitted_at),  -- the clock may have been set back
+            c.emergency, c.emergency_callback,
+            CASE WHEN c.shares_until IS NOT NULL  -- `least` would ignore NULL
+                 THEN least(c.shares_until, greatest(p_ended, c.admitted_at)) END,
+            p_reason);
 END
 $$;
 
--- Raise the peak of this minute if more calls are live than were counted before.
+-- Raise the peak of this minute if more calls are live than were counted before. Looks first: most calls
+-- raise none, and an upsert locks rows that it does not change. The caller holds the subscription's lock.
 CREATE OR REPLACE FUNCTION trunks_note_peak(
     p_group uuid, p_subscription uuid, p_trunk uuid, p_at timestamptz, p_live int,
     p_live_of_trunk int
 ) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    v_minute CONSTANT timestamptz := date_trunc('minute', p_at);
 BEGIN
+    IF EXISTS (SELECT FROM trunks_channelpeak w
+               WHERE w.subscription_id = p_subscription AND w.trunk_id IS NULL AND w.minute = v_minute
+                 AND w.peak >= p_live)
+       AND EXISTS (SELECT FROM trunks_channelpeak w
+                   WHERE w.subscription_id = p_subscription AND w.trunk_id = p_trunk AND w.minute = v_minute
+                     AND w.peak >= p_live_of_trunk)
+    THEN
+        RETURN;
+    END IF;
     INSERT INTO trunks_channelpeak AS w (group_id, subscription_id, trunk_id, minute, peak)
-    VALUES (p_group, p_subscription, NULL, date_trunc('minute', p_at), p_live),
-           (p_group, p_subscription, p_trunk, date_trunc('minute', p_at), p_live_of_trunk)
+    VALUES (p_group, p_subscription, NULL, v_minute, p_live),
+           (p_group, p_subscription, p_trunk, v_minute, p_live_of_trunk)
     ON CONFLICT (subscription_id, trunk_id, minute, group_id) DO UPDATE SET peak = excluded.peak
     WHERE w.peak < excluded.peak;
 END
@@ -40,6 +52,7 @@ $$;
 CREATE OR REPLACE FUNCTION trunks_sweep(p_keep interval, p_limit int) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
+    s tenancy_subscription;
     c trunks_call;
     v_expired int := 0;
     v_deleted int;
@@ -51,7 +64,8 @@ BEGIN
         WHERE w.ended_at IS NULL AND w.lease_expires_at <= v_now
         ORDER BY w.lease_expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED
     LOOP
-        PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
+        SELECT w.* INTO s FROM tenancy_subscription w WHERE w.id = c.subscription_id;
+        PERFORM trunks_record(s, c, c.lease_expires_at, 'lapsed');
         DELETE FROM trunks_call w
         WHERE w.group_id = c.group_id AND w.trunk_id = c.trunk_id AND w.direction = c.direction
           AND w.call_id = c.call_id;
@@ -80,16 +94,19 @@ $$;
 CREATE OR REPLACE FUNCTION trunks_forget_calls(p_trunk uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
+    s tenancy_subscription;
     c trunks_call;
     v_group CONSTANT uuid := (SELECT t.group_id FROM trunks_trunk t WHERE t.id = p_trunk);
 BEGIN
+    SELECT w.* INTO s FROM tenancy_subscription w
+    WHERE w.id = (SELECT t.subscription_id FROM trunks_trunk t WHERE t.id = p_trunk);
     -- Waits for a sweep that has locked a call; the call is then no longer there.
     FOR c IN
         SELECT w.* FROM trunks_call w
         WHERE w.group_id = v_group AND w.trunk_id = p_trunk FOR UPDATE
     LOOP
         IF c.ended_at IS NULL THEN
-            PERFORM trunks_record(c, c.lease_expires_at, 'lapsed');
+            PERFORM trunks_record(s, c, c.lease_expires_at, 'lapsed');
         END IF;
     END LOOP;
     DELETE FROM trunks_call w WHERE w.group_id = v_group AND w.trunk_id = p_trunk;

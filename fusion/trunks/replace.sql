@@ -24,13 +24,12 @@ LANGUAGE sql AS $$
           = (o.trunk_id, o.direction, o.call_id)
 $$;
 
--- Let a call that has begun replace `o`; NULLs: none, whatever the call of this name replaced before its lease
--- expired.
+-- Let a call that has begun replace `o`.
 CREATE OR REPLACE FUNCTION trunks_replace(
     o trunks_call, p_group uuid, p_trunk uuid, p_direction text, p_call_id text
 ) RETURNS void
 LANGUAGE sql AS $$
-    UPDATE trunks_call w SET replaced = false, shares_until = o.lease_expires_at,
+    UPDATE trunks_call w SET shares_until = o.lease_expires_at,
         replaces_trunk_id = o.trunk_id, replaces_direction = o.direction, replaces_call_id = o.call_id
     WHERE (w.group_id, w.trunk_id, w.direction, w.call_id) = (p_group, p_trunk, p_direction, p_call_id);
     UPDATE trunks_call w SET replaced = true
