@@ -30,11 +30,11 @@ DECLARE
     v_minute CONSTANT timestamptz := date_trunc('minute', p_at);
 BEGIN
     IF EXISTS (SELECT FROM trunks_channelpeak w
-               WHERE w.subscription_id = p_subscription AND w.trunk_id IS NULL AND w.minute = v_minute
-                 AND w.peak >= p_live)
+               WHERE w.group_id = p_group AND w.subscription_id = p_subscription AND w.trunk_id IS NULL
+                 AND w.minute = v_minute AND w.peak >= p_live)
        AND EXISTS (SELECT FROM trunks_channelpeak w
-                   WHERE w.subscription_id = p_subscription AND w.trunk_id = p_trunk AND w.minute = v_minute
-                     AND w.peak >= p_live_of_trunk)
+                   WHERE w.group_id = p_group AND w.subscription_id = p_subscription AND w.trunk_id = p_trunk
+                     AND w.minute = v_minute AND w.peak >= p_live_of_trunk)
     THEN
         RETURN;
     END IF;
