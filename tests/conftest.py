@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 _stack = ExitStack()
 ROOMY = {
@@ -70,6 +71,9 @@ def _reset_signals() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Start the database and Django before any test module is imported."""
     _reset_signals()
+    # an example may take long on a busy machine: no fault of what it tests
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
     # a translation may have been edited since the installation
     if not hasattr(config, "workerinput"):
         subprocess.run(

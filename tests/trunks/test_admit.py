@@ -1,13 +1,19 @@
 """Admission: within the subscription's channels and the trunk's cap, whoever asks."""
 
+from functools import partial
 from typing import Any
 
+import orjson
 import pytest
+from django.db import transaction
 
 from fusion.kernel.clock import now, read_instant
 from fusion.kernel.ids import new_id
+from fusion.tenancy.models import Subscription
+from tests.concurrency.actors import at_once
 from tests.numbers.stock import refused
 from tests.ordering.placing import terminate
+from tests.owner import owner_rows
 from tests.trunks.calling import (
     admitted,
     by_sql,
@@ -18,6 +24,7 @@ from tests.trunks.calling import (
     order_channels,
     put,
     renewed,
+    rows,
     trunk_id,
     trunks_path,
 )
@@ -262,3 +269,33 @@ def test_no_caller_id_refuses_a_call(world: World) -> None:
         assert world.call("PUT", call_path(trunk, str(index)), body).status_code == 201
     callers = [call["caller"] for call in answer(world.call("GET", "/calls"))["items"]]
     assert sorted(callers) == ["", "a", "a[31m", "ab"]
+
+
+def test_a_refusal_names_the_sku_of_its_group(world: World) -> None:
+    World()  # has such a SKU, too
+    owner_rows("UPDATE catalogue_sku SET code = 'lines' WHERE id = %s", [world.channel_sku.id])
+    status, problem = by_sql(trunk_id(world), "a")
+    assert (status, problem["refusals"][0]["sku"]) == (409, "lines")
+
+
+def test_several_calls_lock_only_what_their_caller_sees(world: World) -> None:
+    other = World()
+    order_channels(world, 1)
+    calls = [
+        {"trunk_id": trunk_id(world), "path": world.group.path},
+        {"trunk_id": trunk_id(other), "path": other.group.path},
+        {"trunk_id": trunk_id(other), "path": world.group.path},
+    ]
+
+    def is_free(subscription: Subscription) -> bool:
+        lock = "SELECT 1 FROM tenancy_subscription WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED"
+        [found] = at_once(partial(rows, lock, subscription.id))
+        return bool(found)
+
+    with transaction.atomic():
+        rows(
+            "SELECT trunks_lock_several(%s, %s::jsonb)",
+            world.group.id,
+            orjson.dumps(calls).decode(),
+        )
+        assert (is_free(world.subscription), is_free(other.subscription)) == (False, True)

@@ -93,3 +93,35 @@ def test_expired_calls_of_a_deleted_trunk_have_records(world: World) -> None:
     )
     assert world.call("DELETE", trunks_path(world, trunk)).status_code == 204
     assert outcomes(world) == {"a": "lapsed"}
+
+
+def test_the_end_of_a_call_that_its_caller_cannot_see(world: World) -> None:
+    trunk = trunk_id(world)
+    before = world.fingerprint()
+    ending = "SELECT calls.end_call(%s::uuid, 'inbound', 'a', %s::text)"
+    assert rows(ending, trunk, World().group.path) == [(None,)]
+    assert world.fingerprint() == before
+
+
+def test_deleting_a_trunk_keeps_what_belongs_to_another(world: World) -> None:
+    order_channels(world, 5)
+    trunk, other = trunk_id(world), trunk_id(world, channel_cap=2, calls_per_second=9)
+    admitted(world, other, "a")
+    admitted(world, other, "help", direction="outbound", callee="112")
+
+    def kept() -> list[int]:
+        counted = {
+            "trunks_call": "trunk_id",
+            "trunks_emergencycaller": "trunk_id",
+            "trunks_channelthreshold": "subject_id",
+            "trunks_ratedcall": "trunk_id",
+        }
+        return [
+            rows(f"SELECT count(*)::int FROM {table} WHERE {column} = %s::uuid", other)[0][0]
+            for table, column in counted.items()
+        ]
+
+    before = kept()
+    assert min(before) > 0
+    assert world.call("DELETE", trunks_path(world, trunk)).status_code == 204
+    assert (kept(), records(world)) == (before, [])

@@ -284,3 +284,30 @@ def test_a_new_rate_counts_the_calls_of_less_than_a_second(
     rows("SELECT trunks_begin_rate(%s, %s::uuid)", world.group.id, trunk)
     [(found,)] = rows("SELECT count(*) FROM trunks_ratedcall WHERE trunk_id = %s::uuid", trunk)
     assert found == counted
+
+
+def test_an_hour_from_the_end_though_another_lease_ends_just_then(
+    world: World, clock: Clock
+) -> None:
+    trunk = trunk_id(world)
+    sos = {"direction": "outbound", "callee": "112", "caller": "+3225550100"}
+    clock(0)
+    assert status(trunk, "one", **sos, seconds=2 * MINUTE) == 201
+    assert status(trunk, "two", **sos) == 201
+    clock(MINUTE)
+    assert hang_up(trunk, "one", "outbound") is True
+    clock(MINUTE + HOUR)
+    assert status(trunk, "late", callee="+3225550100") == 409
+
+
+def test_a_name_that_shared_a_channel_counts_when_it_comes_again(
+    world: World, clock: Clock
+) -> None:
+    order_channels(world, 10)
+    trunk = trunk_id(world)
+    clock(0)
+    assert status(trunk, "a", seconds=HOUR) == 201
+    assert replacing(trunk, "b", "a", MINUTE) == 201
+    clock(2 * MINUTE)
+    assert status(trunk, "b") == 201
+    assert in_use(world) == 2
