@@ -56,11 +56,15 @@ PATTERNS: dict[Callable[[str], str], tuple[str | None, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Marks a `str` as a text, with its length after cleaning; one line by default."""
+    """Marks a `str` as a text, with its length after cleaning; one line by default.
+
+    `shown` is the greatest length in the OpenAPI document, if it differs.
+    """
 
     least: int = 0
     most: int = 200
     clean: Callable[[str], str] = clean_line
+    shown: int | None = None
 
     def read(self, text: str) -> str:
         """The cleaned text; ValueError for a refused character or length."""
@@ -79,7 +83,7 @@ class Line:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        shape = {**handler(schema), "maxLength": self.most}
+        shape = {**handler(schema), "maxLength": self.shown or self.most}
         if self.least:
             shape["minLength"] = self.least
         pattern = PATTERNS[self.clean][self.least > 0]

@@ -110,10 +110,12 @@ BEGIN
     IF NOT FOUND THEN
         status := 404; answer := kernel_problem('not-found', 'The trunk does not exist, or you cannot see it.');
         RETURN;
-    ELSIF calls.is_call(p_direction, p_call_id, p_caller, p_callee, p_lease) IS NOT TRUE
-          OR length(p_replaces) NOT BETWEEN 1 AND 255 THEN
-        status := 422;
-        answer := calls.invalid_call();
+    ELSIF calls.is_call(p_direction, p_call_id, left(p_caller, 255), left(p_callee, 255), p_lease) IS NOT TRUE THEN
+        status := 422; answer := calls.invalid_call();
+        RETURN;
+    ELSIF (greatest(length(p_caller), length(p_callee), length(p_replaces)) > 255 OR p_replaces = '')
+          AND NOT trunks_is_emergency(t, p_callee) THEN
+        status := 422; answer := trunks_wrong_length(p_caller, p_callee, p_replaces);
         RETURN;
     END IF;
     v_now := kernel_now();
@@ -121,8 +123,7 @@ BEGIN
     WHERE (w.group_id, w.trunk_id, w.direction, w.call_id) = (s.group_id, p_trunk, p_direction, p_call_id)
     FOR UPDATE;
     IF c.ended_at IS NOT NULL THEN
-        status := 410;
-        answer := kernel_problem('call-ended', 'This call has ended. Use a new call id for a new call.');
+        status := 410; answer := kernel_problem('call-ended', 'This call has ended. Use a new call id for a new call.');
         RETURN;
     END IF;
     SELECT count(*), count(*) FILTER (WHERE w.trunk_id = p_trunk) INTO v_live, v_live_of_trunk
@@ -150,8 +151,7 @@ BEGIN
             v_callback := answer IS NOT NULL AND trunks_is_emergency_callback(t, p_direction, p_callee, v_now);
         END IF;
         IF answer IS NOT NULL AND NOT v_callback THEN
-            status := 409;
-            RETURN;
+            status := 409; RETURN;
         ELSIF c.trunk_id IS NOT NULL THEN  -- its lease had expired: that was one call, this is another
             PERFORM trunks_record(s, c, c.lease_expires_at, 'lapsed');
             DELETE FROM trunks_call w
@@ -161,9 +161,9 @@ BEGIN
         -- The subscription is locked, so no other call has taken this name since it was looked up.
         INSERT INTO trunks_call (trunk_id, direction, call_id, subscription_id, group_id, caller, callee,
                                  emergency, emergency_callback, admitted_at, lease_expires_at)
-        VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, p_caller, p_callee, v_emergency,
-                v_callback, v_now, v_now + p_lease);
-        c.caller := p_caller;
+        VALUES (p_trunk, p_direction, p_call_id, s.id, s.group_id, left(p_caller, 255), left(p_callee, 255),
+                v_emergency, v_callback, v_now, v_now + p_lease);
+        c.caller := left(p_caller, 255);
         v_live := v_live + (o.trunk_id IS NULL)::int;
         v_live_of_trunk := v_live_of_trunk + (o.trunk_id IS NULL)::int;
         IF o.trunk_id IS NOT NULL OR t.calls_per_second IS NOT NULL
@@ -174,12 +174,13 @@ BEGIN
         status := 201;
     END IF;
     PERFORM trunks_note_peak(s.group_id, s.id, p_trunk, v_now, v_live, v_live_of_trunk);
-    IF v_emergency THEN
-        PERFORM trunks_note_emergency(s.group_id, p_trunk, c.caller, v_now + p_lease, false);
-    END IF;
     answer := json_build_object(
         'in_use', v_live, 'channels', v_channels, 'lease_expires_at', kernel_instant(v_now + p_lease),
         'emergency', v_emergency, 'emergency_callback', v_callback);
+    IF v_emergency THEN
+        PERFORM trunks_note_emergency(s.group_id, p_trunk, c.caller, v_now + p_lease, false);
+        answer := trunks_with_shortened(answer, p_caller, p_callee);
+    END IF;
 END
 $$;
 
@@ -307,6 +308,27 @@ AS $$
     SELECT kernel_problem('invalid-fields',
         'The direction must be inbound or outbound. A call id and a callee have 1 to 255 characters, a caller '
         'at most 255. A lease lasts at most one day.')
+$$;
+
+-- The problem of a call that is no emergency call and has a text of the wrong length. An emergency call
+-- passes, and the database keeps the first 255 characters.
+CREATE OR REPLACE FUNCTION trunks_wrong_length(p_caller text, p_callee text, p_replaces text) RETURNS json
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT json_build_object(
+        'code', 'invalid-fields',
+        'detail', 'A caller, a callee and the id of a replaced call have at most 255 characters, except in an '
+                  'emergency call.',
+        'errors', json_agg(json_build_object('field', w.field, 'message', 'must have ' || CASE
+            WHEN w.value = '' THEN 'at least 1 character' ELSE 'at most 255 characters' END)))
+    FROM (VALUES ('caller', p_caller), ('callee', p_callee), ('replaces', p_replaces)) AS w(field, value)
+    WHERE length(w.value) > 255 OR w.field = 'replaces' AND w.value = ''
+$$;
+
+-- The answer to an emergency call, which says whether the database keeps only the first 255 characters.
+CREATE OR REPLACE FUNCTION trunks_with_shortened(p_answer json, p_caller text, p_callee text) RETURNS json
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN greatest(length(p_caller), length(p_callee)) > 255
+                THEN (rtrim(p_answer::text, '}') || ', "shortened" : true}')::json ELSE p_answer END
 $$;
 
 -- The value, fitted to the column; NULL if something is missing. A plain expression, so that it is

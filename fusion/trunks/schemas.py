@@ -64,7 +64,9 @@ Prefixes = Annotated[
         "0112 is a call to 112.",
     ),
 ]
-Party = Annotated[str, Line(0, 255, clean_signalling)]
+MAX_PARTY = 65_535
+"""Characters of a caller or callee that are read: more than a SIP message has. Only emergency calls
+may have more than the documented 255: see `calls.sql`."""
 
 
 class TrunkBody(Body):
@@ -109,11 +111,19 @@ class TrunkDocument(BaseModel):
 
 
 class CallBody(Body):
-    """The caller and the callee: numbers or SIP URIs, as the proxy has them."""
+    """The caller and the callee: numbers or SIP URIs, as the proxy has them.
 
-    caller: Party = Field(examples=["+3225550100"])
-    callee: Annotated[str, Line(1, 255, clean_signalling)] = Field(examples=["+3225550199"])
-    replaces: Annotated[str, Line(1, MAX_CALL_ID)] | None = Field(
+    Only those of an emergency call may be longer than 255 characters. They are then stored
+    shortened, and the response says so.
+    """
+
+    caller: Annotated[str, Line(0, MAX_PARTY, clean_signalling, shown=255)] = Field(
+        examples=["+3225550100"]
+    )
+    callee: Annotated[str, Line(1, MAX_PARTY, clean_signalling, shown=255)] = Field(
+        examples=["+3225550199"]
+    )
+    replaces: Annotated[str, Line(1, MAX_PARTY, shown=MAX_CALL_ID)] | None = Field(
         default=None,
         description="The id of a live call of the subscription that this one replaces, as in an "
         "attended transfer. They use one channel until one of them ends. Without such a call this "
@@ -133,6 +143,11 @@ class CallAnswer(BaseModel):
     lease_expires_at: str
     emergency: bool
     emergency_callback: bool
+    shortened: bool = Field(
+        default=False,
+        description="Only for an emergency call: the caller or callee was longer than 255 "
+        "characters, and is stored shortened.",
+    )
 
 
 class CallDocument(BaseModel):

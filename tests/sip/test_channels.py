@@ -123,6 +123,19 @@ def test_a_suspended_subscription(site: Site) -> None:
             assert emergency.settle(1).outcomes() == ["up"]
 
 
+def test_long_texts_do_not_stop_an_emergency_call(site: Site) -> None:
+    """A long caller is stored shortened. With a long Call-ID, the call is not counted."""
+    site.customer.order_channels(1)
+    long = "9" * 300
+    with site.proxy() as proxy, answering(proxy), Phone(proxy) as phone:
+        phone.invite("caller", callee="112", caller=long, call_id="help")
+        phone.wait_for("caller", 200)
+        (live,) = site.customer.live_calls()
+        assert live["emergency"] and live["call_id"] == "help" and len(live["caller"]) == 255
+        phone.invite("id", callee="112", call_id=f"help{long}")
+        phone.wait_for("id", 200)
+
+
 def test_the_calls_per_second_of_the_trunk(site: Site) -> None:
     site.customer.order_channels(20)
     site.customer.limit_rate(1)

@@ -12,7 +12,18 @@ from fusion.trunks.load_emergency import (
 from fusion.trunks.rules import is_country, portable_pattern
 from tests.numbers.stock import refused
 from tests.ordering.placing import terminate
-from tests.trunks.calling import admitted, end, live, order_channels, put, records, rows, trunk_id
+from tests.trunks.calling import (
+    admitted,
+    by_sql,
+    call_path,
+    end,
+    live,
+    order_channels,
+    put,
+    records,
+    rows,
+    trunk_id,
+)
 from tests.trunks.test_trunks import suspend
 from tests.world import World, answer
 
@@ -254,3 +265,47 @@ def test_the_country_of_the_trunk_decides(world: World) -> None:
     admitted(world, british, "a", callee="999")
     before = world.fingerprint()
     refused(world, before, put(world, belgian, "a", callee="999"), 409, "no-free-channel")
+
+
+FILLER = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("caller", "callee"),
+    [
+        (f"sip:{FILLER}@example.com", "112"),
+        ("+3225550100", f"sip:112@example.com;a={FILLER}"),
+        (f"sip:{FILLER}@example.com", f'"{FILLER}" <sip:112@example.com>'),
+        ("a" * 60_000, f"sip:112@example.com;a={'b' * 60_000}"),
+    ],
+    ids=["caller", "callee", "both", "huge"],
+)
+def test_long_texts_do_not_stop_an_emergency_call(world: World, caller: str, callee: str) -> None:
+    """No channel at all; the text is decided on whole, and stored shortened."""
+    trunk = trunk_id(world)
+    body = {"caller": caller, "callee": callee, "replaces": "r" * 300}
+    for status in (201, 200):
+        response = world.call("PUT", call_path(trunk, "help"), body)
+        assert response.status_code == status, response.content
+        assert answer(response)["emergency"] is answer(response)["shortened"] is True
+    assert by_sql(trunk, "by sql", caller=caller, callee=callee)[0] == 201
+    for call in answer(world.call("GET", "/calls"))["items"]:
+        assert (call["caller"], call["callee"]) == (caller[:255], callee[:255])
+    end(world, trunk, "help")
+
+
+def test_long_texts_of_other_calls_are_refused(world: World) -> None:
+    order_channels(world, 1)
+    trunk = trunk_id(world)
+    before = world.fingerprint()
+    body = {"caller": FILLER, "callee": f"sip:113@example.com;a={FILLER}", "replaces": FILLER}
+    problem = answer(world.call("PUT", call_path(trunk, "a"), body))
+    assert [each["field"] for each in problem["errors"]] == ["caller", "callee", "replaces"]
+    status, problem = by_sql(trunk, "a", callee=FILLER)
+    assert (status, problem["errors"][0]["field"]) == (422, "callee")
+    assert by_sql(trunk, "i" * 256, callee="112")[0] == 422
+    assert world.fingerprint() == before
+
+
+def test_usual_answers_do_not_mention_shortening(world: World) -> None:
+    assert "shortened" not in admitted(world, trunk_id(world), "help", callee="112")
