@@ -4,9 +4,17 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from fusion.events.feed import EventFilter, check_types
+from fusion.events.types import EVENT_TYPES, OBJECTS
 from fusion.kernel.clock import instant, now, read_instant
 from fusion.kernel.fields import Cursor, Id
 from fusion.kernel.pagination import DEFAULT_LIMIT, MAX_LIMIT
@@ -57,6 +65,14 @@ def _only_start(value: Any, others: ValidationInfo) -> Any:
 Start = Annotated[Literal["now", "beginning"] | datetime, BeforeValidator(_read_start)]
 
 
+WantedType = Annotated[
+    str,
+    WithJsonSchema(
+        {"type": "string", "enum": sorted(EVENT_TYPES | {f"{noun}.*" for noun in OBJECTS})}
+    ),
+]
+
+
 class FeedFilter(BaseModel):
     """The position in the feed, by default the beginning, and which events are wanted."""
 
@@ -70,7 +86,7 @@ class FeedFilter(BaseModel):
         "instant, a few earlier events may come too.",
     )
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
-    type: Annotated[list[str], AfterValidator(check_types)] = Field(
+    type: Annotated[list[WantedType], AfterValidator(check_types)] = Field(
         default=[],
         max_length=100,
         description="Only events of these types. May repeat; `order.*` means all of orders.",
