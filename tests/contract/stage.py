@@ -159,7 +159,8 @@ def emergency(world: World, trunk: str) -> str:
     """The call id of a live call, which needs no channel."""
     call_id = str(new_id())
     body = {"caller": "+3225550100", "callee": "112"}
-    with patch.dict(os.environ, FUSION_CALL_LEASE_SECONDS="86400"):  # live to the last test of a file
+    # It outlives the tests of a file.
+    with patch.dict(os.environ, FUSION_CALL_LEASE_SECONDS="86400"):
         response = world.call("PUT", f"/trunks/{trunk}/calls/inbound/{call_id}", body)
     assert response.status_code == 201, response.content
     return call_id
