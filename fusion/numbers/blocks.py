@@ -14,6 +14,9 @@ LONGEST_ENDING = 5
 FEWEST_OF_ONE = 6
 """From this many digits on, a part of a text is a number of its own."""
 
+FEWEST_OF_GROUP = 4
+"""From this many digits on, the end of a text of few digits is a group and no short ending."""
+
 FEWEST_DIGITS = 7
 
 MOST_DIGITS = 15
@@ -135,11 +138,14 @@ def _of_dash(text: str, is_complete: IsComplete) -> Block | None:
     one = is_complete(text)
     if len(last) > LONGEST_ENDING:
         whole = len(last) >= FEWEST_OF_ONE and len(first) >= FEWEST_DIGITS
-        return _ordered(dash["first"], dash["last"]) if whole else None
+        # +49-15829-597935: three groups of one number
+        grouped = one and "-" in dash["first"] and len(last) < len(first)
+        return _ordered(dash["first"], dash["last"]) if whole and not grouped else None
     if last <= tail:
         return Block() if len(last) > 2 and not one else None
     group = re.split(r"\D+", dash["first"])[-1]
     grouped = "-" in dash["first"] and len(last) > 1 and len(group) < LONGEST_ENDING
+    grouped |= len(first) < FEWEST_OF_ONE and len(last) >= FEWEST_OF_GROUP  # 2190-9001
     if one and grouped and not _is_zeros_to_nines(first, last):
         return None
     return Block(dash["first"], dash["last"])

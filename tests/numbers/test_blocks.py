@@ -159,7 +159,8 @@ def test_generated_blocks_are_never_one_number(
     first, last = base + "0" * count, base + "9" * count
     assume(len(base) > 6 and first[1 + len(str(number.country_code))] != "0")
     parsed = phonenumbers.parse(first)
-    assume(phonenumbers.is_possible_number(parsed))
+    reason = phonenumbers.is_possible_number_with_reason(parsed)
+    assume(reason == phonenumbers.ValidationResult.IS_POSSIBLE)
     code = len(str(number.country_code)) + 1
     text = spelling(base[:code] + space + base[code:], "0" * count, "9" * count)
     for country in (None, region):
