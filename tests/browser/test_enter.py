@@ -22,7 +22,8 @@ from tests.server import Server
 FIELDS = """() => [...document.forms].flatMap((form, at) => form.method !== "post" ? [] :
   [...form.elements].flatMap((field, position) =>
     field.matches("input:not([type=hidden]), select, textarea")
-      ? [{form: at, position, action: new URL(form.action).pathname, name: field.name,
+      ? [{form: at, position, name: field.name,
+          action: new URL(form.getAttribute("action") || "", location).pathname,
           among: [...form.elements].map((each) => `${each.type} ${each.name}`).join()}] : []))"""
 """The fields of the forms that change something, by the positions of form and field."""
 
@@ -30,7 +31,8 @@ FIRST = """() => [...document.forms].filter((form) => form.method === "post").fl
   const filled = "input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea";
   const first = [...form.elements].find((each) => each.matches("button:not([type=button])"));
   const risky = first && !first.disabled && (first.name === "rows" || first.matches(".danger"));
-  return risky && [...form.elements].some((each) => each.matches(filled)) ? [form.action] : [];
+  return risky && [...form.elements].some((each) => each.matches(filled))
+    ? [form.getAttribute("action")] : [];
 })"""
 """Forms with fields whose first submit button removes something."""
 

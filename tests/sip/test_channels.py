@@ -124,7 +124,7 @@ def test_a_suspended_subscription(site: Site) -> None:
 
 
 def test_long_texts_do_not_stop_an_emergency_call(site: Site) -> None:
-    """A long caller is stored shortened. With a long Call-ID, the call is not counted."""
+    """A long caller is stored shortened; a long Call-ID is replaced by its hash."""
     site.customer.order_channels(1)
     long = "9" * 300
     with site.proxy() as proxy, answering(proxy), Phone(proxy) as phone:
@@ -134,6 +134,7 @@ def test_long_texts_do_not_stop_an_emergency_call(site: Site) -> None:
         assert live["emergency"] and live["call_id"] == "help" and len(live["caller"]) == 255
         phone.invite("id", callee="112", call_id=f"help{long}")
         phone.wait_for("id", 200)
+        assert len(site.customer.live_calls()) == 2
 
 
 def test_the_calls_per_second_of_the_trunk(site: Site) -> None:
@@ -162,3 +163,14 @@ def test_an_attended_transfer_needs_no_second_channel(site: Site) -> None:
         assert live == {"one@192.0.2.9": None, "two": "one@192.0.2.9"}
         phone.invite("more", callee=NUMBER, call_id="more", replaces=replaces)
         phone.wait_for("more", 486)
+
+
+def test_a_long_call_id_is_counted(site: Site) -> None:
+    """The proxy names such a call by a hash of its id."""
+    site.customer.order_channels(1)
+    with site.proxy() as proxy, answering(proxy), Phone(proxy) as phone:
+        phone.invite("first", callee="+3225550199", call_id="9" * 300)
+        phone.wait_for("first", 200)
+        assert len(site.customer.live_calls()) == 1
+        phone.invite("second", callee="+3225550199", call_id="8" * 300)
+        phone.wait_for("second", 486)
