@@ -37,9 +37,9 @@ EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
 END
 $$;
 
--- The dialled digits (0 to 9, `*`, `#`, perhaps with a `+` in front), `urn:service:sos`, or NULL if the
--- text is neither. Ignores display name, brackets, scheme, parameters, password and host, escapes,
--- and what people write between digits. Never fails: a call must not end because of its spelling.
+-- The dialled digits (0 to 9, `*`, `#`, perhaps with a `+` in front or after a prefix), `urn:service:sos`,
+-- or NULL if the text is neither. Ignores display name, brackets, scheme, parameters, password and host,
+-- escapes, and what people write between digits. Never fails: a call must not end because of its spelling.
 CREATE OR REPLACE FUNCTION trunks_dialled(p_text text) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -62,7 +62,7 @@ BEGIN
         v_text := CASE WHEN v_text ~ '^[\x01-\x7f]*$' THEN v_text ELSE trunks_ascii(v_text) END;
         v_text := regexp_replace(v_text, '[@:;?].*$', '');
     END IF;
-    v_text := regexp_replace(v_text, '[-./() \t\r\n]', '', 'g');
-    RETURN CASE WHEN v_text ~ '^\+?[0-9*#]+$' THEN v_text END;
+    v_text := regexp_replace(v_text, '[-./(), \t\r\n]', '', 'g');
+    RETURN CASE WHEN v_text ~ '^([0-9*#]{1,4})?\+?[0-9*#]+$' THEN v_text END;
 END
 $$;

@@ -35,6 +35,9 @@ ANY_TRUNK = "*"
 
 NEVER = "$^"
 
+ABROAD = {"1": "011", "61": "0011"}
+"""Country code → what is dialled there for abroad, instead of 00."""
+
 BATCH = 5000
 """Rows read at a time."""
 
@@ -49,10 +52,12 @@ def emergency_expression(
     """
     code = calling_code or "[0-9]{1,3}"
     before = ["[+]", f"[+]{code}", f"00{code}"]
-    before += ["".join(f"[{c}]" if c == "*" else c for c in prefix) for prefix in prefixes]
+    before += [f"{abroad}{code}" for own, abroad in ABROAD.items() if calling_code in (own, None)]
+    outside = ["".join(f"[{c}]" if c == "*" else c for c in prefix) for prefix in prefixes]
+    first = f"({'|'.join(outside)})?" if outside else ""
     known = [pattern.replace("(?:", "(")] if pattern else []
     expression = "|".join([*known, *numbers])
-    return f"^({'|'.join(before)})?({expression})$" if expression else NEVER
+    return f"^{first}({'|'.join(before)})?({expression})#?$" if expression else NEVER
 
 
 def emergency_of_trunk(group_id: UUID | None) -> Iterator[tuple[str, str]]:

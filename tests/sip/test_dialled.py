@@ -109,10 +109,13 @@ def of_fusion(uri: str, trunk: str) -> dict[str, str]:
     return {"Dialled": dialled, "Emergency": emergency}
 
 
-BEFORE = ("", "+", "0", "00", "9", "*8", "#", "+1", "001", "+32", "0032", "+224", "+33", "99")
-NUMBERS = ("112", "911", "933", "100", "117", "999", "1120", "11")
+BEFORE: tuple[str, ...] = (
+    *("", "+", "0", "00", "9", "*8", "#", "+1", "001", "+32", "0032", "+224", "+33", "99"),
+    *("9+", "9+1", "9001", "011", "0111", "90111", "#+", "#0111", "0011", "9,", "001161"),
+)
+NUMBERS = ("112", "911", "933", "100", "117", "999", "1120", "11", "911#", "112##")
 LIKELY = st.builds(str.__add__, st.sampled_from(BEFORE), st.sampled_from(NUMBERS))
-IN_URI = "-.()/"
+IN_URI = "-.()/,"
 """Separators that a Request-URI can have."""
 
 READS = settings(suppress_health_check=[HealthCheck.too_slow])

@@ -22,7 +22,7 @@ PARAMETERS = st.sampled_from(
     ["", ";phone-context=+32", ";phone-context=example.com", ";npdi", ";rn=+32;npdi", ";isub=1"]
 )
 NAMES = st.sampled_from(["", '"Help" ', "Help ", '"a<b\\" 112" ', '"é" '])
-SEPARATORS = "-.() /"
+SEPARATORS = "-.() /,"
 
 
 @st.composite

@@ -158,6 +158,37 @@ def test_only_the_prefixes_that_the_trunk_names() -> None:
     assert not is_emergency("00112", prefixes="0") and is_emergency("00112", prefixes="00")
 
 
+@pytest.mark.parametrize(
+    ("callee", "country"),
+    [
+        ("9+112", "BE"),
+        ("9+32112", "BE"),
+        ("90032112", "BE"),
+        ("sip:9%2B911@gateway.example.com", "US"),
+        ("90111911", "US"),
+        ("0111911", "CA"),
+        ("001161000", "AU"),
+        ("9,112", "BE"),
+        ("tel:9,,112", "BE"),
+        ("112#", "BE"),
+        ("9112#", "BE"),
+        ("+32112#", "BE"),
+    ],
+)
+def test_forms_combine(callee: str, country: str) -> None:
+    """After the prefix for an outside line, with a pause after it, and with a # that ends dialling."""
+    assert is_emergency(callee, country, prefixes="9")
+    assert not is_emergency(callee.replace("112", "3").replace("911", "3"), "BE", prefixes="9")
+
+
+@pytest.mark.parametrize(
+    "callee",
+    ["0111911", "001132112", "+9112", "99112", "112##", "#112", "#", "9#", "100,112", "0032+112"],
+)
+def test_forms_that_do_not_combine(callee: str) -> None:
+    assert not is_emergency(callee, prefixes="9")
+
+
 LONG = ("NA",)
 """Countries whose emergency numbers all have more than four digits."""
 
