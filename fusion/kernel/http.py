@@ -97,7 +97,7 @@ def _parse(request: HttpRequest) -> Any:
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise Problem(
             "unsupported-media-type",
-            f"The body is {media_type or 'without a content type'}. Send application/json.",
+            f"The body is {media_type[:100] or 'without a content type'}. {_wanted(request.path)}",
         )
     refuse_encoding(request)
     length = request.META.get("CONTENT_LENGTH") or "0"
@@ -109,6 +109,13 @@ def _parse(request: HttpRequest) -> Any:
     if request.body.count(b":") > MAX_MEMBERS:
         _refuse_wide_objects(value)
     return value
+
+
+def _wanted(path: str) -> str:
+    """Which media types are accepted at `path`."""
+    if UPLOADS.fullmatch(path):
+        return f"Send a list as CSV ({CSV}) or XLSX ({XLSX}), or application/json."
+    return "Send application/json."
 
 
 def _refuse_wide_objects(value: Any) -> None:

@@ -267,6 +267,10 @@ MESSAGES = (
     gettext_noop("is not valid UTF-8 in line %(line)s; save the file as UTF-8"),
     gettext_noop("is not valid %(charset)s in line %(line)s: %(error)s; save the file as UTF-8"),
     gettext_noop("is not valid CSV in line %(line)s: %(error)s"),
+    gettext_noop("has a quotation mark in the row of line %(line)s that is not closed"),
+    gettext_noop(
+        "has text after a closing quotation mark in line %(line)s; double marks in a cell"
+    ),
     gettext_noop(
         "has a row of more than %(most)s characters near line %(line)s; check for an "
         "unclosed quotation mark"

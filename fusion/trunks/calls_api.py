@@ -16,7 +16,7 @@ from fusion.kernel.fields import Line
 from fusion.kernel.http import json_response, read_json
 from fusion.kernel.openapi import NAMED_BY_CALLER, also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, ProblemDocument
-from fusion.kernel.sheets.send import send_list, send_table
+from fusion.kernel.sheets.send import require_whole, send_list, send_table
 from fusion.kernel.stream import stream, wanted_format
 from fusion.kernel.strict import refuse_body
 from fusion.tenancy.queries import find_subscription
@@ -152,6 +152,8 @@ def call_records(request: HttpRequest, params: Query[RecordFilter]) -> HttpRespo
         until=params.to,
     )
     format = wanted_format(request, params.format)
+    if format != "json" or params.format == "json":
+        require_whole(params)
     if format != "json":
         return send_table(records_table(actor, wanted), format)
     if params.format == "json":

@@ -176,7 +176,7 @@ def test_only_the_prefixes_that_the_trunk_names() -> None:
     ],
 )
 def test_forms_combine(callee: str, country: str) -> None:
-    """After the prefix for an outside line, with a pause after it, and with a # that ends dialling."""
+    """After the prefix for an outside line, with a pause, and with a # that ends dialling."""
     assert is_emergency(callee, country, prefixes="9")
     assert not is_emergency(callee.replace("112", "3").replace("911", "3"), "BE", prefixes="9")
 

@@ -146,3 +146,13 @@ def test_an_answer_that_is_cut_off_says_so(world: World, day: datetime, format: 
             orjson.loads(rest)
     response.close()
     assert export(world).count("\r\n") == 20_001
+
+
+@pytest.mark.parametrize("query", ["format=csv&", "format=xlsx&", "format=json&", ""])
+def test_a_whole_period_has_no_pages(world: World, query: str) -> None:
+    before = world.fingerprint()
+    for name, value in (("limit", "1"), ("cursor", "abc")):
+        accept = {"Accept": "application/json" if query else "text/csv"}
+        response = world.call("GET", f"/call-records?{query}{name}={value}", headers=accept)
+        problem = refused(world, before, response, 422, "invalid-fields")
+        assert [each["field"] for each in problem["errors"]] == [name]

@@ -98,7 +98,14 @@ def test_a_ruined_number_is_refused_with_its_text(cell: str, message: str) -> No
         (b"login;department\r\na;x\r\n", "has unknown columns: department"),
         (b"name;number\r\nA;1\r\n", "login: is missing from the header"),
         (b"Our users\r\nlogin;name\r\na;A\r\n", "has unknown columns: Our users"),
-        (b'login;name\r\na;"A\r\nb;B\r\n', "is not valid CSV in line 3"),
+        (
+            b'login;name\r\na;"A\r\nb;B\r\n',
+            "has a quotation mark in the row of line 2 that is not closed",
+        ),
+        (
+            b'login;name\r\na;A\r\nb;"B"x\r\n',
+            "has text after a closing quotation mark in line 3; double marks in a cell",
+        ),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 99, "is an old Excel file (XLS); save"),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),

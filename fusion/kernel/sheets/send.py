@@ -122,4 +122,4 @@ def require_whole(params: Paging) -> None:
     """InvalidFields if a page is requested: a file has the whole list."""
     for name in ("limit", "cursor"):
         if name in params.model_fields_set:
-            raise InvalidFields(**{name: "is for JSON; a file has the whole list, so omit it"})
+            raise InvalidFields(**{name: "is for pages; omit it, because this is the whole list"})

@@ -126,8 +126,10 @@ def _rows(
     """Rows are numbered as a spreadsheet does: one with line breaks in a cell counts once."""
     source = _Lines(file)
     reader = csv.reader(source, delimiter=separator, strict=True)
+    first = 1
     try:
         for number, cells in enumerate(reader, start=1):
+            first = reader.line_num + 1
             source.of_row = 0
             if number <= skipped:
                 continue
@@ -137,4 +139,13 @@ def _rows(
     except UnicodeDecodeError as error:
         raise _undecodable(charset, source.number + 1, error) from None
     except csv.Error as error:
-        raise InvalidFields(body=f"is not valid CSV in line {reader.line_num}: {error}") from None
+        raise InvalidFields(body=_misplaced_quote(error, first, reader.line_num)) from None
+
+
+def _misplaced_quote(error: csv.Error, first: int, last: int) -> str:
+    """What is wrong with the row from line `first` on, where reading stopped in line `last`."""
+    if "end of data" in str(error):
+        return f"has a quotation mark in the row of line {first} that is not closed"
+    if "expected after" in str(error):
+        return f"has text after a closing quotation mark in line {last}; double marks in a cell"
+    return f"is not valid CSV in line {last}: {error}"
