@@ -138,12 +138,27 @@ WITH_FACTS = {
     ),
     ("number-in-use", "user_id"): _("The number is linked to a user. Unlink it there first."),
     ("number-in-use", "trunk_id"): _("The number is routed to a trunk. Unroute it there first."),
-    ("number-not-available", "numbers"): _(
-        "Not available: %(numbers)s. No number was assigned. Remove these numbers, or "
-        "choose the next free ones."
-    ),
 }
 """(Problem code, another member) → the explanation with its facts."""
+
+NOT_AVAILABLE = _(
+    "Not available: %(numbers)s. No number was assigned. Remove these numbers, or "
+    "choose the next free ones."
+)
+
+NOT_PORTED = _(
+    "Already in an inventory: %(numbers)s. No number was ported in. Remove these numbers. A "
+    "number can be ported in once its present inventory has released it."
+)
+
+WHY_NOT = {
+    "unknown": _("not in the inventory"),
+    "taken": _("assigned to another subscription"),
+    "assigned": _("already assigned to this subscription"),
+    "reserved": _("reserved for this subscription"),
+    "quarantined": _("in quarantine"),
+}
+"""State of a number that cannot be assigned → why not."""
 
 MOST_NAMED = 10
 """Most numbers that a sentence lists."""
@@ -156,6 +171,8 @@ def title_of(problem: Problem) -> str:
 
 def explain(problem: Problem) -> str:
     """The refusal in a sentence or two: what, why, and what would help."""
+    if problem.code == "number-not-available" and "numbers" in problem.extra:
+        return _unavailable(problem)
     for (code, fact), text in WITH_FACTS.items():
         if code == problem.code and problem.extra.get(fact) is not None:
             return str(text) % {name: _fact(value) for name, value in problem.extra.items()}
@@ -168,6 +185,19 @@ def explain(problem: Problem) -> str:
             f"{each['field']}: {explain_field(each['message'])}" for each in problem.errors
         )
     return translated(problem.detail)
+
+
+def _unavailable(problem: Problem) -> str:
+    """Which numbers cannot be had, and why; of a port, only whether an inventory has them."""
+    numbers = problem.extra["numbers"]
+    if "No number was ported in." in problem.detail:
+        return str(NOT_PORTED) % {"numbers": _fact(numbers)}
+    named = []
+    for each in numbers[:MOST_NAMED]:
+        why = WHY_NOT.get(each.get("status", ""))
+        named.append(f"{each['e164']} ({why})" if why else str(each["e164"]))
+    more = " …" if len(numbers) > MOST_NAMED else ""
+    return str(NOT_AVAILABLE) % {"numbers": ", ".join(named) + more}
 
 
 def _fact(value: Any) -> str:

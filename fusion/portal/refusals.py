@@ -10,6 +10,7 @@ import re
 from django.utils.translation import gettext, gettext_noop
 
 from fusion.numbers.written import REFUSALS
+from fusion.portal.number_types import types_in_words
 
 DETAILS = (
     gettext_noop("The provider has not added %(number)s for %(country)s."),
@@ -311,9 +312,15 @@ def _pattern(text: str) -> re.Pattern[str]:
 PATTERNS = tuple((_pattern(text), text) for text in (*DETAILS, *MESSAGES, *REFUSALS))
 
 
+NUMBER_TYPES = ("found", "type", "types")
+"""Placeholders of types of phone numbers, which a refusal names by their codes."""
+
+
 def translated(sentence: str) -> str:
     """`sentence`, as a use case wrote it, in the reader's language if it is listed here."""
     for pattern, text in PATTERNS:
         if found := pattern.fullmatch(sentence):
-            return gettext(text) % found.groupdict()
+            facts = found.groupdict()
+            words = {name: types_in_words(facts[name]) for name in NUMBER_TYPES if name in facts}
+            return gettext(text) % {**facts, **words}
     return gettext(sentence)

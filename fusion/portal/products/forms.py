@@ -11,6 +11,7 @@ from fusion.catalogue.rules import Item
 from fusion.kernel.countries import NO_COUNTRY, is_country
 from fusion.kernel.quantities import MAX_ITEMS, MAX_QUANTITY
 from fusion.portal.forms import Choices, Form, LineField, ListedField, NoteField, RowForm, RowsForm
+from fusion.portal.number_types import TYPE_WORDS
 
 IS_CODE = RegexValidator(
     r"^[A-Za-z0-9._-]+\Z", _("Letters, digits, dots, underscores and hyphens, without spaces.")
@@ -77,18 +78,6 @@ class EditForm(ProductForm):
     """A product as it was when the page was opened: `version` detects later changes."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-
-
-TYPE_WORDS = {
-    "geographic": _("Geographic"),
-    "national": _("National"),
-    "mobile": _("Mobile"),
-    "toll_free": _("Toll-free"),
-    "shared_cost": _("Shared cost"),
-    "premium_rate": _("Premium rate"),
-    "voip": _("VoIP"),
-}
-"""Number type → label."""
 
 
 class SkuForm(Form):

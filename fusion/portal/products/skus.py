@@ -6,8 +6,9 @@ from django.utils.translation import gettext
 from fusion.access.permissions import MANAGE_SKUS, READ_CATALOGUE
 from fusion.catalogue.create_sku import create_sku
 from fusion.catalogue.queries import list_skus
+from fusion.portal.number_types import TYPE_WORDS
 from fusion.portal.page import FORM, ROWS, form_of, page, submit
-from fusion.portal.products.forms import TYPE_WORDS, SkuForm
+from fusion.portal.products.forms import SkuForm
 from fusion.portal.responses import done, show, show_form
 from fusion.portal.session_actor import PageRequest
 
