@@ -80,9 +80,24 @@ def _unless_doubled(
     return InvalidFields(login=f"is in several rows of the list: {named}; keep one of them")
 
 
+def storable(value: Any) -> Any:
+    """The value without NUL characters, wherever they stand: PostgreSQL's texts cannot hold them.
+
+    A sender may write them in a cell or in a member's name, which refusals quote.
+    """
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, Mapping):
+        return {storable(name): storable(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(member) for member in value]
+    return value
+
+
 def _prepared(row: SubmittedRow, body: RowBody | Problem) -> dict[str, Any]:
     if isinstance(body, Problem):
         problem = {"code": body.code, "detail": body.detail, "errors": body.errors}
-        cells = {name: text[:MAX_CELL].replace("\0", "") for name, text in row.cells.items()}
-        return {"row": row.number, "problem": problem, "cells": cells}
+        cells = {name: text[:MAX_CELL] for name, text in row.cells.items()}
+        refused: dict[str, Any] = storable({"problem": problem, "cells": cells})
+        return {"row": row.number, **refused}
     return {"row": row.number, "id": str(new_id()), **body.model_dump()}

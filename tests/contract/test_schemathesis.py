@@ -49,7 +49,7 @@ UNSAID = {
     "is not a valid phone number|no matching SKU exists": "the numbering plan of each country",
     "^“|^is empty; write a phone": "how people write phone numbers",
     "appears twice in the header|is missing from the header": "a CSV file's columns together",
-    "is not valid CSV": "quotation marks in pairs",
+    "is not valid CSV|quotation mark": "quotation marks in pairs",
     "already used for another request": "what was sent before",
     "^is missing$|accepts no request body": "whether the method that a header names takes one",
 }

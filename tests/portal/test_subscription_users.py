@@ -207,7 +207,7 @@ def test_a_second_page_of_outcomes(world: World) -> None:
         (b"kind,number\nuser,\n", "is missing from the header"),
         (b"login,notes\na,VIP\n", "unknown columns: notes"),
         (b"login,login,display_name,kind,number\n", "twice"),
-        (HEADER + b'a,"A,user,\n', "is not valid CSV"),
+        (HEADER + b'a,"A,user,\n', "that is not closed"),
         (HEADER + b"a,A,user,\n" * 10_001, "more than 10000 rows"),
     ],
 )

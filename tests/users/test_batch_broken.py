@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -82,6 +83,16 @@ def test_a_job_of_which_nothing_can_be_done_ends_too(world: World) -> None:
         work()
     assert job(world, id)["state"] == "failed"
     assert outcomes(world, id) == ["internal-error"] * 3
+
+
+@pytest.mark.parametrize("faulty", [{"a\0b": 1}, {"number": "+33\0 1"}, {"sku": "a\0"}])
+def test_a_null_character_anywhere_in_a_row_is_its_own_outcome(
+    world: World, faulty: dict[str, Any]
+) -> None:
+    id = submitted(world, [row("anna", **faulty), row("berta")])
+    work()
+    assert job(world, id)["state"] == "finished"
+    assert outcomes(world, id) == ["invalid-fields", 201]
 
 
 def test_until_it_has_ended_it_is_running(world: World) -> None:

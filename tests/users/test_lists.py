@@ -1,7 +1,6 @@
 """Lists of users that are uploaded again and again: each row is the desired state of a user."""
 
 import csv
-import time
 from io import BytesIO, StringIO
 from threading import Barrier, Thread
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import openpyxl
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from fusion.cli.verify import differences
 from fusion.users.provision import provision_batch
@@ -366,25 +366,18 @@ def test_rows_of_the_previous_release_change_no_user_that_exists(world: World) -
 
 @pytest.mark.once
 def test_ten_thousand_rows_take_ten_thousand_numbers(world: World) -> None:
-    """At least twenty times as fast as one by one."""
-    count, few = 10_000, 40
-    equip(world, count + few, 1)
-    placed(world, line(world.equipment[1], count + few))  # type: ignore[attr-defined]
+    """With a few statements for a thousand of them; `make bench` has the speed."""
+    count = 10_000
+    equip(world, count, 1)
+    placed(world, line(world.equipment[1], count))  # type: ignore[attr-defined]
     for _ in range(11):
         stock(world, 1_000)
     code = french(world).code
-    where = f"/subscriptions/{world.subscription.id}"
-    begun = time.perf_counter()
-    for n in range(few):
-        taken = answer(world.call("POST", f"{where}/numbers", {"sku": code, "quantity": 1}))
-        linked(world, created(world, f"single{n}"), taken["items"][0]["e164"])
-    single = (time.perf_counter() - begun) / few
     text = "login,name,sku\n" + "".join(f"u{n},U,{code}\n" for n in range(count))
-    begun = time.perf_counter()
-    id = submitted(world, text.encode(), "text/csv")
-    work()
-    each = (time.perf_counter() - begun) / count
+    with CaptureQueriesContext(connection) as queries:
+        id = submitted(world, text.encode(), "text/csv")
+        work()
+    assert len(queries) < 100
     assert counts(world, id) == {"created": count}
-    assert licences(world)[1] == count + few
-    assert single > 20 * each, f"{single * 1000:.2f} ms one by one, {each * 1000:.3f} ms in a list"
+    assert licences(world)[1] == count
     assert differences() == []

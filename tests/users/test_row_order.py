@@ -204,9 +204,11 @@ def test_a_reader_of_a_running_job_misses_no_result(world: World) -> None:
         seen += [each["position"] for each in page["items"]]
         if page["next"]:
             cursor = f"&cursor={page['next']}"
-    while page["next"]:
-        page = answer(world.call("GET", f"/jobs/{id}/results?limit=1&cursor={page['next']}"))
-        seen += [each["position"] for each in page["items"]]
+    for _ in range(6):
+        if page["next"]:
+            page = answer(world.call("GET", f"/jobs/{id}/results?limit=1&cursor={page['next']}"))
+            seen += [each["position"] for each in page["items"]]
+    assert page["next"] is None
     assert set(seen) == {1, 2, 3, 4, 5, 6}
     assert world.call("GET", f"/jobs/{id}/results?cursor=WyJAeCJd").status_code == 422
 
