@@ -16,6 +16,7 @@ from fusion.numbers.port_in import resolve_to_port_in
 from fusion.numbers.port_requests import (
     call_for_port,
     lock_pending_port,
+    port_documents,
     record_state,
     with_warnings,
 )
@@ -38,7 +39,7 @@ def approve_port(
     the requested one has passed, it is done at once.
 
     A port in with a date consumes its entitlements now and reserves its numbers. An approved
-    request gets another date. A request for unknown numbers needs `accept_unknown` and a `reason`.
+    request gets another date; with the date that it has, nothing changes. A request for unknown numbers needs `accept_unknown` and a `reason`.
 
     Problems: `not-found`, `invalid-fields`, `conflict` (it has ended, or is approved and no date is
     given), and those of the port. After any of them nothing has changed.
@@ -155,6 +156,8 @@ def _change_date(
             f"This port request is already approved for {instant(port.port_date)}. Give another "
             "`port_date` to change that, or reject it.",
         )
+    if at == port.port_date:
+        return port_documents(actor, [port])[0]
     if port.direction == IN:
         call_for_port(
             "numbers_set_port_date(p.id, numbers_of_port(p), %s::timestamptz)::text", port, at

@@ -56,7 +56,7 @@ SIGNS = r"/\s*-+|\.{2,}|-{2,}|[-=]*>|~|÷|:|\(\s*-"
 
 TO = re.compile(
     rf"^(?P<first>.*\d)[\s)]*(?:{SIGNS}|(?<![^\W\d_]){TO_WORDS}(?![^\W\d_]))"
-    r"(?P<last>[\s.(]*\+?\s*\d[\d\s./()-]*)$",
+    r"(?P<last>[\s.(-]*\+?\s*\d[\d\s./()-]*)$",
     re.DOTALL,
 )
 DASH = re.compile(r"^(?P<first>.*\d)[\s)]*-\s*(?P<last>\+?[\d\s]*\d)$")

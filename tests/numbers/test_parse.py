@@ -117,6 +117,7 @@ SPREADSHEET = "was changed by a spreadsheet"
         ("+49 30 555500…99", None, BLOCK),
         ("+49 30 555500-9", None, BLOCK),
         ("+49 30 555500 bis 99", None, BLOCK),
+        ("+49 30 555500-00 bis -99", None, BLOCK),
         ("+49-30-555500-99", None, BLOCK),
         ("+49-30-5555-00-99", None, BLOCK),
         ("+32-2-555-01-00-19", None, BLOCK),

@@ -148,7 +148,10 @@ def test_a_dated_port_in_consumes_now_and_assigns_on_its_date(world: World) -> N
     assert apply_due_ports() == 0
 
     earlier = soon(4)
-    assert decided(world, port, "approve", port_date=earlier)["port_date"] == earlier
+    redated = decided(world, port, "approve", port_date=earlier)
+    assert redated["port_date"] == earlier
+    again = decided(world, port, "approve", port_date=earlier)  # nothing happens, nobody gets mail
+    assert again["history"] == redated["history"]
     assert number(world, two)["until"] == earlier
     fall_due(port)
     sweep_numbers()  # which leaves it alone
