@@ -39,7 +39,8 @@ def approve_port(
     the requested one has passed, it is done at once.
 
     A port in with a date consumes its entitlements now and reserves its numbers. An approved
-    request gets another date; with the date that it has, nothing changes. A request for unknown numbers needs `accept_unknown` and a `reason`.
+    request gets another date; with the date that it has, nothing changes. A request for unknown
+    numbers needs `accept_unknown` and a `reason`.
 
     Problems: `not-found`, `invalid-fields`, `conflict` (it has ended, or is approved and no date is
     given), and those of the port. After any of them nothing has changed.

@@ -31,14 +31,16 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Let pending port requests follow numbers that were moved from s to t. A request of which only some
--- numbers were moved is divided: those get a request of their own. The caller holds the locks of both
--- subscriptions.
+-- numbers were moved is divided: those get a request of their own. Another customer's request becomes the
+-- new customer's own, without what the former one wrote and did, and the former one is told that its numbers
+-- have left. The caller holds the locks of both subscriptions.
 CREATE OR REPLACE FUNCTION numbers_move_ports(
     s tenancy_subscription, t tenancy_subscription, p_numbers text[], p_actor text
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     p numbers_portrequest;
+    v_left numbers_portrequest;
     v_moved text[];
     v_kept text[];
 BEGIN
@@ -64,12 +66,25 @@ BEGIN
             UPDATE numbers_number n SET port_id = p.id
             WHERE n.e164 = ANY (v_moved) AND n.port_id IS NOT NULL;
         END IF;
+        IF t.path <> s.path THEN
+            IF v_kept = '{}' THEN
+                v_left := p;
+                v_left.numbers := '[]';
+                v_left.history := numbers_port_history(p, p.state, p_actor,
+                    json_build_object('moved_away', v_moved));
+                PERFORM numbers_emit_changed_port(s.path, v_left, p_actor);
+            END IF;
+            p.organization_id := t.tenant_id;
+            p.path := t.path;
+            p.requested_by := p_actor;
+            p.note := NULL;
+            p.attachments := '[]';
+            p.history := '[]';
+        END IF;
         UPDATE numbers_portrequest w
         SET subscription_id = t.id, distributor_id = t.distributor_id, reseller_id = t.reseller_id,
-            tenant_id = t.tenant_id,
-            -- Another customer's request becomes the new customer's own.
-            organization_id = CASE WHEN t.path = s.path THEN p.organization_id ELSE t.tenant_id END,
-            path = CASE WHEN t.path = s.path THEN p.path ELSE t.path END,
+            tenant_id = t.tenant_id, organization_id = p.organization_id, path = p.path,
+            requested_by = p.requested_by, note = p.note, attachments = p.attachments,
             history = numbers_port_history(p, p.state, p_actor,
                 json_build_object('moved_to_subscription_id', t.id))
         WHERE w.id = p.id RETURNING * INTO p;

@@ -16,7 +16,7 @@ from tests.numbers.porting import (
 )
 from tests.numbers.stock import assigned, balance, block, entitle, number, path, statuses, stock
 from tests.owner import owner_rows
-from tests.world import World
+from tests.world import World, answer
 
 
 def test_a_pending_port_follows_a_moved_number(world: World) -> None:
@@ -43,7 +43,7 @@ def test_a_pending_port_follows_a_moved_number(world: World) -> None:
         "approved",
         at,
     )
-    assert (followed["subscription_id"], followed["note"]) == (str(target.id), "All of them.")
+    assert followed["subscription_id"] == str(target.id)
     for gone in (leaving, coming):
         assert seen(world, gone, by=world.tenant) is None
         assert seen(world, gone, by=target.tenant)["subscription_id"] == str(target.id)
@@ -58,6 +58,34 @@ def test_a_pending_port_follows_a_moved_number(world: World) -> None:
     ]
     assert (balance(world), balance(world, target)) == ((4, 0), (3, 2))
     assert decided(world, leaving, "withdraw", by=target.tenant)["state"] == "withdrawn"
+    assert differences() == []
+
+
+@pytest.mark.parametrize("part", [True, False])
+def test_another_customer_sees_nothing_of_what_the_former_one_wrote(
+    world: World, part: bool
+) -> None:
+    """Note, attachments, requester and history, with its numbers, belong to the former one."""
+    one, two = stock(world, 2)
+    entitle(world, 2)
+    assigned(world, one, two)
+    words = {"note": "Private note", "attachments": ["private.pdf"], "carrier": "Carrier"}
+    port = requested(world, "out", [one, two], port_date=soon(), **words)
+    requester = port["requested_by"]
+    decided(world, port, "approve")
+    target = neighbour(world, 2)
+    assert move(world, target, *([one] if part else [one, two])).status_code == 200
+    followed = seen(world, {"id": number(world, one)["port_request_id"]}, by=target.tenant)
+    assert (followed["note"], followed["attachments"], followed["carrier"]) == (None, [], "Carrier")
+    assert followed["state"] == "approved" and len(followed["history"]) == 1
+    events = answer(world.call("GET", "/events?type=port-request.*", by=target.tenant))["items"]
+    for text in (str(followed), str(events)):
+        assert "rivate" not in text and requester not in text
+        assert part is False or two not in text
+    told = answer(world.call("GET", "/events?type=port-request.changed", by=world.tenant))["items"]
+    assert [each["data"]["numbers"] for each in told] == [[two] if part else []]
+    assert told[0]["data"]["history"][-1]["moved_away"] == ([one] if part else [one, two])
+    assert str(target.id) not in str(told)
     assert differences() == []
 
 
