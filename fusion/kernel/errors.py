@@ -172,6 +172,7 @@ PLAIN_WORDS = {
     "int_parsing": "must be a whole number",
     "int_parsing_size": "is too large a number",
     "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "greater_than_equal": "must be {ge} or more",
     "greater_than": "must be more than {gt}",
     "less_than_equal": "must be {le} or less",

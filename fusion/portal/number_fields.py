@@ -17,7 +17,9 @@ from fusion.portal.errors import explain_field
 Country = Callable[[], str | None]
 """Returns the country of numbers without a country code; called only for those."""
 
-BETWEEN_NUMBERS = re.compile(r"[\r\n,;]+")
+BETWEEN_NUMBERS = re.compile(r"[\r\n;]+|,+(?!\d+[eE]\+?\d)")
+"""No comma in what a spreadsheet has made of a number, such as 3,2E+10."""
+
 MOST_TYPED = 40_000
 """Longest list of numbers, in characters."""
 

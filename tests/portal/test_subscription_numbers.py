@@ -241,6 +241,8 @@ def test_numbers_as_people_write_them(world: World) -> None:
     assert "Line 2: “+4930555500-99” looks like a block of numbers" in page
     assert f"Line 3: “{national}” has no country code" in page
     assert "Line 1" not in page
+    page = post(client, choose, typed=f"{free[1]}, 3,22556E+11", until="").content.decode()
+    assert "“3,22556E+11” was changed by a spreadsheet" in page and "too few digits" not in page
     page = text(client, f"{link}?starts={national}")
     assert f"“{national}” has no country code" in page
     german = client.post(

@@ -131,6 +131,8 @@ def test_chunks_are_as_good_as_one(world: World) -> None:
     work(chunk=3)
     assert outcomes(world, id) == [201] * 7 + ["no-license"] * 3
     outcome = answer(world.call("GET", f"/jobs/{id}/results?failed=true"))["items"]
+    unclear = answer(world.call("GET", f"/jobs/{id}/results?failed=maybe"))
+    assert unclear["errors"] == [{"field": "failed", "message": "must be true or false"}]
     assert [each["position"] for each in outcome] == [8, 9, 10]
     assert outcome[0]["problem"]["refusals"][0] == {
         "sku": "user",
