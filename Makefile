@@ -22,6 +22,7 @@ verify: $(VENV)/runtime ## check the demo's database and report differences
 DATABASE_TESTS := $(wildcard $(addprefix tests/,access accounts catalogue clients concurrency events \
   ledger lifecycle numbers ordering reporting tenancy trunks users))
 
+# `make test` leaves out the tests marked long; `make coverage` and `make variants` run them.
 # pytest distributes the files over one process more than there are cores, each with its own database:
 # for a third of the time tests wait for servers and browsers. The order of the files stays: pytest would
 # start those with few tests last, and they take longest.
@@ -32,7 +33,7 @@ CHECKED := $(wildcard $(addprefix tests/,access accounts branding catalogue clie
   kernel ledger lifecycle numbers ordering reporting tenancy trunks users test_tidy.py))
 
 check: lint ## the quick part of `make test`, to run while you work
-	env -u DATABASE_URL $(BIN)/python -m pytest -q $(SPREAD) -m "not once" $(CHECKED)
+	env -u DATABASE_URL $(BIN)/python -m pytest -q $(SPREAD) -m "not once and not long" $(CHECKED)
 
 format: $(VENV)/dev ## format Python files and templates
 	$(BIN)/ruff check --fix --exit-zero --quiet .
@@ -44,9 +45,9 @@ test: $(VENV)/dev ## everything that a change must pass; ROOM=ordering for one f
 	env -u DATABASE_URL $(BIN)/python -m pytest $(SPREAD) tests/$(ROOM)
 else
 test: debian lint
-	env -u DATABASE_URL $(BIN)/python -m pytest $(SPREAD)
+	env -u DATABASE_URL $(BIN)/python -m pytest $(SPREAD) -m "not long"
 	env -u DATABASE_URL FUSION_TEST_BINDIR="$$(./.ci/postgres --bindir)" \
-	  $(BIN)/python -m pytest $(SPREAD) -m "not once" $(DATABASE_TESTS)
+	  $(BIN)/python -m pytest $(SPREAD) -m "not once and not long" $(DATABASE_TESTS)
 endif
 
 # The rooms whose mutants the tests detect, except those explained in tests/mutants/explained.toml.

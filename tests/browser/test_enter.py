@@ -144,7 +144,13 @@ def press_enter(tab: Tab, path: str, field: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param(True, id="scripts"),
+        pytest.param(False, id="no-scripts", marks=pytest.mark.long),
+    ],
+)
 def test_every_field_of_every_form(
     browser: Browser, server: Server, tried: set[tuple[str, str, str]], scripts: bool, part: int
 ) -> None:

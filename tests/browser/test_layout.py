@@ -49,6 +49,9 @@ WEAR = """(css) => {
 
 WIDTHS = (320, 390, 1440)
 
+WORN = [(font, width) for font in FONTS for width in WIDTHS if font == "installed" or width != 390]
+"""What each page is tried with."""
+
 VISITS = [visit for visit in PAGES if visit.status in (200, 409)]
 PARTS = 4
 
@@ -89,13 +92,12 @@ def test_no_page_is_widened(browser: Browser, server: Server, hostile: Scene, pa
             tabs[key] = tab_of(browser, server, hostile, *key)
         tab = tabs[key]
         assert tab.go(visit.path(hostile)) == visit.status, visit.name
-        for font, css in FONTS.items():
-            tab.page.evaluate(WEAR, css)
-            for width in WIDTHS:
-                tab.resize(width)
-                if beyond := tab.overflows():
-                    found.append((visit.name, font, width, beyond[:3]))
-                    tab.screenshot(f"too-wide-{visit.name}-{font}-{width}")
+        for font, width in WORN:
+            tab.page.evaluate(WEAR, FONTS[font])
+            tab.resize(width)
+            if beyond := tab.overflows():
+                found.append((visit.name, font, width, beyond[:3]))
+                tab.screenshot(f"too-wide-{visit.name}-{font}-{width}")
     for tab in tabs.values():
         tab.page.context.close()
     assert found == []

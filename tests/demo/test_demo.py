@@ -212,6 +212,7 @@ def test_one_session(demo: Demo) -> None:
     assert child_running(demo, "worker")
 
 
+@pytest.mark.long
 def test_again_and_again(demo: Demo, folder: Path) -> None:
     """Stopped, killed, spoilt: the same provider each time, the same secrets, right books."""
     facts = demo.facts()

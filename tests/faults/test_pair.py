@@ -14,6 +14,7 @@ WITHIN = 15
 """Seconds beyond the pair's own absence: other tests keep this machine busy."""
 
 
+@pytest.mark.long
 @pytest.mark.once
 def test_the_primary_of_a_pair_is_killed() -> None:
     """Nothing is lost or doubled, and the books agree: else the exit code is 1."""

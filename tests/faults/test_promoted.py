@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from fusion.kernel.ids import new_id
 from fusion.kernel.postgresql.pulse import PROBE_AFTER, SUSPECT_AFTER
@@ -25,6 +26,7 @@ NOTICED = PROBE_AFTER + SUSPECT_AFTER
 """Seconds after which a server looks elsewhere: promoted sooner, nobody is served sooner."""
 
 
+@pytest.mark.long
 def test_promoted_under_load(world: World, tmp_path: Path) -> None:
     """No acknowledged order is lost or doubled, and clients wait little longer than they must."""
     world.token(world.group)

@@ -155,6 +155,7 @@ def test_feed(groups: list[UUID]) -> None:
     assert {event["groupid"] for event in first} == {str(groups[0])}
 
 
+@pytest.mark.long
 def test_small_and_odd_sizes() -> None:
     """More subscriptions than orders, no distributors, one product."""
     assert len(seed(Plan(distributors=0, resellers=0, tenants=1, subscriptions=9, orders=4))) == 1
