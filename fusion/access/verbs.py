@@ -116,6 +116,21 @@ OF_SUBSCRIPTIONS = (
 """The objects that belong to a subscription."""
 
 
+def wanted_verbs() -> frozenset[str]:
+    """What records can be filtered by: each verb, and each object for all of its verbs."""
+    return frozenset(VERBS) | frozenset(AUDITED)
+
+
+def check_wanted(verb: str) -> str:
+    """The verb or object itself; ValueError if there is no such."""
+    if verb not in wanted_verbs():
+        raise ValueError(
+            f"“{verb[:64]}” is neither a verb nor an object of the audit trail, "
+            "such as user.link or user"
+        )
+    return verb
+
+
 def require_verb(verb: str) -> None:
     """Raise LookupError for a verb that is not registered: a fault of the program."""
     if verb not in VERBS:

@@ -7,12 +7,13 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from ninja import Query, Router
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, WithJsonSchema
 
 from fusion.access.actor import Actor
 from fusion.access.actor_names import actor_names
 from fusion.access.http_auth import RequirePermission, actor_of
 from fusion.access.permissions import READ_REPORTS, READ_TRAIL
+from fusion.access.verbs import check_wanted, wanted_verbs
 from fusion.kernel.clock import instant
 from fusion.kernel.fields import Id, Instant, Line, ends
 from fusion.kernel.openapi import also_files
@@ -25,6 +26,12 @@ from fusion.tenancy.queries import find_organization, find_subscription
 router = Router(tags=["audit"])
 
 Label = Annotated[str, Line(1, 80)]
+
+WantedVerb = Annotated[
+    str,
+    AfterValidator(check_wanted),
+    WithJsonSchema({"type": "string", "enum": sorted(wanted_verbs())}),
+]
 
 
 class AuditDocument(BaseModel):
@@ -50,7 +57,7 @@ class AuditDocument(BaseModel):
 class SubscriptionAuditFilter(Listing):
     """Filters for the audit records of one subscription."""
 
-    verb: Label | None = Field(
+    verb: WantedVerb | None = Field(
         default=None, description="A verb such as `user.link`, or an object: `user`."
     )
     actor: Label | None = None

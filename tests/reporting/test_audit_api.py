@@ -53,6 +53,10 @@ def test_subscription_and_organization_have_to_match_both(world: World) -> None:
 def test_below_the_group_only_subscriptions_have_records(world: World) -> None:
     created(world, "ann")
     before = world.fingerprint()
+    for verb in ("user.lnk", "users", ""):
+        unknown = world.call("GET", f"/audit?verb={verb}")
+        assert unknown.status_code == 422
+        assert "neither a verb nor an object" in answer(unknown)["detail"]
     refused = world.call("GET", "/audit", by=world.tenant)
     assert (refused.status_code, answer(refused)["code"]) == (403, "forbidden")
     of = f"/subscriptions/{world.subscription.id}/audit"
