@@ -38,7 +38,7 @@ CHECKS = [
 UNSAID = {
     "Invalid cursor": "a cursor is opaque",
     "must be (after|before) |days before `to`|only with by=": "two parameters together",
-    "is for JSON; |is (required|allowed only) with `": "two parameters together",
+    "is for pages; |is (required|allowed only) with `": "two parameters together",
     "^does not go with after": "two parameters together",
     "must (not )?be in the future|hours in the past|ahead$": "what day it is",
     "whole number, without quotes or decimals": "JSON Schema takes 1.0 for an integer",
