@@ -119,7 +119,7 @@ def _known_addresses(known: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def test_every_route_that_reads(made: Past) -> None:
-    known, wanted = ids(made), set()
+    known, wanted, without_rows = ids(made), set(), set()
     first, last = instant(made.day(29, 0)), instant(made.day(0, 0))
     with no_numeric():
         for path, item in api.get_openapi_schema()["paths"].items():
@@ -140,8 +140,11 @@ def test_every_route_that_reads(made: Past) -> None:
                 wanted.add(path)
             if "csv" in str(item["get"]["responses"].get(200)):
                 response = made.world.call("GET", address + period, headers={"Accept": "text/csv"})
-                assert b"".join(response).count(b"\n") > 1, path
+                if b"".join(response).count(b"\n") == 1:
+                    without_rows.add(path.removeprefix("/api/v1"))
     assert len(wanted) >= 35
+    numbers_of_trunk = "/subscriptions/{subscription_id}/trunks/{trunk_id}/numbers"
+    assert without_rows == {"/calls", numbers_of_trunk}, "all else has rows of the past"
 
 
 def test_events_of_the_past_are_registered(made: Past) -> None:
