@@ -195,7 +195,30 @@ class Model:
     def batch(self, name: str, rows: list[tuple[str, str | None]]) -> list[str | None]:
         """The code of the refusal of each row; rows with different logins."""
         heirs = self._heirs(name, rows)
-        return [self._row(name, login, e164, heirs) for login, e164 in rows]
+        outcomes = {i: self._row(name, *rows[i], heirs) for i in self._order(name, rows)}
+        return [outcomes[i] for i in range(len(rows))]
+
+    def _order(self, name: str, rows: list[tuple[str, str | None]]) -> list[int]:
+        """The rows as they take effect: each after the one whose user leaves its number."""
+        holders = {e164: login for login, e164 in self.subscriptions[name].users.items() if e164}
+        at = {login: i for i, (login, _) in enumerate(rows)}
+        order: list[int] = []
+        for start in range(len(rows)):
+            path: list[int] = []
+            i = start
+            while i not in order and i not in path:
+                path.append(i)
+                e164 = rows[i][1]
+                other = at.get(holders.get(e164 or "", ""), i)
+                if other == i or rows[other][1] in {None, e164}:
+                    break
+                i = other
+            else:
+                if i in path:  # a ring: as it stands
+                    order += path[path.index(i) :]
+                    path = path[: path.index(i)]
+            order += reversed(path)
+        return order
 
     def _heirs(self, name: str, rows: list[tuple[str, str | None]]) -> dict[str, str]:
         """Number → the user who gets it from one who gets another one in the same list."""
