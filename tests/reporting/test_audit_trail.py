@@ -21,6 +21,7 @@ from fusion.users.delete_user import delete_user
 from fusion.users.link import link_user
 from tests.numbers.stock import assign, entitle, stock
 from tests.ordering.placing import draft, line, place_as_before, placed
+from tests.owner import owner_rows
 from tests.paging import follow
 from tests.users.staff import created, equip, linked
 from tests.world import World, make_subscription
@@ -139,7 +140,7 @@ def _among_many_others(world: World) -> None:
             [world.group.id],
         )
         assert cursor.rowcount == 20000
-        cursor.execute("ANALYZE tenancy_auditrecord")
+    owner_rows("ANALYZE tenancy_auditrecord")  # others may not; PostgreSQL only warns them
 
 
 @pytest.mark.parametrize(
