@@ -206,17 +206,19 @@ class Model:
         for start in range(len(rows)):
             path: list[int] = []
             i = start
-            while i not in order and i not in path:
+            for _ in range(len(rows) + 1):
+                if i in order:
+                    break
+                if i in path:  # a ring: as it stands
+                    order += path[path.index(i) :]
+                    path = path[: path.index(i)]
+                    break
                 path.append(i)
                 e164 = rows[i][1]
                 other = at.get(holders.get(e164 or "", ""), i)
                 if other == i or rows[other][1] in {None, e164}:
                     break
                 i = other
-            else:
-                if i in path:  # a ring: as it stands
-                    order += path[path.index(i) :]
-                    path = path[: path.index(i)]
             order += reversed(path)
         return order
 
