@@ -164,10 +164,7 @@ def _with_token(stage: Stage, query: TokenQuery, values: list[str]) -> str:
     for value in [*values, f"'{checksum}'"]:
         statement = statement.replace("%s", value, 1)
     # pgbench takes the colon of a scope for the beginning of a variable.
-    for scope in query.permission.scopes:
-        statement = statement.replace(
-            f"'{scope}'", "'{}' || chr(58) || '{}'".format(*scope.split(":"))
-        )
+    statement = re.sub(r"'([a-z-]+):([a-z]+)'", r"'\1' || chr(58) || '\2'", statement)
     return f"{' '.join(statement.split())};\n"
 
 
