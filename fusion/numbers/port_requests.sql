@@ -31,9 +31,9 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Let pending port requests follow numbers that were moved from s to t. A request of which only some
--- numbers were moved is divided: those get a request of their own. Another customer's request becomes the
--- new customer's own, without what the former one wrote and did, and the former one is told that its numbers
--- have left. The caller holds the locks of both subscriptions.
+-- numbers were moved is divided: those get a request of their own. When numbers go to another customer, the
+-- request becomes that customer's own, without what the former one wrote and did. The former one gets an event
+-- with the numbers that have left. The caller holds the locks of both subscriptions.
 CREATE OR REPLACE FUNCTION numbers_move_ports(
     s tenancy_subscription, t tenancy_subscription, p_numbers text[], p_actor text
 ) RETURNS void

@@ -96,7 +96,7 @@ BEGIN
         ) w
         LEFT JOIN LATERAL (
             SELECT v.id, v.login FROM users_user v
-            WHERE w.by_id AND v.id = w.named::uuid AND v.subscription_id = s.id
+            WHERE v.id = CASE WHEN w.by_id THEN w.named::uuid END AND v.subscription_id = s.id
             UNION ALL
             (SELECT v.id, v.login FROM users_user v
              WHERE NOT w.by_id AND v.group_id = s.group_id AND v.subscription_id = s.id

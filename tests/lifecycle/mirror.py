@@ -10,7 +10,7 @@ SHOWN = ("sku", "status", "origin", "subscription_id", "user_id", "trunk_id")
 
 
 class Mirror:
-    """Users, numbers, trunks, ranges, subscriptions and balances, as far as events told of them."""
+    """Users, numbers, trunks, ranges, subscriptions and balances, as events describe them."""
 
     def __init__(self) -> None:
         self.users: dict[str, Document] = {}

@@ -118,9 +118,9 @@ def test_a_linked_number_is_not_released_and_links_to_its_holder(world: World) -
     for e164, words in ((stage.linked, "linked to a user"), (stage.routed, "routed to a trunk")):
         page = text(client, at(world, "numbers", e164))
         assert 'commandfor="release"' not in page and "/release" not in page
-        for deed in ("release", "port-out"):
-            page = follow(client, post(client, at(world, "numbers", e164, deed)))
-            assert words in page and f"<h1>{e164}" in compact(page), deed
+        for action in ("release", "port-out"):
+            page = follow(client, post(client, at(world, "numbers", e164, action)))
+            assert words in page and f"<h1>{e164}" in compact(page), action
     assert world.fingerprint() == before
 
 
