@@ -87,6 +87,10 @@ class Problem(Exception):
             body["refusals"] = self.refusals
         return {**body, **self.extra}
 
+    def refusal(self) -> dict[str, Any]:
+        """The problem in the form of database functions, which `problem_of` reads."""
+        return {"code": self.code, "detail": self.detail, "errors": self.errors}
+
 
 def problem_of(document: Mapping[str, Any]) -> Problem:
     """The problem returned by a database function: {code, detail, errors?, refusals?, ...}."""

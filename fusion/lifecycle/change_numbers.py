@@ -17,9 +17,10 @@ from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer, hot_use_case
 from fusion.catalogue.queries import find_skus
 from fusion.kernel.database import longer_statements
-from fusion.kernel.errors import InvalidFields, problem_of
+from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.numbers.release import quarantine_days
 from fusion.numbers.resolve import home_country, resolve_numbers, resolve_prefix
+from fusion.numbers.rows import refuse_doubled, resolve_rows, shown_item
 
 MAX_CHANGED = 10_000
 """Most numbers of one change; `change_numbers.sql` has the same limit."""
@@ -33,10 +34,12 @@ class Choice:
     """Numbers of a subscription: those of a list, or those that match filters.
 
     The filters are those of `numbers.queries.Wanted`. With `quantity`, the first ones by number,
-    those without a link before the others.
+    those without a link before the others. `problems`: why a row of the list is refused, None if
+    it is not; empty if none is.
     """
 
-    numbers: Sequence[str] | None = None
+    numbers: Sequence[Any] | None = None
+    problems: Sequence[Problem | None] = ()
     sku: str | None = None
     status: str | None = None
     linked: bool | None = None
@@ -46,6 +49,9 @@ class Choice:
 
     def members(self) -> dict[str, Any]:
         """The members of a call of the database function."""
+        if self.problems:
+            problems = [each and each.refusal() for each in self.problems]
+            return {"numbers": self.numbers, "problems": problems}
         if self.numbers is not None:
             return {"numbers": self.numbers}
         filters = ("sku", "status", "linked", "starts_with", "ends_with", "quantity")
@@ -90,6 +96,7 @@ def change_numbers(
     """Release, unlink or move numbers, each on its own; 200 and
     `{results: [{e164, status, number | problem}]}`.
 
+    A row of the list that is no number, or whose number another row has, is refused alone.
     Problems of the request: those of `move_numbers` that concern no single number.
     """
     members = {"to_subscription_id": to_subscription_id, "unlink": unlink, "each": True}
@@ -105,7 +112,7 @@ def _call_change(
         raise InvalidFields(to_subscription_id="must be another subscription")
     if choice.sku is not None and choice.sku not in find_skus(actor, [choice.sku]):
         raise InvalidFields(sku="is not the code of a number type in your catalogue")
-    choice = _resolved(actor, subscription_id, choice)
+    choice = _resolved(actor, subscription_id, choice, each="each" in members)
     with longer_statements():
         return call_function(
             actor,
@@ -118,16 +125,33 @@ def _call_change(
         )
 
 
-def _resolved(actor: Actor, subscription_id: UUID, choice: Choice) -> Choice:
-    """The choice with its numbers in E.164."""
-    numbers, starts = choice.numbers, choice.starts_with
-    if numbers is not None:
-        numbers = resolve_numbers(actor, numbers, subscription_id=subscription_id)
+def _resolved(actor: Actor, subscription_id: UUID, choice: Choice, *, each: bool) -> Choice:
+    """The choice with its numbers in E.164; with `each`, refused rows have their problem."""
+    starts = choice.starts_with
+    if choice.numbers is not None and each:
+        return _judged(actor, subscription_id, choice.numbers)
+    if choice.numbers is not None:
+        numbers = resolve_numbers(actor, choice.numbers, subscription_id=subscription_id)
+        return replace(choice, numbers=numbers)
     if starts is not None:
         starts = resolve_prefix(
             starts, lambda: home_country(actor, subscription_id), field="selection.starts_with"
         )
-    return replace(choice, numbers=numbers, starts_with=starts)
+    return replace(choice, starts_with=starts)
+
+
+def _judged(actor: Actor, subscription_id: UUID, items: Sequence[Any]) -> Choice:
+    """The rows of a list; one that is refused keeps what was written."""
+    numbers = resolve_rows(actor, items, subscription_id=subscription_id)
+    rows = refuse_doubled(numbers)
+    problems = [row if isinstance(row, Problem) else None for row in rows]
+    if not any(problems):
+        return Choice(numbers=numbers)
+    written = [
+        shown_item(item) if isinstance(number, Problem) else number
+        for item, number in zip(items, numbers, strict=True)
+    ]
+    return Choice(numbers=written, problems=problems)
 
 
 def _completed(result: dict[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 -- subscription of the same group.
 --
 -- A call has the members of access_begin and {action: release | unlink | move, numbers | selection,
--- unlink?, each?, quarantine?, to_subscription_id?}; see numbers_chosen. `unlink`: end the links of
--- the numbers, which are refused otherwise. Without `each` all numbers are changed or none, and the
--- answer is 200 with {items: [number]}. With `each` every number has its own result: 200 with
+-- problems?, unlink?, each?, quarantine?, to_subscription_id?}; see numbers_chosen. `problems`: with
+-- `each`, the refusal of each of the numbers, null where there is none; a refused row may repeat a
+-- number or have a text that is none. `unlink`: end the links of the numbers, which are refused otherwise.
+-- Without `each` all numbers are changed or none, and the answer is 200 with {items: [number]}. With `each` every number has its own result: 200 with
 -- {results: [{e164, status, number | problem}]}.
 --
 -- Locks: key, the subscriptions by id, the balances of both, numbers by number. Everything is decided
@@ -115,6 +116,13 @@ DECLARE
         s, p_numbers, CASE WHEN p_call ->> 'action' = 'unlink' THEN ARRAY['assigned']
                            ELSE ARRAY['reserved', 'assigned'] END, v_unlink, t.id IS NOT NULL);
 BEGIN
+    IF jsonb_typeof(p_call -> 'problems') = 'array' THEN
+        v_problems := ARRAY(
+            SELECT coalesce(nullif(x.problem, 'null')::json, w.problem)
+            FROM unnest(v_problems) WITH ORDINALITY AS w(problem, i)
+            JOIN jsonb_array_elements(p_call -> 'problems') WITH ORDINALITY AS x(problem, i) USING (i)
+            ORDER BY i);
+    END IF;
     IF t.id IS NOT NULL THEN
         PERFORM numbers_lock_balances(s, t, p_numbers);
         IF (p_call ->> 'each')::boolean THEN
@@ -187,7 +195,10 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT json_build_object('results', coalesce(json_agg(
         CASE WHEN w.problem IS NULL
              THEN json_build_object('e164', w.e164, 'status', 200, 'number', d.document)
-             ELSE json_build_object('e164', w.e164, 'status', 409, 'problem', w.problem)
+             ELSE json_build_object(
+                 'e164', w.e164,
+                 'status', CASE w.problem ->> 'code' WHEN 'invalid-fields' THEN 422 ELSE 409 END,
+                 'problem', w.problem)
         END ORDER BY w.i), '[]'))::text
     FROM unnest(p_numbers, p_problems) WITH ORDINALITY AS w(e164, problem, i)
     LEFT JOIN (SELECT x ->> 'e164' AS e164, x AS document FROM unnest(p_documents) AS x) d

@@ -1,9 +1,19 @@
 """The shapes of changes of many numbers of a subscription."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
+from fusion.kernel.errors import fields_problem
 from fusion.kernel.fields import Body, Code, Id
 from fusion.kernel.schemas import ProblemDocument
 from fusion.lifecycle.change_numbers import MAX_CHANGED, Choice
@@ -14,7 +24,7 @@ from fusion.numbers.schemas import (
     WrittenNumber,
     require_distinct,
 )
-from fusion.users.link_many import MAX_LINKS
+from fusion.users.link_many import MAX_LINKS, Link
 from fusion.users.schemas import Login
 
 ManyNumbers = Annotated[
@@ -116,8 +126,23 @@ _MOVES: JsonValue = {
 }
 
 
+AnyNumber = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "examples": ["+3225551234"],
+            "description": "A phone number as people write it. Any other value is refused alone.",
+        }
+    ),
+]
+
+
 class LinkRow(Body):
-    """A number and the user that gets it: either `user_id` or `login`."""
+    """A number and the user that gets it: either `user_id` or `login`.
+
+    A malformed row is refused alone.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -131,7 +156,7 @@ class LinkRow(Body):
         }
     )
 
-    number: WrittenNumber
+    number: AnyNumber
     user_id: Id | None = None
     login: Login | None = Field(default=None, description="Of a user; case is ignored.")
 
@@ -141,6 +166,18 @@ class LinkRow(Body):
             raise ValueError("requires either `user_id` or `login`")
         return self
 
+
+def read_link(item: Any) -> Link:
+    """The row, or the Problem of a malformed one."""
+    try:
+        row = LinkRow.model_validate(item)
+    except ValidationError as error:
+        number = item.get("number") if isinstance(item, dict) else item
+        return Link(number, problem=fields_problem(error.errors(include_url=False), 0))
+    return Link(row.number, row.user_id, row.login)
+
+
+AnyLink = Annotated[Any, WithJsonSchema(LinkRow.model_json_schema())]
 
 _LINKS: JsonValue = {
     "required": ["links"],
@@ -183,10 +220,12 @@ class ChangesBody(Body):
     )
 
     action: Literal["release", "unlink", "move", "link"]
-    links: Annotated[list[LinkRow], Field(min_length=1, max_length=MAX_LINKS)] | None = Field(
+    links: Annotated[list[AnyLink], Field(min_length=1, max_length=MAX_LINKS)] | None = Field(
         default=None, description="Only to link: each number once, and each user once."
     )
-    numbers: ManyNumbers | None = None
+    numbers: Annotated[list[AnyNumber], Field(min_length=1, max_length=MAX_CHANGED)] | None = Field(
+        default=None, description="Each number once."
+    )
     selection: Selection | None = None
     unlink: bool = Field(
         default=False, description="Release or move numbers with a link too, and end the link."
@@ -202,7 +241,6 @@ class ChangesBody(Body):
                 raise ValueError("`links` cannot be combined with `numbers`, `selection`, `unlink`")
             if self.to_subscription_id is not None:
                 raise ValueError("`to_subscription_id` is required for `move`, and only for it")
-            require_distinct([row.number for row in self.links])
             return self
         if (self.numbers is None) == (self.selection is None):
             raise ValueError("requires either `numbers` or `selection`")
@@ -218,7 +256,10 @@ class ChangesBody(Body):
 
 
 class ChangeResult(BaseModel):
-    """The result of one number: its new state, or why it was not changed."""
+    """The result of one number: its new state, or why it was not changed.
+
+    `e164` of a row that is no number is what was written.
+    """
 
     e164: str
     status: int

@@ -9,11 +9,11 @@ from fusion.access.http_auth import RequirePermission, respond, retrying_actor
 from fusion.access.permissions import PROVISION
 from fusion.kernel.schemas import PROBLEMS
 from fusion.lifecycle.change_numbers import change_numbers, move_numbers
-from fusion.lifecycle.number_schemas import ChangeResults, ChangesBody, MoveBody
+from fusion.lifecycle.number_schemas import ChangeResults, ChangesBody, MoveBody, read_link
 from fusion.numbers.api import SUBSCRIPTION
 from fusion.numbers.schemas import Numbers
 from fusion.tenancy.queries import find_subscription
-from fusion.users.link_many import Link, link_numbers
+from fusion.users.link_many import link_numbers
 
 router = Router(tags=["numbers"])
 
@@ -43,9 +43,12 @@ def move_to_subscription(
 def change_many_numbers(
     request: HttpRequest, subscription_id: UUID, body: ChangesBody
 ) -> HttpResponse:
-    """Release, unlink, move or link up to 10,000 numbers, each on its own; a result for each."""
+    """Release, unlink, move or link up to 10,000 numbers, each on its own; a result for each.
+
+    A row that is malformed, or whose number or user another row has, is refused alone.
+    """
     if body.links is not None:
-        links = [Link(row.number, row.user_id, row.login) for row in body.links]
+        links = [read_link(row) for row in body.links]
         linked = link_numbers(retrying_actor(request), subscription_id=subscription_id, links=links)
         return respond(linked)
     answer = change_numbers(

@@ -5,8 +5,9 @@ is meant, only a person knows.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 LONGEST_ENDING = 5
 """Most digits of the end of a block that is written short, as in …500-99."""
@@ -25,8 +26,18 @@ MOST_DIGITS = 15
 LONGEST_SPLIT = 80
 """Most characters of a text that is searched for two numbers without a separator between them."""
 
-IsComplete = Callable[[str], bool]
-"""Whether a text is a possible number."""
+
+class Reading(Protocol):
+    """What is known of a text, or of a part of it, as a number of its country."""
+
+    def is_complete(self, text: str) -> bool:
+        """Whether it is a possible number."""
+
+    def is_valid(self, text: str) -> bool:
+        """Whether it is a number that its country has."""
+
+    def is_usual(self, text: str) -> bool:
+        """Whether its digits are grouped as people of its country group those of such a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +85,28 @@ WILD = re.compile(r"^(?P<base>.*\d)[\s.-]*(?P<wild>x{2,5}|n{2,5}|[*?#_]{2,5}|(?:
 BETWEEN_NUMBERS = re.compile(rf"[;,|&\n]|(?<=\s){AND_WORDS}(?=\s)")
 
 
-def find_block(text: str, is_complete: IsComplete) -> Block | None:
+def find_block(text: str, reading: Reading) -> Block | None:
     """The block that the text names: `…00-99`, `…[00-99]`, `…00..99`, `…xx`, `…500/-99`.
 
     A dash also separates groups of digits. It separates two numbers if what precedes it is a
     possible number, and what follows it is higher than the same number of digits before it. With
-    dashes throughout, short groups are groups of one number, except after 00, 000 and so on.
+    dashes throughout, short groups are groups of one number, except after 00, 000 and so on. A text
+    that is valid as a whole is one number if what precedes the dash is none, or if only the whole
+    is grouped as its country does.
     """
-    for found in (_of_endings(text), _of_any_digits(text), _of_zero_to_nines(text)):
+    is_complete = reading.is_complete
+    for found in (_of_endings(text), _of_any_digits(text)):
         if found is not None and is_complete(found.first):
             return found
+    found = _of_zero_to_nines(text)
+    if found is not None and is_complete(found.first):
+        return None if _is_one_number(text, found, reading) else found
+    return _of_separated(text, reading)
+
+
+def _of_separated(text: str, reading: Reading) -> Block | None:
+    """Two ends with a word or sign between them."""
+    is_complete = reading.is_complete
     to = TO.match(text)
     if to is not None and is_complete(to["first"]):
         return _ordered(to["first"], to["last"])
@@ -95,7 +118,7 @@ def find_block(text: str, is_complete: IsComplete) -> Block | None:
         if _is_zeros_to_nines(digits_of(slash["first"]), slash["last"]):
             return Block(slash["first"], slash["last"])
         return None
-    return _of_dash(text, is_complete)
+    return _of_dash(text, reading)
 
 
 def _of_endings(text: str) -> Block | None:
@@ -129,13 +152,15 @@ def _of_zero_to_nines(text: str) -> Block | None:
     return Block(found["base"] + found["low"].zfill(len(found["high"])), found["high"])
 
 
-def _of_dash(text: str, is_complete: IsComplete) -> Block | None:
+def _of_dash(text: str, reading: Reading) -> Block | None:
     dash = DASH.match(text)
-    if dash is None or not is_complete(dash["first"]):
+    if dash is None or not reading.is_complete(dash["first"]):
         return None
     first, last = digits_of(dash["first"]), digits_of(dash["last"])
     tail = first[-len(last) :]
-    one = is_complete(text)
+    one = reading.is_complete(text)
+    if one and _is_one_number(text, Block(dash["first"], last), reading):
+        return None
     if len(last) > LONGEST_ENDING:
         whole = len(last) >= FEWEST_OF_ONE and len(first) >= FEWEST_DIGITS
         # +49-15829-597935: three groups of one number
@@ -151,6 +176,19 @@ def _of_dash(text: str, is_complete: IsComplete) -> Block | None:
     return Block(dash["first"], dash["last"])
 
 
+def _is_one_number(text: str, block: Block, reading: Reading) -> bool:
+    """Whether the text is a number and no such block: without its end it is none, or a number whose
+    digits are grouped otherwise, or the end is a usual group and no usual end of a block.
+    """
+    if not reading.is_valid(text):
+        return False
+    if not reading.is_valid(block.first):
+        return True
+    round_block = digits_of(block.first)[-1] == "0" and block.last[-1] == "9"
+    grouped = len(block.last) >= FEWEST_OF_GROUP and not round_block
+    return reading.is_usual(text) and (grouped or not reading.is_usual(block.first))
+
+
 def _ordered(first: str, last: str) -> Block:
     """The block, without its ends if the last one is lower than the first one."""
     digits, high = digits_of(first), digits_of(last)
@@ -163,8 +201,9 @@ def _is_zeros_to_nines(first: str, last: str) -> bool:
     return (set(first[-len(last) :]), set(last)) == ({"0"}, {"9"})
 
 
-def is_several(text: str, is_complete: IsComplete) -> bool:
+def is_several(text: str, reading: Reading) -> bool:
     """Whether the text has several numbers, or several endings of one."""
+    is_complete = reading.is_complete
     parts = [part for part in BETWEEN_NUMBERS.split(text) if digits_of(part)]
     if len(parts) > 1:
         return True
@@ -176,11 +215,12 @@ def is_several(text: str, is_complete: IsComplete) -> bool:
         if slash is not None and is_complete(slash["first"]):
             return True
     pluses = [part for part in text.split("+")[1:] if len(digits_of(part)) >= FEWEST_OF_ONE]
-    return len(pluses) > 1 or _is_two_in_a_row(text, is_complete)
+    return len(pluses) > 1 or _is_two_in_a_row(text, reading)
 
 
-def _is_two_in_a_row(text: str, is_complete: IsComplete) -> bool:
+def _is_two_in_a_row(text: str, reading: Reading) -> bool:
     """Whether two numbers follow each other with nothing special between them."""
+    is_complete = reading.is_complete
     count = len(digits_of(text))
     if count <= 2 * FEWEST_DIGITS or len(text) > LONGEST_SPLIT:
         return False

@@ -6,7 +6,14 @@ from uuid import UUID
 from fusion.access.actor import GROUP, Actor
 from fusion.catalogue.models import ENTITLEMENT, Sku
 from fusion.kernel.errors import InvalidFields, Problem
-from fusion.numbers.rules import countries, number_types, require_reason, wrong_unknown_number
+from fusion.numbers.rules import (
+    ACCEPT_TO_PORT,
+    REQUEST_TO_PORT,
+    countries,
+    number_types,
+    require_reason,
+    wrong_unknown_number,
+)
 
 
 def ported_skus(actor: Actor, code: str | None) -> list[Sku]:
@@ -40,12 +47,18 @@ def require_acceptable(*, accept_unknown: bool, reason: str | None, sku: str | N
         raise InvalidFields(sku="is required with `accept_unknown`")
 
 
+def help_with_unknown(actor: Actor) -> str:
+    """What the actor, who ports directly, can do about an unknown number; see `fitting_skus`."""
+    return ACCEPT_TO_PORT if actor.kind == GROUP else REQUEST_TO_PORT
+
+
 def fitting_skus(
-    numbers: Sequence[str], skus: Sequence[Sku], *, unknown: bool = False
+    numbers: Sequence[str], skus: Sequence[Sku], *, unknown: bool = False, otherwise: str = ""
 ) -> list[list[UUID]]:
     """For each number the ids of the SKUs that fit, geographic before mobile, then by code.
 
-    `unknown`: the provider says that the numbers are of the only SKU. Problem `invalid-fields`.
+    `unknown`: the provider says that the numbers are of the only SKU. Problem `invalid-fields`;
+    it ends with `otherwise`, what the caller can do about an unknown number, where that helps.
     """
     fitting: list[list[UUID]] = []
     wrong: dict[str, str] = {}
@@ -55,6 +68,8 @@ def fitting_skus(
         else:
             found = _fitting(e164, skus)
             why = None if found else _no_sku(e164)
+            if why and otherwise and _is_acceptable(e164, skus):
+                why = f"{why}; {otherwise}"
         fitting.append(found)
         if why is not None:
             wrong[f"numbers.{index}"] = why
@@ -71,6 +86,11 @@ def _fitting(e164: str, skus: Sequence[Sku]) -> list[UUID]:
         for sku in skus
         if sku.number_type == type and sku.country in its_countries
     ]
+
+
+def _is_acceptable(e164: str, skus: Sequence[Sku]) -> bool:
+    """Whether the provider's word would make it a number of one of the SKUs."""
+    return any(wrong_unknown_number(e164, country=sku.country or "") is None for sku in skus)
 
 
 def _no_sku(e164: str) -> str:

@@ -4,6 +4,7 @@ Every number that enters comes through here: API, uploads, the portal's forms, a
 """
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from phonenumbers import (
@@ -68,7 +69,7 @@ def parse_number(text: str, *, country: str | None = None) -> str:
     refuse_other_kinds(
         written,
         text,
-        lambda part: _is_complete(part, country),
+        _Reading(country),
         lambda part: parse_number(part, country=country),
     )
     digits = digits_of(written)
@@ -254,16 +255,63 @@ def _is_possible(text: str, country: str | None = None) -> bool:
     return bool(is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE)
 
 
-def _is_complete(beginning: str, country: str | None) -> bool:
-    """Whether the beginning of a text is a possible number without the rest."""
-    digits = digits_of(beginning)
-    if "+" in beginning:
-        return _is_possible(f"+{digits}")
-    if digits.startswith(INTERNATIONAL):
-        return _is_possible(f"+{digits[2:]}")
-    if country is not None and _is_possible(digits, country):
-        return True
-    return country is None and len(digits) >= FEWEST_DIGITS
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Reads a text as a number; one without a country code is of `country`, if that is known."""
+
+    country: str | None
+
+    def is_complete(self, text: str) -> bool:
+        """Whether it is a possible number; without a country, whether it has enough digits."""
+        international = self._international(text)
+        if international is not None:
+            return _is_possible(international)
+        digits = digits_of(text)
+        if self.country is not None and _is_possible(digits, self.country):
+            return True
+        return self.country is None and len(digits) >= FEWEST_DIGITS
+
+    def is_valid(self, text: str) -> bool:
+        """Whether a country has this number."""
+        number = self._number(text)
+        return number is not None and is_valid_number(number)
+
+    def is_usual(self, text: str) -> bool:
+        """Whether the digits are grouped as the library groups them."""
+        number = self._number(text)
+        if number is None:
+            return False
+        international = self._international(text) is not None
+        style = PhoneNumberFormat.INTERNATIONAL if international else PhoneNumberFormat.NATIONAL
+        groups = re.findall(r"[0-9]+", text)
+        return groups == re.findall(r"[0-9]+", format_number(number, style))
+
+    def _number(self, text: str) -> PhoneNumber | None:
+        international = self._international(text)
+        if international is None and self.country is None:
+            return None
+        try:
+            return parse(international or digits_of(text), self.country)
+        except NumberParseException:
+            return None
+
+    def _international(self, text: str) -> str | None:
+        """The digits with a plus sign, if they begin with a country code."""
+        digits = digits_of(text)
+        if "+" in text:
+            return f"+{digits}"
+        return f"+{digits[2:]}" if digits.startswith(INTERNATIONAL) else None
+
+
+class _Part(_Reading):
+    """Reads a part of a number, of which no part is complete."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def is_complete(self, text: str) -> bool:
+        """Never."""
+        return False
 
 
 def _refusal(error: NumberParseException, text: str) -> NotANumber:
@@ -309,7 +357,7 @@ def parse_suffix(text: str) -> str:
 
 def _searched(written: str, text: str) -> str:
     """The digits of a part of a number; letters, or several numbers, are refused."""
-    refuse_other_kinds(written, text, lambda part: False, parse_number)
+    refuse_other_kinds(written, text, _Part(), parse_number)
     return digits_of(written)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fusion.access.actor import GROUP, Actor
 from fusion.access.db_function import call_function
 from fusion.access.use_case import Answer, hot_use_case
-from fusion.numbers.fit import fitting_skus, ported_skus, require_acceptance
+from fusion.numbers.fit import fitting_skus, help_with_unknown, ported_skus, require_acceptance
 from fusion.numbers.porting import PORT
 from fusion.numbers.resolve import resolve_numbers
 
@@ -35,7 +35,12 @@ def port_in(
     """
     require_acceptance(actor, accept_unknown=accept_unknown, reason=reason, sku=sku)
     numbers, fitting = resolve_to_port_in(
-        actor, subscription_id, numbers, sku, unknown=accept_unknown
+        actor,
+        subscription_id,
+        numbers,
+        sku,
+        unknown=accept_unknown,
+        otherwise=help_with_unknown(actor),
     )
     return call_function(
         actor,
@@ -56,9 +61,13 @@ def resolve_to_port_in(
     sku: str | None,
     *,
     unknown: bool = False,
+    otherwise: str = "",
 ) -> tuple[list[str], list[list[UUID]]]:
-    """The numbers in E.164, and the ids of the SKUs that fit each; InvalidFields if none does."""
+    """The numbers in E.164, and the ids of the SKUs that fit each; InvalidFields if none does.
+
+    `otherwise`: see `fitting_skus`.
+    """
     skus = ported_skus(actor, sku)
     country = skus[0].country if sku is not None else None
     numbers = resolve_numbers(actor, numbers, subscription_id=subscription_id, country=country)
-    return numbers, fitting_skus(numbers, skus, unknown=unknown)
+    return numbers, fitting_skus(numbers, skus, unknown=unknown, otherwise=otherwise)

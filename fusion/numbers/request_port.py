@@ -18,7 +18,7 @@ from fusion.numbers.port_in import resolve_to_port_in
 from fusion.numbers.port_requests import record_state, with_warnings
 from fusion.numbers.porting import REQUEST_PORTS
 from fusion.numbers.resolve import resolve_numbers
-from fusion.numbers.rules import MAX_PORT_DAYS
+from fusion.numbers.rules import ACCEPT_TO_PORT, MAX_PORT_DAYS
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import lock_subscription
 
@@ -96,15 +96,19 @@ def new_port(
     numbers: Sequence[str],
     sku: str | None,
     accept_reason: str | None = None,
+    otherwise: str = ACCEPT_TO_PORT,
 ) -> PortRequest:
     """A request that is not saved yet; raises what a port of the numbers would be refused for now,
-    apart from entitlements. The caller holds the subscription's lock.
+    apart from entitlements. The caller holds the subscription's lock. `otherwise`: see
+    `fitting_skus`.
     """
     if direction == OUT and sku is not None:
         raise InvalidFields(sku="is allowed only to port in")
     if direction == IN:
         unknown = accept_reason is not None
-        numbers, _ = resolve_to_port_in(actor, subscription.id, numbers, sku, unknown=unknown)
+        numbers, _ = resolve_to_port_in(
+            actor, subscription.id, numbers, sku, unknown=unknown, otherwise=otherwise
+        )
     else:
         numbers = resolve_numbers(actor, numbers, subscription_id=subscription.id)
     if subscription.status == "terminated":

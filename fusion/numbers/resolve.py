@@ -3,6 +3,7 @@
 A number with a country code costs no query; the country is read only for the others.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
@@ -15,7 +16,24 @@ from fusion.tenancy.queries import country_of, find_subscription
 MOST_ERRORS = 100
 """Most numbers that one refusal names."""
 
-TWICE = "must not contain the same number twice"
+MOST_TWICE = 5
+"""Most repeated numbers that one refusal names."""
+
+
+def find_twice(numbers: Sequence[str]) -> str | None:
+    """Why the numbers cannot be a list, with the positions from 1; None if each occurs once."""
+    if len(set(numbers)) == len(numbers):
+        return None
+    places: dict[str, list[int]] = defaultdict(list)
+    for position, number in enumerate(numbers, start=1):
+        places[number].append(position)
+    named = [
+        f"{number} ({', '.join(map(str, positions[:MOST_TWICE]))})"
+        for number, positions in places.items()
+        if len(positions) > 1
+    ]
+    more = ", …" if len(named) > MOST_TWICE else ""
+    return f"must not contain the same number twice: {', '.join(named[:MOST_TWICE])}{more}"
 
 
 def home_country(actor: Actor, subscription_id: UUID | None = None) -> str | None:
@@ -35,7 +53,6 @@ def resolve_numbers(
     subscription_id: UUID,
     country: str | None = None,
     field: str = "numbers",
-    member: str = "",
 ) -> list[str]:
     """`texts` in E.164, of `country` or the subscription's if they have no country code.
 
@@ -51,13 +68,14 @@ def resolve_numbers(
         try:
             numbers.append(parse_number(text, country=country))
         except NotANumber as error:
-            wrong[f"{field}.{index}{member}"] = str(error)
+            wrong[f"{field}.{index}"] = str(error)
         if len(wrong) == MOST_ERRORS:
             break
     if wrong:
         raise InvalidFields(**wrong)
-    if len(set(numbers)) < len(numbers):
-        raise InvalidFields(**{field: TWICE})
+    twice = find_twice(numbers)
+    if twice is not None:
+        raise InvalidFields(**{field: twice})
     return numbers
 
 

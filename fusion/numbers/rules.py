@@ -68,6 +68,21 @@ def calling_code(e164: str) -> int:
     return (number and number.country_code) or 0
 
 
+ACCEPT_IN_RANGE = (
+    "if you have it nevertheless, accept unknown numbers (`accept_unknown`) with a `reason`"
+)
+ACCEPT_TO_PORT = (
+    "if it exists nevertheless, give its number type (`sku`) and accept unknown numbers "
+    "(`accept_unknown`) with a `reason`"
+)
+REQUEST_TO_PORT = (
+    "if it exists nevertheless, send a port request with its number type (`sku`), "
+    "`accept_unknown` and a `reason`"
+)
+ACCEPTANCES = (ACCEPT_IN_RANGE, ACCEPT_TO_PORT, REQUEST_TO_PORT)
+"""What helps if the library does not know a number or its type; the end of a refusal."""
+
+
 def wrong_number(e164: str, *, country: str, type: str) -> str | None:
     """Why this is not a number of that country and type; None if it is one."""
     number = _parsed(e164)
@@ -132,6 +147,8 @@ def wrong_range(
     for number in samples(low, high):
         wrong = wrong_number(f"+{number}", country=country, type=type)
         if wrong is not None:
+            if wrong_unknown_number(f"+{number}", country=country) is None:
+                wrong = f"{wrong}; {ACCEPT_IN_RANGE}"
             return {"first" if number == low else "last": wrong}
     return {}
 

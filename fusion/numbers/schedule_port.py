@@ -7,7 +7,7 @@ from uuid import UUID
 from fusion.access.actor import Actor
 from fusion.access.use_case import Done, use_case
 from fusion.numbers.approve_port import decide_port
-from fusion.numbers.fit import require_acceptance
+from fusion.numbers.fit import help_with_unknown, require_acceptance
 from fusion.numbers.port_requests import with_warnings
 from fusion.numbers.porting import PORT
 from fusion.numbers.request_port import check_port_date, new_port, save_port
@@ -40,6 +40,7 @@ def schedule_port(
         numbers=numbers,
         sku=sku,
         accept_reason=reason,
+        otherwise=help_with_unknown(actor),
     )
     port.port_date = effective_at
     save_port(actor, port, subscription)

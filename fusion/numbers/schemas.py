@@ -20,7 +20,7 @@ from fusion.kernel.schemas import Listing
 from fusion.numbers.parse import depends_on_country, parse_number, parse_prefix, parse_suffix
 from fusion.numbers.paths import A_DIGIT
 from fusion.numbers.queries import Wanted
-from fusion.numbers.resolve import TWICE, resolve_prefix
+from fusion.numbers.resolve import find_twice, resolve_prefix
 from fusion.numbers.rules import MAX_NUMBERS, MAX_PORT_DAYS, MAX_RESERVATION_DAYS
 from fusion.numbers.written import CountryNeeded
 
@@ -57,8 +57,9 @@ Status = Literal["free", "reserved", "assigned", "quarantined", "ported_out"]
 
 def require_distinct(numbers: list[str]) -> list[str]:
     """The numbers; ValueError if one of them is repeated."""
-    if len(set(numbers)) < len(numbers):
-        raise ValueError(TWICE)
+    twice = find_twice(numbers)
+    if twice is not None:
+        raise ValueError(twice)
     return numbers
 
 

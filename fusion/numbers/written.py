@@ -15,7 +15,7 @@ from fusion.numbers.blocks import (
     DASH,
     LONGEST_ENDING,
     Block,
-    IsComplete,
+    Reading,
     any_of,
     digits_of,
     find_block,
@@ -242,12 +242,11 @@ def without_wrapping(text: str) -> str:
 
 
 def refuse_other_kinds(
-    text: str, typed: str, is_complete: IsComplete, e164_of: Callable[[str], str]
+    text: str, typed: str, reading: Reading, e164_of: Callable[[str], str]
 ) -> None:
     """Raise NotANumber for what is not one number; `typed` is what the person wrote.
 
-    `is_complete`: whether a part of the text is a possible number. `e164_of` reads such a part, or
-    raises NotANumber.
+    `reading` knows the parts of the text. `e164_of` reads such a part, or raises NotANumber.
     """
     if AMOUNTS.fullmatch(text):
         raise NotANumber(SPREADSHEET, typed)
@@ -257,10 +256,10 @@ def refuse_other_kinds(
         raise NotANumber(EXTENSION, typed)
     if ADDRESSES.search(text):
         raise NotANumber(ADDRESS, typed)
-    block = find_block(text, is_complete)
+    block = find_block(text, reading)
     if block is not None:
-        raise _block(block, text, typed, is_complete, e164_of)
-    if is_several(text, is_complete):
+        raise _block(block, text, typed, reading, e164_of)
+    if is_several(text, reading):
         raise NotANumber(TWO, typed)
     if any(character.isalpha() for character in text):
         raise NotANumber(LETTERS, typed)
@@ -276,12 +275,12 @@ def _block(
     block: Block,
     text: str,
     typed: str,
-    is_complete: IsComplete,
+    reading: Reading,
     e164_of: Callable[[str], str],
 ) -> NotANumber:
     """The refusal of a block, with the ends and the single number that it may mean."""
     facts = {}
-    if DASH.match(text) is not None and is_complete(text):
+    if DASH.match(text) is not None and reading.is_complete(text):
         plus = "+" if text.lstrip("( ").startswith("+") else ""
         facts["number"] = plus + digits_of(text)
     ends = _ends(block, e164_of)

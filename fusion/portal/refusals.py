@@ -149,7 +149,6 @@ DETAILS = (
     gettext_noop("The subscription was terminated."),
     gettext_noop("The port could not be carried out."),
     gettext_noop("It would have violated the database constraint %(constraint)s."),
-    gettext_noop("An earlier row links the user %(login)s. A user has one number."),
     gettext_noop("No user of this subscription has the id %(id)s. Nothing was changed."),
     gettext_noop("This job ended after %(done)s of %(total)s rows, so nothing can be cancelled."),
     gettext_noop(
@@ -173,7 +172,7 @@ MESSAGES = (
     gettext_noop("must be a colour such as #3b5bdb"),
     gettext_noop("must be 1 to 64 letters, digits, dots, underscores or hyphens"),
     gettext_noop("must be an e-mail address"),
-    gettext_noop("must not contain the same number twice"),
+    gettext_noop("must not contain the same number twice: %(numbers)s"),
     gettext_noop("must be in the future"),
     gettext_noop("must be in the future; omit it to order immediately"),
     gettext_noop("must be at most five years ahead"),
@@ -262,6 +261,7 @@ MESSAGES = (
     ),
     gettext_noop("“%(value)s” is unknown; leave the cell empty, or write one of these: %(words)s"),
     gettext_noop("is in several rows of the list: %(rows)s; keep one of them"),
+    gettext_noop("“%(value)s” is in several rows of the list: %(rows)s; keep one of them"),
     gettext_noop("is required for a new user"),
     gettext_noop("is %(sku)s, but %(number)s is a number of %(other)s"),
     gettext_noop("has unknown columns: %(columns)s"),
@@ -312,12 +312,30 @@ def _pattern(text: str) -> re.Pattern[str]:
 PATTERNS = tuple((_pattern(text), text) for text in (*DETAILS, *MESSAGES, *REFUSALS))
 
 
+HELP = (
+    gettext_noop(
+        "if you have it nevertheless, accept unknown numbers (`accept_unknown`) with a `reason`"
+    ),
+    gettext_noop(
+        "if it exists nevertheless, give its number type (`sku`) and accept unknown numbers "
+        "(`accept_unknown`) with a `reason`"
+    ),
+    gettext_noop(
+        "if it exists nevertheless, send a port request with its number type (`sku`), "
+        "`accept_unknown` and a `reason`"
+    ),
+)
+"""Ends of refusals that say what would help; see `numbers/rules.py`."""
+
 NUMBER_TYPES = ("found", "type", "types")
 """Placeholders of types of phone numbers, which a refusal names by their codes."""
 
 
 def translated(sentence: str) -> str:
     """`sentence`, as a use case wrote it, in the reader's language if it is listed here."""
+    for end in HELP:
+        if sentence.endswith(f"; {end}"):
+            return f"{translated(sentence.removesuffix(f'; {end}'))}; {gettext(end)}"
     for pattern, text in PATTERNS:
         if found := pattern.fullmatch(sentence):
             facts = found.groupdict()

@@ -1,6 +1,5 @@
 """The rows of a batch: checked one by one, and against each other."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 from fusion.kernel.errors import InvalidFields, Problem, fields_problem
 from fusion.kernel.ids import new_id
 from fusion.kernel.text import text_key
+from fusion.numbers.rows import in_several_rows, places_of
 from fusion.users.schemas import RowBody
 
 Country = Callable[[], str | None]
@@ -46,38 +46,52 @@ def _texts(item: Mapping[str, Any]) -> dict[str, str]:
 def prepared(rows: Sequence[SubmittedRow], country: Country) -> list[dict[str, Any]]:
     """The rows as `batch.sql` takes them; `country` is that of numbers without a country code.
 
-    Invariant: a login is in one row only; each of several rows for it is refused and names all.
+    Invariant: a login is in one row only, and a number is linked by one row only; each of several
+    rows for it is refused and names all.
     """
     checked = [_checked(row, country) for row in rows]
-    rows_of_login = defaultdict(list)
-    for number, body in checked:
-        if isinstance(body, RowBody):
-            rows_of_login[text_key(body.login)].append(number)
+    numbers = [row.number for row in rows]
+    rows_of_login = places_of([_login(body) for body in checked], numbers)
+    rows_of_number = places_of([_linked(body) for body in checked], numbers)
     return [
-        _prepared(row, _unless_doubled(body, rows_of_login))
-        for row, (_, body) in zip(rows, checked, strict=True)
+        _prepared(row, _unless_doubled(body, rows_of_login, rows_of_number))
+        for row, body in zip(rows, checked, strict=True)
     ]
 
 
-def _checked(row: SubmittedRow, country: Country) -> tuple[int, RowBody | Problem]:
+def _checked(row: SubmittedRow, country: Country) -> RowBody | Problem:
     if isinstance(row.content, Problem):
-        return row.number, row.content
+        return row.content
     try:
-        return row.number, RowBody.model_validate(row.content, context={"country": country})
+        return RowBody.model_validate(row.content, context={"country": country})
     except ValidationError as error:
-        return row.number, fields_problem(error.errors(include_url=False), 0)
+        return fields_problem(error.errors(include_url=False), 0)
+
+
+def _login(body: RowBody | Problem) -> str | None:
+    return text_key(body.login) if isinstance(body, RowBody) else None
+
+
+def _linked(body: RowBody | Problem) -> str | None:
+    """The number that the row links; one that unlinks or deletes links none."""
+    return body.number if isinstance(body, RowBody) and body.action is None else None
 
 
 def _unless_doubled(
-    body: RowBody | Problem, rows_of_login: Mapping[str, Sequence[int]]
+    body: RowBody | Problem,
+    rows_of_login: Mapping[str, Sequence[int]],
+    rows_of_number: Mapping[str, Sequence[int]],
 ) -> RowBody | Problem:
     if isinstance(body, Problem):
         return body
-    numbers = rows_of_login[text_key(body.login)]
-    if len(numbers) == 1:
-        return body
-    named = ", ".join(str(number) for number in numbers[:10])
-    return InvalidFields(login=f"is in several rows of the list: {named}; keep one of them")
+    wrong: dict[str, str] = {}
+    rows = rows_of_login[text_key(body.login)]
+    if len(rows) > 1:
+        wrong["login"] = in_several_rows(rows)
+    rows = rows_of_number.get(_linked(body) or "", ())
+    if len(rows) > 1:
+        wrong["number"] = in_several_rows(rows, str(body.number))
+    return InvalidFields(**wrong) if wrong else body
 
 
 def storable(value: Any) -> Any:
@@ -96,8 +110,7 @@ def storable(value: Any) -> Any:
 
 def _prepared(row: SubmittedRow, body: RowBody | Problem) -> dict[str, Any]:
     if isinstance(body, Problem):
-        problem = {"code": body.code, "detail": body.detail, "errors": body.errors}
         cells = {name: text[:MAX_CELL] for name, text in row.cells.items()}
-        refused: dict[str, Any] = storable({"problem": problem, "cells": cells})
+        refused: dict[str, Any] = storable({"problem": body.refusal(), "cells": cells})
         return {"row": row.number, **refused}
     return {"row": row.number, "id": str(new_id()), **body.model_dump()}

@@ -1,8 +1,10 @@
 -- Link many numbers of subscriptions to users at once, each row with its own result.
 --
--- A call has the members of access_begin and {links: [{number, user_id | login}]}. Returns for each call
--- 200 with {results: [{e164, status, number | problem}]}, one per row, in their order; or the status of a
--- refusal of the whole call with {code, detail, ...}.
+-- A call has the members of access_begin and {links: [{number, user_id | login, row?, problem?}]}. `row`:
+-- its number for those who wrote the list, if it is not its position. `problem`: the refusal of a row that
+-- cannot be read, or whose number another row has. Returns for each call 200 with
+-- {results: [{e164, status, number | problem}]}, one per row, in their order; or the status of a refusal of
+-- the whole call with {code, detail, ...}.
 --
 -- A row is judged as a single link after the rows before it, with the same functions as the rows of an
 -- upload: all is locked and read, decided in memory, and written at once. Locks: key, subscription, balance
@@ -65,35 +67,25 @@ BEGIN
 END
 $$;
 
--- The rows with the users that they name. A row that names no user of the subscription, or the user of an
--- earlier row, gets its problem.
+-- The rows with the users that they name. A row that names no user of the subscription, or a user that
+-- another row names, too, gets its problem.
 CREATE OR REPLACE FUNCTION users_read_links(s tenancy_subscription, p_links jsonb) RETURNS users_rows
 LANGUAGE plpgsql AS $$
 DECLARE
     c users_rows;
 BEGIN
-    SELECT array_agg(x.id ORDER BY x.i), array_agg(coalesce(x.login, x.named) ORDER BY x.i),
-           array_agg(x.number ORDER BY x.i), array_agg(x.slot ORDER BY x.i),
-           array_agg(CASE
-               WHEN x.id IS NULL THEN json_build_object(
-                   'code', 'not-found',
-                   'detail', format('No user of this subscription has the %s %s. Nothing was changed.',
-                                    CASE WHEN x.by_id THEN 'id' ELSE 'login' END, x.named),
-                   CASE WHEN x.by_id THEN 'user_id' ELSE 'login' END, x.named)
-               WHEN x.nth > 1 THEN kernel_problem('conflict', format(
-                   'An earlier row links the user %s. A user has one number.', x.login))
-           END ORDER BY x.i)
-    INTO c.id, c.login, c.e164, c.user_slot, c.problem
-    FROM (
-        SELECT w.i, w.number, u.id, u.login, w.by_id, w.named,
-               row_number() OVER (PARTITION BY u.id ORDER BY w.i) AS nth,
+    -- Materialized: else the key is computed again for each user that is compared.
+    WITH w AS MATERIALIZED (
+        SELECT v.i, coalesce((v.item ->> 'row')::int, v.i) AS row, v.item ->> 'number' AS number,
+               nullif(v.item -> 'problem', 'null')::json AS problem,
+               v.item ->> 'user_id' IS NOT NULL AS by_id,
+               coalesce(v.item ->> 'user_id', v.item ->> 'login') AS named,
+               kernel_text_key(v.item ->> 'login') AS key
+        FROM jsonb_array_elements(p_links) WITH ORDINALITY AS v(item, i)
+    ), x AS (
+        SELECT w.*, u.id, u.login,
                dense_rank() OVER (ORDER BY u.id, CASE WHEN u.id IS NULL THEN w.i END) AS slot
-        FROM (
-            SELECT v.i, v.item ->> 'number' AS number, v.item ->> 'user_id' IS NOT NULL AS by_id,
-                   coalesce(v.item ->> 'user_id', v.item ->> 'login') AS named,
-                   kernel_text_key(v.item ->> 'login') AS key
-            FROM jsonb_array_elements(p_links) WITH ORDINALITY AS v(item, i) OFFSET 0
-        ) w
+        FROM w
         LEFT JOIN LATERAL (
             SELECT v.id, v.login FROM users_user v
             WHERE v.id = CASE WHEN w.by_id THEN w.named::uuid END AND v.subscription_id = s.id
@@ -103,7 +95,26 @@ BEGIN
                AND v.login_key = w.key
              ORDER BY lower(v.login) <> lower(w.named), v.login_twin LIMIT 1)
         ) u ON true
-    ) x;
+    ), several AS (
+        SELECT x.id, (array_agg(x.row ORDER BY x.i))[1:10] AS rows
+        FROM x WHERE x.id IS NOT NULL GROUP BY x.id HAVING count(*) > 1
+    )
+    SELECT array_agg(x.id ORDER BY x.i), array_agg(coalesce(x.login, x.named) ORDER BY x.i),
+           array_agg(x.number ORDER BY x.i), array_agg(x.slot ORDER BY x.i),
+           array_agg(CASE
+               WHEN x.problem IS NOT NULL THEN x.problem
+               WHEN x.id IS NULL THEN json_build_object(
+                   'code', 'not-found',
+                   'detail', format('No user of this subscription has the %s %s. Nothing was changed.',
+                                    CASE WHEN x.by_id THEN 'id' ELSE 'login' END, x.named),
+                   CASE WHEN x.by_id THEN 'user_id' ELSE 'login' END, x.named)
+               WHEN y.id IS NOT NULL THEN numbers_wrong_field(
+                   CASE WHEN x.by_id THEN 'user_id' ELSE 'login' END,
+                   format('“%s” is in several rows of the list: %s; keep one of them', x.login,
+                          array_to_string(y.rows, ', ')))::json
+           END ORDER BY x.i)
+    INTO c.id, c.login, c.e164, c.user_slot, c.problem
+    FROM x LEFT JOIN several y ON y.id = x.id;
     SELECT array_agg(x.id ORDER BY x.slot) INTO c.user_id
     FROM (SELECT DISTINCT w.slot, w.id FROM unnest(c.user_slot, c.id) AS w(slot, id)) x;
     c.name := array_fill(NULL::text, ARRAY[cardinality(c.id)]);

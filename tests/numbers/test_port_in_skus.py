@@ -109,7 +109,7 @@ def test_a_number_on_the_provider_s_word(world: World) -> None:
     e164 = f"+1471{2_000_000 + new_id().int % 7_000_000}"
     before = world.fingerprint()
     problem = refused(world, before, port(world, e164, sku="us-geographic"), 422, "invalid-fields")
-    assert problem["errors"][0]["message"] == f"{e164} is not a valid phone number"
+    assert problem["errors"][0]["message"].startswith(f"{e164} is not a valid phone number; if")
     response = port(world, f"({e164[2:5]}) {e164[5:8]}-{e164[8:]}", sku="us-geographic", **WORD)
     [made] = answer(response)["items"]
     assert (made["e164"], made["accepted"], made["origin"]) == (e164, True, "ported")

@@ -7,7 +7,7 @@ from tests.world import World
 
 
 def test_a_list_with_a_result_for_each_line(world: World) -> None:
-    one, two, three = equip(world, 3, 3)
+    one, two, three, other = equip(world, 3, 4)
     [free] = stock(world, 1)
     users = [created(world, login) for login in ("anna", "ben@example.com", "long name")]
     agent = person(world, "tenant", "agent")
@@ -21,12 +21,13 @@ def test_a_list_with_a_result_for_each_line(world: World) -> None:
         "",
         f"{three} ; long name",
         f"{free},anna",
+        f"{other},Anna",
     ]
     result = post(agent, page, links="\r\n".join(lines))
     shown = result.content.decode()
-    assert result.status_code == 200 and "Changed: 3. Not changed: 1." in shown
-    assert "An earlier row links the user anna." in shown
-    assert [seen(world, user)["number"] for user in users] == [one, two, three]
+    assert result.status_code == 200 and "Changed: 2. Not changed: 3." in shown
+    assert shown.count("“anna” is in several rows of the list: 1, 5, 6; keep one of them") == 3
+    assert [seen(world, user)["number"] for user in users] == [None, two, three]
     assert number(world, free)["status"] == "free"
 
 

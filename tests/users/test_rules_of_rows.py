@@ -72,3 +72,24 @@ def test_a_refused_row_keeps_its_cells_within_limits() -> None:
         "problem": {"code": "invalid-fields", "detail": problem.detail, "errors": problem.errors},
         "cells": {"login": "ana", "kind": "x" * MAX_CELL},
     }
+
+
+def test_each_row_of_a_doubled_number_is_refused_and_names_all() -> None:
+    one, two = "+33199001234", "+33199001235"
+    made = rows(
+        user("ana", number=one),
+        user("ben", number="01 99 00 12 34"),
+        user("cid", number=two),
+        user("dan", number=two, action="unlink"),  # links nothing
+        user("eva", number="0033 1 99 00 12 34"),
+        user("EVA", number=two),
+    )
+    fields = [
+        {error["field"]: error["message"] for error in row.get("problem", {}).get("errors", [])}
+        for row in made
+    ]
+    doubled = {"number": f"“{one}” is in several rows of the list: 1, 2, 5; keep one of them"}
+    twice = {"login": "is in several rows of the list: 5, 6; keep one of them"}
+    other = {"number": f"“{two}” is in several rows of the list: 3, 6; keep one of them"}
+    assert fields == [doubled, doubled, other, {}, {**twice, **doubled}, {**twice, **other}]
+    assert [row["cells"]["login"] for row in made if "cells" in row][:2] == ["ana", "ben"]

@@ -55,7 +55,7 @@ class LinksForm(Form):
             if not line.strip(" \t;,"):
                 continue
             try:
-                link = _link_of(line.strip(), self.country)
+                link = _link_of(place, line.strip(), self.country)
                 if link.number in lines:
                     first = {"number": link.number, "line": lines[link.number]}
                     raise forms.ValidationError(
@@ -77,14 +77,8 @@ class LinksForm(Form):
             )
         return found
 
-    def refuse(self, problem: Any) -> None:
-        """Report per-row errors on the single field."""
-        indexed = {error["field"] for error in problem.errors}
-        self.names = {name: "links" for name in indexed if name.startswith("links.")}
-        super().refuse(problem)
 
-
-def _link_of(line: str, country: Country) -> Link:
+def _link_of(place: int, line: str, country: Country) -> Link:
     columns = SEPARATED.split(line, maxsplit=1)
     if len(columns) == 1:
         # Numbers may have spaces; here the login has none.
@@ -101,7 +95,7 @@ def _link_of(line: str, country: Country) -> Link:
     except Unclean as error:
         params = {"position": error.position, "character": error.character}
         raise forms.ValidationError(UNCLEAN % params) from None
-    return Link(read_number(number, country), login=login)
+    return Link(read_number(number, country), login=login, row=place)
 
 
 @page(PROVISION, methods=("GET", "POST"), subscription_id=find_subscription)
