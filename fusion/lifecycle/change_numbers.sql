@@ -5,8 +5,8 @@
 -- problems?, unlink?, each?, quarantine?, to_subscription_id?}; see numbers_chosen. `problems`: with
 -- `each`, the refusal of each of the numbers, null where there is none; a refused row may repeat a
 -- number or have a text that is none. `unlink`: end the links of the numbers, which are refused otherwise.
--- Without `each` all numbers are changed or none, and the answer is 200 with {items: [number]}. With `each` every number has its own result: 200 with
--- {results: [{e164, status, number | problem}]}.
+-- Without `each` all numbers are changed or none, and the answer is 200 with {items: [number]}. With
+-- `each` every number has its own result: 200 with {results: [{e164, status, number | problem}]}.
 --
 -- Locks: key, the subscriptions by id, the balances of both, numbers by number. Everything is decided
 -- before the first write.
