@@ -1,4 +1,4 @@
-"""Changing many numbers of a subscription at once: moving, releasing, unlinking.
+"""Changing many numbers of a subscription at once: move, release, unlink, link to a trunk.
 
 One round trip to `change_numbers.sql`, which decides and writes: all numbers or none, or each with
 its own result.
@@ -25,8 +25,8 @@ from fusion.numbers.rows import refuse_doubled, resolve_rows, shown_item
 MAX_CHANGED = 10_000
 """Most numbers of one change; `change_numbers.sql` has the same limit."""
 
-RELEASE, UNLINK, MOVE = "release", "unlink", "move"
-ACTIONS = (RELEASE, UNLINK, MOVE)
+RELEASE, UNLINK, MOVE, LINK = "release", "unlink", "move", "link"
+ACTIONS = (RELEASE, UNLINK, MOVE, LINK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +92,24 @@ def change_numbers(
     choice: Choice,
     unlink: bool = False,
     to_subscription_id: UUID | None = None,
+    trunk_id: UUID | None = None,
 ) -> Answer:
-    """Release, unlink or move numbers, each on its own; 200 and
+    """Release, unlink, move or link numbers, each on its own; 200 and
     `{results: [{e164, status, number | problem}]}`.
 
+    To link is to route a number to the trunk, as `route_number` does. With `unlink`, links of the
+    numbers end that would prevent the action.
+
     A row of the list that is no number, or whose number another row has, is refused alone.
-    Problems of the request: those of `move_numbers` that concern no single number.
+    Problems of the request: those of `move_numbers` that concern no single number; of a link,
+    `not-found` (the trunk), `subscription-suspended`, `subscription-terminated`.
     """
-    members = {"to_subscription_id": to_subscription_id, "unlink": unlink, "each": True}
+    members = {
+        "to_subscription_id": to_subscription_id,
+        "trunk_id": trunk_id,
+        "unlink": unlink,
+        "each": True,
+    }
     answer = _call_change(actor, subscription_id, action, choice, members)
     results = [_completed(result) for result in answer.body["results"]]
     return replace(answer, text=orjson.dumps({"results": results}).decode())

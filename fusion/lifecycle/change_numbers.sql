@@ -1,8 +1,8 @@
--- Change many numbers of a subscription at once: release them, unlink them, or move them to another
--- subscription of the same group.
+-- Change many numbers of a subscription at once: release them, unlink them, move them to another
+-- subscription of the same group, or link them to one of its trunks.
 --
--- A call has the members of access_begin and {action: release | unlink | move, numbers | selection,
--- problems?, unlink?, each?, quarantine?, to_subscription_id?}; see numbers_chosen. `problems`: with
+-- A call has the members of access_begin and {action: release | unlink | move | link, numbers | selection,
+-- problems?, unlink?, each?, quarantine?, to_subscription_id?, trunk_id?}; see numbers_chosen. `problems`: with
 -- `each`, the refusal of each of the numbers, null where there is none; a refused row may repeat a
 -- number or have a text that is none. `unlink`: end the links of the numbers, which are refused otherwise.
 -- Without `each` all numbers are changed or none, and the answer is 200 with {items: [number]}. With
@@ -59,6 +59,18 @@ BEGIN
             status := 409; answer := numbers_inactive(t.status);
         END IF;
     END IF;
+    IF p_call ->> 'action' = 'link' AND status IS DISTINCT FROM 404 THEN
+        IF NOT EXISTS (SELECT FROM trunks_trunk w
+                       WHERE w.id = (p_call ->> 'trunk_id')::uuid AND w.group_id = p_group
+                         AND w.subscription_id = s.id) THEN
+            status := 404; replayed := false;
+            answer := kernel_problem('not-found', 'The trunk does not exist, or you cannot see it.');
+        ELSIF status IS NULL AND s.status <> 'active' THEN
+            status := 409;
+            answer := kernel_problem('subscription-' || s.status, format(
+                'The subscription is %s. You cannot add trunks or route numbers.', s.status));
+        END IF;
+    END IF;
     IF status IS NOT NULL THEN
         RETURN;
     END IF;
@@ -113,9 +125,17 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_unlink CONSTANT boolean := p_call ->> 'action' = 'unlink' OR (p_call ->> 'unlink')::boolean IS TRUE;
     v_problems json[] := numbers_stay_problems(
-        s, p_numbers, CASE WHEN p_call ->> 'action' = 'unlink' THEN ARRAY['assigned']
+        s, p_numbers, CASE WHEN p_call ->> 'action' IN ('unlink', 'link') THEN ARRAY['assigned']
                            ELSE ARRAY['reserved', 'assigned'] END, v_unlink, t.id IS NOT NULL);
 BEGIN
+    IF p_call ->> 'action' = 'link' THEN  -- no effect on what is linked to this trunk
+        v_problems := ARRAY(
+            SELECT CASE WHEN n.trunk_id IS DISTINCT FROM (p_call ->> 'trunk_id')::uuid
+                             OR n.subscription_id <> s.id THEN w.problem END
+            FROM unnest(p_numbers, v_problems) WITH ORDINALITY AS w(e164, problem, i)
+            LEFT JOIN numbers_number n ON n.e164 = w.e164
+            ORDER BY w.i);
+    END IF;
     IF jsonb_typeof(p_call -> 'problems') = 'array' THEN
         v_problems := ARRAY(
             SELECT coalesce(nullif(x.problem, 'null')::json, w.problem)
@@ -145,6 +165,10 @@ BEGIN
     IF p_numbers = '{}' THEN
         RETURN '{}';
     END IF;
+    IF p_call ->> 'action' = 'link' THEN
+        PERFORM lifecycle_link_to_trunk(s, p_numbers, p_call);
+        RETURN numbers_documents(p_numbers);
+    END IF;
     PERFORM lifecycle_end_links(s, p_numbers, v_actor);
     CASE p_call ->> 'action'
         WHEN 'move' THEN
@@ -159,6 +183,34 @@ BEGIN
                 s, p_call - 'key', 'number.unlinked', '{}', p_numbers => p_numbers);
     END CASE;
     RETURN v_documents;
+END
+$$;
+
+-- Link the numbers, which may be, to the trunk of the call; their other links end. One audit record names
+-- all that were not linked to it. The caller holds the subscription's lock.
+CREATE OR REPLACE FUNCTION lifecycle_link_to_trunk(
+    s tenancy_subscription, p_numbers text[], p_call jsonb
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_trunk CONSTANT uuid := p_call ->> 'trunk_id';
+    v_numbers CONSTANT text[] := ARRAY(
+        SELECT n.e164 FROM numbers_number n
+        WHERE n.e164 = ANY (p_numbers) AND n.trunk_id IS DISTINCT FROM v_trunk
+        ORDER BY 1 FOR NO KEY UPDATE);
+BEGIN
+    IF v_numbers = '{}' THEN
+        RETURN;
+    END IF;
+    PERFORM lifecycle_end_links(s, v_numbers, p_call ->> 'actor');
+    PERFORM numbers_set_holder(s.group_id, v_numbers, NULL, v_trunk);
+    PERFORM access_finish(
+        s.group_id, ARRAY[kernel_now()],
+        ARRAY(SELECT ROW(s.path, s.id, 'number.routed', n.e164, p_call ->> 'actor',
+                         numbers_document(n))::events_fact
+              FROM numbers_number n WHERE n.e164 = ANY (v_numbers) ORDER BY n.e164),
+        ARRAY[ROW(s.path, s.id, p_call ->> 'actor', p_call ->> 'request', 'trunk.route', 'trunk', v_trunk,
+                  json_build_object('trunk_id', v_trunk, 'numbers', v_numbers))::access_record], '{}');
 END
 $$;
 

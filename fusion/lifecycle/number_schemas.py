@@ -17,6 +17,7 @@ from fusion.kernel.errors import fields_problem
 from fusion.kernel.fields import Body, Code, Id
 from fusion.kernel.schemas import ProblemDocument
 from fusion.lifecycle.change_numbers import MAX_CHANGED, Choice
+from fusion.numbers.paths import A_DIGIT
 from fusion.numbers.schemas import (
     EndsWith,
     NumberDocument,
@@ -107,19 +108,29 @@ class Selection(Body):
     )
 
 
-_MOVES: JsonValue = {
+_TARGETS: JsonValue = {
     "anyOf": [
         {
             "required": ["to_subscription_id"],
             "properties": {
                 "action": {"const": "move"},
                 "to_subscription_id": _ID,
+                "trunk_id": _NULL,
+            },
+        },
+        {
+            "required": ["trunk_id"],
+            "properties": {
+                "action": {"const": "link"},
+                "to_subscription_id": _NULL,
+                "trunk_id": _ID,
             },
         },
         {
             "properties": {
                 "action": {"enum": ["release", "unlink"]},
                 "to_subscription_id": _NULL,
+                "trunk_id": _NULL,
             }
         },
     ]
@@ -131,6 +142,7 @@ AnyNumber = Annotated[
     WithJsonSchema(
         {
             "type": "string",
+            "pattern": A_DIGIT,
             "examples": ["+3225551234"],
             "description": "A phone number as people write it. Any other value is refused alone.",
         }
@@ -187,6 +199,7 @@ _LINKS: JsonValue = {
         "numbers": _NULL,
         "selection": _NULL,
         "to_subscription_id": _NULL,
+        "trunk_id": _NULL,
         "unlink": {"const": False},
     },
 }
@@ -195,7 +208,7 @@ _LINKS: JsonValue = {
 class ChangesBody(Body):
     """An action on either the `numbers` of a list, or those of a `selection`.
 
-    `link` has `links` instead: each number with its user.
+    `link` links them to a trunk, or has `links` instead: each number with its user.
     """
 
     model_config = ConfigDict(
@@ -212,7 +225,7 @@ class ChangesBody(Body):
                             },
                             "selection",
                         ),
-                        _MOVES,
+                        _TARGETS,
                     ],
                 },
             ]
@@ -221,31 +234,31 @@ class ChangesBody(Body):
 
     action: Literal["release", "unlink", "move", "link"]
     links: Annotated[list[AnyLink], Field(min_length=1, max_length=MAX_LINKS)] | None = Field(
-        default=None, description="Only to link: each number once, and each user once."
+        default=None, description="Only to link to users: each number once, and each user once."
     )
     numbers: Annotated[list[AnyNumber], Field(min_length=1, max_length=MAX_CHANGED)] | None = Field(
         default=None, description="Each number once."
     )
     selection: Selection | None = None
     unlink: bool = Field(
-        default=False, description="Release or move numbers with a link too, and end the link."
+        default=False,
+        description="Release, move or link numbers with another link too, and end that link.",
     )
     to_subscription_id: Id | None = Field(default=None, description="Where to move the numbers.")
+    trunk_id: Id | None = Field(default=None, description="The trunk to link the numbers to.")
 
     @model_validator(mode="after")
     def _consistent(self) -> "ChangesBody":
-        if (self.action == "link") != (self.links is not None):
-            raise ValueError("`links` is required for `link`, and only for it")
+        if (self.action == "move") != (self.to_subscription_id is not None):
+            raise ValueError("`to_subscription_id` is required for `move`, and only for it")
+        ways = (self.links is not None) + (self.trunk_id is not None)
+        if ways != (self.action == "link"):
+            raise ValueError("either `links` or `trunk_id` is required for `link`, and only for it")
         if self.links is not None:
             if self.numbers is not None or self.selection is not None or self.unlink:
                 raise ValueError("`links` cannot be combined with `numbers`, `selection`, `unlink`")
-            if self.to_subscription_id is not None:
-                raise ValueError("`to_subscription_id` is required for `move`, and only for it")
-            return self
-        if (self.numbers is None) == (self.selection is None):
+        elif (self.numbers is None) == (self.selection is None):
             raise ValueError("requires either `numbers` or `selection`")
-        if (self.action == "move") != (self.to_subscription_id is not None):
-            raise ValueError("`to_subscription_id` is required for `move`, and only for it")
         return self
 
     def choice(self) -> Choice:

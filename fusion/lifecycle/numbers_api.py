@@ -13,12 +13,20 @@ from fusion.lifecycle.number_schemas import ChangeResults, ChangesBody, MoveBody
 from fusion.numbers.api import SUBSCRIPTION
 from fusion.numbers.schemas import Numbers
 from fusion.tenancy.queries import find_subscription
+from fusion.trunks.queries import find_trunk
 from fusion.users.link_many import link_numbers
 
 router = Router(tags=["numbers"])
 
 TWO_SUBSCRIPTIONS = RequirePermission(
     PROVISION, hot=True, subscription_id=find_subscription, to_subscription_id=find_subscription
+)
+AND_A_TRUNK = RequirePermission(
+    PROVISION,
+    hot=True,
+    subscription_id=find_subscription,
+    to_subscription_id=find_subscription,
+    trunk_id=find_trunk,
 )
 
 
@@ -37,9 +45,7 @@ def move_to_subscription(
     return respond(answer)
 
 
-@router.post(
-    SUBSCRIPTION + "/batch", auth=TWO_SUBSCRIPTIONS, response={200: ChangeResults, **PROBLEMS}
-)
+@router.post(SUBSCRIPTION + "/batch", auth=AND_A_TRUNK, response={200: ChangeResults, **PROBLEMS})
 def change_many_numbers(
     request: HttpRequest, subscription_id: UUID, body: ChangesBody
 ) -> HttpResponse:
@@ -58,5 +64,6 @@ def change_many_numbers(
         choice=body.choice(),
         unlink=body.unlink,
         to_subscription_id=body.to_subscription_id,
+        trunk_id=body.trunk_id,
     )
     return respond(answer)

@@ -20,8 +20,8 @@ Country = Callable[[], str | None]
 BETWEEN_NUMBERS = re.compile(r"[\r\n;]+|,+(?!\d+[eE]\+?\d)")
 """No comma in what a spreadsheet has made of a number, such as 3,2E+10."""
 
-MOST_TYPED = 40_000
-"""Longest list of numbers, in characters."""
+LONGEST_LINE = 40
+"""Characters that a number takes in a list, on average, at most."""
 
 MOST_ERRORS = 5
 """Most wrong numbers of a list that are explained."""
@@ -61,14 +61,15 @@ class NumberField(WrittenNumberField):
 
 
 class NumbersField(forms.CharField):
-    """A pasted list of numbers; the form sets `country`."""
+    """A pasted list of at most `most` numbers; the form sets `country`."""
 
     country: Country = staticmethod(lambda: None)
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, most: int = MAX_NUMBERS, **options: Any) -> None:
+        self.most = most
         super().__init__(
             label=_("Numbers"),
-            max_length=MOST_TYPED,
+            max_length=LONGEST_LINE * most,
             widget=forms.Textarea(attrs={"rows": 4, "inputmode": "tel"}),
             help_text=_("One number per line, such as +3225550100."),
             **options,
@@ -76,12 +77,12 @@ class NumbersField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         """The list in E.164, each number once."""
-        return numbers_in(super().clean(value), self.country)
+        return numbers_in(super().clean(value), self.country, self.most)
 
 
-def numbers_in(text: str, country: Country) -> list[str]:
+def numbers_in(text: str, country: Country, most: int = MAX_NUMBERS) -> list[str]:
     """The numbers of a list, one per line or separated by commas; ValidationError says which are
-    wrong, and in which line."""
+    wrong, and in which line, or that there are more than `most`."""
     found: dict[str, None] = {}
     wrong: list[str] = []
     lines = text.splitlines()
@@ -94,10 +95,10 @@ def numbers_in(text: str, country: Country) -> list[str]:
                 wrong.append(in_line(place, message) if len(lines) > 1 else message)
     if wrong:
         raise forms.ValidationError(wrong[:MOST_ERRORS])
-    if len(found) > MAX_NUMBERS:
+    if len(found) > most:
         raise forms.ValidationError(
             _("You entered %(given)s numbers; the limit is %(most)s.")
-            % {"most": MAX_NUMBERS, "given": len(found)}
+            % {"most": most, "given": len(found)}
         )
     return list(found)
 

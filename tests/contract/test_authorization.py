@@ -169,8 +169,8 @@ def _properties(shape: Any) -> set[str]:
     return own | {name for part in shape.values() for name in _properties(part)}
 
 
-IN_ROWS = {("POST", "/subscriptions/{subscription_id}/numbers/batch"): {"user_id"}}
-"""Ids in rows with results of their own: tests/lifecycle/test_link_numbers.py tries them."""
+IN_ROWS = {("POST", "/subscriptions/{subscription_id}/numbers/batch"): {"user_id", "trunk_id"}}
+"""Ids of other actions and in rows: test_link_numbers.py and test_link_to_trunks.py try them."""
 
 
 @pytest.mark.parametrize("route", KNOWN, ids=" ".join)

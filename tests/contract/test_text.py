@@ -10,6 +10,7 @@ from django import forms
 from pydantic import BaseModel
 
 from fusion.api import api
+from fusion.lifecycle.number_schemas import LinkRow
 from fusion.portal.forms import LineField, ListedField
 from fusion.portal.number_fields import NumbersField, WrittenNumberField
 from fusion.users.batch_row import CELLS, prepared
@@ -69,7 +70,7 @@ def models_of_requests() -> list[type[BaseModel]]:
         for model in operation.models
         for field in model.model_fields.values()
     ]
-    return [*models_within(asked), RowBody]
+    return [*models_within(asked), RowBody, LinkRow]
 
 
 ODD = "x\u202ey\u200bz"

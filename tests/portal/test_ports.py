@@ -224,7 +224,12 @@ def test_change_many(world: World) -> None:
     shown = text(agent, f"{page}?number=%2B{numbers[0][1:]}&number=%2B{numbers[1][1:]}")
     assert f"{numbers[0]}\n{numbers[1]}" in shown and "Second · " in shown
     assert str(other.id)[-12:] not in shown
-    fields = {"action": "move", "numbers": "\n".join(numbers[:3]), "to": str(own.id)}
+    fields = {
+        "action": "move",
+        "numbers": "\n".join(numbers[:3]),
+        "to": str(own.id),
+        "trunk": "",
+    }
     before = world.fingerprint()
     assert post(agent, page, **fields | {"to": ""}).status_code == 422
     assert post(agent, page, **fields | {"to": str(other.id)}).status_code == 404
@@ -236,11 +241,11 @@ def test_change_many(world: World) -> None:
     assert result.status_code == 200 and "Changed: 2. Not changed: 1." in shown
     assert "No number entitlement is left" in shown and numbers[2] in shown
     assert number(world, numbers[0])["subscription_id"] == str(own.id)
-    fields = {"action": "move", "numbers": numbers[2], "to": str(other.id)}
+    fields |= {"numbers": numbers[2], "to": str(other.id)}
     assert "Changed: 1. Not changed: 0." in post(reseller, page, **fields).content.decode()
     everything = f"{page}?all=1&sku=&status=unlinked&starts={numbers[3][1:]}&ends="
     assert numbers[3][1:] in text(agent, everything)
-    result = post(agent, everything, action="release", to="")
+    result = post(agent, everything, action="release", to="", trunk="")
     assert "Changed: 1. Not changed: 0." in result.content.decode()
     assert statuses(numbers[3]) == ["quarantined"]
     viewer = person(world, "tenant", "viewer")

@@ -1,5 +1,7 @@
 """Changing many numbers of a subscription at once, with a result for each: those that were ticked
 or typed, or all that match the filters of the list.
+
+To link them is to link all to one trunk; `link_list.py` links each to a user.
 """
 
 from functools import cache
@@ -15,7 +17,14 @@ from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer
 from fusion.kernel.errors import problem_of
 from fusion.kernel.ids import parse_id
-from fusion.lifecycle.change_numbers import ACTIONS, MAX_CHANGED, MOVE, Choice, change_numbers
+from fusion.lifecycle.change_numbers import (
+    ACTIONS,
+    LINK,
+    MAX_CHANGED,
+    MOVE,
+    Choice,
+    change_numbers,
+)
 from fusion.numbers.resolve import home_country
 from fusion.portal.errors import explain
 from fusion.portal.forms import Choice as Offer
@@ -29,10 +38,11 @@ from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.numbers import UNLINKED
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
+from fusion.trunks.models import Trunk
 
 WRITES = ("GET", "POST")
 OFFERED = 200
-"""Most subscriptions that are offered as targets; the id of any other can be given."""
+"""Most subscriptions, and trunks, that are offered as targets; the id of any other can be given."""
 SHOWN = 500
 """Most results that the page shows, refused ones first."""
 
@@ -41,6 +51,7 @@ LABELS = {
     "release": _("Release"),
     "unlink": _("Unlink"),
     "move": _("Move to another subscription"),
+    "link": _("Link to a trunk"),
 }
 
 
@@ -50,19 +61,25 @@ class ChangesForm(Form):
     action = forms.ChoiceField(
         label=_("Action"), choices=[(each, LABELS[each]) for each in ACTIONS]
     )
-    numbers = NumbersField()
+    numbers = NumbersField(most=MAX_CHANGED)
     to = ListedField(
         label=_("Move to"),
         list_id="targets",
         required=False,
         help_text=_("Only to move: another active subscription, or its id."),
     )
+    trunk = ListedField(
+        label=_("Trunk"),
+        list_id="trunks",
+        required=False,
+        help_text=_("Only to link: a trunk of this subscription, or its id."),
+    )
     unlink = forms.BooleanField(
         label=_("Also numbers that are linked"),
         required=False,
         help_text=_("Their links to users and trunks end."),
     )
-    names = {"to_subscription_id": "to", "selection": "numbers"}
+    names = {"to_subscription_id": "to", "trunk_id": "trunk", "selection": "numbers"}
 
     def __init__(self, *args: Any, country: Country, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -70,15 +87,20 @@ class ChangesForm(Form):
         field.country = country
 
     def clean(self) -> dict[str, Any]:
-        """A move needs a target, and only a move."""
+        """A move needs a subscription, and a link a trunk."""
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("action") == MOVE and not cleaned.get("to") and "to" not in self.errors:
-            self.add_error("to", _("Choose where to move the numbers."))
+        for action, name, text in (
+            (MOVE, "to", _("Choose where to move the numbers.")),
+            (LINK, "trunk", _("Choose the trunk to link the numbers to.")),
+        ):
+            missing = not cleaned.get(name) and name not in self.errors
+            if cleaned.get("action") == action and missing:
+                self.add_error(name, text)
         return cleaned
 
 
 class Targets(Choices):
-    """Subscriptions to move to; the id of one that is not offered is taken as it is."""
+    """What numbers go to; the id of one that is not offered is taken as it is."""
 
     def find(self, typed: str) -> Offer:
         """The chosen one; ValidationError if it is neither offered nor an id."""
@@ -90,18 +112,21 @@ class Targets(Choices):
 def change_many(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/numbers/change`.
 
-    `?number=` fills the form; `?all=1` with the filters of the list means all that match them.
+    `?number=` and `?action=` fill the form; `?all=1` with the filters of the list means all that
+    match them.
     """
-    params = query_params(request, "all", *FILTERS)
+    params = query_params(request, "all", "action", *FILTERS)
     everything = bool(params["all"])
     ticked = [] if everything else request.GET.getlist("number")[:MAX_CHANGED]
     country = cache(lambda: home_country(request.actor, subscription.id))
-    form = form_of(request, ChangesForm, {"numbers": "\n".join(ticked)}, country=country)
+    initial = {"numbers": "\n".join(ticked), "action": params["action"]}
+    form = form_of(request, ChangesForm, initial, country=country)
     if everything:
         del form.fields["numbers"]
-    targets = _targets(request.actor, subscription)
-    to: Any = form.fields["to"]
-    to.offer(targets)
+    targets, trunks = _targets(request.actor, subscription), _trunks(request.actor, subscription)
+    for name, offered in (("to", targets), ("trunk", trunks)):
+        field: Any = form.fields[name]
+        field.offer(offered)
     answer = submit(
         request,
         form,
@@ -111,7 +136,7 @@ def change_many(request: PageRequest, subscription: Subscription) -> HttpRespons
     )
     context = {
         **frame(request, subscription, "numbers"),
-        "targets": list(targets),
+        "lists": {"targets": list(targets), "trunks": list(trunks)},
         "everything": everything,
         "params": params,
     }
@@ -139,6 +164,7 @@ def _choice(form: Form, params: dict[str, str], everything: bool, country: Count
 def _change_chosen(actor: Actor, subscription: Subscription, form: Form, choice: Choice) -> Answer:
     fields = form.cleaned_data
     target = fields["to"] if fields["action"] == MOVE else None
+    trunk = fields["trunk"] if fields["action"] == LINK else None
     return change_numbers(
         actor,
         subscription_id=subscription.id,
@@ -146,6 +172,7 @@ def _change_chosen(actor: Actor, subscription: Subscription, form: Form, choice:
         choice=choice,
         unlink=fields["unlink"],
         to_subscription_id=UUID(target) if target else None,
+        trunk_id=UUID(trunk) if trunk else None,
     )
 
 
@@ -159,6 +186,15 @@ def _targets(actor: Actor, subscription: Subscription) -> Targets:
     return Targets(
         Offer(str(each.id), f"{each.name} · {each.tenant.name}", str(each.id)[-12:])
         for each in found
+    )
+
+
+def _trunks(actor: Actor, subscription: Subscription) -> Targets:
+    """The trunks of the subscription, by name."""
+    rows = Trunk.objects.visible_to(actor).filter(subscription_id=subscription.id)
+    return Targets(
+        Offer(str(each.id), each.name, str(each.id)[-12:])
+        for each in rows.order_by("name", "id")[:OFFERED]
     )
 
 

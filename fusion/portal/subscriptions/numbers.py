@@ -27,6 +27,7 @@ from fusion.portal.subscriptions.frame import frame
 from fusion.portal.subscriptions.holders import with_holders
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
+from fusion.trunks.models import Trunk
 
 STATUSES = ("assigned", "reserved", "quarantined")
 FILTERS = ("sku", "status", "starts", "ends")
@@ -54,6 +55,9 @@ def numbers(request: PageRequest, subscription: Subscription) -> HttpResponse:
         "params": params,
         "wrong_digits": digits.error,
         "filtered": any(params.values()),
+        "has_trunks": Trunk.objects.visible_to(request.actor)
+        .filter(subscription_id=subscription.id)
+        .exists(),
     }
     return show(request, "portal/subscriptions/numbers.html", context, parts=("list", "more"))
 
