@@ -5,11 +5,12 @@ from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Schema
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from fusion.kernel.http import CSV, XLSX
+from fusion.kernel.schemas import ProblemDocument
 from fusion.kernel.strict import Known, check_request, known_of
 
 PREFIX = "api/v1/"
@@ -47,6 +48,12 @@ NAMED_BY_CALLER = "x-named-by-caller"
 """Marks a POST whose path identifies its object, so that it may be repeated without a key."""
 
 
+class Refusal(Schema):
+    """What Ninja would make for each status of each route."""
+
+    response: ProblemDocument
+
+
 def also_files() -> dict[str, Any]:
     """`openapi_extra` of a route whose answer may be a CSV or XLSX file as well."""
     files = {CSV: {"schema": {"type": "string"}}, XLSX: {"schema": {"type": "string"}}}
@@ -80,13 +87,21 @@ class Document(OpenAPISchema):
         parameters = [_said(parameter) for parameter in super().operation_parameters(operation)]
         return [*parameters, IDEMPOTENCY_KEY] if _is_retryable(operation) else parameters
 
+    @cached_property
+    def problem(self) -> dict[str, Any]:
+        """The reference to the shape of a problem, which becomes one of the document's schemas."""
+        shape, _ = self._create_schema_from_model(
+            Refusal,  # type: ignore[type-var]  # it takes any model
+            mode="serialization",
+        )
+        return dict(shape)
+
     def responses(self, operation: Operation) -> dict[int, Any]:
         """The declared responses: refusals as problem details, successes with their headers."""
         responses = super().responses(operation)
         for status, response in responses.items():
             if status >= 400:
-                (shape,) = response["content"].values()
-                response["content"] = {PROBLEM: shape}
+                response["content"] = {PROBLEM: {"schema": self.problem}}
             elif _is_retryable(operation):
                 response["headers"] = {"Idempotency-Replayed": REPLAYED}
                 if status in (201, 202):

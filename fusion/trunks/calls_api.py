@@ -15,7 +15,7 @@ from fusion.kernel.errors import InvalidFields, fields_problem
 from fusion.kernel.fields import Line
 from fusion.kernel.http import json_response, read_json
 from fusion.kernel.openapi import NAMED_BY_CALLER, also_files
-from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page, ProblemDocument
+from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
 from fusion.kernel.sheets.send import require_whole, send_list, send_table
 from fusion.kernel.stream import stream, wanted_format
 from fusion.kernel.strict import refuse_body
@@ -51,7 +51,7 @@ CallId = Annotated[
 
 CALLING = RequirePermission(ADMIT_CALLS, hot=True, trunk_id=find_trunk)
 
-ADMITTED = {200: CallAnswer, 201: CallAnswer, 410: ProblemDocument, **PROBLEMS}
+ADMITTED = {200: CallAnswer, 201: CallAnswer, 410: None, **PROBLEMS}
 
 Override = Annotated[
     Literal["PUT", "DELETE"],
