@@ -4,6 +4,7 @@ Loaded in every template; each tag's template is in `templates/portal/kit/`.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import lucide
@@ -32,8 +33,14 @@ register.filter("sentence", translated)
 @register.simple_tag
 def icon(name: str, size: int = 18, label: str = "") -> SafeString:
     """A Lucide icon by name. Decoration only, unless a `label` gives its meaning."""
+    drawn: SafeString = _draw(str(name), int(size), str(label))
+    return drawn
+
+
+@lru_cache(maxsize=1_000)
+def _draw(name: str, size: int, label: str) -> SafeString:
     said = {"role": "img", "aria-label": label} if label else {"aria-hidden": "true"}
-    drawn = lucide._render_icon(str(name) + "", size, **{"class": "icon", **said})
+    drawn = lucide._render_icon(name, size, **{"class": "icon", **said})
     return mark_safe(drawn)  # noqa: S308 - the package escapes attributes
 
 
