@@ -7,7 +7,7 @@ WANTED := $(shell cat .python-version)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs settings openapi container long examples faults coverage mutants variants bench \
-  verify lint pictures messages translations lock clean debian
+  verify lint pictures screenshots messages translations lock clean debian
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -148,6 +148,9 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --genera
 pictures: debian $(VENV)/dev ## take the pictures of docs/first-steps.md again, from a demo
 	env -u DATABASE_URL FUSION_TEST_PICTURES=docs/pictures \
 	  $(BIN)/python -m pytest -q tests/demo/test_newcomer.py
+
+screenshots: debian $(VENV)/dev ## take a screenshot of every page, light, dark and narrow, in var/screenshots
+	env -u DATABASE_URL FUSION_TEST_SCREENSHOTS=1 $(BIN)/python -m pytest -q $(SPREAD) tests/browser
 
 translations: $(patsubst %.po,%.mo,$(wildcard fusion/portal/locale/*/LC_MESSAGES/django.po))
 %.mo: %.po

@@ -1,5 +1,7 @@
 """A tab of the browser that records faults of pages, and checks their accessibility and layout."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -66,13 +68,16 @@ class Tab:
         url = urlsplit(self.page.url)
         return url.path + (f"?{url.query}" if url.query else "")
 
-    def violations(self) -> list[str]:
-        """The serious and critical findings of the accessibility checker."""
+    def violations(self, rules: Sequence[str] | None = None) -> list[str]:
+        """The serious and critical findings of the accessibility checker; of all rules, if None."""
         # Added by the debugger, which the content security policy does not restrict.
         if self.page.evaluate("() => typeof axe") == "undefined":
             self.page.evaluate(axe_source() + "\n;0")
+        options: dict[str, Any] = {"resultTypes": ["violations"]}
+        if rules is not None:
+            options["runOnly"] = list(rules)
         found: dict[str, Any] = self.page.evaluate(
-            "() => axe.run(document, {resultTypes: ['violations']})"
+            "(options) => axe.run(document, options)", options
         )
         return [
             f"{each['id']} ({each['impact']}): {node['html'][:160]} {node['failureSummary'][:300]}"
@@ -91,8 +96,10 @@ class Tab:
         beyond: list[str] = self.page.evaluate(BEYOND)
         return [*([f"page is {wide} pixels too wide"] if wide > 0 else []), *beyond]
 
-    def screenshot(self, name: str) -> None:
-        """Save a screenshot of the whole page."""
+    def screenshot(self, name: str, *, always: bool = False) -> None:
+        """Save a screenshot of the whole page: in `make screenshots`, or `always`."""
+        if not always and "FUSION_TEST_SCREENSHOTS" not in os.environ:
+            return
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 

@@ -1,12 +1,15 @@
-"""Enter in a field never removes anything: in every field of every form, with and without scripts.
+"""Enter in a field never removes anything: in the fields of every form, with and without scripts.
 
 Browsers press the first submit button of a form then. It must be one that shows or sends the form,
-or one that does nothing.
+or one that does nothing. `make test` presses it in a field of each type in each form, `make long`
+in every field.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -22,7 +25,7 @@ from tests.server import Server
 FIELDS = """() => [...document.forms].flatMap((form, at) => form.method !== "post" ? [] :
   [...form.elements].flatMap((field, position) =>
     field.matches("input:not([type=hidden]), select, textarea")
-      ? [{form: at, position, name: field.name,
+      ? [{form: at, position, name: field.name, type: field.type,
           action: new URL(form.getAttribute("action") || "", location).pathname,
           among: [...form.elements].map((each) => `${each.type} ${each.name}`).join()}] : []))"""
 """The fields of the forms that change something, by the positions of form and field."""
@@ -47,16 +50,17 @@ PARTS = 3
 VISITS = [visit for visit in PAGES if visit.status == 200 and visit.role is not None]
 
 
-def rows_of_each_table() -> dict[str, int]:
-    """Table → how many rows it has."""
-    tables = [
-        model._meta.db_table
-        for model in apps.get_models()
-        if model.__module__.startswith("fusion.")
-    ]
-    counts = " UNION ALL ".join(f"SELECT '{each}', count(*) FROM {each}" for each in tables)
+def rows_of_each_table(group: UUID) -> dict[str, int]:
+    """Table → how many rows of the provider it has; of all, if it does not say whose they are."""
+    counts = []
+    for model in apps.get_models():
+        if model.__module__.startswith("fusion."):
+            table = model._meta.db_table
+            keyed = any(field.column == "group_id" for field in model._meta.concrete_fields)
+            of_group = " WHERE group_id = %(group)s" if keyed else ""
+            counts.append(f"SELECT '{table}', count(*) FROM {table}{of_group}")
     with connection.cursor() as cursor:
-        cursor.execute(counts)
+        cursor.execute(" UNION ALL ".join(counts), {"group": group})
         return dict(cursor.fetchall())
 
 
@@ -68,18 +72,12 @@ def settle(page: Page) -> None:
 
 
 @pytest.fixture(scope="module")
-def met() -> dict[bool, set[tuple[str, str, str]]]:
-    """With and without scripts: the action, the elements and the field of each form that was tried.
+def tried() -> dict[tuple[bool, str], set[tuple[str, ...]]]:
+    """By case: the action, the elements and the field of each form that was tried.
 
     A form that stands on many pages, as that of the language does, is tried on the first.
     """
-    return {True: set(), False: set()}
-
-
-@pytest.fixture
-def tried(met: dict[bool, set[tuple[str, str, str]]], scripts: bool) -> set[tuple[str, str, str]]:
-    """Those of the test's kind."""
-    return met[scripts]
+    return defaultdict(set)
 
 
 def tabs(
@@ -119,12 +117,12 @@ def fill_lines(tab: Tab) -> list[list[str]]:
     return lines
 
 
-def press_enter(tab: Tab, path: str, field: dict[str, Any]) -> None:
+def press_enter(tab: Tab, path: str, field: dict[str, Any], group: UUID) -> None:
     """Press Enter in that field of the page; nothing may be gone afterwards."""
     page = tab.page
     tab.go(path)
     lines = fill_lines(tab)
-    before = rows_of_each_table()
+    before = rows_of_each_table(group)
     target = page.evaluate_handle(
         "([form, position]) => document.forms[form].elements[position]",
         [field["form"], field["position"]],
@@ -139,30 +137,39 @@ def press_enter(tab: Tab, path: str, field: dict[str, Any]) -> None:
     elif lines:
         text = page.get_by_role("main").inner_text()
         assert all(line[-2].partition(" (")[0] in text for line in lines), result
-    after = rows_of_each_table()
+    after = rows_of_each_table(group)
     assert {table: n for table, n in after.items() if n < before[table]} == {}, result
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize(
-    "scripts",
+    "case",
     [
-        pytest.param(True, id="scripts"),
-        pytest.param(False, id="no-scripts", marks=pytest.mark.long),
+        (True, "type"),
+        pytest.param((True, "name"), marks=pytest.mark.long),
+        pytest.param((False, "name"), marks=pytest.mark.long),
     ],
+    ids=lambda case: f"{'' if case[0] else 'no-'}scripts-{case[1]}",
 )
-def test_every_field_of_every_form(
-    browser: Browser, server: Server, tried: set[tuple[str, str, str]], scripts: bool, part: int
+def test_the_fields_of_every_form(
+    browser: Browser,
+    server: Server,
+    tried: dict[tuple[bool, str], set[tuple[str, ...]]],
+    case: tuple[bool, str],
+    part: int,
 ) -> None:
+    """`case`: with scripts, and a field of each type or of each name."""
+    scripts, scope = case
     own = Scene()  # a provider that the test may change
+    known = tried[case]
     for visit, tab in tabs(browser, server, own, part, scripts=scripts):
         path = visit.path(own)
         for field in fields_of(tab, visit, path):
-            action, among, name = (ID.sub("*", field[key]) for key in ("action", "among", "name"))
-            if (action, among, name) not in tried:
-                tried.add((action, among, name))
-                press_enter(tab, path, field)
-    assert len({action for action, _, _ in tried}) >= 5, "it met forms"
+            form = tuple(ID.sub("*", field[key]) for key in ("action", "among", scope))
+            if form not in known:
+                known.add(form)
+                press_enter(tab, path, field, own.world.group.id)
+    assert len({action for action, _, _ in known}) >= 5, "it met forms"
 
 
 def fields_of(tab: Tab, visit: Visit, path: str) -> list[dict[str, Any]]:

@@ -97,7 +97,7 @@ def test_no_page_is_widened(browser: Browser, server: Server, hostile: Scene, pa
             tab.resize(width)
             if beyond := tab.overflows():
                 found.append((visit.name, font, width, beyond[:3]))
-                tab.screenshot(f"too-wide-{visit.name}-{font}-{width}")
+                tab.screenshot(f"too-wide-{visit.name}-{font}-{width}", always=True)
     for tab in tabs.values():
         tab.page.context.close()
     assert found == []
@@ -136,7 +136,7 @@ def test_ordinary_words_are_not_broken(
             tab.resize(width)
             if words := tab.page.evaluate(SYLLABLES):
                 broken.append((visit.name, width, words[:5]))
-                tab.screenshot(f"broken-{visit.name}-{width}")
+                tab.screenshot(f"broken-{visit.name}-{width}", always=True)
     for tab in tabs.values():
         tab.page.context.close()
     assert broken == []

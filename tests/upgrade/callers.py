@@ -20,6 +20,9 @@ from tests.upgrade.provider import Provider, sign_in
 
 UNSENT = (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
+PAUSE = 0.05
+"""Seconds between two pieces of a caller's work: the upgrade needs the processor as well."""
+
 
 class Callers:
     """Threads that repeat their work until they are stopped."""
@@ -70,6 +73,7 @@ class Callers:
                 if self._stop.is_set() or self.failures:
                     return
                 step(http, n)
+                self._stop.wait(PAUSE)
 
     def ask(self, http: httpx.Client, method: str, path: str, wanted: int, **body: Any) -> Any:
         """Send a request until a server answers; returns the answer, whose status must be

@@ -22,7 +22,7 @@ from tests.upgrade.releases import BEFORE, Release
 
 empty_database, migrated_database = databases.empty_database, databases.migrated_database
 
-ROUNDS = 8
+ROUNDS = 4
 """How often each caller does its work between two steps of the upgrade."""
 
 pytestmark = pytest.mark.once
