@@ -72,8 +72,8 @@ ALTER TABLE ledger_balance RESET (fillfactor);
 ALTER TABLE ordering_holding RESET (fillfactor)
 """
 ANALYSE = """
-ANALYZE ordering_order, ordering_orderline, ordering_holding, ledger_balance, ledger_entry,
-    catalogue_product, catalogue_revisionitem
+ANALYZE tenancy_subscription, ordering_order, ordering_orderline, ordering_holding, ledger_balance,
+    ledger_entry, catalogue_product, catalogue_revisionitem
 """
 
 
