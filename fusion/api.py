@@ -10,7 +10,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
 from fusion import __version__
-from fusion.access.http_auth import bind_requirements, check_visibility_first
+from fusion.access.http_auth import answer_exempt, bind_requirements
 from fusion.accounts import api as accounts
 from fusion.catalogue import api as catalogue
 from fusion.clients import api as clients
@@ -128,13 +128,13 @@ def _has_more(request: HttpRequest) -> bool:
 
 @api.exception_handler(Problem)
 def refuse(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Every refusal of ours. An invisible object is 404 before a wrong body or field."""
-    if problem.status in (400, 415, 422):
-        try:
-            check_visibility_first(request)
-        except Problem as unseen:
-            return problem_response(unseen)
-    return problem_response(problem)
+    """Every refusal of ours. An invisible object is 404 before a wrong body or field, and an
+    emergency call passes.
+    """
+    try:
+        return answer_exempt(request, problem) or problem_response(problem)
+    except Problem as other:
+        return problem_response(other)
 
 
 @api.exception_handler(ValidationError)

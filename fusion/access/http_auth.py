@@ -21,6 +21,7 @@ from fusion.access.idempotency import fingerprint, fingerprint_of, read_key
 from fusion.access.permissions import Permission
 from fusion.access.use_case import Answer
 from fusion.kernel.environment import setting
+from fusion.kernel.errors import Problem
 from fusion.kernel.http import json_response, read_json
 from fusion.kernel.ids import parse_id
 from fusion.kernel.rate import RateLimit
@@ -30,6 +31,13 @@ _requests = RateLimit(setting("FUSION_RATE_LIMIT"))
 Finder = Callable[[Actor, UUID], object]
 """Finds an object by id as the actor sees it; raises Problem `not-found`."""
 
+Exempt = Callable[[HttpRequest, Problem], HttpResponse | None]
+"""Answers a request that this problem would refuse for its form or its rate; None if it is refused.
+"""
+
+FORM_OR_RATE = (400, 413, 415, 422, 429)
+"""Statuses of refusals that do not depend on the state."""
+
 
 class RequirePermission(AuthBase):
     """Authenticates a request and requires one permission.
@@ -37,7 +45,7 @@ class RequirePermission(AuthBase):
     `seen` maps the name of a path parameter, filter or body field (`lines__product_id`: in each of
     `lines`) to the finder of the object that the actor must see. With `hot`, the database function
     that the route calls checks visibility, unless the request is refused before. `reads` is read in
-    the same round trip as the token: see `read_of`.
+    the same round trip as the token: see `read_of`. `exempt` may answer what would be refused.
     """
 
     openapi_type = "oauth2"
@@ -58,10 +66,12 @@ class RequirePermission(AuthBase):
         *,
         hot: bool = False,
         reads: Read | None = None,
+        exempt: Exempt | None = None,
         **seen: Finder,
     ) -> None:
         super().__init__()
         self.reads = reads
+        self.exempt = exempt
         self.permission = permission
         self.hot = hot
         self.seen = seen
@@ -89,9 +99,9 @@ class RequirePermission(AuthBase):
         actor, found = self._authenticate(request, info)
         request.actor = actor  # type: ignore[attr-defined]
         request.found = found  # type: ignore[attr-defined]
+        request.requirement = self  # type: ignore[attr-defined]
         _requests.admit(actor.label)
         self.permission.require_scope(actor)
-        request.requirement = self  # type: ignore[attr-defined]
         if not self.hot or not self.permission.allows(actor):
             self.check_visibility(request, actor)
         self.permission.require_role(actor)
@@ -149,14 +159,18 @@ def _members(shape: Any) -> Iterator[str]:
         yield from _members(part)
 
 
-def check_visibility_first(request: HttpRequest) -> None:
-    """For a hot route, check visibility before a request is refused for its fields:
+def answer_exempt(request: HttpRequest, problem: Problem) -> HttpResponse | None:
+    """The answer of the route's exemption to a request that `problem` would refuse; None if there
+    is none.
 
-    Problem `not-found`.
+    Problem `not-found` for an object that the actor does not see, before a wrong body or field.
     """
     requirement: RequirePermission | None = getattr(request, "requirement", None)
-    if requirement is not None and requirement.hot:
+    if problem.status not in FORM_OR_RATE or requirement is None:
+        return None
+    if requirement.hot:
         requirement.check_visibility(request, actor_of(request))
+    return requirement.exempt(request, problem) if requirement.exempt else None
 
 
 def _values_of(request: HttpRequest, place: str, name: str) -> list[Any]:

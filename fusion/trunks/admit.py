@@ -1,5 +1,6 @@
 """Admitting a call, or renewing its lease: one round trip to `calls.sql`, like an SQL proxy."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,19 +20,23 @@ def admit(
     trunk_id: UUID,
     direction: str,
     call_id: str,
-    caller: str,
+    caller: str | None,
     callee: str,
     replaces: str | None = None,
+    malformed: Sequence[str] | None = None,
 ) -> Answer:
     """201 for an admitted call, 200 for a live call whose lease is renewed.
 
-    `replaces` is the id of a live call whose channel the new one shares.
+    `replaces` is the id of a live call whose channel the new one shares. With `malformed`, the
+    names of malformed members, the call is refused unless it is an emergency call.
 
     Problems: `forbidden`, `not-found`, `invalid-fields`, `subscription-suspended`,
     `subscription-terminated`, `no-free-channel`, `too-many-calls`, `call-ended`. Emergency
     calls are always admitted.
     """
     call = admission(trunk_id, direction, call_id, caller=caller, callee=callee, replaces=replaces)
+    if malformed is not None:
+        call["malformed"] = malformed
     return call_function(actor, FUNCTION, **call)
 
 
@@ -40,7 +45,7 @@ def admission(
     direction: str,
     call_id: str,
     *,
-    caller: str,
+    caller: str | None,
     callee: str,
     replaces: str | None = None,
 ) -> dict[str, Any]:

@@ -55,7 +55,7 @@ END
 $$;
 
 -- The same for several calls, one after the other. A call has {path, trunk_id, direction, call_id,
--- caller, callee, lease_seconds, replaces?}.
+-- caller, callee, lease_seconds, replaces?, malformed?}; for the last see trunks_admit_malformed.
 CREATE OR REPLACE FUNCTION trunks_admit_v2(p_group uuid, p_calls jsonb)
 RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
@@ -72,11 +72,15 @@ BEGIN
     END IF;
     FOR i IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
         v_call := p_calls -> i;
-        r := trunks_admit(
-            (v_call ->> 'trunk_id')::uuid, v_call ->> 'direction', v_call ->> 'call_id',
-            v_call ->> 'caller', v_call ->> 'callee',
-            make_interval(secs => (v_call ->> 'lease_seconds')::float8), v_call ->> 'path',
-            v_call ->> 'replaces');
+        IF v_call ? 'malformed' THEN
+            r := trunks_admit_malformed(v_call);
+        ELSE
+            r := trunks_admit(
+                (v_call ->> 'trunk_id')::uuid, v_call ->> 'direction', v_call ->> 'call_id',
+                v_call ->> 'caller', v_call ->> 'callee',
+                make_interval(secs => (v_call ->> 'lease_seconds')::float8), v_call ->> 'path',
+                v_call ->> 'replaces');
+        END IF;
         status := r.status; replayed := false; answer := r.answer;
         RETURN NEXT;
     END LOOP;
@@ -100,6 +104,7 @@ DECLARE
     v_channels bigint;
     v_live int;
     v_live_of_trunk int;
+    v_notes jsonb;
 BEGIN
     SELECT w.* INTO s FROM tenancy_subscription w
     WHERE w.id = (SELECT x.subscription_id FROM trunks_trunk x WHERE x.id = p_trunk)
@@ -110,13 +115,11 @@ BEGIN
     IF NOT FOUND THEN
         status := 404; answer := kernel_problem('not-found', 'The trunk does not exist, or you cannot see it.');
         RETURN;
-    ELSIF calls.is_call(p_direction, p_call_id, left(p_caller, 255), left(p_callee, 255), p_lease) IS NOT TRUE THEN
-        status := 422; answer := calls.invalid_call();
-        RETURN;
-    ELSIF (greatest(length(p_caller), length(p_callee), length(p_replaces)) > 255 OR p_replaces = '')
-          AND NOT trunks_is_emergency(t, p_callee) THEN
-        status := 422; answer := trunks_wrong_length(p_caller, p_callee, p_replaces);
-        RETURN;
+    ELSIF calls.is_call(p_direction, p_call_id, p_caller, p_callee, p_lease) IS NOT TRUE
+          OR length(p_replaces) NOT BETWEEN 1 AND 255 THEN
+        SELECT w.* INTO answer, p_direction, p_caller, p_lease, p_replaces, v_notes
+        FROM trunks_read_malformed(t, p_direction, p_call_id, p_caller, p_callee, p_lease, p_replaces) w;
+        IF answer IS NOT NULL THEN status := 422; RETURN; END IF;
     END IF;
     v_now := kernel_now();
     SELECT w.* INTO c FROM trunks_call w
@@ -179,8 +182,8 @@ BEGIN
         'emergency', v_emergency, 'emergency_callback', v_callback);
     IF v_emergency THEN
         PERFORM trunks_note_emergency(s.group_id, p_trunk, c.caller, v_now + p_lease, false);
-        answer := trunks_with_shortened(answer, p_caller, p_callee);
     END IF;
+    IF v_notes IS NOT NULL THEN answer := answer::jsonb || v_notes; END IF;
 END
 $$;
 
@@ -310,28 +313,7 @@ AS $$
         'at most 255. A lease lasts at most one day.')
 $$;
 
--- The problem of a call that is no emergency call and has a text of the wrong length. An emergency call
--- passes, and the database keeps the first 255 characters.
-CREATE OR REPLACE FUNCTION trunks_wrong_length(p_caller text, p_callee text, p_replaces text) RETURNS json
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT json_build_object(
-        'code', 'invalid-fields',
-        'detail', 'A caller, a callee and the id of a replaced call have at most 255 characters, except in an '
-                  'emergency call.',
-        'errors', json_agg(json_build_object('field', w.field, 'message', 'must have ' || CASE
-            WHEN w.value = '' THEN 'at least 1 character' ELSE 'at most 255 characters' END)))
-    FROM (VALUES ('caller', p_caller), ('callee', p_callee), ('replaces', p_replaces)) AS w(field, value)
-    WHERE length(w.value) > 255 OR w.field = 'replaces' AND w.value = ''
-$$;
-
--- The answer to an emergency call, which says whether the database keeps only the first 255 characters.
-CREATE OR REPLACE FUNCTION trunks_with_shortened(p_answer json, p_caller text, p_callee text) RETURNS json
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE WHEN greatest(length(p_caller), length(p_callee)) > 255
-                THEN (rtrim(p_answer::text, '}') || ', "shortened" : true}')::json ELSE p_answer END
-$$;
-
--- The value, fitted to the column; NULL if something is missing. A plain expression, so that it is
+-- Whether the call has the form of one; NULL if something is missing. A plain expression, so that it is
 -- inlined.
 CREATE OR REPLACE FUNCTION calls.is_call(
     p_direction text, p_call_id text, p_caller text, p_callee text, p_lease interval

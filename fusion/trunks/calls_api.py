@@ -21,6 +21,7 @@ from fusion.kernel.stream import stream, wanted_format
 from fusion.kernel.strict import refuse_body
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.admit import admit
+from fusion.trunks.admit_malformed import admit_malformed
 from fusion.trunks.end_call import end_call
 from fusion.trunks.fast_path import respond_admitted
 from fusion.trunks.queries import find_trunk, list_calls, read_call
@@ -49,7 +50,7 @@ CallId = Annotated[
     ),
 ]
 
-CALLING = RequirePermission(ADMIT_CALLS, hot=True, trunk_id=find_trunk)
+CALLING = RequirePermission(ADMIT_CALLS, hot=True, exempt=admit_malformed, trunk_id=find_trunk)
 
 ADMITTED = {200: CallAnswer, 201: CallAnswer, 410: None, **PROBLEMS}
 

@@ -114,7 +114,8 @@ class CallBody(Body):
     """The caller and the callee: numbers or SIP URIs, as the proxy has them.
 
     Only those of an emergency call may be longer than 255 characters. They are then stored
-    shortened, and the response says so.
+    shortened, and the response says so. An emergency call also passes if everything else in the
+    request is malformed.
     """
 
     caller: Annotated[str, Line(0, MAX_PARTY, clean_signalling, shown=255)] = Field(
@@ -147,6 +148,11 @@ class CallAnswer(BaseModel):
         default=False,
         description="Only for an emergency call: the caller or callee was longer than 255 "
         "characters, and is stored shortened.",
+    )
+    malformed: list[str] = Field(
+        default_factory=list,
+        description="Only for an emergency call: what was missing, malformed or unknown in the "
+        "request. A caller is stored as far as it can be read, the rest is ignored.",
     )
 
 

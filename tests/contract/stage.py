@@ -12,6 +12,7 @@ from fusion.kernel.ids import new_id
 from fusion.tenancy.models import Organization, Subscription
 from tests.numbers.stock import assigned, block, entitle, path, range_of, stock
 from tests.ordering.placing import draft
+from tests.trunks.calling import order_channels
 from tests.users.staff import created, row, submitted
 from tests.world import World, answer, make_organization, make_subscription
 
@@ -88,6 +89,7 @@ class Stage:
             self.range = range_of(numbers[0])
             self.idle_range = range_of(stock(self.world, 1)[0])
         user = created(self.world, f"user {new_id()}", subscription=subscription)
+        order_channels(self.world, 1000, subscription)
         trunk = trunk_of(self.world, subscription)
         ids: Ids = {
             "request_id": requested(self.world, subscription, by=tenant),

@@ -112,8 +112,8 @@ FAR_PORT = instant(now() + timedelta(days=30))
 
 
 def calling(ids: Ids) -> dict[str, Any]:
-    """An emergency call, which needs no channel."""
-    return {"caller": "+3225550100", "callee": "112"}
+    """An ordinary call: an emergency call would pass however malformed its request is."""
+    return {"caller": "+3225550100", "callee": "+3225550199"}
 
 
 TABLE: dict[tuple[str, str], Rule] = {

@@ -50,21 +50,33 @@ class Phone:
         tag: str = "1",
         to_tag: str = "",
         replaces: str = "",
+        sender: str | bytes = "",
+        recipient: str | bytes = "",
+        more: tuple[str | bytes, ...] = (),
     ) -> None:
-        """Send an INVITE to a number or a URI; the same once more is a retransmission."""
+        """Send an INVITE to a number or a URI; the same once more is a retransmission.
+
+        `sender` and `recipient` are the whole values of From and To, `more` are further headers.
+        """
         here = f"{self._address}:{self._socket.getsockname()[1]}".encode()
         there = b"%s:%d" % (PROXY.encode(), self._proxy[1])
         lines = (
             b"INVITE %s SIP/2.0" % (uri.encode() or b"sip:%s@%s" % (_bytes(callee), there)),
             b"Via: SIP/2.0/UDP %s;branch=z9hG4bK%s" % (here, branch.encode()),
-            b"From: <sip:%s@%s>;tag=%s" % (_bytes(caller), here, tag.encode()),
-            b"To: <sip:callee@%s>%s" % (there, f";tag={to_tag}".encode() if to_tag else b""),
+            b"From: "
+            + (_bytes(sender) or b"<sip:%s@%s>;tag=%s" % (_bytes(caller), here, tag.encode())),
+            b"To: "
+            + (
+                _bytes(recipient)
+                or b"<sip:callee@%s>%s" % (there, f";tag={to_tag}".encode() if to_tag else b"")
+            ),
             b"Call-ID: " + _bytes(call_id),
             b"CSeq: 1 INVITE",
             b"Contact: <sip:phone@%s>" % here,
             b"Max-Forwards: 70",
             *((b"Route: <sip:%s;lr>" % there,) if to_tag else ()),
             *((b"Replaces: " + replaces.encode(),) if replaces else ()),
+            *map(_bytes, more),
             b"Content-Length: 0",
         )
         self._socket.sendto(b"\r\n".join((*lines, b"", b"")), self._proxy)

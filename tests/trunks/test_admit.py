@@ -209,7 +209,7 @@ GOOD = {"caller": "+3225550100", "callee": "+3225550199"}
         ({**GOOD, "callee": ""}, "callee"),
         ({**GOOD, "callee": "1" * 256}, "callee"),
         ({**GOOD, "caller": "1" * 256}, "caller"),
-        ({**GOOD, "callee": 112}, "callee"),
+        ({**GOOD, "callee": 113}, "callee"),
         ({**GOOD, "emergency": True}, "emergency"),
         ([], "body"),
     ],
