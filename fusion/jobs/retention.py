@@ -6,6 +6,7 @@ from procrastinate.contrib.django import app
 
 from fusion.access.retention import purge_idempotency_keys
 from fusion.clients.retention import purge_attempts, purge_tokens
+from fusion.events.retention import purge_marks
 from fusion.kernel.database import execute
 from fusion.kernel.environment import setting
 from fusion.portal.retention import purge_sessions
@@ -22,7 +23,9 @@ FORMER = "DELETE FROM procrastinate_jobs WHERE queue_name = 'sweep' AND status =
 
 
 def purge() -> None:
-    """Purge stored answers and batches past retention, expired tokens and sessions."""
+    """Purge stored answers, batches and notes of the feed past retention, expired tokens and
+    sessions.
+    """
     log.info(
         "purged",
         answers=purge_idempotency_keys(days=setting("FUSION_IDEMPOTENCY_DAYS")),
@@ -30,6 +33,7 @@ def purge() -> None:
         attempts=purge_attempts(),
         batches=purge_batches(),
         sessions=purge_sessions(),
+        marks=purge_marks(),
     )
 
 

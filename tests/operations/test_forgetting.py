@@ -6,7 +6,9 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
+from fusion.events.feed import position_of
 from fusion.jobs.retention import purge, purge_jobs
+from fusion.kernel.clock import now
 from fusion.kernel.ids import new_id
 from tests.portal.people import make_person, signed_in
 from tests.world import World
@@ -46,3 +48,36 @@ def test_jobs_that_have_ended() -> None:
         )
         assert [id for (id,) in cursor.fetchall()] == [new, todo]
         cursor.execute("DELETE FROM procrastinate_jobs WHERE queue_name = 'test'")
+
+
+def test_marks_of_the_feed() -> None:
+    """Of old hours the first stays, and positions stay before all events of an instant."""
+    hour = now().replace(minute=0, second=0, microsecond=0)
+    old, older, recent = (hour - timedelta(days=days) for days in (40, 41, 30))
+    marks = {
+        beginning + timedelta(minutes=minute): 100 * number + minute + 1
+        for number, beginning in enumerate((older, old, recent))
+        for minute in (3, 4, 59)
+    }
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO events_feedmark (at, epoch, xid) VALUES (%s, 0, %s::text::xid8)",
+            [(at, str(xid)) for at, xid in marks.items()],
+        )
+    try:
+        purge()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT at FROM events_feedmark WHERE at = ANY (%s) ORDER BY at", [list(marks)]
+            )
+            kept = [at for (at,) in cursor.fetchall()]
+        assert [at for at in marks if at not in kept] == [
+            beginning + timedelta(minutes=minute)
+            for beginning in (older, old)
+            for minute in (4, 59)
+        ]
+        assert position_of(old + timedelta(minutes=59, seconds=1)) == (0, 104, 0)
+        assert position_of(old + timedelta(minutes=1)) == (0, 4, 0)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM events_feedmark WHERE at = ANY (%s)", [list(marks)])
