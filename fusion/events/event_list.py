@@ -5,13 +5,13 @@ from.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
 
 from fusion.access.actor import Actor
-from fusion.events.feed import decode_position
+from fusion.events.feed import BEGINNING, EVERYTHING, EventFilter, decode_position, position_of
 from fusion.kernel.database import fetch_rows
 from fusion.kernel.pagination import MAX_BIGINT, MAX_INT, encode_cursor
 
@@ -20,17 +20,23 @@ WALK = 5_000
 
 EVENTS = """
 WITH walked AS MATERIALIZED (
-    SELECT e.epoch, e.xid, e.id, e.type, e.subscription_id
+    SELECT e.epoch, e.xid, e.id, e.type, e.subscription_id, e.path, e.subject, e.at
     FROM events_event e
     WHERE e.group_id = %(group)s::uuid
       AND (e.epoch, e.xid, e.id)
           < (%(epoch)s::int, %(xid)s::text::xid8, %(event)s::bigint)
+      AND (e.epoch, e.xid, e.id)
+          > (%(first_epoch)s::int, %(first_xid)s::text::xid8, %(first_event)s::bigint)
     ORDER BY e.epoch DESC, e.xid DESC, e.id DESC
     LIMIT %(walk)s::int
 ), found AS MATERIALIZED (
     SELECT * FROM walked w
-    WHERE (%(noun)s::text IS NULL OR starts_with(w.type, %(noun)s::text || '.'))
+    WHERE (%(types)s::text[] IS NULL OR w.type = ANY (%(types)s::text[])
+           OR split_part(w.type, '.', 1) = ANY (%(nouns)s::text[]))
       AND (%(subscription)s::uuid IS NULL OR w.subscription_id = %(subscription)s::uuid)
+      AND (%(organization)s::text IS NULL OR position(%(organization)s::text IN w.path) > 0)
+      AND (%(subject)s::text IS NULL OR w.subject = %(subject)s::text)
+      AND (%(since)s::timestamptz IS NULL OR w.at >= %(since)s::timestamptz)
     ORDER BY w.epoch DESC, w.xid DESC, w.id DESC
     LIMIT %(limit)s::int
 )
@@ -50,10 +56,11 @@ FIRST = (MAX_INT, 2**63, MAX_BIGINT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedEvents:
-    """The filters: the object (of `events.types`), and the subscription."""
+    """The filters: those of the feed, the object's id (E.164 of numbers), the first instant."""
 
-    noun: str | None = None
-    subscription_id: UUID | None = None
+    filter: EventFilter = EVERYTHING
+    subject: str | None = None
+    since: datetime | None = None
 
 
 def list_events(
@@ -64,14 +71,23 @@ def list_events(
     Each item has `id`, `type`, `actor`, `at`, `subscription_id` and `data`.
     """
     epoch, xid, event = decode_position(cursor) if cursor else FIRST
+    first = position_of(wanted.since) if wanted.since else BEGINNING
+    types, nouns, subscription, organization = wanted.filter.parameters()
     parameters = {
         "group": actor.group_id,
         "path": actor.path,
         "epoch": epoch,
         "xid": str(xid),
         "event": event,
-        "noun": wanted.noun,
-        "subscription": wanted.subscription_id,
+        "first_epoch": first[0],
+        "first_xid": str(first[1]),
+        "first_event": first[2],
+        "types": types,
+        "nouns": nouns,
+        "subscription": subscription,
+        "organization": f"{organization.hex}/" if organization else None,
+        "subject": wanted.subject,
+        "since": wanted.since,
         "walk": WALK,
         "limit": limit + 1,
     }

@@ -47,5 +47,10 @@ _TYPES: Mapping[str, tuple[Any, tuple[str, ...]]] = {
 OBJECTS: Mapping[str, Any] = {noun: label for noun, (label, _) in _TYPES.items()}
 """Object of an event → label."""
 
-EVENT_TYPES = frozenset(f"{noun}.{each}" for noun, (_, ends) in _TYPES.items() for each in ends)
+TYPES_OF_OBJECT: Mapping[str, tuple[str, ...]] = {
+    noun: tuple(f"{noun}.{each}" for each in ends) for noun, (_, ends) in _TYPES.items()
+}
+"""Object of an event → its types."""
+
+EVENT_TYPES = frozenset(type for types in TYPES_OF_OBJECT.values() for type in types)
 """Every type of event."""

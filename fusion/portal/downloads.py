@@ -2,7 +2,8 @@
 
 from typing import Literal, cast
 
-from django.http import StreamingHttpResponse
+from django.forms import Form
+from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import register_converter
 from django.urls.converters import StringConverter
 
@@ -23,3 +24,9 @@ register_converter(FileFormatConverter, "file_format")
 def download(table: Table, format: str) -> StreamingHttpResponse:
     """The table as a file for a spreadsheet."""
     return send_table(table, cast(FileFormat, format), for_people=True)
+
+
+def refused_filter(form: Form) -> HttpResponse:
+    """The answer instead of a file whose filter is invalid: what is wrong, line by line."""
+    lines = [f"{form[name].label}: {text}" for name, all in form.errors.items() for text in all]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8", status=422)

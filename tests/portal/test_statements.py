@@ -57,7 +57,7 @@ WANTED = (
     "/subscriptions/{subscription_id}/ledger?sku=fr-geographic",
     "/overview/{reseller_id}",
     "/inventory?sku=fr-geographic&status=assigned",
-    "/events?about=order",
+    "/events?type=order.*",
     "/audit?verb=order.place",
 )
 

@@ -22,7 +22,7 @@ from fusion.ordering.order_search import OrderSearch, list_orders, orders_table
 from fusion.ordering.permissions import find_order_to_cancel, permission_of
 from fusion.ordering.queries import find_order, order_document_of
 from fusion.portal.actor_names import display_names
-from fusion.portal.downloads import download
+from fusion.portal.downloads import download, refused_filter
 from fusion.portal.errors import sentences
 from fusion.portal.forms import Confirmation
 from fusion.portal.orders.forms import OrderFilter
@@ -108,12 +108,7 @@ def export(request: PageRequest, format: str) -> HttpResponseBase:
     """`GET /orders.csv` and `.xlsx`: all orders that match the list's filters."""
     form, search, _ = narrowing(request)
     if search is None:
-        cleaned = [
-            f"{form[name].label}: {text}" for name, all in form.errors.items() for text in all
-        ]
-        return HttpResponse(
-            "\n".join(cleaned), content_type="text/plain; charset=utf-8", status=422
-        )
+        return refused_filter(form)
     return download(orders_table(request.actor, search), format)
 
 

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from fusion.access.actor import TENANT
 from fusion.access.permissions import PLACE_ORDERS, READ_BALANCES, REQUEST_ORDERS
 from fusion.catalogue.metrics import METRICS
+from fusion.portal.overview.waiting import waiting
 from fusion.portal.page import page
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
@@ -71,6 +72,7 @@ def _overview(request: PageRequest, organization: Organization) -> HttpResponse:
             {**each, "sku_name": names.get(each["sku"], each["sku"])} for each in full["items"]
         ],
         "more_full": full["next"],
+        "waiting": waiting(actor) if organization.id == actor.organization_id else [],
         "may_order": PLACE_ORDERS.allows(actor),
         "may_request": REQUEST_ORDERS.allows(actor) and not PLACE_ORDERS.allows(actor),
         **_below(request, organization, moment),

@@ -12,20 +12,20 @@ from django.http.response import HttpResponseBase
 from fusion.access.actor import Actor
 from fusion.access.permissions import READ_TRAIL
 from fusion.access.verbs import AUDITED
-from fusion.events.event_list import WantedEvents, list_events
-from fusion.events.types import OBJECTS as EVENT_OBJECTS
+from fusion.events.event_list import list_events
 from fusion.kernel.ids import parse_id
 from fusion.kernel.sheets.send import paged_table
 from fusion.portal.actor_names import display_names
 from fusion.portal.audit_labels import audit_rows, audit_table
 from fusion.portal.date_filters import DateRange, date_range, wrong_dates
-from fusion.portal.downloads import download
+from fusion.portal.downloads import download, refused_filter
 from fusion.portal.page import ROWS, page
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
+from fusion.portal.trail.event_filter import EventForm
 from fusion.reporting.audit_trail import WantedRecords, list_audit
-from fusion.tenancy.queries import find_organization, find_subscription
+from fusion.tenancy.queries import find_organization
 from fusion.tenancy.search import subscription_names
 
 FILTERS = ("verb", "by", "from", "to", "object")
@@ -36,37 +36,23 @@ EVENT_COLUMNS = ("at", "type", "by", "customer", "subscription", "data", "id")
 @page(READ_TRAIL)
 def events(request: PageRequest) -> HttpResponse:
     """`GET /events`."""
-    noun = request.GET.get("about", "")
-    subscription_id = parse_id(request.GET.get("subscription"))
-    owner_name = find_subscription(request.actor, subscription_id).name if subscription_id else ""
-    pages = _listed_events(request)
-    found = pages(limit=ROWS, cursor=request.GET.get("cursor"))
+    form = EventForm(request.GET, actor=request.actor)
+    found: dict[str, Any] = {"items": [], "next": None}
+    if form.is_valid():
+        cursor = request.GET.get("cursor")
+        found = list_events(request.actor, form.wanted(), limit=ROWS, cursor=cursor)
     rows = _named_events(request.actor, found["items"])
     indented = orjson.OPT_INDENT_2
     context = {
+        "form": form,
         "rows": [
             {**row, "json": orjson.dumps(row["data"], option=indented).decode()} for row in rows
         ],
         "next": found["next"],
-        "about": noun,
-        "nouns": EVENT_OBJECTS,
-        "subscription": subscription_id,
-        "owner_name": owner_name,
-        "filtered": bool(noun or subscription_id),
+        "filtered": any(request.GET.get(name) for name in form.fields),
     }
-    return show(request, "portal/trail/events.html", context, parts=("list", "more"))
-
-
-def _listed_events(request: PageRequest) -> partial[dict[str, Any]]:
-    """The events about the chosen object and subscription; Problem `not-found`."""
-    noun = request.GET.get("about", "")
-    subscription_id = parse_id(request.GET.get("subscription"))
-    if subscription_id is not None:
-        find_subscription(request.actor, subscription_id)
-    wanted = WantedEvents(
-        noun=noun if noun in EVENT_OBJECTS else None, subscription_id=subscription_id
-    )
-    return partial(list_events, request.actor, wanted)
+    status = 200 if form.is_valid() else 422
+    return show(request, "portal/trail/events.html", context, parts=("list", "more"), status=status)
 
 
 def _named_events(actor: Actor, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -88,9 +74,12 @@ def _named_events(actor: Actor, items: Sequence[Mapping[str, Any]]) -> list[dict
 @page(READ_TRAIL)
 def export_events(request: PageRequest, format: str) -> HttpResponseBase:
     """`GET /events.csv` and `.xlsx`: all events that match the list's filters."""
+    form = EventForm(request.GET, actor=request.actor)
+    if not form.is_valid():
+        return refused_filter(form)
+    pages = partial(list_events, request.actor, form.wanted())
     named = partial(_named_events, request.actor)
-    table = paged_table("events", EVENT_COLUMNS, _listed_events(request), named)
-    return download(table, format)
+    return download(paged_table("events", EVENT_COLUMNS, pages, named), format)
 
 
 @page(READ_TRAIL)
