@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import pgbench, requests
+from bench.bulk import measure_bulk
 from bench.compare import compare, grow
 from bench.pages import measure_pages
 from bench.provisioned import measure_batch, measure_next_free, measure_provisioning
@@ -25,9 +26,12 @@ def main() -> None:
     """Run all of it."""
     wanted = _arguments()
     results: dict[str, Any] = {"machine": {**machine(), "server_workers": wanted.workers}}
-    if not wanted.pages_only:
+    if wanted.bulk_only:
+        with open_stages("small", workers=wanted.workers) as [small]:
+            results |= measure_bulk(small, wanted.rounds)
+    elif not wanted.pages_only:
         results |= _measure(wanted)
-    if not wanted.ratios_only:
+    if not (wanted.ratios_only or wanted.bulk_only):
         results |= measure_pages(wanted.workers, wanted.seconds / 3, wanted.rounds)
     show(results)
     VAR.parent.joinpath("bench.json").write_text(json.dumps(results, indent=2) + "\n")
@@ -43,6 +47,7 @@ def _measure(wanted: argparse.Namespace) -> dict[str, Any]:
         results |= measure_provisioning(small, seconds, rounds)
         results["server_resident_mb"] = {"value": round(small.resident_mb(), 1)}
         results |= measure_batch(small, rounds)
+        results |= measure_bulk(small, rounds)
         results |= measure_calls(small, rounds)
         for large in others:
             results |= _growth(small, large, seconds / 2, rounds)
@@ -60,6 +65,7 @@ def _arguments() -> argparse.Namespace:
         "--ratios-only", action="store_true", help="leave out the large database (minutes to make)"
     )
     part.add_argument("--pages-only", action="store_true", help="the pages of the portal alone")
+    part.add_argument("--bulk-only", action="store_true", help="the bulk work alone")
     return parser.parse_args()
 
 

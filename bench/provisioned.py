@@ -67,7 +67,7 @@ def measure_batch(small: Stage, rounds: int) -> dict[str, Any]:
     """10,000 links as one batch, until its job is finished, against 10,000 single ones."""
     ground = provisioning.prepare(small, FEW)
     single, batch = [], []
-    with _worker(small):
+    with worker(small):
         for _ in range(max(1, rounds // 2)):
             provisioning.unlink_all(small)
             load = finish(
@@ -96,7 +96,11 @@ def _batch(stage: Stage, ground: Ground) -> float:
     ]
     path = f"/subscriptions/{ground.crowd[0][1]}/users/batch"
     begin = time.perf_counter()
-    job = stage.call("POST", path, {"users": rows})
+    return await_job(stage, stage.call("POST", path, {"users": rows}), begin)
+
+
+def await_job(stage: Stage, job: Any, begin: float) -> float:
+    """Seconds from `begin` to the end of the job; SystemExit if it is late, or refuses a row."""
     while job["state"] != "finished":
         if time.perf_counter() - begin > PATIENCE:
             raise SystemExit(f"bench: the batch was not finished: {json.dumps(job)}")
@@ -104,12 +108,14 @@ def _batch(stage: Stage, ground: Ground) -> float:
         job = stage.call("GET", f"/jobs/{job['id']}")
     took = time.perf_counter() - begin
     if job["failed"]:
-        raise SystemExit(f"bench: {job['failed']} rows of the batch were refused")
+        (first, *_) = stage.call("GET", f"/jobs/{job['id']}/results?failed=true")["items"]
+        raise SystemExit(f"bench: {job['failed']} rows of the batch were refused: {first}")
     return took
 
 
 @contextmanager
-def _worker(stage: Stage) -> Iterator[None]:
+def worker(stage: Stage) -> Iterator[None]:
+    """A worker of the stage, inside this context."""
     process = subprocess.Popen(
         [sys.executable, "-m", "fusion.cli", "worker"],
         env=stage.environment(),

@@ -27,9 +27,15 @@ GROWN = {
     "grow_order_list_first_page": "First page of the order list",
     "grow_order_list_deep_page": "10,000th page of the order list (middle page where fewer)",
 }
+BULK = {
+    "bulk_move": "Move 10,000 numbers to another subscription",
+    "bulk_upload": "Upload 10,000 users who take 10,000 numbers",
+    "bulk_link": "Link 10,000 numbers to users by list",
+}
 NEXT_FREE = "grow_next_free"
 GROWTH_LIMIT = 1.5
 BATCH_LIMIT = 5
+BULK_LIMIT = 20
 RESIDENT_LIMIT = 150
 
 
@@ -86,6 +92,24 @@ def pages(results: dict[str, Any]) -> str:
             f"The first refresh of the overview's roll-up, with 90 days from"
             f" {result['entries']:,} entries: {result['first_refresh_s']:.1f} s; each after it:"
             f" {result['refresh_s']:.2f} s ({result['balances']:,} balances).",
+        ]
+    )
+
+
+def bulk(results: dict[str, Any]) -> str:
+    """The figures of bulk work as Markdown."""
+    return "\n".join(
+        [
+            *_measured_on(results),
+            "| work | one by one, s | 16 connections, s | at once, s | ratio | wanted"
+            " | ratio to 16 connections |",
+            "|---|---:|---:|---:|---:|---:|---:|",
+            *(
+                f"| {title} | {row['one_by_one_s']:.1f} | {row['parallel_s']:.1f} |"
+                f" {row['bulk_s']:.2f} | {row['ratio']:.1f} | ≥ {BULK_LIMIT} |"
+                f" {row['ratio_parallel']:.1f} |"
+                for title, row in ((title, results[name]) for name, title in BULK.items())
+            ),
         ]
     )
 
@@ -151,6 +175,8 @@ def _parts(results: dict[str, Any]) -> dict[str, str]:
     parts = {}
     if "place_order" in results:
         parts["figures"] = figures(results)
+    if all(name in results for name in BULK):
+        parts["bulk"] = bulk(results)
     if "pages" in results:
         parts["pages"] = pages(results)
     return parts

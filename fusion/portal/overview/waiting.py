@@ -3,11 +3,14 @@
 For the group what it has to decide or to follow up, for the others their own requests.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
+from django.db.models import DateTimeField, F, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
@@ -36,27 +39,54 @@ def waiting(actor: Actor) -> list[dict[str, Any]]:
 
     A row has `href`, `tenant`, `subscription` and perhaps `at`.
     """
-    kinds: list[tuple[str, list[Any]]] = []
+    found = _found(actor)
+    by_kind = {
+        kind: sorted((row for row in found if row["kind"] == kind), key=order)
+        for kind, order in ORDER.items()
+    }
+    names = subscription_names(
+        {row["subscription_id"] for rows in by_kind.values() for row in rows[:SHOWN]}
+    )
+    return [_entry(kind, rows, names) for kind, rows in by_kind.items() if rows]
+
+
+def _found(actor: Actor) -> list[dict[str, Any]]:
+    """Up to `MOST` + 1 requests of each kind, in one statement: kind, id, subscription_id, at."""
+    parts: list[Any] = []
+    of_group = {"group_id": actor.group_id}
     if READ_ORDERS.allows(actor):
-        orders = OrderRequest.objects.visible_to(actor).filter(
-            group_id=actor.group_id, state="open"
-        )
-        kinds.append(("order-request", list(orders.order_by("id")[: MOST + 1])))
+        orders = OrderRequest.objects.visible_to(actor).filter(state="open", **of_group)
+        parts.append(_part(orders, "order-request", NOTHING, "id"))
     if READ_PROVISIONING.allows(actor):
-        ports = PortRequest.objects.visible_to(actor).filter(group_id=actor.group_id)
+        ports = PortRequest.objects.visible_to(actor).filter(**of_group)
         week = timedelta(days=DAYS)
         due = ports.filter(state="approved", port_date__lte=now() + week)
         failed = ports.filter(state="failed").annotate(
             failed_at=RawSQL(FAILED_AT, [])  # noqa: S611 - a constant
         )
         failed = failed.filter(failed_at__gte=now() - week)
-        kinds += [
-            ("port-request", list(ports.filter(state="open").order_by("id")[: MOST + 1])),
-            ("due", list(due.order_by("port_date", "id")[: MOST + 1])),
-            ("failed", list(failed.order_by("-failed_at", "id")[: MOST + 1])),
+        parts += [
+            _part(ports.filter(state="open"), "port-request", NOTHING, "id"),
+            _part(due, "due", F("port_date"), "port_date"),
+            _part(failed, "failed", F("failed_at"), "-failed_at"),
         ]
-    names = subscription_names({row.subscription_id for _, rows in kinds for row in rows[:SHOWN]})
-    return [_entry(kind, rows, names) for kind, rows in kinds if rows]
+    return list(parts[0].union(*parts[1:], all=True)) if parts else []
+
+
+def _part(rows: Any, kind: str, at: Any, order: str) -> Any:
+    columns = rows.annotate(kind=Value(kind), at=at).order_by(order)
+    return columns.values("kind", "id", "subscription_id", "at")[: MOST + 1]
+
+
+NOTHING = Cast(Value(None), DateTimeField())
+
+ORDER: Mapping[str, Callable[[dict[str, Any]], Any]] = {
+    "order-request": itemgetter("id"),
+    "port-request": itemgetter("id"),
+    "due": itemgetter("at"),
+    "failed": lambda row: -row["at"].timestamp(),
+}
+"""Kind → in which order its requests are shown: the first to be looked after first."""
 
 
 def _entry(kind: str, rows: Sequence[Any], names: Any) -> dict[str, Any]:
@@ -67,10 +97,10 @@ def _entry(kind: str, rows: Sequence[Any], names: Any) -> dict[str, Any]:
         "icon": icon,
         "rows": [
             {
-                "href": reverse(page, args=[row.id]),
-                "subscription": names[row.subscription_id][0],
-                "tenant": names[row.subscription_id][1],
-                "at": getattr(row, "port_date", None),
+                "href": reverse(page, args=[row["id"]]),
+                "subscription": names[row["subscription_id"]][0],
+                "tenant": names[row["subscription_id"]][1],
+                "at": row["at"],
             }
             for row in rows[:SHOWN]
         ],
