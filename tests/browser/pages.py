@@ -106,6 +106,7 @@ PAGES = (
     Visit("subscription-number-restock", under("numbers", "{released}", "restock")),
     Visit("subscription-trunks", under("trunks")),
     Visit("subscription-trunk", under("trunks", "{trunk}")),
+    Visit("subscription-trunk-edit", under("trunks", "{trunk}", "edit"), "tenant"),
     Visit("subscription-trunk-new", under("trunks", "new")),
     Visit("subscription-trunk-route", under("trunks", "{trunk}", "route")),
     Visit("subscription-ledger", under("ledger")),
@@ -168,6 +169,8 @@ PAGES = (
     Visit("range-edit", lambda scene: f"/inventory/ranges/{scene.ids['range']}"),
     # events and audit
     Visit("events", "/events"),
+    Visit("events-none", "/events?type=product.retired"),
+    Visit("events-wrong", "/events?organization=zzzz&since=x&object=112", status=422),
     Visit("audit", "/audit"),
     Visit("audit-none", "/audit?from=2001-01-01&to=2001-01-02"),
     # account
