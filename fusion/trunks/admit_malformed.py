@@ -84,7 +84,7 @@ def read_members(body: bytes) -> tuple[dict[str, Any], list[str]]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        return _found_in(text), ["body"]
+        return _members_of_text(text), ["body"]
     malformed = found.pop(DOUBLED, [])
     malformed += [name for name in found if name not in MEMBERS]
     malformed += [name for name in ("caller", "callee") if not _is_clean(found.get(name))]
@@ -106,7 +106,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _found_in(text: str) -> dict[str, Any]:
+def _members_of_text(text: str) -> dict[str, Any]:
     members = {}
     for name, pattern in FOUND.items():
         for written in pattern.findall(text):

@@ -151,8 +151,8 @@ class CallAnswer(BaseModel):
     )
     malformed: list[str] = Field(
         default_factory=list,
-        description="Only for an emergency call: what was missing, malformed or unknown in the "
-        "request. A caller is stored as far as it can be read, the rest is ignored.",
+        description="Only for an emergency call: the missing, malformed and unknown parts of the "
+        "request. The readable part of a caller is stored, the rest is ignored.",
     )
 
 

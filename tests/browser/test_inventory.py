@@ -39,7 +39,7 @@ def test_a_range_is_added_and_its_numbers_found(sign_in: SignIn) -> None:
     page.get_by_label("What").select_option("order")
     expect(page.locator("tbody tr").first).not_to_contain_text("Number range added")
     page.get_by_role("link", name="Events").click()
-    page.get_by_label("About").select_option("order")
+    page.get_by_label("Event", exact=True).select_option("order.*")
     row = page.locator("tbody tr").first
     row.locator("summary").click()
     expect(row.locator("pre")).to_contain_text('"subscription_id"')

@@ -39,7 +39,7 @@ def waiting(actor: Actor) -> list[dict[str, Any]]:
 
     A row has `href`, `tenant`, `subscription` and perhaps `at`.
     """
-    found = _found(actor)
+    found = _requests(actor)
     by_kind = {
         kind: sorted((row for row in found if row["kind"] == kind), key=order)
         for kind, order in ORDER.items()
@@ -50,7 +50,7 @@ def waiting(actor: Actor) -> list[dict[str, Any]]:
     return [_entry(kind, rows, names) for kind, rows in by_kind.items() if rows]
 
 
-def _found(actor: Actor) -> list[dict[str, Any]]:
+def _requests(actor: Actor) -> list[dict[str, Any]]:
     """Up to `MOST` + 1 requests of each kind, in one statement: kind, id, subscription_id, at."""
     parts: list[Any] = []
     of_group = {"group_id": actor.group_id}
