@@ -27,6 +27,23 @@ BEYOND = """() => [...document.querySelectorAll("main *, header *")].filter((ele
 """Elements outside of the window that cannot be scrolled into view."""
 
 
+BROKEN = """() => {
+  const broken = [], range = document.createRange();
+  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    for (const word of node.data.matchAll(/(?<!\\S)\\p{Script=Latin}{2,14}(?!\\S)/gu)) {
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const tops = [...range.getClientRects()].filter((box) => box.width).map((box) => box.top);
+      if (Math.max(...tops) - Math.min(...tops) > 8) broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
+"""Words of up to 14 letters that stand in two lines."""
+
+
 @cache
 def axe_source() -> str:
     """The accessibility checker's script, from its Python package."""
@@ -95,6 +112,11 @@ class Tab:
         wide = self.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
         beyond: list[str] = self.page.evaluate(BEYOND)
         return [*([f"page is {wide} pixels too wide"] if wide > 0 else []), *beyond]
+
+    def broken_words(self) -> list[str]:
+        """The ordinary words of the page that stand in two lines."""
+        words: list[str] = self.page.evaluate(BROKEN)
+        return words
 
     def screenshot(self, name: str, *, always: bool = False) -> None:
         """Save a screenshot of the whole page: in `make screenshots`, or `always`."""

@@ -1,4 +1,4 @@
-"""No text and no font makes a page wider than its window, or breaks an ordinary word.
+"""No text and no font makes a page wider than its window.
 
 Names, references, codes and e-mail addresses are as long as they may be, without a space and in
 several scripts; fonts are far wider and far narrower than the one that is installed.
@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 from playwright.sync_api import Browser
 
-from fusion.access.actor import ADMINISTRATOR
 from tests.browser.browsing import Tab, new_tab
 from tests.browser.pages import PAGES
 from tests.browser.scene import Scene
@@ -101,42 +100,3 @@ def test_no_page_is_widened(browser: Browser, server: Server, hostile: Scene, pa
     for tab in tabs.values():
         tab.page.context.close()
     assert found == []
-
-
-SYLLABLES = """() => {
-  const broken = [], range = document.createRange();
-  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode;
-    for (const word of node.data.matchAll(/(?<!\\S)\\p{Script=Latin}{2,14}(?!\\S)/gu)) {
-      range.setStart(node, word.index);
-      range.setEnd(node, word.index + word[0].length);
-      const tops = [...range.getClientRects()].filter((box) => box.width).map((box) => box.top);
-      if (Math.max(...tops) - Math.min(...tops) > 8) broken.push(word[0]);
-    }
-  }
-  return broken;
-}"""
-"""Words of up to 14 letters that stand in two lines."""
-
-
-@pytest.mark.parametrize("part", range(2))
-def test_ordinary_words_are_not_broken(
-    browser: Browser, server: Server, scene: Scene, part: int
-) -> None:
-    tabs: dict[tuple[str, str | None], Tab] = {}
-    broken: list[tuple[str, int, list[str]]] = []
-    for visit in [visit for visit in VISITS if visit.role == ADMINISTRATOR][part::2]:
-        key = (visit.kind, visit.role)
-        if key not in tabs:
-            tabs[key] = tab_of(browser, server, scene, *key)
-        tab = tabs[key]
-        tab.go(visit.path(scene))
-        for width in (390, 1440):
-            tab.resize(width)
-            if words := tab.page.evaluate(SYLLABLES):
-                broken.append((visit.name, width, words[:5]))
-                tab.screenshot(f"broken-{visit.name}-{width}", always=True)
-    for tab in tabs.values():
-        tab.page.context.close()
-    assert broken == []

@@ -1,6 +1,6 @@
 """The checks of every page, light and dark: no error in the console, no request to another host,
-no serious accessibility finding, nothing wider than the window. The pages are distributed over
-several test files, so that processes share them.
+no serious accessibility finding, nothing wider than the window, no ordinary word in two lines. The
+pages are distributed over several test files, so that processes share them.
 """
 
 from tests.browser.browsing import Tab
@@ -8,6 +8,7 @@ from tests.browser.pages import PAGES, Visit
 from tests.browser.scene import Scene
 
 WIDTHS = (320, 390, 768, 1440)
+WIDTHS_OF_WORDS = (390, 1440)
 
 PARTS = 3
 
@@ -35,6 +36,8 @@ def look_at(tab: Tab, visit: Visit, scene: Scene) -> None:
     for width in WIDTHS:
         tab.resize(width)
         assert tab.overflows() == [], width
+        if width in WIDTHS_OF_WORDS:
+            assert tab.broken_words() == [], width
         if width == 320:
             tab.screenshot(f"{visit.name}-dark-320")
     assert tab.faults == []

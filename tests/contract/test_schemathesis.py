@@ -68,9 +68,9 @@ BOUNDED = settings(
 @pytest.mark.parametrize(
     ("kind", "mode", "examples"),
     [
-        ("group", schemathesis.GenerationMode.POSITIVE, 12),
-        ("group", schemathesis.GenerationMode.NEGATIVE, 8),
-        ("tenant", schemathesis.GenerationMode.POSITIVE, 4),
+        ("group", schemathesis.GenerationMode.POSITIVE, 6),
+        ("group", schemathesis.GenerationMode.NEGATIVE, 4),
+        ("tenant", schemathesis.GenerationMode.POSITIVE, 2),
     ],
     ids=["group", "group-wrong", "tenant"],
 )

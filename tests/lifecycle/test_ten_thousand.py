@@ -29,6 +29,8 @@ FIRST = 33162_000000
 
 WRITES = ("ledger_entry", "numbers_number", "users_link", "events_event", "ordering_order")
 
+pytestmark = pytest.mark.long
+
 PATIENCE = 20
 """Seconds: many times what it takes, and what nobody would wait for."""
 

@@ -75,7 +75,7 @@ class Proxy:
         """Stop it with a signal."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
+            self.process.wait(PATIENCE)
 
 
 @contextmanager

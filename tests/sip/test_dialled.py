@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from fusion.trunks.models import Trunk
 from fusion.trunks.proxy_tables import write_tables
+from tests.bounds import PATIENCE
 from tests.server import wait_for
 from tests.sip.proxy import CONFIGURATION, KAMAILIO, free_udp_port, require_programs
 from tests.trunks.calling import rows, trunk_id
@@ -93,7 +94,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         yield found
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(PATIENCE)
         shutil.rmtree(folder)
 
 

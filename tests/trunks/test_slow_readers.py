@@ -19,10 +19,10 @@ from tests.world import World
 
 pytestmark = pytest.mark.once
 
-ROWS = 200_000
+ROWS = 60_000
 
 MEGABYTES = 25
-"""What reading them may add to the server's memory. The answer itself is 40 MB, and the rows take
+"""What reading them may add to the server's memory. The answer itself is 12 MB, and the rows take
 ten times as much as objects of Python."""
 
 
