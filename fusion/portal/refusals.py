@@ -244,6 +244,10 @@ MESSAGES = (
     gettext_noop("is a binary workbook (XLSB); save it as XLSX, or as CSV (UTF-8)"),
     gettext_noop("has a password; save it as XLSX without a password"),
     gettext_noop("has the character set %(charset)s; save the file as UTF-8"),
+    gettext_noop(
+        "may have the character set %(charsets)s, which have other letters; save the file as UTF-8 "
+        "or XLSX"
+    ),
     gettext_noop("is not a table; save the list as XLSX, or as CSV (UTF-8)"),
     gettext_noop("cannot be read as an Excel workbook; save it again as XLSX, or as CSV (UTF-8)"),
     gettext_noop(

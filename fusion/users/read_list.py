@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from fusion.kernel.errors import InvalidFields
-from fusion.kernel.sheets.columns import cells_by_column, read_header, spelling
+from fusion.kernel.sheets.columns import cells_by_column, from_header, read_header, spelling
 from fusion.kernel.sheets.read import read_sheet
 from fusion.kernel.sheets.sheet import MAX_COLUMNS
 from fusion.users.batch_row import CELLS, SubmittedRow
@@ -27,18 +28,24 @@ class UserList:
 
 
 def read_list(content: bytes, declared: str | None = None) -> UserList:
-    """The users under the header line; a row with a fault is its refusal.
+    """The users under the header line; a row with a fault is its refusal. Titles above the header
+    are left out, and `source` has the header's row.
 
     `declared` is the character set that the sender named, if any. InvalidFields for what concerns
     the file as a whole: an unknown format or character set, a column that is unknown, doubled or
     missing, no row, more than `MAX_ROWS`. Reading stops where the file is refused.
     """
     sheet = read_sheet(content, _likeness, declared)
+    filled = iter(sheet.rows)
+    first = next(filled, None)
+    source = dict(sheet.source)
     header: list[str] | None = None
     rows: list[SubmittedRow] = []
-    for row in sheet.rows:
+    for row in from_header(chain([first] if first else [], filled), HEADERS):
         if header is None:
             header = read_header(row, HEADERS, CELLS[:1])
+            if first and row.number != first.number:
+                source["header_row"] = row.number
             continue
         if len(rows) == MAX_ROWS:
             raise InvalidFields(users=f"has more than {MAX_ROWS} rows; split the file")
@@ -53,7 +60,7 @@ def read_list(content: bytes, declared: str | None = None) -> UserList:
         raise InvalidFields(
             users="has no users; the first line is the header, and the users follow it"
         )
-    return UserList(rows, sheet.source)
+    return UserList(rows, source)
 
 
 def _likeness(cells: Sequence[str]) -> int:

@@ -102,7 +102,7 @@ class SourceDocument(BaseModel):
     """How Fusion read a file.
 
     `assumed`: the file does not say its character set, and others are possible. `hidden_rows` were
-    read like all others; `other_sheets` were not read.
+    read like all others; `other_sheets` were not read, nor were rows above `header_row`.
     """
 
     format: Literal["csv", "xlsx"]
@@ -112,6 +112,7 @@ class SourceDocument(BaseModel):
     sheet: str | None = None
     other_sheets: list[str] | None = None
     hidden_rows: int | None = None
+    header_row: int | None = None
 
 
 class JobDocument(BaseModel):

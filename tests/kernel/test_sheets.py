@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.sheets.cells import read_cell, text_cell
-from fusion.kernel.sheets.charsets import charset_of
+from fusion.kernel.sheets.charsets import charsets_of
 from fusion.kernel.sheets.columns import letters
 from fusion.kernel.sheets.workbook import workbook
 from fusion.users.read_list import UserList, read_list
@@ -129,8 +129,8 @@ def test_old_character_sets_are_recognised(encoding: str, names: list[str]) -> N
     listed = read_list(text.encode(encoding))
     assert [name for _, name in cells(listed)] == names
     assert listed.source["assumed"] is True
-    found = charset_of(text.encode(encoding))
-    assert found is not None and found.encoding == encoding
+    [found] = charsets_of(text.encode(encoding))
+    assert found.encoding == encoding
 
 
 def test_a_named_character_set_is_taken() -> None:

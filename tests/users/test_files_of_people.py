@@ -97,7 +97,7 @@ def test_a_ruined_number_is_refused_with_its_text(cell: str, message: str) -> No
         (b"login;name;Name\r\na;A;B\r\n", "display_name: appears twice in the header"),
         (b"login;department\r\na;x\r\n", "has unknown columns: department"),
         (b"name;number\r\nA;1\r\n", "login: is missing from the header"),
-        (b"Our users\r\nlogin;name\r\na;A\r\n", "has unknown columns: Our users"),
+        (b"Our users\r\nlogin\r\na\r\n", "has unknown columns: Our users"),
         (
             b'login;name\r\na;"A\r\nb;B\r\n',
             "has a quotation mark in the row of line 2 that is not closed",
@@ -132,11 +132,6 @@ def test_a_file_that_cannot_be_read_says_what_to_do(content: bytes, message: str
 @pytest.mark.parametrize(
     ("charset", "name"),
     [
-        ("shift_jis", "山田太郎"),
-        ("euc_jp", "山田太郎"),
-        ("gb18030", "王小明"),
-        ("big5", "王小明"),
-        ("euc_kr", "김철수"),
         ("koi8-r", "Иванов Пётр"),
         ("cp850", "Anna Müller Noël"),
         ("cp1257", "Jānis Bērziņš"),

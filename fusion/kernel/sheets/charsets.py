@@ -2,8 +2,9 @@
 
 A byte order mark decides; else NUL bytes in every other place mean UTF-16; else the file is UTF-8
 if it is valid UTF-8. Only old character sets remain, of which every byte is valid in several: the
-one is assumed in which most letters beyond ASCII belong to one language. Detectors of the Python
-ecosystem need running text; on lists of names they took `Peña` for `Peńa`.
+one is assumed in which most letters beyond ASCII belong to one language (see `east_asian.py`, too).
+If two are possible, the file is refused. Detectors of the Python ecosystem need running text; on
+lists of names they took `Peña` for `Peńa`.
 """
 
 import codecs
@@ -12,6 +13,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
+from fusion.kernel.sheets.decoding import is_valid
+from fusion.kernel.sheets.east_asian import east_asian_charsets, is_half_width
 from fusion.kernel.text import mixes_scripts
 
 LETTERS: dict[str, tuple[str, ...]] = {
@@ -61,6 +64,11 @@ NAMES = {
     "cp1251": "Windows-1251",
     "cp1253": "Windows-1253",
     "cp1254": "Windows-1254",
+    "cp932": "Shift_JIS",
+    "gb18030": "GB18030",
+    "cp950": "Big5",
+    "euc_jp": "EUC-JP",
+    "cp949": "EUC-KR",
 }
 """Python's name of a character set → the name that people know."""
 
@@ -71,8 +79,15 @@ LABELS = {
     "utf-16": "utf-16-le",
     "iso-8859-1": "cp1252",
     "macintosh": "mac_roman",
+    "shift-jis": "cp932",
+    "windows-31j": "cp932",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "windows-949": "cp949",
+    "ks_c_5601-1987": "cp949",
 }
-"""Lower-case labels of `charset=` → Python's name. Browsers, too, take ISO-8859-1 for cp1252."""
+"""Lower-case labels of `charset=` → Python's name. Browsers, too, take ISO-8859-1 for cp1252, GBK
+for GB 18030, and EUC-KR for its extension by Windows."""
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -95,8 +110,6 @@ READ = 262_144
 
 SAMPLE = 4_096
 """Bytes in which UTF-16 without a mark is recognised."""
-
-PIECE = 65_536
 
 ASCII = bytes(range(128))
 
@@ -124,14 +137,25 @@ def marked_charset(content: bytes) -> Charset | None:
     return None
 
 
-def charset_of(content: bytes) -> Charset | None:
-    """The character set of a file without a mark; None if it is in none of those known here."""
+def charsets_of(content: bytes) -> list[Charset]:
+    """The character sets that a file without a mark may have: several if they cannot be told apart,
+    none if it is in none of those known here.
+    """
     encoding = _utf_16(content[:SAMPLE])
     if encoding:
-        return Charset(encoding)
+        return [Charset(encoding)]
     if is_utf_8(content):
-        return Charset("utf-8")
-    return _old(content)
+        return [Charset("utf-8")]
+    # Words of a European language are what they seem, unless they may be of an East Asian one.
+    old = _old(content)
+    east_asian = east_asian_charsets(content)
+    found = east_asian.likely
+    if old is not None and not _odd_words(old.encoding, content[:READ]):
+        found = [each for each in east_asian.possible if not is_half_width(content, each)]
+        found.insert(0, old.encoding)
+    elif old is not None and not east_asian.possible:
+        found = [old.encoding]
+    return [Charset(encoding, assumed=True) for encoding in found]
 
 
 def _utf_16(sample: bytes) -> str:
@@ -144,16 +168,8 @@ def _utf_16(sample: bytes) -> str:
 
 
 def is_utf_8(content: bytes) -> bool:
-    """Whether the text is valid UTF-8; reads it piece by piece."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    pieces = (content[start : start + PIECE] for start in range(0, len(content), PIECE))
-    try:
-        for piece in pieces:
-            decoder.decode(piece)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+    """Whether the text is valid UTF-8."""
+    return is_valid(content, "utf-8")
 
 
 def lines_of_utf_8(content: bytes) -> int:

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 
 from fusion.kernel.errors import InvalidFields
-from fusion.kernel.sheets.sheet import MAX_COLUMNS, SheetRow
+from fusion.kernel.sheets.sheet import MAX_COLUMNS, MOST_ABOVE, SheetRow
 
 NEITHER = re.compile(r"[\W_]+")
 
@@ -45,6 +46,28 @@ def read_header(row: SheetRow, columns: Mapping[str, str], required: Sequence[st
     if wrong:
         raise InvalidFields(**wrong)
     return names
+
+
+FEWEST_NAMES = 2
+"""Names of columns by which a row below others is known to be the header."""
+
+
+def from_header(rows: Iterator[SheetRow], columns: Mapping[str, str]) -> Iterator[SheetRow]:
+    """The rows from the header on: of the first rows the one with at least two names of columns.
+    Without such a row, all rows.
+    """
+    above: list[SheetRow] = []
+    for row in islice(rows, MOST_ABOVE + 1):
+        if sum(spelling(cell) in columns for cell in row.cells) >= FEWEST_NAMES:
+            return chain([row], rows)
+        above.append(row)
+    return chain(above, rows)
+
+
+def names_in(likenesses: Iterable[int]) -> int:
+    """How many names of columns the header has, from how many the first rows have each."""
+    counts = list(islice(likenesses, MOST_ABOVE + 1))
+    return next((names for names in counts if names >= FEWEST_NAMES), counts[0] if counts else 0)
 
 
 def cells_by_column(header: Sequence[str], row: SheetRow) -> tuple[dict[str, str], dict[str, str]]:

@@ -10,12 +10,13 @@ from fusion.kernel.sheets.cells import read_cell
 from fusion.kernel.sheets.charsets import (
     LABELS,
     Charset,
-    charset_of,
+    charsets_of,
     is_utf_8,
     lines_of_utf_8,
     marked_charset,
 )
-from fusion.kernel.sheets.sheet import MAX_COLUMNS, MAX_ROW, Sheet, SheetRow
+from fusion.kernel.sheets.columns import names_in
+from fusion.kernel.sheets.sheet import MAX_COLUMNS, MAX_ROW, MOST_ABOVE, Sheet, SheetRow
 
 SEPARATORS = (",", ";", "\t", "|")
 
@@ -55,17 +56,25 @@ def read_separated(content: bytes, likeness: Likeness, declared: str | None = No
 
 def _charset(content: bytes, declared: str | None) -> Charset:
     found = marked_charset(content)
-    if found is None and declared is None:
-        found = charset_of(content)
-    elif found is None and declared is not None:
-        found = Charset(LABELS[declared])
-        if found.encoding == "utf-8" and not is_utf_8(content):
-            found = None
-    if found is None:
+    if found is not None:
+        return found
+    if declared is None:
+        possible = charsets_of(content)
+    else:
+        possible = [Charset(LABELS[declared])]
+        if possible[0].encoding == "utf-8" and not is_utf_8(content):
+            possible = []
+    if not possible:
         raise InvalidFields(
             body=f"is not valid UTF-8 in line {lines_of_utf_8(content) + 1}; save the file as UTF-8"
         )
-    return found
+    if len(possible) > 1:
+        names = " or ".join(charset.name for charset in possible)
+        raise InvalidFields(
+            body=f"may have the character set {names}, which have other letters; save the file as "
+            "UTF-8 or XLSX"
+        )
+    return possible[0]
 
 
 def _undecodable(charset: Charset, line: int, error: UnicodeDecodeError) -> InvalidFields:
@@ -88,13 +97,17 @@ def _separator(beginning: str, likeness: Likeness) -> tuple[str, int]:
 
 
 def _count(beginning: str, separator: str, likeness: Likeness) -> tuple[int, int]:
+    """How many known columns the header has, and how many cells the first row has."""
+    rows: list[list[str]] = []
     try:
         for cells in csv.reader(StringIO(beginning, newline=""), delimiter=separator):
             if any(cell.strip(" \t,;|") for cell in cells):
-                return likeness(cells[:MAX_COLUMNS]), len(cells)
+                rows.append(cells[:MAX_COLUMNS])
+            if len(rows) > MOST_ABOVE:
+                break
     except csv.Error:
         pass
-    return 0, 0
+    return names_in(map(likeness, rows)), len(rows[0]) if rows else 0
 
 
 class _Lines(Iterator[str]):

@@ -9,6 +9,9 @@ from fusion.kernel.errors import InvalidFields
 MAX_COLUMNS = 100
 """More than that in the header is no table for Fusion, and its columns are not named one by one."""
 
+MOST_ABOVE = 20
+"""Most filled rows above the header: titles, the date, and so on."""
+
 MAX_BLANK = 1_000
 """Blank rows, wherever they are. Spreadsheets leave some; a file of nothing else is refused long
 before its end."""

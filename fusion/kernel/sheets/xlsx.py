@@ -19,8 +19,9 @@ from openpyxl.workbook.workbook import Workbook
 
 from fusion.kernel.errors import InvalidFields
 from fusion.kernel.sheets.cells import ERRORS, read_cell
+from fusion.kernel.sheets.columns import names_in
 from fusion.kernel.sheets.separated import Likeness
-from fusion.kernel.sheets.sheet import MAX_COLUMNS, Sheet, SheetRow, without_blank
+from fusion.kernel.sheets.sheet import MAX_COLUMNS, MOST_ABOVE, Sheet, SheetRow, without_blank
 
 ZIP = b"PK\x03\x04"
 
@@ -48,8 +49,7 @@ UNREADABLE = "cannot be read as an Excel workbook; save it again as XLSX, or as 
 
 
 def read_xlsx(content: bytes, likeness: Likeness) -> Sheet:
-    """The rows of the sheet whose first filled row has known columns; of the first sheet if none
-    has.
+    """The rows of the sheet whose header has known columns; of the first sheet if none has.
 
     InvalidFields for a file that is no workbook, unpacks to too much, or has such columns in
     several sheets; the rows raise it where they are read.
@@ -140,9 +140,9 @@ def _chosen(book: Workbook, likeness: Likeness) -> tuple[str, list[str]]:
     filled: dict[str, int] = {}
     for sheet in islice(book.worksheets, MAX_SHEETS):
         if sheet.sheet_state == "visible":
-            first = next(without_blank(_cells(_values(sheet))), None)
-            if first is not None:
-                filled[sheet.title] = likeness(first.cells)
+            rows = [*islice(without_blank(_cells(_values(sheet))), MOST_ABOVE + 1)]
+            if rows:
+                filled[sheet.title] = names_in(likeness(row.cells) for row in rows)
     if not filled:
         raise InvalidFields(body="has no visible sheet with cells")
     tables = [title for title, known in filled.items() if known]

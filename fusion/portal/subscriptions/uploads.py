@@ -208,6 +208,11 @@ def _notes(source: Mapping[str, Any]) -> list[str]:
     if source.get("other_sheets"):
         text = gettext("Only the sheet “%(sheet)s” was read, not: %(others)s.")
         notes.append(text % {**source, "others": ", ".join(source["other_sheets"])})
+    if source.get("header_row"):
+        text = gettext(
+            "Row %(header_row)s was read as the header; the rows above it were left out."
+        )
+        notes.append(text % source)
     if source.get("hidden_rows"):
         notes.append(gettext("Hidden rows were read, too: %(hidden_rows)s.") % source)
     return notes
