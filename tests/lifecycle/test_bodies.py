@@ -13,6 +13,8 @@ from tests.lifecycle.dating import ACTIONS, at
 from tests.lifecycle.test_states import order
 from tests.world import World
 
+pytestmark = pytest.mark.once
+
 json = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
     lambda inner: (

@@ -19,6 +19,8 @@ from fusion.numbers.written import (
 )
 from tests.numbers.test_parse import numbers
 
+pytestmark = pytest.mark.once
+
 BLOCKS = (BLOCK, BLOCK_ENDS, BLOCK_OR_ONE, BLOCK_OR_ONE_ENDS)
 
 ENDS = "give its first and last number, such as +3225551200 and +3225551299"

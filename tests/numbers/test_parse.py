@@ -23,6 +23,8 @@ from fusion.numbers.written import (
     shown,
 )
 
+pytestmark = pytest.mark.once
+
 BRUSSELS = "+3225550958"
 
 

@@ -156,6 +156,7 @@ def test_the_role_itself_cannot_log_in() -> None:
     ]
 
 
+@pytest.mark.once
 def test_where_the_application_may_not_create_roles(tmp_path: Path) -> None:
     """`fusion migrate` says what is missing, does without, and grants it when it is there."""
     with tempfile.TemporaryDirectory(prefix="fusion-tests-") as home:

@@ -10,6 +10,8 @@ from fusion.kernel.sheets.sheet import MAX_BLANK, MAX_ROW
 from fusion.users.read_list import read_list
 from fusion.users.rules import MAX_ROWS
 
+pytestmark = pytest.mark.once
+
 HEADER = b"login,display_name,kind,number\n"
 USER = b"a@example.com,A,user,\n"
 SIZE = 60 * 1024 * 1024

@@ -14,6 +14,8 @@ from fusion.kernel.errors import InvalidFields
 from fusion.users.batch_row import prepared
 from fusion.users.read_list import read_list
 
+pytestmark = pytest.mark.once
+
 PERSON = ("anna", "Anna Müller", "+3225551200")
 LIST = "login;display_name;number\r\nanna;Anna Müller;+32 2 555 12 00\r\n"
 

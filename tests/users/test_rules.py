@@ -5,6 +5,8 @@ import pytest
 from fusion.kernel.errors import Problem
 from fusion.users.rules import MAX_ROWS, require_active, require_living
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("status", "living", "active"),
