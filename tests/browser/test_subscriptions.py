@@ -88,7 +88,7 @@ def test_a_list_is_uploaded_and_watched(own: tuple[Scene, Tab]) -> None:
     page.get_by_label("List").set_input_files(files=[broken])
     page.get_by_role("button", name="Upload").click()
     expect(page.locator("#errors")).to_contain_text("save it again as XLSX, or as CSV (UTF-8)")
-    rows = f"login,display_name,kind,number\nanna,Anna,user,{number}\nbob,Bob,user,{number}\n"
+    rows = f"login,display_name,kind,number\nanna,Anna,user,{number}\nbob,Bob,user,+33199999999\n"
     list_: FilePayload = {"name": "users.csv", "mimeType": "text/csv", "buffer": rows.encode()}
     page.get_by_label("List").set_input_files(files=[list_])
     page.get_by_role("button", name="Upload").click()
@@ -99,7 +99,7 @@ def test_a_list_is_uploaded_and_watched(own: tuple[Scene, Tab]) -> None:
     expect(page.get_by_text("Finished")).to_be_visible()
     page.get_by_label("Show").select_option("failed")
     expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody tr")).to_contain_text("This number is in use")
+    expect(page.locator("tbody tr")).to_contain_text("This number is not assigned")
     tab.screenshot("subscription-upload-failed")
 
 
