@@ -115,9 +115,9 @@ def _of_separated(text: str, reading: Reading) -> Block | None:
         return Block()
     slash = SLASH.match(text)
     if slash is not None and is_complete(slash["first"]):
-        if _is_zeros_to_nines(digits_of(slash["first"]), slash["last"]):
-            return Block(slash["first"], slash["last"])
-        return None
+        block = Block(slash["first"], slash["last"])
+        ends = _is_zeros_to_nines(digits_of(block.first), block.last)
+        return block if ends and not _is_one_number(text, block, reading) else None
     return _of_dash(text, reading)
 
 
@@ -208,11 +208,14 @@ def is_several(text: str, reading: Reading) -> bool:
     if len(parts) > 1:
         return True
     numbers = [part for part in text.split("/") if len(digits_of(part)) >= FEWEST_OF_ONE]
-    if len(numbers) > 1:
+    # +49 (0) 171 / 123 45 67: only the whole is a number
+    one = reading.is_valid(text) and not any(map(reading.is_valid, numbers))
+    if len(numbers) > 1 and not one:
         return True
     for pattern in (SLASH, SLASHES):
         slash = pattern.match(text)
-        if slash is not None and is_complete(slash["first"]):
+        one = slash is not None and reading.is_valid(text) and not reading.is_valid(slash["first"])
+        if slash is not None and is_complete(slash["first"]) and not one:
             return True
     pluses = [part for part in text.split("+")[1:] if len(digits_of(part)) >= FEWEST_OF_ONE]
     return len(pluses) > 1 or _is_two_in_a_row(text, reading)
@@ -224,7 +227,7 @@ def _is_two_in_a_row(text: str, reading: Reading) -> bool:
     count = len(digits_of(text))
     if count <= 2 * FEWEST_DIGITS or len(text) > LONGEST_SPLIT:
         return False
-    if count <= MOST_DIGITS and is_complete(text):
+    if reading.is_valid(text) or (count <= MOST_DIGITS and is_complete(text)):
         return False
     return any(is_complete(left) and is_complete(right) for left, right in _splits(text))
 

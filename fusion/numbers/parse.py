@@ -126,9 +126,12 @@ def _international(digits: str, written: str, text: str) -> str:
         number = parse(f"+{digits}")
     except NumberParseException as error:
         raise _refusal(error, text) from None
-    significant = national_significant_number(number)
-    if rest.startswith(prefix) and rest == prefix + significant:
-        rest = significant
+    without = rest.removeprefix(prefix)
+    if rest != without and (
+        without == national_significant_number(number)
+        or (_is_valid(f"+{code}{without}") and not is_valid_number(number))
+    ):
+        rest = without
     plain = f"+{code}{rest}"
     if not E164.fullmatch(text):
         _require_possible(plain, number, text)
@@ -147,9 +150,13 @@ def _bounded(e164: str, text: str) -> str:
 def _require_possible(e164: str, number: PhoneNumber, text: str) -> None:
     """Require a length that numbers of its country have."""
     if e164 != format_number(number, PhoneNumberFormat.E164):
+        rest = e164[1 + len(str(number.country_code)) :]
+        zeros = len(rest) - len(rest.lstrip("0"))
         number = PhoneNumber(
             country_code=number.country_code,
-            national_number=int(e164[1 + len(str(number.country_code)) :] or 0),
+            national_number=int(rest or 0),
+            italian_leading_zero=zeros > 0 or None,
+            number_of_leading_zeros=zeros or None,
         )
     reason = is_possible_number_with_reason(number)
     if reason == ValidationResult.IS_POSSIBLE or is_valid_number(number):
@@ -245,6 +252,13 @@ def _national_forms(number: PhoneNumber, country: str) -> tuple[str, ...]:
 def _prefix(country: str) -> str:
     metadata = PhoneMetadata.metadata_for_region(country, None)
     return (metadata and metadata.national_prefix) or ""
+
+
+def _is_valid(text: str, country: str | None = None) -> bool:
+    try:
+        return bool(is_valid_number(parse(text, country)))
+    except NumberParseException:
+        return False
 
 
 def _is_possible(text: str, country: str | None = None) -> bool:

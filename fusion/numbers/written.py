@@ -217,6 +217,7 @@ EXTENSION_WORDS = any_of(
 
 SCHEME = re.compile(r"tel\s*\.?:\s*(?://)?")
 QUOTES = re.compile(r"^=?\s*['\"`´‘’“”]+|['\"`´‘’“”]+$")
+FOLLOWING = re.compile(r"[\s,;]+$")
 ADDRESSES = re.compile(r"^(?:sips?|mailto|callto|https?|h323|urn):|@|;\s*[a-z-]+\s*=")
 AMOUNTS = re.compile(
     r"\+?\d+(?:[.,]\d+)?\s*e\s*\+?\s*\d{1,3}"  # 3.22556E+11
@@ -236,8 +237,10 @@ SEPARATORS = frozenset("0123456789+ -./()")
 
 
 def without_wrapping(text: str) -> str:
-    """A canonical text without the quotation marks of a spreadsheet and without `tel:`."""
-    inner = QUOTES.sub("", text).strip()
+    """A canonical text without the quotation marks of a spreadsheet, without `tel:`, and without a
+    comma or semicolon at its end.
+    """
+    inner = QUOTES.sub("", FOLLOWING.sub("", text)).strip()
     return SCHEME.sub("", inner, count=1) if SCHEME.match(inner) else inner
 
 

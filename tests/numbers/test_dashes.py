@@ -1,4 +1,6 @@
-"""Numbers with dashes, as each country writes them: one number, unless a block is as likely."""
+"""Numbers with dashes, slashes and brackets as people of each country write them: one number,
+unless several are as likely.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ import pytest
 from phonenumbers import PhoneNumber, PhoneNumberFormat
 
 from fusion.numbers.parse import parse_number
-from fusion.numbers.written import BLOCK_OR_ONE, BLOCK_OR_ONE_ENDS, NotANumber
+from fusion.numbers.written import BLOCK_OR_ONE, BLOCK_OR_ONE_ENDS, TWO, NotANumber
 
 ENDINGS = ("", "0099", "000999", "00009999", "0001", "1234", "9900")
 """Last digits that the numbers get: those that look like the ends of a block, and others."""
@@ -68,9 +70,52 @@ def test_numbers_of_each_country_with_dashes(region: str) -> None:
                     ), (text, str(refused))
 
 
+def separated(region: str, number: PhoneNumber) -> Iterator[tuple[str, str | None]]:
+    """(text, country) with slashes, dots and brackets, in international and in national form."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    text = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    code, _, rest = text.partition(" ")
+    area, _, line = rest.partition(" ")
+    forms = [text.replace(" ", "/"), text.replace(" ", "."), f"({code}) {rest}", f"{code} / {rest}"]
+    if line:
+        forms += [f"{code} ({area}) {line}", f"{code} {area}/{line}", f"{code} {area} / {line}"]
+    if line and metadata is not None and metadata.national_prefix == "0":
+        forms += [
+            f"{code} (0){area} {line}",
+            f"{code} (0) {area} / {line}",
+            f"{code} (0{area}) {line}",
+        ]
+        forms += [f"{code}(0){area}-{line}", f"{code} 0{area} {line}"]
+    for form in forms:
+        yield form, None
+        yield form.replace("+", "00"), None
+    area, _, line = national.partition(" ")
+    forms = [national.replace(" ", "/"), national.replace(" ", ".")]
+    for form in [*forms, *([f"({area}) {line}", f"{area} / {line}"] if line else [])]:
+        yield form, region
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_numbers_of_each_country_with_other_separators(region: str) -> None:
+    for kind in (0, 1, 3, 6, 7, 9):
+        number = phonenumbers.example_number_for_type(region, kind)
+        if number is None:
+            continue
+        e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+        for text, country in separated(region, number):
+            try:
+                assert parse_number(text, country=country) == e164, text
+            except NotANumber as refused:
+                # What precedes a slash may be a number by itself.
+                assert len(e164) < 8 or (refused.template == TWO and "/" in text), str(refused)
+
+
 @pytest.mark.parametrize(
     ("text", "country", "number"),
     [
+        ("+57 (0) 321-1234567", None, "+573211234567"),
+        ("0912/123/456", "SK", "+421912123456"),
         ("02-5550-0099", "AU", "+61255500099"),
         ("0412-000-999", "AU", "+61412000999"),
         ("1300 000-999", "AU", "+611300000999"),
@@ -86,6 +131,8 @@ def test_numbers_of_each_country_with_dashes(region: str) -> None:
         ("0800 000-9999", "GB", "+448000009999"),
         ("+39 02 1234-5678", None, "+390212345678"),
         ("22 345-678", "NO", "+4722345678"),
+        ("+49 (0) 171 / 123 45 67", None, "+491711234567"),
+        ("+43 (0) 2236 / 123456", None, "+432236123456"),
     ],
 )
 def test_groups_that_look_like_a_block(text: str, country: str | None, number: str) -> None:
