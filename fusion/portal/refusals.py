@@ -236,6 +236,7 @@ MESSAGES = (
     gettext_noop("has more than %(most)s columns; the known ones are %(columns)s"),
     gettext_noop("has a cell in column %(column)s, which has no name in the header"),
     gettext_noop("is missing from the header"),
+    gettext_noop("repeats the header; remove this row"),
     gettext_noop("appears twice in the header"),
     gettext_noop("is a PDF file; save the list as XLSX, or as CSV (UTF-8)"),
     gettext_noop("is a Numbers document; export it as Excel (XLSX) or CSV"),

@@ -55,6 +55,8 @@ def read_list(content: bytes, declared: str | None = None) -> UserList:
                 f"{len(header)}"
             )
         values, faults = cells_by_column(header, row)
+        if all(HEADERS.get(spelling(cell)) == name for name, cell in values.items()):
+            faults["row"] = "repeats the header; remove this row"
         rows.append(SubmittedRow(row.number, _content(values, faults), values))
     if not rows:
         raise InvalidFields(

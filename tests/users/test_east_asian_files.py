@@ -110,6 +110,21 @@ def test_a_single_name_is_read_right_or_refused(charset: str) -> None:
     assert len(wrong) <= 0.2 * len(LISTS[charset]), wrong
 
 
+@pytest.mark.parametrize("charset", ["cp932", "euc_jp", "gb18030", "cp950", "cp949"])
+def test_a_broken_file_is_refused(charset: str) -> None:
+    """A byte that is valid in European sets only does not make the others European letters."""
+    chance = random.Random(charset)
+    wrong = 0
+    for _ in range(40):
+        names = chance.sample(LISTS[charset], 5)
+        try:
+            read_list(file_of(names, charset) + b"x,\x81\r\n")
+            wrong += 1
+        except InvalidFields as refused:
+            assert "save the file as UTF-8" in refused.detail
+    assert wrong <= 2
+
+
 def test_what_cannot_be_told_apart_is_said() -> None:
     with pytest.raises(InvalidFields) as refused:
         read_list(file_of(["ИВАН"], "cp1251"))

@@ -65,6 +65,16 @@ def test_what_may_be_a_table_is_not_left_out(content: str, message: str) -> None
     assert message in refused.value.detail
 
 
+def test_a_repeated_header_is_no_user() -> None:
+    """Two lists in one file: a user called `login` was created."""
+    for again in (HEADER, "Login;Name;Phone", "LOGIN;;"):
+        listed = read_list(f"{HEADER}\r\n{ROWS}{again}\r\ncid;Cid;\r\n".encode())
+        first, second, repeated, last = (row.content for row in listed.rows)
+        assert isinstance(repeated, InvalidFields)
+        assert repeated.detail == "row: repeats the header; remove this row"
+        assert [each["login"] for each in (first, second, last)] == ["anna", "ben", "cid"]
+
+
 def book(*rows: list[Any], **sheets: list[list[Any]]) -> bytes:
     """A workbook with these rows, and with other sheets."""
     made = openpyxl.Workbook()

@@ -14,7 +14,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from fusion.kernel.sheets.decoding import is_valid
-from fusion.kernel.sheets.east_asian import east_asian_charsets, is_half_width
+from fusion.kernel.sheets.east_asian import (
+    east_asian_charsets,
+    is_half_width,
+    resembles_east_asian,
+)
 from fusion.kernel.text import mixes_scripts
 
 LETTERS: dict[str, tuple[str, ...]] = {
@@ -101,6 +105,9 @@ PUNCTUATION = "’‘“”„–—…€£«»°§·´¨¿¡®™\xa0"
 ENOUGH = 0.9
 """Share of the characters beyond ASCII that must be letters or signs of the assumed set."""
 
+MOST_ODD = 0.25
+"""Share of the words with letters beyond ASCII that may be odd: `McKölln`, an abbreviation."""
+
 VOWELS = frozenset("aeiouyаеёиоуыэюяіїєαεηιουω")
 
 WORD = re.compile(r"[^\W\d_]+")
@@ -153,7 +160,7 @@ def charsets_of(content: bytes) -> list[Charset]:
     if old is not None and not _odd_words(old.encoding, content[:READ]):
         found = [each for each in east_asian.possible if not is_half_width(content, each)]
         found.insert(0, old.encoding)
-    elif old is not None and not east_asian.possible:
+    elif old is not None and not east_asian.possible and not resembles_east_asian(content):
         found = [old.encoding]
     return [Charset(encoding, assumed=True) for encoding in found]
 
@@ -190,7 +197,7 @@ def _old(content: bytes) -> Charset | None:
     )
     enough = _likeness(best, counts)[1] >= ENOUGH * len(high)
     words = len(_foreign_words(best, content[:READ]))
-    odd = words and _odd_words(best, content[:READ]) > words / 2
+    odd = words and _odd_words(best, content[:READ]) > MOST_ODD * words
     return Charset(best, assumed=True) if enough and not odd else None
 
 

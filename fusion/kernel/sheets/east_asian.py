@@ -19,6 +19,8 @@ WORD = re.compile(r"[^\W\d_]+")
 MOST_MIXED = 0.2
 """Share of the words that may have Latin letters among others, such as `A社`."""
 
+DAMAGED = "\ufffd"
+
 READ = 65_536
 """Bytes that are judged."""
 
@@ -201,10 +203,15 @@ def _is_mixed(text: str) -> bool:
     return mixed > MOST_MIXED * len(words)
 
 
-def _judged(encoding: str, sample: bytes) -> _Judged | None:
+def resembles_east_asian(content: bytes) -> bool:
+    """Whether the text would be in one of the sets but for a few damaged characters."""
+    return any(_judged(encoding, content[:READ], "replace") for encoding in AREAS)
+
+
+def _judged(encoding: str, sample: bytes, errors: str = "strict") -> _Judged | None:
     """How probable the text is in this set; None if it is not valid there, or no words."""
     try:
-        text = sample.decode(encoding)
+        text = sample.decode(encoding, errors)
     except UnicodeDecodeError:
         return None
     if _is_mixed(text):
@@ -215,6 +222,9 @@ def _judged(encoding: str, sample: bytes) -> _Judged | None:
     logarithm = noise = 0.0
     for character, count in counts.items():
         if character.isascii():
+            continue
+        if character == DAMAGED:
+            total += count
             continue
         code = character.encode(encoding)
         area = AREAS[encoding](code)
