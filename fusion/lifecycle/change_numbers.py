@@ -6,6 +6,7 @@ its own result.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,12 @@ from fusion.catalogue.queries import find_skus
 from fusion.kernel.database import longer_statements
 from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.numbers.release import quarantine_days
-from fusion.numbers.resolve import home_country, resolve_numbers, resolve_prefix
+from fusion.numbers.resolve import (
+    home_country,
+    resolve_numbers,
+    resolve_prefix,
+    resolve_suffix,
+)
 from fusion.numbers.rows import refuse_doubled, resolve_rows, shown_item
 
 MAX_CHANGED = 10_000
@@ -137,17 +143,18 @@ def _call_change(
 
 def _resolved(actor: Actor, subscription_id: UUID, choice: Choice, *, each: bool) -> Choice:
     """The choice with its numbers in E.164; with `each`, refused rows have their problem."""
-    starts = choice.starts_with
+    starts, ends = choice.starts_with, choice.ends_with
     if choice.numbers is not None and each:
         return _judged(actor, subscription_id, choice.numbers)
     if choice.numbers is not None:
         numbers = resolve_numbers(actor, choice.numbers, subscription_id=subscription_id)
         return replace(choice, numbers=numbers)
+    country = partial(home_country, actor, subscription_id)
     if starts is not None:
-        starts = resolve_prefix(
-            starts, lambda: home_country(actor, subscription_id), field="selection.starts_with"
-        )
-    return replace(choice, starts_with=starts)
+        starts = resolve_prefix(starts, country, field="selection.starts_with")
+    if ends is not None:
+        ends = resolve_suffix(ends, country)
+    return replace(choice, starts_with=starts, ends_with=ends)
 
 
 def _judged(actor: Actor, subscription_id: UUID, items: Sequence[Any]) -> Choice:

@@ -41,7 +41,8 @@ def change_range(actor: Actor, *, range_id: UUID, changes: Mapping[str, Any]) ->
     """Set members of `changes`: `sku`, `first`, `last`, and `accept_unknown` with its `reason`.
 
     Numbers outside of the new ends are removed and those inside added; all numbers that change must
-    be free. 200 and the range, with `skipped` and `warnings` as for a new one.
+    be free. An acceptance stays unless `accept_unknown` is false: then the library must know all
+    numbers. 200 and the range, with `skipped` and `warnings` as for a new one.
 
     Problems: `not-found`, `invalid-fields`, `conflict` (numbers are not free),
     `range-not-available`.
@@ -50,7 +51,8 @@ def change_range(actor: Actor, *, range_id: UUID, changes: Mapping[str, Any]) ->
     before = (range_.first, range_.last)
     require_reason(changes.get("accept_unknown", False), changes.get("reason"))
     sku = entitlement(actor, changes["sku"]) if changes.get("sku") else range_.sku
-    reason = changes.get("reason") or range_.accepted_reason
+    accepted = changes.get("accept_unknown", range_.accepted_reason is not None)
+    reason = (changes.get("reason") or range_.accepted_reason) if accepted else None
     first, last = ends(
         sku,
         changes.get("first") or f"+{range_.first}",

@@ -52,6 +52,9 @@ E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 BRACKETED = re.compile(r"\(\s*(\d)\s*\)")
 """The national prefix as people write it in an international number: +32 (0)2 …"""
 
+FEWEST_NATIONAL = 9
+"""Digits from which on a searched ending with a zero in front may be a whole national number."""
+
 INTERNATIONAL = "00"
 """The international prefix in most countries; those of other countries are known by the library."""
 
@@ -364,9 +367,23 @@ def parse_prefix(text: str, *, country: str | None = None) -> str:
     return _bounded_part(code + inland, text)
 
 
-def parse_suffix(text: str) -> str:
-    """The last digits of numbers that `text` means; NotANumber."""
-    return _bounded_part(_searched(_read(text), text), text)
+def parse_suffix(text: str, *, country: str | None = None) -> str:
+    """The last digits of numbers, or of the whole number, that `text` means; NotANumber."""
+    written = _read(text)
+    digits = _searched(written, text)
+    whole = "+" in written and len(digits) >= FEWEST_DIGITS
+    if whole or is_national(digits):
+        try:
+            return parse_number(text, country=country).removeprefix("+")
+        except NotANumber:
+            if whole:
+                raise
+    return _bounded_part(digits, text)
+
+
+def is_national(digits: str) -> bool:
+    """Whether the last digits of a number may be a whole number in the form of some country."""
+    return digits.startswith("0") and len(digits) >= FEWEST_NATIONAL
 
 
 def _searched(written: str, text: str) -> str:

@@ -16,7 +16,7 @@ LANGUAGE sql STABLE AS $$
         'No number was assigned. Remove these numbers, or request the next free numbers of a SKU.')
     FROM (
         SELECT w.e164, CASE WHEN n.e164 IS NULL THEN 'unknown'
-                            WHEN n.subscription_id = p_subscription THEN n.status
+                            WHEN n.subscription_id = p_subscription OR n.status = 'ported_out' THEN n.status
                             ELSE 'taken' END AS status
         FROM unnest(p_numbers) AS w(e164)
         LEFT JOIN numbers_number n ON n.e164 = w.e164 AND n.group_id = p_group
@@ -39,6 +39,7 @@ LANGUAGE sql IMMUTABLE AS $$
                           WHEN 'assigned' THEN 'already assigned to this subscription'
                           WHEN 'reserved' THEN 'reserved for this subscription'
                           WHEN 'quarantined' THEN 'in quarantine'
+                          WHEN 'ported_out' THEN 'ported out to another operator'
                           ELSE w.status END ORDER BY w.i)), p_help),
         'numbers', json_agg(json_build_object('e164', w.e164, 'status', w.status) ORDER BY w.i))::text
     FROM unnest(p_numbers, p_statuses) WITH ORDINALITY AS w(e164, status, i)

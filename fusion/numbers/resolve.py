@@ -9,7 +9,14 @@ from uuid import UUID
 
 from fusion.access.actor import Actor
 from fusion.kernel.errors import InvalidFields, Problem
-from fusion.numbers.parse import E164, depends_on_country, parse_number, parse_prefix
+from fusion.numbers.parse import (
+    E164,
+    depends_on_country,
+    is_national,
+    parse_number,
+    parse_prefix,
+    parse_suffix,
+)
 from fusion.numbers.written import NotANumber
 from fusion.tenancy.queries import country_of, find_subscription
 
@@ -103,6 +110,11 @@ def resolve_prefix(text: str, country: Callable[[], str | None], *, field: str) 
         return parse_prefix(text, country=country() if depends_on_country(text) else None)
     except NotANumber as error:
         raise InvalidFields(**{field: str(error)}) from None
+
+
+def resolve_suffix(digits: str, country: Callable[[], str | None]) -> str:
+    """The last digits of numbers; `country` is called if they may be a whole number of it."""
+    return parse_suffix(digits, country=country()) if is_national(digits) else digits
 
 
 def number_in_path(actor: Actor, text: str, subscription_id: UUID | None = None) -> str:

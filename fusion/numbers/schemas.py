@@ -20,7 +20,7 @@ from fusion.kernel.schemas import Listing
 from fusion.numbers.parse import depends_on_country, parse_number, parse_prefix, parse_suffix
 from fusion.numbers.paths import A_DIGIT
 from fusion.numbers.queries import Wanted
-from fusion.numbers.resolve import find_twice, resolve_prefix
+from fusion.numbers.resolve import find_twice, resolve_prefix, resolve_suffix
 from fusion.numbers.rules import MAX_NUMBERS, MAX_PORT_DAYS, MAX_RESERVATION_DAYS
 from fusion.numbers.written import CountryNeeded
 
@@ -90,7 +90,11 @@ StartsWith = Annotated[
 EndsWith = Annotated[
     str,
     AfterValidator(parse_suffix),
-    Field(examples=["1234"], json_schema_extra={"pattern": A_DIGIT}),
+    Field(
+        examples=["1234"],
+        json_schema_extra={"pattern": A_DIGIT},
+        description="The end of a number, or a whole number as people write it.",
+    ),
 ]
 
 
@@ -116,7 +120,9 @@ class RangeChanges(Body):
     sku: Code = Field(default="", description="The SKU's code.")
     first: WrittenNumber = ""
     last: WrittenNumber = ""
-    accept_unknown: bool = Field(default=False, description=ACCEPT)
+    accept_unknown: bool = Field(
+        default=False, description=f"{ACCEPT} False takes back a former acceptance."
+    )
     reason: Reason | None = Field(default=None, description="Why; with `accept_unknown`.")
 
 
@@ -300,16 +306,18 @@ class Searching(Listing):
     def wanted(
         self, country: Callable[[], str | None], subscription_id: UUID | None = None
     ) -> Wanted:
-        """For the query; `country` is called if `starts_with` has no country code."""
-        starts = self.starts_with
+        """For the query; `country` is called for digits that may be in the form of a country."""
+        starts, ends = self.starts_with, self.ends_with
         if starts is not None:
             starts = resolve_prefix(starts, country, field="starts_with")
+        if ends is not None:
+            ends = resolve_suffix(ends, country)
         return Wanted(
             sku=self.sku,
             status=self.status,
             subscription_id=subscription_id,
             starts_with=starts,
-            ends_with=self.ends_with,
+            ends_with=ends,
         )
 
 

@@ -157,6 +157,7 @@ WHY_NOT = {
     "assigned": _("already assigned to this subscription"),
     "reserved": _("reserved for this subscription"),
     "quarantined": _("in quarantine"),
+    "ported_out": _("ported out to another operator"),
 }
 """State of a number that cannot be assigned → why not."""
 

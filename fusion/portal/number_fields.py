@@ -124,7 +124,7 @@ def digit_filter(params: Mapping[str, str], country: Country) -> DigitFilter:
     try:
         return DigitFilter(
             parse_prefix(starts, country=_if_needed(starts, country)) if starts else None,
-            parse_suffix(ends) if ends else None,
+            parse_suffix(ends, country=_if_needed(ends, country)) if ends else None,
         )
     except NotANumber as error:
         return DigitFilter(IN_NONE, error=explain_field(str(error)))

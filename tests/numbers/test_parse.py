@@ -231,8 +231,18 @@ def test_refused_beginnings(text: str, reason: str) -> None:
 
 def test_the_ending_of_a_number() -> None:
     assert parse_suffix("09-58") == "0958"
+    assert parse_suffix("0000000") == "0000000"
     with pytest.raises(NotANumber, match="has letters"):
         parse_suffix("09ab")
+
+
+def test_the_ending_may_be_the_whole_number() -> None:
+    for text in ("+3225550719", "0032 2 555 07 19", "+32 (0)2 555 07 19", "02 555 07 19"):
+        assert parse_suffix(text, country="BE") == "3225550719"
+    assert parse_suffix("02 555 07 19") == "025550719"
+    assert parse_suffix("0012345678", country="BE") == "0012345678"
+    with pytest.raises(NotANumber, match="looks like a block"):
+        parse_suffix("+3225550719-99")
 
 
 # Random valid numbers of all countries, and the ways in which people write them.

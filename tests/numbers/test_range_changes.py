@@ -310,3 +310,34 @@ def test_a_number_is_assigned_while_its_sku_changes(world: World) -> None:
         assert assigning.status_code == 201
         assert changing.status_code in (200, 409)
     assert differences() == []
+
+
+def test_an_acceptance_is_taken_back(world: World) -> None:
+    """`accept_unknown: false` was ignored: 200, and the range was still accepted."""
+    first, last = unknown(world, 3)
+    there = f"/number-ranges/{added(world, first, last, sku='us-geographic', **WORD)['id']}"
+    before = world.fingerprint()
+    response = world.call("PATCH", there, {"accept_unknown": False})
+    problem = refused(world, before, response, 422, "invalid-fields")
+    assert "not a valid phone number of US" in problem["errors"][0]["message"]
+    response = world.call("PATCH", there, {"accept_unknown": False, "reason": "Because."})
+    refused(world, before, response, 422, "invalid-fields")
+    kept = answer(world.call("PATCH", there, {"last": first}))
+    assert (kept["accept_unknown"], kept["reason"]) == (True, WORD["reason"])
+    e164, *_ = block(3)
+    french(world)
+    known = f"/number-ranges/{added(world, e164, e164, **WORD)['id']}"
+    changed = answer(world.call("PATCH", known, {"accept_unknown": False}))
+    assert (changed["accept_unknown"], changed["reason"]) == (False, None)
+    assert answer(world.call("GET", f"/numbers/{e164}"))["accepted"] is False
+
+
+def test_an_acceptance_of_numbers_in_use_stays(world: World) -> None:
+    e164, *_ = block(3)
+    french(world)
+    there = f"/number-ranges/{added(world, e164, e164, **WORD)['id']}"
+    entitle(world, 1)
+    assigned(world, e164)
+    before = world.fingerprint()
+    response = world.call("PATCH", there, {"accept_unknown": False})
+    refused(world, before, response, 409, "conflict")

@@ -195,6 +195,8 @@ def test_lists(world: World) -> None:
         assert found(starts_with=starts) == expected, starts
     assert found(path(world), starts_with=national(first)) == [first]
     assert found(ends_with=f"{first[-4:-2]}-{first[-2:]}", sku="fr-geographic") == [first]
+    for whole in (national(first), f"00{first[1:]}", f"{first[:3]} (0){first[3:]}"):
+        assert found(ends_with=whole) == found(path(world), ends_with=whole) == [first]
     in_country(world.group, None)
     before = world.fingerprint()
     response = world.call("GET", f"/numbers?{urlencode({'starts_with': national(first)})}")

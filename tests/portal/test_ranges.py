@@ -99,3 +99,27 @@ def test_correcting_and_removing(world: World) -> None:
     deleted = post(client, f"/inventory/ranges/{mistake.id}/delete")
     assert "The range and its numbers were removed." in follow(client, deleted)
     assert len(rows(world)) == 1
+
+
+def test_unticking_takes_an_acceptance_back(world: World) -> None:
+    """The page said that the range was changed, and it was not."""
+    first, last = unknown(world, 4)
+    client = person(world)
+    word = {"accept_unknown": "on", "reason": "Allocated by the regulator."}
+    post(client, NEW, **{**fields(sku="us-geographic", first=first, last=last), **word})
+    [found] = rows(world)
+    there = f"/inventory/ranges/{found.id}"
+    assert 'name="initial-accept_unknown" value="True"' in text(client, there)
+    shown = edited(found, sku="us-geographic", reason=word["reason"])
+    shown |= {f"initial-{name}": value for name, value in shown.items() if "-" not in name}
+    shown |= {"initial-accept_unknown": "True"}
+    before = world.fingerprint()
+    refused = post(client, there, **shown)
+    assert "is not a valid phone number of US" in refused.content.decode()
+    refused = post(client, there, **{**shown, "accept_unknown": "on", "reason": ""})
+    assert "Is required" in refused.content.decode()
+    assert world.fingerprint() == before
+    changed = {**shown, "accept_unknown": "on", "last": first}
+    assert "The range was changed." in follow(client, post(client, there, **changed))
+    [found] = rows(world)
+    assert (found.last, found.accepted_reason) == (int(first[1:]), word["reason"])

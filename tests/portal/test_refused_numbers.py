@@ -43,12 +43,14 @@ def explained(world: World, body: dict[str, object], *parts: str) -> dict[str, s
 def test_each_number_has_its_reason(world: World) -> None:
     """Pages named the numbers alone."""
     entitle(world, 5)
-    own, _ = stock(world, 2)
+    own, left = stock(world, 2)
     unknown = block(1)[0]
-    assigned(world, own)
-    texts = explained(world, {"numbers": [own, unknown]})
+    assigned(world, own, left)
+    assert world.call("POST", path(world, left, "port-out")).status_code == 204
+    texts = explained(world, {"numbers": [own, left, unknown]})
     for reason in (
         f"{own} (already assigned to this subscription)",
+        f"{left} (ported out to another operator)",
         f"{unknown} (not in the inventory)",
     ):
         assert reason in texts["en"]

@@ -84,11 +84,11 @@ class EditRangeForm(ChangeForm, RangeForm):
 
     def changes(self) -> dict[str, Any]:
         """For the use case: what differs from the page; a reason goes with its tick."""
-        changed = {name: value for name, value in self.changed().items() if value}
-        if "reason" in changed:
-            changed["accept_unknown"] = self.cleaned_data["accept_unknown"]
-        elif "accept_unknown" in changed:
-            changed["reason"] = self.cleaned_data["reason"] or None
+        changed = self.changed()
+        if changed.keys() & {"accept_unknown", "reason"}:
+            accepted = changed["accept_unknown"] = self.cleaned_data["accept_unknown"]
+            if accepted or "reason" in changed:
+                changed["reason"] = self.cleaned_data["reason"] or None
         return changed
 
 
