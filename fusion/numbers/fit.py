@@ -53,12 +53,18 @@ def help_with_unknown(actor: Actor) -> str:
 
 
 def fitting_skus(
-    numbers: Sequence[str], skus: Sequence[Sku], *, unknown: bool = False, otherwise: str = ""
+    numbers: Sequence[str],
+    skus: Sequence[Sku],
+    *,
+    named: bool = False,
+    unknown: bool = False,
+    otherwise: str = "",
 ) -> list[list[UUID]]:
     """For each number the ids of the SKUs that fit, geographic before mobile, then by code.
 
-    `unknown`: the provider says that the numbers are of the only SKU. Problem `invalid-fields`;
-    it ends with `otherwise`, what the caller can do about an unknown number, where that helps.
+    `named`: the caller named the only SKU. `unknown`: the provider says that the numbers are of it.
+    Problem `invalid-fields`; it ends with `otherwise`, what the caller can do about an unknown
+    number, where that helps.
     """
     fitting: list[list[UUID]] = []
     wrong: dict[str, str] = {}
@@ -67,7 +73,7 @@ def fitting_skus(
             found, why = [skus[0].id], wrong_unknown_number(e164, country=skus[0].country or "")
         else:
             found = _fitting(e164, skus)
-            why = None if found else _no_sku(e164)
+            why = None if found else _no_sku(e164, skus[0].code if named else None)
             if why and otherwise and _is_acceptable(e164, skus):
                 why = f"{why}; {otherwise}"
         fitting.append(found)
@@ -93,9 +99,15 @@ def _is_acceptable(e164: str, skus: Sequence[Sku]) -> bool:
     return any(wrong_unknown_number(e164, country=sku.country or "") is None for sku in skus)
 
 
-def _no_sku(e164: str) -> str:
+def _no_sku(e164: str, code: str | None) -> str:
+    """Why no SKU fits: the one with this code, or any."""
     types = " or ".join(number_types(e164))
     where = " or ".join(countries(e164))
     if not (types and where):
         return f"{e164} is not a valid phone number"
+    if code is not None:
+        return (
+            f"{e164} is a {types} number of {where}, not of {code}; give a matching number type "
+            "(`sku`), or none"
+        )
     return f"{e164} is a {types} number of {where}, but no matching SKU exists"

@@ -70,4 +70,6 @@ def resolve_to_port_in(
     skus = ported_skus(actor, sku)
     country = skus[0].country if sku is not None else None
     numbers = resolve_numbers(actor, numbers, subscription_id=subscription_id, country=country)
-    return numbers, fitting_skus(numbers, skus, unknown=unknown, otherwise=otherwise)
+    return numbers, fitting_skus(
+        numbers, skus, named=sku is not None, unknown=unknown, otherwise=otherwise
+    )

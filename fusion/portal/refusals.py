@@ -221,6 +221,10 @@ MESSAGES = (
     gettext_noop("%(number)s is not a valid phone number"),
     gettext_noop("%(number)s is not a valid phone number of %(country)s"),
     gettext_noop("%(number)s is a %(found)s, not a %(type)s number"),
+    gettext_noop(
+        "%(number)s is a %(types)s number of %(countries)s, not of %(sku)s; give a matching number "
+        "type (`sku`), or none"
+    ),
     gettext_noop("%(number)s is a %(types)s number of %(countries)s, but no matching SKU exists"),
     gettext_noop("must not mix Latin letters with similar Cyrillic or Greek letters"),
     gettext_noop(

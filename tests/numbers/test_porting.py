@@ -361,3 +361,17 @@ def test_a_port_in_may_name_its_sku(world: World) -> None:
     before = world.fingerprint()
     problem = refused(world, before, decide(world, port, "approve"), 409, "no-entitlement")
     assert problem["refusals"][0]["sku"] == "fr-other"
+
+
+def test_a_port_in_of_another_type_than_named(world: World) -> None:
+    """It said that no SKU matches, though one does."""
+    french(world)
+    [one] = block(1)
+    there = f"/subscriptions/{world.subscription.id}/port-requests"
+    body = {"direction": "in", "numbers": [one], "sku": "be-geographic"}
+    before = world.fingerprint()
+    problem = refused(world, before, world.call("POST", there, body), 422, "invalid-fields")
+    assert problem["errors"][0]["message"] == (
+        f"{one} is a geographic number of FR, not of be-geographic; give a matching number type "
+        "(`sku`), or none"
+    )

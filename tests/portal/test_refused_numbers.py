@@ -23,6 +23,8 @@ def test_types_of_numbers_are_words(language: str) -> None:
             "+80012345600 is a toll_free, not a voip number",
             "+12125550123 is a geographic or mobile, not a toll_free number",
             "+80012345600 is a toll_free number of 001, but no matching SKU exists",
+            "+80012345600 is a toll_free number of 001, not of be-mobile; give a matching number "
+            "type (`sku`), or none",
         ):
             text = translated(sentence)
             assert "_" not in text and str(TYPE_WORDS["toll_free"]) in text
