@@ -4,6 +4,7 @@ It has no locks, SQL or HTTP. Each operation returns the code of its refusal, or
 each metric; a product is one unit of one SKU.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 USER, NUMBER, CHANNEL = "user", "fr-geographic", "sip-channel"
@@ -193,10 +194,18 @@ class Model:
         return None
 
     def batch(self, name: str, rows: list[tuple[str, str | None]]) -> list[str | None]:
-        """The code of the refusal of each row; rows with different logins."""
-        heirs = self._heirs(name, rows)
-        outcomes = {i: self._row(name, *rows[i], heirs) for i in self._order(name, rows)}
-        return [outcomes[i] for i in range(len(rows))]
+        """The code of the refusal of each row; rows with different logins.
+
+        Rows that share a number are refused.
+        """
+        named = Counter(e164 for _, e164 in rows if e164)
+        outcomes: list[str | None] = ["invalid-fields"] * len(rows)
+        places = [i for i, (_, e164) in enumerate(rows) if not e164 or named[e164] == 1]
+        sound = [rows[i] for i in places]
+        heirs = self._heirs(name, sound)
+        for i in self._order(name, sound):
+            outcomes[places[i]] = self._row(name, *sound[i], heirs)
+        return outcomes
 
     def _order(self, name: str, rows: list[tuple[str, str | None]]) -> list[int]:
         """The rows as they take effect: each after the one whose user leaves its number."""
