@@ -51,7 +51,8 @@ def edit_settings(
     """Set the settings that are not None.
 
     `porting` is one of `tenancy.models.PORTING`; `emergency_numbers` replaces all numbers that the
-    group added. Problems: `not-found`, `forbidden`.
+    group added. Problems: `not-found`, `forbidden`, `invalid-fields` (a number that the country has
+    already).
     """
     group = find_provider(actor, organization_id)
     if group is None:

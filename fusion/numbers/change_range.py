@@ -133,5 +133,6 @@ def _require_free(used: list[tuple[str, str]]) -> None:
     raise Problem(
         "conflict",
         f"Numbers that are not free cannot leave the range or change their type: {listed}. "
-        "Release them first, or choose other ends. Nothing was changed.",
+        "Release them and put them back into stock; a number that was ported out must be ported in "
+        "first. Or choose other ends. Nothing was changed.",
     )

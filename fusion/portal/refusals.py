@@ -121,7 +121,8 @@ DETAILS = (
     ),
     gettext_noop(
         "Numbers that are not free cannot leave the range or change their type: %(numbers)s. "
-        "Release them first, or choose other ends. Nothing was changed."
+        "Release them and put them back into stock; a number that was ported out must be ported in "
+        "first. Or choose other ends. Nothing was changed."
     ),
     gettext_noop(
         "This invitation is no longer valid. It was accepted or withdrawn, it expired, or "

@@ -49,7 +49,11 @@ def countries_of_trunks(group_id: UUID) -> list[str]:
 
 
 def replace_group_numbers(group_id: UUID, numbers: Numbers) -> None:
-    """Make these the group's own numbers. The caller holds the lock of `lock_settings`."""
+    """Make these the group's own numbers. The caller holds the lock of `lock_settings`.
+
+    Problem `invalid-fields` for a new one that the country has already.
+    """
+    _refuse_known(numbers, group_numbers(group_id))
     rows = [(country, number) for country, each in numbers.items() for number in each]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -61,6 +65,22 @@ def replace_group_numbers(group_id: UUID, numbers: Numbers) -> None:
         [GroupEmergencyNumber(group_id=group_id, country=c, number=n) for c, n in rows],
         ignore_conflicts=True,
     )
+
+
+def _refuse_known(numbers: Numbers, former: Numbers) -> None:
+    """Require that the country does not have these numbers, apart from former ones of the group."""
+    wrong = {
+        f"emergency_numbers.{country}.{index}": _known(number, country)
+        for country, each in numbers.items()
+        for index, number in enumerate(each)
+        if number not in former.get(country, ()) and emergency_pattern(country).fullmatch(number)
+    }
+    if wrong:
+        raise InvalidFields(**wrong)
+
+
+def _known(number: str, country: str) -> str:
+    return f"{number} is an emergency number of {country} already"
 
 
 def lock_settings(actor: Actor) -> None:
@@ -79,7 +99,7 @@ def add_emergency_number(actor: Actor, *, country: str, number: str) -> Done:
     numbers = group_numbers(actor.group_id)
     own = numbers.setdefault(country, [])
     if number in own or emergency_pattern(country).fullmatch(number):
-        raise InvalidFields(number=f"{number} is an emergency number of {country} already")
+        raise InvalidFields(number=_known(number, country))
     if len(own) >= MOST_NUMBERS:
         raise InvalidFields(
             number=f"at most {MOST_NUMBERS} numbers can be added for a country, and {country} has "

@@ -47,6 +47,7 @@ UNSAID = {
     "^is an? \\w+, but the parent ": "what stands above",
     "not available to a client of a": "whose client it is",
     "is not a valid phone number|no matching SKU exists": "the numbering plan of each country",
+    "is an emergency number of": "the emergency numbers of each country",
     "; give a matching number type": "the numbering plan of each country",
     "^“|^is empty; write a phone": "how people write phone numbers",
     "appears twice in the header|is missing from the header": "a CSV file's columns together",

@@ -341,3 +341,8 @@ def test_an_acceptance_of_numbers_in_use_stays(world: World) -> None:
     before = world.fingerprint()
     response = world.call("PATCH", there, {"accept_unknown": False})
     refused(world, before, response, 409, "conflict")
+    assert world.call("POST", path(world, e164, "port-out")).status_code == 204
+    before = world.fingerprint()
+    problem = refused(world, before, world.call("DELETE", there), 409, "conflict")
+    assert f"{e164} (ported_out)" in problem["detail"]
+    assert "a number that was ported out must be ported in first" in problem["detail"]

@@ -77,6 +77,7 @@ def test_the_countrys_own_numbers_stay(world: World) -> None:
         ({"BE": ["1"]}, "emergency_numbers.BE.0"),
         ({"BE": ["1234567"]}, "emergency_numbers.BE.0"),
         ({"BE": ["+112"]}, "emergency_numbers.BE.0"),
+        ({"BE": ["1712", "112"]}, "emergency_numbers.BE.1"),
         ({"BE": ["1712", "１７１２"]}, "emergency_numbers.BE.1"),
         ({"BE": [1712]}, "emergency_numbers.BE.0"),
         ({"BE": ["1712", "1712"]}, "emergency_numbers.BE"),
