@@ -129,6 +129,7 @@ def test_file(tmp_path: Path) -> None:
     assert all(secret_works(client) for client in repaired["clients"].values())
 
 
+@pytest.mark.long
 def test_a_new_one_after_the_end() -> None:
     """Whoever has terminated the shown subscription gets a new provider the next time."""
     former = installation()

@@ -22,7 +22,7 @@ from tests.upgrade.releases import BEFORE, Release
 
 empty_database, migrated_database = databases.empty_database, databases.migrated_database
 
-ROUNDS = 4
+ROUNDS = 3
 """How often each caller does its work between two steps of the upgrade."""
 
 pytestmark = pytest.mark.once
@@ -268,7 +268,7 @@ def test_to_the_next_release(fleet: Fleet, tmp_path: Path) -> None:
     old, provider = prepare(fleet, this_release())
     callers = Callers(provider, fleet.urls)
     try:
-        for _ in range(3):  # each time all files are installed anew
+        for _ in range(2):  # each time all files are installed anew
             with psycopg.connect(fleet.database) as direct:
                 direct.execute("UPDATE kernel_schema SET files = '{}'")
             this_release().migrate(fleet.database)
