@@ -3,19 +3,20 @@
 
 -- Whether the callee is an emergency number of the trunk's country or `urn:service:sos`. Numbers: those of
 -- `phonenumbers` and those that the group added, also with the country's code in front, as `+32112`,
--- `0032112`, or `0111911` where 011 is dialled for abroad, and with a lone plus, as `+112`; each of these also
--- after one of the trunk's prefixes for an outside line, and before a `#` that ends dialling.
+-- `0032112`, or `0111911` where 011 is dialled for abroad, even with the zero of `+32 (0)112`, and with a lone
+-- plus, as `+112`; each of these also after one of the trunk's prefixes for an outside line, and before a `#`
+-- that ends dialling.
 CREATE OR REPLACE FUNCTION trunks_is_emergency(t trunks_trunk, p_callee text) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    -- No number of that many digits is one: a code has three, a number six.
-    v_dialled CONSTANT text := CASE WHEN p_callee !~ '^\+[0-9]{10,}$' THEN trunks_dialled(p_callee) END;
+    -- No number of that many digits is one: a code has three, the zero after it one, a number six.
+    v_dialled CONSTANT text := CASE WHEN p_callee !~ '^\+[0-9]{11,}$' THEN trunks_dialled(p_callee) END;
     v_numbers text[];
     e trunks_emergencynumber;
 BEGIN
     IF v_dialled = 'urn:service:sos' THEN
         RETURN true;
-    ELSIF v_dialled IS NULL OR length(v_dialled) > 18 THEN  -- prefix 4, abroad 4, code 3, number 6, # 1
+    ELSIF v_dialled IS NULL OR length(v_dialled) > 19 THEN  -- prefix 4, abroad 4, code 3, zero 1, number 6, # 1
         RETURN false;
     END IF;
     SELECT w.* INTO e FROM trunks_emergencynumber w WHERE w.country = t.country;
@@ -23,10 +24,10 @@ BEGIN
         SELECT number
         FROM unnest(v_dialled || ARRAY(SELECT trunks_after(v_dialled, prefix)
                                        FROM unnest(string_to_array(t.outside_line_prefixes, ',')) AS prefix)) AS rest,
-             unnest(ARRAY[rest, trunks_after(rest, '+'), trunks_after(rest, '+' || e.calling_code),
-                          trunks_after(rest, '00' || e.calling_code),
-                          trunks_after(rest, CASE e.calling_code WHEN '1' THEN '0111' WHEN '61' THEN '001161' END)
-                    ]) AS form,
+             unnest(ARRAY['', '+', '+' || e.calling_code, '00' || e.calling_code,
+                          CASE e.calling_code WHEN '1' THEN '0111' WHEN '61' THEN '001161' END]) AS before,
+             unnest(CASE WHEN before IN ('', '+') THEN '{""}' ELSE '{"",0}'::text[] END) AS zero,
+             trunks_after(rest, before || zero) AS form,
              regexp_replace(form, '#$', '') AS number);
     RETURN EXISTS (SELECT FROM unnest(v_numbers) AS number
                    WHERE number <> '' AND number ~ ('^(' || e.pattern || ')$'))

@@ -51,8 +51,8 @@ def emergency_expression(
     code, that of every country counts.
     """
     code = calling_code or "[0-9]{1,3}"
-    before = ["[+]", f"[+]{code}", f"00{code}"]
-    before += [f"{abroad}{code}" for own, abroad in ABROAD.items() if calling_code in (own, None)]
+    before = ["[+]", f"[+]{code}0?", f"00{code}0?"]
+    before += [f"{abroad}{code}0?" for own, abroad in ABROAD.items() if calling_code in (own, None)]
     outside = ["".join(f"[{c}]" if c == "*" else c for c in prefix) for prefix in prefixes]
     first = f"({'|'.join(outside)})?" if outside else ""
     known = [pattern.replace("(?:", "(")] if pattern else []

@@ -173,6 +173,9 @@ def test_only_the_prefixes_that_the_trunk_names() -> None:
         ("112#", "BE"),
         ("9112#", "BE"),
         ("+32112#", "BE"),
+        ("+32 (0)112", "BE"),
+        ("9+32(0)112", "BE"),
+        ("0032 0 112", "BE"),
     ],
 )
 def test_forms_combine(callee: str, country: str) -> None:
@@ -183,7 +186,20 @@ def test_forms_combine(callee: str, country: str) -> None:
 
 @pytest.mark.parametrize(
     "callee",
-    ["0111911", "001132112", "+9112", "99112", "112##", "#112", "#", "9#", "100,112", "0032+112"],
+    [
+        "0111911",
+        "001132112",
+        "+9112",
+        "99112",
+        "112##",
+        "#112",
+        "#",
+        "9#",
+        "100,112",
+        "0032+112",
+        "+0112",
+        "+3200112",
+    ],
 )
 def test_forms_that_do_not_combine(callee: str) -> None:
     assert not is_emergency(callee, prefixes="9")
@@ -202,8 +218,8 @@ def test_each_number_of_each_country_in_each_form() -> None:
         numbers = [text for text in texts if pattern.fullmatch(text)]
         assert numbers or country in LONG, country
         for number in numbers:
-            written = number, f"+{number}", f"+{code}{number}", f"00{code}{number}", f"9{number}"
-            forms += [(country, form) for form in written]
+            written = f"+{number}", f"+{code}{number}", f"+{code}(0){number}", f"00{code}{number}"
+            forms += [(country, form) for form in (number, *written, f"9{number}")]
     refused = rows(
         "SELECT country, form FROM unnest(%s::text[], %s::text[]) AS f(country, form)"
         " WHERE NOT trunks_is_emergency(jsonb_populate_record(NULL::trunks_trunk,"
