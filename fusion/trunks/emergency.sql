@@ -9,8 +9,10 @@
 CREATE OR REPLACE FUNCTION trunks_is_emergency(t trunks_trunk, p_callee text) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    -- No number of that many digits is one: a code has three, the zero after it one, a number six.
-    v_dialled CONSTANT text := CASE WHEN p_callee !~ '^\+[0-9]{11,}$' THEN trunks_dialled(p_callee) END;
+    -- Most callees, in one comparison: no number of that many digits is one. A code has at most three digits,
+    -- a zero may come after it, and a number has at most six.
+    v_dialled CONSTANT text := CASE WHEN p_callee !~ '^\+([0-9]{11,}|[0-9]{3}[1-9][0-9]{6})$'
+                                    THEN trunks_dialled(p_callee) END;
     v_numbers text[];
     e trunks_emergencynumber;
 BEGIN
