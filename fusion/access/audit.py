@@ -1,5 +1,6 @@
 """The audit trail: an operation that records who did what, in the transaction of the change."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,18 +30,21 @@ def record(
     path: str,
     detail: Any,
     subscription_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> None:
     """Write one audit record.
 
     `path` is the path of the organization that owns the object, `subscription_id` its subscription.
+    `at` is the instant of the change, by default now.
     Raises LookupError for a verb that is not registered.
     """
     require_verb(verb)
     execute(
-        "SELECT access_finish(%s::uuid, kernel_now(), '{}',"
+        "SELECT access_finish(%s::uuid, coalesce(%s::timestamptz, kernel_now()), '{}',"
         " ARRAY[ROW(%s, %s, %s, %s, %s, %s, %s, %s)::access_record], '{}')",
         [
             actor.group_id,
+            at,
             path,
             subscription_id,
             actor.label,

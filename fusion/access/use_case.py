@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID
 
@@ -49,7 +50,8 @@ class Done:
 
     `path` is the path of the organization that owns the object, `subscription_id` its subscription,
     if any; `secret` is shown once with the answer and stored nowhere; `version` makes the object's
-    ETag, if it has one; `recorded` replaces arguments in the audit record, and adds to them.
+    ETag, if it has one; `recorded` replaces arguments in the audit record, and adds to them; `at`
+    is the instant of the change, if its document or event says one.
     """
 
     document: dict[str, Any] | None
@@ -59,6 +61,7 @@ class Done:
     secret: dict[str, str] | None = None
     version: int | None = None
     recorded: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 def use_case(
@@ -104,6 +107,7 @@ def use_case(
                     path=done.path,
                     subscription_id=done.subscription_id,
                     detail={**arguments, **done.recorded},
+                    at=done.at,
                 )
                 text = _json(done.document)
                 if request.key is not None:

@@ -1,5 +1,6 @@
 """Writing an event: an operation, in the transaction of the change that it describes."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,9 @@ def emit(
     actor: str,
     data: Any,
     subscription_id: UUID | None = None,
+    at: datetime | None = None,
 ) -> None:
-    """Write one event.
+    """Write one event, which happened at the instant `at`, by default now.
 
     `path` is the path of the organization it concerns: it and those above may read the event.
     `data` is the object as the API shows it. Raises LookupError for a type that is not registered.
@@ -28,6 +30,7 @@ def emit(
         raise LookupError(f"{type} is not in fusion/events/types.py.")
     document = orjson.dumps(data, default=str).decode()
     execute(
-        "SELECT events_emit(%s::text, %s::uuid, %s::text, %s::uuid, %s::text, %s::text, %s::json)",
-        [type, group_id, path, subscription_id, str(subject), actor, document],
+        "SELECT events_emit_all(%s::uuid, ARRAY[ROW(%s, %s, %s, %s, %s, %s)::events_fact],"
+        " coalesce(%s::timestamptz, kernel_now()))",
+        [group_id, path, subscription_id, type, str(subject), actor, document, at],
     )

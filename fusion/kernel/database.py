@@ -8,6 +8,7 @@ time for a lock or a full pool.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
@@ -109,6 +110,12 @@ def fetch_row(sql: str, parameters: Parameters | None = None) -> tuple[Any, ...]
         cursor.execute(sql, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
         return row
+
+
+def database_now() -> datetime:
+    """The present instant by the database's clock, which also decides what is due."""
+    at: datetime = fetch_value("SELECT kernel_now()")
+    return at
 
 
 def fetch_value(sql: str, parameters: Parameters | None = None) -> Any:

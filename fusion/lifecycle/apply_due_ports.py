@@ -7,6 +7,7 @@ completes it.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from fusion.access.actor import Actor, Request, system_actor
 from fusion.access.audit import traced
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.constraints import violated
-from fusion.kernel.database import first_row
+from fusion.kernel.database import database_now, first_row
 from fusion.kernel.postgresql.outage import outage_of
 from fusion.lifecycle.apply_due import ACTOR
 from fusion.numbers.end_port import fail_port
@@ -103,15 +104,20 @@ def _lock_due(actor: Actor, id: UUID, subscription_id: UUID) -> PortRequest | No
 
 
 def _carry_out(actor: Actor, port: PortRequest, subscription: Subscription) -> None:
+    at = database_now()
     if port.direction == OUT:
         call_for_port(
             "lifecycle_end_links(s, numbers_of_port(p), %s::text)::text", port, actor.label
         )
     call_for_port(
-        "numbers_carry_out_port(s, p, %s::text, %s::text)::text", port, actor.label, traced(actor)
+        "numbers_carry_out_port(s, p, %s::text, %s::text, %s::timestamptz)::text",
+        port,
+        actor.label,
+        traced(actor),
+        at,
     )
-    record_state(actor, port, subscription.path, "completed", {"completed_at": KernelNow()})
-    _audit(actor, port, subscription)
+    record_state(actor, port, subscription.path, "completed", {"completed_at": at}, at=at)
+    _audit(actor, port, subscription, at)
     log.info("port carried out", port_request=str(port.id), direction=port.direction)
 
 
@@ -130,8 +136,9 @@ def _fail(actor: Actor, id: UUID, error: DatabaseError) -> bool:
             due = _lock_due(actor, id, subscription.id)
             if due is None:
                 return False
-            fail_port(actor, due, subscription, failure)
-            _audit(actor, due, subscription)
+            at = database_now()
+            fail_port(actor, due, subscription, failure, at)
+            _audit(actor, due, subscription, at)
     except DatabaseError as another:
         if outage_of(another):
             raise
@@ -140,7 +147,7 @@ def _fail(actor: Actor, id: UUID, error: DatabaseError) -> bool:
     return True
 
 
-def _audit(actor: Actor, port: PortRequest, subscription: Subscription) -> None:
+def _audit(actor: Actor, port: PortRequest, subscription: Subscription, at: datetime) -> None:
     detail: dict[str, Any] = {"state": port.state, "numbers": port.numbers}
     audit.record(
         actor,
@@ -150,4 +157,5 @@ def _audit(actor: Actor, port: PortRequest, subscription: Subscription) -> None:
         path=subscription.path,
         detail=detail,
         subscription_id=subscription.id,
+        at=at,
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from fusion.access.actor import Actor
 from fusion.access.audit import traced
 from fusion.kernel.clock import instant
-from fusion.kernel.database import execute, fetch_value
+from fusion.kernel.database import execute
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.kernel.ids import new_id
 from fusion.ordering.models import Order
@@ -85,12 +85,6 @@ def require_free_reference(actor: Actor, subscription_id: UUID, change: StateCha
             "same_request": is_same,
         },
     )
-
-
-def database_now() -> datetime:
-    """The present instant by the clock that decides which orders are due."""
-    at: datetime = fetch_value("SELECT kernel_now()")
-    return at
 
 
 def require_timely(effective_at: datetime, now: datetime) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from fusion.access.actor import Actor
+from fusion.kernel.database import database_now
 from fusion.kernel.errors import Problem
 from fusion.lifecycle.placing import (
     StateChange,
-    database_now,
     require_free_reference,
     require_timely,
 )

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from fusion.access.actor import Actor
 from fusion.access.use_case import Answer, Done, use_case
+from fusion.kernel.database import database_now
 from fusion.lifecycle.kinds import CARRY_OUT, reason_of
 from fusion.lifecycle.placing import (
     ORDER,
     StateChange,
-    database_now,
     emit_order,
     lock_for,
     require_timely,

@@ -4,10 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from fusion.kernel.fields import Body, Instant, Note, Reference, Spelled
+from fusion.kernel.fields import Body, Instant, Note, Reference
 from fusion.lifecycle.placing import StateChange
 from fusion.tenancy.schemas import Reason
 from fusion.trunks.emergency_numbers import MOST_NUMBERS
+from fusion.trunks.emergency_written import read_emergency_number
 from fusion.trunks.schemas import Country, distinct
 
 
@@ -61,8 +62,11 @@ class StatePreview(BaseModel):
 
 EmergencyNumber = Annotated[
     str,
-    Spelled("[0-9]{2,6}", "must be an emergency number: 2 to 6 digits"),
-    Field(examples=["933"]),
+    AfterValidator(read_emergency_number),
+    Field(
+        description="2 to 6 digits; spaces, dots, hyphens, slashes and brackets are ignored.",
+        examples=["933"],
+    ),
 ]
 EmergencyNumbers = dict[
     Country,

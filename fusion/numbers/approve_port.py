@@ -9,7 +9,8 @@ import orjson
 from fusion.access.actor import Actor
 from fusion.access.audit import traced
 from fusion.access.use_case import Done, use_case
-from fusion.kernel.clock import KernelNow, instant, now
+from fusion.kernel.clock import instant
+from fusion.kernel.database import database_now
 from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.numbers.models import IN, OUT, PortRequest
 from fusion.numbers.port_in import resolve_to_port_in
@@ -48,15 +49,19 @@ def approve_port(
     port, subscription = lock_pending_port(actor, request_id)
     check_port_date(port_date, "port_date")
     _require_word(port, accept_unknown, reason)
+    at = database_now()
     if port.state == "approved":
-        document = _change_date(actor, port, subscription, port_date)
+        document = _change_date(actor, port, subscription, port_date, at)
     else:
-        document = decide_port(actor, port, subscription, port_date or port.port_date, reason)
+        document = decide_port(
+            actor, port, subscription, port_date or port.port_date, reason, at=at
+        )
     return Done(
         with_warnings(actor, document),
         subscription.path,
         port.id,
         subscription_id=subscription.id,
+        at=at,
     )
 
 
@@ -79,15 +84,18 @@ def decide_port(
     actor: Actor,
     port: PortRequest,
     subscription: Subscription,
-    at: datetime | None,
+    port_date: datetime | None,
     accept_reason: str | None = None,
+    *,
+    at: datetime,
 ) -> dict[str, Any]:
-    """Carry out an open request, or approve it for `at`; returns its document.
+    """Carry out an open request, or approve it for `port_date` if that is after `at`, the instant
+    of the decision; returns its document.
 
     An operation: the caller holds the locks of the subscription and the request.
     """
-    later = at is not None and at > now()
-    decided = {"decided_by": actor.label, "decided_at": KernelNow()}
+    later = port_date is not None and port_date > at
+    decided = {"decided_by": actor.label, "decided_at": at}
     said: dict[str, Any] = {}
     if accept_reason is not None:
         decided["accept_reason"] = said["accept_reason"] = accept_reason
@@ -100,24 +108,29 @@ def decide_port(
         if later:
             call_for_port("numbers_set_port(numbers_of_port(p), s.id, p.id)::text", port)
     else:
-        _take_in(actor, port, subscription, at if later else None)
+        _take_in(actor, port, subscription, port_date if later else None, at)
     if later:
-        changes = {**decided, "port_date": at}
-        said["port_date"] = instant(at)
-        return record_state(actor, port, subscription.path, "approved", changes, **said)
+        changes = {**decided, "port_date": port_date}
+        said["port_date"] = instant(port_date)
+        return record_state(actor, port, subscription.path, "approved", changes, at=at, **said)
     if port.direction == OUT:
         call_for_port(
-            "numbers_carry_out_port(s, p, %s::text, %s::text)::text",
+            "numbers_carry_out_port(s, p, %s::text, %s::text, %s::timestamptz)::text",
             port,
             actor.label,
             traced(actor),
+            at,
         )
-    changes = {**decided, "completed_at": KernelNow()}
-    return record_state(actor, port, subscription.path, "completed", changes, **said)
+    changes = {**decided, "completed_at": at}
+    return record_state(actor, port, subscription.path, "completed", changes, at=at, **said)
 
 
 def _take_in(
-    actor: Actor, port: PortRequest, subscription: Subscription, until: datetime | None
+    actor: Actor,
+    port: PortRequest,
+    subscription: Subscription,
+    until: datetime | None,
+    at: datetime,
 ) -> None:
     if subscription.status != "active":
         raise Problem(
@@ -139,33 +152,40 @@ def _take_in(
         )
     )
     call_for_port(
-        "numbers_audit_and_emit(s, jsonb_build_object('actor', %s::text, 'request', %s::text),"
-        " %s::text, numbers_documents(numbers_of_port(p)))::text",
+        "numbers_audit_and_emit(s, jsonb_build_object('actor', %s::text, 'request', %s::text,"
+        " 'at', %s::timestamptz), %s::text, numbers_documents(numbers_of_port(p)))::text",
         port,
         actor.label,
         traced(actor),
+        at,
         "number.reserved" if until else "number.ported",
     )
 
 
 def _change_date(
-    actor: Actor, port: PortRequest, subscription: Subscription, at: datetime | None
+    actor: Actor,
+    port: PortRequest,
+    subscription: Subscription,
+    port_date: datetime | None,
+    at: datetime,
 ) -> dict[str, Any]:
-    if at is None:
+    if port_date is None:
         raise Problem(
             "conflict",
             f"This port request is already approved for {instant(port.port_date)}. Give another "
             "`port_date` to change that, or reject it.",
         )
-    if at == port.port_date:
+    if port_date == port.port_date:
         return port_documents(actor, [port])[0]
     if port.direction == IN:
         call_for_port(
-            "numbers_set_port_date(p.id, numbers_of_port(p), %s::timestamptz)::text", port, at
+            "numbers_set_port_date(p.id, numbers_of_port(p), %s::timestamptz)::text",
+            port,
+            port_date,
         )
-    changes = {"port_date": at, "decided_by": actor.label, "decided_at": KernelNow()}
-    said = {"port_date": instant(at)}
-    return record_state(actor, port, subscription.path, "approved", changes, **said)
+    changes = {"port_date": port_date, "decided_by": actor.label, "decided_at": at}
+    said = {"port_date": instant(port_date)}
+    return record_state(actor, port, subscription.path, "approved", changes, at=at, **said)
 
 
 def _refuse(refusal: str | None) -> None:

@@ -1,6 +1,7 @@
 """Correcting a range while its numbers are free: its SKU, its ends; or deleting it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,10 @@ WHERE {OF_PART} AND n.status = 'free'
 """
 
 IN_USE = f"""
-SELECT n.e164, n.status FROM numbers_number n
+SELECT n.e164, n.status, (
+    SELECT format('waiting for port request %%s dated %%s', p.id, kernel_instant(p.port_date))
+    FROM numbers_portrequest p WHERE p.group_id = n.group_id AND p.id = n.port_id)
+FROM numbers_number n
 WHERE {OF_PART} AND n.status <> 'free' ORDER BY n.e164 LIMIT 11
 """
 
@@ -89,7 +93,7 @@ def delete_range(actor: Actor, *, range_id: UUID) -> Done:
     _remove(range_, range_.first, range_.last)
     deleted = done(actor, range_, "deleted", {})
     Range.objects.visible_to(actor).filter(id=range_.id).delete()
-    return Done(None, deleted.path, deleted.object_id, recorded=deleted.recorded)
+    return replace(deleted, document=None)
 
 
 def _locked(actor: Actor, range_id: UUID) -> Range:
@@ -124,15 +128,19 @@ def _rewrite(range_: Range, first: int, last: int) -> None:
     _require_free(fetch_rows(IN_USE, part))
 
 
-def _require_free(used: list[tuple[str, str]]) -> None:
-    """Problem `conflict` that lists the numbers in `used`: e164 and status."""
+def _require_free(used: list[tuple[str, str, str | None]]) -> None:
+    """Problem `conflict` that lists the numbers in `used`: e164, status, and awaited port."""
     if not used:
         return
-    listed = ", ".join(f"{e164} ({status})" for e164, status in used[:SHOWN])
+    listed = ", ".join(
+        f"{e164} ({status}{f', {waiting}' if waiting else ''})"
+        for e164, status, waiting in used[:SHOWN]
+    )
     listed += " and others" if len(used) > SHOWN else ""
     raise Problem(
         "conflict",
         f"Numbers that are not free cannot leave the range or change their type: {listed}. "
-        "Release them and put them back into stock; a number that was ported out must be ported in "
-        "first. Or choose other ends. Nothing was changed.",
+        "Release them and put them back into stock; withdraw or reject the port requests that they "
+        "wait for; a number that was ported out must be ported in first. Or choose other ends. "
+        "Nothing was changed.",
     )

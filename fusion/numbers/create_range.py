@@ -6,6 +6,7 @@ from fusion.access.use_case import Done, use_case
 from fusion.catalogue.models import ENTITLEMENT, Sku
 from fusion.catalogue.queries import find_skus
 from fusion.events.emit import emit
+from fusion.kernel.database import database_now
 from fusion.kernel.errors import InvalidFields, Problem
 from fusion.numbers.fill_range import fill, lock_ranges, overlaps, skipped_numbers, write_range
 from fusion.numbers.models import Range
@@ -80,6 +81,7 @@ def ends(sku: Sku, first: str, last: str, *, unknown: bool) -> tuple[str, str]:
 def done(actor: Actor, range_: Range, change: str, more: dict[str, object]) -> Done:
     """The result of a change of a range: its event, and its document with `more` members."""
     document = range_document(range_)
+    at = database_now()
     emit(
         type=f"range.{change}",
         group_id=actor.group_id,
@@ -87,6 +89,8 @@ def done(actor: Actor, range_: Range, change: str, more: dict[str, object]) -> D
         subject=range_.id,
         actor=actor.label,
         data={**document, "skipped": more.get("skipped", [])},
+        at=at,
     )
     recorded = {name: document[name] for name in ("first", "last")}
-    return Done({**document, **more}, actor.path, range_.id, recorded={**recorded, **more})
+    recorded |= more
+    return Done({**document, **more}, actor.path, range_.id, recorded=recorded, at=at)

@@ -2,6 +2,7 @@
 is terminated, or it cannot be carried out.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import orjson
 from fusion.access.actor import Actor
 from fusion.access.audit import traced
 from fusion.access.use_case import Done, use_case
-from fusion.kernel.clock import KernelNow
+from fusion.kernel.database import database_now
 from fusion.kernel.errors import Problem
 from fusion.numbers.models import IN, PortRequest
 from fusion.numbers.port_requests import (
@@ -30,8 +31,9 @@ ENDED = "The subscription was terminated."
 def reject_port(actor: Actor, *, request_id: UUID, reason: str) -> Done:
     """Reject an open or approved request. Problems: `not-found`, `conflict` (it has ended)."""
     port, subscription = lock_pending_port(actor, request_id)
-    document = _reject(actor, port, subscription, reason)
-    return Done(document, subscription.path, port.id, subscription_id=subscription.id)
+    at = database_now()
+    document = _reject(actor, port, subscription, reason, at)
+    return Done(document, subscription.path, port.id, subscription_id=subscription.id, at=at)
 
 
 @use_case(WITHDRAW_PORTS, verb="port-request.withdraw")
@@ -48,9 +50,11 @@ def withdraw_port(actor: Actor, *, request_id: UUID) -> Done:
             "above it can withdraw it. Ask the group to reject it.",
         )
     port, subscription = lock_pending_port(actor, request_id)
-    undo_port(actor, port)
-    document = record_state(actor, port, subscription.path, "withdrawn", _decided(actor, port))
-    return Done(document, subscription.path, port.id, subscription_id=subscription.id)
+    at = database_now()
+    undo_port(actor, port, at)
+    decided = _decided(actor, at)
+    document = record_state(actor, port, subscription.path, "withdrawn", decided, at=at)
+    return Done(document, subscription.path, port.id, subscription_id=subscription.id, at=at)
 
 
 def end_ports(actor: Actor, subscription: Subscription) -> int:
@@ -67,44 +71,53 @@ def end_ports(actor: Actor, subscription: Subscription) -> int:
         for port in rows.order_by("id").select_for_update(no_key=True)
         if port.state == "open" or port.direction == IN
     ]
+    at = database_now()
+    failure = {"code": "subscription-terminated", "detail": ENDED}
     for port in ports:
         if port.state == "open":
-            _reject(actor, port, subscription, ENDED)
+            _reject(actor, port, subscription, ENDED, at)
         else:
-            fail_port(
-                actor, port, subscription, {"code": "subscription-terminated", "detail": ENDED}
-            )
+            fail_port(actor, port, subscription, failure, at)
     return len(ports)
 
 
 def fail_port(
-    actor: Actor, port: PortRequest, subscription: Subscription, failure: dict[str, str]
+    actor: Actor,
+    port: PortRequest,
+    subscription: Subscription,
+    failure: dict[str, str],
+    at: datetime,
 ) -> dict[str, Any]:
     """Fail an approved request that cannot be carried out; returns its document."""
-    undo_port(actor, port)
+    undo_port(actor, port, at)
     changes = {"failure": orjson.dumps(failure).decode()}
-    return record_state(actor, port, subscription.path, "failed", changes, detail=failure["detail"])
+    detail = failure["detail"]
+    return record_state(actor, port, subscription.path, "failed", changes, at=at, detail=detail)
 
 
-def undo_port(actor: Actor, port: PortRequest) -> None:
-    """Take back what the approval of a request has done to its numbers."""
+def undo_port(actor: Actor, port: PortRequest, at: datetime) -> None:
+    """Take back what the approval of a request has done to its numbers, at this instant."""
     if port.state != "approved":
         return
     if port.direction != IN:
         call_for_port("numbers_set_port(numbers_of_port(p), s.id, NULL)::text", port)
         return
     call_for_port(
-        "numbers_undo_port_in(s, p, %s::text, %s::text)::text", port, actor.label, traced(actor)
+        "numbers_undo_port_in(s, p, %s::text, %s::text, %s::timestamptz)::text",
+        port,
+        actor.label,
+        traced(actor),
+        at,
     )
 
 
 def _reject(
-    actor: Actor, port: PortRequest, subscription: Subscription, reason: str
+    actor: Actor, port: PortRequest, subscription: Subscription, reason: str, at: datetime
 ) -> dict[str, Any]:
-    undo_port(actor, port)
-    changes = {**_decided(actor, port), "reason": reason}
-    return record_state(actor, port, subscription.path, "rejected", changes, reason=reason)
+    undo_port(actor, port, at)
+    changes = {**_decided(actor, at), "reason": reason}
+    return record_state(actor, port, subscription.path, "rejected", changes, at=at, reason=reason)
 
 
-def _decided(actor: Actor, port: PortRequest) -> dict[str, Any]:
-    return {"decided_by": actor.label, "decided_at": KernelNow()}
+def _decided(actor: Actor, at: datetime) -> dict[str, Any]:
+    return {"decided_by": actor.label, "decided_at": at}

@@ -65,6 +65,7 @@ DECLARE
     v_shared CONSTANT text := numbers_shared_path(s.path, t.path);
     v_before CONSTANT json[] := numbers_documents(p_numbers);
     v_after json[];
+    v_at timestamptz;
     r record;
 BEGIN
     PERFORM numbers_give_back(s.group_id, s.id, p_numbers, v_actor);
@@ -82,10 +83,11 @@ BEGIN
     SET subscription_id = t.id, distributor_id = t.distributor_id, reseller_id = t.reseller_id,
         tenant_id = t.tenant_id
     WHERE n.e164 = ANY (p_numbers);
-    PERFORM numbers_move_ports(s, t, p_numbers, v_actor);
+    v_at := kernel_now();
+    PERFORM numbers_move_ports(s, t, p_numbers, v_actor, v_at);
     v_after := numbers_documents(p_numbers);
     PERFORM access_finish(
-        s.group_id, ARRAY[kernel_now()],
+        s.group_id, ARRAY[v_at],
         numbers_moved_facts(s, v_before, v_actor, json_build_object(
             'direction', 'left', 'to_subscription_id', t.id, 'shared_path', v_shared))
         || numbers_moved_facts(t, v_after, v_actor, json_build_object(

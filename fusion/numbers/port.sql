@@ -88,7 +88,7 @@ DECLARE
 BEGIN
     -- So that no range is changed or deleted meanwhile.
     PERFORM FROM numbers_range x WHERE x.id = ANY (v_ranges) ORDER BY x.id FOR KEY SHARE;
-    v_answer := coalesce(numbers_in_inventory(p_numbers), (
+    v_answer := coalesce(numbers_already_coming(s, p_numbers), numbers_in_inventory(p_numbers), (
         SELECT numbers_not_entitled(s.group_id, s.id, array_agg(x.sku), array_agg(x.needed))
         FROM (SELECT w.sku, count(*)::int AS needed FROM unnest(v_skus) AS w(sku)
               GROUP BY w.sku ORDER BY w.sku) x));

@@ -1,6 +1,7 @@
 """Port requests: finding and listing them, and recording each of their states."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django.db import connection
 
 from fusion.access.actor import GROUP, Actor
 from fusion.events.emit import emit
-from fusion.kernel.clock import instant, now
+from fusion.kernel.clock import instant
 from fusion.kernel.database import fetch_rows
 from fusion.kernel.errors import Problem, not_found
 from fusion.kernel.pagination import newest
@@ -107,16 +108,17 @@ def record_state(
     state: str,
     changes: Mapping[str, Any],
     *,
+    at: datetime,
     what: str | None = None,
     **said: Any,
 ) -> dict[str, Any]:
     """Bring the request into `state`, with `changes` of its columns and an entry of its history;
-    returns its document.
+    returns its document. `at` is the one instant of this transition, by the database's clock.
 
     Writes the event `port-request.<what>`, by default of the state, under `path`, that of the
     subscription. `said` are further members of the entry.
     """
-    entry = {"state": state, "at": instant(now()), "by": actor.label, **said}
+    entry = {"state": state, "at": instant(at), "by": actor.label, **said}
     port.state = state
     port.history = orjson.dumps([*port.history, entry]).decode()
     for name, value in changes.items():
@@ -132,6 +134,7 @@ def record_state(
         actor=actor.label,
         data=document,
         subscription_id=port.subscription_id,
+        at=at,
     )
     return document
 

@@ -20,22 +20,22 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT ARRAY(SELECT json_array_elements_text(p.numbers))
 $$;
 
--- The history with one more state.
+-- The history with one more entry.
 CREATE OR REPLACE FUNCTION numbers_port_history(
-    p numbers_portrequest, p_state text, p_actor text, p_more json
+    p numbers_portrequest, p_actor text, p_at timestamptz, p_more json
 ) RETURNS json
 LANGUAGE sql STABLE AS $$
     SELECT (p.history::jsonb || (jsonb_build_object(
-        'state', p_state, 'at', kernel_instant(kernel_now()), 'by', p_actor)
+        'state', p.state, 'at', kernel_instant(p_at), 'by', p_actor)
         || coalesce(p_more, '{}')::jsonb))::json
 $$;
 
 -- Let pending port requests follow numbers that were moved from s to t. A request of which only some
 -- numbers were moved is divided: those get a request of their own. When numbers go to another customer, the
 -- request becomes that customer's own, without what the former one wrote and did. The former one gets an event
--- with the numbers that have left. The caller holds the locks of both subscriptions.
+-- with the numbers that have left. All at p_at. The caller holds the locks of both subscriptions.
 CREATE OR REPLACE FUNCTION numbers_move_ports(
-    s tenancy_subscription, t tenancy_subscription, p_numbers text[], p_actor text
+    s tenancy_subscription, t tenancy_subscription, p_numbers text[], p_actor text, p_at timestamptz
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -54,14 +54,14 @@ BEGIN
         v_kept := ARRAY(SELECT e FROM unnest(numbers_of_port(p)) AS e WHERE e <> ALL (p_numbers));
         IF v_kept <> '{}' THEN
             UPDATE numbers_portrequest w
-            SET numbers = to_json(v_kept), history = numbers_port_history(p, p.state, p_actor,
+            SET numbers = to_json(v_kept), history = numbers_port_history(p, p_actor, p_at,
                     json_build_object('moved_away', v_moved))
             WHERE w.id = p.id RETURNING * INTO p;
-            PERFORM numbers_emit_changed_port(s.path, p, p_actor);
+            PERFORM numbers_emit_changed_port(s.path, p, p_actor, p_at);
             p.id := kernel_new_id();
             p.numbers := to_json(v_moved);
             p.history := '[]';
-            p.history := numbers_port_history(p, p.state, p_actor, NULL);
+            p.history := numbers_port_history(p, p_actor, p_at, NULL);
             INSERT INTO numbers_portrequest SELECT p.*;
             UPDATE numbers_number n SET port_id = p.id
             WHERE n.e164 = ANY (v_moved) AND n.port_id IS NOT NULL;
@@ -70,9 +70,9 @@ BEGIN
             IF v_kept = '{}' THEN
                 v_left := p;
                 v_left.numbers := '[]';
-                v_left.history := numbers_port_history(p, p.state, p_actor,
+                v_left.history := numbers_port_history(p, p_actor, p_at,
                     json_build_object('moved_away', v_moved));
-                PERFORM numbers_emit_changed_port(s.path, v_left, p_actor);
+                PERFORM numbers_emit_changed_port(s.path, v_left, p_actor, p_at);
             END IF;
             p.organization_id := t.tenant_id;
             p.path := t.path;
@@ -85,28 +85,29 @@ BEGIN
         SET subscription_id = t.id, distributor_id = t.distributor_id, reseller_id = t.reseller_id,
             tenant_id = t.tenant_id, organization_id = p.organization_id, path = p.path,
             requested_by = p.requested_by, note = p.note, attachments = p.attachments,
-            history = numbers_port_history(p, p.state, p_actor,
+            history = numbers_port_history(p, p_actor, p_at,
                 json_build_object('moved_to_subscription_id', t.id))
         WHERE w.id = p.id RETURNING * INTO p;
-        PERFORM numbers_emit_changed_port(t.path, p, p_actor);
+        PERFORM numbers_emit_changed_port(t.path, p, p_actor, p_at);
     END LOOP;
 END
 $$;
 
 -- Write the event that numbers of a request of the subscription at p_path were moved.
 CREATE OR REPLACE FUNCTION numbers_emit_changed_port(
-    p_path text, p numbers_portrequest, p_actor text
+    p_path text, p numbers_portrequest, p_actor text, p_at timestamptz
 ) RETURNS void
 LANGUAGE sql AS $$
-    SELECT events_emit('port-request.changed', p.group_id, p_path, p.subscription_id, p.id::text,
-                       p_actor, numbers_port_document(p))
+    SELECT events_emit_all(p.group_id, ARRAY[ROW(
+        p_path, p.subscription_id, 'port-request.changed', p.id::text, p_actor,
+        numbers_port_document(p))::events_fact], p_at)
 $$;
 
 -- Give back the numbers that wait to be ported in by this request: their entitlements are free, and they
 -- leave the inventory, or are ported out as before. Their events show them as they were. The caller
 -- holds the subscription's lock.
 CREATE OR REPLACE FUNCTION numbers_undo_port_in(
-    s tenancy_subscription, p numbers_portrequest, p_actor text, p_request text
+    s tenancy_subscription, p numbers_portrequest, p_actor text, p_request text, p_at timestamptz
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -114,7 +115,7 @@ DECLARE
 BEGIN
     PERFORM numbers_give_back(s.group_id, s.id, numbers_of_port(p), p_actor);
     PERFORM numbers_take_out(numbers_of_port(p));
-    PERFORM numbers_audit_and_emit(s, jsonb_build_object('actor', p_actor, 'request', p_request),
+    PERFORM numbers_audit_and_emit(s, jsonb_build_object('actor', p_actor, 'request', p_request, 'at', p_at),
                                    'number.released', numbers_became(v_documents));
 END
 $$;
@@ -166,7 +167,7 @@ $$;
 -- Carry out an approved request on its date: port its numbers in, or out. Their links have ended. The
 -- caller holds the subscription's lock and that of the request.
 CREATE OR REPLACE FUNCTION numbers_carry_out_port(
-    s tenancy_subscription, p numbers_portrequest, p_actor text, p_request text
+    s tenancy_subscription, p numbers_portrequest, p_actor text, p_request text, p_at timestamptz
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -184,6 +185,7 @@ BEGIN
         v_documents := numbers_became(v_documents);
     END IF;
     PERFORM numbers_audit_and_emit(
-        s, jsonb_build_object('actor', p_actor, 'request', p_request), 'number.ported', v_documents);
+        s, jsonb_build_object('actor', p_actor, 'request', p_request, 'at', p_at), 'number.ported',
+        v_documents);
 END
 $$;

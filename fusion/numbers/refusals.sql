@@ -27,22 +27,31 @@ LANGUAGE sql STABLE AS $$
     HAVING count(*) > 0
 $$;
 
--- p_help: sentences that say what was not done and what the caller can do. `numbers` lists all.
+-- p_help: sentences that say what was not done and what the caller can do. `numbers` lists all. Only a
+-- number of the caller's subscription has the status `reserved`: so its port request may be named.
 CREATE OR REPLACE FUNCTION numbers_not_available(p_numbers text[], p_statuses text[], p_help text)
 RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql STABLE AS $$
     SELECT json_build_object(
         'code', 'number-not-available',
         'detail', format('Not available: %s. %s', numbers_with_reasons(p_numbers, array_agg(
-            CASE w.status WHEN 'unknown' THEN 'not in the inventory'
-                          WHEN 'taken' THEN 'assigned to another subscription'
-                          WHEN 'assigned' THEN 'already assigned to this subscription'
-                          WHEN 'reserved' THEN 'reserved for this subscription'
-                          WHEN 'quarantined' THEN 'in quarantine'
-                          WHEN 'ported_out' THEN 'ported out to another operator'
-                          ELSE w.status END ORDER BY w.i)), p_help),
-        'numbers', json_agg(json_build_object('e164', w.e164, 'status', w.status) ORDER BY w.i))::text
+            CASE WHEN p.id IS NOT NULL THEN format('waiting for port request %s dated %s', p.id,
+                                                   kernel_instant(p.port_date))
+                 ELSE CASE w.status WHEN 'unknown' THEN 'not in the inventory'
+                                    WHEN 'taken' THEN 'assigned to another subscription'
+                                    WHEN 'assigned' THEN 'already assigned to this subscription'
+                                    WHEN 'reserved' THEN 'reserved for this subscription'
+                                    WHEN 'quarantined' THEN 'in quarantine'
+                                    WHEN 'ported_out' THEN 'ported out to another operator'
+                                    ELSE w.status END END ORDER BY w.i)), p_help)
+            || CASE WHEN count(p.id) > 0
+                    THEN ' Withdraw or reject that port request, or change its date.' ELSE '' END,
+        'numbers', json_agg(json_strip_nulls(json_build_object(
+            'e164', w.e164, 'status', w.status, 'port_request_id', p.id,
+            'port_date', kernel_instant(p.port_date))) ORDER BY w.i))::text
     FROM unnest(p_numbers, p_statuses) WITH ORDINALITY AS w(e164, status, i)
+    LEFT JOIN numbers_number n ON n.e164 = w.e164 AND n.status = 'reserved' AND w.status = 'reserved'
+    LEFT JOIN numbers_portrequest p ON p.id = n.port_id AND p.group_id = n.group_id
 $$;
 
 -- Lists the first ten numbers, each with its reason, and counts the rest.
@@ -108,15 +117,16 @@ LANGUAGE sql STABLE AS $$
     FROM catalogue_sku k WHERE k.id = p_sku
 $$;
 
--- Why a number cannot leave the subscription; NULL if it can.
+-- Why a number of the caller's subscription cannot leave it; NULL if it can.
 CREATE OR REPLACE FUNCTION numbers_stays(
     p_e164 text, n numbers_number, p_statuses text[]
 ) RETURNS json
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql STABLE AS $$
     SELECT CASE
-        WHEN n.status IS NULL OR n.status <> ALL (p_statuses) THEN kernel_problem(
-            'number-not-assigned', format('%s is not %s to this subscription.', p_e164,
-                                          array_to_string(p_statuses, ' or ')))
+        WHEN n.status IS NULL OR n.status <> ALL (p_statuses) THEN coalesce(
+            CASE WHEN n.status = 'reserved' THEN numbers_waits_for_port(n, 'number-not-assigned') END,
+            kernel_problem('number-not-assigned', format(
+                '%s is not %s to this subscription.', p_e164, array_to_string(p_statuses, ' or '))))
         WHEN n.user_id IS NOT NULL OR n.trunk_id IS NOT NULL THEN json_build_object(
             'code', 'number-in-use',
             'detail', format('%s is linked to a %s. Unlink it there first.', p_e164,
@@ -128,11 +138,34 @@ $$;
 -- Why a port that is approved prevents that a number is released or ported out now; NULL if it does not.
 CREATE OR REPLACE FUNCTION numbers_awaits_port(n numbers_number, p_any boolean) RETURNS json
 LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN p_any OR n.status = 'reserved' THEN numbers_waits_for_port(n, 'conflict') END
+$$;
+
+-- The refusal that names the approved port for which a number waits; NULL if there is none. The caller
+-- sees the number's subscription.
+CREATE OR REPLACE FUNCTION numbers_waits_for_port(n numbers_number, p_code text) RETURNS json
+LANGUAGE sql STABLE AS $$
     SELECT json_build_object(
-        'code', 'conflict',
-        'detail', format('%s is to be ported %s on %s. Withdraw or reject the port request first.', n.e164,
-                         p.direction, kernel_instant(p.port_date)),
-        'port_request_id', p.id)
+        'code', p_code,
+        'detail', format('%s is waiting for port request %s dated %s, which ports it %s. Withdraw or reject '
+                         'that request, or change its date.',
+                         n.e164, p.id, kernel_instant(p.port_date), p.direction),
+        'e164', n.e164, 'port_request_id', p.id, 'port_date', kernel_instant(p.port_date),
+        'port_direction', p.direction)
     FROM numbers_portrequest p
-    WHERE p.group_id = n.group_id AND p.id = n.port_id AND (p_any OR n.status = 'reserved')
+    WHERE p.group_id = n.group_id AND p.id = n.port_id
+$$;
+
+-- The refusal to port in numbers that the subscription already waits for; NULL if it waits for none.
+CREATE OR REPLACE FUNCTION numbers_already_coming(s tenancy_subscription, p_numbers text[])
+RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT (numbers_waits_for_port((array_agg(n ORDER BY n.e164))[1], 'number-not-available')::jsonb
+            || jsonb_build_object('numbers', jsonb_agg(
+                jsonb_build_object('e164', n.e164, 'status', 'reserved', 'port_request_id', n.port_id)
+                ORDER BY n.e164)))::text
+    FROM numbers_number n
+    WHERE n.e164 = ANY (p_numbers) AND n.subscription_id = s.id AND n.status = 'reserved'
+      AND n.port_id IS NOT NULL
+    HAVING count(*) > 0
 $$;

@@ -11,6 +11,7 @@ from django.db import connection
 from fusion.access.actor import Actor
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.clock import instant, now
+from fusion.kernel.database import database_now
 from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.numbers.fit import require_acceptable
 from fusion.numbers.models import IN, OUT, PortRequest
@@ -28,7 +29,7 @@ SELECT numbers_not_to_port_out(s, %s::text[], true, NULL)
 FROM tenancy_subscription s WHERE s.id = %s::uuid
 """
 PENDING = """
-SELECT x.id, x.state FROM tenancy_subscription s, numbers_pending_port(s, %s::text[]) x
+SELECT x.id, x.state, x.port_date FROM tenancy_subscription s, numbers_pending_port(s, %s::text[]) x
 WHERE s.id = %s::uuid AND x.id IS NOT NULL
 """
 
@@ -70,13 +71,15 @@ def request_port(
     )
     port.port_date, port.carrier, port.note = port_date, carrier, note
     port.attachments = orjson.dumps(list(attachments)).decode()
-    document = save_port(actor, port, subscription)
+    at = database_now()
+    document = save_port(actor, port, subscription, at)
     return Done(
         with_warnings(actor, document),
         subscription.path,
         port.id,
         subscription_id=subscription.id,
         recorded={"numbers": document["numbers"]},
+        at=at,
     )
 
 
@@ -143,13 +146,16 @@ def new_port(
     )
 
 
-def save_port(actor: Actor, port: PortRequest, subscription: Subscription) -> dict[str, Any]:
-    """Save a new request; returns its document."""
+def save_port(
+    actor: Actor, port: PortRequest, subscription: Subscription, at: datetime
+) -> dict[str, Any]:
+    """Save a new request, made at this instant; returns its document."""
+    port.requested_at = at
     port.save(force_insert=True)
     port.history = []
     said = {"port_date": instant(port.port_date), "accept_reason": port.accept_reason}
     said = {name: value for name, value in said.items() if value is not None}
-    return record_state(actor, port, subscription.path, "open", {}, what="created", **said)
+    return record_state(actor, port, subscription.path, "open", {}, at=at, what="created", **said)
 
 
 def _require_not_pending(subscription: Subscription, numbers: Sequence[str]) -> None:
@@ -157,10 +163,11 @@ def _require_not_pending(subscription: Subscription, numbers: Sequence[str]) -> 
         cursor.execute(PENDING, [list(numbers), subscription.id])
         row = cursor.fetchone()
     if row is not None:
-        id, state = row
+        id, state, port_date = row
+        dated = f"dated {instant(port_date)}" if port_date else "has no date"
         raise Problem(
             "conflict",
-            f"Another port request of this subscription, which is {state}, has some of these "
-            "numbers. Change or withdraw that request, or leave the numbers out.",
+            f"Port request {id} of this subscription, which is {state} and {dated}, has some of "
+            "these numbers. Change or withdraw that request, or leave the numbers out.",
             extra={"port_request_id": str(id)},
         )

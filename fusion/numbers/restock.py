@@ -1,15 +1,20 @@
 """Putting a number back into stock: the group ends its quarantine early."""
 
-from django.db import connection
+import orjson
 
 from fusion.access.actor import Actor
 from fusion.access.permissions import RESTOCK
 from fusion.access.use_case import Done, use_case
 from fusion.events.emit import emit
-from fusion.kernel.errors import Problem, not_found
+from fusion.kernel.database import database_now, execute, fetch_value
+from fusion.kernel.errors import Problem, not_found, problem_of
 from fusion.numbers.models import Number
 from fusion.numbers.queries import number_document
 from fusion.tenancy.queries import lock_subscription
+
+WAITS = """
+SELECT numbers_waits_for_port(n, %s::text)::text FROM numbers_number n WHERE n.e164 = %s::text
+"""
 
 
 @use_case(RESTOCK, verb="number.restocked")
@@ -17,7 +22,7 @@ def restock(actor: Actor, *, e164: str, reason: str) -> Done:
     """Free a number of a range that is in quarantine, at once; `reason` is recorded.
 
     Problems: `not-found`, `number-not-available` (not in quarantine, or ported in), `conflict` (it
-    is to be ported out).
+    waits to be ported out).
     """
     found = _find(actor, e164)
     if found.subscription_id is None:
@@ -27,16 +32,13 @@ def restock(actor: Actor, *, e164: str, reason: str) -> Done:
     number = _find(actor, e164)
     in_quarantine = (number.status, number.subscription_id) == ("quarantined", subscription.id)
     if not in_quarantine or number.origin != "inventory":
+        if number.status == "reserved":
+            refuse_waiting(e164, "number-not-available")
         raise _refusal(number)
-    if number.port_id is not None:
-        raise Problem(
-            "conflict",
-            f"{e164} is to be ported out. Withdraw or reject the port request first.",
-            extra={"port_request_id": str(number.port_id)},
-        )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT numbers_set_free(ARRAY[%s]::text[], 'quarantined')", [e164])
+    refuse_waiting(e164, "conflict")
+    execute("SELECT numbers_set_free(ARRAY[%s]::text[], 'quarantined')", [e164])
     document = number_document(e164)
+    at = database_now()
     emit(
         type="number.restocked",
         group_id=actor.group_id,
@@ -45,8 +47,16 @@ def restock(actor: Actor, *, e164: str, reason: str) -> Done:
         actor=actor.label,
         data=document,
         subscription_id=subscription.id,
+        at=at,
     )
-    return Done(document, subscription.path, e164, subscription_id=subscription.id)
+    return Done(document, subscription.path, e164, subscription_id=subscription.id, at=at)
+
+
+def refuse_waiting(e164: str, code: str) -> None:
+    """Problem `code` if the number, which the caller sees, waits for a port request."""
+    refusal = fetch_value(WAITS, [code, e164])
+    if refusal is not None:
+        raise problem_of(orjson.loads(refusal))
 
 
 def _find(actor: Actor, e164: str) -> Number:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fusion.access.actor import Actor
 from fusion.access.use_case import Done, use_case
+from fusion.kernel.database import database_now
 from fusion.numbers.approve_port import decide_port
 from fusion.numbers.fit import help_with_unknown, require_acceptance
 from fusion.numbers.port_requests import with_warnings
@@ -43,12 +44,14 @@ def schedule_port(
         otherwise=help_with_unknown(actor),
     )
     port.port_date = effective_at
-    save_port(actor, port, subscription)
-    document = decide_port(actor, port, subscription, effective_at)
+    at = database_now()
+    save_port(actor, port, subscription, at)
+    document = decide_port(actor, port, subscription, effective_at, at=at)
     return Done(
         with_warnings(actor, document),
         subscription.path,
         port.id,
         subscription_id=subscription.id,
         recorded={"numbers": document["numbers"]},
+        at=at,
     )

@@ -24,14 +24,17 @@ END
 $$;
 
 -- Why a number cannot get a holder, which is a `user` or `trunk`; NULL if it can. p_assigned: to the
--- subscription; p_user, p_trunk: its present holder.
+-- subscription, NULL if it is another one's or unknown; p_user, p_trunk: its present holder.
 CREATE OR REPLACE FUNCTION numbers_holder_refusal(
     p_e164 text, p_assigned boolean, p_user uuid, p_trunk uuid, p_holder text
 ) RETURNS json
 LANGUAGE sql STABLE AS $$
     SELECT CASE
-        WHEN p_assigned IS NOT TRUE THEN kernel_problem('number-not-assigned', format(
-            '%s is not assigned to this subscription. Assign it first.', p_e164))
+        WHEN p_assigned IS NOT TRUE THEN coalesce(
+            (SELECT numbers_waits_for_port(n, 'number-not-assigned') FROM numbers_number n
+             WHERE NOT p_assigned AND n.e164 = p_e164 AND n.status = 'reserved'),
+            kernel_problem('number-not-assigned', format(
+                '%s is not assigned to this subscription. Assign it first.', p_e164)))
         WHEN p_user IS NOT NULL OR p_trunk IS NOT NULL THEN json_build_object(
             'code', 'number-in-use',
             'detail', format(

@@ -146,6 +146,21 @@ NOT_AVAILABLE = _(
     "choose the next free ones."
 )
 
+WAITS_FOR_PORT = {
+    "in": _(
+        "%(e164)s is waiting for port request %(port_request_id)s dated %(port_date)s, which ports "
+        "it in. Withdraw or reject that request, or change its date."
+    ),
+    "out": _(
+        "%(e164)s is waiting for port request %(port_request_id)s dated %(port_date)s, which ports "
+        "it out. Withdraw or reject that request, or change its date."
+    ),
+}
+"""Direction of the approved port for which a number waits → the refusal of everything else."""
+
+WAITING = _("waiting for port request %(port_request_id)s dated %(port_date)s")
+END_WAITING = _("Withdraw or reject that port request, or change its date.")
+
 NOT_PORTED = _(
     "Already in an inventory: %(numbers)s. No number was ported in. Remove these numbers. A "
     "number can be ported in once its present inventory has released it."
@@ -172,6 +187,8 @@ def title_of(problem: Problem) -> str:
 
 def explain(problem: Problem) -> str:
     """The refusal in a sentence or two: what, why, and what would help."""
+    if problem.extra.get("port_direction") in WAITS_FOR_PORT:
+        return str(WAITS_FOR_PORT[problem.extra["port_direction"]]) % problem.extra
     if problem.code == "number-not-available" and "numbers" in problem.extra:
         return _unavailable(problem)
     for (code, fact), text in WITH_FACTS.items():
@@ -181,11 +198,8 @@ def explain(problem: Problem) -> str:
         return str(EXPLANATIONS[problem.code])
     if "holdings" in problem.extra:
         return " ".join(str(NOT_HELD) % each for each in problem.extra["holdings"])
-    if problem.errors:
-        return " ".join(
-            f"{each['field']}: {explain_field(each['message'])}" for each in problem.errors
-        )
-    return translated(problem.detail)
+    fields = [f"{each['field']}: {explain_field(each['message'])}" for each in problem.errors]
+    return " ".join(fields) or translated(problem.detail)
 
 
 def _unavailable(problem: Problem) -> str:
@@ -195,10 +209,12 @@ def _unavailable(problem: Problem) -> str:
         return str(NOT_PORTED) % {"numbers": _fact(numbers)}
     named = []
     for each in numbers[:MOST_NAMED]:
-        why = WHY_NOT.get(each.get("status", ""))
+        waits = "port_request_id" in each
+        why = str(WAITING) % each if waits else WHY_NOT.get(each.get("status", ""))
         named.append(f"{each['e164']} ({why})" if why else str(each["e164"]))
     more = " …" if len(numbers) > MOST_NAMED else ""
-    return str(NOT_AVAILABLE) % {"numbers": ", ".join(named) + more}
+    text = str(NOT_AVAILABLE) % {"numbers": ", ".join(named) + more}
+    return f"{text} {END_WAITING}" if any("port_request_id" in each for each in numbers) else text
 
 
 def _fact(value: Any) -> str:

@@ -88,16 +88,21 @@ DETAILS = (
         "change that, or reject it."
     ),
     gettext_noop(
-        "Another port request of this subscription, which is %(state)s, has some of these "
-        "numbers. Change or withdraw that request, or leave the numbers out."
+        "Port request %(request)s of this subscription, which is %(state)s and dated %(at)s, has "
+        "some of these numbers. Change or withdraw that request, or leave the numbers out."
     ),
     gettext_noop(
-        "%(number)s is to be ported in on %(at)s. Withdraw or reject the port request first."
+        "Port request %(request)s of this subscription, which is %(state)s and has no date, has "
+        "some of these numbers. Change or withdraw that request, or leave the numbers out."
     ),
     gettext_noop(
-        "%(number)s is to be ported out on %(at)s. Withdraw or reject the port request first."
+        "%(e164)s is waiting for port request %(port_request_id)s dated %(port_date)s, which ports "
+        "it in. Withdraw or reject that request, or change its date."
     ),
-    gettext_noop("%(number)s is to be ported out. Withdraw or reject the port request first."),
+    gettext_noop(
+        "%(e164)s is waiting for port request %(port_request_id)s dated %(port_date)s, which ports "
+        "it out. Withdraw or reject that request, or change its date."
+    ),
     gettext_noop(
         "%(number)s was ported in. It leaves the inventory when its quarantine ends; only a "
         "number of a range can be put back into stock."
@@ -121,8 +126,9 @@ DETAILS = (
     ),
     gettext_noop(
         "Numbers that are not free cannot leave the range or change their type: %(numbers)s. "
-        "Release them and put them back into stock; a number that was ported out must be ported in "
-        "first. Or choose other ends. Nothing was changed."
+        "Release them and put them back into stock; withdraw or reject the port requests that they "
+        "wait for; a number that was ported out must be ported in first. Or choose other ends. "
+        "Nothing was changed."
     ),
     gettext_noop(
         "This invitation is no longer valid. It was accepted or withdrawn, it expired, or "
@@ -162,6 +168,13 @@ DETAILS = (
 
 MESSAGES = (
     gettext_noop("%(number)s is an emergency number of %(country)s already"),
+    gettext_noop("“%(value)s” has no digits; write an emergency number of 2 to 6 digits"),
+    gettext_noop("“%(value)s” has letters; write the 2 to 6 digits that people dial"),
+    gettext_noop(
+        "“%(value)s” has %(character)s, which is not part of an emergency number; write 2 to 6 "
+        "digits without prefixes"
+    ),
+    gettext_noop("“%(value)s” has %(count)s digits; an emergency number has 2 to 6"),
     gettext_noop(
         "at most %(most)s numbers can be added for a country, and %(country)s has %(count)s. "
         "Remove one first"

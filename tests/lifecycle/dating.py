@@ -7,7 +7,7 @@ from django.db import connection
 from django.http import HttpResponse
 
 from fusion.kernel.clock import instant
-from fusion.lifecycle.placing import database_now
+from fusion.kernel.database import database_now
 from tests.world import World, answer
 
 ACTIONS = {"suspend": "suspension", "resume": "resumption", "terminate": "termination"}

@@ -8,8 +8,8 @@ from django.db import IntegrityError, connection, transaction
 
 from fusion.cli.verify import differences
 from fusion.kernel.clock import read_instant
+from fusion.kernel.database import database_now
 from fusion.lifecycle.apply_due import apply_due_orders
-from fusion.lifecycle.placing import database_now
 from tests.lifecycle.dating import (
     ACTIONS,
     ask,

@@ -6,9 +6,9 @@ from django.db import connection
 
 from fusion.cli.verify import differences
 from fusion.kernel.clock import instant
+from fusion.kernel.database import database_now
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.apply_due import apply_due_orders
-from fusion.lifecycle.placing import database_now
 from tests.instants import MOMENT, still_clock
 from tests.lifecycle.dating import ask, at, fall_due, orders, scheduled, seen, state
 from tests.lifecycle.test_states import balances, order

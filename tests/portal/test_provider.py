@@ -51,15 +51,24 @@ def test_bad_input_is_shown_beside_its_field(world: World) -> None:
     for country, number, message in (
         ("ZZ", "1712", "not the code of a country"),
         ("B", "1712", "at least 2 characters"),
-        ("BE", "1", "2 to 6 digits"),
-        ("BE", "+112", "2 to 6 digits"),
-        ("BE", "1234567", "at most 6 characters"),
+        ("BE", "1", "“1” has 1 digits; an emergency number has 2 to 6."),
+        ("BE", "+112", "“+112” has +, which"),
+        ("BE", "1712 now", "“1712 now” has letters"),
+        ("BE", "1234567", "“1234567” has 7 digits"),
         ("BE", "112", "already"),
     ):
         response = post(client, NEW, country=country, number=number)
         assert response.status_code in (409, 422), (country, number)
         assert message in response.content.decode(), (country, number)
     assert world.fingerprint() == before
+
+
+def test_separators_of_a_number_are_read(world: World) -> None:
+    client = person(world, "group", "administrator")
+    for number in ("9 8 8", "1-7-1-2"):
+        follow(client, post(client, NEW, country="BE", number=number))
+    found = answer(world.call("GET", f"/organizations/{world.group.id}/settings"))
+    assert found["emergency_numbers"] == {"BE": ["1712", "988"]}
 
 
 def test_who_sees_and_changes_settings(world: World) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fusion.lifecycle.placing import database_now
+from fusion.kernel.database import database_now
 from fusion.tenancy.models import Organization
 from fusion.trunks.sweep import sweep_calls
 from tests.instants import MOMENT, still_clock

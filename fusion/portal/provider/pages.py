@@ -6,6 +6,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import MANAGE_SETTINGS, READ_SETTINGS
+from fusion.numbers.written import LONGEST_TYPED
+from fusion.portal.errors import explain_field
 from fusion.portal.forms import Confirmation, Form, LineField
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.provider.porting import WORDS
@@ -19,6 +21,7 @@ from fusion.trunks.emergency_numbers import (
     known_numbers,
     remove_emergency_number,
 )
+from fusion.trunks.emergency_written import read_emergency_number
 from fusion.trunks.rules import is_country
 
 
@@ -33,7 +36,7 @@ class NumberForm(Form):
     )
     number = LineField(
         label=_("Number"),
-        max_length=6,
+        max_length=LONGEST_TYPED,
         help_text=_("2 to 6 digits, as people dial it, without prefixes."),
     )
 
@@ -45,11 +48,11 @@ class NumberForm(Form):
         return country
 
     def clean_number(self) -> str:
-        """The number, if it has 2 to 6 digits."""
-        number = str(self.cleaned_data["number"])
-        if not (number.isascii() and number.isdecimal() and len(number) > 1):
-            raise forms.ValidationError(_("An emergency number has 2 to 6 digits."))
-        return number
+        """The digits of the number."""
+        try:
+            return read_emergency_number(str(self.cleaned_data["number"]))
+        except ValueError as error:
+            raise forms.ValidationError(explain_field(str(error))) from None
 
 
 @page(READ_SETTINGS)
