@@ -140,7 +140,7 @@ def _require_free(used: list[tuple[str, str, str | None]]) -> None:
     raise Problem(
         "conflict",
         f"Numbers that are not free cannot leave the range or change their type: {listed}. "
-        "Release them and put them back into stock; withdraw or reject the port requests that they "
+        "Release them and put them back into stock. Withdraw or reject the port requests that they "
         "wait for; a number that was ported out must be ported in first. Or choose other ends. "
         "Nothing was changed.",
     )

@@ -76,7 +76,7 @@ def test_a_range_with_a_number_that_returns(world: World) -> None:
     before = world.fingerprint()
     response = world.call("DELETE", f"/number-ranges/{range_of(e164).id}")
     problem = refused(world, before, response, 409, "conflict")
-    says(problem, port, "withdraw or reject the port requests that they wait for", help_=None)
+    says(problem, port, "Withdraw or reject the port requests that they wait for", help_=None)
 
 
 def test_a_single_number(world: World) -> None:
