@@ -5,6 +5,7 @@ Every number that enters comes through here: API, uploads, the portal's forms, a
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from phonenumbers import (
@@ -44,6 +45,7 @@ from fusion.numbers.written import (
     CountryNeeded,
     NotANumber,
     canonical,
+    refuse_block,
     refuse_other_kinds,
     without_wrapping,
 )
@@ -323,9 +325,6 @@ class _Reading:
 class _Part(_Reading):
     """Reads a part of a number, of which no part is complete."""
 
-    def __init__(self) -> None:
-        super().__init__(None)
-
     def is_complete(self, text: str) -> bool:
         """Never."""
         return False
@@ -343,11 +342,16 @@ def _refusal(error: NumberParseException, text: str) -> NotANumber:
 def parse_prefix(text: str, *, country: str | None = None) -> str:
     """The first digits of E.164 numbers that `text` means, without a plus sign; NotANumber.
 
-    It may be part of a number: `0475 12`, `+32 475`. Without a plus sign or leading zeros, the
-    digits are taken as they are.
+    It may be part of a number: `0475 12`, `+32 475`, but no block. Without a plus sign or leading
+    zeros, the digits are taken as they are.
     """
     written = _read(text)
-    digits = _searched(written, text)
+    refuse_other_kinds(written, text, _Part(None), parse_number)
+    digits = digits_of(written)
+    is_inland = "+" not in written and digits.startswith("0")
+    if country is not None or not is_inland or digits.startswith(INTERNATIONAL):
+        whole = written if is_inland or "+" in written else f"+{written}"
+        refuse_block(whole, text, _Reading(country), partial(parse_number, country=country))
     if "+" in written or digits.startswith(INTERNATIONAL):
         plain = digits if "+" in written else digits.removeprefix(INTERNATIONAL)
         if plain.startswith("0"):
@@ -370,7 +374,8 @@ def parse_prefix(text: str, *, country: str | None = None) -> str:
 def parse_suffix(text: str, *, country: str | None = None) -> str:
     """The last digits of numbers, or of the whole number, that `text` means; NotANumber."""
     written = _read(text)
-    digits = _searched(written, text)
+    refuse_other_kinds(written, text, _Part(None), parse_number)
+    digits = digits_of(written)
     whole = "+" in written and len(digits) >= FEWEST_DIGITS
     if whole or is_national(digits):
         try:
@@ -384,12 +389,6 @@ def parse_suffix(text: str, *, country: str | None = None) -> str:
 def is_national(digits: str) -> bool:
     """Whether the last digits of a number may be a whole number in the form of some country."""
     return digits.startswith("0") and len(digits) >= FEWEST_NATIONAL
-
-
-def _searched(written: str, text: str) -> str:
-    """The digits of a part of a number; letters, or several numbers, are refused."""
-    refuse_other_kinds(written, text, _Part(), parse_number)
-    return digits_of(written)
 
 
 def _bounded_part(digits: str, text: str) -> str:

@@ -259,9 +259,7 @@ def refuse_other_kinds(
         raise NotANumber(EXTENSION, typed)
     if ADDRESSES.search(text):
         raise NotANumber(ADDRESS, typed)
-    block = find_block(text, reading)
-    if block is not None:
-        raise _block(block, text, typed, reading, e164_of)
+    refuse_block(text, typed, reading, e164_of)
     if is_several(text, reading):
         raise NotANumber(TWO, typed)
     if any(character.isalpha() for character in text):
@@ -272,6 +270,13 @@ def refuse_other_kinds(
         raise NotANumber(CHARACTER, typed, character=name)
     if "+" in text.lstrip("( ").lstrip("-")[1:]:
         raise NotANumber(PLUS_INSIDE, typed)
+
+
+def refuse_block(text: str, typed: str, reading: Reading, e164_of: Callable[[str], str]) -> None:
+    """Raise NotANumber for a block of numbers; the parameters are those of `refuse_other_kinds`."""
+    block = find_block(text, reading)
+    if block is not None:
+        raise _block(block, text, typed, reading, e164_of)
 
 
 def _block(

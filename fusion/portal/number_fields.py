@@ -1,15 +1,14 @@
 """Phone numbers in forms and filters, as people write them."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fusion.numbers.parse import depends_on_country, parse_number, parse_prefix, parse_suffix
+from fusion.numbers.parse import depends_on_country, parse_number
 from fusion.numbers.rules import MAX_NUMBERS
 from fusion.numbers.written import NotANumber
 from fusion.portal.errors import explain_field
@@ -106,29 +105,3 @@ def numbers_in(text: str, country: Country, most: int = MAX_NUMBERS) -> list[str
 def in_line(place: int, message: str) -> str:
     """The message with the number of its line."""
     return gettext("Line %(line)s: %(message)s") % {"line": place, "message": message}
-
-
-@dataclass(frozen=True, slots=True)
-class DigitFilter:
-    """The digits at the beginning and the end of numbers; None for any. An invalid text matches no
-    number, and `error` says why."""
-
-    starts: str | None = None
-    ends: str | None = None
-    error: str = ""
-
-
-def digit_filter(params: Mapping[str, str], country: Country) -> DigitFilter:
-    """The filters `starts` and `ends` of a list of numbers."""
-    starts, ends = (params[name] if params[name].strip(" +") else "" for name in ("starts", "ends"))
-    try:
-        return DigitFilter(
-            parse_prefix(starts, country=_if_needed(starts, country)) if starts else None,
-            parse_suffix(ends, country=_if_needed(ends, country)) if ends else None,
-        )
-    except NotANumber as error:
-        return DigitFilter(IN_NONE, error=explain_field(str(error)))
-
-
-def _if_needed(text: str, country: Country) -> str | None:
-    return country() if depends_on_country(text) else None

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext
+from django_htmx.http import HttpResponseClientRefresh
 
 from fusion.access.actor import Actor
 from fusion.access.use_case import Answer
@@ -33,9 +34,12 @@ def show(
     """The page; for htmx only the part to be replaced.
 
     `parts` names partials of the template after the ids of the elements that they replace. A part
-    is always 200, because htmx ignores other statuses.
+    is always 200, because htmx ignores other statuses. Instead of more rows of a list whose filter
+    has become wrong, the page is loaded anew.
     """
     target = request.htmx.target
+    if target == "more" and status == 422:
+        return HttpResponseClientRefresh()
     if target in parts:
         template, status = f"{template}#{target}", 200
     response = render(request, template, dict(context), status=status)

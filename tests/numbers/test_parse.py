@@ -205,6 +205,10 @@ def test_a_block_that_may_be_one_number_says_how_to_write_that() -> None:
         ("00", None, ""),
         ("\u202a+32\u00a04", None, "324"),
         ("+39 06", None, "3906"),
+        ("02 555", "BE", "322555"),
+        ("02-555", "BE", "322555"),
+        ("+32 2 555-07-19", None, "3225550719"),
+        ("+32 2 555-07", None, "32255507"),
     ],
 )
 def test_the_beginning_of_a_number(text: str, country: str | None, digits: str) -> None:
@@ -220,6 +224,9 @@ def test_the_beginning_of_a_number(text: str, country: str | None, digits: str) 
         ("47x", "has letters"),
         ("1" * 16, "too many digits"),
         ("3,2E+10", SPREADSHEET),
+        ("+3225550719-99", "such as +3225550719 and +3225550799"),
+        ("003225550719-99", "looks like a block of numbers"),
+        ("3225550719-99", "looks like a block of numbers"),
     ],
 )
 def test_refused_beginnings(text: str, reason: str) -> None:

@@ -197,6 +197,13 @@ def test_lists(world: World) -> None:
     assert found(ends_with=f"{first[-4:-2]}-{first[-2:]}", sku="fr-geographic") == [first]
     for whole in (national(first), f"00{first[1:]}", f"{first[:3]} (0){first[3:]}"):
         assert found(ends_with=whole) == found(path(world), ends_with=whole) == [first]
+    before = world.fingerprint()
+    for there in ("/numbers", path(world)):
+        for several in (f"{first[:-2]}00-99", f"{national(first)[:-2]}00-99"):
+            response = world.call("GET", f"{there}?{urlencode({'starts_with': several})}")
+            [error] = refused(world, before, response, 422, "invalid-fields")["errors"]
+            assert error["field"] == "starts_with"
+            assert "looks like a block of numbers" in error["message"]
     in_country(world.group, None)
     before = world.fingerprint()
     response = world.call("GET", f"/numbers?{urlencode({'starts_with': national(first)})}")

@@ -52,6 +52,9 @@ def test_nothing_of_other_organizations(world: World, monkeypatch: pytest.Monkey
 def test_invalid_query_parameters_are_refused(world: World) -> None:
     entitle(world, 1)
     client = signed_in(make_person((world.group, VIEWER)))
-    assert client.get("/", {"sku": "nothing like it <b>"}).status_code == 200
+    refused = client.get("/", {"sku": "nothing like it <b>"})
+    assert refused.status_code == 422
+    assert "“nothing like it &lt;b&gt;” is not a choice" in refused.content.decode()
+    assert 'id="line-title"' not in refused.content.decode()
     for name in ("cursor", "full"):
         assert client.get("/", {name: "x"}).status_code == 422

@@ -106,7 +106,7 @@ def test_the_audit_is_filtered_and_names_people_below_only(world: World) -> None
     assert ("User added" in users, "Order placed" in users) == (True, False)
     for nothing in ("?from=2031-01-01", "?to=2001-01-01", "?by=x%00y"):
         assert "No action matches" in text(signed_in(tenant), at(world, "audit") + nothing)
-    for odd in ("?verb=zz&by=", "?from=1970-01-01", "?to=9998-12-31"):
+    for odd in ("?verb=&by=", "?from=1970-01-01", "?to=9998-12-31"):
         assert "User added" in text(signed_in(tenant), at(world, "audit") + odd)
 
 

@@ -1,6 +1,6 @@
 """The group's inventory: its numbers and their holders."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 
 from fusion.access.actor import Actor
 from fusion.access.permissions import MANAGE_RANGES, READ_RANGES
@@ -16,9 +17,8 @@ from fusion.kernel.sheets.send import paged_table
 from fusion.numbers.queries import Wanted, free_counts, list_numbers
 from fusion.numbers.resolve import home_country
 from fusion.portal.downloads import download
-from fusion.portal.number_fields import DigitFilter, digit_filter
+from fusion.portal.list_filters import ListFilters
 from fusion.portal.page import ROWS, page
-from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus
@@ -29,7 +29,12 @@ KINDS = 12
 
 STATUSES = ("free", "reserved", "assigned", "quarantined", "ported_out")
 
-FILTERS = ("sku", "status", "starts", "ends")
+FILTERS = {
+    "starts": _("Starts with"),
+    "ends": _("Ends with"),
+    "sku": _("Number type"),
+    "status": _("Status"),
+}
 
 COLUMNS = (
     "e164",
@@ -44,26 +49,25 @@ COLUMNS = (
 )
 
 
-def _wanted(actor: Actor, params: Mapping[str, str]) -> tuple[Wanted, DigitFilter]:
-    """The filters of the list, and those of digits with their error."""
-    digits = digit_filter(params, lambda: home_country(actor))
-    wanted = Wanted(
-        sku=params["sku"] if params["sku"] in number_skus(actor) else None,
-        status=params["status"] if params["status"] in STATUSES else None,
-        starts_with=digits.starts,
-        ends_with=digits.ends,
+def _wanted(actor: Actor, filters: ListFilters, skus: Collection[str]) -> Wanted:
+    starts, ends = filters.digits(lambda: home_country(actor))
+    return Wanted(
+        sku=filters.choice("sku", skus),
+        status=filters.choice("status", STATUSES),
+        starts_with=starts,
+        ends_with=ends,
     )
-    return wanted, digits
 
 
 @page(READ_RANGES)
 def inventory(request: PageRequest) -> HttpResponse:
     """`GET /inventory`: numbers of all statuses."""
     actor = request.actor
-    params = query_params(request, *FILTERS)
+    filters = ListFilters(request, FILTERS)
     skus = number_skus(actor)
-    wanted, digits = _wanted(actor, params)
-    found = orjson.loads(list_numbers(actor, wanted, limit=ROWS, cursor=request.GET.get("cursor")))
+    pages = partial(list_numbers, actor, _wanted(actor, filters, skus))
+    cursor = request.GET.get("cursor")
+    found = filters.found(lambda: orjson.loads(pages(limit=ROWS, cursor=cursor)))
     counted = free_counts(actor, limit=KINDS, cursor=request.GET.get("kinds"))
     context = {
         "rows": _named(found["items"]),
@@ -72,12 +76,16 @@ def inventory(request: PageRequest) -> HttpResponse:
         "free": counted["items"],
         "more_kinds": counted["next"],
         "statuses": STATUSES,
-        "params": params,
-        "wrong_digits": digits.error,
-        "filtered": any(params.values()),
+        **filters.context,
         "may_add": MANAGE_RANGES.allows(actor),
     }
-    return show(request, "portal/inventory/numbers.html", context, parts=("list", "more"))
+    return show(
+        request,
+        "portal/inventory/numbers.html",
+        context,
+        parts=("list", "more"),
+        status=filters.status,
+    )
 
 
 def _named(numbers: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -97,7 +105,10 @@ def _named(numbers: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @page(READ_RANGES)
 def export(request: PageRequest, format: str) -> HttpResponseBase:
     """`GET /inventory.csv` and `.xlsx`: all numbers that match the list's filters."""
-    wanted, _digits = _wanted(request.actor, query_params(request, *FILTERS))
+    filters = ListFilters(request, FILTERS)
+    wanted = _wanted(request.actor, filters, number_skus(request.actor))
+    if filters.wrong:
+        return filters.refusal()
 
     def named(items: list[Any]) -> list[dict[str, Any]]:
         return [

@@ -1,16 +1,30 @@
 """The filter of the list of orders."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from fusion.kernel.ids import parse_id
 from fusion.ordering.models import STATES
-from fusion.portal.date_filters import reversed_range
+from fusion.portal.date_filters import no_day, reversed_range
 from fusion.portal.forms import LineField
+from fusion.portal.list_filters import not_an_id
 from fusion.portal.templatetags.kit import BADGES, ORDER_WORDS
+
+
+class DayField(forms.DateField):
+    """A day; the refusal of anything else names it."""
+
+    def to_python(self, value: Any) -> date | None:
+        """The day; ValidationError."""
+        try:
+            return super().to_python(value)
+        except forms.ValidationError:
+            raise forms.ValidationError(no_day(str(value))) from None
 
 
 class OrderFilter(forms.Form):
@@ -33,15 +47,20 @@ class OrderFilter(forms.Form):
         required=False,
         choices=[("", _("All")), *ORDER_WORDS.items()],
     )
-    since = forms.DateField(
+    since = DayField(
         label=_("Placed from"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    until = forms.DateField(
+    until = DayField(
         label=_("Placed until"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    subscription = LineField(label=_("Subscription"), required=False, widget=forms.HiddenInput)
+    organization = LineField(
+        label=_("Customer or partner"), required=False, widget=forms.HiddenInput
     )
 
     def __init__(self, *args: Any, products: list[tuple[str, str]], **kwargs: Any) -> None:
@@ -63,6 +82,21 @@ class OrderFilter(forms.Form):
             return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
         except OverflowError:
             return datetime.max.replace(tzinfo=UTC)
+
+    def clean_subscription(self) -> UUID | None:
+        """The id."""
+        return self._id("subscription")
+
+    def clean_organization(self) -> UUID | None:
+        """The id."""
+        return self._id("organization")
+
+    def _id(self, name: str) -> UUID | None:
+        text = self.cleaned_data[name]
+        id = parse_id(text)
+        if text and id is None:
+            raise forms.ValidationError(not_an_id(text))
+        return id
 
     def clean(self) -> dict[str, Any]:
         """Checks that the last day is not before the first."""

@@ -14,7 +14,6 @@ from fusion.catalogue.models import Product
 from fusion.events.events_of_object import events_of
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import problem_of
-from fusion.kernel.ids import parse_id
 from fusion.ledger.queries import entries_of_order
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.models import Order
@@ -44,19 +43,17 @@ def narrowing(request: PageRequest) -> tuple[OrderFilter, OrderSearch | None, st
     products = Product.objects.visible_to(request.actor).order_by("name", "code")
     choices = [(str(id), name) for id, name in products.values_list("id", "name")]
     form = OrderFilter(request.GET, products=choices)
-    ids = {name: parse_id(request.GET.get(name)) for name in ("subscription", "organization")}
-    owner_name = ""
-    if ids["organization"]:
-        owner_name = find_organization(request.actor, ids["organization"]).name
-    if ids["subscription"]:
-        owner_name = find_subscription(request.actor, ids["subscription"]).name
-    if not form.is_valid():
+    is_valid, cleaned, owner_name = form.is_valid(), form.cleaned_data, ""
+    if id := cleaned.get("organization"):
+        owner_name = find_organization(request.actor, id).name
+    if id := cleaned.get("subscription"):
+        owner_name = find_subscription(request.actor, id).name
+    if not is_valid:
         return form, None, owner_name
-    cleaned = form.cleaned_data
     search = OrderSearch(
         text=cleaned["q"],
-        subscription_id=ids["subscription"],
-        organization_id=ids["organization"],
+        subscription_id=cleaned["subscription"],
+        organization_id=cleaned["organization"],
         product_id=UUID(cleaned["product"]) if cleaned["product"] else None,
         state=cleaned["state"] or None,
         kind=cleaned["kind"] or None,
@@ -79,9 +76,8 @@ def orders(request: PageRequest) -> HttpResponse:
         "rows": listed(found["items"]),
         "next": found["next"],
         "owner_name": owner_name,
-        "kept": [name for name in ("subscription", "organization") if name in request.GET],
         "query": request.GET.urlencode(),
-        "filtered": any(request.GET.get(name) for name in (*form.fields, "subscription")),
+        "filtered": any(request.GET.get(name) for name in form.fields),
         "may_order": PLACE_ORDERS.allows(request.actor),
         "may_request": REQUEST_ORDERS.allows(request.actor),
     }

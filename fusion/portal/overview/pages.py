@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from fusion.access.actor import TENANT
 from fusion.access.permissions import PLACE_ORDERS, READ_BALANCES, REQUEST_ORDERS
 from fusion.catalogue.metrics import METRICS
+from fusion.portal.list_filters import ListFilters
 from fusion.portal.overview.waiting import waiting
 from fusion.portal.page import page
 from fusion.portal.responses import show
@@ -62,12 +64,15 @@ def _overview(request: PageRequest, organization: Organization) -> HttpResponse:
         }
         for total in with_stock(actor, current)
     ]
+    filters = ListFilters(request, {"sku": _("Licence or number type")})
+    sku = filters.choice("sku", {card["sku"] for card in cards})
     context = {
+        **filters.context,
         "organization": organization,
         "above": list_above(actor, organization.path),
         "moment": moment,
         "cards": cards,
-        "chosen": _chosen(request, cards, lines),
+        "chosen": None if filters.wrong else _chosen(sku, cards, lines),
         "full": [
             {**each, "sku_name": names.get(each["sku"], each["sku"])} for each in full["items"]
         ],
@@ -78,16 +83,16 @@ def _overview(request: PageRequest, organization: Organization) -> HttpResponse:
         **_below(request, organization, moment),
     }
     parts = ("more", "full", "line")
-    return show(request, "portal/overview/overview.html", context, parts=parts)
+    template = "portal/overview/overview.html"
+    return show(request, template, context, parts=parts, status=filters.status)
 
 
 def _chosen(
-    request: PageRequest, cards: list[dict[str, Any]], lines: Mapping[str, Any]
+    sku: str | None, cards: list[dict[str, Any]], lines: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """The SKU of the chart: the requested one, else the one with the largest order."""
+    """The SKU of the chart: `sku`, else the one with the largest order."""
     if not cards:
         return None
-    sku = request.GET.get("sku")
     first = max(cards, key=lambda card: card["granted"])
     card = next((card for card in cards if card["sku"] == sku), first)
     return {**card, "points": lines[card["sku"]]}

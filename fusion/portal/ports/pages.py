@@ -9,7 +9,6 @@ from django.http import HttpResponse
 from fusion.access.actor import GROUP, Actor
 from fusion.access.permissions import READ_PROVISIONING
 from fusion.kernel.clock import read_instant
-from fusion.kernel.ids import parse_id
 from fusion.numbers.models import PORT_STATES, PortRequest
 from fusion.numbers.port_requests import (
     PENDING,
@@ -21,46 +20,29 @@ from fusion.numbers.porting import DECIDE_PORTS, WITHDRAW_PORTS
 from fusion.portal.actor_names import display_names
 from fusion.portal.forms import Confirmation
 from fusion.portal.page import page
-from fusion.portal.requests.pages import request_rows
+from fusion.portal.requests.pages import ALL, filters_context, read_filters, request_rows
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
-from fusion.tenancy.queries import find_subscription
 
 ROWS = 50
-ALL = "all"
 INSTANTS = ("port_date", "completed_at")
 
 
 @page(READ_PROVISIONING)
 def ports(request: PageRequest) -> HttpResponse:
     """`GET /port-requests`: the open ones, unless another state is chosen."""
-    subscription = parse_id(request.GET.get("subscription"))
-    found = listed_ports(request)(limit=ROWS, cursor=request.GET.get("cursor"))
+    filters, wanted = read_filters(request, PORT_STATES)
+    pages = partial(list_port_requests, request.actor, **wanted)
+    found = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     context = {
         "rows": port_rows(request.actor, found["items"]),
         "next": found["next"],
-        "state": _state(request) or ALL,
+        **filters_context(request, filters, wanted),
         "states": (*PORT_STATES, ALL),
-        "subscription": subscription,
-        "owner_name": find_subscription(request.actor, subscription).name if subscription else "",
         "is_group": request.actor.kind == GROUP,
     }
-    return show(request, "portal/ports/list.html", context, parts=("more",))
-
-
-def _state(request: PageRequest) -> str | None:
-    chosen = request.GET.get("state", "open")
-    return chosen if chosen in PORT_STATES else None
-
-
-def listed_ports(request: PageRequest) -> partial[dict[str, Any]]:
-    """The port requests of the chosen state and subscription; Problem `not-found`."""
-    subscription_id = parse_id(request.GET.get("subscription"))
-    if subscription_id is not None:
-        find_subscription(request.actor, subscription_id)
-    return partial(
-        list_port_requests, request.actor, state=_state(request), subscription_id=subscription_id
-    )
+    template = "portal/ports/list.html"
+    return show(request, template, context, parts=("more",), status=filters.status)
 
 
 def port_rows(actor: Actor, documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,9 +13,9 @@ from fusion.kernel.sheets.send import paged_table
 from fusion.ordering.holders import list_holders
 from fusion.portal.actor_names import display_names
 from fusion.portal.downloads import download
+from fusion.portal.list_filters import ListFilters
 from fusion.portal.page import page
-from fusion.portal.products.pages import listed_products
-from fusion.portal.query_params import query_params
+from fusion.portal.products.pages import FILTERS, listed_products
 from fusion.portal.session_actor import PageRequest
 
 PRODUCTS = (
@@ -40,7 +40,10 @@ REVISIONS = ("revision", "at", "by", "items")
 @page(READ_CATALOGUE)
 def products(request: PageRequest, format: str) -> HttpResponseBase:
     """`GET /products.csv` and `.xlsx`: all products that match the list's filters."""
-    pages = listed_products(request, query_params(request, "q", "status"))
+    filters = ListFilters(request, FILTERS)
+    pages = listed_products(request, filters)
+    if filters.wrong:
+        return filters.refusal()
     return download(paged_table("products", PRODUCTS, pages, _with_contents), format)
 
 

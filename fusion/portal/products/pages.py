@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import MANAGE_PRODUCTS, MANAGE_SKUS, READ_CATALOGUE
 from fusion.catalogue.models import Product
@@ -15,36 +16,44 @@ from fusion.kernel.pagination import encode_cursor
 from fusion.ordering.holders import list_holders
 from fusion.portal.actor_names import display_names
 from fusion.portal.forms import Confirmation
+from fusion.portal.list_filters import ListFilters
 from fusion.portal.page import ROWS, page
-from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
 
 REVISIONS = 20
 
+FILTERS = {"q": _("Code or name"), "status": _("Status")}
+
 
 @page(READ_CATALOGUE)
 def products(request: PageRequest) -> HttpResponse:
     """`GET /products`."""
-    params = query_params(request, "q", "status")
-    listed = listed_products(request, params)(limit=ROWS, cursor=request.GET.get("cursor"))
+    filters = ListFilters(request, FILTERS)
+    pages = listed_products(request, filters)
+    listed = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     context = {
         "rows": listed["items"],
         "next": listed["next"],
-        "params": params,
-        "filtered": any(params.values()),
+        **filters.context,
         "names": sku_names(request.actor),
         "may_manage": MANAGE_PRODUCTS.allows(request.actor),
         "may_add_skus": MANAGE_SKUS.allows(request.actor),
     }
-    return show(request, "portal/products/list.html", context, parts=("list", "more"))
+    return show(
+        request,
+        "portal/products/list.html",
+        context,
+        parts=("list", "more"),
+        status=filters.status,
+    )
 
 
-def listed_products(request: PageRequest, params: Mapping[str, str]) -> partial[dict[str, Any]]:
+def listed_products(request: PageRequest, filters: ListFilters) -> partial[dict[str, Any]]:
     """The products that match the list's filters."""
-    status = params["status"] if params["status"] in ("active", "retired") else None
-    return partial(list_products, request.actor, status=status, q=params["q"] or None)
+    status = filters.choice("status", ("active", "retired"))
+    return partial(list_products, request.actor, status=status, q=filters.params["q"] or None)
 
 
 @page(READ_CATALOGUE, product_id=find_product)

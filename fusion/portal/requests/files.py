@@ -1,16 +1,19 @@
 """Order requests as files."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.http.response import HttpResponseBase
 
 from fusion.access.permissions import READ_ORDERS
 from fusion.kernel.sheets.send import paged_table
+from fusion.ordering.models import REQUEST_STATES
+from fusion.ordering.requests import list_requests
 from fusion.portal.actor_names import display_names
 from fusion.portal.downloads import download
 from fusion.portal.page import page
-from fusion.portal.requests.pages import listed_requests, request_rows
+from fusion.portal.requests.pages import read_filters, request_rows
 from fusion.portal.session_actor import PageRequest
 
 COLUMNS = (
@@ -34,6 +37,9 @@ COLUMNS = (
 def export(request: PageRequest, format: str) -> HttpResponseBase:
     """`GET /order-requests.csv` and `.xlsx`: all requests of the chosen state."""
     actor = request.actor
+    filters, wanted = read_filters(request, REQUEST_STATES)
+    if filters.wrong:
+        return filters.refusal()
 
     def named(items: list[Any]) -> list[dict[str, Any]]:
         people = display_names(
@@ -50,7 +56,8 @@ def export(request: PageRequest, format: str) -> HttpResponseBase:
             for each in request_rows(actor, items)
         ]
 
-    return download(paged_table("order-requests", COLUMNS, listed_requests(request), named), format)
+    pages = partial(list_requests, actor, **wanted)
+    return download(paged_table("order-requests", COLUMNS, pages, named), format)
 
 
 def in_words(lines: Sequence[Mapping[str, Any]]) -> str:

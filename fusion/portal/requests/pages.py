@@ -1,21 +1,22 @@
 """Pages of order requests: the queue, the decided ones, and a single request."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fusion.access.actor import GROUP, Actor
 from fusion.access.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.kernel.clock import read_instant
-from fusion.kernel.ids import parse_id
 from fusion.ordering.models import REQUEST_STATES, OrderRequest
 from fusion.ordering.requests import find_request, list_requests, request_documents
 from fusion.portal.actor_names import display_names
 from fusion.portal.forms import Confirmation
+from fusion.portal.list_filters import ListFilters
 from fusion.portal.page import ROWS, page
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
@@ -26,39 +27,51 @@ from fusion.tenancy.search import subscription_names
 
 ALL = "all"
 
+FILTERS = {"state": _("State"), "subscription": _("Subscription")}
+
 
 @page(READ_ORDERS)
 def requests(request: PageRequest) -> HttpResponse:
     """`GET /order-requests`: the open ones, unless another state is chosen."""
-    subscription = parse_id(request.GET.get("subscription"))
-    owner_name = find_subscription(request.actor, subscription).name if subscription else ""
-    found = listed_requests(request)(limit=ROWS, cursor=request.GET.get("cursor"))
+    filters, wanted = read_filters(request, REQUEST_STATES)
+    pages = partial(list_requests, request.actor, **wanted)
+    found = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     context = {
         "rows": request_rows(request.actor, found["items"]),
         "next": found["next"],
-        "state": _state(request) or ALL,
+        **filters_context(request, filters, wanted),
         "states": (*REQUEST_STATES, ALL),
-        "subscription": subscription,
-        "owner_name": owner_name,
         "is_group": request.actor.kind == GROUP,
         "may_request": may_request(request.actor),
     }
-    return show(request, "portal/requests/list.html", context, parts=("more",))
+    template = "portal/requests/list.html"
+    return show(request, template, context, parts=("more",), status=filters.status)
 
 
-def _state(request: PageRequest) -> str | None:
-    chosen = request.GET.get("state", "open")
-    return chosen if chosen in REQUEST_STATES else None
-
-
-def listed_requests(request: PageRequest) -> partial[dict[str, Any]]:
-    """The requests of the chosen state and subscription; Problem `not-found`."""
-    subscription_id = parse_id(request.GET.get("subscription"))
+def read_filters(
+    request: PageRequest, states: Collection[str]
+) -> tuple[ListFilters, dict[str, Any]]:
+    """The filters of a list of requests, and the arguments of its query; Problem `not-found`."""
+    filters = ListFilters(request, FILTERS, state="open")
+    subscription_id = filters.id("subscription")
     if subscription_id is not None:
         find_subscription(request.actor, subscription_id)
-    return partial(
-        list_requests, request.actor, state=_state(request), subscription_id=subscription_id
-    )
+    state = filters.choice("state", (*states, ALL))
+    wanted = {"state": None if state == ALL else state, "subscription_id": subscription_id}
+    return filters, wanted
+
+
+def filters_context(
+    request: PageRequest, filters: ListFilters, wanted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The filters of a list of requests for its template."""
+    id = wanted["subscription_id"]
+    return {
+        **filters.context,
+        "state": "" if "state" in filters.wrong else wanted["state"] or ALL,
+        "subscription": id,
+        "owner_name": find_subscription(request.actor, id).name if id else "",
+    }
 
 
 def may_request(actor: Actor) -> bool:

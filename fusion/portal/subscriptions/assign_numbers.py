@@ -23,9 +23,9 @@ from fusion.numbers.resolve import home_country
 from fusion.numbers.rules import E164, MAX_NUMBERS, MAX_RESERVATION_DAYS
 from fusion.portal.date_filters import end_of_day
 from fusion.portal.forms import Form
-from fusion.portal.number_fields import Country, NumbersField, digit_filter, numbers_in
+from fusion.portal.list_filters import ListFilters
+from fusion.portal.number_fields import Country, NumbersField, numbers_in
 from fusion.portal.page import FORM, form_of, page, submit
-from fusion.portal.query_params import query_params
 from fusion.portal.responses import done, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus
@@ -35,6 +35,7 @@ from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
 OFFERED = 50
+FILTERS = {"starts": _("Starts with"), "ends": _("Ends with"), "sku": _("Number type")}
 
 
 class ReservingForm(Form):
@@ -189,7 +190,10 @@ def choose(request: PageRequest, subscription: Subscription) -> HttpResponse:
             "way": "chosen",
         }
         template = "portal/subscriptions/numbers_choose.html"
-        return show_form(request, template, form, context, parts=("found",))
+        response = show_form(request, template, form, context, parts=("found",))
+        if context["wrong"] and not request.htmx and response.status_code == 200:
+            response.status_code = 422
+        return response
     return _taken(request, subscription, answer)
 
 
@@ -202,19 +206,17 @@ def _offer(
     request: PageRequest, subscription: Subscription, entitled: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Free numbers that match the search: initially of the type with most left to assign."""
-    params = query_params(request, "sku", "starts", "ends")
+    filters = ListFilters(request, FILTERS, sku=_with_most_left(entitled) or "")
     known = number_skus(request.actor)
     skus = {each["sku"]: known.get(each["sku"], each["sku"]) for each in entitled}
-    if "sku" not in request.GET:
-        params["sku"] = _with_most_left(entitled) or ""
-    digits = digit_filter(params, _country(request, subscription))
+    starts, ends = filters.digits(_country(request, subscription))
     wanted = Wanted(
         status="free",
-        sku=params["sku"] if params["sku"] in skus else None,
-        starts_with=digits.starts,
-        ends_with=digits.ends,
+        sku=filters.choice("sku", skus),
+        starts_with=starts,
+        ends_with=ends,
     )
-    found = orjson.loads(list_numbers(request.actor, wanted, limit=OFFERED))
+    found = filters.found(lambda: orjson.loads(list_numbers(request.actor, wanted, limit=OFFERED)))
     # Ticked numbers are kept when the search changes.
     sent = (request.POST if request.method == "POST" else request.GET).getlist("number")
     if len(sent) > MAX_NUMBERS:
@@ -223,11 +225,10 @@ def _offer(
     ticked = [e164 for e164 in sent if E164.fullmatch(e164)]
     return {
         "skus": skus,
-        "params": params,
+        **filters.context,
         "ticked": ticked,
         "found": [each for each in found["items"] if each["e164"] not in ticked],
         "more": found["next"],
-        "wrong_digits": digits.error,
     }
 
 

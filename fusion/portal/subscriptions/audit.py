@@ -1,19 +1,20 @@
 """The audit trail of a subscription and its objects."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import READ_REPORTS
 from fusion.portal.audit_labels import OBJECTS, audit_rows, audit_table
-from fusion.portal.date_filters import DateRange, date_range, wrong_dates
 from fusion.portal.downloads import download
+from fusion.portal.list_filters import ListFilters
 from fusion.portal.page import ROWS, page
-from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.subscriptions.frame import frame
@@ -23,7 +24,7 @@ from fusion.tenancy.queries import find_subscription
 from fusion.trunks.queries import trunk_names
 from fusion.users.queries import user_names
 
-FILTERS = ("verb", "by", "from", "to")
+FILTERS = {"verb": _("What"), "by": _("By"), "from": _("From"), "to": _("To")}
 
 PAGES = {"user": "subscriptions-user", "trunk": "subscriptions-trunk", "order": "orders-detail"}
 """Type of object → URL name of its page."""
@@ -32,25 +33,22 @@ PAGES = {"user": "subscriptions-user", "trunk": "subscriptions-trunk", "order": 
 @page(READ_REPORTS, subscription_id=find_subscription)
 def audit(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/audit`."""
-    params = query_params(request, *FILTERS)
-    days = date_range(params)
-    wanted = _wanted(subscription, params, days)
-    found = list_audit(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
+    filters = ListFilters(request, FILTERS)
+    pages = partial(list_audit, request.actor, _wanted(subscription, filters))
+    found = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     context = {
         **frame(request, subscription, "audit"),
         "rows": _with_objects(subscription, audit_rows(request.actor, found["items"])),
         "next": found["next"],
         "objects": OBJECTS,
-        "params": params,
-        "wrong": days.error,
-        "filtered": any(params.values()),
+        **filters.context,
     }
     return show(
         request,
         "portal/subscriptions/audit.html",
         context,
         parts=("list", "more"),
-        status=days.status,
+        status=filters.status,
     )
 
 
@@ -85,23 +83,22 @@ def _object(
     return {"name": names[id], "href": reverse(PAGES[type], args=ids)}
 
 
-def _wanted(
-    subscription: Subscription, params: Mapping[str, str], days: DateRange
-) -> WantedRecords:
+def _wanted(subscription: Subscription, filters: ListFilters) -> WantedRecords:
+    since, until = filters.days()
     return WantedRecords(
         subscription=subscription,
-        verb=params["verb"] if params["verb"] in OBJECTS else None,
-        actor=params["by"] or None,
-        since=days.since,
-        until=days.until,
+        verb=filters.choice("verb", OBJECTS),
+        actor=filters.params["by"] or None,
+        since=since,
+        until=until,
     )
 
 
 @page(READ_REPORTS, subscription_id=find_subscription)
 def export(request: PageRequest, subscription: Subscription, format: str) -> HttpResponseBase:
     """`GET /subscriptions/<id>/audit.csv` and `.xlsx`: all that match the list's filters."""
-    params = query_params(request, *FILTERS)
-    days = date_range(params)
-    if days.error:
-        return wrong_dates(days)
-    return download(audit_table(request.actor, _wanted(subscription, params, days)), format)
+    filters = ListFilters(request, FILTERS)
+    wanted = _wanted(subscription, filters)
+    if filters.wrong:
+        return filters.refusal()
+    return download(audit_table(request.actor, wanted), format)

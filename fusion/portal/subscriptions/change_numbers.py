@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from fusion.access.actor import Actor
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer
-from fusion.kernel.errors import problem_of
+from fusion.kernel.errors import Problem, problem_of
 from fusion.kernel.ids import parse_id
 from fusion.lifecycle.change_numbers import (
     ACTIONS,
@@ -29,13 +29,15 @@ from fusion.numbers.resolve import home_country
 from fusion.portal.errors import explain
 from fusion.portal.forms import Choice as Offer
 from fusion.portal.forms import Choices, Form, ListedField
-from fusion.portal.number_fields import Country, NumbersField, digit_filter
+from fusion.portal.list_filters import ListFilters
+from fusion.portal.number_fields import Country, NumbersField
 from fusion.portal.page import form_of, page, submit
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import show, show_form
 from fusion.portal.session_actor import PageRequest
+from fusion.portal.skus import number_skus
 from fusion.portal.subscriptions.frame import frame
-from fusion.portal.subscriptions.numbers import UNLINKED
+from fusion.portal.subscriptions.numbers import FILTERS, STATUSES, UNLINKED
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.models import Trunk
@@ -46,7 +48,6 @@ OFFERED = 200
 SHOWN = 500
 """Most results that the page shows, refused ones first."""
 
-FILTERS = ("sku", "status", "starts", "ends")
 LABELS = {
     "release": _("Release"),
     "unlink": _("Unlink"),
@@ -115,10 +116,14 @@ def change_many(request: PageRequest, subscription: Subscription) -> HttpRespons
     `?number=` and `?action=` fill the form; `?all=1` with the filters of the list means all that
     match them.
     """
-    params = query_params(request, "all", "action", *FILTERS)
+    params = query_params(request, "all", "action")
     everything = bool(params["all"])
     ticked = [] if everything else request.GET.getlist("number")[:MAX_CHANGED]
     country = cache(lambda: home_country(request.actor, subscription.id))
+    filters = ListFilters(request, FILTERS)
+    wanted = _wanted(request.actor, filters, country) if everything else None
+    if filters.wrong:
+        raise Problem("invalid-fields", " ".join(filters.wrong.values()))
     initial = {"numbers": "\n".join(ticked), "action": params["action"]}
     form = form_of(request, ChangesForm, initial, country=country)
     if everything:
@@ -131,14 +136,14 @@ def change_many(request: PageRequest, subscription: Subscription) -> HttpRespons
         request,
         form,
         lambda actor: _change_chosen(
-            actor, subscription, form, _choice(form, params, everything, country)
+            actor, subscription, form, wanted or Choice(numbers=form.cleaned_data["numbers"])
         ),
     )
     context = {
         **frame(request, subscription, "numbers"),
         "lists": {"targets": list(targets), "trunks": list(trunks)},
         "everything": everything,
-        "params": params,
+        "params": filters.params,
     }
     if answer is None:
         return show_form(request, "portal/subscriptions/numbers_change.html", form, context)
@@ -147,17 +152,16 @@ def change_many(request: PageRequest, subscription: Subscription) -> HttpRespons
     )
 
 
-def _choice(form: Form, params: dict[str, str], everything: bool, country: Country) -> Choice:
-    if not everything:
-        return Choice(numbers=form.cleaned_data["numbers"])
-    status = params["status"]
-    digits = digit_filter(params, country)
+def _wanted(actor: Actor, filters: ListFilters, country: Country) -> Choice:
+    """All numbers that match the filters of the list."""
+    status = filters.choice("status", (*STATUSES, UNLINKED))
+    starts, ends = filters.digits(country)
     return Choice(
-        sku=params["sku"] or None,
-        status="assigned" if status == UNLINKED else status or None,
+        sku=filters.choice("sku", number_skus(actor)),
+        status="assigned" if status == UNLINKED else status,
         linked=False if status == UNLINKED else None,
-        starts_with=digits.starts,
-        ends_with=digits.ends,
+        starts_with=starts,
+        ends_with=ends,
     )
 
 

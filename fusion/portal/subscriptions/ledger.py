@@ -1,12 +1,13 @@
 """The ledger of a subscription: each entry with its order or its holder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import READ_BALANCES
 from fusion.kernel.clock import read_instant
@@ -16,10 +17,9 @@ from fusion.ledger.files import balances_table
 from fusion.ledger.queries import balances_now, entries
 from fusion.numbers.rules import E164
 from fusion.portal.actor_names import display_names
-from fusion.portal.date_filters import DateRange, date_range, wrong_dates
 from fusion.portal.downloads import download
+from fusion.portal.list_filters import ListFilters
 from fusion.portal.page import ROWS, page
-from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
@@ -30,7 +30,12 @@ from fusion.tenancy.queries import find_subscription
 from fusion.users.queries import user_names
 
 KINDS = ("grant", "revoke", "consume", "release")
-FILTERS = ("sku", "kind", "from", "to")
+FILTERS = {
+    "sku": _("Licence or number type"),
+    "kind": _("What happened"),
+    "from": _("From"),
+    "to": _("To"),
+}
 COLUMNS = (
     "at",
     "sku",
@@ -47,12 +52,10 @@ COLUMNS = (
 @page(READ_BALANCES, subscription_id=find_subscription)
 def ledger(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/ledger`."""
-    params = query_params(request, *FILTERS)
+    filters = ListFilters(request, FILTERS)
     names = sku_names(request.actor)
-    sku = params["sku"] if params["sku"] in names else None
-    days = date_range(params)
-    pages = _pages(request, subscription, params, days)
-    found = pages(limit=ROWS, cursor=request.GET.get("cursor"))
+    pages = _pages(subscription, filters, names)
+    found = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     balances = balances_now(request.actor, subscription.id)
     context = {
         **frame(request, subscription, "ledger"),
@@ -60,21 +63,19 @@ def ledger(request: PageRequest, subscription: Subscription) -> HttpResponse:
         "next": found["next"],
         "names": names,
         "balances": balances,
-        "balance": _chosen(balances, sku),
-        "params": params,
-        "wrong": days.error,
-        "filtered": any(params.values()),
+        "balance": _chosen(balances, filters.params["sku"]),
+        **filters.context,
     }
     return show(
         request,
         "portal/subscriptions/ledger.html",
         context,
         parts=("list", "more"),
-        status=days.status,
+        status=filters.status,
     )
 
 
-def _chosen(balances: Sequence[dict[str, Any]], sku: str | None) -> dict[str, Any] | None:
+def _chosen(balances: Sequence[dict[str, Any]], sku: str) -> dict[str, Any] | None:
     """The chosen balance, with its usage."""
     for balance in balances:
         if balance["sku"] == sku:
@@ -131,31 +132,31 @@ def _holder(
 
 
 def _pages(
-    request: PageRequest, subscription: Subscription, params: Mapping[str, str], days: DateRange
+    subscription: Subscription, filters: ListFilters, skus: Collection[str]
 ) -> partial[dict[str, Any]]:
+    since, until = filters.days()
     return partial(
         entries,
         subscription.id,
-        sku=params["sku"] if params["sku"] in sku_names(request.actor) else None,
-        kind=params["kind"] if params["kind"] in KINDS else None,
-        since=days.since,
-        until=days.until,
+        sku=filters.choice("sku", skus),
+        kind=filters.choice("kind", KINDS),
+        since=since,
+        until=until,
     )
 
 
 @page(READ_BALANCES, subscription_id=find_subscription)
 def export(request: PageRequest, subscription: Subscription, format: str) -> HttpResponseBase:
     """`GET /subscriptions/<id>/ledger.csv` and `.xlsx`: all that match the list's filters."""
-    params = query_params(request, *FILTERS)
-    days = date_range(params)
-    if days.error:
-        return wrong_dates(days)
+    filters = ListFilters(request, FILTERS)
+    pages = _pages(subscription, filters, sku_names(request.actor))
+    if filters.wrong:
+        return filters.refusal()
 
     def named(items: list[Any]) -> list[dict[str, Any]]:
         rows = _explained(request, subscription, items)
         return [{**row, "held_by": row["holder"] and row["holder"]["name"]} for row in rows]
 
-    pages = _pages(request, subscription, params, days)
     return download(paged_table("ledger", COLUMNS, pages, named), format)
 
 

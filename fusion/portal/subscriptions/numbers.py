@@ -1,12 +1,13 @@
 """The numbers of a subscription: the list, and a single number."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
 import orjson
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import READ_PROVISIONING, RESTOCK
 from fusion.kernel.clock import read_instant
@@ -17,9 +18,8 @@ from fusion.numbers.queries import Wanted, list_numbers, read_number
 from fusion.numbers.resolve import home_country
 from fusion.portal.downloads import download
 from fusion.portal.forms import Confirmation
-from fusion.portal.number_fields import DigitFilter, digit_filter
+from fusion.portal.list_filters import ListFilters
 from fusion.portal.page import ROWS, page
-from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import number_skus, sku_names
@@ -29,9 +29,14 @@ from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 from fusion.trunks.models import Trunk
 
-STATUSES = ("assigned", "reserved", "quarantined")
-FILTERS = ("sku", "status", "starts", "ends")
 COLUMNS = ("e164", "sku", "country", "number_type", "status", "origin", "until", "linked_to")
+STATUSES = ("assigned", "reserved", "quarantined")
+FILTERS = {
+    "starts": _("Starts with"),
+    "ends": _("Ends with"),
+    "sku": _("Number type"),
+    "status": _("Status"),
+}
 UNLINKED = "unlinked"
 """The status filter for assigned numbers that are not linked."""
 
@@ -39,11 +44,11 @@ UNLINKED = "unlinked"
 @page(READ_PROVISIONING, subscription_id=find_subscription)
 def numbers(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/numbers`."""
-    params = query_params(request, *FILTERS)
+    filters = ListFilters(request, FILTERS)
     skus = number_skus(request.actor)
-    wanted, digits = _wanted(request, subscription, params)
-    text = list_numbers(request.actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
-    found = orjson.loads(text)
+    pages = partial(list_numbers, request.actor, _wanted(request, subscription, filters, skus))
+    cursor = request.GET.get("cursor")
+    found = filters.found(lambda: orjson.loads(pages(limit=ROWS, cursor=cursor)))
     context = {
         **frame(request, subscription, "numbers"),
         "rows": [
@@ -52,14 +57,18 @@ def numbers(request: PageRequest, subscription: Subscription) -> HttpResponse:
         ],
         "next": found["next"],
         "skus": skus,
-        "params": params,
-        "wrong_digits": digits.error,
-        "filtered": any(params.values()),
+        **filters.context,
         "has_trunks": Trunk.objects.visible_to(request.actor)
         .filter(subscription_id=subscription.id)
         .exists(),
     }
-    return show(request, "portal/subscriptions/numbers.html", context, parts=("list", "more"))
+    return show(
+        request,
+        "portal/subscriptions/numbers.html",
+        context,
+        parts=("list", "more"),
+        status=filters.status,
+    )
 
 
 @page(READ_PROVISIONING, subscription_id=find_subscription)
@@ -88,26 +97,27 @@ def number(request: PageRequest, subscription: Subscription, e164: str) -> HttpR
 
 
 def _wanted(
-    request: PageRequest, subscription: Subscription, params: Mapping[str, str]
-) -> tuple[Wanted, DigitFilter]:
-    """The filters of the list, and those of digits with their error."""
-    digits = digit_filter(params, lambda: home_country(request.actor, subscription.id))
-    skus = number_skus(request.actor)
-    wanted = Wanted(
+    request: PageRequest, subscription: Subscription, filters: ListFilters, skus: Collection[str]
+) -> Wanted:
+    starts, ends = filters.digits(lambda: home_country(request.actor, subscription.id))
+    status = filters.choice("status", (*STATUSES, UNLINKED))
+    return Wanted(
         subscription_id=subscription.id,
-        sku=params["sku"] if params["sku"] in skus else None,
-        status=params["status"] if params["status"] in STATUSES else None,
-        starts_with=digits.starts,
-        ends_with=digits.ends,
-        linked=False if params["status"] == UNLINKED else None,
+        sku=filters.choice("sku", skus),
+        status=None if status == UNLINKED else status,
+        starts_with=starts,
+        ends_with=ends,
+        linked=False if status == UNLINKED else None,
     )
-    return wanted, digits
 
 
 @page(READ_PROVISIONING, subscription_id=find_subscription)
 def export(request: PageRequest, subscription: Subscription, format: str) -> HttpResponseBase:
     """`GET /subscriptions/<id>/numbers.csv` and `.xlsx`: all that match the list's filters."""
-    wanted, _ = _wanted(request, subscription, query_params(request, *FILTERS))
+    filters = ListFilters(request, FILTERS)
+    wanted = _wanted(request, subscription, filters, number_skus(request.actor))
+    if filters.wrong:
+        return filters.refusal()
 
     def named(items: list[Any]) -> list[dict[str, Any]]:
         rows = with_holders(subscription, items)

@@ -1,6 +1,7 @@
 """Lists of users: uploaded, provisioned in the background, with a result for each row."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from fusion.kernel.sheets.send import Table
 from fusion.portal.downloads import download
 from fusion.portal.errors import explain, explain_field, title_of
 from fusion.portal.forms import Confirmation, Form
+from fusion.portal.list_filters import ListFilters
 from fusion.portal.page import BUTTON, FORM, ROWS, form_of, page, submit
 from fusion.portal.responses import confirmed, done, show, show_form
 from fusion.portal.session_actor import PageRequest
@@ -49,6 +51,8 @@ SAMPLE = (
 )
 
 SHOWN = {"failed": True, "done": False}
+
+FILTERS = {"show": _("Show")}
 
 OUTCOMES = {
     "created": _("Added"),
@@ -136,8 +140,11 @@ def results(
 ) -> HttpResponseBase:
     """`GET /subscriptions/<id>/users/uploads/<job id>/rows.csv` and `.xlsx`: the shown rows."""
     job = _find(request, subscription, job_id)
-    failed = SHOWN.get(request.GET.get("show", ""))
-    return download(rows_table(job.id, failed, _explained), format)
+    filters = ListFilters(request, FILTERS)
+    chosen = filters.choice("show", SHOWN)
+    if filters.wrong:
+        return filters.refusal()
+    return download(rows_table(job.id, SHOWN[chosen] if chosen else None, _explained), format)
 
 
 @page(PROVISION, methods=BUTTON, subscription_id=find_subscription)
@@ -168,24 +175,25 @@ def upload(request: PageRequest, subscription: Subscription, job_id: UUID) -> Ht
     job = _job(job_document(found))
     if request.htmx.target == "progress" and job["finished_at"]:
         return HttpResponseClientRefresh()
-    show_param = request.GET.get("show", "")
-    text = list_results(
-        found, limit=ROWS, cursor=request.GET.get("cursor"), failed=SHOWN.get(show_param)
-    )
-    results = orjson.loads(text)
+    filters = ListFilters(request, FILTERS)
+    chosen = filters.choice("show", SHOWN)
+    pages = partial(list_results, found, failed=SHOWN[chosen] if chosen else None)
+    cursor = request.GET.get("cursor")
+    results = filters.found(lambda: orjson.loads(pages(limit=ROWS, cursor=cursor)))
     context = {
         **frame(request, subscription, "users"),
         "job": job,
         "percent": job["done"] * 100 // job["total"],
         "rows": _outcomes(job_id, results["items"]),
         "next": results["next"],
-        "show": show_param if show_param in SHOWN else "",
+        **filters.context,
         "notes": _notes(job["source"] or {}),
         "may_cancel": PROVISION.allows(request.actor) and not job["finished_at"],
         "confirmation": Confirmation(),
     }
     template = "portal/subscriptions/upload.html"
-    return show(request, template, context, parts=("progress", "list", "more"))
+    parts = ("progress", "list", "more")
+    return show(request, template, context, parts=parts, status=filters.status)
 
 
 def _job(document: dict[str, Any]) -> dict[str, Any]:

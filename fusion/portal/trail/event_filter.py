@@ -13,7 +13,7 @@ from fusion.events.feed import EventFilter
 from fusion.events.types import OBJECTS, TYPES_OF_OBJECT
 from fusion.kernel.ids import parse_id
 from fusion.numbers.resolve import home_country
-from fusion.portal.date_filters import start_of_day
+from fusion.portal.date_filters import no_day, start_of_day
 from fusion.portal.forms import LineField
 from fusion.portal.number_fields import read_number
 from fusion.tenancy.models import Organization, Subscription
@@ -109,10 +109,7 @@ class EventForm(forms.Form):
         text = self.cleaned_data["since"]
         day = start_of_day(text)
         if text and day is None:
-            raise forms.ValidationError(
-                gettext("%(text)s is not a date. Write it as year-month-day, such as 2026-03-05.")
-                % {"text": text[:100]}
-            )
+            raise forms.ValidationError(no_day(text))
         return day
 
     def clean_subscription(self) -> str:

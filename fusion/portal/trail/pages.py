@@ -8,19 +8,18 @@ from uuid import UUID
 import orjson
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 
 from fusion.access.actor import Actor
 from fusion.access.permissions import READ_TRAIL
 from fusion.access.verbs import AUDITED
 from fusion.events.event_list import list_events
-from fusion.kernel.ids import parse_id
 from fusion.kernel.sheets.send import paged_table
 from fusion.portal.actor_names import display_names
 from fusion.portal.audit_labels import audit_rows, audit_table
-from fusion.portal.date_filters import DateRange, date_range, wrong_dates
 from fusion.portal.downloads import download, refused_filter
+from fusion.portal.list_filters import ListFilters
 from fusion.portal.page import ROWS, page
-from fusion.portal.query_params import query_params
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.trail.event_filter import EventForm
@@ -28,7 +27,14 @@ from fusion.reporting.audit_trail import WantedRecords, list_audit
 from fusion.tenancy.queries import find_organization
 from fusion.tenancy.search import subscription_names
 
-FILTERS = ("verb", "by", "from", "to", "object")
+FILTERS = {
+    "verb": _("What"),
+    "by": _("By"),
+    "from": _("From"),
+    "to": _("To"),
+    "object": _("Of"),
+    "organization": _("Customer or partner"),
+}
 
 EVENT_COLUMNS = ("at", "type", "by", "customer", "subscription", "data", "id")
 
@@ -86,24 +92,22 @@ def export_events(request: PageRequest, format: str) -> HttpResponseBase:
 def audit(request: PageRequest) -> HttpResponse:
     """`GET /audit`."""
     actor = request.actor
-    params = query_params(request, *FILTERS)
-    days = date_range(params)
-    wanted = _wanted(request, params, days)
-    organization = wanted.organization
-    found = list_audit(actor, wanted, limit=ROWS, cursor=request.GET.get("cursor"))
+    filters = ListFilters(request, FILTERS)
+    wanted = _wanted(actor, filters)
+    pages = partial(list_audit, actor, wanted)
+    found = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     rows = audit_rows(actor, found["items"])
+    by = filters.params["by"]
     context = {
         "rows": _named(rows),
         "next": found["next"],
         "objects": AUDITED,
-        "params": params,
-        "wrong": days.error,
-        "organization": organization,
-        "by": display_names(actor, [params["by"]]).get(params["by"], ""),
-        "filtered": any(params.values()) or organization is not None,
+        **filters.context,
+        "organization": wanted.organization,
+        "by": display_names(actor, [by]).get(by, ""),
     }
     return show(
-        request, "portal/trail/audit.html", context, parts=("list", "more"), status=days.status
+        request, "portal/trail/audit.html", context, parts=("list", "more"), status=filters.status
     )
 
 
@@ -114,24 +118,24 @@ def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "names": names.get(row["subscription_id"])} for row in rows]
 
 
-def _wanted(request: PageRequest, params: Mapping[str, str], days: DateRange) -> WantedRecords:
-    organization_id = parse_id(request.GET.get("organization"))
-    actor = request.actor
+def _wanted(actor: Actor, filters: ListFilters) -> WantedRecords:
+    organization_id = filters.id("organization")
+    since, until = filters.days()
     return WantedRecords(
         organization=find_organization(actor, organization_id) if organization_id else None,
-        object_id=params["object"] or None,
-        verb=params["verb"] if params["verb"] in AUDITED else None,
-        actor=params["by"] or None,
-        since=days.since,
-        until=days.until,
+        object_id=filters.params["object"] or None,
+        verb=filters.choice("verb", AUDITED),
+        actor=filters.params["by"] or None,
+        since=since,
+        until=until,
     )
 
 
 @page(READ_TRAIL)
 def export(request: PageRequest, format: str) -> HttpResponseBase:
     """`GET /audit.csv` and `.xlsx`: all records that match the list's filters."""
-    params = query_params(request, *FILTERS)
-    days = date_range(params)
-    if days.error:
-        return wrong_dates(days)
-    return download(audit_table(request.actor, _wanted(request, params, days)), format)
+    filters = ListFilters(request, FILTERS)
+    wanted = _wanted(request.actor, filters)
+    if filters.wrong:
+        return filters.refusal()
+    return download(audit_table(request.actor, wanted), format)
