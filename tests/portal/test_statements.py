@@ -58,7 +58,7 @@ WANTED = (
     "/overview/{reseller_id}",
     "/inventory?sku=fr-geographic&status=assigned",
     "/events?type=order.*",
-    "/audit?verb=order.place",
+    "/audit?verb=order",
 )
 
 
