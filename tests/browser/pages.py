@@ -164,7 +164,7 @@ PAGES = (
     Visit("inventory", "/inventory"),
     Visit("inventory-none", "/inventory?starts=999"),
     Visit("ranges", "/inventory/ranges"),
-    Visit("inventory-wrong", "/inventory?starts=0475"),
+    Visit("inventory-wrong", "/inventory?starts=0475", status=422),
     Visit("range-new", "/inventory/ranges/new"),
     Visit("range-edit", lambda scene: f"/inventory/ranges/{scene.ids['range']}"),
     # events and audit
