@@ -97,7 +97,7 @@ class ListFilters:
         """Note why the value of this filter is wrong."""
         self.wrong[name] = f"{self.labels[name]}: {text}"
 
-    def found(self, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def page(self, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """One page of the list; without rows if a filter is wrong."""
         return {"items": [], "next": None} if self.wrong else find()
 

@@ -67,7 +67,7 @@ def inventory(request: PageRequest) -> HttpResponse:
     skus = number_skus(actor)
     pages = partial(list_numbers, actor, _wanted(actor, filters, skus))
     cursor = request.GET.get("cursor")
-    found = filters.found(lambda: orjson.loads(pages(limit=ROWS, cursor=cursor)))
+    found = filters.page(lambda: orjson.loads(pages(limit=ROWS, cursor=cursor)))
     counted = free_counts(actor, limit=KINDS, cursor=request.GET.get("kinds"))
     context = {
         "rows": _named(found["items"]),

@@ -33,7 +33,7 @@ def ports(request: PageRequest) -> HttpResponse:
     """`GET /port-requests`: the open ones, unless another state is chosen."""
     filters, wanted = read_filters(request, PORT_STATES)
     pages = partial(list_port_requests, request.actor, **wanted)
-    found = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
+    found = filters.page(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     context = {
         "rows": port_rows(request.actor, found["items"]),
         "next": found["next"],

@@ -32,7 +32,7 @@ def products(request: PageRequest) -> HttpResponse:
     """`GET /products`."""
     filters = ListFilters(request, FILTERS)
     pages = listed_products(request, filters)
-    listed = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
+    listed = filters.page(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     context = {
         "rows": listed["items"],
         "next": listed["next"],

@@ -35,7 +35,7 @@ def requests(request: PageRequest) -> HttpResponse:
     """`GET /order-requests`: the open ones, unless another state is chosen."""
     filters, wanted = read_filters(request, REQUEST_STATES)
     pages = partial(list_requests, request.actor, **wanted)
-    found = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
+    found = filters.page(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     context = {
         "rows": request_rows(request.actor, found["items"]),
         "next": found["next"],

@@ -216,7 +216,7 @@ def _offer(
         starts_with=starts,
         ends_with=ends,
     )
-    found = filters.found(lambda: orjson.loads(list_numbers(request.actor, wanted, limit=OFFERED)))
+    found = filters.page(lambda: orjson.loads(list_numbers(request.actor, wanted, limit=OFFERED)))
     # Ticked numbers are kept when the search changes.
     sent = (request.POST if request.method == "POST" else request.GET).getlist("number")
     if len(sent) > MAX_NUMBERS:

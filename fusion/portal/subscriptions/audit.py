@@ -35,7 +35,7 @@ def audit(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET /subscriptions/<id>/audit`."""
     filters = ListFilters(request, FILTERS)
     pages = partial(list_audit, request.actor, _wanted(subscription, filters))
-    found = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
+    found = filters.page(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     context = {
         **frame(request, subscription, "audit"),
         "rows": _with_objects(subscription, audit_rows(request.actor, found["items"])),

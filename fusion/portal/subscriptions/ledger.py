@@ -55,7 +55,7 @@ def ledger(request: PageRequest, subscription: Subscription) -> HttpResponse:
     filters = ListFilters(request, FILTERS)
     names = sku_names(request.actor)
     pages = _pages(subscription, filters, names)
-    found = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
+    found = filters.page(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     balances = balances_now(request.actor, subscription.id)
     context = {
         **frame(request, subscription, "ledger"),

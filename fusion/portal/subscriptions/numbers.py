@@ -48,7 +48,7 @@ def numbers(request: PageRequest, subscription: Subscription) -> HttpResponse:
     skus = number_skus(request.actor)
     pages = partial(list_numbers, request.actor, _wanted(request, subscription, filters, skus))
     cursor = request.GET.get("cursor")
-    found = filters.found(lambda: orjson.loads(pages(limit=ROWS, cursor=cursor)))
+    found = filters.page(lambda: orjson.loads(pages(limit=ROWS, cursor=cursor)))
     context = {
         **frame(request, subscription, "numbers"),
         "rows": [

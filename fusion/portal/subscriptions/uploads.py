@@ -179,7 +179,7 @@ def upload(request: PageRequest, subscription: Subscription, job_id: UUID) -> Ht
     chosen = filters.choice("show", SHOWN)
     pages = partial(list_results, found, failed=SHOWN[chosen] if chosen else None)
     cursor = request.GET.get("cursor")
-    results = filters.found(lambda: orjson.loads(pages(limit=ROWS, cursor=cursor)))
+    results = filters.page(lambda: orjson.loads(pages(limit=ROWS, cursor=cursor)))
     context = {
         **frame(request, subscription, "users"),
         "job": job,

@@ -32,7 +32,7 @@ def users(request: PageRequest, subscription: Subscription) -> HttpResponse:
     filters = ListFilters(request, FILTERS)
     pages = _pages(subscription, filters)
     cursor = request.GET.get("cursor")
-    found = filters.found(lambda: orjson.loads(pages(limit=ROWS, cursor=cursor)))
+    found = filters.page(lambda: orjson.loads(pages(limit=ROWS, cursor=cursor)))
     context = {
         **frame(request, subscription, "users"),
         "rows": found["items"],

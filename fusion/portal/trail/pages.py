@@ -95,7 +95,7 @@ def audit(request: PageRequest) -> HttpResponse:
     filters = ListFilters(request, FILTERS)
     wanted = _wanted(actor, filters)
     pages = partial(list_audit, actor, wanted)
-    found = filters.found(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
+    found = filters.page(lambda: pages(limit=ROWS, cursor=request.GET.get("cursor")))
     rows = audit_rows(actor, found["items"])
     by = filters.params["by"]
     context = {
