@@ -21,7 +21,7 @@ from tests.mutants.making import ROOT, mutants
 from tests.mutants.running import Killed, run_all
 
 RULES = {
-    "numbers": ("parse.py", "resolve.py", "written.py"),
+    "numbers": ("blocks.py", "parse.py", "resolve.py", "written.py"),
     "users": ("batch_row.py", "read_list.py"),
 }
 """Rules outside `rules.py`: how a number and a list of users are read."""

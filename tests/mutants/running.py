@@ -171,20 +171,20 @@ class _Worker:
         """
         if self.pure:
             arguments = self._without_database()
-            failed = self._ask("python", NO_DATABASE, arguments, SECONDS, compile=True)
-            assert not failed, f"the tests fail without a mutant: {failed}"
+            self._must_pass(self._ask("python", NO_DATABASE, arguments, SECONDS, compile=True))
         if self.url:
             arguments = ["--collect-only", *self.tests]
-            failed = self._ask("python", self.url, arguments, SECONDS, compile=True)
-            assert not failed, f"the tests fail without a mutant: {failed}"
+            self._must_pass(self._ask("python", self.url, arguments, SECONDS, compile=True))
+
+    def _must_pass(self, failed: str) -> None:
+        log = (self.copy / "log").read_text(errors="replace")
+        assert not failed, f"the tests fail without a mutant: {failed}\n{log}"
 
     def survey(self, test: str) -> None:
         """See a file of tests pass without a mutant, how long it takes, and what it calls."""
         started = time.monotonic()
         calls: set[str] = set()
-        failed = self._with_database("python", [test], SECONDS, calls)
-        log = (self.copy / "log").read_text(errors="replace")
-        assert not failed, f"the tests fail without a mutant: {failed}\n{log}"
+        self._must_pass(self._with_database("python", [test], SECONDS, calls))
         self.known.seconds[test] = time.monotonic() - started
         self.known.calls[test] = calls
 
