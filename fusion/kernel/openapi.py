@@ -49,7 +49,7 @@ NAMED_BY_CALLER = "x-named-by-caller"
 
 
 class Refusal(Schema):
-    """What Ninja would make for each status of each route."""
+    """The answer of a refused request, from which the document takes the shape of problems."""
 
     response: ProblemDocument
 

@@ -54,8 +54,9 @@ class ProblemDocument(BaseModel):
 
 
 READ_PROBLEMS: dict[int, None] = dict.fromkeys((401, 403, 404, 405, 422, 429, 503))
-"""The refusals of routes that only read: HTTP status → None, for Ninja makes a model of each shape
-at each route. The OpenAPI document gives all of them the shape of `ProblemDocument`.
+"""The refusals of routes that only read, by HTTP status. The OpenAPI document gives all of them the
+shape of `ProblemDocument`. If it stood here, Ninja would make a model of it for each status of each
+route.
 """
 
 PROBLEMS: dict[int, None] = dict.fromkeys(
