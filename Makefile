@@ -5,6 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 WANTED := $(shell cat .python-version)
 
+# The servers, workers and commands that tests start read compiled files: compiling ours takes longer than
+# importing them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs settings openapi container long examples faults coverage mutants variants bench \
   verify lint pictures screenshots messages translations lock clean debian
