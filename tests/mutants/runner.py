@@ -1,10 +1,9 @@
-"""A process that has imported what takes long, and runs the tests of each mutant in a fork.
+"""A process that has imported the libraries, and runs the tests of each mutant of Python in a fork.
 
-    python -m tests.mutants.runner sql        in the copy of the checkout
+    python -m tests.mutants.runner        in the copy of the checkout
 
 Each line of standard input is a job, as JSON; its answer is the test that failed, "" if none did.
-For mutants of SQL, the process has imported the product as well; for those of Python it has not,
-so that each fork reads the changed file.
+The process has not imported the product, so that each fork reads the changed file.
 """
 
 import contextlib
@@ -33,12 +32,8 @@ def main() -> None:
     """Answer jobs until standard input ends."""
     for name in LIBRARIES:
         import_module(name)
-    if sys.argv[1] == "sql":
-        import_module("django").setup()
-        import_module("fusion.urls")
-    else:
-        loaded = [name for name in sys.modules if name.partition(".")[0] == "fusion"]
-        assert not loaded, f"a fork would not read them again: {loaded}"
+    loaded = [name for name in sys.modules if name.partition(".")[0] == "fusion"]
+    assert not loaded, f"a fork would not read them again: {loaded}"
     for line in sys.stdin:
         job = json.loads(line)
         sys.stdout.write(json.dumps(_run(job)) + "\n")
@@ -55,7 +50,7 @@ def _run(job: dict[str, Any]) -> str:
         finally:
             os._exit(1)
     os.close(writing)
-    ended = _wait(pid, job["seconds"])
+    ended = wait(pid, job["seconds"])
     with os.fdopen(reading, encoding="utf-8") as result:
         failed = result.read()
     return failed if ended else TOO_LONG
@@ -69,9 +64,6 @@ def _test(job: dict[str, Any], writing: int) -> None:
         os.dup2(file, stream)
     sys.dont_write_bytecode = not job["compile"]
     os.environ["DATABASE_URL"] = job["url"]
-    if sys.argv[1] == "sql":
-        databases = import_module("django.conf").settings.DATABASES
-        databases["default"]["NAME"] = job["database"]
     first = _First()
     options = ["-x", "-q", "-p", "no:randomly", "--timeout", str(SECONDS)]
     code = pytest.main([*options, *job["arguments"]], plugins=[first])
@@ -83,7 +75,7 @@ def _test(job: dict[str, Any], writing: int) -> None:
     os._exit(0)
 
 
-def _wait(pid: int, seconds: float) -> bool:
+def wait(pid: int, seconds: float) -> bool:
     """Whether the process ended in time; then nothing of its session is left."""
     deadline = time.monotonic() + seconds
     ended = False

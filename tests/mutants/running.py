@@ -2,9 +2,9 @@
 transactions of a server delay its feeds of events. Each mutant has a database of its own, so that
 no mutant spoils the books of the next.
 
-Tests that killed other mutants of the file come first, because they are likely to kill again. The
-tests that do not call a changed PL/pgSQL function are left out: PostgreSQL counts the calls. It
-does not count those of SQL functions that it inlines.
+Tests that killed other mutants of the file come first, because they are likely to kill again; then
+the quickest. The tests that do not call a changed PL/pgSQL function are left out: PostgreSQL counts
+the calls. It does not count those of SQL functions that it inlines.
 """
 
 import json
@@ -36,14 +36,14 @@ COPIED = ("fusion", "tests", "docs", "pyproject.toml", "README.md", "Makefile", 
 SECONDS = 300.0
 """How long the tests of a mutant may take, in addition to five times as long as without one."""
 
-SETTINGS = {"max_connections": "300", "statement_timeout": "60s", "track_functions": "pl"}
+SETTINGS = {"max_connections": "300", "statement_timeout": "30s", "track_functions": "pl"}
 LIKELY = 2
 """How many files of tests are tried before the others are imported."""
 
 PURE = ("test_rules*.py", "test_parse*.py", "test_degenerate*.py")
 """The tests that need no database come first for Python."""
 
-CALLED = "SELECT funcname FROM pg_stat_user_functions"
+CALLED = "SELECT funcname FROM pg_stat_user_functions WHERE calls > 0"
 NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none"
 
 
@@ -136,17 +136,19 @@ def _taken(free: "Queue[_Worker]") -> "Iterator[_Worker]":
 
 @dataclass
 class _Known:
-    """Of the files of tests: the `seconds` of each, the functions that it `calls`, and how many
-    mutants of a file it killed.
+    """Of the tests and their files: the `seconds` of each, and how many mutants of a function or
+    file it killed; of the tests, the functions that each `calls`.
     """
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: Counter[str] = field(default_factory=Counter)
     calls: dict[str, set[str]] = field(default_factory=dict)
     kills: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 class _Worker:
-    """A copy of the checkout, and the processes that run its tests: one for SQL, one for Python."""
+    """A copy of the checkout, and the processes that run its tests: `warm` for SQL, `runner` for
+    Python.
+    """
 
     def __init__(self, tests: Sequence[str], copy: Path, url: str) -> None:
         self.copy, self.url = copy, url
@@ -162,6 +164,8 @@ class _Worker:
             str(file.relative_to(copy)) for pattern in tests for file in copy.glob(pattern)
         )
         self.pure = [test for test in self.tests if any(Path(test).match(each) for each in PURE)]
+        self.named: list[str] = []
+        """The names of all tests, which the process for SQL has collected."""
         self._runners: dict[str, subprocess.Popen[str]] = {}
 
     def compile(self) -> None:
@@ -171,22 +175,35 @@ class _Worker:
         """
         if self.pure:
             arguments = self._without_database()
-            self._must_pass(self._ask("python", NO_DATABASE, arguments, SECONDS, compile=True))
+            self._must_pass(self._ask(NO_DATABASE, arguments, SECONDS, compile=True))
         if self.url:
             arguments = ["--collect-only", *self.tests]
-            self._must_pass(self._ask("python", self.url, arguments, SECONDS, compile=True))
+            self._must_pass(self._ask(self.url, arguments, SECONDS, compile=True))
+            runner = self._start("warm", *self.tests)
+            assert runner.stdout
+            with killed_after(runner, SECONDS):
+                self.named = json.loads(runner.stdout.readline())
+            assert self.named, (self.copy / "log").read_text(errors="replace")
 
     def _must_pass(self, failed: str) -> None:
         log = (self.copy / "log").read_text(errors="replace")
         assert not failed, f"the tests fail without a mutant: {failed}\n{log}"
 
     def survey(self, test: str) -> None:
-        """See a file of tests pass without a mutant, how long it takes, and what it calls."""
-        started = time.monotonic()
-        calls: set[str] = set()
-        self._must_pass(self._with_database("python", [test], SECONDS, calls))
-        self.known.seconds[test] = time.monotonic() - started
-        self.known.calls[test] = calls
+        """See a file of tests pass without a mutant, how long each takes, and what it calls."""
+        names = [name for name in self.named if name.partition("::")[0] == test]
+        late: set[str] = set()
+        answer = self._warm(names, SECONDS, late)
+        assert not answer["failed"], f"{answer['failed']} fails without a mutant: {answer['why']}"
+        known = self.known
+        for name, (seconds, calls, is_late) in answer["tests"].items():
+            known.seconds[name] = seconds
+            known.seconds[test] += seconds
+            known.calls[name] = {*calls}
+            if is_late:
+                late |= known.calls[name]
+        for name in names:
+            known.calls[name] |= late
 
     def run(self, mutant: Mutant) -> Killed:
         """Run the tests on the mutant."""
@@ -198,51 +215,78 @@ class _Worker:
             by = self._try(mutant)
         finally:
             file.write_text(kept, encoding="utf-8")
-        self.known.kills[mutant.file, by.partition("::")[0]] += 1
+        for rule in (mutant.file, mutant.function):
+            for test in (by, by.partition("::")[0]):
+                self.known.kills[rule, test] += 1
         return Killed(mutant, by, time.monotonic() - started)
 
     def _try(self, mutant: Mutant) -> str:
-        language = "sql" if mutant.file.endswith(".sql") else "python"
         known = self.known
-        if language == "python" and self.pure:
-            failed = self._ask(language, NO_DATABASE, self._without_database(), SECONDS)
+        limit = SECONDS + 5 * sum(known.seconds.values())
+        if mutant.file.endswith(".sql"):
+            function = mutant.function
+            names = [name for name in self.named if not function or function in known.calls[name]]
+            names.sort(key=lambda name: self._rank(mutant, name))
+            return str(self._warm(names, limit)["failed"]) if names else ""
+        if self.pure:
+            failed = self._ask(NO_DATABASE, self._without_database(), SECONDS)
             if failed or not self.url:
                 return failed
-        function = mutant.function
-        tests = [test for test in self.tests if not function or function in known.calls[test]]
-        tests.sort(key=lambda test: (-known.kills[mutant.file, test], known.seconds[test]))
-        limit = SECONDS + 5 * sum(known.seconds.values())
+        tests = sorted(self.tests, key=lambda test: self._rank(mutant, test))
         failed = ""
         for part in (tests[:LIKELY], tests[LIKELY:]):
             if part and not failed:
-                failed = self._with_database(language, part, limit)
+                failed = self._with_database(part, limit)
         return failed
+
+    def _rank(self, mutant: Mutant, test: str) -> tuple[float, ...]:
+        kills = self.known.kills
+        killed = kills[mutant.function, test], kills[mutant.file, test]
+        return -killed[0], -killed[1], self.known.seconds[test]
 
     def _without_database(self) -> list[str]:
         return ["--noconftest", "-p", "tests.mutants.pure", *self.pure]
 
-    def _with_database(
-        self, language: str, tests: Sequence[str], seconds: float, calls: set[str] | None = None
-    ) -> str:
-        """The test that fails, in a copy of the migrated database; adds to the called functions."""
+    def _with_database(self, tests: Sequence[str], seconds: float) -> str:
+        with self._copied() as (name, url):
+            failed = self._ask(url, tests, seconds, name)
+            if failed == BROKEN:  # a process that prepares the same role at the same time?
+                failed = self._ask(url, tests, seconds, name)
+            return failed
+
+    def _warm(
+        self, names: Sequence[str], seconds: float, late: set[str] | None = None
+    ) -> dict[str, Any]:
+        """The answer of the process for SQL. With `late` it surveys the tests, and adds the
+        functions whose calls were counted after them.
+        """
+        with self._copied() as (name, url):
+            job = {
+                "url": url,
+                "database": name,
+                "tests": names,
+                "seconds": seconds,
+                "survey": late is not None,
+            }
+            answer: dict[str, Any] = self._exchange("warm", job, seconds)
+            if late is not None:
+                with psycopg.connect(url) as reader:
+                    late.update(row[0] for row in reader.execute(CALLED))
+            return answer
+
+    @contextmanager
+    def _copied(self) -> Iterator[tuple[str, str]]:
+        """The name and the URL of a copy of the migrated database."""
         name = f"mutant_{os.getpid()}_{id(self)}"
         with psycopg.connect(self.url.replace("/fusion?", "/template1?"), autocommit=True) as owner:
             _copy_database(owner, name)
-            url = self.url.replace("/fusion?", f"/{name}?")
             try:
-                failed = self._ask(language, url, tests, seconds, name)
-                if failed == BROKEN:  # a process that prepares the same role at the same time?
-                    failed = self._ask(language, url, tests, seconds, name)
-                if calls is not None:
-                    with psycopg.connect(url) as reader:
-                        calls.update(row[0] for row in reader.execute(CALLED))
-                return failed
+                yield name, self.url.replace("/fusion?", f"/{name}?")
             finally:
                 drop_database(owner, name)
 
     def _ask(
         self,
-        language: str,
         url: str,
         arguments: Sequence[str],
         seconds: float,
@@ -250,7 +294,6 @@ class _Worker:
         *,
         compile: bool = False,
     ) -> str:
-        runner = self._runners.get(language) or self._start(language)
         job = {
             "url": url,
             "database": name,
@@ -259,16 +302,21 @@ class _Worker:
             "compile": compile,
             "log": str(self.copy / "log"),
         }
+        return str(self._exchange("runner", job, seconds))
+
+    def _exchange(self, module: str, job: dict[str, Any], seconds: float) -> Any:
+        """The answer of a process to a job."""
+        runner = self._runners.get(module) or self._start(module)
         assert runner.stdin
         assert runner.stdout
         with killed_after(runner, seconds + PATIENCE):
             runner.stdin.write(json.dumps(job) + "\n")
             runner.stdin.flush()
-            return str(json.loads(runner.stdout.readline()))
+            return json.loads(runner.stdout.readline())
 
-    def _start(self, language: str) -> "subprocess.Popen[str]":
+    def _start(self, module: str, *arguments: str) -> "subprocess.Popen[str]":
         runner = subprocess.Popen(
-            [sys.executable, "-m", "tests.mutants.runner", language],
+            [sys.executable, "-m", f"tests.mutants.{module}", *arguments],
             cwd=self.copy,
             env={
                 **os.environ,
@@ -284,7 +332,7 @@ class _Worker:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._runners[language] = runner
+        self._runners[module] = runner
         return runner
 
     def close(self) -> None:

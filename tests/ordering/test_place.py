@@ -72,7 +72,12 @@ def test_the_default_action_is_add(world: World) -> None:
 
 def test_lines_add_up_per_sku(world: World) -> None:
     bundle = world.product("bundle", {world.user_sku: 10, world.channel_sku: 3})
-    placed(world, line(world.seat, 2), line(bundle, 4))
+    order = placed(world, line(world.seat, 2), line(bundle, 4))
+    assert order["changes"] == [  # sorted by SKU
+        {"sku": "be-geographic", "granted_delta": 2},
+        {"sku": "sip-channel", "granted_delta": 12},
+        {"sku": "user", "granted_delta": 42},
+    ]
     assert balances(world) == {
         "be-geographic": (2, 0),
         "sip-channel": (12, 0),
