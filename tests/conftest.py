@@ -30,6 +30,9 @@ product of both, keeps its default size. No statement, and so no thread, waits f
 LONG = {"upgrade"}
 """The folders with such files that would otherwise come last."""
 
+TOGETHER = {"test_demo.py", "test_newcomer.py"}
+"""Files that one process runs: they share a demonstration."""
+
 _found: list[str] = []
 """The results of `fusion verify` for the databases of this run."""
 
@@ -133,6 +136,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     processes would have nothing left to do.
     """
     items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Distribute whole files, but those of `TOGETHER` to the same process."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - only with -n
+
+    scheduling = LoadFileScheduling(config, log)
+    file_of = scheduling._split_scope
+
+    def scope_of(nodeid: str) -> str:
+        file: str = file_of(nodeid)
+        return "together" if file.rpartition("/")[2] in TOGETHER else file
+
+    scheduling._split_scope = scope_of
+    return scheduling
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

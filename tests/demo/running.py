@@ -5,14 +5,19 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tests.bounds import PATIENCE, killed_after
+
+READY = "Ctrl-C stops everything"
+"""It prints this when all of it runs."""
 
 NOT_ITS_OWN = ("DATABASE_URL", "FUSION_PORTAL_URL")
 """Settings of the test run, which a newcomer does not have."""
@@ -100,6 +105,14 @@ class Demo:
         return httpx.Client(
             base_url=f"{base}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30
         )
+
+
+@contextmanager
+def new_folder() -> Iterator[Path]:
+    """A folder that the embedded server's user can pass through; removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="fusion-demo-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 def processes() -> list[int]:

@@ -1,12 +1,6 @@
 """`fusion demo`, as a newcomer runs it, and as scripts use what it leaves."""
 
-import os
 import re
-import signal
-import socket
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,30 +12,7 @@ from django.contrib.auth.hashers import check_password
 from fusion.access.actor import KINDS, ROLES, SCOPES
 from fusion.embedded import Cluster
 from tests.demo.running import Demo, child_running
-from tests.server import free_port, fusion
-
-READY = "Ctrl-C stops everything"
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A folder that the embedded server's user can pass through."""
-    with tempfile.TemporaryDirectory(prefix="fusion-demo-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def demo(folder: Path) -> Iterator[Demo]:
-    """It runs, in a folder where a first attempt was killed in the middle of its work."""
-    port = free_port()
-    first = Demo(folder, port).wait_for("Creating demo data")
-    time.sleep(0.3)
-    first.kill_all()
-    running = Demo(folder, port).wait_for(READY)
-    yield running
-    if running.process.poll() is None:
-        running.stop()
+from tests.server import fusion
 
 
 def test_shows_the_main_job(demo: Demo) -> None:
@@ -210,39 +181,3 @@ def test_one_session(demo: Demo) -> None:
     assert any("postgres" in name for name in names)
     assert child_running(demo, "serve")
     assert child_running(demo, "worker")
-
-
-@pytest.mark.long
-def test_again_and_again(demo: Demo, folder: Path) -> None:
-    """Stopped, killed, spoilt: the same provider each time, the same secrets, right books."""
-    facts = demo.facts()
-    assert demo.stop(signal.SIGINT) == 0
-
-    began = time.monotonic()
-    again = Demo(folder, demo.port).wait_for(READY)
-    assert time.monotonic() - began < 30, "quick on a machine with nothing else to do"
-    assert "Creating demo data" not in again.output
-    assert again.facts() == facts
-
-    os.kill(child_running(again, "worker"), signal.SIGKILL)
-    assert again.ended() == 4
-    assert "The worker has ended (SIGKILL)" in again.output
-
-    spoilt = (
-        (folder / "var/demo.json")
-        .read_text()
-        .replace(facts["clients"]["tenant"]["client_secret"], "lost")
-    )
-    (folder / "var/demo.json").write_text(spoilt)
-    third = Demo(folder, demo.port).wait_for(READY)
-    assert third.facts()["clients"]["group"] == facts["clients"]["group"]
-    with third.caller("tenant") as api:
-        assert api.get(f"/subscriptions/{facts['subscription_id']}").status_code == 200
-
-    third.kill_all()
-    last = Demo(folder, demo.port).wait_for(READY)
-    assert last.facts() == third.facts()
-    test_books(last, folder)
-    assert last.stop() == 0
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", demo.port)) != 0

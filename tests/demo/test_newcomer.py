@@ -4,7 +4,6 @@
 """
 
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,22 +15,9 @@ from tests.bounds import PATIENCE
 from tests.browser.browsing import SCREENSHOTS
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.demo.running import Demo
-from tests.server import free_port
-
-READY = "Ctrl-C stops everything"
 
 PICTURES = Path(os.environ.get("FUSION_TEST_PICTURES", SCREENSHOTS))
 """The folder for the pictures of the guide."""
-
-
-@pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    """A demonstration of its own."""
-    with tempfile.TemporaryDirectory(prefix="fusion-newcomer-") as name:
-        Path(name).chmod(0o755)
-        running = Demo(Path(name), free_port()).wait_for(READY)
-        yield running
-        running.stop()
 
 
 @pytest.fixture
