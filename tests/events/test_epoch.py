@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.bounds import PATIENCE
+from tests.databases import MIGRATED, new_database, url_of
 from tests.events.clusters import Spare, ask, dump, spare_cluster
 
 EPOCH = "SELECT events_epoch()"
@@ -22,9 +23,11 @@ def spare() -> Iterator[Spare]:
 
 @pytest.fixture(scope="module")
 def backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dump of the tests' own database."""
+    """A dump of a database of the tests' cluster, without data but in the same epoch."""
     ask(os.environ["DATABASE_URL"], EPOCH)
-    return dump(os.environ["DATABASE_URL"], tmp_path_factory.mktemp("dump") / "fusion.dump")
+    with new_database(MIGRATED) as name:
+        ask(url_of(name), EPOCH)
+        return dump(url_of(name), tmp_path_factory.mktemp("dump") / "fusion.dump")
 
 
 def _epoch(url: str) -> int:

@@ -20,7 +20,7 @@ from tests.upgrade.provider import Provider, sign_in
 
 UNSENT = (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
-PAUSE = 0.2
+PAUSE = 0.5
 """Seconds between two pieces of a caller's work: the upgrade needs the processor as well."""
 
 

@@ -11,13 +11,10 @@ import pytest
 from django.conf import settings
 
 from fusion.portal.mails.outbox import seal
-from tests.operations.conftest import empty_database as new_database
 from tests.portal.test_outbox import Postman
 from tests.server import run_worker, wait_for
 from tests.upgrade import releases
-from tests.upgrade.releases import BEFORE, Release
-
-empty_database = new_database
+from tests.upgrade.releases import Release
 
 pytestmark = pytest.mark.once
 
@@ -61,18 +58,16 @@ def sealed(recipient: str) -> str:
 
 
 def test_mails_of_both_releases(
-    empty_database: str, post: socketserver.TCPServer, tmp_path: Path
+    former_database: str, before: Release, post: socketserver.TCPServer, tmp_path: Path
 ) -> None:
-    before = releases.check_out(BEFORE, tmp_path / "before")
     this = Release(releases.ROOT)
     environment = {
-        "DATABASE_URL": empty_database,
+        "DATABASE_URL": former_database,
         "FUSION_EMAIL_URL": f"smtp+plain://127.0.0.1:{post.server_address[1]}",
         "FUSION_SECRET_KEY": settings.SECRET_KEY,
     }
-    before.migrate(empty_database)
-    this.migrate(empty_database)
-    with psycopg.connect(empty_database, autocommit=True) as direct, ExitStack() as stack:
+    this.migrate(former_database)
+    with psycopg.connect(former_database, autocommit=True) as direct, ExitStack() as stack:
 
         def count(statement: str) -> int:
             [(number,)] = direct.execute(statement.encode()).fetchall()

@@ -7,11 +7,8 @@ import pytest
 
 from fusion.kernel.functions import SCHEMA
 from fusion.kernel.sql_files import called_routines, defined_routines, sql_files
-from tests.operations import conftest as databases
 from tests.owner import owner_rows
 from tests.server import fusion
-
-migrated_database = databases.migrated_database
 
 OURS = """
 SELECT p.oid::regprocedure::text FROM pg_proc p

@@ -4,7 +4,7 @@ import re
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -13,25 +13,16 @@ import psycopg
 import pytest
 
 from fusion.kernel.functions import SCHEMA, SERVED
-from tests.operations import conftest as databases
 from tests.server import Server, run_server, run_worker
 from tests.upgrade import releases
 from tests.upgrade.callers import Callers
 from tests.upgrade.provider import Provider, found, furnish
-from tests.upgrade.releases import BEFORE, Release
-
-empty_database, migrated_database = databases.empty_database, databases.migrated_database
+from tests.upgrade.releases import Release
 
 ROUNDS = 3
 """How often each caller does its work between two steps of the upgrade."""
 
 pytestmark = pytest.mark.once
-
-
-@pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """The files of the release before this one."""
-    return releases.check_out(BEFORE, tmp_path_factory.mktemp("before") / "fusion")
 
 
 class Fleet:
@@ -80,14 +71,28 @@ class Fleet:
             sys.stdout.writelines(line for line in lines if "error" in line)
 
 
-@pytest.fixture
-def fleet(empty_database: str, tmp_path: Path) -> Iterator[Fleet]:
-    """No server yet, on an empty database."""
-    fleet = Fleet(empty_database, tmp_path)
+@contextmanager
+def run_fleet(database: str, logs: Path) -> Iterator[Fleet]:
+    """No server yet; at the end all are stopped."""
+    fleet = Fleet(database, logs)
     try:
         yield fleet
     finally:
         fleet.close()
+
+
+@pytest.fixture
+def former_fleet(former_database: str, tmp_path: Path) -> Iterator[Fleet]:
+    """A fleet on a database of the release before."""
+    with run_fleet(former_database, tmp_path) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def fleet(migrated_database: str, tmp_path: Path) -> Iterator[Fleet]:
+    """A fleet on a database of this release."""
+    with run_fleet(migrated_database, tmp_path) as fleet:
+        yield fleet
 
 
 def this_release() -> Release:
@@ -96,8 +101,7 @@ def this_release() -> Release:
 
 
 def prepare(fleet: Fleet, release: Release) -> tuple[str, Provider]:
-    """A provider on a database of the release, and a server of it."""
-    release.migrate(fleet.database)
+    """A provider on the fleet's database, and a server of the release."""
     group, client = found(release, fleet.database)
     url = fleet.start(release)
     return url, furnish(url, group, client)
@@ -156,7 +160,8 @@ def test_the_release_before_runs_with_the_packages_of_this_one(before: Release) 
     assert theirs <= ours
 
 
-def test_from_the_release_before(fleet: Fleet, before: Release) -> None:
+def test_from_the_release_before(former_fleet: Fleet, before: Release) -> None:
+    fleet = former_fleet
     old, provider = prepare(fleet, before)
     callers = Callers(provider, fleet.urls)
     try:
@@ -221,8 +226,9 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
 
 
 def test_an_upgraded_database_has_the_shape_of_a_new_one(
-    fleet: Fleet, before: Release, migrated_database: str
+    former_fleet: Fleet, before: Release, migrated_database: str
 ) -> None:
+    fleet = former_fleet
     url, _ = prepare(fleet, before)
     fleet.stop(url)
     with psycopg.connect(fleet.database, autocommit=True) as direct:
