@@ -66,6 +66,12 @@ BOUNDED = settings(
 )
 
 
+@pytest.fixture(scope="module")
+def stage() -> Stage:
+    """The objects of requests that change nothing."""
+    return Stage()
+
+
 @pytest.mark.parametrize("route", sorted(TABLE), ids=" ".join)
 @pytest.mark.parametrize(
     ("kind", "mode", "examples"),
@@ -77,10 +83,15 @@ BOUNDED = settings(
     ids=["group", "group-wrong", "tenant"],
 )
 def test_answers_are_as_documented(
-    route: tuple[str, str], kind: str, mode: schemathesis.GenerationMode, examples: int
+    route: tuple[str, str],
+    kind: str,
+    mode: schemathesis.GenerationMode,
+    examples: int,
+    stage: Stage,
 ) -> None:
     method, path = route
-    stage = Stage()
+    if method != "GET":
+        stage = Stage()
     ids = {**stage.own.ids, "sku": "user", "email": "someone@example.com"}
     ids |= {name: ids[id] for name, id in TABLE[route].ids if id in ids}
     token = stage.world.token(stage.organization(kind))
