@@ -51,7 +51,7 @@ else
 test: debian lint
 	env -u DATABASE_URL $(BIN)/python -m pytest $(SPREAD) -m "not long"
 	env -u DATABASE_URL FUSION_TEST_BINDIR="$$(./.ci/postgres --bindir)" \
-	  $(BIN)/python -m pytest $(SPREAD) -m "not once and not long" $(DATABASE_TESTS)
+	  $(BIN)/python -m pytest $(SPREAD) -m "not once and not pure and not long" $(DATABASE_TESTS)
 endif
 
 # The rooms whose mutants the tests detect, except those explained in tests/mutants/explained.toml.

@@ -1,10 +1,13 @@
 """The rules of scopes, by property."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from fusion.access.actor import GROUP, KINDS, SCOPES, including_reads
 from fusion.access.rules import grantable, in_order
+
+pytestmark = pytest.mark.pure
 
 kinds = some.sampled_from(KINDS)
 scopes = some.lists(some.sampled_from(SCOPES))

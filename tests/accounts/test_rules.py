@@ -6,6 +6,8 @@ from hypothesis import strategies as some
 
 from fusion.accounts.rules import MAX_EMAIL, MIN_PASSWORD, normal_email
 
+pytestmark = pytest.mark.pure
+
 
 def test_limits() -> None:
     assert (MAX_EMAIL, MIN_PASSWORD) == (254, 12)

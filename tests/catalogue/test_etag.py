@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from fusion.catalogue.etag import etag, none_match, require_match
 from fusion.kernel.errors import Problem
 
+pytestmark = pytest.mark.pure
+
 
 @pytest.mark.parametrize(
     "header", [None, "*", ' "3"', '"3"', '"1", "3"', '"x,y","3"', 'W/"a" , "3"']

@@ -2,10 +2,13 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.catalogue.rules import Item, by_sku, next_revision, repeated, shown
+
+pytestmark = pytest.mark.pure
 
 codes = st.text("AZaz09._-", min_size=1, max_size=4)
 quantities = st.integers(1, 1_000_000)

@@ -19,7 +19,7 @@ from fusion.numbers.written import (
 )
 from tests.numbers.test_parse import numbers
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.pure
 
 BLOCKS = (BLOCK, BLOCK_ENDS, BLOCK_OR_ONE, BLOCK_OR_ONE_ENDS)
 

@@ -12,6 +12,8 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat
 from fusion.numbers.parse import parse_number
 from fusion.numbers.written import BLOCK_OR_ONE, BLOCK_OR_ONE_ENDS, TWO, NotANumber
 
+pytestmark = pytest.mark.pure
+
 ENDINGS = ("", "0099", "000999", "00009999", "0001", "1234", "9900")
 """Last digits that the numbers get: those that look like the ends of a block, and others."""
 

@@ -23,7 +23,7 @@ from fusion.numbers.written import (
     shown,
 )
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.pure
 
 BRUSSELS = "+3225550958"
 

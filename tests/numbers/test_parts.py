@@ -6,7 +6,7 @@ from fusion.numbers.parse import parse_prefix, parse_suffix
 from fusion.numbers.written import NotANumber, shown
 from tests.numbers.test_parse import SPREADSHEET
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.pure
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from fusion.numbers.rules import (
     wrong_unknown_number,
 )
 
+pytestmark = pytest.mark.pure
+
 BRUSSELS, MOBILE, UNKNOWN = "+3225550100", "+32470123456", "+99912345678"
 
 

@@ -12,6 +12,8 @@ from fusion.ordering.place import Draft, Line
 from fusion.ordering.place_batch import Item
 from fusion.ordering.rules import ORDER_GRACE, is_too_far, repeated_products, runs_of_distinct
 
+pytestmark = pytest.mark.pure
+
 few_ids = st.lists(st.integers(1, 6).map(lambda n: UUID(int=n)), max_size=12)
 names = st.lists(st.frozensets(st.sampled_from("abcdef"), max_size=2), max_size=30)
 instants = st.datetimes(

@@ -1,10 +1,13 @@
 """The rules of the tree, by property."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from fusion.access.actor import KINDS
 from fusion.tenancy.rules import misplaced
+
+pytestmark = pytest.mark.pure
 
 kinds = some.sampled_from(KINDS)
 

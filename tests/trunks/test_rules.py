@@ -7,6 +7,8 @@ import pytest
 from fusion.kernel.errors import Problem
 from fusion.trunks.rules import is_country, portable_pattern, require_active, require_living
 
+pytestmark = pytest.mark.pure
+
 
 @pytest.mark.parametrize(
     ("status", "living", "active"),

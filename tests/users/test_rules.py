@@ -5,7 +5,7 @@ import pytest
 from fusion.kernel.errors import Problem
 from fusion.users.rules import MAX_ROWS, require_active, require_living
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.pure
 
 
 @pytest.mark.parametrize(
