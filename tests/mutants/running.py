@@ -37,6 +37,9 @@ SECONDS = 300.0
 """How long the tests of a mutant may take, in addition to five times as long as without one."""
 
 SETTINGS = {"max_connections": "300", "statement_timeout": "30s", "track_functions": "pl"}
+WAITS = 30.0
+"""Seconds after which a kill says little for the next: its test waits for what does not come."""
+
 LIKELY = 2
 """How many files of tests are tried before the others are imported."""
 
@@ -215,10 +218,12 @@ class _Worker:
             by = self._try(mutant)
         finally:
             file.write_text(kept, encoding="utf-8")
-        for rule in (mutant.file, mutant.function):
-            for test in (by, by.partition("::")[0]):
-                self.known.kills[rule, test] += 1
-        return Killed(mutant, by, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        if seconds < WAITS:
+            for rule in (mutant.file, mutant.function):
+                for test in (by, by.partition("::")[0]):
+                    self.known.kills[rule, test] += 1
+        return Killed(mutant, by, seconds)
 
     def _try(self, mutant: Mutant) -> str:
         known = self.known

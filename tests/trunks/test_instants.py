@@ -216,6 +216,13 @@ def test_the_peak_of_a_minute_in_which_a_call_only_ends(world: World, clock: Clo
     assert peak(world) == 1  # the lease of the other has just ended
 
 
+def test_the_peak_of_a_subscription_is_that_of_all_its_trunks(world: World, clock: Clock) -> None:
+    order_channels(world, 2)
+    clock(0)
+    assert [status(trunk_id(world, name=name), name) for name in ("a", "b")] == [201, 201]
+    assert peak(world) == 2
+
+
 def test_a_call_counts_in_the_peak_once_it_shares_no_channel(world: World, clock: Clock) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world)

@@ -7,6 +7,7 @@ import pytest
 from fusion.kernel.clock import instant, now
 from fusion.kernel.ids import new_id
 from tests.numbers.stock import assigned, balance, entitle, number, path, refused, stock
+from tests.ordering.placing import terminate
 from tests.trunks.calling import make_trunk, trunk_id, trunks_path
 from tests.trunks.test_trunks import suspend
 from tests.users.staff import equip
@@ -133,3 +134,19 @@ def test_a_suspended_subscription_keeps_its_routes(world: World, numbers: list[s
     refused(world, before, response, 409, "subscription-suspended")
     off = world.call("DELETE", trunks_path(world, trunk, "numbers", numbers[0]))
     assert off.status_code == 204
+
+
+def test_termination_unroutes_the_numbers_of_its_subscription_only(
+    world: World, numbers: list[str]
+) -> None:
+    other = make_subscription(world.tenant, "Another")
+    entitle(world, 1, subscription=other)
+    [theirs] = stock(world, 1)
+    assigned(world, theirs, subscription=other)
+    kept = trunk_id(world, subscription=other)
+    path_of_it = trunks_path(world, kept, "numbers", theirs, subscription=other)
+    assert world.call("PUT", path_of_it).status_code == 200
+    world.call("PUT", trunks_path(world, trunk_id(world), "numbers", numbers[0]))
+    terminate(world)
+    assert number(world, theirs)["trunk_id"] == kept
+    assert number(world, numbers[0])["trunk_id"] is None
