@@ -28,9 +28,13 @@ RULES = {
 
 
 BESIDE = {
-    "ordering": ("tests/lifecycle/test_dated.py", "tests/lifecycle/test_release_before.py"),
+    "ordering": (
+        "tests/lifecycle/test_dated.py",
+        "tests/lifecycle/test_release_before.py",
+        "tests/tenancy/test_references.py",
+    ),
 }
-"""Tests of other rooms, where the orders are that change the state of a subscription."""
+"""Tests of other rooms: of orders that change the state of a subscription, and of references."""
 
 
 def main() -> int:

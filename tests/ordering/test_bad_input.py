@@ -129,6 +129,7 @@ def test_unknown_product_and_another_group_s(world: World) -> None:
     unknown = {"product_id": str(new_id()), "quantity": 1}
     one = refused(world, 404, "not-found", line(world.seat), unknown)
     two = refused(world, 404, "not-found", line(world.seat), line(foreign.seat))
+    assert one["detail"].startswith("The product in lines.1 does not exist")
     assert one["detail"] == two["detail"]  # nothing tells that the other one exists
     assert foreign.fingerprint() == before
 

@@ -167,6 +167,18 @@ def test_an_external_reference_twice_in_one_batch(world: World) -> None:
     ]
 
 
+def test_a_taken_reference_and_whether_the_request_is_the_same(world: World) -> None:
+    placed(world, external_reference="x")
+    results = batch(
+        world,
+        draft(world),
+        draft(world, external_reference="x"),
+        draft(world, line(world.seat, 2), external_reference="x"),
+    )
+    assert statuses(results) == [201, 409, 409]
+    assert [result["problem"]["same_request"] for result in results[1:]] == [True, False]
+
+
 MALFORMED: list[Any] = [
     None,
     5,
