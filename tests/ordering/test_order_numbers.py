@@ -89,10 +89,10 @@ def test_a_second_run_changes_nothing(world: World) -> None:
     assert number_of(world) == number + 1
 
 
-def test_an_unknown_group_gets_no_sequence() -> None:
-    outsider = new_id()
-    make_sequence(outsider)
-    assert not has_sequence(outsider)
+def test_an_unknown_group_gets_no_sequence_and_a_tenant_neither(world: World) -> None:
+    for outsider in (new_id(), world.tenant.id):
+        make_sequence(outsider)
+        assert not has_sequence(outsider)
 
 
 def test_an_order_under_way_is_waited_for(world: World) -> None:
