@@ -7,9 +7,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from fusion.cli.verify import differences
-from fusion.kernel.clock import read_instant
+from fusion.kernel.clock import instant, read_instant
 from fusion.kernel.database import database_now
 from fusion.lifecycle.apply_due import apply_due_orders
+from tests.instants import MOMENT, still_clock
 from tests.lifecycle.dating import (
     ACTIONS,
     ask,
@@ -153,6 +154,16 @@ def test_a_past_date_within_the_grace_is_done_at_once(world: World) -> None:
         assert types(world)[result:] == ["order.completed", f"subscription.{own}"]
         assert state(world)[0] == (status or "terminated")
     assert differences() == []
+
+
+def test_the_date_of_this_instant_is_past(world: World) -> None:
+    now = database_now() + timedelta(hours=1)
+    for effective, outcome in ((now, ("completed", ["late"])), (now + MOMENT, ("scheduled", []))):
+        with still_clock() as go_to:
+            go_to(now)
+            document = answer(ask(world, "suspend", effective_at=instant(effective)))
+            codes = [warning["code"] for warning in document.get("warnings", ())]
+            assert (document["state"], codes) == outcome
 
 
 def test_an_older_date_is_refused_and_looked_at_last(world: World) -> None:
