@@ -157,6 +157,7 @@ def test_a_past_date_within_the_grace_is_done_at_once(world: World) -> None:
 
 
 def test_the_date_of_this_instant_is_past(world: World) -> None:
+    world.token(world.group)
     now = database_now() + timedelta(hours=1)
     for effective, outcome in ((now, ("completed", ["late"])), (now + MOMENT, ("scheduled", []))):
         with still_clock() as go_to:
