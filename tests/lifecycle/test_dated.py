@@ -247,13 +247,14 @@ def test_orders_after_a_termination_are_warned_and_cancelled(world: World) -> No
     early = answer(order(world, 5, effective_at=at(10)))
     same = at(20)
     late = answer(order(world, 1, effective_at=at(30)))
+    beside = answer(order(world, 1, effective_at=same))
     ending = answer(ask(world, "terminate", effective_at=same))
     together = answer(order(world, 4, effective_at=same))
     after = answer(order(world, 1, effective_at=at(21)))
     held = answer(ask(world, "suspend", effective_at=at(22)))
     again = answer(ask(world, "terminate", effective_at=same))
     assert [warning["orders"] for warning in ending["warnings"]] == [1]
-    for document in (early, late, together):
+    for document in (early, late, beside, together):
         assert document["warnings"] == []
     for document in (after, held, again):
         assert [each["code"] for each in document["warnings"]][:1] == ["cancelled-by-termination"]
@@ -262,12 +263,12 @@ def test_orders_after_a_termination_are_warned_and_cancelled(world: World) -> No
     fall_due(world)
     apply_due_orders()
     states = {each["id"]: each["state"] for each in orders(world)}
-    for document in (early, together, ending):
+    for document in (early, beside, together, ending):
         assert states[document["id"]] == "completed"
     for document in (late, after, held, again):
         assert states[document["id"]] == "cancelled"
     [line] = seen(world, ending)["lines"]
-    assert (line["action"], line["quantity"]) == ("remove", 11)
+    assert (line["action"], line["quantity"]) == ("remove", 12)
     assert balances(world) == [("be-geographic", 0, 0), ("user", 0, 0)]
     assert differences() == []
 

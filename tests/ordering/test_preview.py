@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import psycopg
+from django.db import connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.databases import url_of
 from tests.ordering.placing import (
     balances,
     consume,
@@ -40,6 +43,16 @@ def test_balances_before_and_after(world: World) -> None:
         ],
         "refusals": [],
     }
+
+
+def test_it_locks_nothing(world: World) -> None:
+    placed(world)
+    with transaction.atomic():
+        preview(world)
+        with psycopg.connect(url_of(connection.settings_dict["NAME"])) as other:
+            other.execute(
+                "SELECT FROM ledger_balance WHERE group_id = %s FOR UPDATE NOWAIT", [world.group.id]
+            )
 
 
 def test_refusals_of_balances(world: World) -> None:
