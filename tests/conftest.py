@@ -94,6 +94,9 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.core.management import call_command  # noqa: PLC0415
 
     django.setup()
+    from django.conf import settings as configured  # noqa: PLC0415
+
+    configured.PASSWORD_HASHERS = ["tests.hashing.CheapArgon2", *configured.PASSWORD_HASHERS[1:]]
     from fusion.catalogue.install_metrics import install_metrics  # noqa: PLC0415
     from fusion.kernel.functions import install_functions  # noqa: PLC0415
     from fusion.kernel.group_keys import finish_keys  # noqa: PLC0415
