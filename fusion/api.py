@@ -20,6 +20,7 @@ from fusion.kernel.openapi import Described
 from fusion.kernel.strict import MEANINGFUL_HEADERS, has_body
 from fusion.ledger import api as ledger
 from fusion.lifecycle import api as lifecycle
+from fusion.lifecycle import moves_api as moves
 from fusion.lifecycle import numbers_api as many_numbers
 from fusion.lifecycle import settings_api as settings
 from fusion.numbers import api as numbers
@@ -70,6 +71,7 @@ ROUTERS: tuple[Router, ...] = (
     accounts.router,
     clients.router,
     lifecycle.router,
+    moves.router,
     settings.router,
     catalogue.router,
     reporting.router,

@@ -1,5 +1,5 @@
-"""A world with a history: half a year of orders, links, calls, reductions and a termination, on
-days before today. Created once for each process of the run; tests must not change it.
+"""A world with a history: half a year of orders, links, calls, reductions, moves and a termination,
+on days before today. Created once for each process of the run; tests must not change it.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,6 +49,7 @@ class Past:
     requests: list[UUID] = field(default_factory=list)
     job: str = ""
     calls: dict[tuple[UUID, date], int] = field(default_factory=dict)
+    moves: list[tuple[datetime, str]] = field(default_factory=list)
 
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:
@@ -58,6 +59,12 @@ class Past:
     def organizations(self) -> list[Organization]:
         """All of the group."""
         return list(Organization.objects.unscoped("test").filter(group_id=self.world.group.id))
+
+    def path_at(self, subscription: Subscription, at: datetime) -> str:
+        """The path that the subscription had."""
+        if subscription is not self.branch:
+            return subscription.path
+        return next((path for moved, path in self.moves if at < moved), subscription.path)
 
     def day(self, ago: int, hours: float = 9) -> datetime:
         """An instant `ago` days before today, UTC."""
@@ -92,6 +99,16 @@ def _open(past: Past, subscription: Subscription) -> None:
         linked(world, created(world, f"user-{each}", subscription=subscription), number)
         for each, number in enumerate(numbers)
     ]
+
+
+def _move(past: Past, ago: int, parent: Organization) -> None:
+    """The customer of the distributor moves, and its subscription along with it."""
+    tenant = past.branch.tenant_id
+    past.moves.append((past.day(ago, 10), past.branch.path))
+    body = {"parent_id": str(parent.id)}
+    response = past.world.call("POST", f"/organizations/{tenant}/move", body)
+    assert response.status_code == 200, response.content
+    past.branch.refresh_from_db(from_queryset=Subscription.objects.unscoped("test"))
 
 
 def _order(past: Past, quantity: int) -> None:
@@ -158,6 +175,7 @@ def _upload(past: Past) -> None:
 
 def _steps(past: Past) -> list[Step]:
     main = past.world.subscription
+    buyer = make_organization("reseller", past.world.group, "Buyer")
     return [
         *_openings(past),
         *(
@@ -175,12 +193,15 @@ def _steps(past: Past) -> list[Step]:
         (50, lambda: _call(past, past.ended, 50, 1)),
         (45, lambda: _post(past, past.ended, "terminate")),
         (40, lambda: _relink(past)),
+        (33, lambda: _move(past, 33, buyer)),
+        (31, lambda: _call(past, past.branch, 31, 1)),
         (30, lambda: _schedule(past, 25)),
         (25, apply_due_orders),
         (20, lambda: _upload(past)),
         (10, lambda: _call(past, main, 10, 2)),
         (9, lambda: _only(past, "number", 4, past.branch)),
         (6, lambda: _only(past, "number", -3, past.branch)),
+        (5, lambda: _move(past, 5, past.world.distributor)),
         (1, lambda: _call(past, main, 1, 1)),
     ]
 

@@ -86,6 +86,9 @@ LEAVE = Permission("leave an organization", ("tenancy:read",))
 READ_MEMBERS = Permission("read members or API clients", ("tenancy:read",), (ADMINISTRATOR,))
 SUSPEND = Permission("suspend or resume subscriptions", ("tenancy:write",), WRITERS, (GROUP,))
 TERMINATE = Permission("terminate subscriptions", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,))
+MOVE = Permission(
+    "move organizations or subscriptions", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,)
+)
 MANAGE_BRAND = Permission("change the brand", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,))
 MANAGE_SETTINGS = Permission(
     "change the settings of the provider", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,)

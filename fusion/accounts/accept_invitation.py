@@ -10,7 +10,6 @@ from fusion.accounts.grant_role import lock_author
 from fusion.accounts.invitation_keys import opens
 from fusion.accounts.invitations import is_acceptable, lock_invitation, not_any_more
 from fusion.accounts.people import person_document
-from fusion.tenancy.lock_organization import lock_organization
 
 
 @use_case(MANAGE_MEMBERS, verb="invitation.accept", status=201, unaudited=("key",))
@@ -26,8 +25,7 @@ def accept_invitation(
     invitation = lock_invitation(
         actor, organization_id=organization_id, invitation_id=invitation_id
     )
-    # Lock it before the author's row: deleting the organization locks the two in this order.
-    lock_organization(invitation.organization)
+    # The organization is locked before the author's row: deleting it locks the two in this order.
     lock_author(invitation.invited_by)
     # The invitation was sent again after the check: its keys changed before the lock was acquired.
     if not opens(invitation, key) or not is_acceptable(invitation):

@@ -13,6 +13,7 @@ from fusion.kernel.clock import now
 from fusion.kernel.database import fetch_rows
 from fusion.kernel.errors import Problem, or_not_found
 from fusion.kernel.pagination import newest
+from fusion.tenancy.lock_organization import lock_organization
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
 
@@ -52,7 +53,7 @@ def lock_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID)
 
     If two decide at once, the second waits and then finds it decided.
     """
-    find_organization(actor, organization_id)
+    lock_organization(find_organization(actor, organization_id))
     rows = Invitation.objects.visible_to(actor).select_related("organization")
     locked = rows.select_for_update(of=("self",), no_key=True)
     invitation = or_not_found(

@@ -10,6 +10,7 @@ from fusion.access.authenticate import INVALID_TOKEN, unauthenticated
 from fusion.clients.models import ApiClient
 from fusion.kernel.database import execute
 from fusion.kernel.errors import or_not_found
+from fusion.tenancy.lock_organization import lock_organization
 from fusion.tenancy.queries import find_organization
 
 
@@ -20,6 +21,7 @@ def lock_client(actor: Actor, *, organization_id: UUID, client_id: UUID) -> ApiC
     deleted, or its issue finds the client deleted or its secret changed.
     """
     organization = find_organization(actor, organization_id)
+    lock_organization(organization)
     rows = ApiClient.scoped.visible_to(actor).select_related("organization")
     rows = rows.select_for_update(of=("self",))
     client = rows.filter(id=client_id, organization_id=organization.id).first()

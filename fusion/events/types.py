@@ -13,10 +13,10 @@ _TYPES: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "order": (_("Orders"), ("scheduled", "completed", "failed", "cancelled")),
     "order-request": (_("Order requests"), ("created", "approved", "rejected", "withdrawn")),
     "product": (_("Products"), ("created", "changed", "retired", "deleted")),
-    "organization": (_("Organizations"), ("created", "changed", "deleted")),
+    "organization": (_("Organizations"), ("created", "changed", "moved", "deleted")),
     "subscription": (
         _("Subscriptions"),
-        ("created", "changed", "suspended", "resumed", "terminated"),
+        ("created", "changed", "moved", "suspended", "resumed", "terminated"),
     ),
     "number": (
         _("Numbers"),

@@ -1,10 +1,11 @@
 """The shapes of what changes the state of a subscription."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from fusion.kernel.fields import Body, Instant, Note, Reference
+from fusion.kernel.fields import Body, Id, Instant, Note, Reference
 from fusion.lifecycle.placing import StateChange
 from fusion.tenancy.schemas import Reason
 from fusion.trunks.emergency_numbers import MOST_NUMBERS
@@ -57,6 +58,52 @@ class StatePreview(BaseModel):
 
     allowed: bool
     releases: Releases
+    refusals: list[dict[str, Any]]
+
+
+class OrganizationMove(Body):
+    """The new parent of a reseller or tenant."""
+
+    parent_id: Id
+    dry_run: bool = Field(
+        default=False, description="Return who would gain and lose sight of it; change nothing."
+    )
+
+
+class SubscriptionMove(Body):
+    """The new tenant of a subscription."""
+
+    tenant_id: Id
+    dry_run: bool = Field(
+        default=False, description="Return who would gain and lose sight of it; change nothing."
+    )
+
+
+class SeenBy(BaseModel):
+    """An organization above what moves."""
+
+    id: UUID
+    kind: Literal["group", "distributor", "reseller", "tenant"]
+    name: str
+
+
+class MovePreview(BaseModel):
+    """The result of a dry run: how many organizations and subscriptions move, and what changes.
+
+    A refusal has a `code` and a `detail`.
+    """
+
+    allowed: bool
+    organizations: int
+    subscriptions: int
+    will_see: list[SeenBy]
+    will_no_longer_see: list[SeenBy]
+    references_cleared: int = Field(
+        description="External references of organizations that will no longer see the object."
+    )
+    requests_withdrawn: int = Field(
+        description="Open order and port requests of organizations that will no longer see them."
+    )
     refusals: list[dict[str, Any]]
 
 

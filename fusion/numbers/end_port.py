@@ -2,6 +2,7 @@
 is terminated, or it cannot be carried out.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -52,9 +53,29 @@ def withdraw_port(actor: Actor, *, request_id: UUID) -> Done:
     port, subscription = lock_pending_port(actor, request_id)
     at = database_now()
     undo_port(actor, port, at)
-    decided = _decided(actor, at)
-    document = record_state(actor, port, subscription.path, "withdrawn", decided, at=at)
+    document = _withdraw(actor, port, subscription.path, at)
     return Done(document, subscription.path, port.id, subscription_id=subscription.id, at=at)
+
+
+def withdraw_ports_of(
+    actor: Actor,
+    *,
+    organizations: Sequence[UUID],
+    subscriptions: Sequence[Subscription],
+    at: datetime,
+) -> int:
+    """Withdraw the open requests of organizations that are about to lose sight of subscriptions.
+
+    Returns how many. An operation: the caller holds the locks of the subscriptions.
+    """
+    paths = {each.id: each.path for each in subscriptions}
+    rows = PortRequest.objects.visible_to(actor).select_for_update(no_key=True)
+    ports = rows.filter(
+        subscription_id__in=list(paths), organization_id__in=organizations, state="open"
+    ).order_by("id")
+    for each in ports:
+        _withdraw(actor, each, paths[each.subscription_id], at)
+    return len(ports)
 
 
 def end_ports(actor: Actor, subscription: Subscription) -> int:
@@ -117,6 +138,10 @@ def _reject(
     undo_port(actor, port, at)
     changes = {**_decided(actor, at), "reason": reason}
     return record_state(actor, port, subscription.path, "rejected", changes, at=at, reason=reason)
+
+
+def _withdraw(actor: Actor, port: PortRequest, path: str, at: datetime) -> dict[str, Any]:
+    return record_state(actor, port, path, "withdrawn", _decided(actor, at), at=at)
 
 
 def _decided(actor: Actor, at: datetime) -> dict[str, Any]:

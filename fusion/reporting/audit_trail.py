@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 
 from fusion.access.actor import Actor
-from fusion.access.visibility import subtree
 from fusion.kernel.clock import read_instant
 from fusion.kernel.database import fetch_dicts, fetch_row
 from fusion.kernel.pagination import MAX_BIGINT, decode_cursor, encode_cursor, page, position
@@ -15,9 +14,6 @@ from fusion.tenancy.models import Organization, Subscription
 
 WALK = 50_000
 """Records that one page skips in search of rare ones; the next page continues from there."""
-
-NOWHERE = "-"
-"""A path that no record has."""
 
 # The inner query scans a range of an index in its order. Its LIMIT enforces this plan for any
 # other conditions, and ends the scan as soon as the page is full.
@@ -37,7 +33,8 @@ FOUND = """
 SELECT w.id, w.at, w.path, w.subscription_id, w.actor, w.request_id, w.verb, w.object_type,
        w.object_id, w.detail::text AS detail
 FROM ({walked} LIMIT %(walk)s::int) w
-WHERE w.path >= %(first)s::text COLLATE "C" AND w.path < %(after)s::text COLLATE "C"
+WHERE position(%(reader)s::text IN w.path) > 0
+  AND (%(organization)s::text IS NULL OR position(%(organization)s::text IN w.path) > 0)
   AND (%(verb)s::text IS NULL OR w.verb = %(verb)s::text
        OR starts_with(w.verb, %(verb)s::text || '.'))
   AND (%(actor)s::text IS NULL OR w.actor = %(actor)s::text)
@@ -79,18 +76,13 @@ class WantedRecords:
         above = actor.organization_id == actor.group_id or self.subscription is not None
         return bool(self.verb or self.actor or self.organization) or not above
 
-    def path(self, actor: Actor) -> str:
-        """The path of the requested subtree, which is never above the actor's own."""
-        wanted = [each.path for each in (self.subscription, self.organization) if each is not None]
-        if not wanted:
-            return actor.path
-        return wanted[0] if wanted[0].startswith(wanted[-1]) else NOWHERE
-
 
 def list_audit(
     actor: Actor, wanted: WantedRecords, *, limit: int, cursor: str | None = None
 ) -> dict[str, Any]:
     """One page of the audit records that `actor` sees, newest first: {items, next}.
+
+    It sees those of its subtree as the tree was when they were written.
 
     Each item has `id`, `at` (a datetime), `path`, `subscription_id` (None if the object belongs to
     no subscription), `actor` (a label), `request_id`, `verb`, `object_type`, `object_id` and
@@ -102,14 +94,13 @@ def list_audit(
     last_at, last_id = (
         decode_cursor(cursor, read_instant, position(MAX_BIGINT)) if cursor else (None, None)
     )
-    first, after = subtree(wanted.path(actor))
     walked = WALKED.format(source=wanted.source())
     parameters = {
         "group": actor.group_id,
         "subscription": wanted.subscription.id if wanted.subscription else None,
         "object": wanted.object_id,
-        "first": first,
-        "after": after,
+        "reader": f"{actor.organization_id.hex}/",
+        "organization": f"{wanted.organization.id.hex}/" if wanted.organization else None,
         "verb": wanted.verb,
         "actor": wanted.actor,
         "since": wanted.since,

@@ -56,25 +56,47 @@ SELECT count(*) FROM (
     LIMIT %(most)s::int) few
 """
 
-CHANGES = """
-SELECT k.code, (e.at AT TIME ZONE 'UTC')::date,
-       sum(billing_granted(e.kind, e.quantity))::bigint,
-       sum(billing_used(e.kind, e.quantity))::bigint
-FROM tenancy_subscription s
-JOIN ledger_entry e ON e.subscription_id = s.id AND e.at >= %(since)s::timestamptz
-JOIN catalogue_sku k ON k.id = e.sku_id
-WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
+# Who owned a subscription when counts: `span` has when each of them belonged to the organization.
+SPANS = """
+WITH span AS MATERIALIZED (
+    SELECT o.subscription_id AS id, o.since, o.until
+    FROM tenancy_subscription s
+    JOIN tenancy_ownership o
+      ON o.group_id = s.group_id AND o.subscription_id = s.id AND o.until = 'infinity'
+    WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
+    UNION ALL
+    SELECT w.subscription_id, w.since, w.until FROM tenancy_subscriptionowner w
+    WHERE w.group_id = %(group)s::uuid AND tenancy_sees(%(id)s::uuid, w.path)
+)
+"""
+
+CHANGES = f"""
+{SPANS}
+SELECT k.code, (x.at AT TIME ZONE 'UTC')::date, sum(x.granted)::bigint, sum(x.used)::bigint
+FROM (
+    SELECT e.sku_id, e.at, billing_granted(e.kind, e.quantity) AS granted,
+           billing_used(e.kind, e.quantity) AS used
+    FROM span s
+    JOIN ledger_entry e
+      ON e.group_id = %(group)s::uuid AND e.subscription_id = s.id
+     AND e.at >= greatest(%(since)s::timestamptz, s.since) AND e.at < s.until
+    UNION ALL
+    SELECT m.sku_id, m.at, m.granted, m.used
+    FROM billing_moves(%(group)s::uuid, %(since)s::timestamptz) m
+    WHERE tenancy_sees(%(id)s::uuid, m.path)
+) x
+JOIN catalogue_sku k ON k.id = x.sku_id
 GROUP BY 1, 2
 """
 
 # A step up when a call begins, one down when it ends; each day begins with the calls in progress.
-# The count is of the records that were read: there may be more.
+# The count is of the records that were read: there may be more. They name the owners of the time.
 CALLS = """
-WITH record AS MATERIALIZED (
+{spans}, record AS MATERIALIZED (
     SELECT r.admitted_at, r.ended_at
-    FROM tenancy_subscription s
+    FROM (SELECT DISTINCT id FROM span) s
     JOIN trunks_callrecord r ON r.subscription_id = s.id AND r.ended_at >= %(since)s::timestamptz
-    WHERE s.path >= %(first)s::text COLLATE "C" AND s.path < %(after)s::text COLLATE "C"
+    WHERE r.{kind}_id = %(id)s::uuid
     LIMIT %(most)s::int
 ), call AS (
     SELECT admitted_at, ended_at FROM record
@@ -130,7 +152,8 @@ def _changes(organization: Organization, since: date) -> Rows:
 def _calls(organization: Organization, since: date) -> dict[date, int]:
     """The peak of concurrent calls on each day; empty if there are too many records to count."""
     since = max(since, kept_from(setting("FUSION_CALL_RECORD_MONTHS")))
-    rows = _rows(CALLS, organization, since=_midnight(since), now=now(), most=MOST_RECORDS + 1)
+    sql = CALLS.format(spans=SPANS, kind=organization.kind)
+    rows = _rows(sql, organization, since=_midnight(since), now=now(), most=MOST_RECORDS + 1)
     if any(count > MOST_RECORDS for _, _, count in rows):
         return {}
     return {day: most for day, most, _ in rows}

@@ -95,9 +95,32 @@ LANGUAGE sql AS $$
           IS DISTINCT FROM (excluded.granted, coalesce(excluded.used, d.used))
 $$;
 
--- The changes per organization, SKU and day, from p_from on, inclusive; and an empty row for the
--- days around p_from, so that each history has a beginning, and for each day written before, so
--- that it is written again.
+-- What moves of subscriptions changed, from p_since on, inclusive: their balances at that instant leave the
+-- former owners and come to the next.
+CREATE OR REPLACE FUNCTION billing_moves(p_group uuid, p_since timestamptz)
+RETURNS TABLE (distributor_id uuid, reseller_id uuid, path text, sku_id uuid, at timestamptz,
+               granted bigint, used bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT x.distributor_id, x.reseller_id, x.path, b.sku_id, w.until,
+           x.sign * e.granted_after, x.sign * e.used_after
+    FROM tenancy_subscriptionowner w
+    JOIN tenancy_ownership n
+      ON n.group_id = p_group AND n.subscription_id = w.subscription_id AND n.since = w.until
+    CROSS JOIN LATERAL (VALUES (w.distributor_id, w.reseller_id, w.path, -1),
+                               (n.distributor_id, n.reseller_id, n.path, 1)
+                       ) AS x(distributor_id, reseller_id, path, sign)
+    JOIN ledger_balance b ON b.group_id = p_group AND b.subscription_id = w.subscription_id
+    CROSS JOIN LATERAL (
+        SELECT l.granted_after, l.used_after FROM ledger_entry l
+        WHERE (l.group_id, l.subscription_id, l.sku_id) = (p_group, b.subscription_id, b.sku_id)
+          AND l.at < w.until
+        ORDER BY l.sequence DESC LIMIT 1) e
+    WHERE w.group_id = p_group AND w.until >= p_since
+$$;
+
+-- The changes per organization, SKU and day, from p_from on, inclusive, of the owners of the time; and an
+-- empty row for the days around p_from, so that each history has a beginning, and for each day written
+-- before, so that it is written again.
 CREATE OR REPLACE FUNCTION billing_changes(p_group uuid, p_from date, p_today date)
 RETURNS TABLE (organization_id uuid, sku_id uuid, day date, granted bigint, used bigint)
 LANGUAGE sql STABLE AS $$
@@ -107,9 +130,15 @@ LANGUAGE sql STABLE AS $$
                (e.at AT TIME ZONE 'UTC')::date AS day,
                sum(billing_granted(e.kind, e.quantity)) AS granted,
                sum(billing_used(e.kind, e.quantity)) AS used
-        FROM ledger_entry e JOIN tenancy_subscription s ON s.id = e.subscription_id
+        FROM ledger_entry e
+        JOIN tenancy_ownership s
+          ON s.group_id = p_group AND s.subscription_id = e.subscription_id AND e.at >= s.since AND e.at < s.until
         WHERE e.group_id = p_group AND e.at >= p_from::timestamp AT TIME ZONE 'UTC'
         GROUP BY 1, 2, 3, 4, 5
+        UNION ALL
+        SELECT p_group, m.distributor_id, m.reseller_id, m.sku_id, (m.at AT TIME ZONE 'UTC')::date,
+               m.granted, m.used
+        FROM billing_moves(p_group, p_from::timestamp AT TIME ZONE 'UTC') m
         UNION ALL
         SELECT t.organization_id, NULL, NULL, t.sku_id, d.day, 0, 0
         FROM billing_total t CROSS JOIN (VALUES (p_from - 1), (p_from), (p_from + 1)) AS d(day)
@@ -140,11 +169,17 @@ LANGUAGE sql STABLE AS $$
                billing_used(e.kind, e.quantity) AS used
         FROM new n
         JOIN ledger_balance b ON b.group_id = p_group AND b.sku_id = n.sku_id
-        JOIN tenancy_subscription s ON s.id = b.subscription_id
+        JOIN tenancy_ownership s ON s.group_id = p_group AND s.subscription_id = b.subscription_id
              AND n.organization_id IN (s.group_id, s.distributor_id, s.reseller_id)
         JOIN ledger_entry e ON (e.group_id, e.subscription_id, e.sku_id)
                                = (b.group_id, b.subscription_id, b.sku_id)
+             AND e.at >= s.since AND e.at < s.until
         WHERE e.at >= p_from::timestamp AT TIME ZONE 'UTC'
+        UNION ALL
+        SELECT n.organization_id, n.sku_id, (m.at AT TIME ZONE 'UTC')::date, m.granted, m.used
+        FROM new n
+        JOIN billing_moves(p_group, p_from::timestamp AT TIME ZONE 'UTC') m
+          ON m.sku_id = n.sku_id AND n.organization_id IN (p_group, m.distributor_id, m.reseller_id)
         UNION ALL
         SELECT n.organization_id, n.sku_id, p_from - 1, 0, 0 FROM new n
     ) x

@@ -12,7 +12,7 @@ from fusion.catalogue.metrics import MetricCode
 from fusion.kernel.clock import instant, now
 from fusion.kernel.sheets.send import Table
 from fusion.kernel.stream import Query, Row, json_items
-from fusion.reporting.owners import JOINS, NAMES, owned_by
+from fusion.reporting.owners import NAMES, joins, owned_by
 from fusion.reporting.schemas import Owned
 from fusion.tenancy.models import Organization
 
@@ -52,7 +52,7 @@ DETAIL = f"""
 SELECT {NAMES}, s.status, b.sku, b.type, b.metric, b.granted, u.used,
        greatest(b.granted - u.used, 0)
 FROM tenancy_subscription s
-{JOINS}
+{joins("s")}
 JOIN ledger_balance b ON b.group_id = s.group_id AND b.subscription_id = s.id
 JOIN catalogue_metric m ON m.code = b.metric
 CROSS JOIN LATERAL ({USED}) u

@@ -15,13 +15,19 @@ NAMES = ", ".join(
     for level in LEVELS
     for part in PARTS
 )
-"""The SELECT list for `schemas.Owned`, where `s` is the subscription and `JOINS` follows it."""
+"""The SELECT list for `schemas.Owned`, where `s` is the subscription and `joins` follows."""
 
-JOINS = """
-JOIN tenancy_organization g ON g.id = s.group_id
-LEFT JOIN tenancy_organization d ON d.id = s.distributor_id
-LEFT JOIN tenancy_organization r ON r.id = s.reseller_id
-JOIN tenancy_organization t ON t.id = s.tenant_id
+
+def joins(table: str) -> str:
+    """The joins of the organizations whose ids stand in the rows of `table`.
+
+    Those of the subscription are its present owners; other rows keep the owners of their time.
+    """
+    return f"""
+JOIN tenancy_organization g ON g.id = {table}.group_id
+LEFT JOIN tenancy_organization d ON d.id = {table}.distributor_id
+LEFT JOIN tenancy_organization r ON r.id = {table}.reseller_id
+JOIN tenancy_organization t ON t.id = {table}.tenant_id
 """
 
 

@@ -14,7 +14,7 @@ from fusion.kernel.clock import instant
 from fusion.kernel.fields import Instant, ends
 from fusion.kernel.sheets.send import Table
 from fusion.kernel.stream import Query, Row, json_items
-from fusion.reporting.owners import JOINS, NAMES, owned_by
+from fusion.reporting.owners import NAMES, joins, owned_by
 from fusion.reporting.schemas import Owned, ReportFilter
 from fusion.tenancy.models import Organization
 
@@ -61,7 +61,7 @@ FROM users_link l
 JOIN catalogue_sku k ON k.id = l.sku_id
 LEFT JOIN users_user u ON u.id = l.user_id
 JOIN tenancy_subscription s ON s.id = l.subscription_id
-{JOINS}
+{joins("l")}
 """
 
 

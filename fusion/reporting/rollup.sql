@@ -36,8 +36,8 @@ $$;
 -- nothing. Returns the time of the snapshot, NULL if nothing was done.
 --
 -- A balance changes in the transaction of an event that names its subscription: only subscriptions
--- with events since the last refresh are summed. Once a day, and after a day without refresh, all
--- balances are compared.
+-- with events since the last refresh are summed. Once a day, after a day without refresh, and after a
+-- move all balances are compared.
 CREATE OR REPLACE FUNCTION billing_refresh_group(p_group uuid, p_least interval)
 RETURNS timestamptz
 LANGUAGE plpgsql AS $$
@@ -63,6 +63,12 @@ BEGIN
             WHERE e.group_id = p_group AND (e.epoch, e.xid) >= (state.epoch, state.xid)
               AND e.subscription_id IS NOT NULL);
     END IF;
+    IF EXISTS (SELECT FROM events_event e
+               WHERE e.group_id = p_group AND (e.epoch, e.xid) >= (state.epoch, state.xid)
+                 AND e.type = 'subscription.moved') THEN
+        PERFORM billing_count_again(p_group);
+        v_changed := NULL;
+    END IF;
     PERFORM billing_add_changes(p_group, v_changed);
     PERFORM billing_count_calls(p_group);
     PERFORM billing_refresh_full(p_group, v_changed);
@@ -74,6 +80,17 @@ BEGIN
     SET as_of = excluded.as_of, day = excluded.day, epoch = excluded.epoch, xid = excluded.xid,
         live = excluded.live;
     RETURN v_now;
+END
+$$;
+
+-- Forget whose the counted balances are: subscriptions have moved. Totals stay, so that a former owner's
+-- history goes on, with nothing in it.
+CREATE OR REPLACE FUNCTION billing_count_again(p_group uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE billing_total t SET granted = 0, used = 0, balances = 0 WHERE t.group_id = p_group;
+    DELETE FROM billing_counted c WHERE c.group_id = p_group;
+    DELETE FROM billing_nearlyfull f WHERE f.group_id = p_group;
 END
 $$;
 

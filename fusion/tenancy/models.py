@@ -11,12 +11,12 @@ from fusion.kernel.ids import new_id
 
 
 class Organization(models.Model):
-    """A node of the tree group › distributor › reseller › tenant. The parent never changes.
+    """A node of the tree group › distributor › reseller › tenant.
 
-    `path` is the ids from the group down to this node, each followed by `/`: a subtree is one range
-    of its index. `reference_owner` is the organization that set the external reference. Phone
-    numbers that are written without a country code are of `country`; null: of the country of the
-    nearest organization above that has one.
+    Only a move changes the parent (`move.sql`). `path` is the ids from the group down to this node,
+    each followed by `/`: a subtree is one range of its index. `reference_owner` is the organization
+    that set the external reference. Phone numbers that are written without a country code are of
+    `country`; null: of the country of the nearest organization above that has one.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -85,9 +85,10 @@ class Organization(models.Model):
 class Subscription(models.Model):
     """Consumes the service; belongs to a tenant.
 
-    The ids of the organizations above are copied into the row, because they never change and every
-    list of a subtree needs them: each such list is one index range, newest first. `reference_owner`
-    is the organization that set the external reference.
+    The ids of the organizations above are copied into the row, because every list of a subtree
+    needs them: each such list is one index range, newest first. A move writes them again, and
+    keeps the former ones as a `SubscriptionOwner`. `reference_owner` is the organization that set
+    the external reference.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -159,6 +160,29 @@ class Subscription(models.Model):
                 | Q(external_reference__isnull=False, reference_owner__isnull=False),
                 name="subscription_reference_owner",
             ),
+        ]
+
+
+class SubscriptionOwner(models.Model):
+    """Who owned a subscription until a move: the organizations above it from `since` to `until`.
+
+    `since` of the first owner is before all time. The present owners stand in the subscription
+    itself; the view `tenancy_ownership` has both.
+    """
+
+    pk = models.CompositePrimaryKey("group_id", "subscription_id", "until")
+    group_id = models.UUIDField()
+    subscription_id = models.UUIDField()
+    distributor_id = models.UUIDField(null=True)
+    reseller_id = models.UUIDField(null=True)
+    tenant_id = models.UUIDField()
+    path = models.CharField(max_length=160, db_collation="C")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gt=F("since")), name="owner_until"),
         ]
 
 

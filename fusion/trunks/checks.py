@@ -34,11 +34,14 @@ CHECKS: Mapping[str, str] = {
                       admitted_at)
         FROM trunks_callrecord
         GROUP BY trunk_id, direction, call_id, admitted_at HAVING count(*) > 1""",
-    "call record with other organizations than its subscription": """
+    "call record of organizations that never owned its subscription": """
         SELECT format('record %s of %s', r.id, r.ended_at)
-        FROM trunks_callrecord r LEFT JOIN tenancy_subscription s ON s.id = r.subscription_id
-        WHERE (s.group_id, s.distributor_id, s.reseller_id, s.tenant_id)
-              IS DISTINCT FROM (r.group_id, r.distributor_id, r.reseller_id, r.tenant_id)""",
+        FROM trunks_callrecord r
+        WHERE NOT EXISTS (
+            SELECT FROM tenancy_ownership s
+            WHERE s.subscription_id = r.subscription_id
+              AND (s.group_id, s.distributor_id, s.reseller_id, s.tenant_id)
+                  IS NOT DISTINCT FROM (r.group_id, r.distributor_id, r.reseller_id, r.tenant_id))""",
     "peak of a trunk above that of its subscription": """
         SELECT format('subscription %s, trunk %s, hour of %s: %s', t.subscription_id, t.trunk_id,
                       t.hour, t.peak)

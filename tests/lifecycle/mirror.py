@@ -9,6 +9,10 @@ SHOWN = ("sku", "status", "origin", "subscription_id", "user_id", "trunk_id")
 """What the copy keeps of a number."""
 
 
+MOVED = ("direction", "balances")
+"""What only the events of moves have of a subscription."""
+
+
 class Mirror:
     """Users, numbers, trunks, ranges, subscriptions and balances, as events describe them."""
 
@@ -46,7 +50,10 @@ class Mirror:
                 self.granted[key] += change["granted_delta"]
 
     def _subscription(self, happened: str, subscription: Document) -> None:
-        self.subscriptions[subscription["id"]] = subscription
+        if subscription.get("direction") == "left":
+            return
+        known = {key: value for key, value in subscription.items() if key not in MOVED}
+        self.subscriptions[subscription["id"]] = known
 
     def _trunk(self, happened: str, trunk: Document) -> None:
         if happened == "deleted":

@@ -27,6 +27,8 @@ class Provider:
             world.product("numbers", {french(world): 4, french(world, "fr-other"): 1}),
         ]
         self.subscriptions: list[str] = []
+        other = {"kind": "tenant", "parent_id": str(world.group.id), "name": "Other"}
+        self.tenants = [str(world.tenant.id), self.call("POST", "/organizations", other)["id"]]
         self.done: Counter[str] = Counter()
         self.tried: Counter[str] = Counter()
         for name in ("One", "Two"):
@@ -69,6 +71,11 @@ class Provider:
     def subscription(self) -> str:
         """One of the newest: they are less often terminated."""
         return self.chance.choice(self.subscriptions[-3:])
+
+    def newest(self) -> list[str]:
+        """The newest ones in any order."""
+        newest = self.subscriptions[-3:]
+        return self.chance.sample(newest, len(newest))
 
     def numbers(self, subscription: str, status: str = "") -> list[str]:
         """A few numbers of a subscription."""
@@ -115,19 +122,25 @@ class Provider:
         return user and self.call("PATCH", _path(user), body)
 
     def do_delete_user(self) -> Any:
-        user = self.user(self.subscription())
-        return user and self.call("DELETE", _path(user))
+        for subscription in self.newest():
+            if user := self.user(subscription):
+                return self.call("DELETE", _path(user))
+        return None
 
     def do_link(self) -> Any:
-        subscription = self.subscription()
-        user, numbers = self.user(subscription), self.numbers(subscription, "assigned")
-        if not user or not numbers:
-            return None
-        return self.call("PUT", f"{_path(user)}/number", {"number": numbers[0]})
+        for subscription in self.newest():
+            user, numbers = self.user(subscription), self.numbers(subscription, "assigned")
+            body = {"number": numbers[0]} if numbers else None
+            if user and body and (done := self.call("PUT", f"{_path(user)}/number", body)):
+                return done
+        return None
 
     def do_unlink(self) -> Any:
-        user = self.user(self.subscription())
-        return user and self.call("DELETE", f"{_path(user)}/number")
+        for subscription in self.newest():
+            for user in all_items(self.world, f"/subscriptions/{subscription}/users"):
+                if user["number"]:
+                    return self.call("DELETE", f"{_path(user)}/number")
+        return None
 
     def do_upload(self) -> Any:
         subscription = self.subscription()
@@ -313,6 +326,15 @@ class Provider:
     def do_rename(self) -> Any:
         body = {"name": f"Name {self.chance.random()}"}
         return self.call("PATCH", f"/subscriptions/{self.subscription()}", body)
+
+    def do_move_subscription(self) -> Any:
+        body = {"tenant_id": self.chance.choice(self.tenants)}
+        return self.call("POST", f"/subscriptions/{self.subscription()}/move", body)
+
+    def do_move_tenant(self) -> Any:
+        parents = (self.world.group, self.world.distributor, self.world.reseller)
+        body = {"parent_id": str(self.chance.choice(parents).id)}
+        return self.call("POST", f"/organizations/{self.chance.choice(self.tenants)}/move", body)
 
     def do_suspend_and_resume(self) -> Any:
         path = f"/subscriptions/{self.subscription()}"

@@ -138,6 +138,23 @@ def test_what_the_word_of_the_provider_does_not_cover(
     assert field in [error["field"] for error in problem["errors"]]
 
 
+def test_a_ported_number_that_left_is_still_skipped(world: World) -> None:
+    """A copy that is kept by events alone would give it to the range."""
+    numbers = block(3)
+    sku = french(world).code
+    entitle(world, 1)
+    path = f"/subscriptions/{world.subscription.id}/numbers"
+    port = {"numbers": [numbers[1]], "sku": sku}
+    assert world.call("POST", f"{path}/port-in", port).status_code == 201
+    body = {"sku": sku, "first": numbers[0], "last": numbers[2]}
+    made = answer(world.call("POST", "/number-ranges", body))
+    assert made["skipped"] == [numbers[1]]
+    assert world.call("POST", f"{path}/{numbers[1]}/port-out").status_code == 204
+    other = world.sku("fr-third", "entitlement", "number", "FR", "geographic")
+    changed = world.call("PATCH", f"/number-ranges/{made['id']}", {"sku": other.code})
+    assert answer(changed)["skipped"] == [numbers[1]]
+
+
 def test_ported_numbers_are_skipped_and_join_their_range_when_released(world: World) -> None:
     french(world)
     entitle(world, 2)

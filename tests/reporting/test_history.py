@@ -22,7 +22,10 @@ from tests.world import World, answer
 LIVE = Moment(now(), False)
 ROLLED = Moment(now(), True)
 
-SAMPLED = (90, 89, 88, 87, 86, 85, 81, 80, 79, 61, 60, 59, 46, 45, 44, 26, 25, 24, 10, 9, 6, 5, 1)
+SAMPLED = (
+    *(90, 89, 88, 87, 86, 85, 81, 80, 79, 61, 60, 59, 46, 45, 44, 34, 33, 32, 31, 26, 25, 24),
+    *(10, 9, 6, 5, 4, 1),
+)
 """Days ago: around each change, and some."""
 
 
@@ -31,18 +34,19 @@ def lines(organization: Organization, moment: Moment) -> dict[str, list[dict[str
         return past(organization, moment, totals(organization, LIVE))
 
 
-def under(made: Past, organization: Organization) -> Iterator[Subscription]:
+def under(made: Past, organization: Organization, at: datetime) -> Iterator[Subscription]:
+    """Those that belonged to the organization then."""
     for subscription in made.subscriptions:
-        if subscription.path.startswith(organization.path):
+        if f"{organization.id.hex}/" in made.path_at(subscription, at):
             yield subscription
 
 
 def by_the_api(made: Past, organization: Organization, ago: int) -> dict[str, list[int]]:
     """SKU → [granted, used] at the end of that day, summed over the subscriptions."""
     found: dict[str, list[int]] = {}
-    end = instant(made.day(ago, 24) - timedelta(microseconds=1))
-    for subscription in under(made, organization):
-        path = f"/subscriptions/{subscription.id}/balances?at={end}"
+    end = made.day(ago, 24) - timedelta(microseconds=1)
+    for subscription in under(made, organization, end):
+        path = f"/subscriptions/{subscription.id}/balances?at={instant(end)}"
         for item in answer(made.world.call("GET", path))["items"]:
             line = found.setdefault(item["sku"], [0, 0])
             line[0] += item["granted"]
