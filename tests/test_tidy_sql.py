@@ -181,7 +181,6 @@ NOT_BY_KEY = {
     ("fusion/events/marks.sql", "events_event"),  # by time
     ("fusion/edge/database_metrics.py", "trunks_call"),  # all live calls
     ("fusion/ordering/holders.py", "ordering_holding"),  # by product
-    ("fusion/reporting/history.py", "ledger_entry"),  # by subscription and time
     ("fusion/reporting/history.py", "trunks_call"),  # live ones by subscription
     ("fusion/reporting/history.py", "trunks_callrecord"),  # by subscription and time
     ("fusion/reporting/overview.py", "billing_nearlyfull"),  # by path

@@ -1,8 +1,11 @@
 """Read models of the ledger: present and past balances, entries, totals of a subtree."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from fusion.access.actor import Actor
 from fusion.access.authenticate import Read
@@ -30,6 +33,20 @@ def balances_now(actor: Actor, subscription_id: UUID) -> list[dict[str, Any]]:
     answer = call_function(actor, "ledger_balances_v2", subscription_id=subscription_id)
     items: list[dict[str, Any]] = answer.body["items"]
     return items
+
+
+MANY = """
+SELECT b.answer::json ->> 'items'
+FROM ledger_balances_v2(%s::uuid, (
+    SELECT jsonb_agg(jsonb_build_object('subscription_id', w.id, 'path', '') ORDER BY w.nth)
+    FROM unnest(%s::uuid[]) WITH ORDINALITY AS w(id, nth))) b
+"""
+
+
+def balances_of(group_id: UUID, subscriptions: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """Subscription → its balances as the API shows them; the caller has checked who reads them."""
+    rows = fetch_rows(MANY, [group_id, subscriptions]) if subscriptions else []
+    return {id: orjson.loads(items) for id, (items,) in zip(subscriptions, rows, strict=True)}
 
 
 def balances_at(actor: Actor, *, subscription_id: UUID, at: datetime) -> str:

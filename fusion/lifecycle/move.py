@@ -117,7 +117,7 @@ def _leave(
     at = database_now()
     for withdraw in (withdraw_requests_of, withdraw_ports_of):
         withdraw(actor, organizations=place.lost, subscriptions=subscriptions, at=at)
-    emit_moved(actor, LEFT, organizations, subscriptions, at, gone=place.lost)
+    emit_moved(actor, LEFT, organizations, subscriptions, at, lost=place.lost)
     return at
 
 

@@ -29,7 +29,8 @@ CHECKS: Mapping[str, str] = {
               UNION ALL
               SELECT 'subscription', id, path, external_reference, reference_owner_id
               FROM tenancy_subscription) x
-        WHERE x.reference_owner_id IS NOT NULL AND NOT tenancy_sees(x.reference_owner_id, x.path)""",
+        WHERE x.reference_owner_id IS NOT NULL
+          AND NOT tenancy_sees(x.reference_owner_id, x.path)""",
     "owners of a subscription over time with a gap or an overlap": """
         SELECT format('subscription %s: owned until %s, then from %s', x.subscription_id, x.former,
                       x.since)

@@ -41,7 +41,8 @@ CHECKS: Mapping[str, str] = {
             SELECT FROM tenancy_ownership s
             WHERE s.subscription_id = r.subscription_id
               AND (s.group_id, s.distributor_id, s.reseller_id, s.tenant_id)
-                  IS NOT DISTINCT FROM (r.group_id, r.distributor_id, r.reseller_id, r.tenant_id))""",
+                  IS NOT DISTINCT FROM
+                  (r.group_id, r.distributor_id, r.reseller_id, r.tenant_id))""",
     "peak of a trunk above that of its subscription": """
         SELECT format('subscription %s, trunk %s, hour of %s: %s', t.subscription_id, t.trunk_id,
                       t.hour, t.peak)
