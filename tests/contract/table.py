@@ -128,6 +128,12 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("DELETE", ORGANIZATION): Rule(
         WRITE_TENANCY, from_above(204), ids=(("organization_id", "empty_id"),)
     ),
+    ("POST", ORGANIZATION + "/move"): Rule(
+        WRITE_TENANCY,
+        the_group(200),
+        lambda ids: {"parent_id": str(ids["parent_id"])},
+        ids=(("organization_id", "empty_id"),),
+    ),
     ("GET", ORGANIZATION + "/settings"): Rule(READ_TENANCY, the_group(200), ids=OF_GROUP),
     ("PATCH", ORGANIZATION + "/settings"): Rule(
         WRITE_TENANCY,
@@ -161,6 +167,9 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", SUBSCRIPTION + "/suspend"): Rule(WRITE_TENANCY, the_group(200), lambda ids: {}),
     ("POST", SUBSCRIPTION + "/resume"): Rule(WRITE_TENANCY, the_group(200), lambda ids: {}),
     ("POST", SUBSCRIPTION + "/terminate"): Rule(WRITE_TENANCY, the_group(200), lambda ids: {}),
+    ("POST", SUBSCRIPTION + "/move"): Rule(
+        WRITE_TENANCY, the_group(200), lambda ids: {"tenant_id": str(ids["tenant_id"])}
+    ),
     ("GET", SUBSCRIPTION + "/balances"): Rule(READ_BALANCES, everyone(200)),
     ("GET", SUBSCRIPTION + "/entries"): Rule(READ_BALANCES, everyone(200)),
     ("GET", SUBSCRIPTION + "/holdings"): Rule(READ_BALANCES, everyone(200)),

@@ -5,6 +5,7 @@ Every use case × role, on what the actor sees: who may not is refused and has c
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.delete_organization import delete_organization
 from fusion.lifecycle.edit_settings import edit_settings
+from fusion.lifecycle.move import move_organization, move_subscription
 from fusion.lifecycle.resume import resume
 from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.suspend import suspend
@@ -64,6 +66,11 @@ def a_draft(stage: Stage, effective_at: datetime | None = None) -> Draft:
     """An order of one seat."""
     line = Line(stage.world.seat.id, 1)
     return Draft(stage.world.subscription.id, (line,), effective_at=effective_at)
+
+
+def at_once(change: Callable[..., Answer], stage: Stage, actor: Actor) -> Answer:
+    """Suspend, resume or terminate the stage's subscription."""
+    return change(actor, subscription_id=stage.world.subscription.id)
 
 
 def on_a_date(stage: Stage, actor: Actor, kind: str, ahead: timedelta = AHEAD) -> Answer:
@@ -204,36 +211,17 @@ DEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Deed]] = {
             actor, subscription_id=stage.world.subscription.id, changes={"name": "New"}
         ),
     ),
-    "suspend": (
-        WRITERS,
-        ("group",),
-        lambda stage, actor: suspend(actor, subscription_id=stage.world.subscription.id),
-    ),
-    "resume": (
-        WRITERS,
-        ("group",),
-        lambda stage, actor: resume(actor, subscription_id=stage.world.subscription.id),
-    ),
-    "terminate": (
-        ADMINISTRATORS,
-        ("group",),
-        lambda stage, actor: terminate(actor, subscription_id=stage.world.subscription.id),
-    ),
-    "suspend on a date": (
-        WRITERS,
-        ("group",),
-        lambda stage, actor: on_a_date(stage, actor, SUSPENSION),
-    ),
-    "resume on a date": (
-        WRITERS,
-        ("group",),
-        lambda stage, actor: on_a_date(stage, actor, RESUMPTION),
-    ),
-    "terminate on a date": (
-        ADMINISTRATORS,
-        ("group",),
-        lambda stage, actor: on_a_date(stage, actor, TERMINATION),
-    ),
+    **{
+        name: (roles, ("group",), partial(at_once, change))
+        for name, roles, change in (
+            ("suspend", WRITERS, suspend),
+            ("resume", WRITERS, resume),
+            ("terminate", ADMINISTRATORS, terminate),
+        )
+    },
+    "suspend on a date": (WRITERS, ("group",), partial(on_a_date, kind=SUSPENSION)),
+    "resume on a date": (WRITERS, ("group",), partial(on_a_date, kind=RESUMPTION)),
+    "terminate on a date": (ADMINISTRATORS, ("group",), partial(on_a_date, kind=TERMINATION)),
     "terminate on a date that is past": (
         ADMINISTRATORS,
         ("group",),
@@ -248,6 +236,20 @@ DEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Deed]] = {
         ADMINISTRATORS,
         ("group",),
         lambda stage, actor: cancel_order(actor, order_id=id_of(stage, "scheduled_terminate_id")),
+    ),
+    "move a tenant": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: move_organization(
+            actor, organization_id=tenant(stage), parent_id=stage.world.group.id
+        ),
+    ),
+    "move a subscription": (
+        ADMINISTRATORS,
+        ("group",),
+        lambda stage, actor: move_subscription(
+            actor, subscription_id=stage.world.subscription.id, tenant_id=tenant(stage)
+        ),
     ),
     "create a trunk": (
         WRITERS,

@@ -145,7 +145,7 @@ def test_a_termination_during_a_move(world: World) -> None:
 
 def test_two_moves_of_one_object_follow_each_other(world: World) -> None:
     there = [make_organization("distributor", world.group) for _ in range(2)]
-    at_once(*[lambda to=to: move(world, world.reseller, to) for to in there])  # type: ignore[misc]
+    at_once(*[lambda to=to: move(world, world.reseller, to) for to in there])
     reseller = read(world.reseller)
     assert reseller.parent_id in {each.id for each in there}
     subscription: Subscription = read(world.subscription)
