@@ -36,6 +36,7 @@ VERBS: Mapping[str, Any] = {
     "subscription.resume": _("Subscription resumed"),
     "subscription.terminate": _("Subscription terminated"),
     "sku.create": _("Number type added"),
+    "sku.change": _("Number type renamed"),
     "product.create": _("Product added"),
     "product.change": _("Product changed"),
     "product.delete": _("Product deleted"),

@@ -24,6 +24,7 @@ from fusion.catalogue.queries import (
     read_product,
     sku_document,
 )
+from fusion.catalogue.rename_sku import rename_sku
 from fusion.catalogue.schemas import (
     ProductBody,
     ProductChangesBody,
@@ -32,6 +33,7 @@ from fusion.catalogue.schemas import (
     RevisionDocument,
     SkuBody,
     SkuDocument,
+    SkuPatch,
 )
 from fusion.kernel.http import json_response
 from fusion.kernel.openapi import also_files
@@ -87,6 +89,16 @@ def skus(request: HttpRequest, params: Query[Listing]) -> HttpResponseBase:
 def sku(request: HttpRequest, sku_id: UUID) -> HttpResponse:
     """One SKU."""
     return json_response(sku_document(find_sku(actor_of(request), sku_id)))
+
+
+@router.patch(
+    "/skus/{uuid:sku_id}",
+    auth=RequirePermission(MANAGE_SKUS, sku_id=find_sku),
+    response={200: SkuDocument, **PROBLEMS},
+)
+def patch_sku(request: HttpRequest, sku_id: UUID, body: SkuPatch) -> HttpResponse:
+    """Change the name."""
+    return respond(rename_sku(actor_of(request), sku_id=sku_id, **body.model_dump()))
 
 
 @router.post(

@@ -25,6 +25,12 @@ class SkuBody(Body):
     number_type: NumberType
 
 
+class SkuPatch(Body):
+    """The changes to a SKU."""
+
+    name: Name | None = None
+
+
 class SkuDocument(BaseModel):
     """One countable unit of a group. Licences have neither a country nor a number type."""
 

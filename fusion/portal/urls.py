@@ -89,6 +89,7 @@ urlpatterns = [
     path("products/skus", skus.skus, name="products-skus"),
     path("products/skus.<file_format:format>", product_files.skus, name="products-skus-export"),
     path("products/skus/new", skus.new_sku, name="products-new-sku"),
+    path("products/skus/<uuid:sku_id>/edit", skus.edit_sku, name="products-edit-sku"),
     path(PRODUCT, products.detail, name="products-detail"),
     path(
         f"{PRODUCT}/holders.<file_format:format>",

@@ -132,7 +132,7 @@ def get_user(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> Http
 def patch_user(
     request: HttpRequest, subscription_id: UUID, user_id: UUID, body: UserPatch
 ) -> HttpResponse:
-    """Change the display name."""
+    """Change the login or the display name."""
     answer = edit_user(
         actor_of(request), subscription_id=subscription_id, user_id=user_id, **body.model_dump()
     )

@@ -22,10 +22,7 @@ def create_user(
     Problems: `not-found`, `subscription-terminated`, `conflict` (the login is taken),
     `invalid-fields` (it mixes scripts).
     """
-    try:
-        one_script(login)
-    except ValueError as error:
-        raise InvalidFields(login=str(error)) from None
+    require_one_script(login)
     subscription = lock_subscription(actor, subscription_id)
     require_living(subscription.status)
     user = User(
@@ -35,13 +32,26 @@ def create_user(
         display_name=display_name,
         kind=kind,
     )
+    with map_constraint_errors(**login_taken(login)):
+        user.save(force_insert=True)
+    document = emit_user_event(actor, subscription, user.id, "created")
+    return Done(document, subscription.path, user.id, subscription_id=subscription.id)
+
+
+def require_one_script(login: str) -> None:
+    """Problem `invalid-fields` for a login that mixes scripts."""
+    try:
+        one_script(login)
+    except ValueError as error:
+        raise InvalidFields(login=str(error)) from None
+
+
+def login_taken(login: str) -> dict[str, Problem]:
+    """Constraint → the refusal of a login that another user has."""
     taken = Problem(
         "conflict",
         f"Another user of this subscription has the login {login}; case and look-alike "
         "spellings are ignored. Choose another login, or use the existing user.",
         extra={"login": login},
     )
-    with map_constraint_errors(user_login=taken, user_login_key=taken):
-        user.save(force_insert=True)
-    document = emit_user_event(actor, subscription, user.id, "created")
-    return Done(document, subscription.path, user.id, subscription_id=subscription.id)
+    return {"user_login": taken, "user_login_key": taken}

@@ -25,8 +25,9 @@ class UserBody(Body):
 
 
 class UserPatch(Body):
-    """The changes to a user."""
+    """The changes to a user. A new login is unique in the subscription; case is ignored."""
 
+    login: Login | None = None
     display_name: Name | None = None
 
 

@@ -121,6 +121,7 @@ PAGES = (
     Visit("product-edit", lambda scene: f"/products/{scene.ids['product']}/edit"),
     Visit("skus", "/products/skus"),
     Visit("sku-new", "/products/skus/new"),
+    Visit("sku-edit", lambda scene: f"/products/skus/{scene.world.user_sku.id}/edit"),
     # orders
     Visit("orders", "/orders"),
     Visit("orders-tenant", "/orders", "tenant", VIEWER),

@@ -29,6 +29,20 @@ def test_create_and_read(world: World) -> None:
     assert sku in answer(world.call("GET", "/skus"))["items"]
 
 
+def test_a_sku_is_renamed(world: World) -> None:
+    path = f"/skus/{world.user_sku.id}"
+    sku = answer(world.call("GET", path))
+    assert answer(world.call("PATCH", path, {"name": "Seat"})) == {**sku, "name": "Seat"}
+    assert answer(world.call("PATCH", path, {})) == {**sku, "name": "Seat"}
+    assert answer(world.call("GET", path, by=world.tenant))["name"] == "Seat"
+    for body in ({"name": ""}, {"name": "x" * 201}, {"code": "other"}, {"country": "FR"}):
+        with unchanged(world):
+            refused(world.call("PATCH", path, body), INVALID, "invalid-fields")
+    for by in (world.distributor, world.reseller, world.tenant):
+        with unchanged(world):
+            assert world.call("PATCH", path, {"name": "Mine"}, by=by).status_code == 403
+
+
 @pytest.mark.parametrize("number_type", NUMBER_TYPES)
 def test_every_number_type(world: World, number_type: str) -> None:
     response = world.call("POST", "/skus", {**BODY, "number_type": number_type})

@@ -181,6 +181,9 @@ TABLE: dict[tuple[str, str], Rule] = {
         lambda ids: {"code": "new", "name": "N", "country": "BE", "number_type": "mobile"},
     ),
     ("GET", "/skus/{sku_id}"): Rule(READ_CATALOGUE, everyone(200)),
+    ("PATCH", "/skus/{sku_id}"): Rule(
+        WRITE_CATALOGUE, the_group(200), lambda ids: {"name": "Renamed"}
+    ),
     ("GET", "/products"): Rule(READ_CATALOGUE, everyone(200)),
     ("POST", "/products"): Rule(
         WRITE_CATALOGUE,

@@ -118,7 +118,7 @@ class Provider:
 
     def do_edit_user(self) -> Any:
         user = self.user(self.subscription())
-        body = {"display_name": f"Name {self.chance.random()}"}
+        body = {"display_name": f"Name {self.chance.random()}", "login": self.login()}
         return user and self.call("PATCH", _path(user), body)
 
     def do_delete_user(self) -> Any:

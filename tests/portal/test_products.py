@@ -38,6 +38,9 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     if not may_add:
         assert world.fingerprint() == before
     assert client.post("/products/skus/new", sku).status_code == expected
+    edit = f"/products/skus/{world.user_sku.id}/edit"
+    assert (edit in client.get("/products/skus").content.decode()) == may_add
+    assert client.post(edit, {"name": "User licence"}).status_code == expected
 
 
 def test_invisible_products_are_404(world: World) -> None:
@@ -51,6 +54,9 @@ def test_invisible_products_are_404(world: World) -> None:
         for path in ("/retire", "/reactivate", "/delete"):
             assert admin.post(f"/products/{id}{path}").status_code == 404
         assert admin.get(f"/products/new?from={id}").status_code == 404
+    for id in (other.user_sku.id, new_id()):
+        for method in (admin.get, admin.post):
+            assert method(f"/products/skus/{id}/edit", {"name": "x"}).status_code == 404
     assert other.fingerprint() == before
 
 

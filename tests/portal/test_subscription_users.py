@@ -75,7 +75,8 @@ def test_add_rename_link_unlink_delete(world: World) -> None:
     id = added.headers["Location"].rpartition("/")[2]
     user = {"id": id}
 
-    renamed = post(client, at(world, "users", id, "edit"), display_name="Anna B.")
+    names = {"display_name": "Anna B.", "login": "anna.b"}
+    renamed = post(client, at(world, "users", id, "edit"), **names)
     assert "The name was changed." in follow(client, renamed)
     assert seen(world, user)["display_name"] == "Anna B."
 

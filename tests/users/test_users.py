@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from fusion.kernel.ids import new_id
 from tests.ordering.placing import events
@@ -123,9 +124,41 @@ def test_a_user_is_renamed(world: World) -> None:
     response = world.call("PATCH", at(world, user["id"]), {"display_name": "Anna B."})
     assert answer(response) == {**user, "display_name": "Anna B."}
     before = world.fingerprint()
-    for wrong in ({"login": "b"}, {"display_name": ""}, {"kind": "user"}):
+    for wrong in ({"login": ""}, {"login": "\u0430nna"}, {"display_name": ""}, {"kind": "user"}):
         path = at(world, user["id"])
         refused(world, before, world.call("PATCH", path, wrong), 422, "invalid-fields")
+
+
+def test_a_login_is_changed(world: World) -> None:
+    [number] = equip(world, 1, 1)
+    user = linked(world, created(world), number)
+    other = created(world, "bert")
+    path = at(world, user["id"])
+    for login in ("ANNA", "anna@example.com"):
+        renamed = answer(world.call("PATCH", path, {"login": login}))
+        assert renamed == {**user, "login": login}
+    assert licences(world) == (1, 1)
+    assert [each["type"] for each in events(world, "user.changed")] == ["user.changed"] * 2
+    before = world.fingerprint()
+    for taken in ("bert", "BERT", "\uff22ert"):
+        response = world.call("PATCH", path, {"login": taken, "display_name": "Never"})
+        problem = refused(world, before, response, 409, "conflict")
+        assert problem["login"] == taken
+    created(world)  # the former login is free again
+    assert world.call("PATCH", at(world, other["id"]), {"login": "anna"}).status_code == 409
+
+
+def test_the_former_login_stands_in_the_history(world: World) -> None:
+    [number] = equip(world, 1, 1)
+    user = linked(world, created(world), number)
+    world.call("DELETE", at(world, user["id"], "number"))
+    world.call("PATCH", at(world, user["id"]), {"login": "new"})
+    linked(world, user, number)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT login FROM users_link WHERE user_id = %s ORDER BY linked_at", [user["id"]]
+        )
+        assert [login for (login,) in cursor.fetchall()] == ["anna", "new"]
 
 
 def test_a_deleted_user_gives_its_licence_back_and_leaves_the_number(world: World) -> None:

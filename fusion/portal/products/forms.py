@@ -80,6 +80,12 @@ class EditForm(ProductForm):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
+class SkuNameForm(Form):
+    """The name of a SKU."""
+
+    name = LineField(label=_("Name"), max_length=200)
+
+
 class SkuForm(Form):
     """A new entitlement SKU: one type of phone numbers in one country."""
 

@@ -1,14 +1,17 @@
-"""The SKUs that products consist of: the list, and a new type of numbers."""
+"""The SKUs that products consist of: the list, a new type of numbers, and new names."""
+
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from fusion.access.permissions import MANAGE_SKUS, READ_CATALOGUE
 from fusion.catalogue.create_sku import create_sku
-from fusion.catalogue.queries import list_skus
+from fusion.catalogue.queries import find_sku, list_skus
+from fusion.catalogue.rename_sku import rename_sku
 from fusion.portal.number_types import TYPE_WORDS
 from fusion.portal.page import FORM, ROWS, form_of, page, submit
-from fusion.portal.products.forms import SkuForm
+from fusion.portal.products.forms import SkuForm, SkuNameForm
 from fusion.portal.responses import done, show, show_form
 from fusion.portal.session_actor import PageRequest
 
@@ -35,3 +38,16 @@ def new_sku(request: PageRequest) -> HttpResponse:
         return show_form(request, "portal/products/new_sku.html", form)
     message = gettext("The number type was added.")
     return done(request, message, "products-skus", answer=answer)
+
+
+@page(MANAGE_SKUS, methods=FORM)
+def edit_sku(request: PageRequest, sku_id: UUID) -> HttpResponse:
+    """`GET` and `POST /products/skus/<id>/edit`: its name."""
+    sku = find_sku(request.actor, sku_id)
+    form = form_of(request, SkuNameForm, {"name": sku.name})
+    answer = submit(
+        request, form, lambda actor: rename_sku(actor, sku_id=sku_id, **form.cleaned_data)
+    )
+    if answer is None:
+        return show_form(request, "portal/products/edit_sku.html", form, {"sku": sku})
+    return done(request, gettext("The name was changed."), "products-skus", answer=answer)

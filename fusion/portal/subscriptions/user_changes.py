@@ -26,22 +26,19 @@ from fusion.users.unlink import unlink_user
 
 
 class RenameForm(Form):
-    """The display name of a user."""
+    """The names of a user."""
 
     display_name = LineField(label=_("Name"), max_length=200)
+    login = LineField(
+        label=_("Login"),
+        max_length=200,
+        help_text=_("For example, an e-mail address. Unique in this subscription."),
+    )
 
 
 class UserForm(RenameForm):
     """A new user."""
 
-    login = LineField(
-        label=_("Login"),
-        max_length=200,
-        help_text=_(
-            "For example, an e-mail address. Unique in this subscription. You cannot change it "
-            "later."
-        ),
-    )
     kind = forms.ChoiceField(
         label=_("Kind"),
         choices=[("user", _("End user")), ("resource_account", _("Resource account"))],
@@ -70,7 +67,8 @@ def new(request: PageRequest, subscription: Subscription) -> HttpResponse:
 def edit(request: PageRequest, subscription: Subscription, user_id: UUID) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/users/<user id>/edit`."""
     found = find_user(request.actor, user_id, subscription.id)
-    form = form_of(request, RenameForm, {"display_name": found.display_name})
+    names = {"display_name": found.display_name, "login": found.login}
+    form = form_of(request, RenameForm, names)
     answer = submit(
         request,
         form,
