@@ -3,9 +3,10 @@
 All of it is checked before the body's fields (422) and the state (409).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, get_args
 from uuid import UUID
 
@@ -31,6 +32,9 @@ _requests = RateLimit(setting("FUSION_RATE_LIMIT"))
 Finder = Callable[[Actor, UUID], object]
 """Finds an object by id as the actor sees it; raises Problem `not-found`."""
 
+NameFinder = Callable[[Actor, str], object]
+"""The same by another name than the id. It accepts an invalid text, which is refused later."""
+
 Exempt = Callable[[HttpRequest, Problem], HttpResponse | None]
 """Answers a request that this problem would refuse for its form or its rate; None if it is refused.
 """
@@ -43,7 +47,8 @@ class RequirePermission(AuthBase):
     """Authenticates a request and requires one permission.
 
     `seen` maps the name of a path parameter, filter or body field (`lines__product_id`: in each of
-    `lines`) to the finder of the object that the actor must see. With `hot`, the database function
+    `lines`) to the finder of the object that the actor must see; `named` does so for objects that
+    have another name than their id. With `hot`, the database function
     that the route calls checks visibility, unless the request is refused before. `reads` is read in
     the same round trip as the token: see `read_of`. `exempt` may answer what would be refused.
     """
@@ -67,6 +72,7 @@ class RequirePermission(AuthBase):
         hot: bool = False,
         reads: Read | None = None,
         exempt: Exempt | None = None,
+        named: Mapping[str, NameFinder] = MappingProxyType({}),
         **seen: Finder,
     ) -> None:
         super().__init__()
@@ -75,6 +81,7 @@ class RequirePermission(AuthBase):
         self.permission = permission
         self.hot = hot
         self.seen = seen
+        self.named = named
         self._places: dict[str, list[str]] | None = None
 
     def bind(self, operation: Operation) -> None:
@@ -86,7 +93,7 @@ class RequirePermission(AuthBase):
         declared = _declared(operation)
         places = {
             name: [place for place, names in declared.items() if name.partition("__")[0] in names]
-            for name in self.seen
+            for name in (*self.seen, *self.named)
         }
         undeclared = [name for name, found in places.items() if not found]
         if undeclared or self._places not in (None, places):
@@ -126,6 +133,11 @@ class RequirePermission(AuthBase):
                 identifier = parse_id(text)
                 if identifier is not None:
                     find(actor, identifier)
+        for name, find_named in self.named.items():
+            for place in places[name]:
+                for text in _values_of(request, place, name):
+                    if isinstance(text, str):
+                        find_named(actor, text)
 
 
 def bind_requirements(router: Router) -> None:

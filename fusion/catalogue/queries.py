@@ -7,12 +7,14 @@ from uuid import UUID
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
+from pydantic import TypeAdapter, ValidationError
 
 from fusion.access.actor import Actor
 from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
 from fusion.catalogue.rules import by_sku, shown
 from fusion.kernel.clock import instant
 from fusion.kernel.errors import or_not_found
+from fusion.kernel.fields import Code, Reference
 from fusion.kernel.pagination import (
     MAX_INT,
     decode_cursor,
@@ -51,6 +53,28 @@ def find_product(actor: Actor, id: UUID) -> Product:
     Below the group only active products are visible.
     """
     return or_not_found(Product.objects.visible_to(actor).filter(id=id).first(), "product")
+
+
+def find_product_by_code(actor: Actor, text: str) -> Product | None:
+    """The product with this code; Problem `not-found` unless `actor` sees it.
+
+    None for a text that is no code.
+    """
+    return _named_product(actor, Code, "code", text)
+
+
+def find_product_by_reference(actor: Actor, text: str) -> Product | None:
+    """The product with this external reference, likewise."""
+    return _named_product(actor, Reference, "external_reference", text)
+
+
+def _named_product(actor: Actor, kind: Any, field: str, text: str) -> Product | None:
+    try:
+        name = TypeAdapter(kind).validate_python(text)
+    except ValidationError:
+        return None
+    found = Product.objects.visible_to(actor).filter(**{field: name}).first()
+    return or_not_found(found, "product")
 
 
 def read_product(actor: Actor, id: UUID) -> tuple[dict[str, Any], int]:
