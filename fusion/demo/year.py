@@ -53,7 +53,7 @@ class Customer:
     products: Sequence[UUID]
     share: int
     opens: datetime
-    held: Counter[UUID] = field(default_factory=Counter)
+    held: Counter[UUID | None] = field(default_factory=Counter)
 
 
 Step = tuple[datetime, int, Callable[[], object]]

@@ -23,6 +23,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "external-reference-taken": (409, "External reference already in use"),
     "product-retired": (409, "Product is retired"),
     "not-held": (409, "Not held"),
+    "quantity-changed": (409, "Another quantity is held"),
     "below-use": (409, "Would fall below what is in use"),
     "subscription-suspended": (409, "Subscription is suspended"),
     "subscription-terminated": (409, "Subscription is terminated"),

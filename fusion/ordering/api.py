@@ -1,5 +1,6 @@
 """Routes of orders and holdings."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from django.http.response import HttpResponseBase
 from ninja import Query, Router
 from pydantic import ValidationError
 
-from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
+from fusion.access.http_auth import NameFinder, RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.idempotency import check_key, fingerprint
 from fusion.access.permissions import (
     CANCEL_ORDERS,
@@ -18,7 +19,11 @@ from fusion.access.permissions import (
     READ_BALANCES,
     READ_ORDERS,
 )
-from fusion.catalogue.queries import find_product
+from fusion.catalogue.queries import (
+    find_product,
+    find_product_by_code,
+    find_product_by_reference,
+)
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import json_response
 from fusion.kernel.openapi import also_files
@@ -41,6 +46,7 @@ from fusion.ordering.schemas import (
     OrderDocument,
     OrderFilter,
     Preview,
+    Unchanged,
 )
 from fusion.tenancy.queries import find_organization, find_subscription
 
@@ -48,19 +54,30 @@ router = Router(tags=["orders"])
 
 ORDERS = "/api/v1/orders"
 
+NAMED: Mapping[str, NameFinder] = {
+    "lines__product_code": find_product_by_code,
+    "lines__product_external_reference": find_product_by_reference,
+}
+"""What the body of an order can name by another name than its id."""
+
 
 @router.post(
     "/orders",
     auth=RequirePermission(
         PLACE_ORDERS,
         hot=True,
+        named=NAMED,
         subscription_id=find_subscription,
         lines__product_id=find_product,
     ),
-    response={201: OrderDocument, **PROBLEMS},
+    response={200: Unchanged, 201: OrderDocument, **PROBLEMS},
 )
 def place(request: HttpRequest, body: OrderBody) -> HttpResponse:
-    """Place an order. An order is atomic. Its lines are netted and checked once."""
+    """Place an order. An order is atomic. Its lines are netted and checked once.
+
+    If all lines set the quantity that is already held, and the order has no idempotency key and no
+    reference, nothing is stored. The answer is then 200.
+    """
     return respond(place_order(retrying_actor(request), draft=body.draft()), location=ORDERS)
 
 
@@ -69,6 +86,7 @@ def place(request: HttpRequest, body: OrderBody) -> HttpResponse:
     auth=RequirePermission(
         PREVIEW_ORDERS,
         hot=True,
+        named=NAMED,
         subscription_id=find_subscription,
         lines__product_id=find_product,
     ),

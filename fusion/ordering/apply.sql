@@ -92,7 +92,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_constraint text;
 BEGIN
-    PERFORM ordering_complete(p_orders, ordering_lines_of(p_orders), p_actor, p_at);
+    PERFORM ordering_complete(p_orders, ordering_stored_lines(p_orders), p_actor, p_at);
 EXCEPTION WHEN integrity_constraint_violation THEN
     -- A constraint is stricter than the rule: one order fails, and blocks none of the others.
     GET STACKED DIAGNOSTICS v_constraint = CONSTRAINT_NAME;
@@ -109,16 +109,17 @@ END
 $$;
 
 -- The lines of existing orders of a group.
-CREATE OR REPLACE FUNCTION ordering_lines_of(p_orders ordering_order[]) RETURNS ordering_lines
+CREATE OR REPLACE FUNCTION ordering_stored_lines(p_orders ordering_order[]) RETURNS ordering_lines_v2
 LANGUAGE plpgsql AS $$
 DECLARE
-    l ordering_lines;
+    l ordering_lines_v2;
 BEGIN
     SELECT array_agg(w.nth), array_agg(w.position), array_agg(w.subscription_id),
-           array_agg(w.action), array_agg(w.product_id), array_agg(w.revision), array_agg(w.quantity)
-    INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity
+           array_agg(w.action), array_agg(w.product_id), array_agg(w.revision), array_agg(w.quantity),
+           array_agg(w.expected_quantity)
+    INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity, l.expected
     FROM (SELECT o.ordinality::int AS nth, o.subscription_id, x.position, x.action, x.product_id, x.revision,
-                 x.quantity
+                 x.quantity, x.expected_quantity
           FROM unnest(p_orders) WITH ORDINALITY AS o
           JOIN ordering_orderline x ON x.group_id = o.group_id AND x.order_id = o.id
           ORDER BY o.ordinality, x.position) w;
@@ -129,7 +130,7 @@ $$;
 -- Write what the lines of existing orders of a group change, and complete or fail each; returns the
 -- refusals, by order. The caller holds the subscriptions' locks.
 CREATE OR REPLACE FUNCTION ordering_complete(
-    p_orders ordering_order[], l ordering_lines, p_actor text, p_at timestamptz[]
+    p_orders ordering_order[], l ordering_lines_v2, p_actor text, p_at timestamptz[]
 ) RETURNS json[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -140,18 +141,20 @@ DECLARE
     v_last int[] := v_first;
     v_id uuid[]; v_number bigint[];
     k ordering_books;
-    v ordering_decisions;
+    v ordering_decisions_v2;
 BEGIN
     FOR i IN 1 .. cardinality(v_order) LOOP
         v_first[v_order[i]] := coalesce(v_first[v_order[i]], i);
         v_last[v_order[i]] := i;
     END LOOP;
     k := ordering_read_books(v_group, v_first, l, true);
-    v := ordering_decide(l, k, v_first, v_last, false);
+    v := ordering_decide(l, k, v_first, v_last, NULL, false);
 
     SELECT array_agg(o.id), array_agg(o.number) INTO v_id, v_number FROM unnest(p_orders) AS o;
-    UPDATE ordering_orderline w SET taken = n.taken
-    FROM unnest(v_order, l.position, v.taken) AS n(o, position, taken)
+    UPDATE ordering_orderline w
+    SET taken = n.taken, quantity_before = n.held,
+        revision = CASE WHEN n.held >= w.quantity THEN NULL ELSE w.revision END
+    FROM unnest(v_order, l.position, v.taken, v.held) AS n(o, position, taken, held)
     WHERE w.group_id = v_group AND w.order_id = v_id[n.o] AND w.position = n.position
       AND n.taken IS NOT NULL AND v.problem[n.o] IS NULL;
     PERFORM ordering_write(

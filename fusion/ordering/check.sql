@@ -28,38 +28,68 @@ END
 $$;
 
 -- The lines of all orders, with their products as they are now.
-CREATE OR REPLACE FUNCTION ordering_read_lines(
+CREATE OR REPLACE FUNCTION ordering_requested_lines(
     p_group uuid, p_calls jsonb, p_subscription uuid[]
-) RETURNS ordering_lines
+) RETURNS ordering_lines_v2
 LANGUAGE plpgsql AS $$
 DECLARE
-    l ordering_lines;
+    l ordering_lines_v2;
 BEGIN
     SELECT array_agg(x.o), array_agg(x.position), array_agg(p_subscription[x.o]), array_agg(x.action),
-           array_agg(x.product_id), array_agg(x.revision), array_agg(x.quantity), array_agg(x.code),
-           array_agg(x.status)
-    INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity, l.code,
-         l.status
+           array_agg(x.product_id), array_agg(x.revision), array_agg(x.quantity), array_agg(x.expected),
+           array_agg(x.reference), array_agg(x.named), array_agg(x.code), array_agg(x.status)
+    INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity, l.expected,
+         l.reference, l.named, l.code, l.status
     FROM (
         SELECT d.o::int AS o, w.position::int AS position, w.line ->> 'action' AS action,
-               (w.line ->> 'product_id')::uuid AS product_id,
+               coalesce(p.id, (w.line ->> 'product_id')::uuid) AS product_id,
                (w.line ->> 'quantity')::bigint AS quantity,
-               CASE w.line ->> 'action' WHEN 'add' THEN p.revision END AS revision,
+               CASE WHEN w.line ->> 'action' = 'remove' THEN (w.line ->> 'revision')::int
+                    WHEN w.line ->> 'action' = 'add' OR p.status = 'active' THEN p.revision
+                    END AS revision,
+               (w.line ->> 'expected_quantity')::bigint AS expected,
+               w.line ->> 'external_reference' AS reference,
+               w.line ->> 'product_id' IS NULL AS named,
                p.code, p.status
         FROM jsonb_array_elements(p_calls) WITH ORDINALITY AS d(doc, o)
         CROSS JOIN jsonb_array_elements(d.doc -> 'lines') WITH ORDINALITY AS w(line, position)
         LEFT JOIN catalogue_product p
-               ON p.id = (w.line ->> 'product_id')::uuid AND p.group_id = p_group
+               ON p.id = coalesce((w.line ->> 'product_id')::uuid, ordering_named_product(p_group, w.line))
+              AND p.group_id = p_group
         ORDER BY d.o, w.position
     ) x;
     RETURN l;
 END
 $$;
 
+-- The product that a line names by its code or external reference; NULL if the group has none.
+CREATE OR REPLACE FUNCTION ordering_named_product(p_group uuid, p_line jsonb) RETURNS uuid
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT p.id FROM catalogue_product p
+            WHERE p.group_id = p_group AND p.code = p_line ->> 'product_code'
+            UNION ALL
+            SELECT p.id FROM catalogue_product p
+            WHERE p.group_id = p_group AND p.external_reference = p_line ->> 'product_external_reference'
+            LIMIT 1);
+END
+$$;
+
+-- Whether a line repeats the product of an earlier line of its order: besides one `add` line, a product
+-- can have one `remove` line.
+CREATE OR REPLACE FUNCTION ordering_is_repeated(l ordering_lines_v2, p_line int) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM unnest(l."order", l.product, l.action) WITH ORDINALITY
+             AS w(o, product, action, line)
+        WHERE w.o = l."order"[p_line] AND w.product = l.product[p_line] AND w.line <> p_line
+          AND (w.action = l.action[p_line] OR 'set' IN (w.action, l.action[p_line])))
+$$;
+
 -- Check each order alone, under its locks: visibility of the subscription and of the products comes
 -- before a replay, and that before everything else.
 CREATE OR REPLACE FUNCTION ordering_check(
-    p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines
+    p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines_v2
 ) RETURNS ordering_answers
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -67,6 +97,7 @@ DECLARE
     v_effective CONSTANT timestamptz[] := c.effective; v_reference CONSTANT text[] := c.reference;
     v_now CONSTANT timestamptz[] := kernel_at(c.at, kernel_now());
     l_status CONSTANT text[] := l.status; l_action CONSTANT text[] := l.action;
+    l_named CONSTANT boolean[] := l.named;
     v_status int[] := '{}'; v_replayed boolean[] := '{}'; v_answer text[] := '{}';
     o int;
 BEGIN
@@ -106,11 +137,14 @@ BEGIN
             v_replayed[o] := false;
             v_answer[o] := kernel_problem('not-found', format(
                 'The product in lines.%s does not exist, or you cannot see it.', l.position[i] - 1));
+        ELSIF l_named[i] AND v_status[o] IS NULL AND ordering_is_repeated(l, i) THEN
+            v_status[o] := 422;
+            v_answer[o] := kernel_problem('duplicate-line', format(
+                'Product %s appears in more than one line. A product can have one `set` line, or one '
+                '`add` line and one `remove` line.', l.code[i]));
         ELSIF l_status[i] = 'retired' AND l_action[i] = 'add' AND v_status[o] IS NULL THEN
             v_status[o] := 409;
-            v_answer[o] := kernel_problem('product-retired', format(
-                'Product %s is retired: it can be removed but not added. Order another product, or ask '
-                'the provider to reactivate this one.', l.code[i]));
+            v_answer[o] := ordering_retired(l.code[i]);
         END IF;
     END LOOP;
     RETURN ROW(v_status, v_replayed, v_answer)::ordering_answers;

@@ -11,14 +11,16 @@ CHECKS: Mapping[str, str] = {
         FULL JOIN (
             SELECT group_id, subscription_id, product_id, revision, sum(quantity) AS quantity
             FROM (
-                SELECT l.group_id, o.subscription_id, l.product_id, l.revision, l.quantity
+                SELECT l.group_id, o.subscription_id, l.product_id, l.revision,
+                       l.quantity - coalesce(l.quantity_before, 0) AS quantity
                 FROM ordering_order o JOIN ordering_orderline l ON l.order_id = o.id
-                WHERE o.state = 'completed' AND l.action = 'add'
+                WHERE o.state = 'completed' AND l.action IN ('add', 'set')
+                  AND l.revision IS NOT NULL
                 UNION ALL
                 SELECT l.group_id, o.subscription_id, l.product_id, t.revision, -t.quantity
                 FROM ordering_order o JOIN ordering_orderline l ON l.order_id = o.id
                 CROSS JOIN json_to_recordset(l.taken) AS t(revision int, quantity bigint)
-                WHERE o.state = 'completed' AND l.action = 'remove'
+                WHERE o.state = 'completed' AND l.action IN ('remove', 'set')
             ) moves GROUP BY 1, 2, 3, 4
         ) w USING (group_id, subscription_id, product_id, revision)
         WHERE coalesce(h.quantity, 0) <> coalesce(w.quantity, 0)""",
@@ -54,7 +56,17 @@ CHECKS: Mapping[str, str] = {
         WHERE l.action = 'remove' AND o.state = 'completed'
           AND l.quantity IS DISTINCT FROM (
               SELECT sum(t.quantity)
-              FROM json_to_recordset(l.taken) AS t(revision int, quantity bigint))""",
+              FROM json_to_recordset(l.taken) AS t(revision int, quantity bigint)
+              WHERE t.revision = coalesce(l.revision, t.revision))""",
+    "set quantity that differs from what was held, added and taken": """
+        SELECT format('order %s, line %s', l.order_id, l.position)
+        FROM ordering_orderline l JOIN ordering_order o ON o.id = l.order_id
+        WHERE l.action = 'set' AND o.state = 'completed'
+          AND (l.quantity_before IS NULL
+               OR (l.revision IS NOT NULL) <> (l.quantity > l.quantity_before)
+               OR greatest(l.quantity_before - l.quantity, 0) IS DISTINCT FROM (
+                   SELECT coalesce(sum(t.quantity), 0)
+                   FROM json_to_recordset(l.taken) AS t(revision int, quantity bigint)))""",
     "order without lines or with lines of another kind, or line without its order or revision": """
         SELECT format('order %s, line %s', coalesce(o.id, l.order_id), l.position)
         FROM ordering_order o
@@ -66,7 +78,8 @@ CHECKS: Mapping[str, str] = {
         WHERE o.id IS NULL OR (l.order_id IS NULL AND o.kind = 'change')
            OR (l.order_id IS NOT NULL AND o.kind IN ('suspension', 'resumption'))
            OR (l.order_id IS NOT NULL AND p.group_id IS DISTINCT FROM o.group_id)
-           OR (l.action = 'add' AND r.revision IS NULL)""",
+           OR (l.action <> 'remove' AND l.revision IS NOT NULL AND r.revision IS NULL)
+           OR (l.action = 'add' AND l.revision IS NULL)""",
     "order with other organizations than its subscription": """
         SELECT format('order %s', o.id)
         FROM ordering_order o LEFT JOIN tenancy_subscription s ON s.id = o.subscription_id

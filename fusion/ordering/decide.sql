@@ -3,14 +3,16 @@
 -- been applied; then the caller writes the verdict. What is read often is copied first: each access
 -- to a member of a composite value costs.
 --
--- p_first, p_last: by order, the range of its lines; an order without lines is skipped. p_preview:
--- also show the balances before and after each order.
+-- p_first, p_last: by order, the range of its lines; an order without lines is skipped. p_later: by
+-- order, whether it is scheduled: then only its expected quantities are compared. p_preview: also show
+-- the balances before and after each order.
 CREATE OR REPLACE FUNCTION ordering_decide(
-    l ordering_lines, k ordering_books, p_first int[], p_last int[], p_preview boolean
-) RETURNS ordering_decisions
+    l ordering_lines_v2, k ordering_books, p_first int[], p_last int[], p_later boolean[], p_preview boolean
+) RETURNS ordering_decisions_v2
 LANGUAGE plpgsql AS $$
 DECLARE
-    l_action CONSTANT text[] := l.action; l_own CONSTANT int[] := k.line_own;
+    l_action text[] := l.action; l_quantity bigint[] := l.quantity;  -- a `set` becomes one of the others
+    l_own CONSTANT int[] := k.line_own;
     l_first CONSTANT int[] := k.line_first; l_last CONSTANT int[] := k.line_last;
     h_first CONSTANT int[] := k.holding_first; h_last CONSTANT int[] := k.holding_last;
     h_quantity bigint[] := k.holding_quantity;
@@ -20,58 +22,61 @@ DECLARE
     b_entries int[] := b_order; n int := 0;
     e_line int[]; e_balance int[]; e_quantity bigint[]; e_granted bigint[]; e_nth int[];
     o_problem json[] := array_fill(NULL::json, ARRAY[cardinality(p_first)]);
-    o_preview json[] := o_problem; o_changes json[] := o_problem;
+    o_preview json[] := o_problem; o_changes json[] := o_problem; o_warning json[] := o_problem;
     l_taken json[] := array_fill(NULL::json, ARRAY[cardinality(l.action)]);
-    -- the order being judged
-    v_mark int; v_line_mark int; v_touched int[]; v_missing json[]; v_refusals json[]; b int;
-    v_need bigint; v_take bigint; v_held bigint; v_taken json[]; u_holding int[]; u_quantity bigint[];  -- to undo
+    l_held bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(l.action)]);
+    v_compares CONSTANT boolean := 'set' = ANY (l.action) OR num_nonnulls(VARIADIC l.expected) > 0;
+    -- the order being judged, and its moves: of a quantity of one holding by one line
+    r record; v_mark int; v_line_mark int; v_move_mark int; v_moves int; b int;
+    v_touched int[]; v_changed json[]; v_missing json[]; v_refusals json[]; v_taken json[];
+    v_need bigint; v_take bigint; v_held bigint; m_line int[]; m_holding int[]; m_quantity bigint[];
 BEGIN
     FOR o IN 1 .. cardinality(p_first) LOOP
         CONTINUE WHEN p_first[o] IS NULL;
-        v_mark := n; v_touched := '{}'; v_missing := '{}'; v_refusals := '{}';
-        u_holding := '{}'; u_quantity := '{}';
-
-        -- Grants before revokes, so that the ledger goes up before it goes down.
+        v_mark := n; v_touched := '{}'; v_changed := '{}'; v_missing := '{}'; v_refusals := '{}'; v_moves := 0;
+        IF v_compares THEN
+            FOR r IN SELECT * FROM ordering_compare(l, k, h_quantity, p_first[o], p_last[o], p_later[o]) LOOP
+                l_action[r.line] := r.action; l_quantity[r.line] := r.quantity;
+                l_held[r.line] := r.held; l_taken[r.line] := r.taken; v_changed := v_changed || r.changed;
+            END LOOP;
+            o_warning[o] := ordering_problem_of(v_changed, '{}', '{}');
+        END IF;
+        CONTINUE WHEN p_later[o];
+        -- Grants before revokes, so the ledger first goes up. What was held before the order is removed.
         FOR i IN p_first[o] .. p_last[o] LOOP
             CONTINUE WHEN l_action[i] <> 'add';
-            h_quantity[l_own[i]] := h_quantity[l_own[i]] + l.quantity[i];
-            u_holding := u_holding || l_own[i]; u_quantity := u_quantity || l.quantity[i];
-            FOR m IN h_first[l_own[i]] .. h_last[l_own[i]] LOOP
-                n := n + 1;
-                e_line[n] := i; e_balance[n] := k.item_balance[m];
-                e_quantity[n] := l.quantity[i] * k.item_quantity[m];
-            END LOOP;
+            v_moves := v_moves + 1;
+            m_line[v_moves] := i; m_holding[v_moves] := l_own[i]; m_quantity[v_moves] := l_quantity[i];
         END LOOP;
         FOR i IN p_first[o] .. p_last[o] LOOP
             CONTINUE WHEN l_action[i] <> 'remove';
-            v_need := l.quantity[i]; v_taken := '{}'; v_line_mark := n; v_held := 0;
+            v_need := l_quantity[i]; v_taken := '{}'; v_held := 0;
             FOR h IN l_first[i] .. l_last[i] LOOP
                 v_held := v_held + h_quantity[h];
                 v_take := least(v_need, h_quantity[h]);
                 CONTINUE WHEN v_take = 0;
-                v_need := v_need - v_take;
-                h_quantity[h] := h_quantity[h] - v_take;
-                u_holding := u_holding || h; u_quantity := u_quantity || -v_take;
+                v_need := v_need - v_take; v_moves := v_moves + 1;
+                m_line[v_moves] := i; m_holding[v_moves] := h; m_quantity[v_moves] := -v_take;
                 v_taken := v_taken || json_build_object('revision', k.holding_revision[h], 'quantity', v_take);
-                <<item>>
-                FOR m IN h_first[h] .. h_last[h] LOOP
-                    FOR e IN v_line_mark + 1 .. n LOOP  -- one entry per line and SKU
-                        IF e_balance[e] = k.item_balance[m] THEN
-                            e_quantity[e] := e_quantity[e] - v_take * k.item_quantity[m];
-                            CONTINUE item;
-                        END IF;
-                    END LOOP;
-                    n := n + 1;
-                    e_line[n] := i; e_balance[n] := k.item_balance[m];
-                    e_quantity[n] := -v_take * k.item_quantity[m];
-                END LOOP;
             END LOOP;
             l_taken[i] := array_to_json(v_taken);
-            IF v_need > 0 THEN
-                v_missing := v_missing || ordering_missing(l.product[i], v_held, l.quantity[i]);
-            END IF;
+            CONTINUE WHEN v_need = 0;
+            v_missing := v_missing || ordering_missing(l.product[i], l.revision[i], v_held, l_quantity[i]);
         END LOOP;
-
+        FOR j IN 1 .. v_moves LOOP
+            IF j = 1 OR m_line[j] <> m_line[j - 1] THEN v_line_mark := n; END IF; v_move_mark := n;
+            <<item>>
+            FOR m IN h_first[m_holding[j]] .. h_last[m_holding[j]] LOOP
+                FOR e IN v_line_mark + 1 .. v_move_mark LOOP  -- one entry per line and SKU
+                    IF e_balance[e] = k.item_balance[m] THEN
+                        e_quantity[e] := e_quantity[e] + m_quantity[j] * k.item_quantity[m];
+                        CONTINUE item;
+                    END IF;
+                END LOOP;
+                n := n + 1; e_line[n] := m_line[j];
+                e_balance[n] := k.item_balance[m]; e_quantity[n] := m_quantity[j] * k.item_quantity[m];
+            END LOOP;
+        END LOOP;
         -- Sum up, and check the sums once.
         FOR e IN v_mark + 1 .. n LOOP
             IF b_order[e_balance[e]] <> o THEN
@@ -83,26 +88,57 @@ BEGIN
         FOREACH b IN ARRAY v_touched LOOP
             v_refusals := ordering_check_sum(v_refusals, b_code[b], b_granted[b], k.balance_used[b], b_change[b]);
         END LOOP;
-        IF cardinality(v_missing) > 0 OR cardinality(v_refusals) > 0 THEN
-            o_problem[o] := ordering_problem_of(v_missing, v_refusals);
-        END IF;
         o_preview[o] := CASE WHEN p_preview THEN ordering_effects(k, v_touched, b_granted, b_change) END;
-        IF o_problem[o] IS NULL THEN
-            o_changes[o] := ordering_changes(v_touched, b_code, b_change);
-            FOR e IN v_mark + 1 .. n LOOP
-                b := e_balance[e];
-                b_granted[b] := b_granted[b] + e_quantity[e]; e_granted[e] := b_granted[b];
-                b_entries[b] := b_entries[b] + 1; e_nth[e] := b_entries[b];
-            END LOOP;
-        ELSE  -- undo its changes
-            FOR i IN 1 .. cardinality(u_holding) LOOP
-                h_quantity[u_holding[i]] := h_quantity[u_holding[i]] - u_quantity[i];
-            END LOOP;
-            n := v_mark;
+        IF cardinality(v_changed) + cardinality(v_missing) + cardinality(v_refusals) > 0 THEN
+            o_problem[o] := ordering_problem_of(v_changed, v_missing, v_refusals);
         END IF;
+        IF o_problem[o] IS NOT NULL THEN n := v_mark; CONTINUE; END IF;
+        o_changes[o] := ordering_changes(v_touched, b_code, b_change);
+        FOR e IN v_mark + 1 .. n LOOP
+            b := e_balance[e];
+            b_granted[b] := b_granted[b] + e_quantity[e]; e_granted[e] := b_granted[b];
+            b_entries[b] := b_entries[b] + 1; e_nth[e] := b_entries[b];
+        END LOOP;
+        FOR j IN 1 .. v_moves LOOP h_quantity[m_holding[j]] := h_quantity[m_holding[j]] + m_quantity[j]; END LOOP;
     END LOOP;
-    RETURN ROW(o_problem, o_preview, o_changes, l_taken, e_line[1:n], e_balance[1:n],
-               e_quantity[1:n], e_granted, e_nth, b_entries, h_quantity)::ordering_decisions;
+    RETURN ROW(o_problem, o_preview, o_changes, o_warning, l_taken, l_held, e_line[1:n], e_balance[1:n],
+               e_quantity[1:n], e_granted, e_nth, b_entries, h_quantity)::ordering_decisions_v2;
+END
+$$;
+
+-- What each line of an order that sets or expects a quantity does, by what is held before the order:
+-- a `set` adds or removes the difference, or nothing. `changed` says why it cannot: another quantity
+-- than expected is held, or the product was retired when the order was placed. `held` and `taken` are
+-- stored with a `set`. p_later: nothing is done yet.
+CREATE OR REPLACE FUNCTION ordering_compare(
+    l ordering_lines_v2, k ordering_books, p_quantity bigint[], p_first int, p_last int, p_later boolean
+) RETURNS TABLE (line int, action text, quantity bigint, held bigint, taken json, changed json)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    v_held bigint;
+    v_more bigint;
+BEGIN
+    FOR i IN p_first .. p_last LOOP
+        CONTINUE WHEN l.action[i] <> 'set' AND l.expected[i] IS NULL;
+        v_held := 0;
+        FOR h IN k.line_first[i] .. k.line_last[i] LOOP
+            v_held := v_held + p_quantity[h];
+        END LOOP;
+        line := i; action := l.action[i]; quantity := l.quantity[i]; held := NULL; taken := NULL;
+        changed := CASE
+            WHEN l.expected[i] <> v_held THEN
+                ordering_changed(l.product[i], l.revision[i], action, v_held, l.expected[i])
+            WHEN action = 'set' AND quantity > v_held AND l.revision[i] IS NULL THEN
+                ordering_retired((SELECT p.code FROM catalogue_product p WHERE p.id = l.product[i])) END;
+        IF action = 'set' AND p_later IS NOT TRUE THEN
+            v_more := quantity - v_held;
+            action := CASE WHEN v_more > 0 AND l.revision[i] IS NOT NULL THEN 'add'
+                           WHEN v_more < 0 THEN 'remove' ELSE 'none' END;
+            quantity := abs(v_more); held := v_held; taken := '[]';
+        END IF;
+        RETURN NEXT;
+    END LOOP;
 END
 $$;
 
@@ -122,6 +158,22 @@ BEGIN
         JOIN catalogue_sku s ON s.id = k.balance_sku[b]
         JOIN catalogue_metric m ON m.code = s.metric);
 END
+$$;
+
+-- The products that a preview concerns, with the quantities held before and after; p_allowed: otherwise
+-- the order changes nothing, and the quantity after it is NULL.
+CREATE OR REPLACE FUNCTION ordering_effects_on_holdings(
+    k ordering_books, v ordering_decisions_v2, p_allowed boolean
+) RETURNS json
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(json_agg(json_build_object(
+               'product_id', w.product, 'product_code', p.code, 'held_before', w.before,
+               'held_after', CASE WHEN p_allowed THEN w.after END) ORDER BY p.code), '[]')
+    FROM (SELECT h.product, sum(h.before)::bigint AS before, sum(h.after)::bigint AS after
+          FROM unnest(k.holding_product, k.holding_quantity, v.holding_quantity)
+               AS h(product, before, after)
+          GROUP BY 1) w
+    JOIN catalogue_product p ON p.id = w.product
 $$;
 
 -- The net changes of balances by an order, as the order shows them: sorted by SKU code.

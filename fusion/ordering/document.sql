@@ -9,6 +9,8 @@ SELECT o.id,
            'subscription_id', o.subscription_id,
            'external_reference', o.external_reference,
            'placed_by', o.placed_by,
+           'origin', CASE split_part(o.placed_by, ':', 1)
+               WHEN 'client' THEN 'api' WHEN 'member' THEN 'portal' ELSE 'schedule' END,
            'placed_at', kernel_instant(o.placed_at),
            'effective_at', kernel_instant(o.effective_at),
            'completed_at', kernel_instant(o.completed_at),
@@ -20,7 +22,11 @@ SELECT o.id,
                SELECT json_agg(
                    json_build_object(
                        'product_id', l.product_id, 'product_code', p.code, 'revision', l.revision,
-                       'action', l.action, 'quantity', l.quantity, 'taken', l.taken)
+                       'action', l.action, 'quantity', l.quantity, 'taken', l.taken,
+                       'quantity_before', l.quantity_before,
+                       'quantity_after', CASE WHEN l.quantity_before IS NOT NULL THEN l.quantity END,
+                       'expected_quantity', l.expected_quantity,
+                       'external_reference', l.external_reference)
                    ORDER BY l.position)
                FROM ordering_orderline l
                JOIN catalogue_product p ON p.id = l.product_id

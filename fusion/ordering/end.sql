@@ -6,7 +6,7 @@ RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     o ordering_order;
-    l ordering_lines;
+    l ordering_lines_v2;
     v_problem json;
 BEGIN
     SELECT * INTO o FROM ordering_order WHERE id = p_order;
@@ -19,7 +19,7 @@ BEGIN
     FROM ordering_holding h
     WHERE h.group_id = o.group_id AND h.subscription_id = o.subscription_id AND h.quantity > 0
     GROUP BY h.product_id;
-    l := ordering_lines_of(ARRAY[o]);
+    l := ordering_stored_lines(ARRAY[o]);
     IF l."order" IS NULL THEN
         PERFORM ordering_complete_state(p_order);
     ELSE

@@ -140,7 +140,12 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """Add or remove a quantity of one product. `taken` is what a removal took, by revision."""
+    """Add or remove a quantity of one product, or set the quantity held.
+
+    `revision` is what an addition granted, or what a removal names; `taken` is what was taken, by
+    revision. A completed `set` has `quantity_before`; it granted `revision` if that was less than
+    `quantity`, and has no revision otherwise.
+    """
 
     pk = models.CompositePrimaryKey("group_id", "order_id", "position")
     group_id = models.UUIDField()
@@ -151,18 +156,40 @@ class OrderLine(models.Model):
     revision = models.IntegerField(null=True)
     quantity = models.BigIntegerField()
     taken = JsonTextField(null=True)
+    quantity_before = models.BigIntegerField(null=True)
+    expected_quantity = models.BigIntegerField(null=True)
+    external_reference = models.CharField(max_length=100, null=True)
 
     class Meta:
-        indexes = [models.Index("product_id", name="order_line_of_product")]
+        indexes = [
+            models.Index("product_id", name="order_line_of_product"),
+            models.Index(
+                "group_id",
+                "external_reference",
+                name="order_line_of_reference",
+                condition=Q(external_reference__isnull=False),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(quantity__gte=1) & (Q(quantity__lte=MAX_QUANTITY) | Q(action="remove")),
+                condition=(Q(quantity__gte=1) | Q(action="set", quantity__gte=0))
+                & (Q(quantity__lte=MAX_QUANTITY) | ~Q(action="add")),
                 name="order_line_quantity",
             ),
             models.CheckConstraint(
-                condition=Q(action="add", revision__isnull=False, taken__isnull=True)
-                | Q(action="remove", revision__isnull=True),
+                condition=Q(
+                    action="add",
+                    revision__isnull=False,
+                    taken__isnull=True,
+                    quantity_before__isnull=True,
+                )
+                | Q(action="remove", quantity_before__isnull=True)
+                | Q(action="set"),
                 name="order_line_action",
+            ),
+            models.CheckConstraint(
+                condition=Q(expected_quantity__isnull=True) | Q(expected_quantity__gte=0),
+                name="order_line_expected",
             ),
         ]
 

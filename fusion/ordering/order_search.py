@@ -20,13 +20,17 @@ from fusion.ordering.queries import order_documents
 from fusion.tenancy.queries import find_organization
 from fusion.tenancy.search import is_long_enough, matching_subscriptions
 
+ORIGINS = {"portal": "member:", "api": "client:", "schedule": "system:"}
+"""Origin of an order → the beginning of the label of the actor who placed it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSearch:
     """The filters of the list. The caller has checked that the ids are visible.
 
     `text` is a complete order number or reference; if it is neither, words of the names of
-    customers and subscriptions. `placed_from` is inclusive, `placed_to` exclusive.
+    customers and subscriptions. `placed_from` is inclusive, `placed_to` exclusive;
+    likewise `completed_from` and `completed_to`.
     """
 
     text: str = ""
@@ -36,8 +40,13 @@ class OrderSearch:
     product_id: UUID | None = None
     state: str | None = None
     kind: str | None = None
+    number: int | None = None
+    line_external_reference: str | None = None
+    origin: str | None = None
     placed_from: datetime | None = None
     placed_to: datetime | None = None
+    completed_from: datetime | None = None
+    completed_to: datetime | None = None
 
 
 def list_orders(actor: Actor, search: OrderSearch, *, limit: int, cursor: str | None = None) -> str:
@@ -72,10 +81,15 @@ def _filtered(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
         rows = rows.filter(kind=search.kind, group_id=actor.group_id)
     if search.external_reference:
         rows = rows.filter(external_reference=search.external_reference)
-    if search.placed_from:
-        rows = rows.filter(placed_at__gte=search.placed_from)
-    if search.placed_to:
-        rows = rows.filter(placed_at__lt=search.placed_to)
+    if search.number:
+        rows = rows.filter(number=search.number, group_id=actor.group_id)
+    if search.line_external_reference:
+        of_line = OrderLine.objects.filter(
+            group_id=actor.group_id, external_reference=search.line_external_reference
+        )
+        rows = rows.filter(id__in=of_line.values("order_id"))
+    if search.origin:
+        rows = rows.filter(placed_by__startswith=ORIGINS[search.origin])
     if search.product_id:
         lines = OrderLine.objects.filter(
             group_id=OuterRef("group_id"),
@@ -83,7 +97,25 @@ def _filtered(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
             product_id=search.product_id,
         )
         rows = rows.filter(Exists(lines))
+    rows = _between(rows, search)
     return _named(actor, rows, search.text) if search.text else rows
+
+
+def _between(rows: QuerySet[Order], search: OrderSearch) -> QuerySet[Order]:
+    """The rows placed and completed in these periods.
+
+    No order is completed before it is placed, so that the index of `placed_at` also limits the scan
+    for orders that were completed before an instant.
+    """
+    if search.placed_from:
+        rows = rows.filter(placed_at__gte=search.placed_from)
+    if search.placed_to:
+        rows = rows.filter(placed_at__lt=search.placed_to)
+    if search.completed_from:
+        rows = rows.filter(completed_at__gte=search.completed_from)
+    if search.completed_to:
+        rows = rows.filter(completed_at__lt=search.completed_to, placed_at__lt=search.completed_to)
+    return rows
 
 
 def _named(actor: Actor, rows: QuerySet[Order], text: str) -> QuerySet[Order]:
@@ -119,12 +151,14 @@ COLUMNS = (
     "quantity",
     "reason",
     "note",
+    "quantity_before",
+    "line_external_reference",
 )
 
 LINES = """
 SELECT o.number, o.kind, o.state, o.subscription_id::text, s.name, t.name, o.external_reference,
        o.placed_at, o.effective_at, o.completed_at, l.action, p.code, l.revision, l.quantity,
-       o.reason, o.note
+       o.reason, o.note, l.quantity_before, l.external_reference
 FROM ordering_order o
 JOIN tenancy_subscription s ON s.id = o.subscription_id
 JOIN tenancy_organization t ON t.id = s.tenant_id

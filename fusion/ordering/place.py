@@ -21,11 +21,41 @@ PLACE = "SELECT status, replayed, answer FROM ordering_place_v2(%s::uuid, %s::js
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Add or remove a quantity of one product."""
+    """Add or remove a quantity of one product, or set the quantity held (`quantity` may be 0).
 
-    product_id: UUID
+    The product is named by its id, code or external reference. `revision` names what `remove`
+    takes. `expected_quantity` is what must be held before the order, of that revision or of all.
+    """
+
+    product_id: UUID | None
     quantity: int
     action: str = "add"
+    product_code: str | None = None
+    product_external_reference: str | None = None
+    revision: int | None = None
+    expected_quantity: int | None = None
+    external_reference: str | None = None
+
+    @property
+    def product(self) -> tuple[str, object]:
+        """How the line names its product, and the name."""
+        if self.product_id is not None:
+            return "product_id", self.product_id
+        if self.product_code is not None:
+            return "product_code", self.product_code
+        return "product_external_reference", self.product_external_reference
+
+    def document(self) -> dict[str, object]:
+        """The line as `ordering_place_v2` takes it: without the members that it does not use."""
+        name, value = self.product
+        document = {name: value, "action": self.action, "quantity": self.quantity}
+        if self.revision is not None:
+            document["revision"] = self.revision
+        if self.expected_quantity is not None:
+            document["expected_quantity"] = self.expected_quantity
+        if self.external_reference is not None:
+            document["external_reference"] = self.external_reference
+        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +70,16 @@ class Draft:
     def check(self) -> None:
         """Problem `duplicate-line` or `invalid-fields` if the fields contradict each other.
 
-        `place.sql` checks that `effective_at` is in the future, after it has looked for a stored
-        answer: a request that is repeated after that time gets the answer that it got before.
+        `place.sql` finds lines that name the same product in different ways. It checks that
+        `effective_at` is in the future after it has looked for a stored answer: a request that is
+        repeated after that time gets the answer that it got before.
         """
-        repeated = repeated_products([line.product_id for line in self.lines])
+        repeated = repeated_products([(line.product, line.action) for line in self.lines])
         if repeated:
             raise Problem(
                 "duplicate-line",
-                f"Product {repeated[0]} appears in more than one line. Use one line per product.",
+                f"Product {repeated[0][1]} appears in more than one line. A product can have one"
+                " `set` line, or one `add` line and one `remove` line.",
             )
         if self.effective_at is not None and is_too_far(self.effective_at, now()):
             raise InvalidFields(effective_at="must be at most five years ahead")
@@ -57,14 +89,18 @@ class Draft:
 def place_order(actor: Actor, *, draft: Draft) -> Answer:
     """Place one order: 201 and its document, completed at once or scheduled.
 
+    200 with {unchanged, held} if all lines set what is held already, and the order has no key and
+    no reference: then nothing is stored.
+
     Problems: `forbidden`, `not-found`, `invalid-fields`, `duplicate-line`,
     `idempotency-key-reused`, `subscription-terminated`, `external-reference-taken`,
-    `product-retired`, `not-held`, `below-use`, `conflict` (a balance above its ceiling).
+    `product-retired`, `quantity-changed`, `not-held`, `below-use`, `conflict` (a balance above its
+    ceiling).
     """
     draft.check()
     document = order_document(actor, draft, actor.request.key, actor.request.fingerprint)
     ((status, replayed, answer),) = call_place(actor, [document])
-    if status != 201:
+    if status not in (200, 201):
         raise problem_of(orjson.loads(answer))
     return Answer(status, answer, replayed)
 
@@ -83,10 +119,7 @@ def order_document(
         "subscription_id": draft.subscription_id,
         "external_reference": draft.external_reference,
         "effective_at": draft.effective_at,
-        "lines": [
-            {"product_id": line.product_id, "action": line.action, "quantity": line.quantity}
-            for line in draft.lines
-        ],
+        "lines": [line.document() for line in draft.lines],
     }
 
 

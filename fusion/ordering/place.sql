@@ -1,14 +1,16 @@
 -- Place orders of one group: one round trip, all decided under the locks before the first write.
 --
 -- p_calls: an array of {id, actor, request, path, key?, fingerprint?, subscription_id,
--- external_reference?, effective_at?, lines: [{product_id, action, quantity}]}. The caller has
--- checked the fields, and no key or reference occurs twice. `id` is the id of the new order; `path`
--- that of the caller's organization; `key` the caller's idempotency key and `fingerprint` (hex) the
--- hash of its request.
+-- external_reference?, effective_at?, lines: [{product_id | product_code | product_external_reference,
+-- action, quantity, revision?, expected_quantity?, external_reference?}]}. The caller has checked the
+-- fields, and no key or reference occurs twice. `id` is the id of the new order; `path` that of the
+-- caller's organization; `key` the caller's idempotency key and `fingerprint` (hex) the hash of its
+-- request.
 --
--- Returns one row per order, in their order: status 201 with the order's document, or the status of
--- a refusal with {code, detail, ...}. Each order is atomic; a refused order has written nothing.
--- Locks: names (keys, references), subscriptions by id, balances by subscription and SKU.
+-- Returns one row per order, in their order: status 201 with the order's document, 200 with
+-- {unchanged, held} if nothing had to be stored, or the status of a refusal with {code, detail, ...}.
+-- Each order is atomic; a refused order has written nothing. Locks: names (keys, references),
+-- subscriptions by id, balances by subscription and SKU.
 CREATE OR REPLACE FUNCTION ordering_place_v2(p_group uuid, p_calls jsonb)
 RETURNS TABLE (status int, replayed boolean, answer text)
 LANGUAGE plpgsql
@@ -22,12 +24,13 @@ AS $$
 #variable_conflict use_column
 DECLARE
     c CONSTANT ordering_calls := ordering_read_calls(p_calls);
-    l ordering_lines;
+    l ordering_lines_v2;
     a ordering_answers;
     k ordering_books;
-    v ordering_decisions;
+    v ordering_decisions_v2;
     v_effective CONSTANT timestamptz[] := c.effective;
-    v_status int[]; v_answer text[]; v_problem json[];
+    v_status int[]; v_answer text[]; v_problem json[]; v_sets boolean;
+    v_later boolean[];                         -- by order: whether it is scheduled
     v_first int[]; v_last int[];               -- by order: its lines, if they are to be judged now
     v_placed int[] := '{}'; v_drawn bigint[];  -- the orders that get a number, and their numbers
     v_number bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(c.id)]);
@@ -35,23 +38,30 @@ BEGIN
     -- Orders with an equal key wait for the first of them. The statements after this one see what
     -- was committed before the locks were acquired.
     PERFORM access_lock(p_group, c.path, c.subscription, c.key, c.name, ordering_gate(p_group));
-    l := ordering_read_lines(p_group, p_calls, c.subscription);
+    l := ordering_requested_lines(p_group, p_calls, c.subscription);
     a := ordering_check(p_group, p_calls, c, l);
-    v_status := a.status; v_answer := a.answer;
+    v_status := a.status; v_answer := a.answer; v_sets := 'set' = ANY (l.action);
     v_first := array_fill(NULL::int, ARRAY[cardinality(c.id)]); v_last := v_first;
     FOR i IN 1 .. coalesce(cardinality(l.action), 0) LOOP
-        CONTINUE WHEN v_status[l."order"[i]] IS NOT NULL OR v_effective[l."order"[i]] IS NOT NULL;
+        CONTINUE WHEN v_status[l."order"[i]] IS NOT NULL;
+        IF v_effective[l."order"[i]] IS NOT NULL THEN
+            CONTINUE WHEN l.action[i] <> 'set' AND l.expected[i] IS NULL;
+            v_later[l."order"[i]] := true;
+        END IF;
         v_first[l."order"[i]] := coalesce(v_first[l."order"[i]], i);
         v_last[l."order"[i]] := i;
     END LOOP;
 
     k := ordering_read_books(p_group, v_first, l, true);
-    v := ordering_decide(l, k, v_first, v_last, false);
+    v := ordering_decide(l, k, v_first, v_last, v_later, false);
     v_problem := v.problem;
     FOR o IN 1 .. cardinality(v_status) LOOP
         IF v_problem[o] IS NOT NULL THEN
             v_status[o] := 409;
             v_answer[o] := v_problem[o];
+        ELSIF v_sets AND v_status[o] IS NULL AND ordering_is_without_effect(c, l, v, o) THEN
+            v_status[o] := 200;
+            v_answer[o] := ordering_unchanged(l, v, o);
         ELSIF v_status[o] IS NULL THEN
             v_placed := v_placed || o;
         END IF;
@@ -72,9 +82,35 @@ BEGIN
 END
 $$;
 
+-- Whether an order needs no row: it only sets quantities that are held already, at once, and nobody
+-- can ask for it by its key or by a reference.
+CREATE OR REPLACE FUNCTION ordering_is_without_effect(
+    c ordering_calls, l ordering_lines_v2, v ordering_decisions_v2, o int
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT num_nonnulls(c.key[o], c.reference[o], c.effective[o]) = 0 AND NOT EXISTS (
+        SELECT FROM unnest(l."order", l.action, l.quantity, v.held, l.reference)
+             AS w(o_, action, quantity, held, reference)
+        WHERE w.o_ = o AND (w.held IS DISTINCT FROM w.quantity OR w.reference IS NOT NULL))
+$$;
+
+-- The answer to such an order: the quantity held; of several products, also by product.
+CREATE OR REPLACE FUNCTION ordering_unchanged(l ordering_lines_v2, v ordering_decisions_v2, o int)
+RETURNS json
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN count(*) = 1
+                THEN json_build_object('unchanged', true, 'held', min(w.held))
+                ELSE json_build_object('unchanged', true, 'held', NULL, 'holdings', json_agg(
+                    json_build_object('product_id', w.product, 'product_code', w.code, 'held', w.held)
+                    ORDER BY w.position)) END
+    FROM unnest(l."order", l.position, l.product, l.code, v.held)
+         AS w(o_, position, product, code, held)
+    WHERE w.o_ = o
+$$;
+
 -- Preview orders: judge each, alone and as if it were due now, without locks, writes or promises.
 -- p_calls as in ordering_place_v2, without `id`, `key` and `fingerprint`. Returns one row per order:
--- status 200 with {allowed, balances, refusals}, or 404.
+-- status 200 with {allowed, balances, holdings, warnings, refusals}, or 404.
 CREATE OR REPLACE FUNCTION ordering_preview_v2(p_group uuid, p_calls jsonb)
 RETURNS TABLE (status int, answer text)
 LANGUAGE plpgsql
@@ -87,19 +123,20 @@ AS $$
 DECLARE
     v_call jsonb;
     c ordering_calls;
-    l ordering_lines;
+    l ordering_lines_v2;
     a ordering_answers;
-    v ordering_decisions;
+    k ordering_books;
+    v ordering_decisions_v2;
     v_first int[];
     v_problem json;
 BEGIN
     FOR v_call IN SELECT jsonb_build_array(w.call) FROM jsonb_array_elements(p_calls) AS w(call) LOOP
         c := ordering_read_calls(v_call);
-        l := ordering_read_lines(p_group, v_call, c.subscription);
+        l := ordering_requested_lines(p_group, v_call, c.subscription);
         a := ordering_check(p_group, v_call, c, l);
         v_first := ARRAY[CASE WHEN a.status[1] IS NULL THEN 1 END];
-        v := ordering_decide(l, ordering_read_books(p_group, v_first, l, false),
-                             v_first, ARRAY[cardinality(l.action)], true);
+        k := ordering_read_books(p_group, v_first, l, false);
+        v := ordering_decide(l, k, v_first, ARRAY[cardinality(l.action)], NULL, true);
         -- `refusals` are the balances that prevent the order, or its one reason.
         v_problem := coalesce(a.answer[1]::json, v.problem[1]);
         RETURN QUERY SELECT
@@ -107,6 +144,8 @@ BEGIN
             CASE WHEN a.status[1] <> 409 THEN a.answer[1] ELSE json_build_object(
                 'allowed', v_problem IS NULL,
                 'balances', coalesce(v.preview[1], '[]'),
+                'holdings', ordering_effects_on_holdings(k, v, v_problem IS NULL),
+                'warnings', coalesce((ordering_line_warnings(p_group, c, l, v, ARRAY[0]))[1], '[]'),
                 'refusals', CASE WHEN v_problem IS NULL THEN '[]'::json
                                  ELSE coalesce(v_problem -> 'refusals', json_build_array(v_problem))
                                  END)::text END;

@@ -54,20 +54,19 @@ def place_orders(actor: Actor, *, items: Sequence[Item]) -> Answer:
         _lock(actor, request.key, chosen)
         stored = idempotency.recall(actor)
         if stored is not None:
-            _require_visible(actor, items, stored)
+            _require_visible(actor, stored)
             return Answer(stored.status, stored.text, replayed=True)
         text = _results(actor, chosen)
         idempotency.remember(actor, idempotency.Stored(200, text))
     return Answer(200, text)
 
 
-def _require_visible(actor: Actor, items: Sequence[Item], stored: idempotency.Stored) -> None:
+def _require_visible(actor: Actor, stored: idempotency.Stored) -> None:
     """Problem `not-found` unless the actor sees the subscription of each order that was placed."""
     results = orjson.loads(stored.text)["results"]
-    both = zip(items, results, strict=True)
-    placed = [item.draft for item, result in both if item.draft and "order" in result]
-    subscriptions = {draft.subscription_id for draft in placed}
-    products = {line.product_id for draft in placed for line in draft.lines}
+    placed = [result["order"] for result in results if "order" in result]
+    subscriptions = {order["subscription_id"] for order in placed}
+    products = {line["product_id"] for order in placed for line in order["lines"]}
     seen = Subscription.objects.visible_to(actor).filter(id__in=subscriptions)
     if seen.count() < len(subscriptions):
         raise not_found("subscription")
@@ -120,8 +119,10 @@ def _results(actor: Actor, items: Sequence[Item]) -> str:
 
 
 def _result(status: int, replayed: bool, answer: str) -> str:
-    if status != 201:
+    if status not in (200, 201):
         return _refused(problem_of(orjson.loads(answer)))
+    if status == 200:
+        return f'{{"status":200,{answer.lstrip()[1:]}'
     mark = ',"replayed":true' if replayed else ""
     return f'{{"status":201,"order":{answer}{mark}}}'
 

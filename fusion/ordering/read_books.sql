@@ -3,7 +3,7 @@
 -- for one. Lines of orders without p_first are left out. p_lock: lock the balances (a preview locks
 -- none and promises nothing).
 CREATE OR REPLACE FUNCTION ordering_read_books(
-    p_group uuid, p_first int[], l ordering_lines, p_lock boolean
+    p_group uuid, p_first int[], l ordering_lines_v2, p_lock boolean
 ) RETURNS ordering_books
 LANGUAGE plpgsql AS $$
 #variable_conflict use_variable
@@ -12,14 +12,14 @@ DECLARE
     r record;
     h_subscription uuid[]; h_product uuid[]; h_revision int[]; h_quantity bigint[];
     h_first int[]; h_last int[]; l_first int[]; l_last int[]; l_own int[];
-    i_balance int[]; i_quantity bigint[];
+    i_balance int[]; i_quantity bigint[]; l_action CONSTANT text[] := l.action;
     b_subscription uuid[]; b_sku uuid[]; b_code text[]; b_granted bigint[] := '{}'; b_used bigint[];
     p_last int[];                                     -- by first holding of a product: the last one
     h int := 0; i int := 0; b int; n int := 0;        -- holding, item, balance; how many balances
     v_from int; v_subscription uuid; v_product uuid;  -- the first holding or balance of these
 BEGIN
-    -- 1. Holdings: a row per line and holding of its product; an addition includes the holding it
-    --    will add to even if it does not exist yet. They are numbered as they come: window functions
+    -- 1. Holdings: a row per line and holding of its product; a line with a revision includes the
+    --    holding of that revision even if it does not exist yet. They are numbered as they come: window functions
     --    would cost a single order more than all of this.
     FOR r IN
         SELECT w.line, w.subscription_id, w.product_id, x.revision, x.quantity, x.own
@@ -50,9 +50,10 @@ BEGIN
         l_first[r.line] := v_from; p_last[v_from] := h;
         l_own[r.line] := CASE WHEN r.own THEN h ELSE l_own[r.line] END;
     END LOOP;
-
     FOR line IN 1 .. coalesce(cardinality(l."order"), 0) LOOP
         l_last[line] := p_last[l_first[line]];
+        CONTINUE WHEN l_action[line] <> 'remove' OR l_own[line] IS NULL;  -- it names a revision
+        l_first[line] := l_own[line]; l_last[line] := l_own[line];
     END LOOP;
 
     -- 2. The items of those revisions, and the balances that they touch.
@@ -86,7 +87,6 @@ BEGIN
     IF NOT p_lock THEN
         RETURN ordering_read_balances(p_group, k);
     END IF;
-
     -- 3. The balances, locked in the global lock order: subscription, then SKU. Nobody changes a
     --    balance while another holds its subscription's lock.
     FOR r IN

@@ -53,8 +53,8 @@ def request_order(
 
 def _require_orderable(actor: Actor, lines: Sequence[Line]) -> None:
     """Problem `not-found` for an invisible product, `product-retired` for a retired one."""
-    ids = [line.product_id for line in lines]
-    products = {
+    ids = [line.product_id for line in lines if line.product_id]
+    products: dict[UUID | None, Product] = {
         product.id: product for product in Product.objects.visible_to(actor).filter(id__in=ids)
     }
     for line in lines:

@@ -5,18 +5,28 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from fusion.kernel.fields import Body, Id, Note, Reason
+from fusion.kernel.fields import Body, Id, Note, Quantity, Reason
 from fusion.kernel.quantities import MAX_LINES
 from fusion.kernel.schemas import Listing
 from fusion.ordering.place import Line
-from fusion.ordering.schemas import Action, LineBody
 
 RequestState = Literal["open", "approved", "rejected", "withdrawn"]
 
-Lines = Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
+RequestAction = Literal["add", "remove"]
 
 
-def drafted(lines: list[LineBody]) -> tuple[Line, ...]:
+class RequestLineBody(Body):
+    """Add or remove a quantity of one product."""
+
+    product_id: Id
+    action: RequestAction = "add"
+    quantity: Quantity
+
+
+Lines = Annotated[list[RequestLineBody], Field(min_length=1, max_length=MAX_LINES)]
+
+
+def drafted(lines: list[RequestLineBody]) -> tuple[Line, ...]:
     """The lines for the verb."""
     return tuple(Line(line.product_id, line.quantity, line.action) for line in lines)
 
@@ -46,7 +56,7 @@ class RequestLineDocument(BaseModel):
 
     product_id: UUID
     product_code: str
-    action: Action
+    action: RequestAction
     quantity: int
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
 
 LONGEST_NOTICE = 5
 """How many years ahead an order may be scheduled."""
@@ -11,10 +10,19 @@ ORDER_GRACE = timedelta(hours=24)
 """How far in the past an order's effective time may be; such an order is carried out at once."""
 
 
-def repeated_products(products: Sequence[UUID]) -> list[UUID]:
-    """The products that occur more than once: a product may occur in one line only."""
-    seen: set[UUID] = set()
-    return list(dict.fromkeys(id for id in products if id in seen or seen.add(id)))  # type: ignore[func-returns-value]
+def repeated_products[T](lines: Sequence[tuple[T, str]]) -> list[T]:
+    """The products of (product, action) that stand in too many lines.
+
+    A product may stand in one line, or in one `add` and one `remove` line.
+    """
+    actions: dict[T, list[str]] = {}
+    for product, action in lines:
+        actions.setdefault(product, []).append(action)
+    return [
+        product
+        for product, found in actions.items()
+        if len(found) > 1 and sorted(found) != ["add", "remove"]
+    ]
 
 
 def is_too_far(effective_at: datetime, now: datetime) -> bool:

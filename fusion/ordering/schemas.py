@@ -3,25 +3,78 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from fusion.kernel.fields import Body, Id, Instant, Key, Quantity, Reference, ends
-from fusion.kernel.quantities import MAX_BATCH, MAX_LINES
+from fusion.kernel.fields import Body, Code, Id, Instant, Key, Reference, ends
+from fusion.kernel.pagination import MAX_BIGINT, MAX_INT
+from fusion.kernel.quantities import MAX_BALANCE, MAX_BATCH, MAX_LINES, MAX_QUANTITY
 from fusion.kernel.schemas import Listing, ProblemDocument
 from fusion.ordering.place import Draft, Line
 from fusion.tenancy.schemas import Reason
 
-Action = Literal["add", "remove"]
+Action = Literal["add", "remove", "set"]
 State = Literal["scheduled", "completed", "failed", "cancelled"]
 Kind = Literal["change", "reversal", "expiry", "repair", "suspension", "resumption", "termination"]
 
 
-class LineBody(Body):
-    """Add or remove a quantity of one product."""
+Origin = Literal["portal", "api", "schedule"]
 
-    product_id: Id
+NAMES = ("product_id", "product_code", "product_external_reference")
+
+
+class LineBody(Body):
+    """Add or remove a quantity of one product, or set the quantity held.
+
+    Name the product by one of its id, code and external reference.
+    """
+
+    product_code: Code | None = None
+    product_external_reference: Reference | None = None
+    product_id: Annotated[Id | None, Field(validate_default=True)] = None
     action: Action = "add"
-    quantity: Quantity
+    quantity: Annotated[int, Field(strict=True, ge=0, le=MAX_BALANCE)] = Field(
+        description=f"1 to {MAX_QUANTITY:,} to add or remove; 0 or more to set."
+    )
+    revision: Annotated[int | None, Field(strict=True, ge=1, le=MAX_INT)] = Field(
+        default=None, description="Only for `remove`: take units of this revision only."
+    )
+    expected_quantity: Annotated[int | None, Field(strict=True, ge=0, le=MAX_BALANCE)] = Field(
+        default=None,
+        description="Refuse the order with `quantity-changed` unless the subscription holds this"
+        " quantity of the product before the order; of `revision`, if the line names one.",
+    )
+    external_reference: Reference | None = None
+
+    @field_validator("product_id")
+    @classmethod
+    def _is_named_once(cls, id: UUID | None, others: ValidationInfo) -> UUID | None:
+        names = [id, *(others.data.get(name) for name in NAMES[1:])]
+        count = sum(name is not None for name in names)
+        if count == 0 and others.data.keys() >= set(NAMES[1:]):
+            raise ValueError("is required, or else product_code or product_external_reference")
+        if count > 1:
+            raise ValueError(f"name the product once, by one of {', '.join(NAMES)}")
+        return id
+
+    @field_validator("quantity")
+    @classmethod
+    def _is_in_range(cls, quantity: int, others: ValidationInfo) -> int:
+        if others.data.get("action") != "set" and quantity < 1:
+            raise ValueError("must be 1 or more")
+        if others.data.get("action") != "set" and quantity > MAX_QUANTITY:
+            raise ValueError(f"must be {MAX_QUANTITY} or less")
+        return quantity
+
+    @field_validator("revision")
+    @classmethod
+    def _is_of_a_removal(cls, revision: int | None, others: ValidationInfo) -> int | None:
+        if revision is not None and others.data.get("action") not in (None, "remove"):
+            raise ValueError("is only for lines that remove")
+        return revision
+
+    def line(self) -> Line:
+        """The line for the verb."""
+        return Line(**self.model_dump())
 
 
 class OrderBody(Body):
@@ -40,7 +93,7 @@ class OrderBody(Body):
             subscription_id=self.subscription_id,
             external_reference=self.external_reference,
             effective_at=self.effective_at,
-            lines=tuple(Line(line.product_id, line.quantity, line.action) for line in self.lines),
+            lines=tuple(line.line() for line in self.lines),
         )
 
 
@@ -75,7 +128,11 @@ class Taken(BaseModel):
 
 
 class LineDocument(BaseModel):
-    """An order line. If it removes units, `revision` is null and `taken` lists the revisions."""
+    """An order line. `taken` lists the revisions of the units that it took.
+
+    `revision` is what was added; of a removal, the revision that was named. A completed `set` has
+    the quantities held before and after the order; other lines have null.
+    """
 
     product_id: UUID
     product_code: str
@@ -83,6 +140,30 @@ class LineDocument(BaseModel):
     action: Action
     quantity: int
     taken: list[Taken] | None
+    quantity_before: int | None
+    quantity_after: int | None
+    expected_quantity: int | None
+    external_reference: str | None
+
+
+class HeldOfProduct(BaseModel):
+    """How much of one product a subscription holds."""
+
+    product_id: UUID
+    product_code: str
+    held: int
+
+
+class Unchanged(BaseModel):
+    """All lines set the quantity that is already held; nothing was stored.
+
+    `held` is the quantity of the one product. For several products it is null, and `holdings` lists
+    them.
+    """
+
+    unchanged: Literal[True]
+    held: int | None
+    holdings: list[HeldOfProduct] | None = None
 
 
 class Change(BaseModel):
@@ -109,6 +190,7 @@ class OrderDocument(BaseModel):
     subscription_id: UUID
     external_reference: str | None
     placed_by: str
+    origin: Origin
     placed_at: str
     effective_at: str | None
     completed_at: str | None
@@ -129,19 +211,33 @@ class PreviewBalance(BaseModel):
     used: int
 
 
+class PreviewHolding(BaseModel):
+    """How much of a product is held before and after the order; null after a refused one."""
+
+    product_id: UUID
+    product_code: str
+    held_before: int
+    held_after: int | None
+
+
 class Preview(BaseModel):
     """The result of placing the order now. A refusal has `code`, `detail` and quantities."""
 
     allowed: bool
     balances: list[PreviewBalance]
+    holdings: list[PreviewHolding]
+    warnings: list[Failure]
     refusals: list[dict[str, Any]]
 
 
 class BatchResult(BaseModel):
-    """The result of one order of a batch."""
+    """The result of one order of a batch: its document, a problem, or what `Unchanged` has."""
 
     status: int
     order: OrderDocument | None = None
+    unchanged: Literal[True] | None = None
+    held: int | None = None
+    holdings: list[HeldOfProduct] | None = None
     problem: ProblemDocument | None = None
     replayed: bool | None = None
 
@@ -160,8 +256,17 @@ class OrderFilter(Listing):
     state: State | None = None
     kind: Kind | None = None
     external_reference: Reference | None = None
+    line_external_reference: Reference | None = Field(
+        default=None, description="Orders with a line that has this reference."
+    )
+    number: Annotated[int | None, Field(ge=1, le=MAX_BIGINT)] = None
+    origin: Origin | None = None
     placed_from: Instant | None = Field(default=None, description="Inclusive.")
     placed_to: Annotated[Instant | None, ends("placed_from")] = Field(
+        default=None, description="Exclusive."
+    )
+    completed_from: Instant | None = Field(default=None, description="Inclusive.")
+    completed_to: Annotated[Instant | None, ends("completed_from")] = Field(
         default=None, description="Exclusive."
     )
 

@@ -13,13 +13,18 @@ LANGUAGE sql STABLE AS $$
         'same_request',
             o.subscription_id = (p_call ->> 'subscription_id')::uuid
             AND o.effective_at IS NOT DISTINCT FROM (p_call ->> 'effective_at')::timestamptz
-            AND (SELECT jsonb_agg(jsonb_build_array(w.product_id, w.action, w.quantity)
+            AND (SELECT jsonb_agg(jsonb_build_array(
+                            w.product_id, w.action, w.quantity, w.expected_quantity, w.external_reference,
+                            CASE w.action WHEN 'remove' THEN w.revision END)
                                   ORDER BY w.position)
                  FROM ordering_orderline w
                  WHERE w.group_id = o.group_id AND w.order_id = o.id)
                 IS NOT DISTINCT FROM
                 (SELECT jsonb_agg(jsonb_build_array(
-                            w.line -> 'product_id', w.line -> 'action', w.line -> 'quantity')
+                            coalesce((w.line ->> 'product_id')::uuid,
+                                     ordering_named_product(o.group_id, w.line)),
+                            w.line -> 'action', w.line -> 'quantity', w.line -> 'expected_quantity',
+                            w.line -> 'external_reference', w.line -> 'revision')
                                   ORDER BY w.position)
                  FROM jsonb_array_elements(p_call -> 'lines') WITH ORDINALITY AS w(line, position)))
     FROM ordering_order o WHERE o.id = p_order

@@ -11,12 +11,15 @@ BEGIN
             subscription uuid[], reference text[], name text[],  -- of the reference, to be locked
             effective timestamptz[], at timestamptz[]);
     END IF;
-    IF to_regtype('ordering_lines') IS NULL THEN
-        CREATE TYPE ordering_lines AS (  -- by line
+    IF to_regtype('ordering_lines_v2') IS NULL THEN
+        CREATE TYPE ordering_lines_v2 AS (  -- by line
             "order" int[], "position" int[], subscription uuid[], action text[], product uuid[],
-            revision int[],            -- that an addition grants; null for a removal
+            revision int[],   -- that `add` and `set` grant, or that `remove` names; may be null
             quantity bigint[],
-            code text[], status text[] -- of the product; null if the group does not have it
+            expected bigint[],  -- quantity that must be held before the order; null for any
+            reference text[],   -- external reference of the line
+            named boolean[],    -- by code or reference instead of by the product's id
+            code text[], status text[]  -- of the product; null if the group does not have it
         );
     END IF;
     IF to_regtype('ordering_answers') IS NULL THEN
@@ -38,14 +41,16 @@ BEGIN
             balance_granted bigint[], balance_used bigint[]
         );
     END IF;
-    IF to_regtype('ordering_decisions') IS NULL THEN
-        CREATE TYPE ordering_decisions AS (
+    IF to_regtype('ordering_decisions_v2') IS NULL THEN
+        CREATE TYPE ordering_decisions_v2 AS (
             -- by order
             problem json[],            -- the refusal; null if allowed
             preview json[],            -- its balances before and after, for a preview
             changes json[],            -- the net changes of balances, as the order shows them
+            warning json[],            -- expected quantities that a scheduled order does not find
             -- by line
             taken json[],              -- what a removal took, by revision
+            held bigint[],             -- what was held before a `set`
             -- by entry, in ledger order; the quantity is negative for a revoke
             entry_line int[], entry_balance int[], entry_quantity bigint[],
             entry_granted bigint[],    -- the sum of its balance after it

@@ -4,13 +4,17 @@
 -- audit records and stored answers. Returns p_answer, with the documents of these orders. The
 -- columns of an order come from its call, so that a new one concerns no other function.
 CREATE OR REPLACE FUNCTION ordering_write_placed(
-    p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines, k ordering_books,
-    v ordering_decisions, p_number bigint[], p_answer text[]
+    p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines_v2, k ordering_books,
+    v ordering_decisions_v2, p_number bigint[], p_answer text[]
 ) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
     v_at CONSTANT timestamptz[] := kernel_at(c.at, kernel_now());
+    v_warnings json[];  -- by order, of its lines; NULL if no line can cause one
 BEGIN
+    IF 'set' = ANY (l.action) OR num_nonnulls(VARIADIC v.warning) > 0 THEN
+        v_warnings := ordering_line_warnings(p_group, c, l, v, p_number);
+    END IF;
     INSERT INTO ordering_order (
         id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id,
         subscription_id, external_reference, placed_by, placed_at, effective_at, completed_at,
@@ -20,22 +24,27 @@ BEGIN
            s.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id,
            w.external_reference, w.actor, w.at, w.effective_at,
            CASE WHEN w.effective_at IS NULL THEN w.at END, w.changes,
-           CASE WHEN w.effective_at IS NOT NULL
-                THEN ordering_warnings(s.id, w.effective_at, 'change') END
+           CASE WHEN w.effective_at IS NULL THEN w.warnings ELSE ordering_join_warnings(
+               ordering_warnings(s.id, w.effective_at, 'change'), w.warnings) END
     FROM ROWS FROM (
         jsonb_to_recordset(p_calls) AS (
             id uuid, actor text, subscription_id uuid, external_reference text,
             effective_at timestamptz),
-        unnest(p_number), unnest(v_at), unnest(v.changes)
-    ) AS w(id, actor, subscription_id, external_reference, effective_at, number, at, changes)
+        unnest(p_number), unnest(v_at), unnest(v.changes),
+        unnest(v_warnings)
+    ) AS w(id, actor, subscription_id, external_reference, effective_at, number, at, changes, warnings)
     JOIN tenancy_subscription s ON s.id = w.subscription_id
     WHERE w.number IS NOT NULL;
 
     INSERT INTO ordering_orderline
-        (group_id, order_id, position, action, product_id, revision, quantity, taken)
-    SELECT p_group, c.id[w.o], w.position, w.action, w.product_id, w.revision, w.quantity, w.taken
-    FROM unnest(l."order", l.position, l.action, l.product, l.revision, l.quantity, v.taken)
-         AS w(o, position, action, product_id, revision, quantity, taken)
+        (group_id, order_id, position, action, product_id, revision, quantity, taken, quantity_before,
+         expected_quantity, external_reference)
+    SELECT p_group, c.id[w.o], w.position, w.action, w.product_id,
+           CASE WHEN w.held >= w.quantity THEN NULL ELSE w.revision END, w.quantity, w.taken, w.held,
+           w.expected, w.reference
+    FROM unnest(l."order", l.position, l.action, l.product, l.revision, l.quantity, v.taken, v.held,
+                l.expected, l.reference)
+         AS w(o, position, action, product_id, revision, quantity, taken, held, expected, reference)
     WHERE p_number[w.o] IS NOT NULL;
 
     PERFORM ordering_write(p_group, c.id, p_number, c.actor, v_at, l, k, v);
@@ -46,7 +55,7 @@ $$;
 -- Change grants and holdings as judged. By order: its id, number, actor and instant.
 CREATE OR REPLACE FUNCTION ordering_write(
     p_group uuid, p_id uuid[], p_number bigint[], p_actor text[], p_at timestamptz[],
-    l ordering_lines, k ordering_books, v ordering_decisions
+    l ordering_lines_v2, k ordering_books, v ordering_decisions_v2
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -57,7 +66,7 @@ BEGIN
                    p_actor[l."order"[e.line]], p_at[l."order"[e.line]])::ledger_grant_change
         FROM unnest(v.entry_line, v.entry_balance, v.entry_quantity, v.entry_granted, v.entry_nth)
              AS e(line, balance, quantity, granted, nth)),
-        'remove' = ANY (l.action));
+        l.action && '{remove,set}');
 
     INSERT INTO ordering_holding (group_id, subscription_id, product_id, revision, quantity)
     SELECT p_group, h.subscription_id, h.product_id, h.revision, h.after

@@ -6,6 +6,13 @@ from hypothesis import strategies as st
 
 from tests.ordering.model import Draft, Line
 
+
+def repeats_a_product(lines: list[Line]) -> bool:
+    """Whether a product that one line sets stands in another line."""
+    products = [line.product for line in lines]
+    return any(line.action == "set" and products.count(line.product) > 1 for line in lines)
+
+
 SKUS = ("user", "sip-channel", "be-geographic")
 PRODUCTS: dict[str, dict[str, int]] = {
     "seat": {"user": 1, "be-geographic": 1},
@@ -17,10 +24,19 @@ SUBSCRIPTIONS = ("east", "west", "north")
 MONDAY = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
 
 quantities = st.integers(1, 5) | st.sampled_from((1_999, 2_000, 1_000_000))
-lines = st.builds(
-    Line, st.sampled_from(sorted(PRODUCTS)), quantities, st.sampled_from(("add", "add", "remove"))
+codes = st.sampled_from(sorted(PRODUCTS))
+expected = st.none() | st.none() | st.integers(0, 6)
+added = st.builds(Line, codes, quantities, st.just("add"), st.none(), expected)
+removed = st.builds(
+    Line, codes, quantities, st.just("remove"), st.none() | st.integers(1, 3), expected
 )
-several_lines = st.lists(lines, min_size=1, max_size=4, unique_by=lambda line: line.product)
+lines_that_set = st.builds(
+    Line, codes, st.integers(0, 6) | quantities, st.just("set"), st.none(), expected
+)
+lines = added | added | removed | lines_that_set
+several_lines = st.lists(
+    lines, min_size=1, max_size=4, unique_by=lambda line: (line.product, line.action == "remove")
+).filter(lambda lines: not repeats_a_product(lines))
 sound = st.builds(
     Draft, subscription=st.sampled_from(SUBSCRIPTIONS), lines=several_lines.map(tuple)
 )

@@ -13,11 +13,13 @@ CEILING = 2_000_000_000
 
 @dataclass(frozen=True)
 class Line:
-    """Add or remove a quantity of a product, both by their names in the test."""
+    """Add, remove or set a quantity of a product; product and action by their names in the test."""
 
     product: str
     quantity: int
     action: str
+    revision: int | None = None
+    expected: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Outcome:
     refusals: list[dict[str, Any]] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
     taken: list[Any] = field(default_factory=list)
+    before: list[int | None] = field(default_factory=list)
+    moves: list[tuple[str, int, int]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    pending: int = 0
+    is_unchanged: bool = False
     changes: dict[str, int] = field(default_factory=dict)
     after: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     replay_of: int | None = None
@@ -95,26 +102,55 @@ class Model:
         outcome = self._refuse_early(draft)
         if outcome is not None:
             return outcome
-        revisions = tuple(
-            self.products[line.product].revision if line.action == "add" else None
-            for line in draft.lines
-        )
+        revisions = self._revisions(draft)
         order = Placed(draft, "scheduled", revisions)
+        outcome = self.judge(draft, revisions)
+        outcome.pending = self._pending(draft)
         if draft.hours is None:
-            outcome = self.judge(draft, revisions)
-            if outcome.code is not None:
+            if outcome.code is not None or self._is_unchanged(draft, outcome):
                 return outcome
             self._complete(order, outcome)
+        else:
+            warned = outcome.code in ("quantity-changed", "product-retired")
+            warnings = [outcome.code or ""] if warned else []
+            outcome = Outcome(warnings=warnings, pending=outcome.pending)
         self.orders.append(order)
         if draft.key is not None:
             self.keys[draft.key] = len(self.orders) - 1
-        return order.outcome or Outcome()
+        return outcome
+
+    def _revisions(self, draft: Draft) -> tuple[int | None, ...]:
+        """What each line adds if it does, or removes; a retired product cannot be set higher."""
+        revisions = []
+        for line in draft.lines:
+            product = self.products[line.product]
+            if line.action == "remove":
+                revisions.append(line.revision)
+            else:
+                is_addable = line.action == "add" or not product.is_retired
+                revisions.append(product.revision if is_addable else None)
+        return tuple(revisions)
+
+    def _pending(self, draft: Draft) -> int:
+        """How many scheduled orders also change a product that the order sets."""
+        products = {line.product for line in draft.lines if line.action == "set"}
+        return sum(
+            order.state == "scheduled"
+            and order.draft.subscription == draft.subscription
+            and any(line.product in products for line in order.draft.lines)
+            for order in self.orders
+        )
+
+    def _is_unchanged(self, draft: Draft, outcome: Outcome) -> bool:
+        quantities = [line.quantity for line in draft.lines]
+        is_named = draft.key is not None or draft.reference is not None
+        outcome.is_unchanged = not is_named and outcome.before == quantities
+        return outcome.is_unchanged
 
     def preview(self, draft: Draft) -> Outcome:
         """The result of placing it now."""
         outcome = self._refuse_early(Draft(draft.subscription, draft.lines, None, draft.reference))
-        revisions = [self.products[line.product].revision for line in draft.lines]
-        return outcome or self.judge(draft, tuple(revisions))
+        return outcome or self.judge(draft, self._revisions(draft))
 
     def apply_due(self, subscription: str) -> list[Placed]:
         """Settle the scheduled orders of a subscription, by effective time and placement.
@@ -193,22 +229,49 @@ class Model:
 
     def judge(self, draft: Draft, revisions: tuple[int | None, ...]) -> Outcome:
         """The result for the lines by holdings and balances; changes nothing."""
-        outcome = Outcome()
+        outcome, changed, is_retired = Outcome(), [], False
         delta: Counter[str] = Counter()
         for line, revision in zip(draft.lines, revisions, strict=True):
-            if line.action == "add":
+            held = self.held(draft.subscription, line)
+            is_changed = line.expected not in (None, held)
+            if is_changed:
+                found = {"revision": line.revision, "held": held, "expected": line.expected}
+                changed.append({"product_code": line.product, **found})
+            action, quantity, taken = line.action, line.quantity, None
+            if action == "set":
+                quantity, taken = abs(line.quantity - held), []
+                action = "add" if line.quantity > held else "remove" if quantity else "none"
+                if action == "add" and revision is None:
+                    action, is_retired = "none", is_retired or not is_changed
+            if action == "add":
                 assert revision is not None
-                self._add(delta, line.product, revision, line.quantity)
-                outcome.taken.append(None)
-            else:
-                outcome.taken.append(self._take(delta, outcome, draft.subscription, line))
+                self._add(delta, line.product, revision, quantity)
+                outcome.moves.append((line.product, revision, quantity))
+            elif action == "remove":
+                taken = self._take(delta, outcome, draft.subscription, line, quantity)
+            outcome.taken.append(taken)
+            outcome.before.append(held if line.action == "set" else None)
         self._weigh(outcome, draft.subscription, delta)
+        if changed or is_retired:
+            outcome.code = "quantity-changed" if changed else "product-retired"
+            outcome.missing, outcome.refusals = changed, []
         outcome.changes = {sku: change for sku, change in delta.items() if change}
         return outcome
 
+    def held(self, subscription: str, line: Line) -> int:
+        """What is held of the line's product, or of the revision that it names."""
+        return sum(
+            many
+            for (owner, product, revision), many in self.holdings.items()
+            if (owner, product) == (subscription, line.product)
+            and line.revision in (None, revision)
+        )
+
     def _refuse_early(self, draft: Draft) -> Outcome | None:
-        products = [line.product for line in draft.lines]
-        if len(set(products)) < len(products):
+        actions = defaultdict(list)
+        for line in draft.lines:
+            actions[line.product].append(line.action)
+        if any(len(each) > 1 and sorted(each) != ["add", "remove"] for each in actions.values()):
             return Outcome("duplicate-line")
         if draft.key in self.keys:
             index = self.keys[draft.key]
@@ -229,19 +292,24 @@ class Model:
             delta[sku] += each * quantity
 
     def _take(
-        self, delta: Counter[str], outcome: Outcome, subscription: str, line: Line
+        self, delta: Counter[str], outcome: Outcome, subscription: str, line: Line, quantity: int
     ) -> list[dict[str, int]]:
-        need, held, taken = line.quantity, 0, []
+        need, held, taken = quantity, 0, []
         for revision in sorted(self.products[line.product].revisions, reverse=True):
+            if line.revision not in (None, revision):
+                continue
             there = self.holdings.get((subscription, line.product, revision), 0)
             held += there
             took = min(need, there)
             if took:
                 need -= took
                 taken.append({"revision": revision, "quantity": took})
+                outcome.moves.append((line.product, revision, -took))
                 self._add(delta, line.product, revision, -took)
         if need:
-            numbers = {"held": held, "requested": line.quantity, "missing": need}
+            numbers = {"held": held, "requested": quantity, "missing": need}
+            if line.revision is not None:
+                numbers["revision"] = line.revision
             outcome.code = "not-held"
             outcome.missing.append({"product_code": line.product, **numbers})
         return taken
@@ -267,18 +335,11 @@ class Model:
     def _complete(self, order: Placed, outcome: Outcome) -> None:
         order.state, order.outcome = "completed", outcome
         subscription = order.draft.subscription
-        lines = zip(order.draft.lines, order.revisions, outcome.taken, strict=True)
-        for line, revision, taken in lines:
-            moves = (
-                [(revision, line.quantity)]
-                if revision is not None
-                else [(part["revision"], -part["quantity"]) for part in taken]
-            )
-            for touched, quantity in moves:
-                holding = (subscription, line.product, touched)
-                self.holdings[holding] = self.holdings.get(holding, 0) + quantity
-                for sku in self.products[line.product].revisions[touched]:
-                    self.known.add((subscription, sku))
+        for product, revision, quantity in outcome.moves:
+            holding = (subscription, product, revision)
+            self.holdings[holding] = self.holdings.get(holding, 0) + quantity
+            for sku in self.products[product].revisions[revision]:
+                self.known.add((subscription, sku))
         for sku, change in outcome.changes.items():
             self.granted[subscription, sku] += change
 

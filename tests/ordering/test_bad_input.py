@@ -54,7 +54,11 @@ def test_no_lines_and_too_many(world: World) -> None:
 
 
 def test_duplicate_lines(world: World) -> None:
-    for actions in (("add", "add"), ("add", "remove"), ("remove", "remove")):
+    twice = [
+        *(("add", "add"), ("remove", "remove"), ("set", "set"), ("add", "set"), ("set", "remove")),
+        ("add", "remove", "add"),
+    ]
+    for actions in twice:
         lines = [line(world.seat, 1, action) for action in actions]
         problem = refused(world, 422, "duplicate-line", *lines)
         assert str(world.seat.id) in problem["detail"]

@@ -236,3 +236,46 @@ def test_a_cursor_of_another_list(world: World) -> None:
     path = f"/subscriptions/{world.subscription.id}/entries?cursor={quote(cursor)}"
     assert world.call("GET", path).status_code == 422
     assert world.call("GET", f"/products?cursor={quote(cursor)}").status_code == 422
+
+
+def test_by_the_reference_of_a_line(world: World) -> None:
+    one = placed(world, {**line(world.seat), "external_reference": "l-1"})
+    both = placed(
+        world,
+        {**line(world.seat), "external_reference": "l-1"},
+        {**line(world.product("other", {world.user_sku: 1})), "external_reference": "l-2"},
+    )
+    placed(world, external_reference="l-1")
+    other = World()
+    placed(other, {**line(other.seat), "external_reference": "l-1"})
+    assert listed(world, "line_external_reference=l-1") == [both["id"], one["id"]]
+    assert listed(world, "line_external_reference=l-2") == [both["id"]]
+    assert listed(world, "line_external_reference=none") == []
+    assert listed(world, "line_external_reference=l-1", by=world.tenant) == [both["id"], one["id"]]
+
+
+def test_by_number(world: World) -> None:
+    orders = [placed(world) for _ in range(2)]
+    assert listed(world, f"number={orders[1]['number']}") == [orders[1]["id"]]
+    assert listed(world, f"number={orders[1]['number'] + 1}") == []
+    for wrong in ("0", "x", "-1", "1.5", str(2**63)):
+        assert world.call("GET", f"/orders?number={wrong}").status_code == 422
+
+
+def test_by_the_time_of_completion(world: World) -> None:
+    first, second = placed(world), placed(world)
+    placed(world, effective_at=LATER)
+    since, until = quote(first["completed_at"]), quote(second["completed_at"])
+    assert listed(world, f"completed_from={since}") == [second["id"], first["id"]]
+    assert listed(world, f"completed_from={since}&completed_to={until}") == [first["id"]]
+    assert listed(world, f"completed_to={since}") == []
+    reversed_period = f"/orders?completed_from={until}&completed_to={since}"
+    assert world.call("GET", reversed_period).status_code == 422
+
+
+def test_by_origin(world: World) -> None:
+    order = placed(world)
+    assert order["origin"] == "api"
+    assert listed(world, "origin=api") == [order["id"]]
+    assert listed(world, "origin=portal") == []
+    assert world.call("GET", "/orders?origin=elsewhere").status_code == 422

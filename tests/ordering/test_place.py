@@ -41,6 +41,10 @@ def test_a_completed_order_grants_the_products_items(world: World) -> None:
             "action": "add",
             "quantity": 5,
             "taken": None,
+            "quantity_before": None,
+            "quantity_after": None,
+            "expected_quantity": None,
+            "external_reference": None,
         }
     ]
     assert order["changes"] == [

@@ -41,6 +41,15 @@ def test_balances_before_and_after(world: World) -> None:
             {"sku": "be-geographic", "granted_before": 2, "granted_after": 5, "used": 0},
             {"sku": "user", "granted_before": 2, "granted_after": 5, "used": 1},
         ],
+        "holdings": [
+            {
+                "product_id": str(world.seat.id),
+                "product_code": "seat",
+                "held_before": 2,
+                "held_after": 5,
+            }
+        ],
+        "warnings": [],
         "refusals": [],
     }
 

@@ -14,7 +14,8 @@ from fusion.ordering.rules import ORDER_GRACE, is_too_far, repeated_products, ru
 
 pytestmark = pytest.mark.pure
 
-few_ids = st.lists(st.integers(1, 6).map(lambda n: UUID(int=n)), max_size=12)
+actions = st.sampled_from(("add", "remove", "set"))
+few_lines = st.lists(st.tuples(st.integers(1, 6), actions), max_size=12)
 names = st.lists(st.frozensets(st.sampled_from("abcdef"), max_size=2), max_size=30)
 instants = st.datetimes(
     datetime(2020, 1, 1),
@@ -23,10 +24,12 @@ instants = st.datetimes(
 )
 
 
-@given(few_ids)
-def test_repeated_products_occur_more_than_once(products: list[UUID]) -> None:
-    repeated = repeated_products(products)
-    assert set(repeated) == {id for id in products if products.count(id) > 1}
+@given(few_lines)
+def test_a_product_stands_in_one_line_or_is_added_and_removed(lines: list[tuple[int, str]]) -> None:
+    actions = {id: sorted(action for other, action in lines if other == id) for id, _ in lines}
+    allowed = [["add"], ["remove"], ["set"], ["add", "remove"]]
+    repeated = repeated_products(lines)
+    assert set(repeated) == {id for id, each in actions.items() if each not in allowed}
     assert len(repeated) == len(set(repeated))
 
 
