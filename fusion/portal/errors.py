@@ -17,6 +17,7 @@ TITLES = {
     "external-reference-taken": _("This reference is already in use"),
     "product-retired": _("This product is retired"),
     "not-held": _("The subscription holds fewer than that"),
+    "quantity-changed": _("The subscription holds another quantity"),
     "below-use": _("More is in use than would remain"),
     "subscription-suspended": _("The subscription is suspended"),
     "subscription-terminated": _("The subscription is terminated"),
@@ -98,6 +99,16 @@ TRUNK_IN_USE = _(
 NOT_HELD = _(
     "The subscription holds %(held)s of product %(product_code)s, %(missing)s fewer than "
     "the %(requested)s to remove."
+)
+
+NOT_HELD_OF_REVISION = _(
+    "The subscription holds %(held)s of product %(product_code)s in revision %(revision)s, "
+    "%(missing)s fewer than the %(requested)s to remove."
+)
+
+HELD_ANOTHER = _(
+    "The subscription holds %(held)s of product %(product_code)s, not the expected %(expected)s. "
+    "Check what it should hold, and order again."
 )
 
 WITH_FACTS = {
@@ -197,9 +208,16 @@ def explain(problem: Problem) -> str:
     if problem.code in EXPLANATIONS:
         return str(EXPLANATIONS[problem.code])
     if "holdings" in problem.extra:
-        return " ".join(str(NOT_HELD) % each for each in problem.extra["holdings"])
+        return " ".join(str(_about(each)) % each for each in problem.extra["holdings"])
     fields = [f"{each['field']}: {explain_field(each['message'])}" for each in problem.errors]
     return " ".join(fields) or translated(problem.detail)
+
+
+def _about(holding: Mapping[str, Any]) -> Any:
+    """The sentence for a holding that prevents an order."""
+    if "expected" in holding:
+        return HELD_ANOTHER
+    return NOT_HELD_OF_REVISION if holding.get("revision") else NOT_HELD
 
 
 def _unavailable(problem: Problem) -> str:

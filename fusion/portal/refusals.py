@@ -60,7 +60,10 @@ DETAILS = (
         "product, or ask the provider to reactivate this one."
     ),
     gettext_noop("Product %(code)s is retired: it can be removed but not ordered."),
-    gettext_noop("Product %(code)s appears in more than one line. Use one line per product."),
+    gettext_noop(
+        "Product %(code)s appears in more than one line. A product can have one `set` line, or one "
+        "`add` line and one `remove` line."
+    ),
     gettext_noop(
         "This request was already approved by %(who)s at %(at)s. Only an open request can "
         "be decided. Create a new request."

@@ -123,6 +123,34 @@ def test_schedule_and_cancel(own: tuple[Scene, Tab]) -> None:
     expect(page.get_by_role("button", name="Cancel the order")).to_have_count(0)
 
 
+def test_set_what_is_held(own: tuple[Scene, Tab]) -> None:
+    scene, tab = own
+    page = tab.page
+    world = scene.world
+    subscription = make_subscription(world.tenant, "Grows")
+    placed(world, line(world.seat, 20), subscription=subscription)
+    later = (now() + timedelta(days=3)).isoformat()
+    placed(world, line(world.seat, 1), subscription=subscription, effective_at=later)
+    tab.go(f"/orders/new?subscription={subscription.id}")
+    fill_line(tab, 0, "set", "seat (seat)", 25)
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("Held now")
+    expect(preview.get_by_role("row", name="seat 20 25")).to_be_visible()
+    expect(preview).to_contain_text("They were not counted: order")
+    tab.screenshot("order-set")
+    fill_line(tab, 0, "add", "seat (seat)", 0)
+    expect(page.get_by_label("Quantity")).to_have_value("0")
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.locator(".line")).to_contain_text("greater than or equal to 1")
+    fill_line(tab, 0, "set", "seat (seat)", 0)
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.get_by_text("was placed.")).to_be_visible()
+    expect(page.locator("tbody tr").first).to_contain_text("20 before")
+    tab.screenshot("order-set-placed")
+    assert tab.violations() == []
+    assert balances(world, subscription)["user"][0] == 0
+
+
 def test_take_an_order_back(own: tuple[Scene, Tab]) -> None:
     scene, tab = own
     page = tab.page

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.access.actor import Actor
 from fusion.catalogue.models import ACTIVE, RETIRED, Product
-from fusion.kernel.quantities import MAX_LINES, MAX_QUANTITY
+from fusion.kernel.quantities import MAX_BALANCE, MAX_LINES, MAX_QUANTITY
 from fusion.ordering.models import Holding
 from fusion.ordering.place import Line
 from fusion.portal.forms import Choice, Choices, ListedField, RowForm, RowsForm
 
-ADD, REMOVE = "add", "remove"
+ADD, REMOVE, SET = "add", "remove", "set"
 ACTIONS = ((ADD, _("Add")), (REMOVE, _("Remove")))
 
 PRODUCTS, HELD = "products", "held"
@@ -42,10 +42,30 @@ class LineRow(RowForm):
         field.offer(products, LISTS.get(str(self["action"].value()), PRODUCTS))
 
 
+class OrderRow(LineRow):
+    """A line of an order, which can also set the quantity held, to nothing too."""
+
+    action = forms.ChoiceField(label=_("What"), choices=(*ACTIONS, (SET, _("Set to"))), initial=ADD)
+    quantity = forms.IntegerField(
+        label=_("Quantity"), min_value=0, max_value=MAX_BALANCE, initial=1
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Checks the quantity of a line that adds or removes."""
+        quantity = self.cleaned_data.get("quantity")
+        if quantity is not None and self.cleaned_data.get("action") != SET:
+            try:
+                LineRow.base_fields["quantity"].run_validators(quantity)
+            except forms.ValidationError as error:
+                self.add_error("quantity", error)
+        return self.cleaned_data
+
+
 class LinesForm(RowsForm):
     """A form with lines; `products` can be chosen."""
 
-    row, rows_prefix, most_rows = LineRow, "lines", MAX_LINES
+    row: type[RowForm] = LineRow
+    rows_prefix, most_rows = "lines", MAX_LINES
 
     def __init__(self, *args: Any, products: Choices, **kwargs: Any) -> None:
         super().__init__(*args, row_options={"products": products}, **kwargs)

@@ -14,7 +14,7 @@ from fusion.ordering.place import Draft, place_order
 from fusion.ordering.queries import find_order, order_document_of
 from fusion.portal.forms import EDIT_ROWS, PREVIEW, EffectiveTimeField, LineField
 from fusion.portal.orders.choose import choose
-from fusion.portal.orders.lines import ADD, REMOVE, LinesForm, orderable
+from fusion.portal.orders.lines import ADD, REMOVE, LinesForm, OrderRow, orderable
 from fusion.portal.orders.preview import preview_lines
 from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.responses import done, show_form
@@ -26,6 +26,7 @@ from fusion.tenancy.search import subscription_names
 class OrderForm(LinesForm):
     """A new order."""
 
+    row = OrderRow
     external_reference = LineField(
         label=_("Billing reference"),
         max_length=100,
@@ -68,14 +69,23 @@ def _reversed_lines(request: PageRequest) -> list[dict[str, Any]]:
     if order_id is None:
         return []
     order = order_document_of(find_order(request.actor, order_id).id)
+    more = [(line, _increase(line)) for line in order["lines"]]
     return [
         {
-            "action": REMOVE if line["action"] == ADD else ADD,
+            "action": REMOVE if increase > 0 else ADD,
             "product": line["product_id"],
-            "quantity": line["quantity"],
+            "quantity": abs(increase),
         }
-        for line in order["lines"]
+        for line, increase in more
+        if increase
     ]
+
+
+def _increase(line: Mapping[str, Any]) -> int:
+    """How many more the subscription held after a line than before; negative for fewer."""
+    if line["quantity_before"] is not None:
+        return int(line["quantity_after"] - line["quantity_before"])
+    return int(line["quantity"] if line["action"] == ADD else -line["quantity"])
 
 
 def _show(request: PageRequest, form: OrderForm, subscription_id: UUID) -> HttpResponse:

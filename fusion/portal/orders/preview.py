@@ -16,6 +16,7 @@ from fusion.portal.errors import explain, explain_refusal, sentences
 from fusion.portal.forms import EDIT_ROWS
 from fusion.portal.orders.lines import LinesForm
 from fusion.portal.session_actor import PageRequest
+from fusion.portal.skus import product_names
 from fusion.users.queries import list_users
 
 EXAMPLES = 5
@@ -37,7 +38,8 @@ def preview_lines(
 
 
 def _preview(actor: Actor, draft: Draft) -> dict[str, Any]:
-    """{allowed, balances, refusals} with names of SKUs; each refusal in words, and what to release.
+    """{allowed, balances, holdings, warnings, refusals} with names of SKUs and products; each
+    refusal in words, and what to release.
 
     `problem` is the reason if the order cannot be judged.
     """
@@ -52,6 +54,10 @@ def _preview(actor: Actor, draft: Draft) -> dict[str, Any]:
         sku = skus[balance["sku"]]
         balance["name"], balance["metric"] = sku.name, sku.metric
         balance["delta"] = balance["granted_after"] - balance["granted_before"]
+    names = product_names(actor, effect["holdings"])
+    for holding in effect["holdings"]:
+        # Below the group a retired product is not visible.
+        holding["name"] = names.get(holding["product_id"], holding["product_code"])
     effect["refusals"] = _explained(actor, draft, effect["refusals"], skus)
     return dict(effect)
 

@@ -12,14 +12,17 @@ from django import forms, template
 from django.http import QueryDict
 from django.template.context import Context
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from fusion.catalogue.metrics import is_live, metric_of
-from fusion.kernel.errors import Problem
+from fusion.kernel.clock import read_instant
+from fusion.kernel.errors import Problem, problem_of
 from fusion.portal.charts import Line, line_chart, sparkline_points
-from fusion.portal.errors import explain_refusal, title_of
+from fusion.portal.errors import explain, explain_refusal, title_of
 from fusion.portal.refusals import translated
 from fusion.portal.skus import sku_names
 from fusion.portal.usage import Usage, usage_of
@@ -264,6 +267,12 @@ def reason(name: str | None) -> Any:
     return REASON_WORDS.get(name, name) if name else "–"
 
 
+@register.filter
+def sign(action: str) -> str:
+    """The sign before the quantity of a line."""
+    return {"add": "+", "remove": "−", "set": "="}[action]
+
+
 WARNINGS: Mapping[str, Any] = {
     "cancelled-by-termination": _(
         "Order %(number)s terminates the subscription before that date and will cancel "
@@ -271,6 +280,9 @@ WARNINGS: Mapping[str, Any] = {
     ),
     "cancels-orders": _("This termination will cancel these later orders: %(orders)s."),
     "late": _("The order took effect later than planned."),
+    "pending-orders": _(
+        "Scheduled orders also change these products. They were not counted: %(named)s."
+    ),
 }
 """Code → text of an order's warning."""
 
@@ -279,7 +291,19 @@ WARNINGS: Mapping[str, Any] = {
 def warning(entry: Mapping[str, Any]) -> str:
     """A warning of an order in the reader's language."""
     text = WARNINGS.get(entry["code"])
-    return str(text) % entry if text else str(entry["detail"])
+    if text is None:
+        return explain(problem_of(entry))
+    if entry["code"] != "pending-orders":
+        return str(text) % entry
+    named = [
+        gettext("order %(number)s on %(at)s")
+        % {
+            "number": order["number"],
+            "at": date_format(localtime(read_instant(order["effective_at"])), "DATETIME_FORMAT"),
+        }
+        for order in entry["orders"]
+    ]
+    return str(text) % {"named": ", ".join(named)}
 
 
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
