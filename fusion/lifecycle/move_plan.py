@@ -57,8 +57,8 @@ def refuse_too_many(moved: Organization) -> None:
     if count > MOST:
         raise Problem(
             "conflict",
-            f"{moved.name} has {count} subscriptions; one move may have at most {MOST}. Move its "
-            "tenants first, in several moves.",
+            f"{moved.name} has {count} subscriptions; one move may have at most {MOST}. Move what "
+            "is below it first, in several moves.",
         )
 
 

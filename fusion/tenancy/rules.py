@@ -9,6 +9,9 @@ PARENTS = {
 }
 """Kind of organization → the kinds allowed as its parent. A group has no parent."""
 
+MOVABLE = tuple(kind for kind, parents in PARENTS.items() if len(parents) > 1)
+"""Kinds that can have another parent: that of a distributor is always the group."""
+
 
 def misplaced(kind: str, parent_kind: str) -> dict[str, str]:
     """Field → message if an organization of `kind` may not be under one of `parent_kind`.
