@@ -51,6 +51,7 @@ FIELDS: Mapping[str, Any] = {
     "sku": _("licence or number type"),
     "number_type": _("number type"),
     "action": _("action"),
+    "direction": _("direction"),
     "until": _("until"),
     "colour": _("colour"),
     "language": _("language"),

@@ -13,6 +13,10 @@ from fusion.numbers.written import REFUSALS
 from fusion.portal.number_types import types_in_words
 
 DETAILS = (
+    gettext_noop(
+        "%(name)s has %(count)s subscriptions; one move may have at most %(most)s. Move what is "
+        "below it first, in several moves."
+    ),
     gettext_noop("The provider has not added %(number)s for %(country)s."),
     gettext_noop(
         "A SKU with the code %(code)s already exists. Use that SKU, or choose another code."

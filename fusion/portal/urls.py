@@ -11,6 +11,7 @@ from fusion.portal.inventory import ranges
 from fusion.portal.members import accept
 from fusion.portal.members import files as member_files
 from fusion.portal.members import pages as members
+from fusion.portal.moves import pages as moves
 from fusion.portal.orders import new as new_order
 from fusion.portal.orders import pages as orders
 from fusion.portal.organizations import changes as organization_changes
@@ -60,6 +61,7 @@ urlpatterns = [
     path(ORGANIZATION, organizations.detail, name="organizations-detail"),
     path(f"{ORGANIZATION}/below", organizations.children, name="organizations-below"),
     path(f"{ORGANIZATION}/edit", organization_changes.edit, name="organizations-edit"),
+    path(f"{ORGANIZATION}/move", moves.organization, name="organizations-move"),
     path(f"{ORGANIZATION}/delete", organization_changes.delete, name="organizations-delete"),
     path("invitation", accept.invitation, name="invitation"),
     path(f"{ORGANIZATION}/members", members.members, name="organizations-members"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fusion.access.actor import ADMINISTRATOR, AGENT, VIEWER
 from tests.browser.failing import FAILURES
 from tests.browser.scene import Scene
+from tests.browser.scene_moves import move
 from tests.browser.scene_ports import port
 from tests.browser.scene_subscriptions import bare, under
 
@@ -54,6 +55,13 @@ PAGES = (
     Visit("customer-group", lambda scene: f"/customers/{scene.world.group.id}"),
     Visit("customer-new", "/customers/new"),
     Visit("customer-edit", lambda scene: f"/customers/{scene.world.tenant.id}/edit"),
+    Visit("customer-move", move("tenant")),
+    Visit("customer-move-none", lambda scene: f"{move('tenant')(scene)}?q=zzzz"),
+    Visit("customer-move-preview", move("reseller", "partner")),
+    Visit("customer-move-present", move("reseller", "distributor")),
+    Visit("customer-move-wrong", move("reseller", "tenant"), status=422),
+    Visit("subscription-move", move("subscription")),
+    Visit("subscription-move-preview", move("subscription", "customer")),
     Visit(
         "subscription-new",
         lambda scene: f"/subscriptions/new?organization={scene.world.tenant.id}",

@@ -10,13 +10,14 @@ from fusion.access.actor import GROUP, TENANT, Actor
 from fusion.access.permissions import (
     MANAGE_ORGANIZATIONS,
     MANAGE_SUBSCRIPTIONS,
+    MOVE,
     READ_MEMBERS,
     READ_TENANCY,
     Permission,
 )
 from fusion.portal.session_actor import PageRequest
 from fusion.tenancy.models import Organization
-from fusion.tenancy.rules import PARENTS
+from fusion.tenancy.rules import MOVABLE, PARENTS
 from fusion.tenancy.tree import list_above
 
 TABS: Sequence[tuple[str, str, Any, Permission]] = (
@@ -54,6 +55,7 @@ def frame(request: PageRequest, organization: Organization, tab: str) -> dict[st
         ],
         "may_edit": manages and (above or organization.kind == GROUP),
         "may_delete": manages and above,
+        "may_move": organization.kind in MOVABLE and MOVE.allows(actor),
         "may_add": bool(children_kinds(actor, organization.kind)),
         "may_subscribe": organization.kind == TENANT and MANAGE_SUBSCRIPTIONS.allows(actor),
     }

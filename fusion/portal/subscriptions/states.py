@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fusion.access.actor import Actor
-from fusion.access.permissions import MANAGE_SUBSCRIPTIONS, SUSPEND, TERMINATE
+from fusion.access.permissions import MANAGE_SUBSCRIPTIONS, MOVE, SUSPEND, TERMINATE
 from fusion.kernel.clock import read_instant
 from fusion.ordering.models import OF_STATE, SUSPENSION, Order
 from fusion.ordering.permissions import permission_of
@@ -24,6 +24,7 @@ def states(actor: Actor, subscription: Subscription) -> dict[str, Any]:
     may_suspend = living and SUSPEND.allows(actor)
     return {
         "may_edit": living and MANAGE_SUBSCRIPTIONS.allows(actor),
+        "may_move": living and MOVE.allows(actor),
         "may_suspend": may_suspend,
         "may_resume": may_suspend
         and (suspended or any(order["kind"] == SUSPENSION for order in planned)),

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from fusion.numbers import paths as _e164  # noqa: F401 - knows the numbers in paths
 from fusion.portal import downloads as _formats  # noqa: F401 - knows the formats in paths
+from fusion.portal.moves import pages as moves
 from fusion.portal.ports import new as new_port
 from fusion.portal.subscriptions import (
     assign_numbers,
@@ -83,6 +84,7 @@ OF_ONE: Sequence[URLPattern | URLResolver] = [
     path("", detail, name="subscriptions-detail"),
     path("/live", live, name="subscriptions-live"),
     path("/edit", changes.edit, name="subscriptions-edit"),
+    path("/move", moves.subscription, name="subscriptions-move"),
     path("/suspend", state_changes.suspend, name="subscriptions-suspend"),
     path("/resume", state_changes.resume, name="subscriptions-resume"),
     path("/terminate", state_changes.terminate, name="subscriptions-terminate"),
