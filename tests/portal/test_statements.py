@@ -80,6 +80,7 @@ class Shop:
             "other_id": make_organization("tenant", world.reseller).id,
             "subscription_id": world.subscription.id,
             "product_id": world.seat.id,
+            "sku_id": world.user_sku.id,
             "user_id": stage.spare["id"],
             "e164": stage.unlinked,
             "number_range_id": range_of(stage.unlinked).id,
