@@ -16,7 +16,7 @@ from fusion.events.models import Event
 from fusion.events.types import EVENT_TYPES
 from fusion.kernel.clock import instant
 from fusion.reporting import rollup
-from fusion.reporting.rollup import refresh
+from fusion.reporting.rollup import refresh_group
 from tests.numbers.porting import requested as port_requested
 from tests.numbers.stock import block, range_of
 from tests.past import NumericRead, Past, make_past, no_numeric
@@ -86,7 +86,7 @@ def test_overviews_of_every_sku(made: Past, kind: str, monkeypatch: pytest.Monke
     skus = ("", "user", "sip-channel", "fr-geographic", "be-geographic", "nothing")
     own = getattr(made.world, kind)
     below = [each for each in made.organizations() if each.path.startswith(own.path)]
-    refresh(0)
+    refresh_group(made.world.group.id, 0)
     for large, role in ((rollup.LARGE, VIEWER), (0, ADMINISTRATOR)):  # by ledger, by roll-up
         monkeypatch.setattr(rollup, "LARGE", large)
         client = session(made, kind, role)

@@ -29,7 +29,7 @@ ROLLED = Moment(now(), True)
 
 def agree(organization: Organization) -> list[dict[str, Any]]:
     """The totals, which are the same from the roll-up and summed anew."""
-    refresh(0)
+    refresh_group(organization.group_id, 0)  # not those of all other tests
     rolled, live = totals(organization, ROLLED), totals(organization, LIVE)
     assert rolled == live
     page = nearly_full(organization, ROLLED, limit=50)
@@ -63,7 +63,7 @@ def test_it_agrees_after_orders_use_and_removal(world: World) -> None:
 def test_use_below_agrees(world: World) -> None:
     entitle(world, 5)
     assigned(world, *stock(world, 2))
-    refresh(0)
+    refresh_group(world.group.id, 0)
     organizations = [
         {"id": each.id, "kind": each.kind}
         for each in (world.distributor, world.reseller, world.tenant)
@@ -95,7 +95,7 @@ def test_stale_or_small_sums_are_computed_on_demand(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entitle(world, 1)
-    refresh(0)
+    refresh_group(world.group.id, 0)
     assert not moment_of(world.group).rolled, "it has a balance only"
     monkeypatch.setattr(rollup, "LARGE", 0)
     assert moment_of(world.group).rolled
@@ -157,6 +157,7 @@ def test_a_lost_event_is_made_good_the_next_day(world: World) -> None:
         cursor.execute(
             "UPDATE billing_groupstate SET day = day - 1 WHERE group_id = %s", [world.group.id]
         )
+    refresh(0)
     agree(world.group)
 
 
@@ -175,7 +176,7 @@ def test_pages_of_the_nearly_full(world: World) -> None:
         subscription = make_subscription(world.tenant, f"Full {number}")
         entitle(world, 1, subscription)
         assigned(world, numbers[number], subscription=subscription)
-    refresh(0)
+    refresh_group(world.group.id, 0)
     for moment in (ROLLED, LIVE):
         found = follow(
             lambda cursor, moment=moment: nearly_full(  # type: ignore[misc]
@@ -229,7 +230,9 @@ def test_days_that_no_worker_saw_are_made_good(world: World) -> None:
     entitle(world, 5)
     refresh(0)
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE billing_groupstate SET day = day - 5")
+        cursor.execute(
+            "UPDATE billing_groupstate SET day = day - 5 WHERE group_id = %s", [world.group.id]
+        )
         cursor.execute(
             "UPDATE billing_day SET day = day - 5 WHERE organization_id = %s", [world.group.id]
         )
