@@ -186,7 +186,6 @@ NOT_BY_KEY = {
     ("fusion/reporting/overview.py", "billing_nearlyfull"),  # by path
     ("fusion/reporting/phone_usage.py", "users_link"),  # by organization
     ("fusion/tenancy/holds.py", "tenancy_hold"),  # by subscription
-    ("fusion/trunks/calls.sql", "trunks_call"),  # live ones by subscription
     ("fusion/trunks/live_calls.sql", "trunks_call"),  # live ones by subscription
     ("fusion/trunks/live_calls.sql", "trunks_channelpeak"),  # by subscription and minute
     ("fusion/trunks/queries.py", "trunks_call"),  # live ones by subscription

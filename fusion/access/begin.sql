@@ -61,6 +61,9 @@ $$;
 -- of the caller's organization, the subscription, the idempotency key; each of the latter may be
 -- NULL. p_names: external references whose uniqueness is about to be decided, as `order:…`.
 -- p_gate: a lock that all such writes share, and that others take alone; NULL for none.
+--
+-- LATERAL: one look-up by key for each subscription. In a plain join the planner, without statistics,
+-- reads all subscriptions of the group.
 CREATE OR REPLACE FUNCTION access_lock(
     p_group uuid, p_paths text[], p_subscriptions uuid[], p_keys text[], p_names text[], p_gate text
 ) RETURNS void
@@ -76,10 +79,11 @@ BEGIN
     IF p_gate IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock_shared(hashtextextended(p_gate, 0));
     END IF;
-    PERFORM FROM unnest(p_paths, p_subscriptions) AS w(path, id)
-    JOIN tenancy_subscription s ON s.id = w.id
-    WHERE s.group_id = p_group AND starts_with(s.path, w.path)
-    ORDER BY s.id FOR NO KEY UPDATE OF s;
+    PERFORM FROM (SELECT x.path, x.id FROM unnest(p_paths, p_subscriptions) AS x(path, id) ORDER BY x.id) w
+    CROSS JOIN LATERAL (
+        SELECT FROM tenancy_subscription s
+        WHERE s.id = w.id AND s.group_id = p_group AND starts_with(s.path, w.path)
+        FOR NO KEY UPDATE) s;
 END
 $$;
 
@@ -124,14 +128,15 @@ CREATE OR REPLACE FUNCTION access_find(
 ) RETURNS TABLE (
     nth bigint, s tenancy_subscription, status int, replayed boolean, answer text)
 LANGUAGE sql STABLE AS $$
-    SELECT w.nth, s,
-           CASE WHEN s.id IS NULL THEN 404 ELSE i.status END,
-           s.id IS NOT NULL AND i.replayed IS TRUE,
-           CASE WHEN s.id IS NULL THEN access_unknown_subscription() ELSE i.answer END
+    SELECT w.nth, v.s,
+           CASE WHEN (v.s).id IS NULL THEN 404 ELSE i.status END,
+           (v.s).id IS NOT NULL AND i.replayed IS TRUE,
+           CASE WHEN (v.s).id IS NULL THEN access_unknown_subscription() ELSE i.answer END
     FROM unnest(p_paths, p_subscriptions, p_keys, p_fingerprints) WITH ORDINALITY
          AS w(path, id, key, fingerprint, nth)
-    LEFT JOIN tenancy_subscription s
-           ON s.id = w.id AND s.group_id = p_group AND starts_with(s.path, w.path)
+    LEFT JOIN LATERAL (
+        SELECT s FROM tenancy_subscription s
+        WHERE s.id = w.id AND s.group_id = p_group AND starts_with(s.path, w.path) OFFSET 0) v ON true
     LEFT JOIN LATERAL access_recall(p_group, w.path, w.key, w.fingerprint) i ON w.key IS NOT NULL
 $$;
 

@@ -14,12 +14,15 @@ BEGIN
            CASE WHEN c.quantity > 0 THEN 'grant' ELSE 'revoke' END, abs(c.quantity), c.granted,
            coalesce(b.used, 0), c.order_id, c.order_number, c.order_position, c.actor, c.at
     FROM unnest(p_changes) AS c
-    LEFT JOIN ledger_balance b ON b.group_id = p_group AND b.subscription_id = c.subscription_id
-                              AND b.sku_id = c.sku_id;
+    LEFT JOIN LATERAL (
+        SELECT w.sequence, w.used FROM ledger_balance w
+        WHERE w.group_id = p_group AND w.subscription_id = c.subscription_id AND w.sku_id = c.sku_id
+        OFFSET 0) b ON true;  -- one look-up by key for each, whatever the planner knows of the table
     INSERT INTO ledger_balance AS b (
         subscription_id, sku_id, group_id, sku, type, metric, granted, used, sequence)
     SELECT c.subscription_id, c.sku_id, p_group, k.code, k.type, k.metric, c.granted, 0, c.nth
-    FROM unnest(p_changes) AS c JOIN catalogue_sku k ON k.id = c.sku_id
+    FROM unnest(p_changes) AS c
+    CROSS JOIN LATERAL (SELECT w.code, w.type, w.metric FROM catalogue_sku w WHERE w.id = c.sku_id OFFSET 0) k
     WHERE c.is_last
     ON CONFLICT (group_id, subscription_id, sku_id)
     DO UPDATE SET granted = excluded.granted, sequence = b.sequence + excluded.sequence;
@@ -29,8 +32,10 @@ BEGIN
             b.subscription_id, b.sku_id, c.actor, (b.granted - c.total)::bigint, b.used)
         FROM (SELECT w.subscription_id, w.sku_id, sum(w.quantity) AS total, max(w.actor) AS actor
               FROM unnest(p_changes) AS w GROUP BY 1, 2 HAVING sum(w.quantity) < 0) c
-        JOIN ledger_balance b ON b.group_id = p_group AND b.subscription_id = c.subscription_id
-                             AND b.sku_id = c.sku_id
+        CROSS JOIN LATERAL (
+            SELECT w.* FROM ledger_balance w
+            WHERE w.group_id = p_group AND w.subscription_id = c.subscription_id AND w.sku_id = c.sku_id
+            OFFSET 0) b
         WHERE b.used > 0;
     END IF;
 END

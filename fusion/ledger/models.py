@@ -31,7 +31,6 @@ class Balance(models.Model):
     sequence = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index("group_id", "sku_id", name="balance_of_group")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(granted__gte=0, granted__lte=MAX_BALANCE), name="balance_granted"

@@ -209,7 +209,7 @@ BEGIN
         RETURN;
     END IF;
     SELECT w.* INTO n FROM numbers_number w
-    WHERE w.e164 = p_call ->> 'e164' AND w.subscription_id = s.id;
+    WHERE w.e164 = p_call ->> 'e164' AND (w.subscription_id = s.id) IS TRUE;
     answer := coalesce(numbers_stays(p_call ->> 'e164', n, ARRAY['assigned']),
                        CASE WHEN n.port_id IS NOT NULL THEN numbers_awaits_port(n, true) END);
     IF answer IS NOT NULL THEN

@@ -19,7 +19,8 @@ LANGUAGE sql STABLE AS $$
                             WHEN n.subscription_id = p_subscription OR n.status = 'ported_out' THEN n.status
                             ELSE 'taken' END AS status
         FROM unnest(p_numbers) AS w(e164)
-        LEFT JOIN numbers_number n ON n.e164 = w.e164 AND n.group_id = p_group
+        LEFT JOIN LATERAL (SELECT x.* FROM numbers_number x
+                           WHERE x.e164 = w.e164 AND (x.group_id = p_group) IS TRUE OFFSET 0) n ON true
         WHERE n.e164 IS NULL
            OR NOT (n.status = 'free' OR (n.status = 'reserved' AND n.subscription_id = p_subscription
                                          AND n.port_id IS NULL))
@@ -165,7 +166,7 @@ LANGUAGE sql STABLE AS $$
                 jsonb_build_object('e164', n.e164, 'status', 'reserved', 'port_request_id', n.port_id)
                 ORDER BY n.e164)))::text
     FROM numbers_number n
-    WHERE n.e164 = ANY (p_numbers) AND n.subscription_id = s.id AND n.status = 'reserved'
+    WHERE n.e164 = ANY (p_numbers) AND (n.subscription_id = s.id AND n.status = 'reserved') IS TRUE
       AND n.port_id IS NOT NULL
     HAVING count(*) > 0
 $$;

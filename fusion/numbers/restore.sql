@@ -42,7 +42,7 @@ BEGIN
         RETURN;
     END IF;
     SELECT w.* INTO n FROM numbers_number w
-    WHERE w.e164 = p_call ->> 'e164' AND w.subscription_id = s.id;
+    WHERE w.e164 = p_call ->> 'e164' AND (w.subscription_id = s.id) IS TRUE;
     IF n.status IS DISTINCT FROM 'quarantined' THEN
         answer := numbers_not_available(
             ARRAY[p_call ->> 'e164'], ARRAY[coalesce(n.status, 'unknown')],

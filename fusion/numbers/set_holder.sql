@@ -1,5 +1,8 @@
 -- The holder of a number: the user that it is linked to, or the trunk that it is routed to. Users
 -- and trunks call these functions and write no number themselves.
+--
+-- A number is found by its key. With "(group_id = …) IS TRUE" no other index can serve the condition: while
+-- the planner believes a table to be small, all indexes look the same to it.
 
 -- Lock a number of a subscription, whose lock the caller holds; returns the refusal if it cannot get a
 -- holder. p_other: another number to be locked with it, which loses its holder, or NULL.
@@ -12,12 +15,12 @@ DECLARE
 BEGIN
     IF p_other IS NOT NULL THEN  -- both, in their order
         PERFORM FROM numbers_number w
-        WHERE w.e164 IN (p_e164, p_other) AND w.group_id = p_group
-          AND w.subscription_id = p_subscription
+        WHERE w.e164 IN (p_e164, p_other)
+          AND (w.group_id = p_group AND w.subscription_id = p_subscription) IS TRUE
         ORDER BY w.e164 FOR NO KEY UPDATE;
     END IF;
     SELECT w.status, w.user_id, w.trunk_id INTO n FROM numbers_number w
-    WHERE w.e164 = p_e164 AND w.group_id = p_group AND w.subscription_id = p_subscription
+    WHERE w.e164 = p_e164 AND (w.group_id = p_group AND w.subscription_id = p_subscription) IS TRUE
     FOR NO KEY UPDATE;
     RETURN numbers_holder_refusal(p_e164, n.status = 'assigned', n.user_id, n.trunk_id, p_holder);
 END
@@ -53,7 +56,7 @@ CREATE OR REPLACE FUNCTION numbers_set_holder(
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE numbers_number n SET user_id = p_user, trunk_id = p_trunk
-    WHERE n.e164 = ANY (p_numbers) AND n.group_id = p_group;
+    WHERE n.e164 = ANY (p_numbers) AND (n.group_id = p_group) IS TRUE;
 END
 $$;
 
@@ -64,6 +67,6 @@ LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE numbers_number n SET user_id = w.user_id
     FROM unnest(p_numbers, p_users) AS w(e164, user_id)
-    WHERE n.e164 = w.e164 AND n.group_id = p_group;
+    WHERE n.e164 = w.e164 AND (n.group_id = p_group) IS TRUE;
 END
 $$;

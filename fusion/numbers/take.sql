@@ -23,7 +23,7 @@ BEGIN
         -- Numbers that rows name are none of the next free ones.
         v_count := p_wanted[k] + (
             SELECT count(*)::int FROM numbers_number n
-            WHERE n.e164 = ANY (p_numbers) AND n.sku_id = p_skus[k] AND n.status = 'free');
+            WHERE n.e164 = ANY (p_numbers) AND (n.sku_id = p_skus[k] AND n.status = 'free') IS TRUE);
         v_found := numbers_select_free(p_skus[k], v_count, p_patient);
         v_next := v_next || ARRAY(SELECT e FROM unnest(v_found) AS e WHERE e <> ALL (p_numbers));
         complete := complete AND (
@@ -34,7 +34,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM FROM numbers_number n
-    WHERE n.e164 = ANY (p_numbers) AND n.group_id = s.group_id
+    WHERE n.e164 = ANY (p_numbers) AND (n.group_id = s.group_id) IS TRUE
       AND (n.subscription_id = s.id OR n.status = 'free')
     ORDER BY n.e164 FOR NO KEY UPDATE;
     -- A new statement: it sees what was committed while this one waited for the locks.
@@ -48,9 +48,10 @@ BEGIN
     INTO numbers, skus, assigned, users, trunks, takable, is_free, is_next
     FROM (SELECT x.e164, row_number() OVER (ORDER BY x.e164) AS i
           FROM (SELECT unnest(p_numbers) UNION SELECT unnest(v_next)) x(e164)) w
-    LEFT JOIN numbers_number n
-           ON n.e164 = w.e164 AND n.group_id = s.group_id
-          AND (n.subscription_id = s.id OR n.status = 'free');
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM numbers_number x
+        WHERE x.e164 = w.e164 AND (x.group_id = s.group_id) IS TRUE
+          AND (x.subscription_id = s.id OR x.status = 'free') OFFSET 0) n ON true;
 END
 $$;
 

@@ -75,11 +75,11 @@ DECLARE
     v_at CONSTANT timestamptz[] := kernel_at(p_at, kernel_now());
 BEGIN
     PERFORM ordering_apply(
-        ARRAY(SELECT o FROM unnest(p_orders) WITH ORDINALITY AS w(id, nth)
-              JOIN ordering_order o ON o.id = w.id ORDER BY w.nth), p_actor, v_at);
+        ARRAY(SELECT o FROM ordering_order o WHERE o.id = ANY (p_orders)
+              ORDER BY array_position(p_orders, o.id)), p_actor, v_at);
     PERFORM ordering_finish(p_group, p_orders, p_actor, p_request, 'order.apply', v_at);
-    RETURN QUERY SELECT o.* FROM unnest(p_orders) WITH ORDINALITY AS w(id, nth)
-                 JOIN ordering_order o ON o.id = w.id ORDER BY w.nth;
+    RETURN QUERY SELECT o.* FROM ordering_order o WHERE o.id = ANY (p_orders)
+                 ORDER BY array_position(p_orders, o.id);
 END
 $$;
 
@@ -121,7 +121,8 @@ BEGIN
     FROM (SELECT o.ordinality::int AS nth, o.subscription_id, x.position, x.action, x.product_id, x.revision,
                  x.quantity, x.expected_quantity
           FROM unnest(p_orders) WITH ORDINALITY AS o
-          JOIN ordering_orderline x ON x.group_id = o.group_id AND x.order_id = o.id
+          CROSS JOIN LATERAL (SELECT y.* FROM ordering_orderline y
+                              WHERE y.group_id = o.group_id AND y.order_id = o.id OFFSET 0) x
           ORDER BY o.ordinality, x.position) w;
     RETURN l;
 END
@@ -155,8 +156,8 @@ BEGIN
     SET taken = n.taken, quantity_before = n.held,
         revision = CASE WHEN n.held >= w.quantity THEN NULL ELSE w.revision END
     FROM unnest(v_order, l.position, v.taken, v.held) AS n(o, position, taken, held)
-    WHERE w.group_id = v_group AND w.order_id = v_id[n.o] AND w.position = n.position
-      AND n.taken IS NOT NULL AND v.problem[n.o] IS NULL;
+    WHERE w.group_id = v_group AND w.order_id = ANY (v_id)  -- no other lines, whatever the plan
+      AND w.order_id = v_id[n.o] AND w.position = n.position AND n.taken IS NOT NULL AND v.problem[n.o] IS NULL;
     PERFORM ordering_write(
         v_group, v_id, v_number, array_fill(p_actor, ARRAY[v_count]), p_at, l, k, v);
     UPDATE ordering_order w
@@ -166,7 +167,7 @@ BEGIN
         failure = n.problem
     FROM unnest(v_id, v.problem, p_at, v.changes)
          AS n(id, problem, at, changes)
-    WHERE w.id = n.id;
+    WHERE w.id = ANY (v_id) AND w.id = n.id;
     RETURN v.problem;
 END
 $$;
@@ -200,11 +201,10 @@ LANGUAGE sql AS $$
     FROM (
         SELECT ordering_fact(o, s.path, d.document, p_actor) AS fact,
                ordering_audited(o, s.path, p_actor, p_request, p_verb) AS record
-        FROM unnest(p_orders) WITH ORDINALITY AS w(id, nth)
-        JOIN ordering_order o ON o.id = w.id
-        JOIN tenancy_subscription s ON s.id = o.subscription_id
+        FROM ordering_order o
+        CROSS JOIN LATERAL (SELECT x.path FROM tenancy_subscription x WHERE x.id = o.subscription_id OFFSET 0) s
         CROSS JOIN LATERAL (SELECT x.document FROM ordering_document x WHERE x.id = o.id OFFSET 0) d
-        ORDER BY w.nth) x
+        WHERE o.id = ANY (p_orders) ORDER BY array_position(p_orders, o.id)) x
 $$;
 
 -- The event of an order's state; p_path is its subscription's. Like the next function a plain

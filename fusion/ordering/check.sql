@@ -106,10 +106,11 @@ BEGIN
                v_effective[f.nth] AS effective,
                taken.id AS taken_by
         FROM access_find(p_group, c.path, c.subscription, c.key, c.fingerprint) f
-        LEFT JOIN ordering_order taken
-               ON taken.group_id = p_group AND taken.external_reference = v_reference[f.nth]
-              AND taken.external_reference IS NOT NULL
-              AND taken.state IN ('scheduled', 'completed')
+        LEFT JOIN LATERAL (
+            SELECT x.id FROM ordering_order x
+            WHERE x.group_id = p_group AND x.external_reference = v_reference[f.nth]
+              AND x.external_reference IS NOT NULL AND x.state IN ('scheduled', 'completed')
+            OFFSET 0) taken ON v_reference[f.nth] IS NOT NULL
     LOOP
         v_status[r.nth] := r.status; v_replayed[r.nth] := r.replayed; v_answer[r.nth] := r.answer;
         CONTINUE WHEN r.status IS NOT NULL;

@@ -10,9 +10,10 @@ DECLARE
     v_problem json;
 BEGIN
     SELECT * INTO o FROM ordering_order WHERE id = p_order;
-    PERFORM ordering_cancel(w.id, p_actor, p_request)
-    FROM (SELECT id FROM ordering_order
-          WHERE subscription_id = o.subscription_id AND state = 'scheduled' AND id <> p_order) w;
+    PERFORM ordering_cancel_all(o.group_id, ARRAY(
+        SELECT w.id FROM ordering_order w
+        WHERE w.subscription_id = o.subscription_id AND w.state = 'scheduled' AND w.id <> p_order
+        ORDER BY w.effective_at, w.placed_at, w.id), p_actor, p_request, '{NULL}');
 
     INSERT INTO ordering_orderline (group_id, order_id, position, action, product_id, quantity)
     SELECT o.group_id, p_order, row_number() OVER (ORDER BY h.product_id), 'remove', h.product_id, sum(h.quantity)
@@ -32,14 +33,26 @@ BEGIN
 END
 $$;
 
--- Cancel an order that is still scheduled: somebody who holds its row alone may have cancelled it
--- meanwhile. The caller holds the lock of its subscription.
-CREATE OR REPLACE FUNCTION ordering_cancel(p_order uuid, p_actor text, p_request text) RETURNS void
+-- Cancel those of several orders of a group that are still scheduled: somebody who holds a row alone may
+-- have cancelled it meanwhile. The caller holds the locks of their subscriptions. p_at: by order, when it is
+-- cancelled, in generated history; NULL is now.
+CREATE OR REPLACE FUNCTION ordering_cancel_all(
+    p_group uuid, p_orders uuid[], p_actor text, p_request text, p_at timestamptz[]
+) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+    v_cancelled uuid[];
+    v_at timestamptz[] := kernel_at(p_at, kernel_now());
 BEGIN
-    UPDATE ordering_order SET state = 'cancelled' WHERE id = p_order AND state = 'scheduled';
-    IF FOUND THEN
-        PERFORM ordering_announce(p_order, p_actor, p_request, 'order.cancel');
+    WITH cancelled AS MATERIALIZED (
+        UPDATE ordering_order o SET state = 'cancelled'
+        WHERE o.id = ANY (p_orders) AND (o.state = 'scheduled') IS TRUE RETURNING o.id)
+    SELECT array_agg(w.id ORDER BY w.nth), array_agg(coalesce(w.at, v_at[1]) ORDER BY w.nth)
+    INTO v_cancelled, v_at
+    FROM unnest(p_orders, v_at) WITH ORDINALITY AS w(id, at, nth)
+    WHERE w.id IN (SELECT c.id FROM cancelled c);
+    IF v_cancelled IS NOT NULL THEN
+        PERFORM ordering_finish(p_group, v_cancelled, p_actor, p_request, 'order.cancel', v_at);
     END IF;
 END
 $$;

@@ -55,16 +55,16 @@ BEGIN
         CONTINUE WHEN l_action[line] <> 'remove' OR l_own[line] IS NULL;  -- it names a revision
         l_first[line] := l_own[line]; l_last[line] := l_own[line];
     END LOOP;
-
     -- 2. The items of those revisions, and the balances that they touch.
     v_subscription := NULL;
     FOR r IN
         SELECT w.slot, w.subscription_id, m.sku_id, m.quantity, s.code
         FROM unnest(h_subscription, h_product, h_revision) WITH ORDINALITY
              AS w(subscription_id, product_id, revision, slot)
-        JOIN catalogue_revisionitem m
-          ON m.group_id = p_group AND m.product_id = w.product_id AND m.revision = w.revision
-        JOIN catalogue_sku s ON s.id = m.sku_id
+        CROSS JOIN LATERAL (  -- each by its key: see access_lock
+            SELECT x.sku_id, x.quantity FROM catalogue_revisionitem x
+            WHERE x.group_id = p_group AND x.product_id = w.product_id AND x.revision = w.revision OFFSET 0) m
+        CROSS JOIN LATERAL (SELECT x.code FROM catalogue_sku x WHERE x.id = m.sku_id OFFSET 0) s
         ORDER BY w.slot, m.sku_id
     LOOP
         IF v_subscription IS DISTINCT FROM r.subscription_id THEN
@@ -84,17 +84,27 @@ BEGIN
 
     k := ROW(h_subscription, h_product, h_revision, h_quantity, h_first, h_last, l_first, l_last, l_own,
              i_balance, i_quantity, b_subscription, b_sku, b_code, b_granted, b_used)::ordering_books;
-    IF NOT p_lock THEN
-        RETURN ordering_read_balances(p_group, k);
-    END IF;
-    -- 3. The balances, locked in the global lock order: subscription, then SKU. Nobody changes a
-    --    balance while another holds its subscription's lock.
+    RETURN CASE WHEN p_lock THEN ordering_lock_balances(p_group, k) ELSE ordering_read_balances(p_group, k) END;
+END
+$$;
+
+-- The books with the balances, locked in the global lock order: subscription, then SKU. Nobody changes a
+-- balance while another holds its subscription's lock.
+CREATE OR REPLACE FUNCTION ordering_lock_balances(p_group uuid, k ordering_books) RETURNS ordering_books
+LANGUAGE plpgsql AS $$
+DECLARE
+    b_granted bigint[] := k.balance_granted;
+    b_used bigint[] := k.balance_used;
+    r record;
+BEGIN
     FOR r IN
         SELECT w.balance, d.granted, d.used
-        FROM unnest(b_subscription, b_sku) WITH ORDINALITY AS w(subscription_id, sku_id, balance)
-        JOIN ledger_balance d ON d.group_id = p_group AND d.subscription_id = w.subscription_id
-                             AND d.sku_id = w.sku_id
-        ORDER BY d.subscription_id, d.sku_id FOR UPDATE OF d
+        FROM (SELECT * FROM unnest(k.balance_subscription, k.balance_sku) WITH ORDINALITY
+                            AS x(subscription_id, sku_id, balance)
+              ORDER BY x.subscription_id, x.sku_id) w
+        CROSS JOIN LATERAL (SELECT x.granted, x.used FROM ledger_balance x
+                            WHERE x.group_id = p_group AND x.subscription_id = w.subscription_id
+                              AND x.sku_id = w.sku_id FOR UPDATE) d
     LOOP
         b_granted[r.balance] := r.granted; b_used[r.balance] := r.used;
     END LOOP;
@@ -113,8 +123,10 @@ BEGIN
     INTO k.balance_granted, k.balance_used
     FROM unnest(k.balance_subscription, k.balance_sku) WITH ORDINALITY
          AS w(subscription_id, sku_id, balance)
-    LEFT JOIN ledger_balance d ON d.group_id = p_group AND d.subscription_id = w.subscription_id
-                              AND d.sku_id = w.sku_id;
+    LEFT JOIN LATERAL (
+        SELECT b.granted, b.used FROM ledger_balance b
+        WHERE b.group_id = p_group AND b.subscription_id = w.subscription_id AND b.sku_id = w.sku_id
+        OFFSET 0) d ON true;
     k.balance_granted := coalesce(k.balance_granted, '{}');
     RETURN k;
 END

@@ -30,6 +30,9 @@ DECLARE
         SELECT w.product FROM unnest(l."order", l.action, l.product) AS w(o_, action, product)
         WHERE w.o_ = o AND w.action = 'set');
 BEGIN
+    IF v_products = '{}' THEN
+        RETURN NULL;
+    END IF;
     RETURN (
         SELECT json_build_object(
             'code', 'pending-orders',
@@ -44,7 +47,7 @@ BEGIN
             SELECT s.id, s.number, s.effective_at FROM ordering_order s
             WHERE s.subscription_id = c.subscription[o] AND s.state = 'scheduled' AND EXISTS (
                 SELECT FROM ordering_orderline x
-                WHERE x.group_id = p_group AND x.order_id = s.id AND x.product_id = ANY (v_products))
+                WHERE x.group_id = p_group AND x.order_id = s.id AND x.product_id = ANY (v_products) OFFSET 0)
             UNION ALL
             SELECT s.id, s.number, s.effective_at
             FROM unnest(c.id, p_number, c.effective, c.subscription) WITH ORDINALITY

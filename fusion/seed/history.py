@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from fusion.kernel.past import as_owner, behind, movable_clock
+from fusion.kernel.past import as_owner, movable_clock
 from fusion.ordering.start_numbers import make_sequence
 from fusion.seed.catalogue import sell_revision
 from fusion.seed.load import REQUEST, Load
@@ -34,9 +34,6 @@ limit.
 BATCH = 1_000
 """Orders that are placed by one call."""
 
-ANALYSED = 1_000
-"""After how many orders the tables are analysed, for good plans from then on."""
-
 REFERENCED = 1_000
 """Orders with an external reference: its lock is held until the transaction ends."""
 
@@ -50,13 +47,12 @@ SELECT id FROM ordering_settle_all(%s, %s::uuid[], %s, %s, %s::timestamptz[])
 WHERE state = 'completed'
 """
 CANCEL = """
-SELECT ordering_cancel(w.id, %s, %s)
-FROM unnest(%s::uuid[], %s::text[]) AS w(id, behind),
-     LATERAL set_config('fusion.behind', w.behind, true)
+SELECT ordering_cancel_all(%s::uuid, %s::uuid[], %s, %s, %s::timestamptz[])
 """
 PLANS = """
 SELECT set_config('plan_cache_mode', 'force_generic_plan', true),
-       set_config('enable_seqscan', 'off', true)
+       set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+       set_config('enable_mergejoin', 'off', true)
 """
 """As the functions called below set them for themselves in the present."""
 
@@ -70,10 +66,6 @@ the row, they need no entries in the indexes.
 NO_ROOM = """
 ALTER TABLE ledger_balance RESET (fillfactor);
 ALTER TABLE ordering_holding RESET (fillfactor)
-"""
-ANALYSE = """
-ANALYZE tenancy_subscription, ordering_order, ordering_orderline, ordering_holding, ledger_balance,
-    ledger_entry, catalogue_product, catalogue_revisionitem
 """
 
 
@@ -152,9 +144,6 @@ class History:
                 self._place(subscriber, at, span.until)
                 if index % 1_000 == 999:
                     progress(1_000)
-                if index == ANALYSED:
-                    self._catch_up()
-                    _execute(ANALYSE)
             self._fall_due(span.until)
             self._catch_up()
         progress(span.orders % 1_000)
@@ -242,8 +231,8 @@ class History:
                     raise ValueError(f"A generated order was refused: {refused[0]}")
             if self._cancelled:
                 ids = [order.id for _, order in self._cancelled]
-                clock = [behind(instant_of(when)) for when, _ in self._cancelled]
-                cursor.execute(CANCEL, [self._actor, REQUEST, ids, clock])
+                at = [instant_of(when) for when, _ in self._cancelled]
+                cursor.execute(CANCEL, [self._provider.group, ids, self._actor, REQUEST, at])
             if self._effective:
                 orders = {order.id: order for _, order in self._effective}
                 at = [instant_of(when + SECOND) for when, _ in self._effective]

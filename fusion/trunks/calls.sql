@@ -130,9 +130,7 @@ BEGIN
         RETURN;
     END IF;
     SELECT count(*), count(*) FILTER (WHERE w.trunk_id = p_trunk) INTO v_live, v_live_of_trunk
-    FROM trunks_call w
-    WHERE w.subscription_id = s.id AND w.ended_at IS NULL AND w.lease_expires_at > v_now
-      AND (w.shares_until <= v_now) IS NOT FALSE;
+    FROM trunks_live_of(s.id, v_now) w;
     SELECT coalesce(sum(b.granted), 0) INTO v_channels FROM ledger_balance b
     WHERE b.group_id = s.group_id AND b.subscription_id = s.id AND b.metric = 'sip_channel';
     IF c.lease_expires_at > v_now THEN
@@ -237,11 +235,9 @@ $$;
 CREATE OR REPLACE FUNCTION trunks_lock_several(p_group uuid, p_calls jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM FROM jsonb_to_recordset(p_calls) AS c(trunk_id uuid, path text)
-    JOIN trunks_trunk t ON t.id = c.trunk_id
-    JOIN tenancy_subscription s ON s.id = t.subscription_id
-    WHERE s.group_id = p_group AND starts_with(s.path, c.path)
-    ORDER BY s.id FOR NO KEY UPDATE OF s;
+    PERFORM access_lock(p_group, array_agg(c.path), array_agg(t.subscription_id), '{}', '{}', NULL)
+    FROM jsonb_to_recordset(p_calls) AS c(trunk_id uuid, path text)
+    CROSS JOIN LATERAL (SELECT w.subscription_id FROM trunks_trunk w WHERE w.id = c.trunk_id OFFSET 0) t;
 END
 $$;
 
@@ -277,9 +273,7 @@ BEGIN
         PERFORM trunks_note_peak(s.group_id, s.id, p_trunk, v_now, w.live, w.live_of_trunk)
         FROM (SELECT count(*)::int AS live,
                      (count(*) FILTER (WHERE x.trunk_id = p_trunk))::int AS live_of_trunk
-              FROM trunks_call x
-              WHERE x.subscription_id = s.id AND x.ended_at IS NULL
-                AND x.lease_expires_at > v_now AND (x.shares_until <= v_now) IS NOT FALSE) w;
+              FROM trunks_live_of(s.id, v_now) x) w;
     END IF;
     IF c.trunk_id IS NULL THEN
         INSERT INTO trunks_call (

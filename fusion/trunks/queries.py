@@ -156,11 +156,10 @@ SELECT trunks_live_calls(%(subscription)s::uuid) AS in_use,
 
 LIVE = """
 SELECT t.id AS trunk_id, t.name, t.channel_cap,
-       (SELECT count(*) FROM trunks_call c
-        WHERE c.subscription_id = t.subscription_id AND c.trunk_id = t.id AND c.ended_at IS NULL
-          AND c.lease_expires_at > kernel_now()
-          AND (c.shares_until <= kernel_now()) IS NOT FALSE) AS in_use
-FROM trunks_trunk t WHERE t.subscription_id = %s::uuid ORDER BY t.id
+       (SELECT count(*) FROM trunks_live_of(t.subscription_id, w.now) c
+        WHERE c.trunk_id = t.id) AS in_use
+FROM (SELECT kernel_now() AS now OFFSET 0) w, trunks_trunk t
+WHERE t.subscription_id = %s::uuid ORDER BY t.id
 """
 
 PEAKS = """

@@ -8,10 +8,8 @@ CREATE OR REPLACE FUNCTION trunks_replaced_call(
     s tenancy_subscription, p_trunk uuid, p_replaces text, p_now timestamptz
 ) RETURNS trunks_call
 LANGUAGE sql STABLE AS $$
-    SELECT w FROM trunks_call w
-    WHERE w.group_id = s.group_id AND w.subscription_id = s.id AND w.ended_at IS NULL
-      AND w.lease_expires_at > p_now AND (w.shares_until <= p_now) IS NOT FALSE AND NOT w.replaced
-      AND (w.call_id = p_replaces OR starts_with(w.call_id, p_replaces || ';'))
+    SELECT w FROM trunks_live_of(s.id, p_now) w
+    WHERE NOT w.replaced AND (w.call_id = p_replaces OR starts_with(w.call_id, p_replaces || ';'))
     ORDER BY (w.trunk_id = p_trunk) DESC, (w.call_id = p_replaces) DESC, w.admitted_at DESC LIMIT 1
 $$;
 

@@ -116,8 +116,8 @@ BEGIN
     FROM catalogue_sku k
     WHERE k.group_id = s.group_id AND k.metric = 'number' AND (
         k.code = ANY (v_codes)
-        OR k.id IN (SELECT n.sku_id FROM unnest(c.e164) AS w(e164) JOIN numbers_number n ON n.e164 = w.e164
-                    WHERE n.group_id = s.group_id
+        OR k.id IN (SELECT n.sku_id FROM numbers_number n
+                    WHERE n.e164 = ANY (c.e164) AND (n.group_id = s.group_id) IS TRUE
                       AND (n.status = 'free' OR n.subscription_id = s.id)));
     c.sku := coalesce(c.sku, '{}');
     c.sku_slot := ARRAY(
@@ -160,7 +160,7 @@ BEGIN
     r := numbers_lock_for_users(s, ARRAY(
         SELECT w.e164 FROM unnest(c.e164) AS w(e164) WHERE w.e164 IS NOT NULL
         UNION
-        SELECT x.e164 FROM unnest(c.user_id) AS w(id) JOIN numbers_number x ON x.user_id = w.id
+        SELECT x.e164 FROM numbers_number x WHERE x.user_id = ANY (c.user_id)
         ORDER BY 1), v_skus, v_wanted, p_patient);
     IF NOT r.complete THEN
         RETURN NULL;

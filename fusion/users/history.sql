@@ -7,7 +7,7 @@ DECLARE
 BEGIN
     IF OLD.user_id IS NOT NULL THEN
         UPDATE users_link l SET unlinked_at = greatest(v_now, l.linked_at)  -- the clock may go back
-        WHERE l.e164 = OLD.e164 AND l.unlinked_at IS NULL;
+        WHERE l.user_id = OLD.user_id AND l.e164 = OLD.e164 AND l.unlinked_at IS NULL;
     END IF;
     IF NEW.user_id IS NOT NULL THEN
         INSERT INTO users_link (

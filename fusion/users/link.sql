@@ -47,7 +47,7 @@ BEGIN
         RETURN;
     END IF;
     SELECT w.* INTO u FROM users_user w
-    WHERE w.id = (p_call ->> 'user_id')::uuid AND w.subscription_id = s.id;
+    WHERE w.id = (p_call ->> 'user_id')::uuid AND (w.subscription_id = s.id) IS TRUE;
     IF NOT FOUND THEN
         status := 404;
         answer := users_unknown();

@@ -88,7 +88,7 @@ BEGIN
         FROM w
         LEFT JOIN LATERAL (
             SELECT v.id, v.login FROM users_user v
-            WHERE v.id = CASE WHEN w.by_id THEN w.named::uuid END AND v.subscription_id = s.id
+            WHERE v.id = CASE WHEN w.by_id THEN w.named::uuid END AND (v.subscription_id = s.id) IS TRUE
             UNION ALL
             (SELECT v.id, v.login FROM users_user v
              WHERE NOT w.by_id AND v.group_id = s.group_id AND v.subscription_id = s.id
@@ -130,13 +130,13 @@ CREATE OR REPLACE FUNCTION users_link_results(c users_rows) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT json_build_object('results', json_agg(
         CASE WHEN w.status < 300
-             THEN json_build_object('e164', w.e164, 'status', w.status, 'number', numbers_document(n, k))
+             THEN json_build_object('e164', w.e164, 'status', w.status, 'number', numbers_document(v.n, k))
              ELSE json_build_object(
                  'e164', w.e164,
                  'status', CASE w.problem ->> 'code' WHEN 'not-found' THEN 404 ELSE w.status END,
                  'problem', w.problem)
         END ORDER BY w.i))::text
     FROM unnest(c.e164, c.status, c.answer) WITH ORDINALITY AS w(e164, status, problem, i)
-    LEFT JOIN numbers_number n ON n.e164 = w.e164
-    LEFT JOIN catalogue_sku k ON k.id = n.sku_id
+    LEFT JOIN LATERAL (SELECT x AS n FROM numbers_number x WHERE x.e164 = w.e164 OFFSET 0) v ON true
+    LEFT JOIN catalogue_sku k ON k.id = (v.n).sku_id
 $$;

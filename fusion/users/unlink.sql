@@ -23,7 +23,7 @@ BEGIN
         status := r.status; replayed := r.replayed; answer := r.answer;
         IF status IS NULL THEN
             v_user := (SELECT u.id FROM users_user u WHERE u.id = (v_call ->> 'user_id')::uuid
-                       AND u.subscription_id = (r.s).id);
+                       AND (u.subscription_id = (r.s).id) IS TRUE);
             status := CASE WHEN v_user IS NULL THEN 404 ELSE 204 END;
             answer := CASE WHEN v_user IS NULL THEN users_unknown() ELSE '' END;
         END IF;
@@ -55,11 +55,11 @@ DECLARE
 BEGIN
     v_sku := (users_lock_licences(s)).sku_id;
     PERFORM FROM numbers_number n
-    WHERE n.subscription_id = s.id AND n.user_id = ANY (p_users)
+    WHERE n.user_id = ANY (p_users) AND (n.subscription_id = s.id) IS TRUE
     ORDER BY n.e164 FOR NO KEY UPDATE;
     SELECT array_agg(n.e164 ORDER BY n.e164), array_agg(n.user_id ORDER BY n.e164)
     INTO v_numbers, v_linked
-    FROM numbers_number n WHERE n.subscription_id = s.id AND n.user_id = ANY (p_users);
+    FROM numbers_number n WHERE n.user_id = ANY (p_users) AND (n.subscription_id = s.id) IS TRUE;
     IF v_linked IS NULL THEN
         RETURN 0;
     END IF;
