@@ -17,6 +17,7 @@ SELECT o.id,
            'failure', o.failure,
            'reason', o.reason,
            'note', o.note,
+           'metadata', coalesce(o.metadata, '{}'),
            'warnings', coalesce(o.warnings, '[]'),
            'lines', coalesce((
                SELECT json_agg(

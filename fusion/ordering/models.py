@@ -26,7 +26,7 @@ class Order(models.Model):
     """A billable change of one subscription. Only a group places orders.
 
     `reason` is the reason for a change of the subscription's state; `warnings` lists problems that
-    did not prevent the order.
+    did not prevent the order; `metadata` maps the caller's own keys to texts.
 
     The ids of the organizations above its subscription are copied into the row, so that the list of
     any subtree is one index range, newest first.
@@ -51,6 +51,7 @@ class Order(models.Model):
     reason = models.CharField(max_length=16, null=True)
     note = models.CharField(max_length=2000, null=True)
     warnings = JsonTextField(null=True)
+    metadata = JsonTextField(null=True)
 
     objects = Scoped["Order"](within_tree)
 

@@ -153,12 +153,13 @@ COLUMNS = (
     "note",
     "quantity_before",
     "line_external_reference",
+    "metadata",
 )
 
 LINES = """
 SELECT o.number, o.kind, o.state, o.subscription_id::text, s.name, t.name, o.external_reference,
        o.placed_at, o.effective_at, o.completed_at, l.action, p.code, l.revision, l.quantity,
-       o.reason, o.note, l.quantity_before, l.external_reference
+       o.reason, o.note, l.quantity_before, l.external_reference, o.metadata
 FROM ordering_order o
 JOIN tenancy_subscription s ON s.id = o.subscription_id
 JOIN tenancy_organization t ON t.id = s.tenant_id

@@ -1,5 +1,6 @@
 """Placing an order: one round trip to `place.sql`, which decides, writes and audits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -66,6 +67,8 @@ class Draft:
     lines: tuple[Line, ...]
     external_reference: str | None = None
     effective_at: datetime | None = None
+    note: str | None = None
+    metadata: Mapping[str, str] | None = None
 
     def check(self) -> None:
         """Problem `duplicate-line` or `invalid-fields` if the fields contradict each other.
@@ -109,7 +112,7 @@ def order_document(
     actor: Actor, draft: Draft, key: str | None, fingerprint: bytes
 ) -> dict[str, object]:
     """The draft with its caller and the new order's id, as `ordering_place_v2` takes it."""
-    return {
+    document: dict[str, object] = {
         "id": new_id(),
         "actor": actor.label,
         "request": traced(actor),
@@ -121,6 +124,11 @@ def order_document(
         "effective_at": draft.effective_at,
         "lines": [line.document() for line in draft.lines],
     }
+    if draft.note:
+        document["note"] = draft.note
+    if draft.metadata:
+        document["metadata"] = draft.metadata
+    return document
 
 
 def call_place(actor: Actor, orders: list[dict[str, object]]) -> list[tuple[int, bool, str]]:

@@ -1,11 +1,11 @@
 -- Place orders of one group: one round trip, all decided under the locks before the first write.
 --
 -- p_calls: an array of {id, actor, request, path, key?, fingerprint?, subscription_id,
--- external_reference?, effective_at?, lines: [{product_id | product_code | product_external_reference,
--- action, quantity, revision?, expected_quantity?, external_reference?}]}. The caller has checked the
--- fields, and no key or reference occurs twice. `id` is the id of the new order; `path` that of the
--- caller's organization; `key` the caller's idempotency key and `fingerprint` (hex) the hash of its
--- request.
+-- external_reference?, effective_at?, note?, metadata?, lines: [{product_id | product_code |
+-- product_external_reference, action, quantity, revision?, expected_quantity?,
+-- external_reference?}]}. The caller has checked the fields, and no key or reference occurs twice.
+-- `id` is the id of the new order; `path` that of the caller's organization; `key` the caller's
+-- idempotency key and `fingerprint` (hex) the hash of its request.
 --
 -- Returns one row per order, in their order: status 201 with the order's document, 200 with
 -- {unchanged, held} if nothing had to be stored, or the status of a refusal with {code, detail, ...}.

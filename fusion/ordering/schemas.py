@@ -3,9 +3,18 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+    field_validator,
+)
 
-from fusion.kernel.fields import Body, Code, Id, Instant, Key, Reference, ends
+from fusion.kernel.fields import Body, Code, Id, Instant, Key, Note, Reference, ends
+from fusion.kernel.fields import Line as LineOfText
 from fusion.kernel.pagination import MAX_BIGINT, MAX_INT
 from fusion.kernel.quantities import MAX_BALANCE, MAX_BATCH, MAX_LINES, MAX_QUANTITY
 from fusion.kernel.schemas import Listing, ProblemDocument
@@ -77,6 +86,21 @@ class LineBody(Body):
         return Line(**self.model_dump())
 
 
+def _distinct(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    cleaned = read(value)
+    if len(cleaned) < len(value):
+        raise ValueError("has two keys that are equal without surrounding spaces and such")
+    return cleaned
+
+
+Metadata = Annotated[
+    dict[Annotated[str, LineOfText(1, 40)], Annotated[str, LineOfText(0, 500)]],
+    Field(max_length=20),
+    WrapValidator(_distinct),
+]
+"""The caller's own keys and texts."""
+
+
 class OrderBody(Body):
     """An order for one subscription. Without `effective_at` it takes effect immediately."""
 
@@ -84,6 +108,11 @@ class OrderBody(Body):
     external_reference: Reference | None = None
     effective_at: Instant | None = Field(
         default=None, description="With an offset, in the future, at most five years ahead."
+    )
+    note: Note | None = None
+    metadata: Metadata | None = Field(
+        default=None,
+        description="Up to 20 keys of at most 40 characters, with texts of at most 500.",
     )
     lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
 
@@ -93,6 +122,8 @@ class OrderBody(Body):
             subscription_id=self.subscription_id,
             external_reference=self.external_reference,
             effective_at=self.effective_at,
+            note=self.note,
+            metadata=self.metadata,
             lines=tuple(line.line() for line in self.lines),
         )
 
@@ -197,6 +228,7 @@ class OrderDocument(BaseModel):
     failure: Failure | None
     reason: Reason | None
     note: str | None
+    metadata: dict[str, str]
     warnings: list[Failure]
     lines: list[LineDocument]
     changes: list[Change]

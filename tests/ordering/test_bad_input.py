@@ -95,7 +95,7 @@ def test_every_wrong_field_is_named(world: World) -> None:
         "subscription_id": str(world.subscription.id),
         "effective_at": "tomorrow",
         "external_reference": "",
-        "note": "x",
+        "remark": "x",
         "lines": [{"product_id": str(world.seat.id), "quantity": 0, "price": 5}],
     }
     assert sorted(fields(raw(world, orjson.dumps(body)))) == [
@@ -103,7 +103,7 @@ def test_every_wrong_field_is_named(world: World) -> None:
         "external_reference",
         "lines.0.price",
         "lines.0.quantity",
-        "note",
+        "remark",
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.http import HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +13,7 @@ from fusion.access.permissions import PLACE_ORDERS
 from fusion.kernel.ids import parse_id
 from fusion.ordering.place import Draft, place_order
 from fusion.ordering.queries import find_order, order_document_of
-from fusion.portal.forms import EDIT_ROWS, PREVIEW, EffectiveTimeField, LineField
+from fusion.portal.forms import EDIT_ROWS, PREVIEW, EffectiveTimeField, LineField, NoteField
 from fusion.portal.orders.choose import choose
 from fusion.portal.orders.lines import ADD, REMOVE, LinesForm, OrderRow, orderable
 from fusion.portal.orders.preview import preview_lines
@@ -34,6 +35,12 @@ class OrderForm(LinesForm):
         help_text=_("The billing platform's id of this order."),
     )
     effective_at = EffectiveTimeField()
+    note = NoteField(
+        label=_("Note"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
     draft_buttons = (EDIT_ROWS, PREVIEW)
 
     def draft(self, subscription_id: UUID) -> Draft:
@@ -43,6 +50,7 @@ class OrderForm(LinesForm):
             self.lines(),
             external_reference=self.cleaned_data["external_reference"] or None,
             effective_at=self.cleaned_data["effective_at"],
+            note=self.cleaned_data["note"] or None,
         )
 
 
