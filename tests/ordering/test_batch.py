@@ -168,6 +168,7 @@ def test_an_external_reference_twice_in_one_batch(world: World) -> None:
 
 
 def test_a_taken_reference_and_whether_the_request_is_the_same(world: World) -> None:
+    placed(world)
     placed(world, external_reference="x")
     results = batch(
         world,
