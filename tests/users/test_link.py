@@ -61,10 +61,14 @@ def test_no_licence(world: World) -> None:
 
 def test_no_licence_was_ever_ordered(world: World) -> None:
     (number,) = equip(world, 0, 1)
+    world.user_sku.code = "seat-licence"  # no other SKU, of any group, has this code
+    world.user_sku.save(update_fields=["code"])
     user = created(world)
     before = world.fingerprint()
     problem = refused(world, before, link(world, user, number), 409, "no-license")
-    assert problem["refusals"][0]["granted"] == 0
+    assert problem["refusals"] == [
+        {"sku": "seat-licence", "granted": 0, "used": 0, "requested": 1, "missing": 1}
+    ]
 
 
 def test_a_number_that_is_linked_is_not_linked_again(world: World) -> None:
