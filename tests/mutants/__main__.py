@@ -33,8 +33,11 @@ BESIDE = {
         "tests/lifecycle/test_release_before.py",
         "tests/tenancy/test_references.py",
     ),
+    "users": ("tests/lifecycle/test_link_numbers.py",),
 }
-"""Tests of other rooms: of orders that change the state of a subscription, and of references."""
+"""Tests of other rooms: of orders that change the state of a subscription, of references, and of
+links of many numbers.
+"""
 
 
 def main() -> int:
@@ -45,7 +48,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=24 * 60, help="at most; 24 hours")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument(
-        "--tests", nargs="*", metavar="test_x.py", help="of the room; all by default"
+        "--tests", nargs="*", metavar="test_x.py", help="of the room, or `room/test_x.py`"
     )
     parser.add_argument(
         "--pure", action="store_true", help="only the tests without a database: quick, for Python"
@@ -95,7 +98,7 @@ def _rules(room: str) -> list[str]:
 
 def _tests(room: str, names: Sequence[str] | None) -> list[str]:
     if names:
-        return [f"tests/{room}/{name}" for name in names]
+        return [f"tests/{name}" if "/" in name else f"tests/{room}/{name}" for name in names]
     return [f"tests/{room}/test_*.py", *BESIDE.get(room, ())]
 
 
