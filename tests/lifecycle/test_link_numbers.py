@@ -143,6 +143,24 @@ def test_users_exchange_their_numbers(world: World) -> None:
     assert (licences(world), differences()) == ((3, 3), [])
 
 
+def test_a_user_in_several_rows_is_linked_by_none(world: World) -> None:
+    one, two, three = equip(world, 2, 3)
+    anna, ben = created(world, "anna"), created(world, "ben")
+    links = [
+        {"number": one, "login": "anna"},
+        {"number": two, "login": "ben"},
+        {"number": three, "user_id": anna["id"]},
+    ]
+    first, second, third = changed(world, "link", links=links)
+    for result, field in ((first, "login"), (third, "user_id")):
+        assert result["status"] == 422
+        [error] = result["problem"]["errors"]
+        assert error["field"] == field
+        assert "“anna” is in several rows of the list: 1, 3" in error["message"]
+    assert (second["status"], seen(world, anna)["number"]) == (200, None)
+    assert seen(world, ben)["number"] == two
+
+
 def test_licences_run_out(world: World) -> None:
     numbers = equip(world, 1, 3)
     for login in ("anna", "ben", "cleo"):

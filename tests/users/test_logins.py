@@ -12,9 +12,10 @@ from fusion.cli.verify import differences
 from fusion.kernel.ids import new_id
 from fusion.kernel.text import text_key
 from fusion.users.models import User
+from tests.numbers.stock import path as numbers_path
 from tests.owner import as_owner, owner_rows
-from tests.users.staff import create
-from tests.world import World
+from tests.users.staff import create, created, done, equip, row, seen, unlink
+from tests.world import World, answer
 
 MIGRATION = import_module("fusion.users.migrations.0007_fill_login_keys")
 
@@ -23,6 +24,13 @@ OLD = (
     " SELECT %s, s.group_id, s.id, %s, 'Old', 'user' FROM tenancy_subscription s WHERE s.id = %s"
 )
 """What a server of the release before writes: it knows nothing of keys."""
+
+TWIN = (
+    "INSERT INTO users_user (id, group_id, subscription_id, login, display_name, kind, login_key,"
+    " login_twin) SELECT %s, s.group_id, s.id, %s, 'Twin', 'user', 'istanbul', 1"
+    " FROM tenancy_subscription s WHERE s.id = %s"
+)
+"""A user whose key another had already when keys were introduced."""
 
 
 def test_python_and_the_database_agree_on_every_character() -> None:
@@ -80,6 +88,28 @@ def test_colliding_users_stay_and_block_new_ones(world: World) -> None:
     finally:
         owner_rows("DELETE FROM users_user WHERE id = ANY (%s)", [ids])
     assert differences() == []
+
+
+def test_of_colliding_users_a_row_means_the_one_that_is_written_so(world: World) -> None:
+    one, two, three = equip(world, 1, 3)
+    user = created(world, "istanbul")
+    twin = {**user, "id": str(new_id())}
+    owner_rows("ALTER TABLE users_user DISABLE TRIGGER users_keep_login_key")
+    try:
+        owner_rows(TWIN, [twin["id"], "\uff29stanbul", world.subscription.id])
+    finally:
+        owner_rows("ALTER TABLE users_user ENABLE TRIGGER users_keep_login_key")
+    assert done(world, [row("istanbul", one)]) == [200]
+    assert (seen(world, user)["number"], seen(world, twin)["number"]) == (one, None)
+    links = {"links": [{"number": two, "login": "Istanbul"}]}
+    response = world.call("POST", numbers_path(world, "batch"), {"action": "link", **links})
+    assert answer(response)["results"][0]["status"] == 200
+    assert (seen(world, user)["number"], seen(world, twin)["number"]) == (two, None)
+    unlink(world, user)
+    assert done(world, [row("\uff29stanbul", three)]) == [200]
+    assert (seen(world, user)["number"], seen(world, twin)["number"]) == (None, three)
+    unlink(world, twin)
+    owner_rows("DELETE FROM users_user WHERE id = %s", [twin["id"]])
 
 
 def test_a_login_that_mixes_scripts_is_refused(world: World) -> None:
