@@ -3,7 +3,8 @@
 from typing import Any
 
 from fusion.tenancy.models import Organization
-from tests.users.staff import equip, results, submitted, work
+from tests.numbers.stock import french, stock
+from tests.users.staff import equip, outcomes, results, submitted, work
 from tests.world import World
 
 HEADER = b"login,display_name,kind,number\n"
@@ -42,3 +43,12 @@ def test_numbers_in_rows_as_people_write_them(world: World) -> None:
     Organization.objects.unscoped("test").filter(id=world.group.id).update(country="FR")
     [row] = uploaded(world, f"c,C,user,{national}\n".encode())
     assert row["user"]["number"] == numbers[2]
+
+
+def test_a_number_of_a_type_whose_entitlements_are_all_used(world: World) -> None:
+    equip(world, 2, 1)
+    stock(world, 1)  # free, but not for this subscription
+    text = f"login,display_name,kind,sku\na,A,user,{french(world).code}\n".encode()
+    id = submitted(world, text, "text/csv")
+    work()
+    assert outcomes(world, id) == ["no-entitlement"]
