@@ -68,6 +68,7 @@ def calling_code(e164: str) -> int:
     return (number and number.country_code) or 0
 
 
+# What helps if the library does not know a number or its type; the end of a refusal.
 ACCEPT_IN_RANGE = (
     "if you have it nevertheless, accept unknown numbers (`accept_unknown`) with a `reason`"
 )
@@ -79,8 +80,6 @@ REQUEST_TO_PORT = (
     "if it exists nevertheless, send a port request with its number type (`sku`), "
     "`accept_unknown` and a `reason`"
 )
-ACCEPTANCES = (ACCEPT_IN_RANGE, ACCEPT_TO_PORT, REQUEST_TO_PORT)
-"""What helps if the library does not know a number or its type; the end of a refusal."""
 
 
 def wrong_number(e164: str, *, country: str, type: str) -> str | None:
