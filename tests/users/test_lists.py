@@ -168,6 +168,19 @@ def test_the_end_of_the_stock(world: World) -> None:
     assert found == ["created"] * max(3, free) + ["no-free-number"] * (5 - max(3, free))
 
 
+def test_a_user_that_gets_its_first_number_is_changed(world: World) -> None:
+    (number,) = equip(world, 1, 1)
+    created(world, "ann")
+    assert outcome(world, f"login,number\nann,{number}\n") == ["changed"]
+
+
+def test_a_row_frees_the_licence_of_a_later_one(world: World) -> None:
+    one, two = equip(world, 1, 2)
+    linked(world, created(world, "ann"), one)
+    text = f"login,name,number,action\nann,,,unlink\nbob,Bob,{two},\n"
+    assert outcome(world, text) == ["changed", "created"]
+
+
 def test_users_exchange_their_numbers(world: World) -> None:
     a, b, c, d = equip(world, 4, 4)
     for login, number in (("ann", a), ("bob", b), ("cid", c)):
