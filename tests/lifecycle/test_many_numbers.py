@@ -54,9 +54,10 @@ def crowded() -> Iterator[None]:
 
 def test_each_number_has_its_result(world: World) -> None:
     linked_one, one, two, three = equip(world, 1, 4)
-    [free] = stock(world, 1)
+    free, theirs = stock(world, 2)
     linked(world, created(world), linked_one)
-    target = second(world, 2)
+    target = second(world, 3)
+    assigned(world, theirs, subscription=target)  # two entitlements are left
     results = changed(
         world,
         "move",
@@ -68,7 +69,7 @@ def test_each_number_has_its_result(world: World) -> None:
     assert results[1]["number"] == number(world, three)
     assert results[4]["problem"]["refusals"][0]["missing"] == 1
     assert results[0]["problem"]["type"] == "urn:fusion:problem:number-in-use"
-    assert (balance(world), balance(world, target)) == ((4, 2), (2, 2))
+    assert (balance(world), balance(world, target)) == ((4, 2), (3, 3))
     assert len(moved_events(world, world.group)) == 4
 
 

@@ -34,9 +34,15 @@ BESIDE = {
         "tests/tenancy/test_references.py",
     ),
     "users": ("tests/lifecycle/test_link_numbers.py",),
+    "numbers": (
+        "tests/lifecycle/test_many_numbers.py",
+        "tests/lifecycle/test_move_numbers.py",
+        "tests/trunks/test_routing.py",
+        "tests/users/test_link.py",
+    ),
 }
-"""Tests of other rooms: of orders that change the state of a subscription, of references, and of
-links of many numbers.
+"""Tests of other rooms: of orders that change the state of a subscription, of references, of links
+of many numbers, of moves, and of what a number may be linked to.
 """
 
 

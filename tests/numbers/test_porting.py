@@ -234,15 +234,17 @@ def test_a_number_of_a_range_stays_known_and_returns(world: World) -> None:
 
 
 def test_a_number_ported_out_may_go_through_another_provider(world: World) -> None:
-    [one] = stock(world, 1)
-    entitle(world, 1)
-    assigned(world, one)
-    assert world.call("POST", path(world, one, "port-out")).status_code == 204
+    one, other = stock(world, 2)
+    entitle(world, 2)
+    assigned(world, one, other)
+    for each in (one, other):
+        assert world.call("POST", path(world, each, "port-out")).status_code == 204
     elsewhere = World()
     entitle(elsewhere, 1)
     there = path(elsewhere, "port-in")
     assert elsewhere.call("POST", there, {"numbers": [one]}).status_code == 201
     assert number(world, one) is None
+    assert statuses(other) == ["ported_out"]
     before = world.fingerprint()
     response = world.call("POST", path(world, "port-in"), {"numbers": [one]})
     refused(world, before, response, 409, "number-not-available")
