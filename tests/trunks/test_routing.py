@@ -86,13 +86,17 @@ def test_linked_elsewhere(world: World) -> None:
     assert world.call("PUT", trunks_path(world, one, "numbers", second)).status_code == 200
     before = world.fingerprint()
 
-    response = world.call("PUT", trunks_path(world, one, "numbers", first))
+    there = {
+        trunks_path(world, one, "numbers", first): (user, None, "a user"),
+        trunks_path(world, two, "numbers", second): (None, one, "another trunk"),
+    }
+    for where, (its_user, its_trunk, holder) in there.items():
+        problem = refused(world, before, world.call("PUT", where), 409, "number-in-use")
+        assert (problem["user_id"], problem["trunk_id"]) == (its_user, its_trunk)
+        assert f"is linked to {holder}." in problem["detail"]
+    response = world.call("PUT", link, {"number": second})
     problem = refused(world, before, response, 409, "number-in-use")
-    assert (problem["user_id"], problem["trunk_id"]) == (user, None)
-    response = world.call("PUT", trunks_path(world, two, "numbers", second))
-    problem = refused(world, before, response, 409, "number-in-use")
-    assert (problem["user_id"], problem["trunk_id"]) == (None, one)
-    refused(world, before, world.call("PUT", link, {"number": second}), 409, "number-in-use")
+    assert "is linked to a trunk." in problem["detail"]
 
 
 def test_a_routed_number_blocks_release_porting_and_trunk_deletion(
