@@ -4,8 +4,8 @@ from typing import Any
 
 from fusion.tenancy.models import Organization
 from tests.numbers.stock import french, stock
-from tests.users.staff import equip, outcomes, results, submitted, work
-from tests.world import World
+from tests.users.staff import at, equip, outcomes, results, row, submitted, work
+from tests.world import World, answer, make_subscription
 
 HEADER = b"login,display_name,kind,number\n"
 
@@ -52,3 +52,12 @@ def test_a_number_of_a_type_whose_entitlements_are_all_used(world: World) -> Non
     id = submitted(world, text, "text/csv")
     work()
     assert outcomes(world, id) == ["no-entitlement"]
+
+
+def test_each_batch_is_of_its_own_subscription(world: World) -> None:
+    other = make_subscription(world.tenant, "Other")
+    for login, subscription in (("a", world.subscription), ("b", other)):
+        submitted(world, [row(login)], subscription=subscription)
+        work()
+        items = answer(world.call("GET", at(world, subscription=subscription)))["items"]
+        assert [user["login"] for user in items] == [login]
