@@ -184,7 +184,6 @@ NOT_BY_KEY = {
     ("fusion/reporting/history.py", "trunks_call"),  # live ones by subscription
     ("fusion/reporting/history.py", "trunks_callrecord"),  # by subscription and time
     ("fusion/reporting/overview.py", "billing_nearlyfull"),  # by path
-    ("fusion/reporting/phone_usage.py", "users_link"),  # by organization
     ("fusion/tenancy/holds.py", "tenancy_hold"),  # by subscription
     ("fusion/trunks/live_calls.sql", "trunks_call"),  # live ones by subscription
     ("fusion/trunks/live_calls.sql", "trunks_channelpeak"),  # by subscription and minute

@@ -31,6 +31,7 @@ def accept_invitation(
     if not opens(invitation, key) or not is_acceptable(invitation):
         raise not_any_more()
     member = add_membership(
+        actor,
         invitation.organization,
         id=invitation.id,
         email=invitation.email,

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 
+from fusion.access.actor import Actor
 from fusion.access.constraint_errors import map_constraint_errors
 from fusion.accounts.models import Member, User
 from fusion.kernel.errors import Problem
@@ -13,13 +14,19 @@ from fusion.tenancy.models import Organization
 
 
 def add_membership(
-    organization: Organization, *, email: str, name: str | None, role: str, id: UUID | None = None
+    actor: Actor,
+    organization: Organization,
+    *,
+    email: str,
+    name: str | None,
+    role: str,
+    id: UUID | None = None,
 ) -> Member:
     """The new membership, with its person; creates the person if nobody has this e-mail yet.
 
     `email` is normalized. Problem `conflict` if they are already a member.
     """
-    lock_organization(organization)
+    lock_organization(actor, organization)
     member = Member(
         id=id or new_id(),
         user=_person(email),

@@ -36,7 +36,7 @@ def create_member(
         address = normal_email(email)
     except ValueError as error:
         raise InvalidFields(email=str(error)) from None
-    member = add_membership(organization, email=address, name=name, role=role)
+    member = add_membership(actor, organization, email=address, name=name, role=role)
     _require_confirmed(member)
     if password is not None:
         _set_password(member, password)

@@ -53,7 +53,7 @@ def lock_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID)
 
     If two decide at once, the second waits and then finds it decided.
     """
-    lock_organization(find_organization(actor, organization_id))
+    lock_organization(actor, find_organization(actor, organization_id))
     rows = Invitation.objects.visible_to(actor).select_related("organization")
     locked = rows.select_for_update(of=("self",), no_key=True)
     invitation = or_not_found(

@@ -37,7 +37,7 @@ def invite_member(
     """
     organization = find_organization(actor, organization_id)
     require_role_in_reach(actor, role)
-    lock_organization(organization, alone=True)
+    lock_organization(actor, organization, alone=True)
     require_no_member(organization.id, email)
     require_room(organization.id)
     _close_former(organization, email)

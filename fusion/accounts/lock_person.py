@@ -17,7 +17,7 @@ def lock_person(actor: Actor, *, organization_id: UUID, member_id: UUID) -> Pers
     other must not both succeed.
     """
     organization = find_organization(actor, organization_id)
-    lock_organization(organization, alone=True)
+    lock_organization(actor, organization, alone=True)
     # If the invitation is being accepted, this waits and then finds the member.
     invitations = Invitation.objects.visible_to(actor).select_related("organization")
     rows = invitations.select_for_update(of=("self",), no_key=True)

@@ -30,7 +30,7 @@ def create_client(actor: Actor, *, organization_id: UUID, name: str, scopes: Seq
     organization = find_organization(actor, organization_id)
     _check(organization, scopes)
     require_scopes(actor, scopes)
-    lock_organization(organization)
+    lock_organization(actor, organization)
     lock_creator(actor)
     id, secret = new_id(), new_secret()
     client = ApiClient(

@@ -21,7 +21,7 @@ def lock_client(actor: Actor, *, organization_id: UUID, client_id: UUID) -> ApiC
     deleted, or its issue finds the client deleted or its secret changed.
     """
     organization = find_organization(actor, organization_id)
-    lock_organization(organization)
+    lock_organization(actor, organization)
     rows = ApiClient.scoped.visible_to(actor).select_related("organization")
     rows = rows.select_for_update(of=("self",))
     client = rows.filter(id=client_id, organization_id=organization.id).first()

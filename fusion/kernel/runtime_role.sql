@@ -42,7 +42,8 @@ LANGUAGE sql STABLE AS $$
         WHEN c.relkind IN ('v', 'm') OR c.relname IN ('django_migrations', 'kernel_schema')
             THEN '{SELECT}'
         -- Only the owner changes these tables.
-        WHEN c.relname IN ('catalogue_metric', 'trunks_recordretention') THEN '{SELECT}'
+        WHEN c.relname IN ('catalogue_metric', 'trunks_recordretention', 'tenancy_subscriptionowner')
+            THEN '{SELECT}'
         -- Records are removed by month, through trunks_drop_partitions().
         WHEN c.relname = 'trunks_callrecord' THEN '{SELECT,INSERT}'
         WHEN c.relispartition THEN '{}'  -- accessed through its parent table

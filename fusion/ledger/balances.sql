@@ -28,7 +28,7 @@ BEGIN
         INTO status, answer
         FROM tenancy_subscription s
         WHERE s.id = (v_call ->> 'subscription_id')::uuid AND s.group_id = p_group
-          AND starts_with(s.path, v_call ->> 'path');
+          AND access_sees(v_call ->> 'path', s.path);
         IF NOT FOUND THEN
             status := 404;
             answer := access_unknown_subscription();
@@ -69,5 +69,5 @@ LANGUAGE sql STABLE AS $$
                          ELSE e.used_after END AS used OFFSET 0) u
          WHERE b.group_id = s.group_id AND b.subscription_id = s.id), '[]'))::text
     FROM tenancy_subscription s
-    WHERE s.id = p_subscription AND starts_with(s.path, p_path)
+    WHERE s.id = p_subscription AND access_sees(p_path, s.path)
 $$;

@@ -52,7 +52,7 @@ BEGIN
     IF p_call ->> 'action' = 'move' AND status IS DISTINCT FROM 404 THEN
         SELECT w.* INTO t FROM tenancy_subscription w
         WHERE w.id = (p_call ->> 'to_subscription_id')::uuid AND w.group_id = p_group
-          AND starts_with(w.path, p_call ->> 'path');
+          AND access_sees(p_call ->> 'path', w.path);
         IF NOT FOUND THEN
             status := 404; replayed := false; answer := access_unknown_subscription();
         ELSIF status IS NULL AND t.status <> 'active' THEN

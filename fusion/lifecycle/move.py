@@ -14,6 +14,7 @@ from fusion.access.actor import Actor
 from fusion.access.permissions import MOVE
 from fusion.access.use_case import Done, use_case
 from fusion.access.visibility import under
+from fusion.clients.clear_creators import clear_creators
 from fusion.kernel.database import database_now, execute, fetch_value
 from fusion.lifecycle.move_events import ARRIVED, LEFT, emit_moved
 from fusion.lifecycle.move_plan import (
@@ -71,6 +72,7 @@ def move_organization(actor: Actor, *, organization_id: UUID, parent_id: UUID) -
         [actor.group_id, organization.id, parent.id],
     )
     _follow(actor, ids, None, at)
+    clear_creators([each.id for each in organizations], of=place.lost)
     emit_moved(actor, ARRIVED, _again(organizations), _subscriptions(ids), at)
     _record_left(actor, "organization", organization, None, at)
     moved = find_organization(actor, organization_id)
@@ -88,7 +90,7 @@ def move_subscription(actor: Actor, *, subscription_id: UUID, tenant_id: UUID) -
     find_subscription(actor, subscription_id)
     tenant = find_organization(actor, tenant_id)
     refuse_misplaced_subscription(tenant)
-    lock_organization(tenant)
+    lock_organization(actor, tenant)
     subscription = lock_subscription(actor, subscription_id)
     refuse_terminated(subscription)
     if subscription.tenant_id == tenant.id:

@@ -86,6 +86,8 @@ def preview_organization_move(
         under(moved.path), status="active"
     )
     subscriptions = Subscription.objects.visible_to(actor).filter(under(moved.path))
+    if moved.parent_id == parent.id:
+        organizations, subscriptions = organizations.none(), subscriptions.none()
     preview = _preview(actor, place_below(parent, moved), organizations, subscriptions)
     return _judged(preview, refuse_too_many, moved)
 
@@ -102,6 +104,8 @@ def preview_subscription_move(
     tenant = find_organization(actor, tenant_id)
     refuse_misplaced_subscription(tenant)
     subscriptions = Subscription.objects.visible_to(actor).filter(id=moved.id)
+    if moved.tenant_id == tenant.id:
+        subscriptions = subscriptions.none()
     organizations = Organization.objects.visible_to(actor).none()
     preview = _preview(actor, place_of_tenant(tenant, moved), organizations, subscriptions)
     return _judged(preview, refuse_terminated, moved)

@@ -21,7 +21,7 @@ from fusion.numbers.porting import REQUEST_PORTS
 from fusion.numbers.resolve import resolve_numbers
 from fusion.numbers.rules import ACCEPT_TO_PORT, MAX_PORT_DAYS
 from fusion.tenancy.models import Subscription
-from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.queries import lock_subscription, present_path
 
 CHECK_IN = "SELECT numbers_in_inventory(%s::text[])"
 CHECK_OUT = """
@@ -136,7 +136,7 @@ def new_port(
         tenant_id=subscription.tenant_id,
         subscription_id=subscription.id,
         organization_id=actor.organization_id,
-        path=actor.path,
+        path=present_path(actor),
         numbers=orjson.dumps(list(numbers)).decode(),
         sku=sku,
         accept_reason=accept_reason,

@@ -11,7 +11,7 @@ from fusion.kernel.errors import Problem, not_found
 from fusion.ordering.models import OrderRequest
 from fusion.ordering.place import Draft, Line
 from fusion.ordering.requests import emit_request_event, lines_as_json
-from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.queries import lock_subscription, present_path
 
 
 @use_case(REQUEST_ORDERS, verb="order-request.create", status=201)
@@ -37,7 +37,7 @@ def request_order(
         tenant_id=subscription.tenant_id,
         subscription_id=subscription.id,
         organization_id=actor.organization_id,
-        path=actor.path,
+        path=present_path(actor),
         lines=lines_as_json(lines),
         note=note,
         requested_by=actor.label,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from fusion.access.actor import Actor
+from fusion.access.actor import GROUP, Actor
 from fusion.events.emit import emit
 from fusion.kernel.clock import instant
 from fusion.kernel.database import fetch_rows
@@ -82,7 +82,21 @@ def list_requests(
     if state is not None:
         rows = rows.filter(state=state)
     shown, following = newest(rows, limit=limit, cursor=cursor)
-    return {"items": request_documents(shown), "next": following}
+    return {"items": documents_for(actor, shown), "next": following}
+
+
+def documents_for(actor: Actor, requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:
+    """Requests as the API shows them to the actor.
+
+    Below the group without the words of an organization that a move has taken the sight of them
+    from, and without the reason that it was given.
+    """
+    documents = request_documents(requests)
+    for each, document in zip(requests, documents, strict=True):
+        owners = (each.distributor_id, each.reseller_id, each.tenant_id, each.group_id)
+        if actor.kind != GROUP and each.organization_id not in owners:
+            document |= {"note": None, "reason": None}
+    return documents
 
 
 def request_documents(requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from fusion.ordering.request_schemas import (
     RequestFilter,
     drafted,
 )
-from fusion.ordering.requests import find_request, list_requests, request_documents
+from fusion.ordering.requests import documents_for, find_request, list_requests
 from fusion.ordering.withdraw_request import withdraw_request
 from fusion.tenancy.queries import find_organization, find_subscription
 
@@ -75,7 +75,8 @@ def requests(request: HttpRequest, params: Query[RequestFilter]) -> HttpResponse
 )
 def one_request(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Read an order request and its result."""
-    (document,) = request_documents([find_request(actor_of(request), request_id)])
+    actor = actor_of(request)
+    (document,) = documents_for(actor, [find_request(actor, request_id)])
     return json_response(document)
 
 

@@ -44,7 +44,8 @@ def phone_usage(request: HttpRequest, params: Query[UsageFilter]) -> HttpRespons
     """Report which user had which number, now or in a period, with all names and references."""
     actor = actor_of(request)
     organization = find_organization(actor, params.organization_id or actor.organization_id)
-    arguments = (organization, params.subscription_id, Period(since=params.from_, until=params.to))
+    period = Period(since=params.from_, until=params.to)
+    arguments = (actor, organization, params.subscription_id, period)
     return _report(
         request,
         params,
@@ -63,7 +64,7 @@ def licenses(request: HttpRequest, params: Query[ReportFilter]) -> HttpResponseB
     """Report the ordered and used quantity of each SKU, in total and per subscription."""
     actor = actor_of(request)
     organization = find_organization(actor, params.organization_id or actor.organization_id)
-    arguments = (organization, params.subscription_id)
+    arguments = (actor, organization, params.subscription_id)
     return _report(
         request,
         params,

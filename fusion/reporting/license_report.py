@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel
 
+from fusion.access.actor import Actor
 from fusion.catalogue.metrics import MetricCode
 from fusion.kernel.clock import instant, now
 from fusion.kernel.sheets.send import Table
@@ -69,26 +70,28 @@ CROSS JOIN LATERAL ({USED}) u
 
 
 def licenses_as_json(
-    organization: Organization, subscription_id: UUID | None, query: Query
+    actor: Actor, organization: Organization, subscription_id: UUID | None, query: Query
 ) -> Iterator[str]:
     """`{"as_of", "totals": [per SKU], "items": [per subscription and SKU], "next": null}`."""
-    owner, ids = owned_by("s", organization, subscription_id)
+    owner, ids = owned_by("s", actor, organization, subscription_id)
     totals = query(f"{TOTALS} WHERE {owner} GROUP BY 1, 2, 3 ORDER BY 1", ids)
     yield f'{{"as_of":"{instant(now())}","totals":['
     yield from json_items(_json(QUANTITIES, row) for row in totals)
     yield '],"items":['
-    rows = _rows(organization, subscription_id, query)
+    rows = _rows(actor, organization, subscription_id, query)
     yield from json_items(_json(COLUMNS, row) for row in rows)
     yield '],"next":null}'
 
 
-def licenses_table(organization: Organization, subscription_id: UUID | None) -> Table:
+def licenses_table(actor: Actor, organization: Organization, subscription_id: UUID | None) -> Table:
     """The rows per subscription and SKU."""
-    return Table("licenses", COLUMNS, partial(_rows, organization, subscription_id))
+    return Table("licenses", COLUMNS, partial(_rows, actor, organization, subscription_id))
 
 
-def _rows(organization: Organization, subscription_id: UUID | None, query: Query) -> Iterator[Row]:
-    owner, ids = owned_by("s", organization, subscription_id)
+def _rows(
+    actor: Actor, organization: Organization, subscription_id: UUID | None, query: Query
+) -> Iterator[Row]:
+    owner, ids = owned_by("s", actor, organization, subscription_id)
     return query(f"{DETAIL} WHERE {owner} ORDER BY s.path, s.id, b.sku", ids)
 
 

@@ -72,7 +72,8 @@ FROM {source} f
 JOIN tenancy_subscription s ON s.id = f.subscription_id
 JOIN tenancy_organization t ON t.id = s.tenant_id
 JOIN catalogue_sku k ON k.id = f.sku_id
-WHERE (f.percent, f.subscription_id, f.sku_id)
+WHERE starts_with(s.path, %(first)s::text)  -- it may have moved since the last refresh
+  AND (f.percent, f.subscription_id, f.sku_id)
       < (%(percent)s::int, %(subscription)s::uuid, %(sku)s::uuid)
 ORDER BY f.percent DESC, f.subscription_id DESC, f.sku_id DESC
 LIMIT %(limit)s::int

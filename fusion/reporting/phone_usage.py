@@ -10,11 +10,12 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, Field
 
+from fusion.access.actor import Actor
 from fusion.kernel.clock import instant
 from fusion.kernel.fields import Instant, ends
 from fusion.kernel.sheets.send import Table
 from fusion.kernel.stream import Query, Row, json_items
-from fusion.reporting.owners import NAMES, joins, owned_by
+from fusion.reporting.owners import joins, names_then, owned_by
 from fusion.reporting.schemas import Owned, ReportFilter
 from fusion.tenancy.models import Organization
 
@@ -54,12 +55,17 @@ class UsageFilter(ReportFilter):
 COLUMNS = tuple(UsageRow.model_fields)
 
 SELECT = f"""
-SELECT {NAMES}, l.e164, k.code, catalogue_country(k.country), k.number_type, l.origin,
+SELECT {names_then("w")}, l.e164, k.code, catalogue_country(k.country), k.number_type, l.origin,
        l.user_id::text, coalesce(u.login, l.login),
        coalesce(u.display_name, l.display_name), l.kind, l.linked_at, l.unlinked_at
 FROM users_link l
 JOIN catalogue_sku k ON k.id = l.sku_id
-LEFT JOIN users_user u ON u.id = l.user_id
+LEFT JOIN LATERAL (
+    SELECT o.until, o.names FROM tenancy_subscriptionowner o
+    WHERE o.group_id = l.group_id AND o.subscription_id = l.subscription_id
+      AND o.until > l.linked_at
+    ORDER BY o.until LIMIT 1) w ON true
+LEFT JOIN users_user u ON u.id = l.user_id AND w.until IS NULL
 JOIN tenancy_subscription s ON s.id = l.subscription_id
 {joins("l")}
 """
@@ -87,26 +93,38 @@ class Period:
 
 
 def usage_as_json(
-    organization: Organization, subscription_id: UUID | None, period: Period, query: Query
+    actor: Actor,
+    organization: Organization,
+    subscription_id: UUID | None,
+    period: Period,
+    query: Query,
 ) -> Iterator[str]:
     """`{"items": [row], "next": null}`, links by id within one period's end."""
     yield '{"items":['
-    rows = _rows(organization, subscription_id, period, query)
+    rows = _rows(actor, organization, subscription_id, period, query)
     yield from json_items(
         orjson.dumps(dict(zip(COLUMNS, row, strict=True))).decode() for row in rows
     )
     yield '],"next":null}'
 
 
-def usage_table(organization: Organization, subscription_id: UUID | None, period: Period) -> Table:
+def usage_table(
+    actor: Actor, organization: Organization, subscription_id: UUID | None, period: Period
+) -> Table:
     """The same rows."""
-    return Table("phone-usage", COLUMNS, partial(_rows, organization, subscription_id, period))
+    return Table(
+        "phone-usage", COLUMNS, partial(_rows, actor, organization, subscription_id, period)
+    )
 
 
 def _rows(
-    organization: Organization, subscription_id: UUID | None, period: Period, query: Query
+    actor: Actor,
+    organization: Organization,
+    subscription_id: UUID | None,
+    period: Period,
+    query: Query,
 ) -> Iterator[Row]:
-    owner, ids = owned_by("l", organization, subscription_id)
+    owner, ids = owned_by("l", actor, organization, subscription_id)
     when, instants = period.condition()
     parameters: list[Any] = [*ids, *instants]
     for *columns, linked_at, unlinked_at in query(

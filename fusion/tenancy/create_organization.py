@@ -34,7 +34,7 @@ def create_organization(
     parent = find_organization(actor, parent_id)
     if wrong := misplaced(kind, parent.kind):
         raise InvalidFields(**wrong)
-    lock_organization(parent)
+    lock_organization(actor, parent)
     id = new_id()
     organization = Organization(
         id=id,

@@ -26,7 +26,7 @@ def create_subscription(
     tenant = find_organization(actor, tenant_id)
     if tenant.kind != TENANT:
         raise InvalidFields(tenant_id=f"is a {tenant.kind}; only a tenant can have subscriptions")
-    lock_organization(tenant)
+    lock_organization(actor, tenant)
     subscription = Subscription(
         **_above(tenant),
         group_id=tenant.group_id,

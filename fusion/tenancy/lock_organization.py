@@ -6,16 +6,17 @@ then sees what the other did. Locking the parent is enough: while it exists, not
 deleted, and a move of something above locks it too.
 """
 
+from fusion.access.actor import Actor
 from fusion.kernel.database import fetch_rows
 from fusion.kernel.errors import not_found
 from fusion.tenancy.models import Organization
 
 
-def lock_organization(organization: Organization, *, alone: bool = False) -> None:
+def lock_organization(actor: Actor, organization: Organization, *, alone: bool = False) -> None:
     """Lock it until the transaction ends, and read its path, which a move may have changed.
 
     `alone`: an exclusive lock, so that what the caller counts does not change meanwhile.
-    Problem `not-found` if it has just been deleted.
+    Problem `not-found` if it has just been deleted, or moved to where the actor does not see it.
     """
     strength = "NO KEY UPDATE" if alone else "SHARE"
     # If this waited for another transaction, PostgreSQL reads the row that it left.
@@ -24,6 +25,6 @@ def lock_organization(organization: Organization, *, alone: bool = False) -> Non
         f" WHERE group_id = %s AND id = %s AND status = 'active' FOR {strength}"
     )
     found = fetch_rows(sql, [organization.group_id, organization.id])
-    if not found:
+    if not found or actor.organization_id.hex not in found[0][0]:
         raise not_found("organization")
     ((organization.path,),) = found

@@ -166,8 +166,10 @@ class Subscription(models.Model):
 class SubscriptionOwner(models.Model):
     """Who owned a subscription until a move: the organizations above it from `since` to `until`.
 
-    `since` of the first owner is before all time. The present owners stand in the subscription
-    itself; the view `tenancy_ownership` has both.
+    `names` has the names and external references of the subscription, its tenant and its reseller
+    at the move, as `tenant_name`: former owners do not learn later ones. `since` of the first owner
+    is before all time. The present owners stand in the subscription itself; the view
+    `tenancy_ownership` has both.
     """
 
     pk = models.CompositePrimaryKey("group_id", "subscription_id", "until")
@@ -179,6 +181,7 @@ class SubscriptionOwner(models.Model):
     path = models.CharField(max_length=160, db_collation="C")
     since = models.DateTimeField()
     until = models.DateTimeField()
+    names = models.JSONField()
 
     class Meta:
         constraints = [

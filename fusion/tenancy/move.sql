@@ -68,13 +68,22 @@ $$;
 CREATE OR REPLACE FUNCTION tenancy_change_owner(
     p_group uuid, p_subscriptions uuid[], p_tenant uuid, p_at timestamptz
 ) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
 BEGIN
     INSERT INTO tenancy_subscriptionowner
-        (group_id, subscription_id, distributor_id, reseller_id, tenant_id, path, since, until)
+        (group_id, subscription_id, distributor_id, reseller_id, tenant_id, path, since, until, names)
     SELECT o.group_id, o.subscription_id, o.distributor_id, o.reseller_id, o.tenant_id, o.path, o.since,
-           greatest(p_at, o.since + interval '1 microsecond')  -- the clock may have been set back
+           greatest(p_at, o.since + interval '1 microsecond'),  -- the clock may have been set back
+           jsonb_build_object(
+               'subscription_name', s.name, 'subscription_external_reference', s.external_reference,
+               'tenant_name', t.name, 'tenant_external_reference', t.external_reference,
+               'reseller_name', r.name, 'reseller_external_reference', r.external_reference)
     FROM tenancy_ownership o
+    JOIN tenancy_subscription s ON s.group_id = p_group AND s.id = o.subscription_id
+    JOIN tenancy_organization t ON t.group_id = p_group AND t.id = o.tenant_id
+    LEFT JOIN tenancy_organization r ON r.group_id = p_group AND r.id = o.reseller_id
     WHERE o.group_id = p_group AND o.subscription_id = ANY (p_subscriptions) AND o.until = 'infinity';
 
     UPDATE tenancy_subscription s

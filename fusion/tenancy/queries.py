@@ -19,6 +19,12 @@ def find_organization(actor: Actor, id: UUID) -> Organization:
     return or_not_found(rows.first(), "organization")
 
 
+def present_path(actor: Actor) -> str:
+    """The path of the actor's organization now: it may have been moved since the request began."""
+    rows = Organization.objects.unscoped("the actor's own organization")
+    return str(rows.values_list("path", flat=True).get(id=actor.organization_id))
+
+
 def country_of(path: str) -> str | None:
     """The country of the organization at `path`, or of the nearest one above that has one."""
     ids = [UUID(part) for part in path.split("/") if part]

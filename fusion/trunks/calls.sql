@@ -108,7 +108,7 @@ DECLARE
 BEGIN
     SELECT w.* INTO s FROM tenancy_subscription w
     WHERE w.id = (SELECT x.subscription_id FROM trunks_trunk x WHERE x.id = p_trunk)
-      AND starts_with(w.path, p_path)
+      AND access_sees(p_path, w.path)
     FOR NO KEY UPDATE;
     -- New statements: they see what was committed before the lock was acquired.
     SELECT w.* INTO t FROM trunks_trunk w WHERE w.id = p_trunk AND w.subscription_id = s.id;
@@ -253,7 +253,7 @@ BEGIN
     -- The same lock as for an admission, so that each sees what the other did.
     SELECT w.* INTO s FROM tenancy_subscription w
     WHERE w.id = (SELECT x.subscription_id FROM trunks_trunk x WHERE x.id = p_trunk)
-      AND starts_with(w.path, p_path)
+      AND access_sees(p_path, w.path)
     FOR NO KEY UPDATE;
     PERFORM FROM trunks_trunk w WHERE w.id = p_trunk AND w.subscription_id = s.id;
     IF NOT FOUND THEN

@@ -47,6 +47,6 @@ BEGIN
     RETURN (SELECT count(*) FROM trunks_call c JOIN tenancy_subscription s ON s.id = c.subscription_id
             WHERE c.group_id = p_group AND c.ended_at IS NULL
               AND c.lease_expires_at > kernel_now() AND (c.shares_until <= kernel_now()) IS NOT FALSE
-              AND starts_with(s.path, p_path));
+              AND access_sees(p_path, s.path));
 END
 $$;

@@ -52,7 +52,7 @@ DECLARE
     v_malformed jsonb;
 BEGIN
     SELECT w.* INTO t FROM trunks_trunk w JOIN tenancy_subscription s ON s.id = w.subscription_id
-    WHERE w.id = (p_call ->> 'trunk_id')::uuid AND starts_with(s.path, p_call ->> 'path');
+    WHERE w.id = (p_call ->> 'trunk_id')::uuid AND access_sees(p_call ->> 'path', s.path);
     IF FOUND AND trunks_is_emergency(t, p_call ->> 'callee') IS NOT TRUE THEN
         status := 422; answer := calls.invalid_call(); RETURN;
     END IF;

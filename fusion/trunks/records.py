@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from fusion.access.actor import Actor
+from fusion.access.actor import GROUP, Actor
 from fusion.kernel.clock import instant, read_instant
 from fusion.kernel.database import fetch_rows
 from fusion.kernel.pagination import MAX_BIGINT, decode_cursor, encode_cursor, page, position
@@ -58,10 +58,12 @@ class WantedRecords:
 
     def condition(self, actor: Actor) -> tuple[str, list[Any]]:
         """The WHERE condition and its parameters."""
-        owner, id = f"{actor.kind}_id", actor.organization_id
+        parts: list[tuple[str, Any]] = []
         if self.subscription_id is not None:
-            owner, id = "subscription_id", self.subscription_id
-        parts: list[tuple[str, Any]] = [(f"{owner} = %s::uuid", id)]
+            parts.append(("subscription_id = %s::uuid", self.subscription_id))
+        if self.subscription_id is None or actor.kind != GROUP:
+            # Also of a subscription: it may have had another owner, whose records stay theirs.
+            parts.append((f"{actor.kind}_id = %s::uuid", actor.organization_id))
         if self.trunk_id is not None:
             parts.append(("trunk_id = %s::uuid", self.trunk_id))
         if self.since is not None:

@@ -116,7 +116,9 @@ def test_a_row_of_the_release_before_takes_the_address(world: World) -> None:
     email = unique("stra\u00dfe.example")
     owner_rows(OLD, [new_id(), email])
     assert User.objects.get_by_natural_key(email.upper()).email == email
-    member = add_membership(world.group, email=normal_email(email), name=None, role=VIEWER)
+    member = add_membership(
+        world.actor(), world.group, email=normal_email(email), name=None, role=VIEWER
+    )
     assert member.user.email == email
     for other in (email.replace("\u00df", "ss"), email.replace("s", "\u017f", 1)):
         with pytest.raises(IntegrityError, match="user_email_key"):

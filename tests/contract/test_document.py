@@ -26,7 +26,7 @@ def test_no_two_shapes_have_one_name() -> None:
 def test_each_body_is_the_one_of_its_route() -> None:
     body = OPERATIONS["PATCH", f"{USERS}/{{user_id}}"]["requestBody"]["content"]
     name = body["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    assert list(DOCUMENT["components"]["schemas"][name]["properties"]) == ["display_name"]
+    assert list(DOCUMENT["components"]["schemas"][name]["properties"]) == ["login", "display_name"]
 
 
 def test_a_csv_file_is_described() -> None:

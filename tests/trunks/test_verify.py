@@ -72,7 +72,7 @@ COPY_RECORD = (
             "without exactly one record, or live call with a record",
         ),
         (COPY_RECORD, "two records"),
-        (f"UPDATE trunks_callrecord SET tenant_id = group_id {OF_US}", "other organizations"),
+        (f"UPDATE trunks_callrecord SET tenant_id = group_id {OF_US}", "never owned"),
         (
             f"UPDATE trunks_channelpeak SET peak = 99 {OF_US} AND trunk_id IS NOT NULL",
             "above that of its subscription",

@@ -11,7 +11,7 @@ from fusion.access.permissions import PLACE_ORDERS
 from fusion.ordering.approve_request import approve_request
 from fusion.ordering.models import OrderRequest
 from fusion.ordering.reject_request import reject_request
-from fusion.ordering.requests import find_request, request_documents
+from fusion.ordering.requests import documents_for, find_request
 from fusion.portal.forms import EDIT_ROWS, PREVIEW, Form, NoteField
 from fusion.portal.orders.lines import LinesForm, orderable
 from fusion.portal.orders.preview import preview_lines
@@ -67,7 +67,7 @@ def approve(request: PageRequest, order_request: OrderRequest) -> HttpResponse:
 
 
 def _context(request: PageRequest, order_request: OrderRequest) -> dict[str, Any]:
-    (document,) = request_rows(request.actor, request_documents([order_request]))
+    (document,) = request_rows(request.actor, documents_for(request.actor, [order_request]))
     return {"order_request": document}
 
 

@@ -13,7 +13,7 @@ from fusion.access.actor import GROUP, Actor
 from fusion.access.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.kernel.clock import read_instant
 from fusion.ordering.models import REQUEST_STATES, OrderRequest
-from fusion.ordering.requests import find_request, list_requests, request_documents
+from fusion.ordering.requests import documents_for, find_request, list_requests
 from fusion.portal.actor_names import display_names
 from fusion.portal.forms import Confirmation
 from fusion.portal.list_filters import ListFilters
@@ -103,7 +103,7 @@ def request_rows(actor: Actor, documents: Sequence[dict[str, Any]]) -> list[dict
 def detail(request: PageRequest, order_request: OrderRequest) -> HttpResponse:
     """`GET /order-requests/<id>`."""
     actor = request.actor
-    (document,) = request_rows(actor, request_documents([order_request]))
+    (document,) = request_rows(actor, documents_for(actor, [order_request]))
     is_open = order_request.state == "open"
     context = {
         "order_request": document,

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('path', models.CharField(db_collation='C', max_length=160)),
                 ('since', models.DateTimeField()),
                 ('until', models.DateTimeField()),
+                ('names', models.JSONField()),
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('until__gt', models.F('since'))), name='owner_until')],
