@@ -71,14 +71,17 @@ def use_case(
     status: int = 200,
     unaudited: tuple[str, ...] = (),
     reference_of: str | None = None,
+    created: Callable[[Actor, UUID], object] | None = None,
     bulk: bool = False,
 ) -> Callable[[Callable[Concatenate[Actor, P], Done]], Callable[Concatenate[Actor, P], Answer]]:
     """Make a verb of a function `(actor, *, ...) -> Done`.
 
     `verb` is one of `access.verbs`; `unaudited` names arguments that must not be recorded. With
     `reference_of`, the argument `external_reference` is locked together with the idempotency key,
-    as a reference of an object of this kind, so the verb may check whether it is free. A `bulk`
-    verb may take longer than others. Raises what the verb raises; then nothing has been changed.
+    as a reference of an object of this kind, so the verb may check whether it is free. `created`
+    finds the object of a stored answer: who does not see it any more gets its Problem `not-found`
+    instead of a replay. A `bulk` verb may take longer than others. Raises what the verb raises;
+    then nothing has been changed.
     """
     require_verb(verb)
 
@@ -96,6 +99,8 @@ def use_case(
                 if request.key is not None:
                     stored = idempotency.recall(actor)
                     if stored is not None:
+                        if created is not None:
+                            created(actor, UUID(orjson.loads(stored.text)["id"]))
                         return Answer(stored.status, stored.text, replayed=True)
                 done = run(actor, *args, **kwargs)
                 arguments = {name: value for name, value in kwargs.items() if name not in unaudited}

@@ -41,7 +41,8 @@ from fusion.tenancy.queries import (
 LOCK = "SELECT tenancy_lock_subtree(%s::uuid, %s::uuid, %s::uuid)"
 FOLLOW = """
 SELECT ordering_follow_move(%(group)s::uuid, %(ids)s::uuid[]),
-       numbers_follow_move(%(group)s::uuid, %(ids)s::uuid[], %(actor)s::text),
+       numbers_follow_move(
+           %(group)s::uuid, %(ids)s::uuid[], %(actor)s::text, %(at)s::timestamptz),
        users_follow_move(%(group)s::uuid, %(ids)s::uuid[], %(at)s::timestamptz)
 """
 

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from ninja import Query, Router
 from pydantic import ValidationError
 
+from fusion.access.actor import Actor
 from fusion.access.http_auth import NameFinder, RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.idempotency import check_key, fingerprint
 from fusion.access.permissions import (
@@ -48,13 +49,18 @@ from fusion.ordering.schemas import (
     Preview,
     Unchanged,
 )
-from fusion.tenancy.queries import find_organization, find_subscription
+from fusion.tenancy.queries import (
+    find_named_subscription,
+    find_organization,
+    find_subscription,
+)
 
 router = Router(tags=["orders"])
 
 ORDERS = "/api/v1/orders"
 
 NAMED: Mapping[str, NameFinder] = {
+    "subscription_external_reference": find_named_subscription,
     "lines__product_code": find_product_by_code,
     "lines__product_external_reference": find_product_by_reference,
 }
@@ -78,7 +84,8 @@ def place(request: HttpRequest, body: OrderBody) -> HttpResponse:
     If all lines set the quantity that is already held, and the order has no idempotency key and no
     reference, nothing is stored. The answer is then 200.
     """
-    return respond(place_order(retrying_actor(request), draft=body.draft()), location=ORDERS)
+    actor = retrying_actor(request)
+    return respond(place_order(actor, draft=body.draft(actor)), location=ORDERS)
 
 
 @router.post(
@@ -94,7 +101,8 @@ def place(request: HttpRequest, body: OrderBody) -> HttpResponse:
 )
 def preview(request: HttpRequest, body: OrderBody) -> HttpResponse:
     """Preview an order: the balances before and after, or the refusals."""
-    return respond(preview_order(actor_of(request), draft=body.draft()))
+    actor = actor_of(request)
+    return respond(preview_order(actor, draft=body.draft(actor)))
 
 
 @router.post(
@@ -102,14 +110,15 @@ def preview(request: HttpRequest, body: OrderBody) -> HttpResponse:
 )
 def place_batch(request: HttpRequest, body: BatchBody) -> HttpResponse:
     """Place up to 1,000 orders in sequence; each is atomic and has its own result."""
-    items = [_item(order) for order in body.orders]
-    return respond(place_orders(retrying_actor(request), items=items))
+    actor = retrying_actor(request)
+    items = [_item(actor, order) for order in body.orders]
+    return respond(place_orders(actor, items=items))
 
 
-def _item(order: Any) -> Item:
+def _item(actor: Actor, order: Any) -> Item:
     try:
         body = BatchItemBody.model_validate(order)
-        draft = body.draft()
+        draft = body.draft(actor)
         draft.check()
         if body.idempotency_key is not None:
             check_key(body.idempotency_key, "idempotency_key")

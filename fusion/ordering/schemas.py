@@ -13,12 +13,14 @@ from pydantic import (
     field_validator,
 )
 
+from fusion.access.actor import Actor
 from fusion.kernel.fields import Body, Code, Id, Instant, Key, Note, Reference, ends
 from fusion.kernel.fields import Line as LineOfText
 from fusion.kernel.pagination import MAX_BIGINT, MAX_INT
 from fusion.kernel.quantities import MAX_BALANCE, MAX_BATCH, MAX_LINES, MAX_QUANTITY
 from fusion.kernel.schemas import Listing, ProblemDocument
 from fusion.ordering.place import Draft, Line
+from fusion.tenancy.queries import find_subscription_by_reference
 from fusion.tenancy.schemas import Reason
 
 Action = Literal["add", "remove", "set"]
@@ -102,9 +104,13 @@ Metadata = Annotated[
 
 
 class OrderBody(Body):
-    """An order for one subscription. Without `effective_at` it takes effect immediately."""
+    """An order for one subscription. Without `effective_at` it takes effect immediately.
 
-    subscription_id: Id
+    Name the subscription by its id, or by the external reference that your organization set.
+    """
+
+    subscription_external_reference: Reference | None = None
+    subscription_id: Annotated[Id | None, Field(validate_default=True)] = None
     external_reference: Reference | None = None
     effective_at: Instant | None = Field(
         default=None, description="With an offset, in the future, at most five years ahead."
@@ -116,10 +122,23 @@ class OrderBody(Body):
     )
     lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
 
-    def draft(self) -> Draft:
-        """The order to be placed."""
+    @field_validator("subscription_id")
+    @classmethod
+    def _is_named_once(cls, id: UUID | None, others: ValidationInfo) -> UUID | None:
+        other = "subscription_external_reference"
+        if other in others.data and (id is None) == (others.data[other] is None):
+            if id is None:
+                raise ValueError(f"is required, or else {other}")
+            raise ValueError(f"name the subscription once, by subscription_id or {other}")
+        return id
+
+    def draft(self, actor: Actor) -> Draft:
+        """The order to be placed; Problem `not-found` for an unknown reference."""
+        id, reference = self.subscription_id, self.subscription_external_reference
+        if id is None:
+            id = find_subscription_by_reference(actor, reference or "").id
         return Draft(
-            subscription_id=self.subscription_id,
+            subscription_id=id,
             external_reference=self.external_reference,
             effective_at=self.effective_at,
             note=self.note,

@@ -11,12 +11,17 @@ from fusion.kernel.ids import new_id
 from fusion.tenancy.emit_changes import emit_organization_event
 from fusion.tenancy.lock_organization import lock_organization
 from fusion.tenancy.models import Organization
-from fusion.tenancy.queries import find_organization
+from fusion.tenancy.queries import find_created_organization, find_organization
 from fusion.tenancy.references import owner_of, reference_taken
 from fusion.tenancy.rules import misplaced
 
 
-@use_case(MANAGE_ORGANIZATIONS, verb="organization.create", status=201)
+@use_case(
+    MANAGE_ORGANIZATIONS,
+    verb="organization.create",
+    status=201,
+    created=find_created_organization,
+)
 def create_organization(
     actor: Actor,
     *,

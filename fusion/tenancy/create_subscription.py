@@ -11,11 +11,11 @@ from fusion.kernel.errors import InvalidFields
 from fusion.tenancy.emit_changes import emit_subscription_event
 from fusion.tenancy.lock_organization import lock_organization
 from fusion.tenancy.models import Organization, Subscription
-from fusion.tenancy.queries import find_organization
+from fusion.tenancy.queries import find_organization, find_subscription
 from fusion.tenancy.references import owner_of, reference_taken
 
 
-@use_case(MANAGE_SUBSCRIPTIONS, verb="subscription.create", status=201)
+@use_case(MANAGE_SUBSCRIPTIONS, verb="subscription.create", status=201, created=find_subscription)
 def create_subscription(
     actor: Actor, *, tenant_id: UUID, name: str, external_reference: str | None = None
 ) -> Done:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
+
 from fusion.access.actor import Actor
 from fusion.kernel.clock import instant
 from fusion.kernel.errors import or_not_found
+from fusion.kernel.fields import Reference
 from fusion.kernel.pagination import decode_cursor, encode_cursor, newest, page
 from fusion.tenancy.holds import open_holds
 from fusion.tenancy.models import Organization, Subscription
@@ -17,6 +20,13 @@ def find_organization(actor: Actor, id: UUID) -> Organization:
     """The organization; Problem `not-found` unless `actor` sees it."""
     rows = Organization.objects.visible_to(actor).filter(id=id, status="active")
     return or_not_found(rows.first(), "organization")
+
+
+def find_created_organization(actor: Actor, id: UUID) -> Organization:
+    """The organization, even if it was deleted; Problem `not-found` unless `actor` sees it."""
+    return or_not_found(
+        Organization.objects.visible_to(actor).filter(id=id).first(), "organization"
+    )
 
 
 def present_path(actor: Actor) -> str:
@@ -37,6 +47,29 @@ def find_subscription(actor: Actor, id: UUID) -> Subscription:
     """The subscription; Problem `not-found` unless `actor` sees it."""
     rows = Subscription.objects.visible_to(actor).filter(id=id)
     return or_not_found(rows.first(), "subscription")
+
+
+def find_subscription_by_reference(actor: Actor, reference: str) -> Subscription:
+    """The subscription with this external reference, as the actor's organization set it.
+
+    Of several the one that is not terminated, else the newest. Problem `not-found`.
+    """
+    rows = Subscription.objects.visible_to(actor).filter(
+        group_id=actor.group_id,
+        external_reference=reference,
+        reference_owner_id=actor.organization_id,
+    )
+    living = rows.exclude(status="terminated").first()
+    return or_not_found(living or rows.order_by("-id").first(), "subscription")
+
+
+def find_named_subscription(actor: Actor, text: str) -> Subscription | None:
+    """The same for a text as it came; None if it is not a reference at all."""
+    try:
+        reference = TypeAdapter(Reference).validate_python(text)
+    except ValidationError:
+        return None
+    return find_subscription_by_reference(actor, reference)
 
 
 def lock_subscription(actor: Actor, id: UUID) -> Subscription:

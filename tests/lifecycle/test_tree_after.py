@@ -10,7 +10,7 @@ from fusion.cli.verify import differences
 from fusion.kernel.clock import instant, now
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.lifecycle.apply_due_ports import apply_due_ports
-from tests.lifecycle.tree_moves import moved_to
+from tests.lifecycle.tree_moves import feed, moved_to
 from tests.numbers.porting import fall_due, soon
 from tests.numbers.stock import block, entitle, french
 from tests.ordering.placing import fall_due as order_falls_due
@@ -91,6 +91,8 @@ def test_pending_orders_and_ports_move_along(world: World) -> None:
     own = answer(world.call("GET", f"/port-requests/{wish['id']}", by=tenant))
     assert (own["state"], own["organization_id"], own["note"]) == ("approved", str(tenant.id), None)
     assert world.call("GET", f"/port-requests/{wish['id']}", by=world.reseller).status_code == 404
+    [changed] = [each for each in feed(world, tenant) if each["type"] == "port-request.changed"]
+    assert (changed["subject"], changed["data"]["organization_id"]) == (own["id"], str(tenant.id))
     order_falls_due(order)
     fall_due(port)
     apply_due_orders()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 
 from fusion.tenancy.models import Organization
 from tests.contract.stage import port_requested, requested, trunk_of
@@ -242,6 +243,39 @@ def test_a_replay_by_the_former_side_finds_nothing(world: World, other: Organiza
     replay = world.call("POST", path, body, by=world.distributor, headers=headers)
     assert replay.status_code == 404
     assert world.fingerprint() == before
+
+
+def test_a_repeated_creation_by_the_former_side_finds_nothing(
+    world: World, other: Organization
+) -> None:
+    for path, body, to in (
+        (
+            "/organizations",
+            {"kind": "reseller", "parent_id": str(world.distributor.id), "name": "Made"},
+            other,
+        ),
+        (
+            "/subscriptions",
+            {"tenant_id": str(world.tenant.id), "name": "Made"},
+            make_organization("tenant", other),
+        ),
+    ):
+        key = {"Idempotency-Key": f"made {path}"}
+
+        def ask(path: str = path, body: Any = body, key: dict[str, str] = key) -> HttpResponse:
+            return world.call("POST", path, body, by=world.distributor, headers=key)
+
+        first = ask()
+        assert first.status_code == 201, first.content
+        again = ask()
+        assert (again.status_code, again.content) == (201, first.content)
+        noun = "parent_id" if path == "/organizations" else "tenant_id"
+        there = f"{path}/{answer(first)['id']}/move"
+        assert world.call("POST", there, {noun: str(to.id)}).status_code == 200
+        before = world.fingerprint()
+        again = ask()
+        assert (again.status_code, answer(again)["code"]) == (404, "not-found")
+        assert world.fingerprint() == before
 
 
 def test_a_repeated_move_is_a_replay(world: World, other: Organization) -> None:
