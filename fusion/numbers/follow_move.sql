@@ -8,7 +8,7 @@ LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
-    p numbers_portrequest;
+    v_port numbers_portrequest;
 BEGIN
     UPDATE numbers_number n
     SET distributor_id = s.distributor_id, reseller_id = s.reseller_id, tenant_id = s.tenant_id
@@ -28,7 +28,7 @@ BEGIN
       AND p.state IN ('open', 'approved')
       AND o.group_id = p_group AND o.id = p.organization_id AND o.path <> p.path;
 
-    FOR p IN
+    FOR v_port IN
         UPDATE numbers_portrequest w
         SET organization_id = s.tenant_id, path = s.path, requested_by = p_actor, note = NULL,
             attachments = '[]', history = '[]'
@@ -38,7 +38,7 @@ BEGIN
           AND NOT tenancy_sees(w.organization_id, s.path)
         RETURNING w.*
     LOOP
-        PERFORM numbers_emit_changed_port(p.path, p, p_actor, p_at);
+        PERFORM numbers_emit_changed_port(v_port.path, v_port, p_actor, p_at);
     END LOOP;
 END
 $$;

@@ -103,6 +103,10 @@ def test_no_value_hides_an_id(
         assert (stage.world.fingerprint(), other.world.fingerprint()) == before
 
 
+STORED = str(new_id())
+"""The id in the stored answers."""
+
+
 def stored(world: World, wanted: Asked, key: str, owner: UUID) -> None:
     """Store an answer to `asked` under a key of `owner`."""
     path = PREFIX + wanted.template.format(**wanted.path)
@@ -119,11 +123,11 @@ def stored(world: World, wanted: Asked, key: str, owner: UUID) -> None:
 def _answer(wanted: Asked) -> dict[str, Any]:
     """What the request may have been answered: of a batch, that every order was placed."""
     orders = wanted.body.get("orders", []) if isinstance(wanted.body, dict) else []
-    return {"id": "stored", "results": [{"status": 201, "order": {}} for _ in orders]}
+    return {"id": STORED, "results": [{"status": 201, "order": each} for each in orders]}
 
 
 def _replayed(response: HttpResponse) -> bool:
-    return "Idempotency-Replayed" in response or b"stored" in response.content
+    return "Idempotency-Replayed" in response or STORED in response.content.decode()
 
 
 @pytest.mark.parametrize("kind", CALLERS)

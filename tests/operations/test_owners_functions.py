@@ -10,7 +10,10 @@ HARMLESS = {
     "calls.admit": "what a SIP proxy may do: arguments are checked, a lease lasts a day at most",
     "calls.admit_replacing": "the same; a replaced call is one of the same subscription",
     "calls.end_call": "what a SIP proxy may do; what has ended stays",
+    "numbers_follow_move": "copies the owners that subscriptions have, and nothing else",
+    "ordering_follow_move": "the same",
     "ordering_make_sequence": "of a group that is there and has none; a second call does nothing",
+    "tenancy_change_owner": "notes the owners that are there; servers may move subscriptions",
     "trunks_drop_partitions": "months that are kept are refused (tests/trunks/test_retention.py)",
     "trunks_ensure_partitions": "twelve tables for each year from 2000 to two years ahead, no more",
 }

@@ -146,7 +146,12 @@ def test_the_downloads_refuse_it_too(client: Client, read: dict[str, FilterForms
 
 
 def test_every_filter_form_is_met(read: dict[str, FilterForms]) -> None:
-    searches_alone = {"orders/choose.html", "organizations/list.html", "find_number.html"}
+    searches_alone = {
+        "moves/choose.html",
+        "orders/choose.html",
+        "organizations/list.html",
+        "find_number.html",
+    }
     forms = [
         str(file.relative_to(TEMPLATES))
         for file in TEMPLATES.rglob("*.html")

@@ -47,6 +47,8 @@ def ids(made: Past) -> dict[str, Any]:
     number = made.world.call("GET", f"/subscriptions/{main.id}/numbers")
     e164 = answer(number)["items"][0]["e164"]
     return {
+        "group_id": made.world.group.id,
+        "other_id": made.branch.tenant_id,
         "organization_id": made.world.tenant.id,
         "reseller_id": made.world.reseller.id,
         "subscription_id": main.id,

@@ -23,7 +23,7 @@ from fusion.lifecycle.move import move_organization, move_subscription
 from fusion.lifecycle.move_places import list_places
 from fusion.lifecycle.move_plan import preview_organization_move, preview_subscription_move
 from fusion.portal.errors import explain
-from fusion.portal.forms import Form
+from fusion.portal.forms import Form, LineField
 from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import done, show, show_form
@@ -69,7 +69,7 @@ class Move:
 class MoveForm(Form):
     """The button that moves. `shown` is the checksum of the preview above it."""
 
-    shown = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    shown = LineField(required=False, max_length=64, widget=forms.HiddenInput)
     expected: str | None = None
     """The checksum of the preview of now; None if any is accepted."""
 
