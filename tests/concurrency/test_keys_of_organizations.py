@@ -127,11 +127,12 @@ def test_old_answers_go_to_callers_that_see_the_object(world: World, route: Rout
     path, body = route(world)
     world.sku("fr-geographic", "entitlement", "number", "FR", "geographic")
     porting(world, "anyone")
-    of_before(world, path, body)
+    stored = {"id": str(world.subscription.id)}
+    of_before(world, path, body, orjson.dumps(stored).decode())
     for by in (world.group, world.distributor, world.reseller, world.tenant):
         response = send(world, by, path, body)
         assert (response.status_code, is_replay(response)) == (201, True)
-        assert answer(response) == {"id": "before"}
+        assert answer(response) == stored
     for outsider in (make_organization("tenant", world.reseller), World().group):
         assert send(world, outsider, path, body).status_code == 404
 
