@@ -183,6 +183,22 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
         yield caller
 
 
+NOT_ON_15 = {"apply", "release", "release many", "move many"}
+"""Cases that read a group's rows on PostgreSQL 15, with plans made while the tables were small,
+until the next ANALYZE.
+"""
+
+
+@pytest.fixture(autouse=True)
+def known(request: pytest.FixtureRequest, database: Database) -> None:
+    """Expect these cases to fail there; one that passes has to leave the list."""
+    params = request.node.callspec.params
+    of_small = params["database"] == "of small tables" and params["case"] in NOT_ON_15
+    if of_small and database.info.server_version < 160_000:
+        reason = "PostgreSQL 15 chooses other plans for small tables; an ANALYZE ends them"
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+
+
 def _rows_read(database: Database, case: Case, subscriptions: list[int]) -> dict[str, int]:
     """By table: the rows that the function reads. Its changes are rolled back."""
     with database.transaction(force_rollback=True):
