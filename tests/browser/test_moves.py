@@ -6,7 +6,7 @@ from fusion.tenancy.models import Organization, Subscription
 from tests.browser.browsing import new_tab
 from tests.browser.conftest import SignIn
 from tests.browser.scene import Scene
-from tests.lifecycle.tree_moves import told
+from tests.lifecycle.tree_moves import moves_seen
 from tests.portal.people import open_session
 from tests.server import Server
 from tests.world import make_organization, make_subscription
@@ -34,7 +34,7 @@ def test_a_reseller_moves_once(sign_in: SignIn) -> None:
     expect(page.locator(".trail")).to_contain_text("Northern Distribution")
     moved = Organization.objects.unscoped("test").get(id=world.reseller.id)
     assert moved.parent_id == new.id
-    events = told(world, new)
+    events = moves_seen(world, new)
     assert len(events) == len(set(events))
 
 

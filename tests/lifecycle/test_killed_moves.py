@@ -13,7 +13,7 @@ from fusion.cli.verify import differences
 from fusion.kernel.ids import new_id
 from fusion.tenancy.models import Organization
 from tests.bounds import PATIENCE, killed_after
-from tests.lifecycle.tree_moves import told
+from tests.lifecycle.tree_moves import moves_seen
 from tests.ordering.placing import line, placed
 from tests.users.staff import created, equip, linked
 from tests.world import World, make_organization
@@ -101,7 +101,7 @@ def test_a_killed_move_has_moved_all_or_nothing(world: World, size: int) -> None
             assert path.startswith(sides[1].path)
     assert run_mover(world, sides, None) is not None
     assert paths(world) == {f"{sides[1].path}{world.reseller.id.hex}/"}
-    moves = told(world, sides[1])
+    moves = moves_seen(world, sides[1])
     left, arrived = (
         [each[:2] for each in moves if each[2] == direction] for direction in ("left", "arrived")
     )

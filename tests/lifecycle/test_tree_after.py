@@ -81,8 +81,8 @@ def test_pending_orders_and_ports_move_along(world: World) -> None:
     path = f"/subscriptions/{world.subscription.id}"
     body = {"numbers": block(1), "sku": french(world).code, "effective_at": soon()}
     port = answer(world.call("POST", f"{path}/numbers/port-in", body))
-    asked = {"direction": "in", "numbers": block(1), "sku": french(world).code, "note": "Ours."}
-    wish = answer(world.call("POST", f"{path}/port-requests", asked, by=world.reseller))
+    wanted = {"direction": "in", "numbers": block(1), "sku": french(world).code, "note": "Ours."}
+    wish = answer(world.call("POST", f"{path}/port-requests", wanted, by=world.reseller))
     approved = world.call("POST", f"/port-requests/{wish['id']}/approve", {"port_date": soon()})
     assert approved.status_code == 200, approved.content
     tenant = make_organization("tenant", world.group, "Next")

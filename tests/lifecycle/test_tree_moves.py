@@ -7,7 +7,7 @@ from django.http import HttpResponse
 
 from fusion.tenancy.models import Organization
 from tests.contract.stage import port_requested, requested, trunk_of
-from tests.lifecycle.tree_moves import feed, move, moved_to, told
+from tests.lifecycle.tree_moves import feed, move, moved_to, moves_seen
 from tests.numbers.stock import entitle, stock
 from tests.ordering.placing import line, placed
 from tests.users.staff import created, equip, linked
@@ -97,7 +97,7 @@ def test_a_move_to_where_it_is_changes_nothing(world: World, other: Organization
     assert moved_to(world, world.subscription, world.tenant)["tenant_id"] == str(world.tenant.id)
     left = {name for name, rows in world.fingerprint().items() if rows != before[name]}
     assert left == {"tenancy_auditrecord"}
-    assert not told(world, world.group)
+    assert not moves_seen(world, world.group)
 
 
 def test_each_side_learns_of_its_half(world: World, other: Organization) -> None:
@@ -111,10 +111,10 @@ def test_each_side_learns_of_its_half(world: World, other: Organization) -> None
     ]
     left = [(*each, "left") for each in ids]
     arrived = [(*each, "arrived") for each in ids]
-    assert told(world, world.distributor) == left
-    assert told(world, other) == arrived
+    assert moves_seen(world, world.distributor) == left
+    assert moves_seen(world, other) == arrived
     for both in (world.group, world.reseller):
-        assert told(world, both) == left + arrived
+        assert moves_seen(world, both) == left + arrived
     assert feed(world, world.reseller)[: len(before)] == before, "its own backlog stays"
     for event in feed(world, world.distributor):
         assert str(other.id) not in str(event), "the former side learns of the new one"

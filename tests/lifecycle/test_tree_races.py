@@ -14,7 +14,7 @@ from fusion.tenancy.create_subscription import create_subscription
 from fusion.tenancy.models import Organization, Subscription
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, holding
-from tests.lifecycle.tree_moves import feed, move, told
+from tests.lifecycle.tree_moves import feed, move, moves_seen
 from tests.ordering.placing import line, place
 from tests.world import World, answer, make_organization, make_subscription
 
@@ -60,7 +60,7 @@ def test_a_move_takes_along_what_is_being_created(world: World, what: str) -> No
         made = CREATED[what](world).body
         late = meanwhile.start(lambda: moving(world, world.reseller, other))
     late.result(PATIENCE)
-    assert made["id"] in {each[1] for each in told(world, other)}
+    assert made["id"] in {each[1] for each in moves_seen(world, other)}
     assert differences() == []
 
 
@@ -151,7 +151,7 @@ def test_two_moves_of_one_object_follow_each_other(world: World) -> None:
     subscription: Subscription = read(world.subscription)
     assert subscription.path == f"{reseller.path}{world.tenant.id.hex}/"
     for each in there:
-        arrived = [direction for *_, direction in told(world, each)]
+        arrived = [direction for *_, direction in moves_seen(world, each)]
         assert arrived[:3] == ["arrived"] * 3
         assert (arrived[3:] == ["left"] * 3) == (each.id != reseller.parent_id)
     assert differences() == []

@@ -157,10 +157,10 @@ def test_the_new_side_does_not_read_the_words_of_the_former(
     assert world.call("POST", f"/order-requests/{wish['id']}/reject", reason).status_code == 200
     port = {"direction": "in", "numbers": block(1), "sku": french(world).code, "note": "SECRET"}
     path = f"/subscriptions/{world.subscription.id}/port-requests"
-    asked = answer(world.call("POST", path, {**port, "carrier": "SECRET"}, by=world.distributor))
-    assert world.call("POST", f"/port-requests/{asked['id']}/reject", reason).status_code == 200
+    request = answer(world.call("POST", path, {**port, "carrier": "SECRET"}, by=world.distributor))
+    assert world.call("POST", f"/port-requests/{request['id']}/reject", reason).status_code == 200
     moved_to(world, world.reseller, other)
-    for noun, id in (("order-requests", wish["id"]), ("port-requests", asked["id"])):
+    for noun, id in (("order-requests", wish["id"]), ("port-requests", request["id"])):
         for there in (f"/{noun}", f"/{noun}/{id}"):
             for by in (other, world.reseller):
                 response = world.call("GET", there, by=by)

@@ -55,7 +55,7 @@ def feed(world: World, reader: Organization, **query: str) -> list[dict[str, Any
     raise AssertionError("the feed does not end")
 
 
-def told(world: World, reader: Organization) -> list[tuple[str, str, str]]:
+def moves_seen(world: World, reader: Organization) -> list[tuple[str, str, str]]:
     """(type, subject, direction) of the moves that the reader learns of."""
     return [
         (each["type"], each["subject"], each["data"]["direction"])

@@ -334,16 +334,16 @@ def test_a_preview_of_a_set(world: World) -> None:
 
 
 def test_the_same_request_has_the_same_lines(world: World) -> None:
-    asked = set_to(world, 3, expected_quantity=0, external_reference="l")
-    placed(world, asked, external_reference="x")
-    by_code = {**asked, "product_code": "seat"}
+    wanted = set_to(world, 3, expected_quantity=0, external_reference="l")
+    placed(world, wanted, external_reference="x")
+    by_code = {**wanted, "product_code": "seat"}
     del by_code["product_id"]
     for other, is_same in (
-        (asked, True),
+        (wanted, True),
         (by_code, True),
-        ({**asked, "quantity": 4}, False),
-        ({**asked, "expected_quantity": 1}, False),
-        ({**asked, "external_reference": "m"}, False),
+        ({**wanted, "quantity": 4}, False),
+        ({**wanted, "expected_quantity": 1}, False),
+        ({**wanted, "external_reference": "m"}, False),
     ):
         problem = refused(world, 409, "external-reference-taken", other, external_reference="x")
         assert problem["same_request"] is is_same

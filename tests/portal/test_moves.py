@@ -11,7 +11,7 @@ from fusion.kernel.ids import new_id
 from fusion.lifecycle import move_plan
 from fusion.tenancy.models import Organization, Subscription
 from tests.contract.stage import port_requested, requested
-from tests.lifecycle.tree_moves import Moved, moved_to, told
+from tests.lifecycle.tree_moves import Moved, moved_to, moves_seen
 from tests.portal.furnished import compact, follow, person, post, text
 from tests.portal.people import make_person, signed_in
 from tests.users.staff import equip
@@ -91,7 +91,7 @@ def test_a_reseller_moves_after_its_preview(
     page = follow(client, answer)
     assert f"{world.reseller.name} was moved to Other Distribution." in page
     assert parent_of(world.reseller) == other.id
-    assert len(told(world, other)) == 3
+    assert len(moves_seen(world, other)) == 3
     assert "Organization moved" in text(client, "/audit")
 
 
@@ -284,12 +284,12 @@ def test_what_is_there_already(world: World, other: Organization, client: Client
     assert f"It is already at {world.distributor.name}" in page and 'name="shown"' not in page
     page = text(client, at(world.reseller, other))
     moved_to(world, world.reseller, other)
-    told_before = told(world, world.group)
+    seen_before = moves_seen(world, world.group)
     answer = client.post(
         at(world.reseller, other), {"once": key(page), "shown": shown(page)}, follow=True
     )
     assert "was already at Other Distribution. Nothing was changed." in answer.content.decode()
-    assert told(world, world.group) == told_before
+    assert moves_seen(world, world.group) == seen_before
 
 
 def test_a_terminated_subscription_stays(world: World, client: Client) -> None:
