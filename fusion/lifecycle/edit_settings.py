@@ -7,7 +7,7 @@ from fusion.access.actor import GROUP, Actor
 from fusion.access.permissions import MANAGE_SETTINGS
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.errors import Problem, not_found
-from fusion.tenancy.group_settings import porting_of, set_porting
+from fusion.tenancy.group_settings import change_settings, order_grace_of, porting_of
 from fusion.tenancy.models import Organization
 from fusion.tenancy.queries import find_organization
 from fusion.trunks.emergency_numbers import (
@@ -37,7 +37,11 @@ def find_provider(actor: Actor, id: UUID) -> Organization | None:
 
 def settings_document(group_id: UUID) -> dict[str, Any]:
     """The settings as the API shows them."""
-    return {"porting": porting_of(group_id), "emergency_numbers": group_numbers(group_id)}
+    return {
+        "porting": porting_of(group_id),
+        "order_grace_hours": order_grace_of(group_id),
+        "emergency_numbers": group_numbers(group_id),
+    }
 
 
 @use_case(MANAGE_SETTINGS, verb="settings.change")
@@ -46,20 +50,23 @@ def edit_settings(
     *,
     organization_id: UUID,
     porting: str | None = None,
+    order_grace_hours: int | None = None,
     emergency_numbers: Numbers | None = None,
 ) -> Done:
     """Set the settings that are not None.
 
-    `porting` is one of `tenancy.models.PORTING`; `emergency_numbers` replaces all numbers that the
-    group added. Problems: `not-found`, `forbidden`, `invalid-fields` (a number that the country has
-    already).
+    `porting` is one of `tenancy.models.PORTING`; `order_grace_hours` is how long the date of an
+    order may be past; `emergency_numbers` replaces all numbers that the group added. Problems:
+    `not-found`, `forbidden`, `invalid-fields` (a number that the country has already).
     """
     group = find_provider(actor, organization_id)
     if group is None:
         raise not_found("provider")
     lock_settings(actor)
     if porting is not None:
-        set_porting(group.id, porting)
+        change_settings(group.id, porting=porting)
+    if order_grace_hours is not None:
+        change_settings(group.id, order_grace_hours=order_grace_hours)
     if emergency_numbers is not None:
         replace_group_numbers(group.id, emergency_numbers)
     return Done(settings_document(group.id), group.path, group.id)

@@ -1,17 +1,18 @@
 """Shared by orders that suspend, resume and terminate, immediate and scheduled."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
+
+import orjson
 
 from fusion.access.actor import Actor
 from fusion.access.audit import traced
-from fusion.kernel.clock import instant
-from fusion.kernel.database import execute
-from fusion.kernel.errors import InvalidFields, Problem
+from fusion.kernel.database import execute, fetch_value
+from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.kernel.ids import new_id
 from fusion.ordering.models import Order
-from fusion.ordering.rules import ORDER_GRACE, is_too_far
+from fusion.ordering.rules import is_too_far
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import lock_subscription
 
@@ -22,6 +23,8 @@ PLACE = (
     "SELECT ordering_place_state(%s::uuid, %s::uuid, %s::text, %s::text, %s::text, %s::text,"
     " %s::timestamptz, %s::text)"
 )
+
+TOO_LATE = "SELECT ordering_too_late(%s::uuid, %s::timestamptz, %s::timestamptz)::text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +90,13 @@ def require_free_reference(actor: Actor, subscription_id: UUID, change: StateCha
     )
 
 
-def require_timely(effective_at: datetime, now: datetime) -> None:
-    """Problem `invalid-fields` for an instant too far ahead or too long past."""
+def require_timely(actor: Actor, effective_at: datetime, now: datetime) -> None:
+    """Problem `invalid-fields` for an instant too far ahead, or past by more than the grace."""
     if is_too_far(effective_at, now):
         raise InvalidFields(effective_at="must be at most five years ahead")
-    if now - effective_at > ORDER_GRACE:
-        hours = ORDER_GRACE // timedelta(hours=1)
-        raise InvalidFields(
-            effective_at=f"must be at most {hours} hours in the past (it is now "
-            f"{instant(now)}); omit it for immediate effect"
-        )
+    refusal = fetch_value(TOO_LATE, [actor.group_id, effective_at, now])
+    if refusal is not None:
+        raise problem_of(orjson.loads(refusal))
 
 
 def write_order(actor: Actor, subscription: Subscription, change: StateChange) -> UUID:

@@ -47,7 +47,7 @@ def _judge(actor: Actor, subscription: Subscription, change: StateChange) -> Non
     if change.kind != TERMINATION or change.effective_at is not None:
         require_living(subscription.status)
     if change.effective_at is not None:
-        require_timely(change.effective_at, database_now())
+        require_timely(actor, change.effective_at, database_now())
 
 
 def _releases(subscription: Subscription) -> dict[str, int]:

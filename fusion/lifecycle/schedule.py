@@ -72,7 +72,7 @@ def _schedule(
     require_living(subscription.status)
     # Read under the lock: no order of this subscription falls due between this and the write.
     now = database_now()
-    require_timely(effective_at, now)
+    require_timely(actor, effective_at, now)
     order_id = write_order(actor, subscription, change)
     if effective_at > now:
         emit_order(actor, order_id)

@@ -7,6 +7,8 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from fusion.kernel.fields import Body, Id, Instant, Note, Reference
 from fusion.lifecycle.placing import StateChange
+from fusion.tenancy.group_settings import DEFAULT_ORDER_GRACE
+from fusion.tenancy.models import MOST_ORDER_GRACE
 from fusion.tenancy.schemas import Reason
 from fusion.trunks.emergency_numbers import MOST_NUMBERS
 from fusion.trunks.emergency_written import read_emergency_number
@@ -18,8 +20,8 @@ class StateBody(Body):
 
     effective_at: Instant | None = Field(
         default=None,
-        description="With an offset, at most five years ahead. Omitted or up to 24 hours past: "
-        "immediately.",
+        description="With an offset, at most five years ahead. Omitted, or past by at most the "
+        "provider's `order_grace_hours`: immediately.",
     )
     reason: Reason | None = Field(
         default=None,
@@ -128,11 +130,12 @@ class Settings(BaseModel):
     """The settings of a provider.
 
     `porting`: who ports numbers, the group alone, others by port requests, or everyone who may
-    provision. `emergency_numbers` are those that it added, by country; the country's own are not
-    listed.
+    provision. `order_grace_hours`: how many hours the `effective_at` of an order may be past.
+    `emergency_numbers` are those that it added, by country; the country's own are not listed.
     """
 
     porting: Porting
+    order_grace_hours: int
     emergency_numbers: dict[str, list[str]]
 
 
@@ -143,6 +146,11 @@ class SettingsPatch(Body):
         default="request",
         description="Who ports numbers: the group alone, others by port requests, or everyone who "
         "may provision.",
+    )
+    order_grace_hours: Annotated[int, Field(ge=0, le=MOST_ORDER_GRACE)] = Field(
+        default=DEFAULT_ORDER_GRACE,
+        description="How many hours the `effective_at` of an order may be past; the order is then "
+        "carried out at once. 0: only dates in the future.",
     )
     emergency_numbers: EmergencyNumbers = Field(
         default_factory=dict,

@@ -87,7 +87,8 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Check each order alone, under its locks: visibility of the subscription and of the products comes
--- before a replay, and that before everything else.
+-- before a replay, that before the reference, and the date last: what is repeated too late gets the
+-- answer that it got before.
 CREATE OR REPLACE FUNCTION ordering_check(
     p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines_v2
 ) RETURNS ordering_answers
@@ -95,7 +96,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     r record;
     v_effective CONSTANT timestamptz[] := c.effective; v_reference CONSTANT text[] := c.reference;
-    v_now CONSTANT timestamptz[] := kernel_at(c.at, kernel_now());
+    v_now timestamptz[];
     l_status CONSTANT text[] := l.status; l_action CONSTANT text[] := l.action;
     l_named CONSTANT boolean[] := l.named;
     v_status int[] := '{}'; v_replayed boolean[] := '{}'; v_answer text[] := '{}';
@@ -103,7 +104,6 @@ DECLARE
 BEGIN
     FOR r IN
         SELECT f.nth, (f.s).status AS subscription_status, f.status, f.replayed, f.answer,
-               v_effective[f.nth] AS effective,
                taken.id AS taken_by
         FROM access_find(p_group, c.path, c.subscription, c.key, c.fingerprint) f
         LEFT JOIN LATERAL (
@@ -114,21 +114,13 @@ BEGIN
     LOOP
         v_status[r.nth] := r.status; v_replayed[r.nth] := r.replayed; v_answer[r.nth] := r.answer;
         CONTINUE WHEN r.status IS NOT NULL;
-        IF r.effective <= v_now[r.nth] THEN
-            v_status[r.nth] := 422;
-            v_answer[r.nth] := json_build_object(
-                'code', 'invalid-fields',
-                'detail', 'effective_at: must be in the future; omit it to order immediately',
-                'errors', json_build_array(json_build_object(
-                    'field', 'effective_at',
-                    'message', 'must be in the future; omit it to order immediately')));
+        IF r.taken_by IS NOT NULL THEN
+            v_status[r.nth] := 409;
+            v_answer[r.nth] := ordering_reference_in_use(r.taken_by, p_calls -> (r.nth - 1)::int);
         ELSIF r.subscription_status = 'terminated' THEN
             v_status[r.nth] := 409;
             v_answer[r.nth] := kernel_problem('subscription-terminated',
                 'The subscription is terminated. This is final, and you can no longer order for it.');
-        ELSIF r.taken_by IS NOT NULL THEN
-            v_status[r.nth] := 409;
-            v_answer[r.nth] := ordering_reference_in_use(r.taken_by, p_calls -> (r.nth - 1)::int);
         END IF;
     END LOOP;
     FOR i IN 1 .. coalesce(cardinality(l_action), 0) LOOP
@@ -148,6 +140,14 @@ BEGIN
             v_answer[o] := ordering_retired(l.code[i]);
         END IF;
     END LOOP;
+    IF num_nonnulls(VARIADIC v_effective) > 0 THEN
+        v_now := kernel_at(c.at, kernel_now());
+        FOR o IN 1 .. cardinality(v_effective) LOOP
+            CONTINUE WHEN v_status[o] IS NOT NULL OR v_effective[o] IS NULL;
+            v_answer[o] := ordering_too_late(p_group, v_effective[o], v_now[o]);
+            v_status[o] := CASE WHEN v_answer[o] IS NOT NULL THEN 422 END;
+        END LOOP;
+    END IF;
     RETURN ROW(v_status, v_replayed, v_answer)::ordering_answers;
 END
 $$;

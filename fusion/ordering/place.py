@@ -73,9 +73,9 @@ class Draft:
     def check(self) -> None:
         """Problem `duplicate-line` or `invalid-fields` if the fields contradict each other.
 
-        `place.sql` finds lines that name the same product in different ways. It checks that
-        `effective_at` is in the future after it has looked for a stored answer: a request that is
-        repeated after that time gets the answer that it got before.
+        `place.sql` finds lines that name the same product in different ways. It checks last that
+        `effective_at` is not too long past: a request that is repeated after that time gets the
+        answer that it got before.
         """
         repeated = repeated_products([(line.product, line.action) for line in self.lines])
         if repeated:
@@ -90,7 +90,7 @@ class Draft:
 
 @hot_use_case(PLACE_ORDERS)
 def place_order(actor: Actor, *, draft: Draft) -> Answer:
-    """Place one order: 201 and its document, completed at once or scheduled.
+    """Place one order: 201 and its document, scheduled if dated in the future, else completed.
 
     200 with {unchanged, held} if all lines set what is held already, and the order has no key and
     no reference: then nothing is stored.

@@ -23,12 +23,12 @@ SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    c CONSTANT ordering_calls := ordering_read_calls(p_calls);
+    c ordering_calls := ordering_read_calls(p_calls);
     l ordering_lines_v2;
     a ordering_answers;
     k ordering_books;
     v ordering_decisions_v2;
-    v_effective CONSTANT timestamptz[] := c.effective;
+    v_effective timestamptz[] := c.effective;  -- by order: its date, if it is scheduled
     v_status int[]; v_answer text[]; v_problem json[]; v_sets boolean;
     v_later boolean[];                         -- by order: whether it is scheduled
     v_first int[]; v_last int[];               -- by order: its lines, if they are to be judged now
@@ -40,6 +40,9 @@ BEGIN
     PERFORM access_lock(p_group, c.path, c.subscription, c.key, c.name, ordering_gate(p_group));
     l := ordering_requested_lines(p_group, p_calls, c.subscription);
     a := ordering_check(p_group, p_calls, c, l);
+    IF num_nonnulls(VARIADIC v_effective) > 0 THEN
+        c := ordering_scheduled(c); v_effective := c.effective;
+    END IF;
     v_status := a.status; v_answer := a.answer; v_sets := 'set' = ANY (l.action);
     v_first := array_fill(NULL::int, ARRAY[cardinality(c.id)]); v_last := v_first;
     FOR i IN 1 .. coalesce(cardinality(l.action), 0) LOOP
@@ -82,8 +85,8 @@ BEGIN
 END
 $$;
 
--- Whether an order needs no row: it only sets quantities that are held already, at once, and nobody
--- can ask for it by its key or by a reference.
+-- Whether an order needs no row: it only sets quantities that are held already, at once (its date may be
+-- past), and nobody can ask for it by its key or by a reference.
 CREATE OR REPLACE FUNCTION ordering_is_without_effect(
     c ordering_calls, l ordering_lines_v2, v ordering_decisions_v2, o int
 ) RETURNS boolean
@@ -145,7 +148,9 @@ BEGIN
                 'allowed', v_problem IS NULL,
                 'balances', coalesce(v.preview[1], '[]'),
                 'holdings', ordering_effects_on_holdings(k, v, v_problem IS NULL),
-                'warnings', coalesce((ordering_line_warnings(p_group, c, l, v, ARRAY[0]))[1], '[]'),
+                'warnings', coalesce(ordering_join_warnings(
+                    ordering_late(c.effective[1], kernel_now()),
+                    (ordering_line_warnings(p_group, c, l, v, ARRAY[0]))[1]), '[]'),
                 'refusals', CASE WHEN v_problem IS NULL THEN '[]'::json
                                  ELSE coalesce(v_problem -> 'refusals', json_build_array(v_problem))
                                  END)::text END;

@@ -1,13 +1,10 @@
 """The rules of orders that need no database. `decide.sql` checks quantities against balances."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 LONGEST_NOTICE = 5
 """How many years ahead an order may be scheduled."""
-
-ORDER_GRACE = timedelta(hours=24)
-"""How far in the past an order's effective time may be; such an order is carried out at once."""
 
 
 def repeated_products[T](lines: Sequence[tuple[T, str]]) -> list[T]:

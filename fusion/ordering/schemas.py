@@ -104,7 +104,8 @@ Metadata = Annotated[
 
 
 class OrderBody(Body):
-    """An order for one subscription. Without `effective_at` it takes effect immediately.
+    """An order for one subscription. Without `effective_at`, or if that is past, it takes effect
+    immediately.
 
     Name the subscription by its id, or by the external reference that your organization set.
     """
@@ -113,7 +114,9 @@ class OrderBody(Body):
     subscription_id: Annotated[Id | None, Field(validate_default=True)] = None
     external_reference: Reference | None = None
     effective_at: Instant | None = Field(
-        default=None, description="With an offset, in the future, at most five years ahead."
+        default=None,
+        description="With an offset, at most five years ahead, or past by at most the provider's "
+        "`order_grace_hours`.",
     )
     note: Note | None = None
     metadata: Metadata | None = Field(

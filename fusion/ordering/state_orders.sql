@@ -14,12 +14,7 @@ LANGUAGE sql AS $$
            s.distributor_id, s.reseller_id, s.tenant_id, s.id, p_reference, p_actor, n.now,
            p_effective, p_reason, p_note,
            CASE WHEN p_effective > n.now THEN ordering_warnings(s.id, p_effective, p_kind)
-                WHEN p_effective <= n.now THEN json_build_array(json_build_object(
-                    'code', 'late',
-                    'detail', format(
-                        'The order took effect %s after its effective_at.',
-                        justify_hours(date_trunc('second', n.now - p_effective))),
-                    'seconds', floor(extract(epoch FROM n.now - p_effective))::bigint)) END
+                ELSE ordering_late(p_effective, n.now) END
     FROM tenancy_subscription s, (SELECT kernel_now() AS now) n
     WHERE s.id = p_subscription
 $$;

@@ -20,20 +20,21 @@ BEGIN
         subscription_id, external_reference, placed_by, placed_at, effective_at, completed_at,
         note, metadata, changes, warnings)
     SELECT w.id, w.number, 'change',
-           CASE WHEN w.effective_at IS NULL THEN 'completed' ELSE 'scheduled' END,
+           CASE WHEN w.scheduled IS NULL THEN 'completed' ELSE 'scheduled' END,
            s.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id,
            w.external_reference, w.actor, w.at, w.effective_at,
-           CASE WHEN w.effective_at IS NULL THEN w.at END, w.note, w.metadata, w.changes,
+           CASE WHEN w.scheduled IS NULL THEN w.at END, w.note, w.metadata, w.changes,
            CASE WHEN w.effective_at IS NULL THEN w.warnings ELSE ordering_join_warnings(
-               ordering_warnings(s.id, w.effective_at, 'change'), w.warnings) END
+               CASE WHEN w.scheduled IS NULL THEN ordering_late(w.effective_at, w.at)
+                    ELSE ordering_warnings(s.id, w.scheduled, 'change') END, w.warnings) END
     FROM ROWS FROM (
         jsonb_to_recordset(p_calls) AS (
             id uuid, actor text, subscription_id uuid, external_reference text,
             effective_at timestamptz, note text, metadata json),
         unnest(p_number), unnest(v_at), unnest(v.changes),
-        unnest(v_warnings)
+        unnest(v_warnings), unnest(c.effective)
     ) AS w(id, actor, subscription_id, external_reference, effective_at, note, metadata, number, at,
-             changes, warnings)
+             changes, warnings, scheduled)
     JOIN tenancy_subscription s ON s.id = w.subscription_id
     WHERE w.number IS NOT NULL;
 

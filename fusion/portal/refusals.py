@@ -195,12 +195,15 @@ MESSAGES = (
     gettext_noop("must be an e-mail address"),
     gettext_noop("must not contain the same number twice: %(numbers)s"),
     gettext_noop("must be in the future"),
-    gettext_noop("must be in the future; omit it to order immediately"),
     gettext_noop("must be at most five years ahead"),
     gettext_noop(
         "must be at most %(hours)s hours in the past (it is now %(now)s); omit it for "
         "immediate effect"
     ),
+    gettext_noop(
+        "must be at most 1 hour in the past (it is now %(now)s); omit it for immediate effect"
+    ),
+    gettext_noop("must be in the future (it is now %(now)s); omit it for immediate effect"),
     gettext_noop("must be at most %(days)s days ahead"),
     gettext_noop("must be another subscription"),
     gettext_noop("is allowed only to port in"),

@@ -23,6 +23,7 @@ from fusion.portal.products import changes as product_changes
 from fusion.portal.products import files as product_files
 from fusion.portal.products import pages as products
 from fusion.portal.products import skus
+from fusion.portal.provider import grace as provider_grace
 from fusion.portal.provider import pages as provider
 from fusion.portal.provider import porting as provider_porting
 from fusion.portal.requests import approve_reject, request_form
@@ -133,6 +134,7 @@ urlpatterns = [
     path("audit.<file_format:format>", trail.export, name="audit-export"),
     path("provider", provider.show_settings, name="provider"),
     path("provider/porting", provider_porting.porting, name="provider-porting"),
+    path("provider/order-grace", provider_grace.grace, name="provider-order-grace"),
     path("provider/emergency-numbers/new", provider.add, name="provider-number-new"),
     path(
         "provider/emergency-numbers/<str:country>/<str:number>/remove",

@@ -1,11 +1,15 @@
-"""The settings of a group that rooms below ask for: who may port numbers."""
+"""The settings of a group: who may port numbers, and how long the date of an order may be past."""
 
+from typing import Any
 from uuid import UUID
 
 from fusion.tenancy.models import GroupSettings
 
 ONLY_GROUP, BY_REQUEST, ANYONE = "group", "request", "anyone"
 DEFAULT_PORTING = BY_REQUEST
+
+DEFAULT_ORDER_GRACE = 24
+"""Hours."""
 
 
 def porting_of(group_id: UUID) -> str:
@@ -15,8 +19,15 @@ def porting_of(group_id: UUID) -> str:
     return found or DEFAULT_PORTING
 
 
-def set_porting(group_id: UUID, porting: str) -> None:
-    """Set who may port numbers."""
+def order_grace_of(group_id: UUID) -> int:
+    """How many hours the `effective_at` of an order may be past; SQL has `ordering_grace`."""
+    rows = GroupSettings.objects.unscoped("a group's setting holds for all below it")
+    found = rows.filter(group_id=group_id).values_list("order_grace_hours", flat=True).first()
+    return DEFAULT_ORDER_GRACE if found is None else found
+
+
+def change_settings(group_id: UUID, **values: Any) -> None:
+    """Set these columns of `GroupSettings`."""
     GroupSettings.objects.unscoped("the actor's own group").update_or_create(
-        group_id=group_id, defaults={"porting": porting}
+        group_id=group_id, defaults=values
     )

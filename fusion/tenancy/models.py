@@ -193,6 +193,10 @@ PORTING = ("group", "request", "anyone")
 """Who may port numbers: only the group; others by request; or everyone who may provision."""
 
 
+MOST_ORDER_GRACE = 744
+"""Hours: how long the date of an order may be past at most."""
+
+
 class GroupSettings(models.Model):
     """The settings of a group; without a row, all are at their defaults."""
 
@@ -200,12 +204,17 @@ class GroupSettings(models.Model):
         Organization, models.PROTECT, primary_key=True, related_name="+", db_constraint=False
     )
     porting = models.CharField(max_length=16, db_default="request")
+    order_grace_hours = models.SmallIntegerField(db_default=24)
 
     objects = Scoped["GroupSettings"](within_group)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(porting__in=PORTING), name="settings_porting"),
+            models.CheckConstraint(
+                condition=Q(order_grace_hours__range=(0, MOST_ORDER_GRACE)),
+                name="settings_order_grace",
+            ),
         ]
 
 

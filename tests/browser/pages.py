@@ -190,6 +190,7 @@ PAGES = (
     Visit("provider", "/provider"),
     Visit("provider-viewer", "/provider", role=VIEWER),
     Visit("provider-porting", "/provider/porting"),
+    Visit("provider-order-grace", "/provider/order-grace"),
     Visit("provider-number-new", "/provider/emergency-numbers/new"),
     Visit("brand", "/brand"),
     Visit("brand-edit", "/brand/edit"),

@@ -138,7 +138,11 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("PATCH", ORGANIZATION + "/settings"): Rule(
         WRITE_TENANCY,
         the_group(200),
-        lambda ids: {"porting": "anyone", "emergency_numbers": {"US": ["933"]}},
+        lambda ids: {
+            "porting": "anyone",
+            "order_grace_hours": 48,
+            "emergency_numbers": {"US": ["933"]},
+        },
         ids=OF_GROUP,
     ),
     ("GET", ORGANIZATION + "/members"): Rule(READ_TENANCY, everyone(200)),

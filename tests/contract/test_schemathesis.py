@@ -43,7 +43,7 @@ UNSAID = {
     "is required, or else |^name the (product|subscription) once": "which of two names is there",
     "^must be (1 or more|1000000 or less)$|only for lines that remove": "two members of a line",
     "has two keys that are equal": "which keys are equal once they are cleaned",
-    "must (not )?be in the future|hours in the past|ahead$": "what day it is",
+    "must (not )?be in the future|hours? in the past|ahead$": "what day it is",
     "whole number, without quotes or decimals": "JSON Schema takes 1.0 for an integer",
     "is not the code of a number type|no SKU has the code": "what the group has",
     "is already in the list|appears in more than one line": "two members of a list together",

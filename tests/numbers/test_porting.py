@@ -65,7 +65,11 @@ def test_below_the_group_a_port_needs_a_request(world: World) -> None:
 
 def test_the_setting(world: World) -> None:
     there = f"/organizations/{world.group.id}/settings"
-    assert answer(world.call("GET", there)) == {"porting": "request", "emergency_numbers": {}}
+    assert answer(world.call("GET", there)) == {
+        "porting": "request",
+        "order_grace_hours": 24,
+        "emergency_numbers": {},
+    }
     before = world.fingerprint()
     refused(world, before, world.call("PATCH", there, {"porting": "x"}), 422, "invalid-fields")
     refused(world, before, world.call("PATCH", there, {}, by=world.tenant), 403, "forbidden")

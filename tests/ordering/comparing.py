@@ -56,6 +56,6 @@ def compare_unplaced(status: int, answered: dict[str, Any], outcome: Outcome) ->
 def compare_warnings(answered: dict[str, Any], outcome: Outcome) -> None:
     """The warnings that the lines of an order cause."""
     warned = {warning["code"]: warning for warning in answered["warnings"]}
-    assert set(outcome.warnings) == warned.keys() & {"quantity-changed", "product-retired"}
+    assert set(outcome.warnings) == warned.keys() & {"quantity-changed", "product-retired", "late"}
     pending = warned.get("pending-orders", {"orders": []})
     assert len(pending["orders"]) == min(outcome.pending, 20)

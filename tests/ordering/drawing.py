@@ -21,7 +21,8 @@ PRODUCTS: dict[str, dict[str, int]] = {
     "depot": {"be-geographic": 1_000_000},
 }
 SUBSCRIPTIONS = ("east", "west", "north")
-MONDAY = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
+TODAY = datetime.now(UTC).replace(microsecond=0)
+MONDAY = TODAY + timedelta(days=7)
 
 quantities = st.integers(1, 5) | st.sampled_from((1_999, 2_000, 1_000_000))
 codes = st.sampled_from(sorted(PRODUCTS))
@@ -46,6 +47,7 @@ named = st.builds(
     lines=st.lists(lines, min_size=1, max_size=3).map(tuple),
     key=st.none() | st.sampled_from([f"k{i}" for i in range(9)]),
     reference=st.none() | st.sampled_from([f"r{i}" for i in range(9)]),
+    hours=st.none() | st.none() | st.sampled_from((-1, -2, -26)),
 )
 drafts = sound | sound | named
 items = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 4), min_size=1)

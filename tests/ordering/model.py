@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CEILING = 2_000_000_000
+GRACE = 24
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,18 @@ class Line:
 
 @dataclass(frozen=True)
 class Draft:
-    """A requested order; `hours` is when it takes effect, None for at once."""
+    """A requested order; `hours` is when it takes effect, None for at once, negative for past."""
 
     subscription: str
     lines: tuple[Line, ...]
     key: str | None = None
     reference: str | None = None
     hours: int | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it counts at once although it has a date."""
+        return self.hours is not None and self.hours < 0
 
 
 @dataclass
@@ -106,7 +112,8 @@ class Model:
         order = Placed(draft, "scheduled", revisions)
         outcome = self.judge(draft, revisions)
         outcome.pending = self._pending(draft)
-        if draft.hours is None:
+        if draft.hours is None or draft.is_late:
+            outcome.warnings = ["late"] if draft.is_late else []
             if outcome.code is not None or self._is_unchanged(draft, outcome):
                 return outcome
             self._complete(order, outcome)
@@ -278,14 +285,19 @@ class Model:
             if self.orders[index].draft == draft:
                 return Outcome(replay_of=index)
             return Outcome("idempotency-key-reused")
-        if draft.subscription in self.terminated:
-            return Outcome("subscription-terminated")
         carried = [o.draft.reference for o in self.orders if o.state in ("scheduled", "completed")]
         if draft.reference is not None and draft.reference in carried:
             return Outcome("external-reference-taken")
+        return self._refuse_last(draft)
+
+    def _refuse_last(self, draft: Draft) -> Outcome | None:
+        if draft.subscription in self.terminated:
+            return Outcome("subscription-terminated")
         added = [self.products[line.product] for line in draft.lines if line.action == "add"]
-        is_refused = any(product.is_retired for product in added)
-        return Outcome("product-retired") if is_refused else None
+        if any(product.is_retired for product in added):
+            return Outcome("product-retired")
+        is_too_old = draft.hours is not None and draft.hours < -GRACE
+        return Outcome("invalid-fields") if is_too_old else None
 
     def _add(self, delta: Counter[str], product: str, revision: int, quantity: int) -> None:
         for sku, each in self.products[product].revisions[revision].items():

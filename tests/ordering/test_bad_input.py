@@ -168,9 +168,10 @@ def test_unknown_before_malformed_before_impossible(world: World) -> None:
     reference = "taken"
     placed(world, external_reference=reference)
     refused(world, 404, "not-found", unknown, external_reference=reference)
+    refused(world, 422, "invalid-fields", effective_at="2001-01-01T00:00:00Z")
     retire(world.seat)
     refused(world, 422, "invalid-fields", zero)
-    refused(world, 422, "invalid-fields", effective_at="2001-01-01T00:00:00Z")
+    refused(world, 409, "product-retired", effective_at="2001-01-01T00:00:00Z")  # the date is last
     refused(world, 404, "not-found", line(world.seat), unknown)
     terminate(world)
     refused(world, 404, "not-found", unknown)

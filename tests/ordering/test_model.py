@@ -40,6 +40,7 @@ from tests.ordering.drawing import (
     PRODUCTS,
     SKUS,
     SUBSCRIPTIONS,
+    TODAY,
     drafts,
     items,
     lines,
@@ -334,7 +335,9 @@ class Ordering(RuleBasedStateMachine):
         return self.subscriptions[balance[0]], self.skus[balance[1]].id
 
     def _draft(self, draft: Draft) -> ordering.Draft:
-        at = None if draft.hours is None else MONDAY + timedelta(hours=draft.hours)
+        at = None
+        if draft.hours is not None:
+            at = (TODAY if draft.is_late else MONDAY) + timedelta(hours=draft.hours)
         return ordering.Draft(
             self.subscriptions[draft.subscription],
             tuple(requested(line, self.products[line.product].id) for line in draft.lines),
@@ -375,7 +378,7 @@ class Ordering(RuleBasedStateMachine):
         assert status == 201, answered
         self.documents.append(answered)
         compare_warnings(answered, outcome)
-        if draft.hours is not None:
+        if draft.hours is not None and not draft.is_late:
             assert (answered["state"], answered["changes"]) == ("scheduled", [])
             return
         assert answered["state"] == "completed"

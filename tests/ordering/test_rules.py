@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fusion.ordering.place import Draft, Line
 from fusion.ordering.place_batch import Item
-from fusion.ordering.rules import ORDER_GRACE, is_too_far, repeated_products, runs_of_distinct
+from fusion.ordering.rules import is_too_far, repeated_products, runs_of_distinct
 
 pytestmark = pytest.mark.pure
 
@@ -59,10 +59,6 @@ def test_the_latest_instant(now: str, latest: str) -> None:
     start, end = datetime.fromisoformat(now), datetime.fromisoformat(latest)
     assert not is_too_far(end, start)
     assert is_too_far(end + timedelta(microseconds=1), start)
-
-
-def test_how_late_an_order_may_be() -> None:
-    assert timedelta(hours=24) == ORDER_GRACE
 
 
 @given(names)

@@ -45,6 +45,23 @@ def test_who_ports_numbers(world: World) -> None:
     text(person(world, "tenant", "administrator"), change, 403)
 
 
+def test_how_long_the_date_of_an_order_may_be_past(world: World) -> None:
+    client = person(world, "group", "administrator")
+    change = f"{SETTINGS}/order-grace"
+    page = text(client, SETTINGS)
+    assert "at most 24 hours" in page and f'href="{change}"' in page
+    assert 'value="24"' in text(client, change)
+    before = world.fingerprint()
+    for value in ("", "-1", "745", "1.5"):
+        assert post(client, change, order_grace_hours=value).status_code == 422
+    assert world.fingerprint() == before
+    for value, words in (("1", "at most 1 hour."), ("0", "must be in the future")):
+        assert words in follow(client, post(client, change, order_grace_hours=value))
+    viewer = person(world, "group", "viewer")
+    assert f'href="{change}"' not in text(viewer, SETTINGS)
+    text(viewer, change, 403)
+
+
 def test_bad_input_is_shown_beside_its_field(world: World) -> None:
     client = person(world, "group", "administrator")
     before = world.fingerprint()

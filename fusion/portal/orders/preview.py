@@ -1,10 +1,12 @@
 """The effect of an order before it is placed; for a refusal, what to release first."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+from django.core.exceptions import ValidationError
 
 from fusion.access.actor import Actor
 from fusion.catalogue.models import NUMBER, Sku
@@ -27,14 +29,26 @@ def preview_lines(
     request: PageRequest, form: LinesForm, subscription_id: UUID
 ) -> dict[str, Any] | None:
     """The preview of the lines of a form, at first of its initial ones; None without lines."""
+    effective_at = None
     if form.is_bound:
         lines = form.lines() if form.rows.is_valid() else ()
+        effective_at = _date(form)
     else:
         values = () if EDIT_ROWS in request.POST else form.row_values
         lines = tuple(
             Line(UUID(each["product"]), each["quantity"], each["action"]) for each in values
         )
-    return _preview(request.actor, Draft(subscription_id, lines)) if lines else None
+    draft = Draft(subscription_id, lines, effective_at=effective_at)
+    return _preview(request.actor, draft) if lines else None
+
+
+def _date(form: LinesForm) -> datetime | None:
+    """The date of a bound form of an order; None without one, or while it is not right."""
+    field = form.fields.get("effective_at")
+    try:
+        return field.clean(form["effective_at"].data) if field else None
+    except ValidationError:
+        return None
 
 
 def _preview(actor: Actor, draft: Draft) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The pages with the settings of a provider: who may port numbers, and its emergency numbers."""
+"""The pages with the settings of a provider: ports, dates of orders, and emergency numbers."""
 
 from django import forms
 from django.http import HttpResponse
@@ -13,7 +13,7 @@ from fusion.portal.page import form_of, page, submit
 from fusion.portal.provider.porting import WORDS
 from fusion.portal.responses import confirmed, done, show, show_form
 from fusion.portal.session_actor import PageRequest
-from fusion.tenancy.group_settings import porting_of
+from fusion.tenancy.group_settings import order_grace_of, porting_of
 from fusion.trunks.emergency_numbers import (
     add_emergency_number,
     countries_of_trunks,
@@ -62,6 +62,7 @@ def show_settings(request: PageRequest) -> HttpResponse:
     countries = sorted({*own, *countries_of_trunks(request.actor.group_id)})
     context = {
         "porting": WORDS[porting_of(request.actor.group_id)],
+        "grace": order_grace_of(request.actor.group_id),
         "rows": [
             {"country": each, "known": known_numbers(each), "own": own.get(each, ())}
             for each in countries
