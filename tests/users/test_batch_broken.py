@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 import pytest
 from django.test import Client
 
 from fusion.access.actor import AGENT
 from fusion.cli.verify import differences
 from fusion.jobs.former import drain_former_queues
+from fusion.kernel.ids import new_id
 from fusion.users.provision import BATCHES, RETRIES, provision_batch, provision_next
 from tests.owner import owner_rows
 from tests.portal.people import make_person, signed_in
@@ -75,6 +77,18 @@ def test_innocent_rows_are_done_and_the_job_fails(
     assert (job(world, after)["state"], job(world, after)["error"]) == ("finished", None)
     assert provision_batches() == 0
     assert differences() == []
+
+
+def test_a_row_of_the_previous_release_is_named_by_its_position(world: World) -> None:
+    """Its servers write no number of the row."""
+    id = submitted(world, batch(2))
+    former = [{"id": str(new_id()), "kind": "user", **each} for each in batch(2)]
+    owner_rows(
+        "UPDATE users_job SET rows = %s::json WHERE id = %s", [orjson.dumps(former).decode(), id]
+    )
+    with refusing("users_user", "NEW.login = 'u2'"):
+        work()
+    assert job(world, id)["error"].startswith("Row 2 failed")
 
 
 def test_a_job_of_which_nothing_can_be_done_ends_too(world: World) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fusion.tenancy.models import Organization
-from tests.numbers.stock import french, stock
+from tests.numbers.stock import balance, entitle, french, stock
 from tests.users.staff import at, equip, outcomes, results, row, submitted, work
 from tests.world import World, answer, make_subscription
 
@@ -61,3 +61,13 @@ def test_each_batch_is_of_its_own_subscription(world: World) -> None:
         work()
         items = answer(world.call("GET", at(world, subscription=subscription)))["items"]
         assert [user["login"] for user in items] == [login]
+
+
+def test_a_free_number_is_taken_of_the_type_that_nobody_names(world: World) -> None:
+    equip(world, 2, 1)
+    entitle(world, 1)
+    first, second = stock(world, 2)
+    [taken, refused] = uploaded(world, f"a,A,user,{first}\nb,B,user,{second}\n".encode())
+    assert taken["user"]["number"] == first
+    assert refused["problem"]["code"] == "no-entitlement"
+    assert balance(world) == (2, 2)

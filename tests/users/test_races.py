@@ -15,6 +15,7 @@ from fusion.users.link import link_user
 from fusion.users.unlink import unlink_user
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, count_waiting, holding, rows
+from tests.numbers.stock import entitle, french, stock
 from tests.owner import owner_rows
 from tests.users.staff import (
     created,
@@ -262,3 +263,17 @@ def _provision_and_close() -> int:
         return provision_batches()
     finally:
         connection.close()
+
+
+def test_a_batch_waits_for_the_last_free_numbers(world: World) -> None:
+    """Others hold them, and give them back."""
+    equip(world, 2, 1)
+    entitle(world, 2)
+    held, _ = stock(world, 2)
+    wanted = [{**row(login), "sku": french(world).code} for login in ("anna", "berta")]
+    id = submitted(world, wanted)
+    with holding() as meanwhile:
+        rows("SELECT e164 FROM numbers_number WHERE e164 = %s FOR UPDATE", [held])
+        late = meanwhile.start(provision_batches)
+    assert late.result(PATIENCE) >= 1
+    assert outcomes(world, id) == [201, 201]
