@@ -17,7 +17,7 @@ from tests.ordering.placing import fall_due as order_falls_due
 from tests.ordering.placing import line, placed, seen
 from tests.trunks.calling import admitted, call_path, end, order_channels, renewed, trunk_id
 from tests.users.staff import created, equip, linked
-from tests.world import World, answer, make_organization
+from tests.world import World, answer, make_organization, make_subscription
 
 
 def rows(world: World, path: str, by: Any = None) -> list[dict[str, Any]]:
@@ -53,6 +53,17 @@ def test_a_link_is_cut_where_its_owner_changed(world: World) -> None:
         == number
     )
     assert differences() == []
+
+
+def test_links_of_another_subscription_are_left_as_they_are(world: World) -> None:
+    beside = make_subscription(world.tenant, "Beside")
+    numbers = equip(world, 1, 1), equip(world, 1, 1, beside)
+    for [number], subscription in zip(numbers, (world.subscription, beside), strict=True):
+        linked(world, created(world, subscription=subscription), number)
+    moved_to(world, world.subscription, make_organization("tenant", world.group, "Next"))
+    report = f"/reports/phone-usage?from={instant(now() - timedelta(days=1))}&to={instant(now())}"
+    found = [row["number"] for row in rows(world, report)]
+    assert sorted(found) == sorted([*numbers[0], *numbers[0], *numbers[1]])
 
 
 def test_live_calls_go_on_and_records_stay_where_they_were_written(world: World) -> None:

@@ -26,15 +26,19 @@ RULES = {
 }
 """Rules outside `rules.py`: how a number and a list of users are read."""
 
+MOVES = ("tests/lifecycle/test_tree_after.py", "tests/lifecycle/test_tree_moves.py")
 
 BESIDE = {
+    "tenancy": MOVES,
     "ordering": (
+        *MOVES,
         "tests/lifecycle/test_dated.py",
         "tests/lifecycle/test_release_before.py",
         "tests/tenancy/test_references.py",
     ),
-    "users": ("tests/lifecycle/test_link_numbers.py",),
+    "users": ("tests/lifecycle/test_link_numbers.py", *MOVES),
     "numbers": (
+        *MOVES,
         "tests/lifecycle/test_many_numbers.py",
         "tests/lifecycle/test_move_numbers.py",
         "tests/trunks/test_routing.py",
@@ -42,7 +46,8 @@ BESIDE = {
     ),
 }
 """Tests of other rooms: of orders that change the state of a subscription, of references, of links
-of many numbers, of moves, and of what a number may be linked to.
+of many numbers, of moves in the tree and between subscriptions, and of what a number may be linked
+to.
 """
 
 

@@ -120,8 +120,9 @@ class _Warm:
 
 
 def _install() -> None:
-    """Install the changed functions, as their owner."""
-    from fusion.kernel.functions import install_functions  # noqa: PLC0415 - after Django started
+    """Install the changed functions, as their owner, and grant what a copy of a database lacks."""
+    from fusion.kernel.database import execute  # noqa: PLC0415 - after Django started
+    from fusion.kernel.functions import install_functions  # noqa: PLC0415
     from fusion.kernel.sql_files import called_routines, sql_files  # noqa: PLC0415
 
     sql_files.cache_clear()
@@ -130,6 +131,7 @@ def _install() -> None:
     kept = options["options"]
     options["options"] = kept.partition(" -c role=")[0]
     install_functions()
+    execute("SELECT trunks_prepare_privileges()")
     _disconnect()
     options["options"] = kept
 
