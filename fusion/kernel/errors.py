@@ -28,6 +28,8 @@ CODES: Mapping[str, tuple[int, str]] = {
     "subscription-suspended": (409, "Subscription is suspended"),
     "subscription-terminated": (409, "Subscription is terminated"),
     "order-not-cancellable": (409, "Order can no longer be cancelled"),
+    "order-not-reversible": (409, "Order cannot be reversed"),
+    "already-reversed": (409, "Order was already reversed"),
     "no-entitlement": (409, "No entitlement left"),
     "no-free-number": (409, "No free number"),
     "number-not-available": (409, "Number is not available"),

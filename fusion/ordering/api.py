@@ -38,6 +38,7 @@ from fusion.ordering.place import place_order
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
 from fusion.ordering.queries import find_order, list_holdings, order_documents
+from fusion.ordering.reverse import reversal_of
 from fusion.ordering.schemas import (
     BatchBody,
     BatchDocument,
@@ -47,6 +48,8 @@ from fusion.ordering.schemas import (
     OrderDocument,
     OrderFilter,
     Preview,
+    PreviewBody,
+    ReversalBody,
     Unchanged,
 )
 from fusion.tenancy.queries import (
@@ -96,11 +99,12 @@ def place(request: HttpRequest, body: OrderBody) -> HttpResponse:
         named=NAMED,
         subscription_id=find_subscription,
         lines__product_id=find_product,
+        reverses=find_order,
     ),
     response={200: Preview, **PROBLEMS},
 )
-def preview(request: HttpRequest, body: OrderBody) -> HttpResponse:
-    """Preview an order: the balances before and after, or the refusals."""
+def preview(request: HttpRequest, body: PreviewBody) -> HttpResponse:
+    """Preview an order or a reversal: the balances before and after, or the refusals."""
     actor = actor_of(request)
     return respond(preview_order(actor, draft=body.draft(actor)))
 
@@ -173,6 +177,21 @@ def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
     An order that suspends, resumes or terminates requires `tenancy:write`.
     """
     return respond(cancel_order(retrying_actor(request), order_id=order_id))
+
+
+@router.post(
+    "/orders/{uuid:order_id}/reverse",
+    auth=RequirePermission(PLACE_ORDERS, order_id=find_order),
+    response={201: OrderDocument, **PROBLEMS},
+)
+def reverse(request: HttpRequest, order_id: UUID, body: ReversalBody | None = None) -> HttpResponse:
+    """Reverse a completed order: take back exactly what it did, by revision, once.
+
+    Old revisions and retired products are granted again. A preview shows the effect first.
+    """
+    actor = retrying_actor(request)
+    draft = reversal_of(actor, order_id, **(body or ReversalBody()).model_dump())
+    return respond(place_order(actor, draft=draft), location=ORDERS)
 
 
 @router.get(

@@ -7,7 +7,7 @@ from fusion.access.permissions import CANCEL_ORDERS
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.database import execute, fetch_value
 from fusion.kernel.errors import Problem
-from fusion.ordering.models import Order
+from fusion.ordering.models import REVERSIBLE, Order
 from fusion.ordering.permissions import find_order_to_cancel
 from fusion.ordering.queries import order_document_of
 
@@ -29,10 +29,14 @@ def cancel_order(actor: Actor, *, order_id: UUID) -> Done:
     )
     if not cancelled:
         state = Order.objects.visible_to(actor).values_list("state", flat=True).get(id=order_id)
+        help = ""
+        if state != "completed":
+            help = " It changed nothing."
+        elif order.kind in REVERSIBLE:
+            help = " Reverse it instead."
         raise Problem(
             "order-not-cancellable",
-            f"Order {order.number} is {state}; only a scheduled order can be cancelled. To "
-            "reverse it, place an order with the opposite lines.",
+            f"Order {order.number} is {state}; only a scheduled order can be cancelled.{help}",
         )
     execute("SELECT ordering_emit(%s::uuid, %s::text)", [order_id, actor.label])
     path = fetch_value("SELECT path FROM tenancy_organization WHERE id = %s", [order.tenant_id])

@@ -44,13 +44,16 @@ BEGIN
         SELECT d.o::int AS o, w.position::int AS position, w.line ->> 'action' AS action,
                coalesce(p.id, (w.line ->> 'product_id')::uuid) AS product_id,
                (w.line ->> 'quantity')::bigint AS quantity,
-               CASE WHEN w.line ->> 'action' = 'remove' THEN (w.line ->> 'revision')::int
+               CASE WHEN w.line ->> 'action' = 'remove' OR w.line ->> 'revision' IS NOT NULL
+                         THEN (w.line ->> 'revision')::int
                     WHEN w.line ->> 'action' = 'add' OR p.status = 'active' THEN p.revision
                     END AS revision,
                (w.line ->> 'expected_quantity')::bigint AS expected,
                w.line ->> 'external_reference' AS reference,
                w.line ->> 'product_id' IS NULL AS named,
-               p.code, p.status
+               p.code,  -- a reversal grants the revision that it names, of a retired product too
+               CASE WHEN p.status = 'retired' AND w.line ->> 'revision' IS NOT NULL THEN 'active'
+                    ELSE p.status END AS status
         FROM jsonb_array_elements(p_calls) WITH ORDINALITY AS d(doc, o)
         CROSS JOIN jsonb_array_elements(d.doc -> 'lines') WITH ORDINALITY AS w(line, position)
         LEFT JOIN catalogue_product p
@@ -58,6 +61,7 @@ BEGIN
               AND p.group_id = p_group
         ORDER BY d.o, w.position
     ) x;
+    l.action := coalesce(l.action, '{}');  -- reversals that have no effect have no lines
     RETURN l;
 END
 $$;

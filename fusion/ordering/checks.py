@@ -67,6 +67,21 @@ CHECKS: Mapping[str, str] = {
                OR greatest(l.quantity_before - l.quantity, 0) IS DISTINCT FROM (
                    SELECT coalesce(sum(t.quantity), 0)
                    FROM json_to_recordset(l.taken) AS t(revision int, quantity bigint)))""",
+    "reversal that is not the opposite of its order": """
+        SELECT format('order %s, reversed by order %s: product %s, revision %s', o.number, r.number,
+                      product_id, revision)
+        FROM ordering_order r
+        LEFT JOIN ordering_order o ON o.group_id = r.group_id AND o.id = r.reverses
+                                  AND o.subscription_id = r.subscription_id
+        CROSS JOIN LATERAL (
+            SELECT product_id, revision FROM (
+                SELECT e.product_id, e.revision, e.quantity
+                FROM ordering_effect_of(r.group_id, r.id) e
+                UNION ALL
+                SELECT e.product_id, e.revision, e.quantity
+                FROM ordering_effect_of(o.group_id, o.id) e) moves
+            GROUP BY product_id, revision HAVING sum(quantity) <> 0) w
+        WHERE r.kind = 'reversal' AND r.state = 'completed'""",
     "order without lines or with lines of another kind, or line without its order or revision": """
         SELECT format('order %s, line %s', coalesce(o.id, l.order_id), l.position)
         FROM ordering_order o

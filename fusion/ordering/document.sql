@@ -14,6 +14,11 @@ SELECT o.id,
            'placed_at', kernel_instant(o.placed_at),
            'effective_at', kernel_instant(o.effective_at),
            'completed_at', kernel_instant(o.completed_at),
+           'reverses', o.reverses,
+           'reversed_by', CASE WHEN o.state = 'completed' THEN (
+               SELECT x.id FROM ordering_order x
+               WHERE x.group_id = o.group_id AND x.reverses = o.id
+                 AND x.state IN ('scheduled', 'completed')) END,
            'failure', o.failure,
            'reason', o.reason,
            'note', o.note,

@@ -10,7 +10,7 @@ from fusion.access.visibility import Scoped, within_tree
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.kernel.model_fields import JsonTextField
-from fusion.kernel.quantities import MAX_QUANTITY
+from fusion.kernel.quantities import MAX_BALANCE
 from fusion.tenancy.models import REASONS
 
 STATES = ("scheduled", "completed", "failed", "cancelled")
@@ -19,7 +19,12 @@ SUSPENSION, RESUMPTION, TERMINATION = "suspension", "resumption", "termination"
 OF_STATE = (SUSPENSION, RESUMPTION, TERMINATION)
 """The kinds of orders that change the state of a subscription."""
 
-KINDS = ("change", "reversal", "expiry", "repair", *OF_STATE)
+CHANGE, REVERSAL, EXPIRY, REPAIR = "change", "reversal", "expiry", "repair"
+
+KINDS = (CHANGE, REVERSAL, EXPIRY, REPAIR, *OF_STATE)
+
+REVERSIBLE = (CHANGE, REPAIR)
+"""The kinds of completed orders that can be reversed."""
 
 
 class Order(models.Model):
@@ -52,6 +57,7 @@ class Order(models.Model):
     note = models.CharField(max_length=2000, null=True)
     warnings = JsonTextField(null=True)
     metadata = JsonTextField(null=True)
+    reverses = models.UUIDField(null=True)
 
     objects = Scoped["Order"](within_tree)
 
@@ -120,12 +126,23 @@ class Order(models.Model):
                 condition=Q(external_reference__isnull=False, state__in=("scheduled", "completed")),
                 name="order_external_reference",
             ),
+            models.UniqueConstraint(
+                "group_id",
+                "reverses",
+                condition=Q(reverses__isnull=False, state__in=("scheduled", "completed")),
+                name="order_reversed_once",
+            ),
             models.CheckConstraint(condition=Q(state__in=STATES), name="order_state"),
             models.CheckConstraint(condition=Q(kind__in=KINDS), name="order_kind"),
             models.CheckConstraint(
                 condition=(Q(reason__isnull=True) & ~Q(kind=SUSPENSION))
                 | Q(kind__in=OF_STATE, reason__isnull=False, reason__in=REASONS),
                 name="order_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=REVERSAL, reverses__isnull=False)
+                | (~Q(kind=REVERSAL) & Q(reverses__isnull=True)),
+                name="order_reverses",
             ),
             models.CheckConstraint(
                 condition=Q(state="completed", completed_at__isnull=False, changes__isnull=False)
@@ -143,9 +160,9 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """Add or remove a quantity of one product, or set the quantity held.
 
-    `revision` is what an addition granted, or what a removal names; `taken` is what was taken, by
-    revision. A completed `set` has `quantity_before`; it granted `revision` if that was less than
-    `quantity`, and has no revision otherwise.
+    `revision` is what an addition granted (an old one in a reversal), or what a removal names;
+    `taken` is what was taken, by revision. A completed `set` has `quantity_before`; it granted
+    `revision` if that was less than `quantity`, and has no revision otherwise.
     """
 
     pk = models.CompositePrimaryKey("group_id", "order_id", "position")
@@ -174,7 +191,7 @@ class OrderLine(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(Q(quantity__gte=1) | Q(action="set", quantity__gte=0))
-                & (Q(quantity__lte=MAX_QUANTITY) | ~Q(action="add")),
+                & (Q(quantity__lte=MAX_BALANCE) | ~Q(action="add")),
                 name="order_line_quantity",
             ),
             models.CheckConstraint(

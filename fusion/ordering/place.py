@@ -61,7 +61,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An order to be placed; its fields already have the right types and sizes."""
+    """An order to be placed; its fields already have the right types and sizes.
+
+    `reverses` is the id of an order that it takes back; such a draft has no lines of its own.
+    """
 
     subscription_id: UUID
     lines: tuple[Line, ...]
@@ -69,6 +72,7 @@ class Draft:
     effective_at: datetime | None = None
     note: str | None = None
     metadata: Mapping[str, str] | None = None
+    reverses: UUID | None = None
 
     def check(self) -> None:
         """Problem `duplicate-line` or `invalid-fields` if the fields contradict each other.
@@ -98,7 +102,7 @@ def place_order(actor: Actor, *, draft: Draft) -> Answer:
     Problems: `forbidden`, `not-found`, `invalid-fields`, `duplicate-line`,
     `idempotency-key-reused`, `subscription-terminated`, `external-reference-taken`,
     `product-retired`, `quantity-changed`, `not-held`, `below-use`, `conflict` (a balance above its
-    ceiling).
+    ceiling); for a reversal also `order-not-reversible`, `already-reversed`.
     """
     draft.check()
     document = order_document(actor, draft, actor.request.key, actor.request.fingerprint)
@@ -128,6 +132,8 @@ def order_document(
         document["note"] = draft.note
     if draft.metadata:
         document["metadata"] = draft.metadata
+    if draft.reverses is not None:
+        document["reverses"] = draft.reverses
     return document
 
 

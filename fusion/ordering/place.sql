@@ -3,7 +3,8 @@
 -- p_calls: an array of {id, actor, request, path, key?, fingerprint?, subscription_id,
 -- external_reference?, effective_at?, note?, metadata?, lines: [{product_id | product_code |
 -- product_external_reference, action, quantity, revision?, expected_quantity?,
--- external_reference?}]}. The caller has checked the fields, and no key or reference occurs twice.
+-- external_reference?}]}, or instead of lines {reverses: order}. The caller has checked the fields, and
+-- no key, reference or order to reverse occurs twice.
 -- `id` is the id of the new order; `path` that of the caller's organization; `key` the caller's
 -- idempotency key and `fingerprint` (hex) the hash of its request.
 --
@@ -29,6 +30,7 @@ DECLARE
     k ordering_books;
     v ordering_decisions_v2;
     v_effective timestamptz[] := c.effective;  -- by order: its date, if it is scheduled
+    v_reverses CONSTANT boolean := p_calls @? '$[*].reverses';
     v_status int[]; v_answer text[]; v_problem json[]; v_sets boolean;
     v_later boolean[];                         -- by order: whether it is scheduled
     v_first int[]; v_last int[];               -- by order: its lines, if they are to be judged now
@@ -38,8 +40,10 @@ BEGIN
     -- Orders with an equal key wait for the first of them. The statements after this one see what
     -- was committed before the locks were acquired.
     PERFORM access_lock(p_group, c.path, c.subscription, c.key, c.name, ordering_gate(p_group));
+    IF v_reverses THEN p_calls := ordering_read_reversals(p_group, p_calls); END IF;
     l := ordering_requested_lines(p_group, p_calls, c.subscription);
     a := ordering_check(p_group, p_calls, c, l);
+    IF v_reverses THEN a := ordering_check_reversals(p_group, p_calls, a); END IF;
     IF num_nonnulls(VARIADIC v_effective) > 0 THEN
         c := ordering_scheduled(c); v_effective := c.effective;
     END IF;
@@ -135,8 +139,9 @@ DECLARE
 BEGIN
     FOR v_call IN SELECT jsonb_build_array(w.call) FROM jsonb_array_elements(p_calls) AS w(call) LOOP
         c := ordering_read_calls(v_call);
+        v_call := ordering_read_reversals(p_group, v_call);
         l := ordering_requested_lines(p_group, v_call, c.subscription);
-        a := ordering_check(p_group, v_call, c, l);
+        a := ordering_check_reversals(p_group, v_call, ordering_check(p_group, v_call, c, l));
         v_first := ARRAY[CASE WHEN a.status[1] IS NULL THEN 1 END];
         k := ordering_read_books(p_group, v_first, l, false);
         v := ordering_decide(l, k, v_first, ARRAY[cardinality(l.action)], NULL, true);

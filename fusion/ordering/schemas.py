@@ -1,5 +1,6 @@
 """Shapes of orders on the wire."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from fusion.kernel.pagination import MAX_BIGINT, MAX_INT
 from fusion.kernel.quantities import MAX_BALANCE, MAX_BATCH, MAX_LINES, MAX_QUANTITY
 from fusion.kernel.schemas import Listing, ProblemDocument
 from fusion.ordering.place import Draft, Line
+from fusion.ordering.reverse import reversal_of
 from fusion.tenancy.queries import find_subscription_by_reference
 from fusion.tenancy.schemas import Reason
 
@@ -103,6 +105,16 @@ Metadata = Annotated[
 """The caller's own keys and texts."""
 
 
+def _one_name(id: UUID | None, others: ValidationInfo) -> UUID | None:
+    """The subscription's id, if the body names the subscription once; ValueError."""
+    other = "subscription_external_reference"
+    if other in others.data and (id is None) == (others.data[other] is None):
+        if id is None:
+            raise ValueError(f"is required, or else {other}")
+        raise ValueError(f"name the subscription once, by subscription_id or {other}")
+    return id
+
+
 class OrderBody(Body):
     """An order for one subscription. Without `effective_at`, or if that is past, it takes effect
     immediately.
@@ -128,12 +140,7 @@ class OrderBody(Body):
     @field_validator("subscription_id")
     @classmethod
     def _is_named_once(cls, id: UUID | None, others: ValidationInfo) -> UUID | None:
-        other = "subscription_external_reference"
-        if other in others.data and (id is None) == (others.data[other] is None):
-            if id is None:
-                raise ValueError(f"is required, or else {other}")
-            raise ValueError(f"name the subscription once, by subscription_id or {other}")
-        return id
+        return _one_name(id, others)
 
     def draft(self, actor: Actor) -> Draft:
         """The order to be placed; Problem `not-found` for an unknown reference."""
@@ -147,6 +154,63 @@ class OrderBody(Body):
             note=self.note,
             metadata=self.metadata,
             lines=tuple(line.line() for line in self.lines),
+        )
+
+
+class ReversalBody(Body):
+    """Options of a reversal. All of them, and the body itself, are optional."""
+
+    effective_at: Instant | None = Field(
+        default=None, description="With an offset, in the future, at most five years ahead."
+    )
+    external_reference: Reference | None = None
+    note: Note | None = None
+
+
+class _Reversing(Body):
+    reverses: Id | None = Field(
+        default=None,
+        description="The order to reverse, instead of the subscription and the lines.",
+    )
+
+
+class PreviewBody(OrderBody, _Reversing):
+    """An order to preview; or with `reverses`, without a subscription and lines, a reversal."""
+
+    lines: Annotated[list[LineBody], Field(max_length=MAX_LINES, validate_default=True)] = []
+
+    @field_validator("subscription_id")
+    @classmethod
+    def _is_named_once(cls, id: UUID | None, others: ValidationInfo) -> UUID | None:
+        if others.data.get("reverses") is None:
+            return _one_name(id, others)
+        if id is not None or others.data.get("subscription_external_reference") is not None:
+            raise ValueError("leave it out: the order to reverse names the subscription")
+        return None
+
+    @field_validator("lines")
+    @classmethod
+    def _are_needed(cls, lines: list[LineBody], others: ValidationInfo) -> list[LineBody]:
+        is_reversal = others.data.get("reverses") is not None
+        if is_reversal and lines:
+            raise ValueError("leave them out: the lines of a reversal are those of its order")
+        if not is_reversal and not lines:
+            raise ValueError("is required, or else reverses")
+        return lines
+
+    def draft(self, actor: Actor) -> Draft:
+        """The order to be previewed; Problem `not-found` for an unknown order or reference."""
+        if self.reverses is None:
+            return super().draft(actor)
+        return replace(
+            reversal_of(
+                actor,
+                self.reverses,
+                external_reference=self.external_reference,
+                effective_at=self.effective_at,
+                note=self.note,
+            ),
+            metadata=self.metadata,
         )
 
 
@@ -247,6 +311,8 @@ class OrderDocument(BaseModel):
     placed_at: str
     effective_at: str | None
     completed_at: str | None
+    reverses: UUID | None = Field(description="The order that this reversal takes back.")
+    reversed_by: UUID | None = Field(description="The reversal of this order, if there is one.")
     failure: Failure | None
     reason: Reason | None
     note: str | None

@@ -1,6 +1,6 @@
 -- The refusal of an order whose external reference another order of the group carries. It names
 -- that order, which a group always sees, and says whether it is the same request: same
--- subscription, lines and time.
+-- subscription, lines (or order to reverse) and time.
 CREATE OR REPLACE FUNCTION ordering_reference_in_use(p_order uuid, p_call jsonb) RETURNS json
 LANGUAGE sql STABLE AS $$
     SELECT json_build_object(
@@ -13,7 +13,9 @@ LANGUAGE sql STABLE AS $$
         'same_request',
             o.subscription_id = (p_call ->> 'subscription_id')::uuid
             AND o.effective_at IS NOT DISTINCT FROM (p_call ->> 'effective_at')::timestamptz
-            AND (SELECT jsonb_agg(jsonb_build_array(
+            AND o.kind IN ('change', 'reversal')
+            AND o.reverses IS NOT DISTINCT FROM (p_call ->> 'reverses')::uuid
+            AND (p_call ->> 'reverses' IS NOT NULL OR (SELECT jsonb_agg(jsonb_build_array(
                             w.product_id, w.action, w.quantity, w.expected_quantity, w.external_reference,
                             CASE w.action WHEN 'remove' THEN w.revision END)
                                   ORDER BY w.position)
@@ -26,6 +28,6 @@ LANGUAGE sql STABLE AS $$
                             w.line -> 'action', w.line -> 'quantity', w.line -> 'expected_quantity',
                             w.line -> 'external_reference', w.line -> 'revision')
                                   ORDER BY w.position)
-                 FROM jsonb_array_elements(p_call -> 'lines') WITH ORDINALITY AS w(line, position)))
+                 FROM jsonb_array_elements(p_call -> 'lines') WITH ORDINALITY AS w(line, position))))
     FROM ordering_order o WHERE o.id = p_order
 $$;

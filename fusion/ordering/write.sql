@@ -18,23 +18,24 @@ BEGIN
     INSERT INTO ordering_order (
         id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id,
         subscription_id, external_reference, placed_by, placed_at, effective_at, completed_at,
-        note, metadata, changes, warnings)
-    SELECT w.id, w.number, 'change',
+        note, metadata, changes, warnings, reverses)
+    SELECT w.id, w.number, CASE WHEN w.reverses IS NULL THEN 'change' ELSE 'reversal' END,
            CASE WHEN w.scheduled IS NULL THEN 'completed' ELSE 'scheduled' END,
            s.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id,
            w.external_reference, w.actor, w.at, w.effective_at,
            CASE WHEN w.scheduled IS NULL THEN w.at END, w.note, w.metadata, w.changes,
            CASE WHEN w.effective_at IS NULL THEN w.warnings ELSE ordering_join_warnings(
                CASE WHEN w.scheduled IS NULL THEN ordering_late(w.effective_at, w.at)
-                    ELSE ordering_warnings(s.id, w.scheduled, 'change') END, w.warnings) END
+                    ELSE ordering_warnings(s.id, w.scheduled, 'change') END, w.warnings) END,
+           w.reverses
     FROM ROWS FROM (
         jsonb_to_recordset(p_calls) AS (
             id uuid, actor text, subscription_id uuid, external_reference text,
-            effective_at timestamptz, note text, metadata json),
+            effective_at timestamptz, note text, metadata json, reverses uuid),
         unnest(p_number), unnest(v_at), unnest(v.changes),
         unnest(v_warnings), unnest(c.effective)
-    ) AS w(id, actor, subscription_id, external_reference, effective_at, note, metadata, number, at,
-             changes, warnings, scheduled)
+    ) AS w(id, actor, subscription_id, external_reference, effective_at, note, metadata, reverses,
+           number, at, changes, warnings, scheduled)
     JOIN tenancy_subscription s ON s.id = w.subscription_id
     WHERE w.number IS NOT NULL;
 

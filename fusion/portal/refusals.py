@@ -48,17 +48,34 @@ DETAILS = (
         "it only if that order fails or is cancelled."
     ),
     gettext_noop(
-        "Order %(number)s is completed; only a scheduled order can be cancelled. To "
-        "reverse it, place an order with the opposite lines."
+        "Order %(number)s is completed; only a scheduled order can be cancelled. Reverse it "
+        "instead."
+    ),
+    gettext_noop("Order %(number)s is completed; only a scheduled order can be cancelled."),
+    gettext_noop(
+        "Order %(number)s is failed; only a scheduled order can be cancelled. It changed nothing."
     ),
     gettext_noop(
-        "Order %(number)s is failed; only a scheduled order can be cancelled. To reverse "
-        "it, place an order with the opposite lines."
+        "Order %(number)s is cancelled; only a scheduled order can be cancelled. It changed "
+        "nothing."
+    ),
+    gettext_noop("Order %(number)s was already reversed by order %(other)s."),
+    gettext_noop(
+        "Order %(number)s will already be reversed by order %(other)s. To reverse it at another "
+        "time, cancel that order first."
     ),
     gettext_noop(
-        "Order %(number)s is cancelled; only a scheduled order can be cancelled. To "
-        "reverse it, place an order with the opposite lines."
+        "Order %(number)s is of kind %(kind)s; only orders of kind change or repair can be "
+        "reversed."
     ),
+    gettext_noop("Order %(number)s is scheduled and has changed nothing yet. Cancel it instead."),
+    gettext_noop(
+        "Order %(number)s is failed and changed nothing; only a completed order can be reversed."
+    ),
+    gettext_noop(
+        "Order %(number)s is cancelled and changed nothing; only a completed order can be reversed."
+    ),
+    gettext_noop("Order %(number)s changed no quantity: there is nothing to reverse."),
     gettext_noop(
         "Product %(code)s is retired: it can be removed but not added. Order another "
         "product, or ask the provider to reactivate this one."

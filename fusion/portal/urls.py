@@ -14,6 +14,7 @@ from fusion.portal.members import pages as members
 from fusion.portal.moves import pages as moves
 from fusion.portal.orders import new as new_order
 from fusion.portal.orders import pages as orders
+from fusion.portal.orders import reverse as reverse_order
 from fusion.portal.organizations import changes as organization_changes
 from fusion.portal.organizations import files
 from fusion.portal.organizations import pages as organizations
@@ -112,6 +113,7 @@ urlpatterns = [
     path("orders.<file_format:format>", orders.export, name="orders-export"),
     path("orders/new", new_order.new, name="orders-new"),
     path(ORDER, orders.detail, name="orders-detail"),
+    path(f"{ORDER}/reverse", reverse_order.reverse, name="orders-reverse"),
     path(f"{ORDER}/cancel", orders.cancel, name="orders-cancel"),
     path("order-requests", requests.requests, name="requests"),
     path("order-requests.<file_format:format>", request_files.export, name="requests-export"),

@@ -28,7 +28,7 @@ def test_the_preview_is_seen_before_the_button(sign_in: SignIn, scene: Scene) ->
     tab = sign_in()
     tab.resize(390)
     for path in (
-        f"/orders/new?subscription={scene.ids['subscription']}&reverse={scene.ids['order']}",
+        f"/orders/new?subscription={scene.ids['subscription']}&again={scene.ids['order']}",
         f"/order-requests/{scene.ids['request']}/approve",
     ):
         tab.go(path)

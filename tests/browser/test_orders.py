@@ -1,7 +1,7 @@
 """Orders, as a back-office agent places, finds and cancels them in a browser."""
 
 import csv
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,12 +9,13 @@ from playwright.sync_api import Browser, expect
 
 from fusion.access.actor import AGENT
 from fusion.kernel.clock import now
+from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.ordering.models import Order
 from tests.browser.browsing import Tab, new_tab
 from tests.browser.conftest import SignIn
 from tests.browser.scene import Scene
 from tests.numbers.stock import assigned, entitle, stock
-from tests.ordering.placing import balances, line, placed
+from tests.ordering.placing import balances, fall_due, line, placed
 from tests.portal.people import open_session
 from tests.server import Server
 from tests.world import make_organization, make_subscription
@@ -157,12 +158,41 @@ def test_take_an_order_back(own: tuple[Scene, Tab]) -> None:
     subscription = make_subscription(scene.world.tenant, "By mistake")
     order = placed(scene.world, line(scene.world.seat, 4), subscription=subscription)
     tab.go(f"/orders/{order['id']}")
-    page.get_by_role("link", name="Reverse the order").click()
-    expect(page.get_by_label("What", exact=True)).to_have_value("remove")
-    expect(page.get_by_label("Quantity")).to_have_value("4")
-    page.get_by_role("button", name="Place the order").click()
+    page.get_by_role("link", name="Take it back").click()
+    changes = page.get_by_role("region", name="What it changes")
+    expect(changes.get_by_text("You can place this order")).to_be_visible()
+    expect(changes).to_contain_text("-4")
+    assert tab.violations() == []
+    page.get_by_label("Note").fill("Ordered by mistake")
+    page.get_by_role("button", name="Take it back").click()
     expect(page.get_by_text("was placed.")).to_be_visible()
     assert balances(scene.world, subscription)["user"][0] == 0
+    page.get_by_role("link", name=f"Order {order['number']}").click()
+    expect(page.get_by_text("Taken back by")).to_be_visible()
+    expect(page.get_by_role("link", name="Take it back")).to_have_count(0)
+    tab.go(f"/orders/{order['id']}/reverse")
+    expect(changes.get_by_text("was already reversed by order")).to_be_visible()
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.locator("#errors")).to_contain_text("was already reversed by order")
+
+
+def test_a_failed_order_is_placed_again(own: tuple[Scene, Tab]) -> None:
+    scene, tab = own
+    page = tab.page
+    subscription = make_subscription(scene.world.tenant, "Too few")
+    placed(scene.world, line(scene.world.seat, 1), subscription=subscription)
+    later = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    less = line(scene.world.seat, 2, "remove")
+    order = placed(scene.world, less, subscription=subscription, effective_at=later)
+    fall_due(order)
+    apply_due_orders()
+    tab.go(f"/orders/{order['id']}")
+    page.get_by_role("link", name="Order again").click()
+    expect(page.get_by_label("What", exact=True)).to_have_value("remove")
+    expect(page.get_by_label("Quantity")).to_have_value("2")
+    page.get_by_label("Quantity").fill("1")
+    page.get_by_role("button", name="Place the order").click()
+    expect(page.get_by_text("was placed.")).to_be_visible()
 
 
 def test_filters_and_csv(own: tuple[Scene, Tab], tmp_path: Path) -> None:

@@ -207,6 +207,9 @@ TABLE: dict[tuple[str, str], Rule] = {
         lambda ids: {"orders": [an_order(ids), {**an_order(ids), "effective_at": FAR}]},
     ),
     ("GET", "/orders/{order_id}"): Rule(READ_ORDERS, everyone(200)),
+    ("POST", "/orders/{order_id}/reverse"): Rule(
+        WRITE_ORDERS, the_group(201), lambda ids: {"note": "Why"}
+    ),
     ("POST", "/orders/{order_id}/cancel"): Rule(
         (*WRITE_ORDERS, *WRITE_TENANCY),
         the_group(200),

@@ -42,6 +42,7 @@ UNSAID = {
     "^does not go with after": "two parameters together",
     "is required, or else |^name the (product|subscription) once": "which of two names is there",
     "^must be (1 or more|1000000 or less)$|only for lines that remove": "two members of a line",
+    "^leave (it|them) out: the": "the order to reverse together with what it says",
     "has two keys that are equal": "which keys are equal once they are cleaned",
     "must (not )?be in the future|hours? in the past|ahead$": "what day it is",
     "whole number, without quotes or decimals": "JSON Schema takes 1.0 for an integer",

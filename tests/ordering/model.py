@@ -71,6 +71,7 @@ class Placed:
     outcome: Outcome | None = None
     kind: str = "change"
     reason: str | None = None
+    reverses: int | None = None
 
 
 @dataclass
@@ -126,6 +127,42 @@ class Model:
             self.keys[draft.key] = len(self.orders) - 1
         return outcome
 
+    def reverse(self, index: int, hours: int | None) -> Outcome:
+        """Reverse an order by its index, at once or in some hours; returns the result."""
+        order = self.orders[index]
+        if order.draft.subscription in self.terminated:
+            return Outcome("subscription-terminated")
+        others = [o for o in self.orders if o.reverses == index]
+        if any(other.state in ("scheduled", "completed") for other in others):
+            return Outcome("already-reversed")
+        lines = self._opposite(order)
+        if order.kind != "change" or order.state != "completed" or not lines:
+            return Outcome("order-not-reversible")
+        draft = Draft(order.draft.subscription, lines, hours=hours)
+        revisions = tuple(line.revision for line in lines)
+        reversal = Placed(draft, "scheduled", revisions, kind="reversal", reverses=index)
+        outcome = Outcome() if hours is not None else self.judge(draft, revisions)
+        if outcome.code is not None:
+            return outcome
+        if hours is None:
+            self._complete(reversal, outcome)
+        self.orders.append(reversal)
+        return outcome
+
+    def _opposite(self, order: Placed) -> tuple[Line, ...]:
+        """What takes back the net effect of an order, product by product, oldest revision first."""
+        net: Counter[tuple[str, int]] = Counter()
+        for product, revision, quantity in order.outcome.moves if order.outcome else ():
+            net[product, revision] += quantity
+        positions = {line.product: n for n, line in reversed(list(enumerate(order.draft.lines)))}
+        return tuple(
+            Line(product, abs(quantity), "remove" if quantity > 0 else "add", revision)
+            for (product, revision), quantity in sorted(
+                net.items(), key=lambda move: (positions[move[0][0]], move[0][1])
+            )
+            if quantity
+        )
+
     def _revisions(self, draft: Draft) -> tuple[int | None, ...]:
         """What each line adds if it does, or removes; a retired product cannot be set higher."""
         revisions = []
@@ -174,7 +211,7 @@ class Model:
             if order.state != "scheduled":
                 continue
             settled.append(order)
-            if order.kind == "change":
+            if order.kind in ("change", "reversal"):
                 outcome = self.judge(order.draft, order.revisions)
                 if outcome.code is None:
                     self._complete(order, outcome)

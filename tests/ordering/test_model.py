@@ -33,6 +33,7 @@ from fusion.ordering.models import OF_STATE
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
 from fusion.ordering.queries import order_document_of
+from fusion.ordering.reverse import reversal_of
 from tests.bounds import sequences
 from tests.ordering.comparing import compare_lines, compare_unplaced, compare_warnings, requested
 from tests.ordering.drawing import (
@@ -50,6 +51,7 @@ from tests.ordering.drawing import (
 )
 from tests.ordering.model import Draft, Line, Model, Outcome, fingerprint_of
 from tests.ordering.placing import ledger
+from tests.ordering.reading import read_books
 from tests.world import World, make_subscription
 
 
@@ -173,6 +175,26 @@ class Ordering(RuleBasedStateMachine):
         if code is None:
             order.state = "cancelled"
 
+    @precondition(lambda self: self.documents)
+    @rule(data=st.data(), hours=st.none() | st.integers(0, 3))
+    def reverse(self, data: st.DataObject, hours: int | None) -> None:
+        """Take back what an order did, or refuse it: what counts is what it did then."""
+        index = data.draw(st.integers(0, len(self.documents) - 1))
+        expected = self.model.reverse(index, hours)
+        later = None if hours is None else MONDAY + timedelta(hours=hours)
+        id = UUID(self.documents[index]["id"])
+        draft = reversal_of(self._actor(), id, effective_at=later)
+        try:
+            document = ordering.place_order(self._actor(), draft=draft).body
+        except Problem as problem:
+            compare_unplaced(problem.status, problem.document(), expected)
+            return
+        assert expected.code is None
+        assert (document["kind"], document["reverses"]) == ("reversal", str(id))
+        if hours is None:
+            compare_lines(document, expected)
+        self.documents.append(document)
+
     @rule(subscription=subscriptions, kind=st.sampled_from(("suspension", "resumption")),
           reason=reasons)  # fmt: skip
     def suspend_or_resume(self, subscription: str, kind: str, reason: str | None) -> None:
@@ -274,34 +296,7 @@ class Ordering(RuleBasedStateMachine):
     def agrees(self) -> None:
         """Balances, holdings and the states of orders are those of the model."""
         names = {id: name for name, id in self.subscriptions.items()}
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT subscription_id, sku, granted, used FROM ledger_balance"
-                " WHERE group_id = %s",
-                [self.world.group.id],
-            )
-            answered = {(names[id], sku): (granted, used) for id, sku, granted, used in cursor}
-            cursor.execute(
-                "SELECT h.subscription_id, p.code, h.revision, h.quantity FROM ordering_holding h"
-                " JOIN catalogue_product p ON p.id = h.product_id"
-                " WHERE p.group_id = %s AND h.quantity > 0",
-                [self.world.group.id],
-            )
-            held = {(names[id], code, revision): many for id, code, revision, many in cursor}
-            cursor.execute(
-                "SELECT id::text, state, failure ->> 'code' FROM ordering_order"
-                " WHERE group_id = %s AND (kind = 'change' OR effective_at IS NOT NULL)",
-                [self.world.group.id],
-            )
-            states = {id: (state, failure) for id, state, failure in cursor}
-            cursor.execute(
-                "SELECT s.id, s.status, coalesce(array_agg(h.reason) FILTER"
-                " (WHERE h.lifted_at IS NULL AND h.reason IS NOT NULL), '{}')"
-                " FROM tenancy_subscription s LEFT JOIN tenancy_hold h ON h.subscription_id = s.id"
-                " WHERE s.id = ANY (%s) GROUP BY s.id",
-                [list(names)],
-            )
-            statuses = {names[id]: (status, set(held)) for id, status, held in cursor}
+        answered, held, states, statuses = read_books(self.world.group.id, names)
         assert statuses == {
             name: (self.model.status(name), self.model.holds[name]) for name in SUBSCRIPTIONS
         }

@@ -88,7 +88,7 @@ WANTED = (
         "show",
     ),
     ("from", "to", "since", "until", "product", "linked", "subscription", "organization", "parent"),
-    ("cursor", "full", "kinds", "before", "children", "invitations", "once", "reverse"),
+    ("cursor", "full", "kinds", "before", "children", "invitations", "once", "again"),
 )
 """What pages read of their address; each of these lists is asked for at once."""
 

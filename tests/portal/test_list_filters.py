@@ -25,7 +25,7 @@ NONSENSE = "zz-nonsense <b>"
 SEARCHES = {"q"}
 """Free texts: any may be searched for."""
 
-FILLED_IN = {"action", "all", "from", "next", "number", "numbers", "parent", "reverse"}
+FILLED_IN = {"action", "again", "all", "from", "next", "number", "numbers", "parent"}
 """Parameters of links that fill in a form, or name the page to go to next."""
 
 OVERVIEWS = {"/", "/overview/*"}

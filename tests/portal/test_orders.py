@@ -82,7 +82,7 @@ def test_invisible_orders_are_404(world: World) -> None:
         assert client.get(f"{path}?subscription={other.subscription.id}").status_code == 404
     assert client.get(f"/orders?organization={other.tenant.id}").status_code == 404
     assert (
-        client.get(f"/orders/new?subscription={world.subscription.id}&reverse={order}").status_code
+        client.get(f"/orders/new?subscription={world.subscription.id}&again={order}").status_code
         == 404
     )
     foreign = {**fields(world), "lines-0-product": str(other.seat.id)}

@@ -128,8 +128,8 @@ def test_a_hundred_lines_cost_little_more_than_one(world: World) -> None:
     many = placed(world, *(line(product, 1) for product in products[:MAX_LINES]))["id"]
     few, all_ = lines(products[:1]), lines(products[:MAX_LINES])
     ratios = {
-        "take back": seconds(client, f"{path}&reverse={many}")
-        / seconds(client, f"{path}&reverse={one}"),
+        "take back": seconds(client, f"{path}&again={many}")
+        / seconds(client, f"{path}&again={one}"),
         "preview": seconds(client, path, {**all_, "preview": "1"})
         / seconds(client, path, {**few, "preview": "1"}),
         "one line fewer": seconds(client, path, {**all_, "rows": "0"})

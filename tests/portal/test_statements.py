@@ -46,7 +46,7 @@ WANTED = (
     "/orders?product={product_id}",
     "/orders/new?subscription={subscription_id}",
     "/orders/new?q=tenant",
-    "/orders/new?subscription={subscription_id}&reverse={order_id}",
+    "/orders/new?subscription={subscription_id}&again={order_id}",
     "/order-requests?state=all",
     "/order-requests/new?subscription={subscription_id}",
     "/subscriptions/new?organization={organization_id}",

@@ -15,7 +15,7 @@ from fusion.ordering.place import Draft, place_order
 from fusion.ordering.queries import find_order, order_document_of
 from fusion.portal.forms import EDIT_ROWS, PREVIEW, EffectiveTimeField, LineField, NoteField
 from fusion.portal.orders.choose import choose
-from fusion.portal.orders.lines import ADD, REMOVE, LinesForm, OrderRow, orderable
+from fusion.portal.orders.lines import LinesForm, OrderRow, orderable
 from fusion.portal.orders.preview import preview_lines
 from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.responses import done, show_form
@@ -56,44 +56,31 @@ class OrderForm(LinesForm):
 
 @page(PLACE_ORDERS, methods=FORM)
 def new(request: PageRequest) -> HttpResponse:
-    """`GET` and `POST /orders/new?subscription=`; `reverse` is the id of an order to reverse."""
+    """`GET` and `POST /orders/new?subscription=`; `again` is the id of an order to place again."""
     subscription_id = parse_id(request.GET.get("subscription"))
     if subscription_id is None:
         return choose(request, gettext("New order"), "orders-new")
     products = orderable(request.actor, subscription_id)
-    form = form_of(request, OrderForm, row_values=_reversed_lines(request), products=products)
+    form = form_of(request, OrderForm, row_values=_lines_again(request), products=products)
     answer = submit(
         request, form, lambda actor: place_order(actor, draft=form.draft(subscription_id))
     )
     if answer is None:
         return _show(request, form, subscription_id)
     order = answer.body
-    return done(request, _placed(order), "orders-detail", order["id"], answer=answer)
+    return done(request, placed_message(order), "orders-detail", order["id"], answer=answer)
 
 
-def _reversed_lines(request: PageRequest) -> list[dict[str, Any]]:
-    """Lines that undo those of the order to reverse, if any."""
-    order_id = parse_id(request.GET.get("reverse"))
+def _lines_again(request: PageRequest) -> list[dict[str, Any]]:
+    """The lines of the order to place again, if any."""
+    order_id = parse_id(request.GET.get("again"))
     if order_id is None:
         return []
     order = order_document_of(find_order(request.actor, order_id).id)
-    more = [(line, _increase(line)) for line in order["lines"]]
     return [
-        {
-            "action": REMOVE if increase > 0 else ADD,
-            "product": line["product_id"],
-            "quantity": abs(increase),
-        }
-        for line, increase in more
-        if increase
+        {"action": line["action"], "product": line["product_id"], "quantity": line["quantity"]}
+        for line in order["lines"]
     ]
-
-
-def _increase(line: Mapping[str, Any]) -> int:
-    """How many more the subscription held after a line than before; negative for fewer."""
-    if line["quantity_before"] is not None:
-        return int(line["quantity_after"] - line["quantity_before"])
-    return int(line["quantity"] if line["action"] == ADD else -line["quantity"])
 
 
 def _show(request: PageRequest, form: OrderForm, subscription_id: UUID) -> HttpResponse:
@@ -107,7 +94,8 @@ def _show(request: PageRequest, form: OrderForm, subscription_id: UUID) -> HttpR
     return show_form(request, "portal/orders/new.html", form, context, parts=("rows", PREVIEW))
 
 
-def _placed(order: Mapping[str, Any]) -> str:
+def placed_message(order: Mapping[str, Any]) -> str:
+    """What happened to the order, for the top of the next page."""
     if order["state"] == "scheduled":
         return gettext("Order %(number)s was scheduled.") % {"number": order["number"]}
     return gettext("Order %(number)s was placed.") % {"number": order["number"]}

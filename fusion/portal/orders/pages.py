@@ -7,8 +7,9 @@ from uuid import UUID
 import orjson
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
+from fusion.access.actor import Actor
 from fusion.access.permissions import CANCEL_ORDERS, PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
 from fusion.catalogue.models import Product
 from fusion.events.events_of_object import events_of
@@ -16,7 +17,7 @@ from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import problem_of
 from fusion.ledger.queries import entries_of_order
 from fusion.ordering.cancel import cancel_order
-from fusion.ordering.models import Order
+from fusion.ordering.models import CHANGE, REVERSIBLE, Order
 from fusion.ordering.order_search import OrderSearch, list_orders, orders_table
 from fusion.ordering.permissions import find_order_to_cancel, permission_of
 from fusion.ordering.queries import find_order, order_document_of
@@ -127,10 +128,36 @@ def detail(request: PageRequest, order: Order) -> HttpResponse:
         "failure": sentences(problem_of(failure), names) if failure else (),
         "products": product_names(actor, document["lines"] or ()),
         "confirmation": Confirmation(),
-        "may_order": PLACE_ORDERS.allows(actor),
+        "related": _related(actor, document),
+        "may_reverse": PLACE_ORDERS.allows(actor) and _is_reversible(document),
+        "may_order_again": PLACE_ORDERS.allows(actor)
+        and (order.state, order.kind) == ("failed", CHANGE),
         "may_cancel": order.state == "scheduled" and permission_of(order).allows(actor),
     }
     return show(request, "portal/orders/detail.html", context)
+
+
+def _is_reversible(document: Mapping[str, Any]) -> bool:
+    """Whether an order changed something that was not taken back."""
+    return (
+        document["state"] == "completed"
+        and document["kind"] in REVERSIBLE
+        and bool(document["changes"])
+        and document["reversed_by"] is None
+    )
+
+
+def _related(actor: Actor, document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The order that this one reverses, and its reversal."""
+    labels = {
+        "reverses": pgettext("an order", "Takes back"),
+        "reversed_by": pgettext("an order", "Taken back by"),
+    }
+    others = {name: document[name] for name in labels if document[name] is not None}
+    return [
+        {"label": labels[name], "id": id, "number": find_order(actor, UUID(id)).number}
+        for name, id in others.items()
+    ]
 
 
 @page(CANCEL_ORDERS, methods=BUTTON, order_id=find_order_to_cancel)

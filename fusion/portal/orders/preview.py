@@ -39,7 +39,7 @@ def preview_lines(
             Line(UUID(each["product"]), each["quantity"], each["action"]) for each in values
         )
     draft = Draft(subscription_id, lines, effective_at=effective_at)
-    return _preview(request.actor, draft) if lines else None
+    return preview_draft(request.actor, draft) if lines else None
 
 
 def _date(form: LinesForm) -> datetime | None:
@@ -51,7 +51,7 @@ def _date(form: LinesForm) -> datetime | None:
         return None
 
 
-def _preview(actor: Actor, draft: Draft) -> dict[str, Any]:
+def preview_draft(actor: Actor, draft: Draft) -> dict[str, Any]:
     """{allowed, balances, holdings, warnings, refusals} with names of SKUs and products; each
     refusal in words, and what to release.
 
