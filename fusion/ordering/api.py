@@ -38,6 +38,7 @@ from fusion.ordering.place import place_order
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
 from fusion.ordering.queries import find_order, list_holdings, order_documents
+from fusion.ordering.reversal_schemas import PreviewBody, ReversalBody
 from fusion.ordering.reverse import reversal_of
 from fusion.ordering.schemas import (
     BatchBody,
@@ -48,8 +49,6 @@ from fusion.ordering.schemas import (
     OrderDocument,
     OrderFilter,
     Preview,
-    PreviewBody,
-    ReversalBody,
     Unchanged,
 )
 from fusion.tenancy.queries import (

@@ -144,6 +144,12 @@ BEGIN
             v_answer[o] := ordering_retired(l.code[i]);
         END IF;
     END LOOP;
+    IF p_calls @? '$[*].reverses' THEN
+        FOR r IN SELECT x.nth, x.answer FROM ordering_refused_reversals(p_group, p_calls) x LOOP
+            CONTINUE WHEN v_status[r.nth] IS NOT NULL;
+            v_status[r.nth] := 409; v_answer[r.nth] := r.answer;
+        END LOOP;
+    END IF;
     IF num_nonnulls(VARIADIC v_effective) > 0 THEN
         v_now := kernel_at(c.at, kernel_now());
         FOR o IN 1 .. cardinality(v_effective) LOOP

@@ -30,7 +30,6 @@ DECLARE
     k ordering_books;
     v ordering_decisions_v2;
     v_effective timestamptz[] := c.effective;  -- by order: its date, if it is scheduled
-    v_reverses CONSTANT boolean := p_calls @? '$[*].reverses';
     v_status int[]; v_answer text[]; v_problem json[]; v_sets boolean;
     v_later boolean[];                         -- by order: whether it is scheduled
     v_first int[]; v_last int[];               -- by order: its lines, if they are to be judged now
@@ -40,10 +39,9 @@ BEGIN
     -- Orders with an equal key wait for the first of them. The statements after this one see what
     -- was committed before the locks were acquired.
     PERFORM access_lock(p_group, c.path, c.subscription, c.key, c.name, ordering_gate(p_group));
-    IF v_reverses THEN p_calls := ordering_read_reversals(p_group, p_calls); END IF;
+    IF p_calls @? '$[*].reverses' THEN p_calls := ordering_read_reversals(p_group, p_calls); END IF;
     l := ordering_requested_lines(p_group, p_calls, c.subscription);
     a := ordering_check(p_group, p_calls, c, l);
-    IF v_reverses THEN a := ordering_check_reversals(p_group, p_calls, a); END IF;
     IF num_nonnulls(VARIADIC v_effective) > 0 THEN
         c := ordering_scheduled(c); v_effective := c.effective;
     END IF;
@@ -141,7 +139,7 @@ BEGIN
         c := ordering_read_calls(v_call);
         v_call := ordering_read_reversals(p_group, v_call);
         l := ordering_requested_lines(p_group, v_call, c.subscription);
-        a := ordering_check_reversals(p_group, v_call, ordering_check(p_group, v_call, c, l));
+        a := ordering_check(p_group, v_call, c, l);
         v_first := ARRAY[CASE WHEN a.status[1] IS NULL THEN 1 END];
         k := ordering_read_books(p_group, v_first, l, false);
         v := ordering_decide(l, k, v_first, ARRAY[cardinality(l.action)], NULL, true);

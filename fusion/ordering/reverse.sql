@@ -41,53 +41,37 @@ LANGUAGE sql STABLE AS $$
     HAVING sum(w.quantity) <> 0
 $$;
 
--- The answers, with the refusals of reversals whose order cannot be reversed, or not again. The caller
--- holds the locks of their subscriptions: only one reversal of an order can be placed.
-CREATE OR REPLACE FUNCTION ordering_check_reversals(p_group uuid, p_calls jsonb, a ordering_answers)
-RETURNS ordering_answers
-LANGUAGE plpgsql
+-- The reversals among the calls whose order cannot be reversed, or not again, with their refusals. The
+-- caller holds the locks of their subscriptions: only one reversal of an order can be placed.
+CREATE OR REPLACE FUNCTION ordering_refused_reversals(p_group uuid, p_calls jsonb)
+RETURNS TABLE (nth int, answer json)
+LANGUAGE sql STABLE
 SET enable_seqscan = off
 AS $$
-DECLARE
-    r record;
-    v_status int[] := a.status;
-    v_answer text[] := a.answer;
-BEGIN
-    FOR r IN
-        SELECT w.nth, o.number, o.kind, o.state, by.id AS by_id, by.number AS by_number,
-               by.state AS by_state, w.call -> 'lines' = '[]' AS is_without_effect
-        FROM jsonb_array_elements(p_calls) WITH ORDINALITY AS w(call, nth)
-        JOIN ordering_order o ON o.id = (w.call ->> 'reverses')::uuid
-        LEFT JOIN ordering_order by ON by.group_id = p_group AND by.reverses = o.id
-                                   AND by.state IN ('scheduled', 'completed')
-    LOOP
-        CONTINUE WHEN v_status[r.nth] IS NOT NULL;
-        IF r.by_id IS NOT NULL THEN
-            v_status[r.nth] := 409;
-            v_answer[r.nth] := kernel_problem('already-reversed', format(
-                CASE r.by_state WHEN 'completed' THEN 'Order %s was already reversed by order %s.'
+    SELECT w.nth::int, x.answer
+    FROM jsonb_array_elements(p_calls) WITH ORDINALITY AS w(call, nth)
+    JOIN ordering_order o ON o.id = (w.call ->> 'reverses')::uuid
+    LEFT JOIN ordering_order by ON by.group_id = p_group AND by.reverses = o.id
+                               AND by.state IN ('scheduled', 'completed')
+    CROSS JOIN LATERAL (SELECT CASE
+        WHEN by.id IS NOT NULL THEN json_build_object(
+            'code', 'already-reversed',
+            'detail', format(
+                CASE by.state WHEN 'completed' THEN 'Order %s was already reversed by order %s.'
                 ELSE 'Order %s will already be reversed by order %s. To reverse it at another time, '
-                     'cancel that order first.' END, r.number, r.by_number))::jsonb
-                || jsonb_build_object('existing', jsonb_build_object(
-                    'kind', 'order', 'id', r.by_id, 'number', r.by_number, 'state', r.by_state));
-        ELSIF r.kind NOT IN ('change', 'repair') THEN
-            v_status[r.nth] := 409;
-            v_answer[r.nth] := kernel_problem('order-not-reversible', format(
-                'Order %s is of kind %s; only orders of kind change or repair can be reversed.',
-                r.number, r.kind));
-        ELSIF r.state <> 'completed' THEN
-            v_status[r.nth] := 409;
-            v_answer[r.nth] := kernel_problem('order-not-reversible', format(
-                CASE r.state WHEN 'scheduled'
-                THEN 'Order %s is scheduled and has changed nothing yet. Cancel it instead.'
-                ELSE 'Order %s is %s and changed nothing; only a completed order can be reversed.' END,
-                r.number, r.state));
-        ELSIF r.is_without_effect THEN
-            v_status[r.nth] := 409;
-            v_answer[r.nth] := kernel_problem('order-not-reversible', format(
-                'Order %s changed no quantity: there is nothing to reverse.', r.number));
-        END IF;
-    END LOOP;
-    RETURN ROW(v_status, a.replayed, v_answer)::ordering_answers;
-END
+                     'cancel that order first.' END, o.number, by.number),
+            'existing', json_build_object(
+                'kind', 'order', 'id', by.id, 'number', by.number, 'state', by.state))
+        WHEN o.kind NOT IN ('change', 'repair') THEN kernel_problem('order-not-reversible', format(
+            'Order %s is of kind %s; only orders of kind change or repair can be reversed.',
+            o.number, o.kind))
+        WHEN o.state <> 'completed' THEN kernel_problem('order-not-reversible', format(
+            CASE o.state WHEN 'scheduled'
+            THEN 'Order %s is scheduled and has changed nothing yet. Cancel it instead.'
+            ELSE 'Order %s is %s and changed nothing; only a completed order can be reversed.' END,
+            o.number, o.state))
+        WHEN w.call -> 'lines' = '[]' THEN kernel_problem('order-not-reversible', format(
+            'Order %s changed no quantity: there is nothing to reverse.', o.number))
+        END AS answer) x
+    WHERE x.answer IS NOT NULL
 $$;

@@ -1,6 +1,5 @@
 """Shapes of orders on the wire."""
 
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -21,7 +20,6 @@ from fusion.kernel.pagination import MAX_BIGINT, MAX_INT
 from fusion.kernel.quantities import MAX_BALANCE, MAX_BATCH, MAX_LINES, MAX_QUANTITY
 from fusion.kernel.schemas import Listing, ProblemDocument
 from fusion.ordering.place import Draft, Line
-from fusion.ordering.reverse import reversal_of
 from fusion.tenancy.queries import find_subscription_by_reference
 from fusion.tenancy.schemas import Reason
 
@@ -105,7 +103,7 @@ Metadata = Annotated[
 """The caller's own keys and texts."""
 
 
-def _one_name(id: UUID | None, others: ValidationInfo) -> UUID | None:
+def require_one_name(id: UUID | None, others: ValidationInfo) -> UUID | None:
     """The subscription's id, if the body names the subscription once; ValueError."""
     other = "subscription_external_reference"
     if other in others.data and (id is None) == (others.data[other] is None):
@@ -140,7 +138,7 @@ class OrderBody(Body):
     @field_validator("subscription_id")
     @classmethod
     def _is_named_once(cls, id: UUID | None, others: ValidationInfo) -> UUID | None:
-        return _one_name(id, others)
+        return require_one_name(id, others)
 
     def draft(self, actor: Actor) -> Draft:
         """The order to be placed; Problem `not-found` for an unknown reference."""
@@ -154,63 +152,6 @@ class OrderBody(Body):
             note=self.note,
             metadata=self.metadata,
             lines=tuple(line.line() for line in self.lines),
-        )
-
-
-class ReversalBody(Body):
-    """Options of a reversal. All of them, and the body itself, are optional."""
-
-    effective_at: Instant | None = Field(
-        default=None, description="With an offset, in the future, at most five years ahead."
-    )
-    external_reference: Reference | None = None
-    note: Note | None = None
-
-
-class _Reversing(Body):
-    reverses: Id | None = Field(
-        default=None,
-        description="The order to reverse, instead of the subscription and the lines.",
-    )
-
-
-class PreviewBody(OrderBody, _Reversing):
-    """An order to preview; or with `reverses`, without a subscription and lines, a reversal."""
-
-    lines: Annotated[list[LineBody], Field(max_length=MAX_LINES, validate_default=True)] = []
-
-    @field_validator("subscription_id")
-    @classmethod
-    def _is_named_once(cls, id: UUID | None, others: ValidationInfo) -> UUID | None:
-        if others.data.get("reverses") is None:
-            return _one_name(id, others)
-        if id is not None or others.data.get("subscription_external_reference") is not None:
-            raise ValueError("leave it out: the order to reverse names the subscription")
-        return None
-
-    @field_validator("lines")
-    @classmethod
-    def _are_needed(cls, lines: list[LineBody], others: ValidationInfo) -> list[LineBody]:
-        is_reversal = others.data.get("reverses") is not None
-        if is_reversal and lines:
-            raise ValueError("leave them out: the lines of a reversal are those of its order")
-        if not is_reversal and not lines:
-            raise ValueError("is required, or else reverses")
-        return lines
-
-    def draft(self, actor: Actor) -> Draft:
-        """The order to be previewed; Problem `not-found` for an unknown order or reference."""
-        if self.reverses is None:
-            return super().draft(actor)
-        return replace(
-            reversal_of(
-                actor,
-                self.reverses,
-                external_reference=self.external_reference,
-                effective_at=self.effective_at,
-                note=self.note,
-            ),
-            metadata=self.metadata,
         )
 
 

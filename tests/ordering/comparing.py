@@ -1,10 +1,11 @@
 """Requests of the model's lines, and comparisons of the answers with the model's results."""
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
 from fusion.ordering import place
-from tests.ordering.model import Line, Outcome, in_order
+from tests.ordering.model import Draft, Line, Outcome
 
 
 def requested(line: Line, product_id: UUID) -> place.Line:
@@ -59,3 +60,13 @@ def compare_warnings(answered: dict[str, Any], outcome: Outcome) -> None:
     assert set(outcome.warnings) == warned.keys() & {"quantity-changed", "product-retired", "late"}
     pending = warned.get("pending-orders", {"orders": []})
     assert len(pending["orders"]) == min(outcome.pending, 20)
+
+
+def fingerprint_of(draft: Draft) -> bytes:
+    """The request of an idempotency key of this draft."""
+    return hashlib.sha256(repr(draft).encode()).digest()
+
+
+def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, independent of their sequence."""
+    return sorted(rows, key=lambda row: sorted(map(str, row.items())))

@@ -3,9 +3,8 @@
 It has no locks, SQL or HTTP. Quantities are integers, instants are hours from a fixed day.
 """
 
-import hashlib
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 CEILING = 2_000_000_000
@@ -193,7 +192,7 @@ class Model:
 
     def preview(self, draft: Draft) -> Outcome:
         """The result of placing it now."""
-        outcome = self._refuse_early(Draft(draft.subscription, draft.lines, None, draft.reference))
+        outcome = self._refuse_early(replace(draft, key=None))
         return outcome or self.judge(draft, self._revisions(draft))
 
     def apply_due(self, subscription: str) -> list[Placed]:
@@ -391,13 +390,3 @@ class Model:
                 self.known.add((subscription, sku))
         for sku, change in outcome.changes.items():
             self.granted[subscription, sku] += change
-
-
-def fingerprint_of(draft: Draft) -> bytes:
-    """The request of an idempotency key of this draft."""
-    return hashlib.sha256(repr(draft).encode()).digest()
-
-
-def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows, independent of their sequence."""
-    return sorted(rows, key=lambda row: sorted(map(str, row.items())))

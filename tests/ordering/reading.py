@@ -8,8 +8,8 @@ from django.db import connection
 
 
 class Books(NamedTuple):
-    """(subscription, SKU) → (granted, used); (subscription, product, revision) → held; order → (state,
-    code of its failure); subscription → (status, reasons of its open holds).
+    """(subscription, SKU) → (granted, used); (subscription, product, revision) → held; order →
+    (state, code of its failure); subscription → (status, reasons of its open holds).
     """
 
     balances: dict[tuple[str, str], tuple[int, int]]

@@ -292,3 +292,14 @@ def test_verify_finds_a_reversal_of_something_else(world: World) -> None:
         found = [each for each in run_checks(CHECKS) if "reversed by order" in each]
         assert len(found) == 2
         transaction.set_rollback(True)
+
+
+def test_a_past_date_within_the_grace_counts_at_once(world: World) -> None:
+    order = placed(world, line(world.seat, 1))
+    instants = [datetime.now(UTC) - timedelta(hours=hours) for hours in (25, 1)]
+    problem = answer(reverse(world, order, effective_at=instants[0].isoformat()))
+    assert [each["field"] for each in problem["errors"]] == ["effective_at"]
+    reversal = reversed_by(world, order, effective_at=instants[1].isoformat())
+    assert reversal["state"] == "completed"
+    assert [each["code"] for each in reversal["warnings"]] == ["late"]
+    assert refusal(world, order, effective_at=instants[0].isoformat())["code"] == "already-reversed"
