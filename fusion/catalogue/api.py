@@ -25,6 +25,7 @@ from fusion.catalogue.queries import (
     sku_document,
 )
 from fusion.catalogue.rename_sku import rename_sku
+from fusion.catalogue.rules import Limits
 from fusion.catalogue.schemas import (
     ProductBody,
     ProductChangesBody,
@@ -115,6 +116,8 @@ def add_product(request: HttpRequest, body: ProductBody) -> HttpResponse:
         description=body.description or "",
         external_reference=body.external_reference,
         items=[item.item() for item in body.items],
+        limits=Limits(body.min_quantity, body.max_quantity, body.step),
+        requires=body.requires,
     )
     # A creation returns the first version, also in a later replay.
     return respond(created, location=PRODUCTS, headers={"ETag": etag(1)})

@@ -13,21 +13,26 @@ from fusion.access.use_case import Done, use_case
 from fusion.catalogue.etag import require_match
 from fusion.catalogue.lock_product import lock_product
 from fusion.catalogue.models import ACTIVE, RETIRED, Sku
-from fusion.catalogue.queries import current_items, product_document
+from fusion.catalogue.queries import current_items, current_requirements, product_document
 from fusion.catalogue.rules import Item, next_revision
 from fusion.catalogue.save_product import save_product
+from fusion.catalogue.save_requirements import check_requirements, save_requirements
 from fusion.catalogue.save_revision import check_items, save_revision
 from fusion.events.emit import emit
 
 
 class ProductChanges(TypedDict, total=False):
-    """The changes; omitted members stay unchanged. `items` replaces all items."""
+    """The changes; omitted members stay unchanged. `items` and `requires` replace all."""
 
     name: str
     description: str
     external_reference: str | None
     status: str
     items: Sequence[Item]
+    min_quantity: int | None
+    max_quantity: int | None
+    step: int | None
+    requires: Sequence[str]
 
 
 @use_case(MANAGE_PRODUCTS, verb="product.change")
@@ -36,10 +41,14 @@ def change_product(
 ) -> Done:
     """The product after the change. Every accepted change gives it a new version.
 
-    Problems: `not-found`, `invalid-fields` (a SKU unknown or repeated, a malformed `if_match`),
-    `stale-revision` (`if_match` names another version), `external-reference-taken`.
+    Problems: `not-found`, `invalid-fields` (a SKU or required product unknown or repeated, a cycle,
+    limits that allow no quantity, a malformed `if_match`), `stale-revision` (`if_match` names
+    another version), `external-reference-taken`.
     """
     product = lock_product(actor, product_id)
+    required = current_requirements(product)
+    if "requires" in changes:
+        required = check_requirements(actor, product.code, changes["requires"])
     items = before = current_items(product)
     skus: dict[str, Sku] = {}
     if "items" in changes:
@@ -50,14 +59,20 @@ def change_product(
     for field in ("name", "description", "external_reference", "status"):
         if field in changes:
             setattr(product, field, changes[field])
+    for limit in ("min_quantity", "max_quantity", "step"):
+        if limit in changes:
+            setattr(product, limit, changes[limit])
+    product.limits.check()
     product.revision = next_revision(product.revision, before, items)
     product.version += 1
     save_product(product)
+    if "requires" in changes:
+        save_requirements(product, required)
     if product.revision != was:
         save_revision(product, items, skus, actor=actor)
 
     retired = was_status == ACTIVE and product.status == RETIRED
-    document = product_document(product, items)
+    document = product_document(product, items, required)
     emit(
         type="product.retired" if retired else "product.changed",
         group_id=actor.group_id,

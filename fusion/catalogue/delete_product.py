@@ -16,9 +16,15 @@ from fusion.access.use_case import Done, use_case
 from fusion.catalogue.etag import require_match
 from fusion.catalogue.lock_product import lock_product
 from fusion.catalogue.models import RETIRED, Product
-from fusion.catalogue.queries import current_items, product_document
+from fusion.catalogue.queries import (
+    current_items,
+    current_requirements,
+    find_dependents,
+    product_document,
+)
 from fusion.catalogue.save_product import save_product
 from fusion.events.emit import emit
+from fusion.kernel.errors import Problem
 
 
 @use_case(MANAGE_PRODUCTS, verb="product.delete", status=204)
@@ -26,12 +32,13 @@ def delete_product(actor: Actor, *, product_id: UUID, if_match: str | None = Non
     """Remove the product, or retire it; a retired one stays as it is.
 
     Problems: `not-found`, `stale-revision` (`if_match` names another version), `invalid-fields` (a
-    malformed `if_match`).
+    malformed `if_match`), `conflict` (other products require it).
     """
     product = lock_product(actor, product_id)
     require_match(if_match, product.version)
-    items = current_items(product)
-    document = product_document(product, items)
+    _require_no_dependents(product)
+    items, required = current_items(product), current_requirements(product)
+    document = product_document(product, items, required)
     if _remove(product):
         event = "product.deleted"
     elif product.status != RETIRED:
@@ -39,7 +46,7 @@ def delete_product(actor: Actor, *, product_id: UUID, if_match: str | None = Non
         product.status = RETIRED
         product.version += 1
         save_product(product)
-        document = product_document(product, items)
+        document = product_document(product, items, required)
     else:
         return Done(None, actor.path, product_id)
     emit(
@@ -51,6 +58,18 @@ def delete_product(actor: Actor, *, product_id: UUID, if_match: str | None = Non
         data=document,
     )
     return Done(None, actor.path, product_id)
+
+
+def _require_no_dependents(product: Product) -> None:
+    """Under the product's lock: a requirement in progress waits for it, or was waited for."""
+    codes = find_dependents(product)
+    if codes:
+        raise Problem(
+            "conflict",
+            f"Other products require {product.code}: {', '.join(codes)}. Remove it from what they"
+            " require first, or retire it instead: then it can no longer be ordered.",
+            extra={"required_by": codes},
+        )
 
 
 def _remove(product: Product) -> bool:

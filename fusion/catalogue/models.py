@@ -3,9 +3,12 @@
 from typing import Literal, get_args
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThanOrEqual
 
 from fusion.access.visibility import Scoped, within_group
+from fusion.catalogue.rules import Limits
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.kernel.model_fields import NumberingCountryField
@@ -83,6 +86,9 @@ class Product(models.Model):
     """What is sold: a set of SKUs, each with a quantity, held by its current revision.
 
     `version` changes with every edit and is the product's ETag; `revision` with its items.
+    A subscription may hold 0, or a multiple of `step` from `min_quantity` to `max_quantity`; NULL
+    is no limit. `has_requirements`: it requires a product or is required by one. A trigger keeps
+    it, so that orders of other products need not look.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -94,6 +100,10 @@ class Product(models.Model):
     status = models.CharField(max_length=16, default=ACTIVE)
     revision = models.IntegerField(default=1)
     version = models.IntegerField(default=1)
+    min_quantity = models.IntegerField(null=True)
+    max_quantity = models.IntegerField(null=True)
+    step = models.IntegerField(null=True)
+    has_requirements = models.BooleanField(db_default=False)
     created_at = models.DateTimeField(db_default=KernelNow())
 
     # A group sees all its products, the organizations below it those that they can request.
@@ -112,7 +122,52 @@ class Product(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=(ACTIVE, RETIRED)), name="product_status"
             ),
+            models.CheckConstraint(  # NULL passes
+                condition=Q(
+                    min_quantity__range=(1, MAX_QUANTITY),
+                    max_quantity__range=(1, MAX_QUANTITY),
+                    step__range=(1, MAX_QUANTITY),
+                ),
+                name="product_limits",
+            ),
+            models.CheckConstraint(  # some quantity is allowed: the last multiple of the step
+                condition=GreaterThanOrEqual(
+                    F("max_quantity") - F("max_quantity") % Coalesce(F("step"), 1),
+                    Coalesce(F("min_quantity"), 1),
+                ),
+                name="product_allows_some",
+            ),
         ]
+
+    @property
+    def limits(self) -> Limits:
+        """The quantities of the product that a subscription may hold."""
+        return Limits(self.min_quantity, self.max_quantity, self.step)
+
+
+class Requirement(models.Model):
+    """A subscription with `product` must also hold `required`. Nothing requires itself in the end.
+
+    Only the database has foreign keys, and triggers that refuse a cycle and keep
+    `Product.has_requirements`.
+    """
+
+    pk = models.CompositePrimaryKey("group_id", "product_id", "required_id")
+    group_id = models.UUIDField()
+    product = models.ForeignKey(
+        Product, models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    required = models.ForeignKey(
+        Product, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(product=F("required")), name="requirement_of_another"
+            ),
+        ]
+        indexes = [models.Index(fields=("group_id", "required"), name="requirement_by_required")]
 
 
 class ProductRevision(models.Model):

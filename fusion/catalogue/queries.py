@@ -1,6 +1,6 @@
 """Read models of SKUs and products."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from django.db.models.functions import JSONObject
 from pydantic import TypeAdapter, ValidationError
 
 from fusion.access.actor import Actor
-from fusion.catalogue.models import Product, ProductRevision, RevisionItem, Sku
+from fusion.catalogue.models import Product, ProductRevision, Requirement, RevisionItem, Sku
 from fusion.catalogue.rules import by_sku, shown
 from fusion.kernel.clock import instant
 from fusion.kernel.errors import or_not_found
@@ -55,6 +55,11 @@ def find_product(actor: Actor, id: UUID) -> Product:
     return or_not_found(Product.objects.visible_to(actor).filter(id=id).first(), "product")
 
 
+def find_products(actor: Actor, codes: Collection[str]) -> dict[str, Product]:
+    """The products of the actor's group with these codes, by code."""
+    return {each.code: each for each in Product.objects.visible_to(actor).filter(code__in=codes)}
+
+
 def find_product_by_code(actor: Actor, text: str) -> Product | None:
     """The product with this code; Problem `not-found` unless `actor` sees it.
 
@@ -82,9 +87,9 @@ def read_product(actor: Actor, id: UUID) -> tuple[dict[str, Any], int]:
 
     One statement: a concurrent edit is visible completely or not at all.
     """
-    rows = _with_items(Product.objects.visible_to(actor).filter(id=id))
+    rows = _with_requirements(_with_items(Product.objects.visible_to(actor).filter(id=id)))
     product = or_not_found(rows.first(), "product")
-    return product_document(product, by_sku(product.items)), product.version
+    return product_document(product, by_sku(product.items), product.requires), product.version
 
 
 def list_products(
@@ -107,8 +112,9 @@ def list_products(
         products = products.filter(Q(code__icontains=q) | Q(name__icontains=q))
     if external_reference is not None:
         products = products.filter(external_reference=external_reference)
-    rows, following = newest(_with_items(products), limit=limit, cursor=cursor)
-    items = [product_document(product, by_sku(product.items)) for product in rows]
+    complete = _with_requirements(_with_items(products))
+    rows, following = newest(complete, limit=limit, cursor=cursor)
+    items = [product_document(each, by_sku(each.items), each.requires) for each in rows]
     return {"items": items, "next": following}
 
 
@@ -145,6 +151,18 @@ def current_items(product: Product) -> dict[str, int]:
     return dict(items.values_list("sku__code", "quantity"))
 
 
+def current_requirements(product: Product) -> dict[str, Product]:
+    """The products that the product requires, by code."""
+    rows = Requirement.objects.filter(group_id=product.group_id, product_id=product.id)
+    return {row.required.code: row.required for row in rows.select_related("required")}
+
+
+def find_dependents(product: Product) -> list[str]:
+    """The codes of the products that require the product."""
+    rows = Requirement.objects.filter(group_id=product.group_id, required_id=product.id)
+    return sorted(rows.values_list("product__code", flat=True))
+
+
 def sku_document(sku: Sku) -> dict[str, Any]:
     """A SKU as the API shows it."""
     return {
@@ -158,8 +176,10 @@ def sku_document(sku: Sku) -> dict[str, Any]:
     }
 
 
-def product_document(product: Product, items: Mapping[str, int]) -> dict[str, Any]:
-    """A product as the API shows it; `items` are those of its present revision."""
+def product_document(
+    product: Product, items: Mapping[str, int], requires: Iterable[str]
+) -> dict[str, Any]:
+    """A product as the API shows it: `items` of its present revision, `requires` by code."""
     return {
         "id": str(product.id),
         "code": product.code,
@@ -169,6 +189,10 @@ def product_document(product: Product, items: Mapping[str, int]) -> dict[str, An
         "status": product.status,
         "revision": product.revision,
         "items": shown(items),
+        "min_quantity": product.min_quantity,
+        "max_quantity": product.max_quantity,
+        "step": product.step,
+        "requires": sorted(requires),
         "created_at": instant(product.created_at),
     }
 
@@ -182,3 +206,12 @@ def _with_items(rows: "QuerySet[Any]", product: str = "id") -> "QuerySet[Any]":
     ).values(item=JSONObject(sku="sku__code", quantity="quantity"))
     with_items: QuerySet[Any] = rows.annotate(items=ArraySubquery(items))
     return with_items
+
+
+def _with_requirements(products: "QuerySet[Any]") -> "QuerySet[Any]":
+    """Each product with `requires`: the codes of the products that it requires."""
+    required = Requirement.objects.filter(group_id=OuterRef("group_id"), product_id=OuterRef("id"))
+    with_requirements: QuerySet[Any] = products.annotate(
+        requires=ArraySubquery(required.values("required__code"))
+    )
+    return with_requirements

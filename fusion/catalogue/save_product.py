@@ -6,7 +6,17 @@ from fusion.catalogue.models import Product
 from fusion.kernel.constraints import violated
 from fusion.kernel.errors import Problem
 
-EDITABLE = ("name", "description", "external_reference", "status", "revision", "version")
+EDITABLE = (
+    "name",
+    "description",
+    "external_reference",
+    "status",
+    "revision",
+    "version",
+    "min_quantity",
+    "max_quantity",
+    "step",
+)
 """The columns that may change; code and group never do."""
 
 

@@ -10,7 +10,7 @@ from fusion.catalogue.models import NumberType
 from fusion.catalogue.rules import Item
 from fusion.kernel.countries import NumberingCountry
 from fusion.kernel.fields import Body, Code, Name, Note, Quantity, Reference, Search
-from fusion.kernel.quantities import MAX_ITEMS
+from fusion.kernel.quantities import MAX_ITEMS, MAX_REQUIRED
 from fusion.kernel.schemas import Listing
 
 Status = Literal["active", "retired"]
@@ -55,6 +55,8 @@ class ItemBody(Body):
 
 
 Items = Annotated[list[ItemBody], Field(min_length=1, max_length=MAX_ITEMS)]
+Limit = Quantity | None
+Requires = Annotated[list[Code], Field(max_length=MAX_REQUIRED)]
 
 
 class ProductBody(Body):
@@ -67,16 +69,36 @@ class ProductBody(Body):
         default=None, description="The billing platform's id; unique in the group."
     )
     items: Items
+    min_quantity: Limit = Field(
+        default=None, description="The least quantity that a subscription may hold, besides 0."
+    )
+    max_quantity: Limit = Field(
+        default=None, description="The largest quantity that a subscription may hold."
+    )
+    step: Limit = Field(
+        default=None, description="A subscription may only hold multiples of this quantity."
+    )
+    requires: Requires = Field(
+        default_factory=list,
+        description="Codes of products that a subscription with this product must also hold.",
+    )
 
 
 class ProductChangesBody(Body):
-    """The fields to change; omitted fields keep their values. `items` replaces all items."""
+    """The fields to change; omitted fields keep their values.
+
+    `items` and `requires` replace the whole list; null removes a limit.
+    """
 
     name: Name = Field(default_factory=str)
     description: Note | None = None
     external_reference: Reference | None = None
     status: Status = Field(default_factory=lambda: "active")
     items: Items = Field(default_factory=list)
+    min_quantity: Limit = None
+    max_quantity: Limit = None
+    step: Limit = None
+    requires: Requires = Field(default_factory=list)
 
     def changes(self) -> ProductChanges:
         """The sent members, for the use case; a default here means that the member was omitted."""
@@ -92,6 +114,14 @@ class ProductChangesBody(Body):
             changes["status"] = self.status
         if "items" in sent:
             changes["items"] = [item.item() for item in self.items]
+        if "min_quantity" in sent:
+            changes["min_quantity"] = self.min_quantity
+        if "max_quantity" in sent:
+            changes["max_quantity"] = self.max_quantity
+        if "step" in sent:
+            changes["step"] = self.step
+        if "requires" in sent:
+            changes["requires"] = self.requires
         return changes
 
 
@@ -103,7 +133,7 @@ class ItemDocument(BaseModel):
 
 
 class ProductDocument(BaseModel):
-    """A product; its items are sorted by SKU code."""
+    """A product; its items are sorted by SKU code, what it requires by product code."""
 
     id: str
     code: str
@@ -113,6 +143,10 @@ class ProductDocument(BaseModel):
     status: Status
     revision: int
     items: list[ItemDocument]
+    min_quantity: int | None
+    max_quantity: int | None
+    step: int | None
+    requires: list[str]
     created_at: str
 
 

@@ -24,6 +24,8 @@ CODES: Mapping[str, tuple[int, str]] = {
     "product-retired": (409, "Product is retired"),
     "not-held": (409, "Not held"),
     "quantity-changed": (409, "Another quantity is held"),
+    "quantity-not-allowed": (409, "Quantity is not allowed"),
+    "product-required": (409, "Another product is required"),
     "below-use": (409, "Would fall below what is in use"),
     "subscription-suspended": (409, "Subscription is suspended"),
     "subscription-terminated": (409, "Subscription is terminated"),

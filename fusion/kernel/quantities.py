@@ -9,6 +9,9 @@ MAX_QUANTITY = 1_000_000
 MAX_ITEMS = 100
 """Most distinct SKUs of one product."""
 
+MAX_REQUIRED = 20
+"""Most products that one product requires."""
+
 MAX_LINES = 100
 """Most lines of one order."""
 

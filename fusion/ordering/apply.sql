@@ -109,20 +109,22 @@ END
 $$;
 
 -- The lines of existing orders of a group.
-CREATE OR REPLACE FUNCTION ordering_stored_lines(p_orders ordering_order[]) RETURNS ordering_lines_v2
+CREATE OR REPLACE FUNCTION ordering_stored_lines(p_orders ordering_order[]) RETURNS ordering_lines_v3
 LANGUAGE plpgsql AS $$
 DECLARE
-    l ordering_lines_v2;
+    l ordering_lines_v3;
 BEGIN
     SELECT array_agg(w.nth), array_agg(w.position), array_agg(w.subscription_id),
            array_agg(w.action), array_agg(w.product_id), array_agg(w.revision), array_agg(w.quantity),
-           array_agg(w.expected_quantity)
-    INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity, l.expected
+           array_agg(w.expected_quantity), array_agg(w.ruled)
+    INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity, l.expected, l.ruled
     FROM (SELECT o.ordinality::int AS nth, o.subscription_id, x.position, x.action, x.product_id, x.revision,
-                 x.quantity, x.expected_quantity
+                 x.quantity, x.expected_quantity, o.kind = 'change' AND p.ruled AS ruled
           FROM unnest(p_orders) WITH ORDINALITY AS o
           CROSS JOIN LATERAL (SELECT y.* FROM ordering_orderline y
                               WHERE y.group_id = o.group_id AND y.order_id = o.id OFFSET 0) x
+          CROSS JOIN LATERAL (SELECT catalogue_has_rules(y) AS ruled FROM catalogue_product y
+                              WHERE y.id = x.product_id OFFSET 0) p
           ORDER BY o.ordinality, x.position) w;
     RETURN l;
 END
@@ -131,7 +133,7 @@ $$;
 -- Write what the lines of existing orders of a group change, and complete or fail each; returns the
 -- refusals, by order. The caller holds the subscriptions' locks.
 CREATE OR REPLACE FUNCTION ordering_complete(
-    p_orders ordering_order[], l ordering_lines_v2, p_actor text, p_at timestamptz[]
+    p_orders ordering_order[], l ordering_lines_v3, p_actor text, p_at timestamptz[]
 ) RETURNS json[]
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -30,16 +30,17 @@ $$;
 -- The lines of all orders, with their products as they are now.
 CREATE OR REPLACE FUNCTION ordering_requested_lines(
     p_group uuid, p_calls jsonb, p_subscription uuid[]
-) RETURNS ordering_lines_v2
+) RETURNS ordering_lines_v3
 LANGUAGE plpgsql AS $$
 DECLARE
-    l ordering_lines_v2;
+    l ordering_lines_v3;
 BEGIN
     SELECT array_agg(x.o), array_agg(x.position), array_agg(p_subscription[x.o]), array_agg(x.action),
            array_agg(x.product_id), array_agg(x.revision), array_agg(x.quantity), array_agg(x.expected),
-           array_agg(x.reference), array_agg(x.named), array_agg(x.code), array_agg(x.status)
+           array_agg(x.reference), array_agg(x.named), array_agg(x.code), array_agg(x.status),
+           array_agg(x.ruled)
     INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity, l.expected,
-         l.reference, l.named, l.code, l.status
+         l.reference, l.named, l.code, l.status, l.ruled
     FROM (
         SELECT d.o::int AS o, w.position::int AS position, w.line ->> 'action' AS action,
                coalesce(p.id, (w.line ->> 'product_id')::uuid) AS product_id,
@@ -53,7 +54,8 @@ BEGIN
                w.line ->> 'product_id' IS NULL AS named,
                p.code,  -- a reversal grants the revision that it names, of a retired product too
                CASE WHEN p.status = 'retired' AND w.line ->> 'revision' IS NOT NULL THEN 'active'
-                    ELSE p.status END AS status
+                    ELSE p.status END AS status,
+               catalogue_has_rules(p) AND d.doc ->> 'reverses' IS NULL AS ruled
         FROM jsonb_array_elements(p_calls) WITH ORDINALITY AS d(doc, o)
         CROSS JOIN jsonb_array_elements(d.doc -> 'lines') WITH ORDINALITY AS w(line, position)
         LEFT JOIN catalogue_product p
@@ -81,7 +83,7 @@ $$;
 
 -- Whether a line repeats the product of an earlier line of its order: besides one `add` line, a product
 -- can have one `remove` line.
-CREATE OR REPLACE FUNCTION ordering_is_repeated(l ordering_lines_v2, p_line int) RETURNS boolean
+CREATE OR REPLACE FUNCTION ordering_is_repeated(l ordering_lines_v3, p_line int) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT EXISTS (
         SELECT FROM unnest(l."order", l.product, l.action) WITH ORDINALITY
@@ -94,7 +96,7 @@ $$;
 -- before a replay, that before the reference, and the date last: what is repeated too late gets the
 -- answer that it got before.
 CREATE OR REPLACE FUNCTION ordering_check(
-    p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines_v2
+    p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines_v3
 ) RETURNS ordering_answers
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -7,7 +7,7 @@
 -- order, whether it is scheduled: then only its expected quantities are compared. p_preview: also show
 -- the balances before and after each order.
 CREATE OR REPLACE FUNCTION ordering_decide(
-    l ordering_lines_v2, k ordering_books, p_first int[], p_last int[], p_later boolean[], p_preview boolean
+    l ordering_lines_v3, k ordering_books, p_first int[], p_last int[], p_later boolean[], p_preview boolean
 ) RETURNS ordering_decisions_v2
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -25,6 +25,7 @@ DECLARE
     o_preview json[] := o_problem; o_changes json[] := o_problem; o_warning json[] := o_problem;
     l_taken json[] := array_fill(NULL::json, ARRAY[cardinality(l.action)]);
     l_held bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(l.action)]);
+    v_ruled CONSTANT boolean := true = ANY (l.ruled);
     v_compares CONSTANT boolean := 'set' = ANY (l.action) OR num_nonnulls(VARIADIC l.expected) > 0;
     -- the order being judged, and its moves: of a quantity of one holding by one line
     r record; v_mark int; v_line_mark int; v_move_mark int; v_moves int; b int;
@@ -52,8 +53,7 @@ BEGIN
             CONTINUE WHEN l_action[i] <> 'remove';
             v_need := l_quantity[i]; v_taken := '{}'; v_held := 0;
             FOR h IN l_first[i] .. l_last[i] LOOP
-                v_held := v_held + h_quantity[h];
-                v_take := least(v_need, h_quantity[h]);
+                v_held := v_held + h_quantity[h]; v_take := least(v_need, h_quantity[h]);
                 CONTINUE WHEN v_take = 0;
                 v_need := v_need - v_take; v_moves := v_moves + 1;
                 m_line[v_moves] := i; m_holding[v_moves] := h; m_quantity[v_moves] := -v_take;
@@ -80,14 +80,16 @@ BEGIN
         -- Sum up, and check the sums once.
         FOR e IN v_mark + 1 .. n LOOP
             IF b_order[e_balance[e]] <> o THEN
-                b_order[e_balance[e]] := o; b_change[e_balance[e]] := 0;
-                v_touched := v_touched || e_balance[e];
+                b_order[e_balance[e]] := o; b_change[e_balance[e]] := 0; v_touched := v_touched || e_balance[e];
             END IF;
             b_change[e_balance[e]] := b_change[e_balance[e]] + e_quantity[e];
         END LOOP;
         FOREACH b IN ARRAY v_touched LOOP
             v_refusals := ordering_check_sum(v_refusals, b_code[b], b_granted[b], k.balance_used[b], b_change[b]);
         END LOOP;
+        IF v_ruled AND v_moves > 0 AND true = ANY (l.ruled[p_first[o]:p_last[o]]) THEN
+            v_refusals := v_refusals || ordering_check_rules(k, h_quantity, m_holding[:v_moves], m_quantity[:v_moves]);
+        END IF;
         o_preview[o] := CASE WHEN p_preview THEN ordering_effects(k, v_touched, b_granted, b_change) END;
         IF cardinality(v_changed) + cardinality(v_missing) + cardinality(v_refusals) > 0 THEN
             o_problem[o] := ordering_problem_of(v_changed, v_missing, v_refusals);
@@ -95,8 +97,7 @@ BEGIN
         IF o_problem[o] IS NOT NULL THEN n := v_mark; CONTINUE; END IF;
         o_changes[o] := ordering_changes(v_touched, b_code, b_change);
         FOR e IN v_mark + 1 .. n LOOP
-            b := e_balance[e];
-            b_granted[b] := b_granted[b] + e_quantity[e]; e_granted[e] := b_granted[b];
+            b := e_balance[e]; b_granted[b] := b_granted[b] + e_quantity[e]; e_granted[e] := b_granted[b];
             b_entries[b] := b_entries[b] + 1; e_nth[e] := b_entries[b];
         END LOOP;
         FOR j IN 1 .. v_moves LOOP h_quantity[m_holding[j]] := h_quantity[m_holding[j]] + m_quantity[j]; END LOOP;
@@ -111,7 +112,7 @@ $$;
 -- than expected is held, or the product was retired when the order was placed. `held` and `taken` are
 -- stored with a `set`. p_later: nothing is done yet.
 CREATE OR REPLACE FUNCTION ordering_compare(
-    l ordering_lines_v2, k ordering_books, p_quantity bigint[], p_first int, p_last int, p_later boolean
+    l ordering_lines_v3, k ordering_books, p_quantity bigint[], p_first int, p_last int, p_later boolean
 ) RETURNS TABLE (line int, action text, quantity bigint, held bigint, taken json, changed json)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column

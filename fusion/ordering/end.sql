@@ -6,7 +6,7 @@ RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     o ordering_order;
-    l ordering_lines_v2;
+    l ordering_lines_v3;
     v_problem json;
 BEGIN
     SELECT * INTO o FROM ordering_order WHERE id = p_order;

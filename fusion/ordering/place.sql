@@ -25,7 +25,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     c ordering_calls := ordering_read_calls(p_calls);
-    l ordering_lines_v2;
+    l ordering_lines_v3;
     a ordering_answers;
     k ordering_books;
     v ordering_decisions_v2;
@@ -90,7 +90,7 @@ $$;
 -- Whether an order needs no row: it only sets quantities that are held already, at once (its date may be
 -- past), and nobody can ask for it by its key or by a reference.
 CREATE OR REPLACE FUNCTION ordering_is_without_effect(
-    c ordering_calls, l ordering_lines_v2, v ordering_decisions_v2, o int
+    c ordering_calls, l ordering_lines_v3, v ordering_decisions_v2, o int
 ) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT num_nonnulls(c.key[o], c.reference[o], c.effective[o]) = 0 AND NOT EXISTS (
@@ -100,7 +100,7 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- The answer to such an order: the quantity held; of several products, also by product.
-CREATE OR REPLACE FUNCTION ordering_unchanged(l ordering_lines_v2, v ordering_decisions_v2, o int)
+CREATE OR REPLACE FUNCTION ordering_unchanged(l ordering_lines_v3, v ordering_decisions_v2, o int)
 RETURNS json
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN count(*) = 1
@@ -128,7 +128,7 @@ AS $$
 DECLARE
     v_call jsonb;
     c ordering_calls;
-    l ordering_lines_v2;
+    l ordering_lines_v3;
     a ordering_answers;
     k ordering_books;
     v ordering_decisions_v2;

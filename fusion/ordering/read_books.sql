@@ -3,7 +3,7 @@
 -- for one. Lines of orders without p_first are left out. p_lock: lock the balances (a preview locks
 -- none and promises nothing).
 CREATE OR REPLACE FUNCTION ordering_read_books(
-    p_group uuid, p_first int[], l ordering_lines_v2, p_lock boolean
+    p_group uuid, p_first int[], l ordering_lines_v3, p_lock boolean
 ) RETURNS ordering_books
 LANGUAGE plpgsql AS $$
 #variable_conflict use_variable

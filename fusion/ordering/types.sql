@@ -11,15 +11,16 @@ BEGIN
             subscription uuid[], reference text[], name text[],  -- of the reference, to be locked
             effective timestamptz[], at timestamptz[]);
     END IF;
-    IF to_regtype('ordering_lines_v2') IS NULL THEN
-        CREATE TYPE ordering_lines_v2 AS (  -- by line
+    IF to_regtype('ordering_lines_v3') IS NULL THEN
+        CREATE TYPE ordering_lines_v3 AS (  -- by line
             "order" int[], "position" int[], subscription uuid[], action text[], product uuid[],
             revision int[],   -- that `add` and `set` grant, or that `remove` names; may be null
             quantity bigint[],
             expected bigint[],  -- quantity that must be held before the order; null for any
             reference text[],   -- external reference of the line
             named boolean[],    -- by code or reference instead of by the product's id
-            code text[], status text[]  -- of the product; null if the group does not have it
+            code text[], status text[],  -- of the product; null if the group does not have it
+            ruled boolean[]     -- whether the order must keep to rules of the product
         );
     END IF;
     IF to_regtype('ordering_answers') IS NULL THEN

@@ -2,7 +2,7 @@
 -- scheduled order does not find, and the scheduled orders that a `set` does not count. p_number: by
 -- order; those without a number are left out.
 CREATE OR REPLACE FUNCTION ordering_line_warnings(
-    p_group uuid, c ordering_calls, l ordering_lines_v2, v ordering_decisions_v2, p_number bigint[]
+    p_group uuid, c ordering_calls, l ordering_lines_v3, v ordering_decisions_v2, p_number bigint[]
 ) RETURNS json[]
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -22,7 +22,7 @@ $$;
 -- The warning that scheduled orders also change the products that an order sets: those in the table
 -- and those of the same call, placed before it. NULL if there are none. It names twenty.
 CREATE OR REPLACE FUNCTION ordering_pending(
-    p_group uuid, c ordering_calls, l ordering_lines_v2, p_number bigint[], o int
+    p_group uuid, c ordering_calls, l ordering_lines_v3, p_number bigint[], o int
 ) RETURNS json
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -4,7 +4,7 @@
 -- audit records and stored answers. Returns p_answer, with the documents of these orders. The
 -- columns of an order come from its call, so that a new one concerns no other function.
 CREATE OR REPLACE FUNCTION ordering_write_placed(
-    p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines_v2, k ordering_books,
+    p_group uuid, p_calls jsonb, c ordering_calls, l ordering_lines_v3, k ordering_books,
     v ordering_decisions_v2, p_number bigint[], p_answer text[]
 ) RETURNS text[]
 LANGUAGE plpgsql AS $$
@@ -58,7 +58,7 @@ $$;
 -- Change grants and holdings as judged. By order: its id, number, actor and instant.
 CREATE OR REPLACE FUNCTION ordering_write(
     p_group uuid, p_id uuid[], p_number bigint[], p_actor text[], p_at timestamptz[],
-    l ordering_lines_v2, k ordering_books, v ordering_decisions_v2
+    l ordering_lines_v3, k ordering_books, v ordering_decisions_v2
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from fusion.kernel.errors import Problem
+from fusion.portal.product_rules import explain_rule
 from fusion.portal.refusals import translated
 
 TITLES = {
@@ -18,6 +19,8 @@ TITLES = {
     "product-retired": _("This product is retired"),
     "not-held": _("The subscription holds fewer than that"),
     "quantity-changed": _("The subscription holds another quantity"),
+    "quantity-not-allowed": _("The subscription may not hold this quantity"),
+    "product-required": _("Another product is required"),
     "below-use": _("More is in use than would remain"),
     "subscription-suspended": _("The subscription is suspended"),
     "subscription-terminated": _("The subscription is terminated"),
@@ -277,7 +280,9 @@ TOO_MANY = _(
 
 
 def explain_refusal(refusal: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """One SKU of a refusal, with its numbers and what would make the order succeed."""
+    """One SKU or product of a refusal, with its numbers and what would make the order succeed."""
+    if "product_code" in refusal:
+        return explain_rule(refusal)
     missing = refusal.get("missing") or 0
     sku = sku_words(str(refusal.get("sku")), names)
     return _words(refusal.get("code"), missing) % {

@@ -11,8 +11,10 @@ from django.utils.translation import gettext, gettext_noop
 
 from fusion.numbers.written import REFUSALS
 from fusion.portal.number_types import types_in_words
+from fusion.portal.product_rules import PRODUCT_DETAILS, PRODUCT_MESSAGES
 
 DETAILS = (
+    *PRODUCT_DETAILS,
     gettext_noop(
         "%(name)s has %(count)s subscriptions; one move may have at most %(most)s. Move what is "
         "below it first, in several moves."
@@ -20,14 +22,6 @@ DETAILS = (
     gettext_noop("The provider has not added %(number)s for %(country)s."),
     gettext_noop(
         "A SKU with the code %(code)s already exists. Use that SKU, or choose another code."
-    ),
-    gettext_noop(
-        "A product with the code %(code)s already exists. Change that product, or choose "
-        "another code."
-    ),
-    gettext_noop(
-        "Another product already has the external reference %(reference)s. Remove it from "
-        "that product first, or use another one."
     ),
     gettext_noop(
         "Another organization already has the external reference %(reference)s from your "
@@ -191,6 +185,7 @@ DETAILS = (
 """Details of refusals."""
 
 MESSAGES = (
+    *PRODUCT_MESSAGES,
     gettext_noop("%(number)s is an emergency number of %(country)s already"),
     gettext_noop("“%(value)s” has no digits; write an emergency number of 2 to 6 digits"),
     gettext_noop("“%(value)s” has letters; write the 2 to 6 digits that people dial"),

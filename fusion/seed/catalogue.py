@@ -103,7 +103,7 @@ def _write_revision(
 
 
 def _record(load: Load, product: Product, items: Sequence[Item], actor: str, at: int) -> None:
-    document = product_document(product, by_sku(items))
+    document = product_document(product, by_sku(items), ())
     actions = ("created", "create") if product.revision == 1 else ("changed", "change")
     where = (str(product.group_id), f"{product.group_id.hex}/", r"\N")
     load.event(f"product.{actions[0]}", where, product.id, actor, data=json_of(document), at=at)

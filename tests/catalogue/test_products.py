@@ -50,6 +50,10 @@ def test_create_and_read(world: World) -> None:
         "status": "active",
         "revision": 1,
         "items": [NUMBER, USER],
+        "min_quantity": None,
+        "max_quantity": None,
+        "step": None,
+        "requires": [],
         "created_at": product["created_at"],
     }
     assert product["created_at"].endswith("Z")

@@ -98,8 +98,8 @@ def _explained(
 
 
 def _words(refusal: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
-    """The sentence for the refusal of one SKU, or else the single reason."""
-    if "sku" in refusal:
+    """The sentence for the refusal of one SKU or product, or else the single reason."""
+    if "sku" in refusal or "product_code" in refusal:
         return [explain_refusal(refusal, names)]
     return sentences(problem_of(refusal), names)
 
