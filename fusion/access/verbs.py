@@ -42,6 +42,7 @@ VERBS: Mapping[str, Any] = {
     "product.delete": _("Product deleted"),
     "order.place": _("Order placed"),
     "order.apply": _("Scheduled order applied"),
+    "order.reschedule": _("Date of an order changed"),
     "order.cancel": _("Order cancelled"),
     "order-request.create": _("Order requested"),
     "order-request.approve": _("Order request approved"),

@@ -10,7 +10,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 _TYPES: Mapping[str, tuple[Any, tuple[str, ...]]] = {
-    "order": (_("Orders"), ("scheduled", "completed", "failed", "cancelled")),
+    "order": (
+        _("Orders"),
+        ("scheduled", "rescheduled", "completed", "failed", "cancelled"),
+    ),
     "order-request": (_("Order requests"), ("created", "approved", "rejected", "withdrawn")),
     "product": (_("Products"), ("created", "changed", "retired", "deleted")),
     "organization": (_("Organizations"), ("created", "changed", "moved", "deleted")),

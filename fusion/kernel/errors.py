@@ -32,6 +32,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "order-not-cancellable": (409, "Order can no longer be cancelled"),
     "order-not-reversible": (409, "Order cannot be reversed"),
     "already-reversed": (409, "Order was already reversed"),
+    "order-not-scheduled": (409, "Order is no longer scheduled"),
     "no-entitlement": (409, "No entitlement left"),
     "no-free-number": (409, "No free number"),
     "number-not-available": (409, "Number is not available"),

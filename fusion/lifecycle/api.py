@@ -1,4 +1,4 @@
-"""The routes that end things: the states of subscriptions, and deleting organizations."""
+"""The routes that change states of subscriptions and dates of orders, and delete organizations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,20 +8,23 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Body, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
-from fusion.access.permissions import MANAGE_ORGANIZATIONS, SUSPEND, TERMINATE
+from fusion.access.permissions import CANCEL_ORDERS, MANAGE_ORGANIZATIONS, SUSPEND, TERMINATE
 from fusion.access.use_case import Answer
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS
 from fusion.lifecycle.delete_organization import delete_organization, find_organization_to_delete
 from fusion.lifecycle.placing import StateChange
 from fusion.lifecycle.preview import preview_state
+from fusion.lifecycle.reschedule import reschedule_order
 from fusion.lifecycle.resume import resume
 from fusion.lifecycle.schedule import schedule
-from fusion.lifecycle.schemas import StateBody, StatePreview
+from fusion.lifecycle.schemas import OrderPatch, StateBody, StatePreview
 from fusion.lifecycle.suspend import suspend
 from fusion.lifecycle.terminate import terminate
+from fusion.ordering import api as ordering
 from fusion.ordering.api import ORDERS
 from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
+from fusion.ordering.permissions import find_order_to_cancel
 from fusion.ordering.schemas import OrderDocument
 from fusion.tenancy import api as tenancy
 from fusion.tenancy.queries import find_subscription
@@ -39,6 +42,21 @@ router = Router()
 def delete_one_organization(request: HttpRequest, organization_id: UUID) -> HttpResponse:
     """Delete an organization that has nothing active below it."""
     return respond(delete_organization(actor_of(request), organization_id=organization_id))
+
+
+@ordering.router.patch(
+    "/orders/{uuid:order_id}",
+    auth=RequirePermission(CANCEL_ORDERS, order_id=find_order_to_cancel),
+    response={200: OrderDocument, **PROBLEMS},
+    tags=["orders"],
+)
+def patch_order(request: HttpRequest, order_id: UUID, body: OrderPatch) -> HttpResponse:
+    """Move a scheduled order to another date; one that is past carries it out at once.
+
+    An order that suspends, resumes or terminates requires `tenancy:write`.
+    """
+    actor = retrying_actor(request)
+    return respond(reschedule_order(actor, order_id=order_id, effective_at=body.effective_at))
 
 
 ANSWERS = {200: SubscriptionDocument | StatePreview, 201: OrderDocument, **PROBLEMS}

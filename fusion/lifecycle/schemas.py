@@ -45,6 +45,15 @@ class StateBody(Body):
         )
 
 
+class OrderPatch(Body):
+    """Another date for a scheduled order."""
+
+    effective_at: Instant = Field(
+        description="With an offset, at most five years ahead. Past by at most the provider's "
+        "`order_grace_hours`: the order is carried out at once.",
+    )
+
+
 class Releases(BaseModel):
     """How many linked users, numbers, trunks, live calls and holdings would end."""
 

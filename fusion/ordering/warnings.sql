@@ -70,11 +70,19 @@ LANGUAGE sql IMMUTABLE AS $$
                 ) w(warning)) END
 $$;
 
--- The warnings for a scheduled order: the scheduled termination that will cancel it and, for a
--- termination, how many orders it will cancel. NULL if there are none. The caller holds the
--- subscription's lock.
+-- The warnings for a new scheduled order about terminations.
 CREATE OR REPLACE FUNCTION ordering_warnings(
     p_subscription uuid, p_effective timestamptz, p_kind text
+) RETURNS json
+LANGUAGE sql STABLE AS $$
+    SELECT ordering_termination_warnings(p_subscription, NULL, p_effective, p_kind)
+$$;
+
+-- The warnings for a scheduled order: the scheduled termination that will cancel it and, for a
+-- termination, how many orders it will cancel. NULL if there are none. p_order: the order, if it
+-- exists; it does not warn of itself. The caller holds the subscription's lock.
+CREATE OR REPLACE FUNCTION ordering_termination_warnings(
+    p_subscription uuid, p_order uuid, p_effective timestamptz, p_kind text
 ) RETURNS json
 LANGUAGE sql STABLE
 SET enable_seqscan = off
@@ -89,7 +97,7 @@ AS $$
              'effective_at', kernel_instant(o.effective_at)) AS warning
          FROM ordering_order o
          WHERE o.subscription_id = p_subscription AND o.state = 'scheduled'
-           AND o.kind = 'termination'
+           AND o.kind = 'termination' AND o.id IS DISTINCT FROM p_order
            AND (o.effective_at < p_effective
                 OR p_kind = 'termination' AND o.effective_at = p_effective)
          ORDER BY o.effective_at, o.placed_at, o.id LIMIT 1)
@@ -103,6 +111,7 @@ AS $$
          FROM ordering_order o
          WHERE p_kind = 'termination' AND o.subscription_id = p_subscription
            AND o.state = 'scheduled' AND o.effective_at > p_effective
+           AND o.id IS DISTINCT FROM p_order
          HAVING count(*) > 0)
     ) w
 $$;

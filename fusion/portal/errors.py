@@ -25,6 +25,7 @@ TITLES = {
     "subscription-suspended": _("The subscription is suspended"),
     "subscription-terminated": _("The subscription is terminated"),
     "order-not-cancellable": _("This order can no longer be cancelled"),
+    "order-not-scheduled": _("This order is no longer scheduled"),
     "no-entitlement": _("No number entitlement is left"),
     "no-free-number": _("No free number is left"),
     "number-not-available": _("This number is not available"),

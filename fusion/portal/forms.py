@@ -84,16 +84,22 @@ def _effective_time_help() -> str:
     ) % {"zone": timezone.get_current_timezone_name()}
 
 
-class EffectiveTimeField(forms.DateTimeField):
-    """When a change takes effect, in the reader's time zone; empty for at once."""
+def _required_time_help() -> str:
+    return gettext("At most five years ahead, in your time zone (%(zone)s).") % {
+        "zone": timezone.get_current_timezone_name()
+    }
 
-    def __init__(self) -> None:
+
+class EffectiveTimeField(forms.DateTimeField):
+    """When a change takes effect, in the reader's time zone; empty for at once, unless required."""
+
+    def __init__(self, *, required: bool = False) -> None:
         super().__init__(
             label=_("When it takes effect"),
-            required=False,
+            required=required,
             input_formats=[LOCAL, f"{LOCAL}:%S"],
             widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL),
-            help_text=lazy(_effective_time_help, str)(),
+            help_text=lazy(_required_time_help if required else _effective_time_help, str)(),
         )
 
 

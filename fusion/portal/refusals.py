@@ -71,6 +71,10 @@ DETAILS = (
     ),
     gettext_noop("Order %(number)s changed no quantity: there is nothing to reverse."),
     gettext_noop(
+        "Order %(number)s is %(state)s; only a scheduled order can get another date. Place a new "
+        "order instead."
+    ),
+    gettext_noop(
         "Product %(code)s is retired: it can be removed but not added. Order another "
         "product, or ask the provider to reactivate this one."
     ),

@@ -12,6 +12,7 @@ from fusion.portal.members import accept
 from fusion.portal.members import files as member_files
 from fusion.portal.members import pages as members
 from fusion.portal.moves import pages as moves
+from fusion.portal.orders import date as order_date
 from fusion.portal.orders import new as new_order
 from fusion.portal.orders import pages as orders
 from fusion.portal.orders import reverse as reverse_order
@@ -114,6 +115,7 @@ urlpatterns = [
     path("orders/new", new_order.new, name="orders-new"),
     path(ORDER, orders.detail, name="orders-detail"),
     path(f"{ORDER}/reverse", reverse_order.reverse, name="orders-reverse"),
+    path(f"{ORDER}/date", order_date.change_date, name="orders-date"),
     path(f"{ORDER}/cancel", orders.cancel, name="orders-cancel"),
     path("order-requests", requests.requests, name="requests"),
     path("order-requests.<file_format:format>", request_files.export, name="requests-export"),

@@ -138,6 +138,7 @@ PAGES = (
     Visit("order-termination", lambda scene: f"/orders/{scene.ids['ending']}"),
     Visit("order-scheduled", lambda scene: f"/orders/{scene.ids['scheduled']}"),
     Visit("order-for-whom", "/orders/new?q=gemein"),
+    Visit("order-date", lambda scene: f"/orders/{scene.ids['scheduled']}/date"),
     Visit("order-new", lambda scene: f"/orders/new?subscription={scene.ids['subscription']}"),
     # requests
     Visit("requests", "/order-requests"),

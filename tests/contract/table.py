@@ -210,6 +210,13 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", "/orders/{order_id}/reverse"): Rule(
         WRITE_ORDERS, the_group(201), lambda ids: {"note": "Why"}
     ),
+    ("PATCH", "/orders/{order_id}"): Rule(
+        (*WRITE_ORDERS, *WRITE_TENANCY),
+        the_group(200),
+        lambda ids: {"effective_at": FAR},
+        ids=(("order_id", "scheduled_order_id"),),
+        elsewhere=WRITE_TENANCY,
+    ),
     ("POST", "/orders/{order_id}/cancel"): Rule(
         (*WRITE_ORDERS, *WRITE_TENANCY),
         the_group(200),

@@ -53,6 +53,7 @@ from fusion.trunks.emergency_numbers import add_emergency_number, remove_emergen
 from fusion.trunks.end_call import end_call
 from fusion.trunks.route_number import route_number
 from fusion.trunks.unroute_number import unroute_number
+from tests.contract.rescheduling import RESCHEDULES
 from tests.contract.stage import Stage
 from tests.contract.table import KINDS
 
@@ -137,6 +138,7 @@ DEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Deed]] = {
         ("group",),
         lambda stage, actor: cancel_order(actor, order_id=id_of(stage, "scheduled_order_id")),
     ),
+    **RESCHEDULES,
     "create a SKU": (
         WRITERS,
         ("group",),

@@ -71,6 +71,10 @@ class Placed:
     kind: str = "change"
     reason: str | None = None
     reverses: int | None = None
+    hours: int = 0  # of a scheduled one: when it is due
+
+    def __post_init__(self) -> None:
+        self.hours = self.draft.hours or 0
 
 
 @dataclass
@@ -131,8 +135,8 @@ class Model:
         order = self.orders[index]
         if order.draft.subscription in self.terminated:
             return Outcome("subscription-terminated")
-        others = [o for o in self.orders if o.reverses == index]
-        if any(other.state in ("scheduled", "completed") for other in others):
+        states = {other.state for other in self.orders if other.reverses == index}
+        if states & {"scheduled", "completed"}:
             return Outcome("already-reversed")
         lines = self._opposite(order)
         if order.kind != "change" or order.state != "completed" or not lines:
@@ -167,11 +171,9 @@ class Model:
         revisions = []
         for line in draft.lines:
             product = self.products[line.product]
-            if line.action == "remove":
-                revisions.append(line.revision)
-            else:
-                is_addable = line.action == "add" or not product.is_retired
-                revisions.append(product.revision if is_addable else None)
+            is_fixed = line.action != "add" and product.is_retired
+            current = None if is_fixed else product.revision
+            revisions.append(line.revision if line.action == "remove" else current)
         return tuple(revisions)
 
     def _pending(self, draft: Draft) -> int:
@@ -196,32 +198,37 @@ class Model:
         return outcome or self.judge(draft, self._revisions(draft))
 
     def apply_due(self, subscription: str) -> list[Placed]:
-        """Settle the scheduled orders of a subscription, by effective time and placement.
-
-        At the same instant a termination comes last; it cancels all later orders.
-        """
-        due = [
-            order
-            for order in self.orders
-            if order.state == "scheduled" and order.draft.subscription == subscription
-        ]
+        """Settle scheduled orders by time and placement; at one instant a termination is last."""
         settled = []
-        for order in sorted(due, key=lambda o: (o.draft.hours or 0, o.kind == "termination")):
-            if order.state != "scheduled":
+        for order in sorted(self.orders, key=lambda o: (o.hours, o.kind == "termination")):
+            if order.state != "scheduled" or order.draft.subscription != subscription:
                 continue
             settled.append(order)
-            if order.kind in ("change", "reversal"):
-                outcome = self.judge(order.draft, order.revisions)
-                if outcome.code is None:
-                    self._complete(order, outcome)
-                else:
-                    order.state, order.outcome = "failed", outcome
-            elif order.kind == "termination" and self._uses(subscription):
-                order.state, order.outcome = "failed", Outcome("internal-error")
-            else:
-                order.state = "completed"
-                self.change_state(subscription, order.kind, order.reason)
+            outcome = self._carry_out(order)
+            if outcome.code is not None:
+                order.state, order.outcome = "failed", outcome
         return settled
+
+    def _carry_out(self, order: Placed) -> Outcome:
+        if order.kind in ("change", "reversal"):
+            outcome = self.judge(order.draft, order.revisions)
+            if outcome.code is None:
+                self._complete(order, outcome)
+            return outcome
+        if order.kind == "termination" and self._uses(order.draft.subscription):
+            return Outcome("internal-error")
+        order.state = "completed"
+        self.change_state(order.draft.subscription, order.kind, order.reason)
+        return Outcome()
+
+    def reschedule(self, order: Placed, hours: int) -> Outcome:
+        """Move an order; a past date carries it out at once, if it can be."""
+        if order.state != "scheduled":
+            return Outcome("order-not-scheduled")
+        if hours < 0:
+            return self._carry_out(order)
+        order.hours = hours
+        return Outcome()
 
     def schedule_state(
         self, subscription: str, kind: str, reason: str | None, hours: int

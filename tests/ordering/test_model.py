@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import connection
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -28,7 +27,6 @@ from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.suspend import suspend
 from fusion.lifecycle.terminate import terminate
 from fusion.ordering import place as ordering
-from fusion.ordering.cancel import cancel_order
 from fusion.ordering.models import OF_STATE
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order
@@ -56,12 +54,13 @@ from tests.ordering.drawing import (
     subscriptions,
 )
 from tests.ordering.model import Draft, Line, Model, Outcome
+from tests.ordering.moving import Moving
 from tests.ordering.placing import ledger
 from tests.ordering.reading import read_books
 from tests.world import World, make_subscription
 
 
-class Ordering(RuleBasedStateMachine):
+class Ordering(Moving):
     """One provider with three subscriptions, its catalogue, and the model beside it."""
 
     def __init__(self) -> None:
@@ -166,21 +165,6 @@ class Ordering(RuleBasedStateMachine):
             if order.state == "completed" and order.outcome is not None:
                 id = self.documents[self.model.orders.index(order)]["id"]
                 compare_lines(order_document_of(UUID(id)), order.outcome)
-
-    @precondition(lambda self: self.documents)
-    @rule(data=st.data())
-    def cancel(self, data: st.DataObject) -> None:
-        """Only a scheduled order can be cancelled."""
-        index = data.draw(st.integers(0, len(self.documents) - 1))
-        order = self.model.orders[index]
-        code = None
-        try:
-            cancel_order(self._actor(), order_id=UUID(self.documents[index]["id"]))
-        except Problem as problem:
-            code = problem.code
-        assert code == (None if order.state == "scheduled" else "order-not-cancellable")
-        if code is None:
-            order.state = "cancelled"
 
     @precondition(lambda self: self.documents)
     @rule(data=st.data(), hours=st.none() | st.integers(0, 3))

@@ -1,7 +1,7 @@
 """Who may do what on the pages of orders and order requests, and what they cost."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,8 +10,10 @@ from fusion.access.actor import ADMINISTRATOR, AGENT, GROUP, KINDS, ROLES, VIEWE
 from fusion.catalogue.models import Sku
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.apply_due import apply_due_orders
+from tests.lifecycle.dating import at
 from tests.ordering.placing import consume, fall_due, line, placed
 from tests.ordering.requesting import requested
+from tests.portal.furnished import follow, person, post, text
 from tests.portal.people import make_person, signed_in
 from tests.world import World, make_organization, make_subscription
 
@@ -41,6 +43,7 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     assert ("/orders/new" in listed) == orders
     detail = client.get(f"/orders/{order}").content.decode()
     assert (f"/orders/{order}/cancel" in detail) == orders
+    assert (f"/orders/{order}/date" in detail) == orders
     assert ("/order-requests/new" in client.get("/order-requests").content.decode()) == asks
     request = client.get(f"/order-requests/{wanted}").content.decode()
     assert ("/approve" in request, "/reject" in request) == (orders, orders)
@@ -49,6 +52,7 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     forced = {
         f"/orders/new?subscription={subscription}": orders,
         f"/orders/{order}/cancel": orders,
+        f"/orders/{order}/date": orders,
         f"/order-requests/new?subscription={subscription}": writes,
         f"/order-requests/{wanted}/approve": orders,
         f"/order-requests/{wanted}/reject": orders,
@@ -70,6 +74,7 @@ def test_invisible_orders_are_404(world: World) -> None:
     for order_id in (order, new_id()):
         assert client.get(f"/orders/{order_id}").status_code == 404
         assert client.post(f"/orders/{order_id}/cancel").status_code == 404
+        assert client.post(f"/orders/{order_id}/date").status_code == 404
     for id in (wanted, new_id()):
         assert client.get(f"/order-requests/{id}").status_code == 404
         for action in ("approve", "reject", "withdraw"):
@@ -203,3 +208,41 @@ def test_malformed_lines_are_refused(world: World) -> None:
     answer = client.post(path, twice)
     assert answer.status_code == 422 and b"more than one line" in answer.content
     assert world.fingerprint() == before
+
+
+def test_another_date_for_a_scheduled_order(world: World) -> None:
+    client = person(world, GROUP, AGENT)
+    order = placed(world, line(world.seat, 2), effective_at=at(48))
+    page = f"/orders/{order['id']}/date"
+    assert 'type="datetime-local"' in text(client, page)
+    before = world.fingerprint()
+    for wrong in ("", "x", _local(-25 * 60)):
+        assert post(client, page, effective_at=wrong).status_code == 422
+    assert world.fingerprint() == before
+    shown = follow(client, post(client, page, effective_at=_local(600)))
+    assert "The date of order" in shown and "order.rescheduled" in shown
+    shown = follow(client, post(client, page, effective_at=_local(-60)))
+    assert "was completed" in shown and "later than planned" in shown
+    again = post(client, page, effective_at=_local(600))
+    assert again.status_code == 422 and "only a scheduled order can get" in again.content.decode()
+
+
+def test_an_order_with_a_past_date(world: World) -> None:
+    client = person(world, GROUP, AGENT)
+    page = f"/orders/new?subscription={world.subscription.id}"
+    wanted = {**fields(world), "external_reference": "", "note": ""}
+    shown = client.post(page, {**wanted, "effective_at": _local(-60), "preview": "1"})
+    assert "later than planned" in shown.content.decode()
+    old = _local(-25 * 60)
+    shown = client.post(page, {**wanted, "effective_at": old, "preview": "1"})
+    assert "at most 24 hours in the past" in shown.content.decode()
+    refused = post(client, page, **wanted, effective_at=old)
+    assert refused.status_code == 422
+    assert "at most 24 hours in the past" in refused.content.decode()
+    done = follow(client, post(client, page, **wanted, effective_at=_local(-60)))
+    assert "was placed" in done and "later than planned" in done
+
+
+def _local(minutes: int) -> str:
+    """So many minutes from now, as browsers send it; people in tests read UTC."""
+    return (datetime.now(UTC) + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M")
