@@ -88,9 +88,9 @@ def _unless_doubled(
     rows = rows_of_login[text_key(body.login)]
     if len(rows) > 1:
         wrong["login"] = in_several_rows(rows)
-    rows = rows_of_number.get(_linked(body) or "", ())
-    if len(rows) > 1:
-        wrong["number"] = in_several_rows(rows, str(body.number))
+    of_number = rows_of_number.get(_linked(body) or "", ())
+    if len(of_number) > 1:
+        wrong["number"] = in_several_rows(of_number, str(body.number))
     return InvalidFields(**wrong) if wrong else body
 
 

@@ -268,6 +268,20 @@ def test_everything_at_once_by_sql(world: World) -> None:
     assert world.fingerprint() == before
 
 
+def test_a_caller_of_255_characters_is_kept_whole(world: World) -> None:
+    trunk = trunk_id(world)
+    for length, shortened in ((255, None), (256, True)):
+        [(_, result)] = rows(SQL, trunk, None, next(IDS), "x" * length, "112", "x", "60 s")
+        assert (result["malformed"], result.get("shortened")) == (["direction"], shortened)
+
+
+def test_a_malformed_call_is_read_as_of_its_own_trunk(world: World) -> None:
+    for prefix in ("8", "9"):
+        trunk = trunk_id(world, name=prefix, outside_line_prefixes=[prefix])
+        body = {"callee": f"{prefix}112"}
+        admitted(world.call("PUT", call_path(trunk, next(IDS)), body), "caller")
+
+
 @given(st.binary(max_size=200), st.integers(0, 60))
 def test_any_bytes_can_be_read(noise: bytes, at: int) -> None:
     """Never a fault; what was read is text or JSON."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fusion.kernel.errors import InvalidFields
-from fusion.users.batch_row import MAX_CELL, SubmittedRow, prepared, rows_of_list
+from fusion.users.batch_row import SubmittedRow, prepared, rows_of_list, storable
 from fusion.users.rules import one_script
 
 
@@ -65,13 +65,18 @@ def test_at_most_ten_rows_are_named() -> None:
 
 def test_a_refused_row_keeps_its_cells_within_limits() -> None:
     problem = InvalidFields(kind="is unknown")
-    cells = {"login": "a\0na", "kind": "x" * (MAX_CELL + 1)}
+    cells = {"login": "a\0na", "kind": "x" * 501}
     [row] = prepared([SubmittedRow(7, problem, cells)], lambda: None)
     assert row == {
         "row": 7,
         "problem": {"code": "invalid-fields", "detail": problem.detail, "errors": problem.errors},
-        "cells": {"login": "ana", "kind": "x" * MAX_CELL},
+        "cells": {"login": "ana", "kind": "x" * 500},
     }
+
+
+def test_what_postgresql_cannot_hold_is_taken_out_everywhere() -> None:
+    told = {"a\0": ["b\0", ("c\0", 1)], "d": None}
+    assert storable(told) == {"a": ["b", ["c", 1]], "d": None}
 
 
 def test_each_row_of_a_doubled_number_is_refused_and_names_all() -> None:
