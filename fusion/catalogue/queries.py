@@ -211,7 +211,7 @@ def _with_items(rows: "QuerySet[Any]", product: str = "id") -> "QuerySet[Any]":
 def _with_requirements(products: "QuerySet[Any]") -> "QuerySet[Any]":
     """Each product with `requires`: the codes of the products that it requires."""
     required = Requirement.objects.filter(group_id=OuterRef("group_id"), product_id=OuterRef("id"))
-    with_requirements: QuerySet[Any] = products.annotate(
+    annotated: QuerySet[Any] = products.annotate(
         requires=ArraySubquery(required.values("required__code"))
     )
-    return with_requirements
+    return annotated

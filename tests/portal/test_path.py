@@ -111,6 +111,8 @@ def test_every_form_goes_through_few_files_of_the_portal(world: World, client: C
     tenant = signed_in(make_person((world.tenant, ADMINISTRATOR)))
     invitation = {"email": "invited@example.com", "role": "viewer"}
     texts = {"name": "New", "description": "", "external_reference": "", "code": "new"}
+    texts |= dict.fromkeys(("min_quantity", "max_quantity", "step", "requires_0"), "")
+    texts["places"] = "1"
     user = {"login": "anna", "display_name": "Anna", "kind": "user"}
     trunk = {
         "name": "Office",

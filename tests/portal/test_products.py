@@ -1,9 +1,14 @@
 """Who may do what on the pages of products, and what they tell below the group."""
 
+import re
+from typing import Any
+
 import pytest
 
-from fusion.access.actor import ADMINISTRATOR, KINDS, ROLES, VIEWER
+from fusion.access.actor import ADMINISTRATOR, AGENT, KINDS, ROLES, VIEWER
+from fusion.catalogue.change_product import change_product
 from fusion.kernel.ids import new_id
+from fusion.portal.product_rules import limits_in_words
 from tests.ordering.placing import line, placed
 from tests.portal.people import make_person, signed_in
 from tests.world import World, make_organization, make_subscription
@@ -15,6 +20,13 @@ FIELDS = {
     "items-INITIAL_FORMS": "0",
     "items-0-sku": "user",
     "items-0-quantity": "1",
+    "description": "",
+    "external_reference": "",
+    "min_quantity": "",
+    "max_quantity": "",
+    "step": "",
+    "places": "1",
+    "requires_0": "",
 }
 
 
@@ -93,6 +105,14 @@ def test_malformed_rows_are_refused_and_nothing_changes(world: World) -> None:
         {"code": "no spaces"},
         {"name": "\0"},
         {"name": "x" * 201},
+        {"min_quantity": "0"},
+        {"step": "1000001"},
+        {"max_quantity": "x"},
+        {"requires_0": "unknown"},
+        {"requires_7": "seat"},
+        {"places": "2"},
+        {"places": "21"},
+        {"places": "0"},
     )
     for change in wrong:
         assert client.post("/products/new", {**FIELDS, **change}).status_code == 422, change
@@ -100,3 +120,97 @@ def test_malformed_rows_are_refused_and_nothing_changes(world: World) -> None:
         answer = client.post("/products/new?once=" + str(new_id()), {**FIELDS, "rows": rows})
         assert answer.status_code == 200, rows
     assert world.fingerprint() == before
+
+
+def test_the_rules_of_a_product(world: World) -> None:
+    client = signed_in(make_person((world.group, ADMINISTRATOR)))
+    world.product("base", {world.user_sku: 1})
+    rules = {"min_quantity": "5", "max_quantity": "50", "step": "5"}
+    # Empty fields between the chosen ones do not count.
+    chosen = {"places": "3", "requires_0": "seat (seat)", "requires_1": "", "requires_2": "base"}
+    created = client.post("/products/new", {**FIELDS, **rules, **chosen})
+    assert created.status_code == 303
+    path = created["Location"]
+    page = client.get(path).content.decode()
+    assert "0, or a multiple of 5 from 5 to 50" in page
+    assert re.search(rf'<a\s+href="/products/{world.seat.id}"\s*>seat</a>', page)
+    edit = client.get(f"{path}/edit", follow=True).content.decode()
+    shown = re.findall(r'<input type="text" name="requires_(\d+)" (?:value="(.*?)")?', edit)
+    assert shown == [("0", "base (base)"), ("1", "seat (seat)"), ("2", ""), ("3", "")]
+    assert 'value="forced (forced)"' not in edit
+    copied = client.get(f"/products/new?from={path.split('/')[2]}", follow=True).content.decode()
+    assert re.search(r'name="step" value="5"', copied) and "base (base)" in copied
+    file = client.get("/products.csv").getvalue().decode()
+    assert "min_quantity,max_quantity,step,requires" in file and ",5,50,5,base; seat," in file
+    order = client.get(f"/orders/new?subscription={world.subscription.id}", follow=True)
+    note = "allowed: 0, or a multiple of 5 from 5 to 50 · requires base, seat"
+    assert f'<option value="Forced (forced)">{note}</option>' in order.content.decode()
+
+
+def test_rules_that_are_refused_stand_beside_their_fields(world: World) -> None:
+    client = signed_in(make_person((world.group, ADMINISTRATOR)))
+    base = world.product("base", {world.user_sku: 1})
+    change_product(world.actor(), product_id=base.id, changes={"requires": ["seat"]})
+    form = {**FIELDS, "name": "seat", "version": "1"}
+    del form["code"]
+    before = world.fingerprint()
+    path = f"/products/{world.seat.id}/edit"
+    for wrong, field, text in (
+        ({"places": "2", "requires_1": "base"}, "requires_1", "seat → base → seat"),
+        ({"min_quantity": "6", "max_quantity": "5"}, "max_quantity", "the minimum (6) or more"),
+        ({"min_quantity": "6", "max_quantity": "9", "step": "5"}, "step", "No multiple of 5 lies"),
+    ):
+        answer = client.post(path, {**form, **wrong})
+        assert answer.status_code == 422
+        error = re.search(rf'id="id_{field}_error">(.*?)</div>', answer.content.decode(), re.S)
+        assert error and text in error[1]
+    answer = client.post(path, {name: form[name] for name in form if name != "requires_0"})
+    assert answer.status_code == 422
+    answer = client.post(f"/products/{world.seat.id}/delete", follow=True)
+    assert "Other products require seat: base." in answer.content.decode()
+    assert world.fingerprint() == before
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ((None, None, None), ""),
+        ((1, None, 1), ""),
+        ((5, None, None), "0, or at least 5"),
+        ((None, 9, 1), "0, or 1 to 9"),
+        ((None, None, 5), "0, or a multiple of 5 from 5 on"),
+        ((10, 50, 5), "0, or a multiple of 5 from 10 to 50"),
+    ],
+)
+def test_limits_in_words(limits: tuple[int | None, int | None, int | None], words: str) -> None:
+    assert limits_in_words(*limits) == words
+
+
+def test_an_order_that_breaks_rules_is_refused_in_words(world: World) -> None:
+    client = signed_in(make_person((world.group, AGENT)))
+    extra = world.product("extra", {world.user_sku: 1})
+    rules: Any = {"step": 5, "min_quantity": 10, "requires": ["seat"]}
+    change_product(world.actor(), product_id=extra.id, changes=rules)
+    lines = {
+        "lines-TOTAL_FORMS": "1",
+        "lines-INITIAL_FORMS": "0",
+        "lines-0-action": "add",
+        "lines-0-product": "extra",
+        "lines-0-quantity": "7",
+        "external_reference": "",
+        "effective_at": "",
+        "note": "",
+    }
+    path = f"/orders/new?subscription={world.subscription.id}"
+    sentences = (
+        "Product extra: the subscription would hold 7. Allowed: 0, or a multiple of 5 from 10 on."
+        " Change the order so that it holds 0 or 10.",
+        "Product extra requires seat. Add that in the same order, or before it.",
+    )
+    for button in ({"preview": "1"}, {}):
+        page = client.post(path, {**lines, **button}).content.decode()
+        assert all(sentence in page for sentence in sentences)
+    placed(world, line(world.seat), line(extra, 10))
+    lines |= {"lines-0-action": "remove", "lines-0-product": "seat", "lines-0-quantity": "1"}
+    page = client.post(path, lines).content.decode()
+    assert "Product seat is required by extra, which the subscription still holds." in page

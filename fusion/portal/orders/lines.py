@@ -4,17 +4,20 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import BigIntegerField, Q, Sum
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BigIntegerField, OuterRef, Q, Sum
 from django.db.models.functions import Cast
+from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fusion.access.actor import Actor
-from fusion.catalogue.models import ACTIVE, RETIRED, Product
+from fusion.catalogue.models import ACTIVE, RETIRED, Product, Requirement
 from fusion.kernel.quantities import MAX_BALANCE, MAX_LINES, MAX_QUANTITY
 from fusion.ordering.models import Holding
 from fusion.ordering.place import Line
 from fusion.portal.forms import Choice, Choices, ListedField, RowForm, RowsForm
+from fusion.portal.product_rules import limits_in_words
 
 ADD, REMOVE, SET = "add", "remove", "set"
 ACTIONS = ((ADD, _("Add")), (REMOVE, _("Remove")))
@@ -90,16 +93,33 @@ def orderable(actor: Actor, subscription_id: UUID) -> Choices:
         .values_list("product_id", "n")
     )
     products = Product.objects.visible_to(actor).filter(Q(status=ACTIVE) | Q(id__in=list(held)))
+    required = Requirement.objects.filter(
+        group_id=OuterRef("group_id"), product_id=OuterRef("id")
+    ).order_by("required__code")
+    products = products.annotate(requires=ArraySubquery(required.values("required__code")))
     return Choices(
-        _choice(product, held.get(product.id, 0)) for product in products.order_by("name", "code")
+        _choice(each, held.get(each.id, 0)) for each in products.order_by("name", "code")
     )
 
 
-def _choice(product: Product, held: int) -> Choice:
+def _choice(product: Any, held: int) -> Choice:
+    lists = (PRODUCTS, HELD) if held else (PRODUCTS,)
+    # The notes are only put into words if the page is shown.
+    return Choice(str(product.id), product.name, product.code, _note_later(product, held), lists)
+
+
+def _note(product: Any, held: int) -> str:
+    """What is held of the product, and its rules."""
     notes = []
     if held:
         notes.append(gettext("%(count)s held") % {"count": held})
     if product.status == RETIRED:
         notes.append(gettext("retired; can only be removed"))
-    lists = (PRODUCTS, HELD) if held else (PRODUCTS,)
-    return Choice(str(product.id), product.name, product.code, ", ".join(notes), lists)
+    if limits := limits_in_words(product.min_quantity, product.max_quantity, product.step):
+        notes.append(gettext("allowed: %(limits)s") % {"limits": limits})
+    if product.requires:
+        notes.append(gettext("requires %(codes)s") % {"codes": ", ".join(product.requires)})
+    return " · ".join(notes)
+
+
+_note_later = lazy(_note, str)

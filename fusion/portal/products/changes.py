@@ -14,11 +14,11 @@ from fusion.catalogue.create_product import create_product
 from fusion.catalogue.delete_product import delete_product
 from fusion.catalogue.etag import etag
 from fusion.catalogue.models import ACTIVE, RETIRED, Product
-from fusion.catalogue.queries import current_items, find_product
+from fusion.catalogue.queries import current_items, current_requirements, find_product
 from fusion.kernel.ids import parse_id
 from fusion.portal.forms import Choice, Choices
 from fusion.portal.page import BUTTON, FORM, form_of, page, submit
-from fusion.portal.products.forms import EditForm, NewProductForm
+from fusion.portal.products.forms import LIMITS, REQUIRES, EditForm, NewProductForm
 from fusion.portal.responses import confirmed, done, show_form
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
@@ -29,8 +29,9 @@ def new(request: PageRequest) -> HttpResponse:
     """`GET` and `POST /products/new`; `from` is the id of a product to copy."""
     model = _model(request)
     initial = {"name": model.name, "description": model.description} if model else {}
+    initial |= _rule_values(model) if model else {}
     items = _item_values(current_items(model)) if model else ()
-    form = form_of(request, NewProductForm, initial, row_values=items, skus=_skus(request))
+    form = form_of(request, NewProductForm, initial, row_values=items, **_choices(request))
     answer = submit(
         request,
         form,
@@ -41,6 +42,8 @@ def new(request: PageRequest) -> HttpResponse:
             description=form.cleaned_data["description"],
             external_reference=form.cleaned_data["external_reference"] or None,
             items=form.items(),
+            limits=form.limits(),
+            requires=form.requires(),
         ),
     )
     if answer is None:
@@ -55,9 +58,28 @@ def _model(request: PageRequest) -> Product | None:
     return find_product(request.actor, product_id) if product_id else None
 
 
-def _skus(request: PageRequest) -> Choices:
+def _choices(request: PageRequest, product: Product | None = None) -> dict[str, Choices]:
+    """The SKUs, and the products that `product` may require, as options of the form."""
     names = sorted(sku_names(request.actor).items())
-    return Choices(Choice(code, name, code, lists=("skus",)) for code, name in names)
+    others = Product.objects.visible_to(request.actor).order_by("name", "code")
+    if product is not None:
+        others = others.exclude(id=product.id)
+    retired = gettext("retired")
+    return {
+        "skus": Choices(Choice(code, name, code, lists=("skus",)) for code, name in names),
+        "products": Choices(
+            Choice(each.code, each.name, each.code, retired if each.status == RETIRED else "")
+            for each in others
+        ),
+    }
+
+
+def _rule_values(product: Product) -> dict[str, Any]:
+    required = {
+        f"{REQUIRES}{position}": code
+        for position, code in enumerate(sorted(current_requirements(product)))
+    }
+    return {**{name: getattr(product, name) for name in LIMITS}, **required}
 
 
 def _item_values(items: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -72,9 +94,10 @@ def edit(request: PageRequest, product: Product) -> HttpResponse:
         "description": product.description,
         "external_reference": product.external_reference or "",
         "version": product.version,
+        **_rule_values(product),
     }
     items = _item_values(current_items(product))
-    form = form_of(request, EditForm, initial, row_values=items, skus=_skus(request))
+    form = form_of(request, EditForm, initial, row_values=items, **_choices(request, product))
     answer = submit(
         request,
         form,
@@ -98,6 +121,10 @@ def _changes(form: EditForm) -> ProductChanges:
         description=form.cleaned_data["description"],
         external_reference=form.cleaned_data["external_reference"] or None,
         items=form.items(),
+        min_quantity=form.cleaned_data["min_quantity"],
+        max_quantity=form.cleaned_data["max_quantity"],
+        step=form.cleaned_data["step"],
+        requires=form.requires(),
     )
 
 

@@ -26,6 +26,10 @@ PRODUCTS = (
     "status",
     "revision",
     "items",
+    "min_quantity",
+    "max_quantity",
+    "step",
+    "requires",
     "created_at",
     "id",
 )
@@ -44,7 +48,11 @@ def products(request: PageRequest, format: str) -> HttpResponseBase:
     pages = listed_products(request, filters)
     if filters.wrong:
         return filters.refusal()
-    return download(paged_table("products", PRODUCTS, pages, _with_contents), format)
+    return download(paged_table("products", PRODUCTS, pages, _with_rules), format)
+
+
+def _with_rules(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{**each, "requires": "; ".join(each["requires"])} for each in _with_contents(items)]
 
 
 def _with_contents(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

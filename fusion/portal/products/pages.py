@@ -9,7 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from fusion.access.permissions import MANAGE_PRODUCTS, MANAGE_SKUS, READ_CATALOGUE
 from fusion.catalogue.models import Product
-from fusion.catalogue.queries import find_product, list_products, list_revisions, read_product
+from fusion.catalogue.queries import (
+    find_product,
+    find_products,
+    list_products,
+    list_revisions,
+    read_product,
+)
 from fusion.catalogue.rules import Item, by_sku
 from fusion.kernel.clock import read_instant
 from fusion.kernel.pagination import encode_cursor
@@ -18,6 +24,8 @@ from fusion.portal.actor_names import display_names
 from fusion.portal.forms import Confirmation
 from fusion.portal.list_filters import ListFilters
 from fusion.portal.page import ROWS, page
+from fusion.portal.product_rules import limits_in_words
+from fusion.portal.products.forms import LIMITS
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
@@ -62,8 +70,11 @@ def detail(request: PageRequest, product: Product) -> HttpResponse:
     document, _ = read_product(request.actor, product.id)
     revisions = revisions_of(request, product, request.GET.get("before"))
     holders = list_holders(request.actor, product.id, limit=ROWS, cursor=request.GET.get("cursor"))
+    others = find_products(request.actor, document["requires"])
     context = {
         "product": document,
+        "limits": limits_in_words(*(document[name] for name in LIMITS)),
+        "required": {code: others.get(code) for code in document["requires"]},
         "names": sku_names(request.actor),
         "revisions": revisions["items"],
         "older": revisions["next"],
