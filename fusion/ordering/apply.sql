@@ -9,6 +9,7 @@
 -- Orders that change the subscription's state are not applied here. With p_others they are returned
 -- as {order_id, kind, group_id, subscription_id, due: true} for the caller to apply; without it,
 -- subscriptions with such an order due are skipped. Of orders for the same instant, a termination is last.
+-- An overdue expiry (expire.sql) holds up no other order; it is tried again an hour later.
 CREATE OR REPLACE FUNCTION ordering_apply_next(p_actor text, p_request text, p_others boolean)
 RETURNS text
 LANGUAGE plpgsql
@@ -25,10 +26,11 @@ BEGIN
     SELECT s.* INTO v_subscription
     FROM ordering_order w JOIN tenancy_subscription s ON s.id = w.subscription_id
     WHERE w.state = 'scheduled' AND w.effective_at <= v_due
+      AND (w.tried_at IS NULL OR w.tried_at <= v_due - interval '1 hour')
       AND (p_others OR NOT EXISTS (
           SELECT FROM ordering_order x
           WHERE x.subscription_id = w.subscription_id AND x.state = 'scheduled'
-            AND x.effective_at <= v_due AND x.kind <> 'change'))
+            AND x.effective_at <= v_due AND x.kind IN ('suspension', 'resumption', 'termination')))
     ORDER BY w.effective_at, w.placed_at, w.id
     LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED;
     IF NOT FOUND THEN
@@ -39,6 +41,7 @@ BEGIN
     SELECT * INTO o FROM ordering_order w
     WHERE w.subscription_id = v_subscription.id AND w.state = 'scheduled'
       AND w.effective_at <= v_due
+      AND (w.tried_at IS NULL OR w.tried_at <= v_due - interval '1 hour')
     ORDER BY w.effective_at, w.kind = 'termination', w.placed_at, w.id
     LIMIT 1 FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -59,6 +62,9 @@ $$;
 CREATE OR REPLACE FUNCTION ordering_settle(o ordering_order, p_actor text, p_request text) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF o.kind = 'expiry' THEN
+        RETURN ordering_expire(o, p_actor, p_request);
+    END IF;
     RETURN (
         SELECT json_build_object('order_id', w.id, 'number', w.number, 'state', w.state)
         FROM ordering_settle_all(o.group_id, ARRAY[o.id], p_actor, p_request, '{NULL}') AS w);
@@ -78,6 +84,7 @@ BEGIN
         ARRAY(SELECT o FROM ordering_order o WHERE o.id = ANY (p_orders)
               ORDER BY array_position(p_orders, o.id)), p_actor, v_at);
     PERFORM ordering_finish(p_group, p_orders, p_actor, p_request, 'order.apply', v_at);
+    PERFORM ordering_cancel_expiries(p_group, p_orders, p_actor, p_request);
     RETURN QUERY SELECT o.* FROM ordering_order o WHERE o.id = ANY (p_orders)
                  ORDER BY array_position(p_orders, o.id);
 END
@@ -118,7 +125,8 @@ BEGIN
            array_agg(w.action), array_agg(w.product_id), array_agg(w.revision), array_agg(w.quantity),
            array_agg(w.expected_quantity), array_agg(w.ruled)
     INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity, l.expected, l.ruled
-    FROM (SELECT o.ordinality::int AS nth, o.subscription_id, x.position, x.action, x.product_id, x.revision,
+    FROM (SELECT o.ordinality::int AS nth, o.subscription_id, x.position, x.product_id, x.revision,
+                 CASE o.kind WHEN 'expiry' THEN 'expire' ELSE x.action END AS action,
                  x.quantity, x.expected_quantity, o.kind = 'change' AND p.ruled AS ruled
           FROM unnest(p_orders) WITH ORDINALITY AS o
           CROSS JOIN LATERAL (SELECT y.* FROM ordering_orderline y
@@ -130,8 +138,9 @@ BEGIN
 END
 $$;
 
--- Write what the lines of existing orders of a group change, and complete or fail each; returns the
--- refusals, by order. The caller holds the subscriptions' locks.
+-- Write what the lines of existing orders of a group change, and complete or fail each; an expiry that is
+-- refused stays scheduled, with the refusal as a warning. Returns the refusals, by order. The caller holds
+-- the subscriptions' locks.
 CREATE OR REPLACE FUNCTION ordering_complete(
     p_orders ordering_order[], l ordering_lines_v3, p_actor text, p_at timestamptz[]
 ) RETURNS json[]
@@ -151,6 +160,9 @@ BEGIN
         v_last[v_order[i]] := i;
     END LOOP;
     k := ordering_read_books(v_group, v_first, l, true);
+    IF 'expire' = ANY (l.action) THEN
+        k := ordering_own_first(l, k);
+    END IF;
     v := ordering_decide(l, k, v_first, v_last, NULL, false);
 
     SELECT array_agg(o.id), array_agg(o.number) INTO v_id, v_number FROM unnest(p_orders) AS o;
@@ -163,10 +175,14 @@ BEGIN
     PERFORM ordering_write(
         v_group, v_id, v_number, array_fill(p_actor, ARRAY[v_count]), p_at, l, k, v);
     UPDATE ordering_order w
-    SET state = CASE WHEN n.problem IS NULL THEN 'completed' ELSE 'failed' END,
+    SET state = CASE WHEN n.problem IS NULL THEN 'completed'
+                     WHEN w.kind = 'expiry' THEN 'scheduled' ELSE 'failed' END,
         completed_at = CASE WHEN n.problem IS NULL THEN n.at END,
         changes = n.changes,
-        failure = n.problem
+        failure = CASE WHEN w.kind <> 'expiry' THEN n.problem END,
+        tried_at = CASE WHEN w.kind = 'expiry' THEN n.at END,
+        warnings = CASE WHEN w.kind <> 'expiry' THEN w.warnings
+                        WHEN n.problem IS NOT NULL THEN json_build_array(n.problem) END
     FROM unnest(v_id, v.problem, p_at, v.changes)
          AS n(id, problem, at, changes)
     WHERE w.id = ANY (v_id) AND w.id = n.id;

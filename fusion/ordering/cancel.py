@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from fusion.access.actor import Actor
+from fusion.access.audit import traced
 from fusion.access.permissions import CANCEL_ORDERS
 from fusion.access.use_case import Done, use_case
 from fusion.kernel.database import execute, fetch_value
@@ -39,5 +40,9 @@ def cancel_order(actor: Actor, *, order_id: UUID) -> Done:
             f"Order {order.number} is {state}; only a scheduled order can be cancelled.{help}",
         )
     execute("SELECT ordering_emit(%s::uuid, %s::text)", [order_id, actor.label])
+    execute(
+        "SELECT ordering_cancel_expiries(%s::uuid, %s::uuid[], %s::text, %s::text)",
+        [order.group_id, [order_id], actor.label, traced(actor)],
+    )
     path = fetch_value("SELECT path FROM tenancy_organization WHERE id = %s", [order.tenant_id])
     return Done(order_document_of(order_id), path, order_id, subscription_id=order.subscription_id)

@@ -160,6 +160,12 @@ BEGIN
             v_status[o] := CASE WHEN v_answer[o] IS NOT NULL THEN 422 END;
         END LOOP;
     END IF;
+    IF p_calls @? '$[*].ends_at' THEN
+        FOR r IN SELECT x.nth, x.answer FROM ordering_refused_ends(p_calls, kernel_at(c.at, kernel_now())) x LOOP
+            CONTINUE WHEN v_status[r.nth] IS NOT NULL;
+            v_status[r.nth] := 422; v_answer[r.nth] := r.answer;
+        END LOOP;
+    END IF;
     RETURN ROW(v_status, v_replayed, v_answer)::ordering_answers;
 END
 $$;

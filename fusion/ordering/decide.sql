@@ -26,7 +26,7 @@ DECLARE
     l_taken json[] := array_fill(NULL::json, ARRAY[cardinality(l.action)]);
     l_held bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(l.action)]);
     v_ruled CONSTANT boolean := true = ANY (l.ruled);
-    v_compares CONSTANT boolean := 'set' = ANY (l.action) OR num_nonnulls(VARIADIC l.expected) > 0;
+    v_compares CONSTANT boolean := l.action && '{set,expire}' OR num_nonnulls(VARIADIC l.expected) > 0;
     -- the order being judged, and its moves: of a quantity of one holding by one line
     r record; v_mark int; v_line_mark int; v_move_mark int; v_moves int; b int;
     v_touched int[]; v_changed json[]; v_missing json[]; v_refusals json[]; v_taken json[];
@@ -110,7 +110,7 @@ $$;
 -- What each line of an order that sets or expects a quantity does, by what is held before the order:
 -- a `set` adds or removes the difference, or nothing. `changed` says why it cannot: another quantity
 -- than expected is held, or the product was retired when the order was placed. `held` and `taken` are
--- stored with a `set`. p_later: nothing is done yet.
+-- stored with a `set`. What expires is removed as far as it is held. p_later: nothing is done yet.
 CREATE OR REPLACE FUNCTION ordering_compare(
     l ordering_lines_v3, k ordering_books, p_quantity bigint[], p_first int, p_last int, p_later boolean
 ) RETURNS TABLE (line int, action text, quantity bigint, held bigint, taken json, changed json)
@@ -121,7 +121,7 @@ DECLARE
     v_more bigint;
 BEGIN
     FOR i IN p_first .. p_last LOOP
-        CONTINUE WHEN l.action[i] <> 'set' AND l.expected[i] IS NULL;
+        CONTINUE WHEN l.action[i] NOT IN ('set', 'expire') AND l.expected[i] IS NULL;
         v_held := 0;
         FOR h IN k.line_first[i] .. k.line_last[i] LOOP
             v_held := v_held + p_quantity[h];
@@ -137,6 +137,9 @@ BEGIN
             action := CASE WHEN v_more > 0 AND l.revision[i] IS NOT NULL THEN 'add'
                            WHEN v_more < 0 THEN 'remove' ELSE 'none' END;
             quantity := abs(v_more); held := v_held; taken := '[]';
+        ELSIF action = 'expire' THEN
+            quantity := least(quantity, v_held); taken := '[]';
+            action := CASE WHEN quantity > 0 THEN 'remove' ELSE 'none' END;
         END IF;
         RETURN NEXT;
     END LOOP;

@@ -19,6 +19,11 @@ SELECT o.id,
                SELECT x.id FROM ordering_order x
                WHERE x.group_id = o.group_id AND x.reverses = o.id
                  AND x.state IN ('scheduled', 'completed')) END,
+           'ends_at', kernel_instant(o.ends_at),
+           'expired_by', CASE WHEN o.ends_at IS NOT NULL THEN (
+               SELECT x.id FROM ordering_order x WHERE x.group_id = o.group_id AND x.expires = o.id) END,
+           'expires', o.expires,
+           'overdue', o.tried_at IS NOT NULL AND o.state = 'scheduled',
            'failure', o.failure,
            'reason', o.reason,
            'note', o.note,
@@ -31,6 +36,9 @@ SELECT o.id,
                        'action', l.action, 'quantity', l.quantity, 'taken', l.taken,
                        'quantity_before', l.quantity_before,
                        'quantity_after', CASE WHEN l.quantity_before IS NOT NULL THEN l.quantity END,
+                       'short', CASE WHEN o.kind = 'expiry' AND o.state = 'completed' THEN l.quantity - (
+                           SELECT coalesce(sum(t.quantity), 0)
+                           FROM json_to_recordset(l.taken) AS t(quantity bigint)) END,
                        'expected_quantity', l.expected_quantity,
                        'external_reference', l.external_reference)
                    ORDER BY l.position)

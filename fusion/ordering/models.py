@@ -31,7 +31,10 @@ class Order(models.Model):
     """A billable change of one subscription. Only a group places orders.
 
     `reason` is the reason for a change of the subscription's state; `warnings` lists problems that
-    did not prevent the order; `metadata` maps the caller's own keys to texts.
+    did not prevent the order; `metadata` maps the caller's own keys to texts. `reverses` is the id
+    of the order that a reversal takes back. At `ends_at` another order, which names this one in
+    `expires`, takes back what is still held of it; `tried_at` is when that was last refused because
+    it is in use, and `told_at` when the last event about it was written.
 
     The ids of the organizations above its subscription are copied into the row, so that the list of
     any subtree is one index range, newest first.
@@ -58,6 +61,10 @@ class Order(models.Model):
     warnings = JsonTextField(null=True)
     metadata = JsonTextField(null=True)
     reverses = models.UUIDField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    expires = models.UUIDField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
 
     objects = Scoped["Order"](within_tree)
 
@@ -117,6 +124,11 @@ class Order(models.Model):
                 name="order_due_of_subscription",
                 condition=Q(state="scheduled"),
             ),
+            models.Index(
+                "effective_at",
+                name="order_expiring",
+                condition=Q(kind=EXPIRY, state="scheduled"),
+            ),
         ]
         constraints = [
             models.UniqueConstraint("group_id", "number", name="order_number"),
@@ -132,6 +144,12 @@ class Order(models.Model):
                 condition=Q(reverses__isnull=False, state__in=("scheduled", "completed")),
                 name="order_reversed_once",
             ),
+            models.UniqueConstraint(
+                "group_id",
+                "expires",
+                condition=Q(expires__isnull=False),
+                name="order_expires_once",
+            ),
             models.CheckConstraint(condition=Q(state__in=STATES), name="order_state"),
             models.CheckConstraint(condition=Q(kind__in=KINDS), name="order_kind"),
             models.CheckConstraint(
@@ -143,6 +161,11 @@ class Order(models.Model):
                 condition=Q(kind=REVERSAL, reverses__isnull=False)
                 | (~Q(kind=REVERSAL) & Q(reverses__isnull=True)),
                 name="order_reverses",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=EXPIRY, expires__isnull=False)
+                | (~Q(kind=EXPIRY) & Q(expires__isnull=True)),
+                name="order_expires",
             ),
             models.CheckConstraint(
                 condition=Q(state="completed", completed_at__isnull=False, changes__isnull=False)

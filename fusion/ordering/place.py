@@ -63,7 +63,8 @@ class Line:
 class Draft:
     """An order to be placed; its fields already have the right types and sizes.
 
-    `reverses` is the id of an order that it takes back; such a draft has no lines of its own.
+    `reverses` is the id of an order that it takes back; such a draft has no lines of its own. At
+    `ends_at` another order takes back what is still held of its lines.
     """
 
     subscription_id: UUID
@@ -73,6 +74,7 @@ class Draft:
     note: str | None = None
     metadata: Mapping[str, str] | None = None
     reverses: UUID | None = None
+    ends_at: datetime | None = None
 
     def check(self) -> None:
         """Problem `duplicate-line` or `invalid-fields` if the fields contradict each other.
@@ -90,6 +92,11 @@ class Draft:
             )
         if self.effective_at is not None and is_too_far(self.effective_at, now()):
             raise InvalidFields(effective_at="must be at most five years ahead")
+        if self.ends_at is not None:
+            if is_too_far(self.ends_at, now()):
+                raise InvalidFields(ends_at="must be at most five years ahead")
+            if any(line.action != "add" for line in self.lines):
+                raise InvalidFields(ends_at="is only for orders whose lines all add")
 
 
 @hot_use_case(PLACE_ORDERS)
@@ -132,6 +139,8 @@ def order_document(
         document["note"] = draft.note
     if draft.metadata:
         document["metadata"] = draft.metadata
+    if draft.ends_at is not None:
+        document["ends_at"], document["expiry_id"] = draft.ends_at, new_id()
     if draft.reverses is not None:
         document["reverses"] = draft.reverses
     return document

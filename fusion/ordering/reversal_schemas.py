@@ -1,6 +1,7 @@
 """Shapes of reversals on the wire, and of previews, which also show their effect."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -46,6 +47,15 @@ class PreviewBody(OrderBody, _Reversing):
         if id is not None or others.data.get("subscription_external_reference") is not None:
             raise ValueError("leave it out: the order to reverse names the subscription")
         return None
+
+    @field_validator("ends_at")
+    @classmethod
+    def _is_not_of_a_reversal(
+        cls, ends_at: datetime | None, others: ValidationInfo
+    ) -> datetime | None:
+        if ends_at is not None and others.data.get("reverses") is not None:
+            raise ValueError("leave it out: a reversal has no end")
+        return ends_at
 
     @field_validator("lines")
     @classmethod

@@ -128,6 +128,11 @@ class OrderBody(Body):
         description="With an offset, at most five years ahead, or past by at most the provider's "
         "`order_grace_hours`.",
     )
+    ends_at: Instant | None = Field(
+        default=None,
+        description="When what the order adds is taken back, later than `effective_at`, at most "
+        "five years ahead. Only for orders whose lines all add.",
+    )
     note: Note | None = None
     metadata: Metadata | None = Field(
         default=None,
@@ -151,6 +156,7 @@ class OrderBody(Body):
             effective_at=self.effective_at,
             note=self.note,
             metadata=self.metadata,
+            ends_at=self.ends_at,
             lines=tuple(line.line() for line in self.lines),
         )
 
@@ -200,6 +206,7 @@ class LineDocument(BaseModel):
     taken: list[Taken] | None
     quantity_before: int | None
     quantity_after: int | None
+    short: int | None = Field(description="Units that an expiry no longer found.")
     expected_quantity: int | None
     external_reference: str | None
 
@@ -254,6 +261,10 @@ class OrderDocument(BaseModel):
     completed_at: str | None
     reverses: UUID | None = Field(description="The order that this reversal takes back.")
     reversed_by: UUID | None = Field(description="The reversal of this order, if there is one.")
+    ends_at: str | None
+    expired_by: UUID | None = Field(description="The order of kind `expiry` that ends this one.")
+    expires: UUID | None = Field(description="The order that this expiry ends.")
+    overdue: bool = Field(description="An expiry that waits until nothing of it is in use.")
     failure: Failure | None
     reason: Reason | None
     note: str | None

@@ -13,6 +13,7 @@ LANGUAGE sql STABLE AS $$
         'same_request',
             o.subscription_id = (p_call ->> 'subscription_id')::uuid
             AND o.effective_at IS NOT DISTINCT FROM (p_call ->> 'effective_at')::timestamptz
+            AND o.ends_at IS NOT DISTINCT FROM (p_call ->> 'ends_at')::timestamptz
             AND o.kind IN ('change', 'reversal')
             AND o.reverses IS NOT DISTINCT FROM (p_call ->> 'reverses')::uuid
             AND (p_call ->> 'reverses' IS NOT NULL OR (SELECT jsonb_agg(jsonb_build_array(

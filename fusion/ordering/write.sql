@@ -11,6 +11,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_at CONSTANT timestamptz[] := kernel_at(c.at, kernel_now());
     v_warnings json[];  -- by order, of its lines; NULL if no line can cause one
+    v_expiries uuid[];  -- by order: its expiry
+    v_answer text[];
 BEGIN
     IF 'set' = ANY (l.action) OR num_nonnulls(VARIADIC v.warning) > 0 THEN
         v_warnings := ordering_line_warnings(p_group, c, l, v, p_number);
@@ -18,7 +20,7 @@ BEGIN
     INSERT INTO ordering_order (
         id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id,
         subscription_id, external_reference, placed_by, placed_at, effective_at, completed_at,
-        note, metadata, changes, warnings, reverses)
+        note, metadata, changes, warnings, reverses, ends_at)
     SELECT w.id, w.number, CASE WHEN w.reverses IS NULL THEN 'change' ELSE 'reversal' END,
            CASE WHEN w.scheduled IS NULL THEN 'completed' ELSE 'scheduled' END,
            s.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id,
@@ -27,14 +29,15 @@ BEGIN
            CASE WHEN w.effective_at IS NULL THEN w.warnings ELSE ordering_join_warnings(
                CASE WHEN w.scheduled IS NULL THEN ordering_late(w.effective_at, w.at)
                     ELSE ordering_warnings(s.id, w.scheduled, 'change') END, w.warnings) END,
-           w.reverses
+           w.reverses, w.ends_at
     FROM ROWS FROM (
         jsonb_to_recordset(p_calls) AS (
             id uuid, actor text, subscription_id uuid, external_reference text,
-            effective_at timestamptz, note text, metadata json, reverses uuid),
+            effective_at timestamptz, note text, metadata json, reverses uuid,
+            ends_at timestamptz),
         unnest(p_number), unnest(v_at), unnest(v.changes),
         unnest(v_warnings), unnest(c.effective)
-    ) AS w(id, actor, subscription_id, external_reference, effective_at, note, metadata, reverses,
+    ) AS w(id, actor, subscription_id, external_reference, effective_at, note, metadata, reverses, ends_at,
            number, at, changes, warnings, scheduled)
     JOIN tenancy_subscription s ON s.id = w.subscription_id
     WHERE w.number IS NOT NULL;
@@ -51,7 +54,17 @@ BEGIN
     WHERE p_number[w.o] IS NOT NULL;
 
     PERFORM ordering_write(p_group, c.id, p_number, c.actor, v_at, l, k, v);
-    RETURN ordering_record(p_group, c, p_number, v_at, p_answer);
+    IF NOT p_calls @? '$[*] ? (exists(@.ends_at) || exists(@.reverses))' THEN
+        RETURN ordering_record(p_group, c, p_number, v_at, p_answer);
+    END IF;
+    v_expiries := ordering_write_expiries(p_group, p_calls, c, l, p_number, v_at);
+    v_answer := ordering_record(p_group, c, p_number, v_at, p_answer);
+    FOR o IN 1 .. cardinality(c.id) LOOP
+        PERFORM ordering_finish(p_group, v_expiries[o:o], c.actor[o], c.request[o], 'order.place', v_at[o:o])
+        WHERE v_expiries[o] IS NOT NULL;
+        PERFORM ordering_cancel_expiries(p_group, c.id[o:o], c.actor[o], c.request[o]);
+    END LOOP;
+    RETURN v_answer;
 END
 $$;
 
@@ -69,7 +82,7 @@ BEGIN
                    p_actor[l."order"[e.line]], p_at[l."order"[e.line]])::ledger_grant_change
         FROM unnest(v.entry_line, v.entry_balance, v.entry_quantity, v.entry_granted, v.entry_nth)
              AS e(line, balance, quantity, granted, nth)),
-        l.action && '{remove,set}');
+        l.action && '{remove,set,expire}');
 
     INSERT INTO ordering_holding (group_id, subscription_id, product_id, revision, quantity)
     SELECT p_group, h.subscription_id, h.product_id, h.revision, h.after
