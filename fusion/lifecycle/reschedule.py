@@ -1,17 +1,19 @@
 """Moving a scheduled order to another date."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from fusion.access.actor import Actor
+from fusion.access.audit import traced
 from fusion.access.permissions import CANCEL_ORDERS
 from fusion.access.use_case import Done, use_case
 from fusion.events.emit import emit
+from fusion.kernel.clock import instant
 from fusion.kernel.database import database_now, execute
-from fusion.kernel.errors import Problem, problem_of
+from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.lifecycle.kinds import CARRY_OUT
 from fusion.lifecycle.placing import emit_order, require_timely
+from fusion.ordering.cancel import CANCEL_EXPIRIES
 from fusion.ordering.models import Order
 from fusion.ordering.permissions import find_order_to_cancel
 from fusion.ordering.queries import order_document_of
@@ -48,6 +50,7 @@ def reschedule_order(actor: Actor, *, order_id: UUID, effective_at: datetime) ->
         )
     now = database_now()
     require_timely(actor, effective_at, now)
+    _require_an_end_after(actor, order, effective_at)
     if effective_at > now:
         _move(actor, subscription, order, effective_at, now)
     else:
@@ -55,6 +58,25 @@ def reschedule_order(actor: Actor, *, order_id: UUID, effective_at: datetime) ->
     return Done(
         order_document_of(order_id), subscription.path, order_id, subscription_id=subscription.id
     )
+
+
+def _require_an_end_after(actor: Actor, order: Order, effective_at: datetime) -> None:
+    """Problem `invalid-fields` if an order would end before it takes effect."""
+    scheduled = Order.objects.visible_to(actor).filter(group_id=order.group_id, state="scheduled")
+    if order.ends_at is not None:
+        later = scheduled.filter(expires=order.id, effective_at__lte=effective_at).first()
+        if later is not None:
+            raise InvalidFields(
+                effective_at=f"must be before the order ends: order {later.number} is due at "
+                f"{instant(later.effective_at)}; move that order first"
+            )
+    if order.expires is not None:
+        earlier = scheduled.filter(id=order.expires, effective_at__gte=effective_at).first()
+        if earlier is not None:
+            raise InvalidFields(
+                effective_at=f"must be after order {earlier.number} takes effect: that is due at "
+                f"{instant(earlier.effective_at)}; move that order first"
+            )
 
 
 def _move(
@@ -82,7 +104,10 @@ def _carry_out(
         CARRY_OUT[order.kind](actor, subscription, order.id, order.reason, None)
         return
     execute(APPLY, [order.id, actor.label, now])
-    failure: Any = order_document_of(order.id)["failure"]
-    if failure is not None:
-        raise problem_of(failure)
+    document = order_document_of(order.id)
+    if document["failure"] is not None:
+        raise problem_of(document["failure"])
+    if document["overdue"]:
+        raise problem_of(document["warnings"][0])
     emit_order(actor, order.id)
+    execute(CANCEL_EXPIRIES, [order.group_id, [order.id], actor.label, traced(actor)])

@@ -12,6 +12,9 @@ from fusion.ordering.models import REVERSIBLE, Order
 from fusion.ordering.permissions import find_order_to_cancel
 from fusion.ordering.queries import order_document_of
 
+CANCEL_EXPIRIES = "SELECT ordering_cancel_expiries(%s::uuid, %s::uuid[], %s::text, %s::text)"
+"""Cancel the expiries of orders that did not or do no longer count."""
+
 
 @use_case(CANCEL_ORDERS, verb="order.cancel", status=200)
 def cancel_order(actor: Actor, *, order_id: UUID) -> Done:
@@ -40,9 +43,6 @@ def cancel_order(actor: Actor, *, order_id: UUID) -> Done:
             f"Order {order.number} is {state}; only a scheduled order can be cancelled.{help}",
         )
     execute("SELECT ordering_emit(%s::uuid, %s::text)", [order_id, actor.label])
-    execute(
-        "SELECT ordering_cancel_expiries(%s::uuid, %s::uuid[], %s::text, %s::text)",
-        [order.group_id, [order_id], actor.label, traced(actor)],
-    )
+    execute(CANCEL_EXPIRIES, [order.group_id, [order_id], actor.label, traced(actor)])
     path = fetch_value("SELECT path FROM tenancy_organization WHERE id = %s", [order.tenant_id])
     return Done(order_document_of(order_id), path, order_id, subscription_id=order.subscription_id)

@@ -53,7 +53,7 @@ CHECKS: Mapping[str, str] = {
     "removal of another quantity than the sum over its revisions": """
         SELECT format('order %s, line %s', l.order_id, l.position)
         FROM ordering_orderline l JOIN ordering_order o ON o.id = l.order_id
-        WHERE l.action = 'remove' AND o.state = 'completed'
+        WHERE l.action = 'remove' AND o.state = 'completed' AND o.kind <> 'expiry'
           AND l.quantity IS DISTINCT FROM (
               SELECT sum(t.quantity)
               FROM json_to_recordset(l.taken) AS t(revision int, quantity bigint)
@@ -67,6 +67,25 @@ CHECKS: Mapping[str, str] = {
                OR greatest(l.quantity_before - l.quantity, 0) IS DISTINCT FROM (
                    SELECT coalesce(sum(t.quantity), 0)
                    FROM json_to_recordset(l.taken) AS t(revision int, quantity bigint)))""",
+    "expiry without its order, or of one that did not or does no longer count": """
+        SELECT format('order %s, which order %s ends', o.number, e.number)
+        FROM ordering_order o
+        FULL JOIN (SELECT * FROM ordering_order x WHERE x.kind = 'expiry') e
+               ON e.group_id = o.group_id AND e.expires = o.id
+        WHERE (o.ends_at IS NULL) <> (e.expires IS NULL)
+           OR o.subscription_id <> e.subscription_id
+           OR (e.state = 'scheduled'
+               AND (o.state IN ('failed', 'cancelled') OR EXISTS (
+                   SELECT FROM ordering_order r
+                   WHERE r.group_id = o.group_id AND r.reverses = o.id
+                     AND r.state = 'completed')))""",
+    "expiry that took more than its order granted": """
+        SELECT format('order %s, line %s', l.order_id, l.position)
+        FROM ordering_orderline l JOIN ordering_order o ON o.id = l.order_id
+        WHERE o.kind = 'expiry' AND o.state = 'completed'
+          AND (l.taken IS NULL OR l.quantity < (
+              SELECT coalesce(sum(t.quantity), 0)
+              FROM json_to_recordset(l.taken) AS t(quantity bigint)))""",
     "reversal that is not the opposite of its order": """
         SELECT format('order %s, reversed by order %s: product %s, revision %s', o.number, r.number,
                       product_id, revision)

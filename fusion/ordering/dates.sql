@@ -62,19 +62,21 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Move a scheduled order to another date. The warnings about terminations follow the date; the others
--- stay. A date that is past gets the warning `late`, and the caller carries the order out. The caller
--- holds the locks of the subscription and of the order.
+-- stay, but for the refusal of an overdue expiry. A date that is past gets the warning `late`, and the
+-- caller carries the order out. The caller holds the locks of the subscription and of the order.
 CREATE OR REPLACE FUNCTION ordering_reschedule(
     p_order uuid, p_effective timestamptz, p_now timestamptz
 ) RETURNS void
 LANGUAGE sql AS $$
     UPDATE ordering_order o
     SET effective_at = p_effective,
+        tried_at = NULL,
+        told_at = NULL,
         warnings = ordering_join_warnings(
             CASE WHEN p_effective > p_now
                  THEN ordering_termination_warnings(o.subscription_id, o.id, p_effective, o.kind)
                  ELSE ordering_late(p_effective, p_now) END,
             (SELECT json_agg(w.warning) FROM json_array_elements(o.warnings) AS w(warning)
-             WHERE w.warning ->> 'code' NOT IN ('cancelled-by-termination', 'cancels-orders')))
+             WHERE o.tried_at IS NULL AND w.warning ->> 'code' NOT IN ('cancelled-by-termination', 'cancels-orders')))
     WHERE o.id = p_order
 $$;

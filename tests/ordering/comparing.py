@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from fusion.ordering import place
-from tests.ordering.model import Draft, Line, Outcome
+from tests.ordering.shapes import Draft, Line, Outcome
 
 
 def requested(line: Line, product_id: UUID) -> place.Line:

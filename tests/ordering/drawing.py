@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from tests.ordering.model import Draft, Line
+from tests.ordering.shapes import Draft, Line
 
 
 def repeats_a_product(lines: list[Line]) -> bool:

@@ -4,93 +4,16 @@ It has no locks, SQL or HTTP. Quantities are integers, instants are hours from a
 """
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-CEILING = 2_000_000_000
-GRACE = 24
-
-
-@dataclass(frozen=True)
-class Line:
-    """Add, remove or set a quantity of a product; product and action by their names in the test."""
-
-    product: str
-    quantity: int
-    action: str
-    revision: int | None = None
-    expected: int | None = None
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A requested order; `hours` is when it takes effect, None for at once, negative for past."""
-
-    subscription: str
-    lines: tuple[Line, ...]
-    key: str | None = None
-    reference: str | None = None
-    hours: int | None = None
-
-    @property
-    def is_late(self) -> bool:
-        """Whether it counts at once although it has a date."""
-        return self.hours is not None and self.hours < 0
-
-
-@dataclass
-class Outcome:
-    """The result of an order: a refusal with its code and figures, or its effects."""
-
-    code: str | None = None
-    refusals: list[dict[str, Any]] = field(default_factory=list)
-    missing: list[dict[str, Any]] = field(default_factory=list)
-    taken: list[Any] = field(default_factory=list)
-    before: list[int | None] = field(default_factory=list)
-    moves: list[tuple[str, int, int]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    pending: int = 0
-    is_unchanged: bool = False
-    changes: dict[str, int] = field(default_factory=dict)
-    after: dict[str, tuple[int, int, int]] = field(default_factory=dict)
-    replay_of: int | None = None
-
-    def codes(self) -> set[str | None]:
-        """The possible codes of the problem: if balances refuse for two reasons, either."""
-        return {refusal["code"] for refusal in self.refusals} or {self.code}
-
-
-@dataclass
-class Placed:
-    """An order that exists."""
-
-    draft: Draft
-    state: str
-    revisions: tuple[int | None, ...]
-    outcome: Outcome | None = None
-    kind: str = "change"
-    reason: str | None = None
-    reverses: int | None = None
-    hours: int = 0  # of a scheduled one: when it is due
-
-    def __post_init__(self) -> None:
-        self.hours = self.draft.hours or 0
-
-
-@dataclass
-class Product:
-    """`revisions` maps a revision to the quantity of each SKU in one product."""
-
-    revisions: dict[int, dict[str, int]]
-    is_retired: bool = False
-
-    @property
-    def revision(self) -> int:
-        """The current revision."""
-        return max(self.revisions)
-
-
-Holdings = dict[tuple[str, str, int], int]
+from tests.ordering.expiring import (
+    delta_of,
+    drop_expiries,
+    expiry_of,
+    is_out_of_turn,
+    take_back,
+)
+from tests.ordering.shapes import CEILING, GRACE, Draft, Holdings, Line, Outcome, Placed, Product
 
 
 class Model:
@@ -128,6 +51,8 @@ class Model:
         self.orders.append(order)
         if draft.key is not None:
             self.keys[draft.key] = len(self.orders) - 1
+        if draft.ends is not None:
+            self.orders.append(expiry_of(order, len(self.orders) - 1))
         return outcome
 
     def reverse(self, index: int, hours: int | None) -> Outcome:
@@ -150,6 +75,7 @@ class Model:
         if hours is None:
             self._complete(reversal, outcome)
         self.orders.append(reversal)
+        drop_expiries(self.orders)
         return outcome
 
     def _opposite(self, order: Placed) -> tuple[Line, ...]:
@@ -205,8 +131,9 @@ class Model:
                 continue
             settled.append(order)
             outcome = self._carry_out(order)
-            if outcome.code is not None:
+            if outcome.code is not None and order.kind != "expiry":  # that is overdue then
                 order.state, order.outcome = "failed", outcome
+            drop_expiries(self.orders)
         return settled
 
     def _carry_out(self, order: Placed) -> Outcome:
@@ -215,18 +142,39 @@ class Model:
             if outcome.code is None:
                 self._complete(order, outcome)
             return outcome
+        if order.kind == "expiry":
+            return self._end(order)
         if order.kind == "termination" and self._uses(order.draft.subscription):
             return Outcome("internal-error")
         order.state = "completed"
         self.change_state(order.draft.subscription, order.kind, order.reason)
         return Outcome()
 
+    def _end(self, order: Placed) -> Outcome:
+        outcome = Outcome()
+        take_back(order.draft, self.holdings, outcome)
+        delta = delta_of(outcome, lambda product, each: self.products[product].revisions[each])
+        self._weigh(outcome, order.draft.subscription, delta)
+        outcome.changes = {sku: change for sku, change in delta.items() if change}
+        if outcome.code is None:
+            self._complete(order, outcome)
+        return outcome
+
+    def cancel(self, order: Placed) -> None:
+        """Cancel a scheduled order, and its end."""
+        order.state = "cancelled"
+        drop_expiries(self.orders)
+
     def reschedule(self, order: Placed, hours: int) -> Outcome:
         """Move an order; a past date carries it out at once, if it can be."""
         if order.state != "scheduled":
             return Outcome("order-not-scheduled")
+        if is_out_of_turn(self.orders, order, hours):
+            return Outcome("invalid-fields")
         if hours < 0:
-            return self._carry_out(order)
+            outcome = self._carry_out(order)
+            drop_expiries(self.orders)
+            return outcome
         order.hours = hours
         return Outcome()
 

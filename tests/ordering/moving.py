@@ -36,7 +36,7 @@ class Moving(RuleBasedStateMachine):
             code = problem.code
         assert code == (None if order.state == "scheduled" else "order-not-cancellable")
         if code is None:
-            order.state = "cancelled"
+            self.model.cancel(order)
 
     @precondition(lambda self: self.documents)
     @rule(data=st.data(), hours=st.integers(-2, 3))
@@ -55,5 +55,5 @@ class Moving(RuleBasedStateMachine):
             assert problem.code in expected.codes()
             return
         assert expected.code is None
-        if hours < 0 and order.kind in ("change", "reversal"):
+        if hours < 0 and order.kind in ("change", "reversal", "expiry"):
             compare_lines(answer.body, expected)

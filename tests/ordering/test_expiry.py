@@ -1,4 +1,4 @@
-"""Orders with an end: an expiry takes back what is still held of them, and waits while it is in use."""
+"""Orders with an end: an expiry takes back what is still held, and waits while it is in use."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -277,3 +277,39 @@ def test_it_cannot_be_reversed(world: World) -> None:
     ended = let_it_end(world, trial(world))
     response = world.call("POST", f"/orders/{ended['id']}/reverse")
     assert answer(response)["code"] == "order-not-reversible"
+
+
+def move(world: World, order: dict[str, Any], effective_at: str) -> Any:
+    """PATCH the date of an order; its answer."""
+    return answer(world.call("PATCH", f"/orders/{order['id']}", {"effective_at": effective_at}))
+
+
+def test_an_overdue_one_can_be_moved(world: World) -> None:
+    order = trial(world)
+    consume(world, world.user_sku, "one")
+    expiry = let_it_end(world, order)
+    before = world.fingerprint()
+    problem = move(world, expiry, after(hours=-1))
+    assert (problem["code"], world.fingerprint()) == ("below-use", before)
+    moved = move(world, expiry, after(days=9))
+    assert (moved["overdue"], moved["warnings"], moved["state"]) == (False, [], "scheduled")
+    release(world, world.user_sku, "one")
+    assert move(world, expiry, after(hours=-1))["state"] == "completed"
+    assert holdings(world) == {}
+
+
+def test_an_order_is_not_moved_past_its_end(world: World) -> None:
+    order = placed(world, line(world.seat), effective_at=after(days=3), ends_at=after(days=9))
+    for which, days in ((order, 10), (expiry_of(world, order), 2)):
+        problem = move(world, which, after(days=days))
+        assert [each["field"] for each in problem["errors"]] == ["effective_at"]
+    assert move(world, expiry_of(world, order), after(days=12))["state"] == "scheduled"
+    assert move(world, order, after(days=10))["state"] == "scheduled"
+
+
+def test_a_reversal_that_is_moved_to_the_past_cancels_it(world: World) -> None:
+    order = trial(world)
+    path = f"/orders/{order['id']}/reverse"
+    reversal = answer(world.call("POST", path, {"effective_at": after(days=2)}))
+    assert move(world, reversal, after(hours=-1))["state"] == "completed"
+    assert expiry_of(world, order)["state"] == "cancelled"

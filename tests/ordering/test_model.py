@@ -53,14 +53,16 @@ from tests.ordering.drawing import (
     reasons,
     subscriptions,
 )
-from tests.ordering.model import Draft, Line, Model, Outcome
+from tests.ordering.expiring import Ending
+from tests.ordering.model import Model
 from tests.ordering.moving import Moving
 from tests.ordering.placing import ledger
 from tests.ordering.reading import read_books
+from tests.ordering.shapes import Draft, Line, Outcome
 from tests.world import World, make_subscription
 
 
-class Ordering(Moving):
+class Ordering(Moving, Ending):
     """One provider with three subscriptions, its catalogue, and the model beside it."""
 
     def __init__(self) -> None:
@@ -155,7 +157,8 @@ class Ordering(Moving):
         """Let the scheduled orders of a subscription fall due, and the worker run."""
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE ordering_order SET effective_at = effective_at - interval '1 year'"
+                "UPDATE ordering_order SET effective_at = effective_at - interval '1 year',"
+                " tried_at = NULL"
                 " WHERE subscription_id = %s AND state = 'scheduled'",
                 [self.subscriptions[subscription]],
             )
@@ -329,6 +332,7 @@ class Ordering(Moving):
             tuple(requested(line, self.products[line.product].id) for line in draft.lines),
             draft.reference,
             at,
+            ends_at=None if draft.ends is None else MONDAY + timedelta(hours=draft.ends),
         )
 
     def _item(self, draft: Draft) -> Item:
@@ -363,6 +367,7 @@ class Ordering(Moving):
             return
         assert status == 201, answered
         self.documents.append(answered)
+        self.note_expiry(answered)
         compare_warnings(answered, outcome)
         if draft.hours is not None and not draft.is_late:
             assert (answered["state"], answered["changes"]) == ("scheduled", [])
