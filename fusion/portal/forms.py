@@ -3,7 +3,7 @@
 `@page` and `submit` (`page.py`) bind and run them; `responses.py` shows them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,17 +90,39 @@ def _required_time_help() -> str:
     }
 
 
-class EffectiveTimeField(forms.DateTimeField):
-    """When a change takes effect, in the reader's time zone; empty for at once, unless required."""
+def _end_help() -> str:
+    return gettext(
+        "For a trial or a season: what the order adds is then taken back. Leave empty if it stays. "
+        "In your time zone (%(zone)s)."
+    ) % {"zone": timezone.get_current_timezone_name()}
 
-    def __init__(self, *, required: bool = False) -> None:
+
+class TimeField(forms.DateTimeField):
+    """A date and time in the reader's time zone; `help` is made when it is shown."""
+
+    def __init__(self, label: Any, help: Callable[[], str], *, required: bool = False) -> None:
         super().__init__(
-            label=_("When it takes effect"),
+            label=label,
             required=required,
             input_formats=[LOCAL, f"{LOCAL}:%S"],
             widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=LOCAL),
-            help_text=lazy(_required_time_help if required else _effective_time_help, str)(),
+            help_text=lazy(help, str)(),
         )
+
+
+class EffectiveTimeField(TimeField):
+    """When a change takes effect; empty for at once, unless required."""
+
+    def __init__(self, *, required: bool = False) -> None:
+        help = _required_time_help if required else _effective_time_help
+        super().__init__(_("When it takes effect"), help, required=required)
+
+
+class EndTimeField(TimeField):
+    """When what an order adds is taken back; empty for never."""
+
+    def __init__(self) -> None:
+        super().__init__(_("When it ends"), _end_help)
 
 
 @dataclass(frozen=True, slots=True)

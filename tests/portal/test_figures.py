@@ -71,6 +71,7 @@ def test_a_name_that_two_products_have_is_not_guessed(world: World) -> None:
         "lines-0-quantity": "1",
         "external_reference": "",
         "effective_at": "",
+        "ends_at": "",
         "note": "",
     }
     refused = client.post(path, {**fields, "lines-0-product": "same"})

@@ -141,6 +141,7 @@ def test_the_same_fields_for_another_subscription_are_another_request(world: Wor
         "lines-0-quantity": "1",
         "external_reference": "",
         "effective_at": "",
+        "ends_at": "",
         "note": "",
     }
     first = client.post(f"/orders/new?subscription={world.subscription.id}", fields)

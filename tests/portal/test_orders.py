@@ -170,6 +170,7 @@ def test_a_refusal_names_a_licence_by_name_and_code(world: World) -> None:
         "lines-0-action": "remove",
         "external_reference": "",
         "effective_at": "",
+        "ends_at": "",
         "note": "",
     }
     refused = client.post(path, removed)

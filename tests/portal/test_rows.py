@@ -140,7 +140,7 @@ def test_a_hundred_lines_cost_little_more_than_one(world: World) -> None:
     started = process_time()
     assert (
         client.post(
-            path, {**all_, "external_reference": "", "effective_at": "", "note": ""}
+            path, {**all_, "external_reference": "", "effective_at": "", "ends_at": "", "note": ""}
         ).status_code
         == 303
     )

@@ -13,7 +13,14 @@ from fusion.access.permissions import PLACE_ORDERS
 from fusion.kernel.ids import parse_id
 from fusion.ordering.place import Draft, place_order
 from fusion.ordering.queries import find_order, order_document_of
-from fusion.portal.forms import EDIT_ROWS, PREVIEW, EffectiveTimeField, LineField, NoteField
+from fusion.portal.forms import (
+    EDIT_ROWS,
+    PREVIEW,
+    EffectiveTimeField,
+    EndTimeField,
+    LineField,
+    NoteField,
+)
 from fusion.portal.orders.choose import choose
 from fusion.portal.orders.lines import LinesForm, OrderRow, orderable
 from fusion.portal.orders.preview import preview_lines
@@ -35,6 +42,7 @@ class OrderForm(LinesForm):
         help_text=_("The billing platform's id of this order."),
     )
     effective_at = EffectiveTimeField()
+    ends_at = EndTimeField()
     note = NoteField(
         label=_("Note"),
         max_length=2000,
@@ -51,6 +59,7 @@ class OrderForm(LinesForm):
             external_reference=self.cleaned_data["external_reference"] or None,
             effective_at=self.cleaned_data["effective_at"],
             note=self.cleaned_data["note"] or None,
+            ends_at=self.cleaned_data["ends_at"],
         )
 
 

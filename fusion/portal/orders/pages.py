@@ -33,7 +33,7 @@ from fusion.portal.skus import product_names, sku_names
 from fusion.tenancy.queries import find_organization, find_subscription
 from fusion.tenancy.search import subscription_names
 
-INSTANTS = ("placed_at", "effective_at", "completed_at")
+INSTANTS = ("placed_at", "effective_at", "completed_at", "ends_at")
 
 
 def narrowing(request: PageRequest) -> tuple[OrderFilter, OrderSearch | None, str]:
@@ -148,10 +148,12 @@ def _is_reversible(document: Mapping[str, Any]) -> bool:
 
 
 def _related(actor: Actor, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The order that this one reverses, and its reversal."""
+    """The order that this one reverses or ends, its reversal, and its end."""
     labels = {
         "reverses": pgettext("an order", "Takes back"),
         "reversed_by": pgettext("an order", "Taken back by"),
+        "expires": pgettext("an order", "Ends"),
+        "expired_by": pgettext("an order", "Ended by"),
     }
     others = {name: document[name] for name in labels if document[name] is not None}
     return [

@@ -239,6 +239,8 @@ def role(name: str) -> Any:
 
 ORDER_WORDS: Mapping[str, Any] = {
     "change": pgettext_lazy("a kind of order", "Change"),
+    "reversal": pgettext_lazy("a kind of order", "Reversal"),
+    "expiry": pgettext_lazy("a kind of order", "Expiry"),
     "suspension": _("Suspension"),
     "resumption": _("Resumption"),
     "termination": _("Termination"),
