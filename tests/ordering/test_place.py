@@ -43,6 +43,7 @@ def test_a_completed_order_grants_the_products_items(world: World) -> None:
             "taken": None,
             "quantity_before": None,
             "quantity_after": None,
+            "short": None,
             "expected_quantity": None,
             "external_reference": None,
         }

@@ -231,7 +231,7 @@ def test_another_date_for_a_scheduled_order(world: World) -> None:
 def test_an_order_with_a_past_date(world: World) -> None:
     client = person(world, GROUP, AGENT)
     page = f"/orders/new?subscription={world.subscription.id}"
-    wanted = {**fields(world), "external_reference": "", "note": ""}
+    wanted = {**fields(world), "external_reference": "", "note": "", "ends_at": ""}
     shown = client.post(page, {**wanted, "effective_at": _local(-60), "preview": "1"})
     assert "later than planned" in shown.content.decode()
     old = _local(-25 * 60)
