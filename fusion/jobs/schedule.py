@@ -20,7 +20,7 @@ from fusion.kernel.job_queue import Retries
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.lifecycle.apply_due_ports import apply_due_ports
 from fusion.numbers.sweep import sweep_numbers
-from fusion.ordering.tell_expiring import tell_expiring
+from fusion.ordering.remind_expiring import remind_expiring
 from fusion.portal.mails.outbox import MAIL
 from fusion.portal.members.mail import write_invitation_mails
 from fusion.portal.ports.mail import write_port_mails
@@ -69,7 +69,7 @@ SWEEPS = (
     Sweep("sweep_numbers", 5, lambda: _expire(NUMBERS_SLICE) == NUMBERS_SLICE),
     Sweep("apply_due_ports", 5, lambda: _port(SLICE) == SLICE),
     Sweep("sweep_calls", 5, sweep_calls),
-    Sweep("tell_expiring", 600, tell_expiring),
+    Sweep("remind_expiring", 600, remind_expiring),
     Sweep("write_request_mails", 2, write_request_mails),
     Sweep("write_port_mails", 2, write_port_mails),
     Sweep("write_channel_mails", 2, write_channel_mails),

@@ -71,7 +71,7 @@ LANGUAGE sql AS $$
     UPDATE ordering_order o
     SET effective_at = p_effective,
         tried_at = NULL,
-        told_at = NULL,
+        reminded_at = NULL,
         warnings = ordering_join_warnings(
             CASE WHEN p_effective > p_now
                  THEN ordering_termination_warnings(o.subscription_id, o.id, p_effective, o.kind)

@@ -1,6 +1,6 @@
 -- The end of orders that have one: an order of kind `expiry`, scheduled together with the order that it
 -- names in `expires`, takes back what is still held of it. While that is in use it stays scheduled, is
--- tried hourly and told daily.
+-- tried hourly, with a reminder a day.
 
 -- Write the expiries of those orders among the calls that were placed and have `ends_at`; returns their
 -- ids, by order. Each line removes what a line of the order added; its revision is the one that goes first.
@@ -80,18 +80,18 @@ BEGIN
     SELECT * INTO w FROM ordering_order x WHERE x.id = o.id;
     IF w.state <> 'scheduled' THEN
         PERFORM ordering_finish(o.group_id, ARRAY[o.id], p_actor, p_request, 'order.apply', ARRAY[v_now]);
-    ELSIF o.tried_at IS NULL OR o.told_at IS NULL OR o.told_at <= v_now - interval '24 hours' THEN
-        UPDATE ordering_order x SET told_at = v_now WHERE x.id = o.id;
-        PERFORM ordering_tell(o.id, 'order.overdue', p_actor);
+    ELSIF o.tried_at IS NULL OR o.reminded_at IS NULL OR o.reminded_at <= v_now - interval '24 hours' THEN
+        UPDATE ordering_order x SET reminded_at = v_now WHERE x.id = o.id;
+        PERFORM ordering_remind(o.id, 'order.overdue', p_actor);
     END IF;
     RETURN json_build_object('order_id', w.id, 'number', w.number, 'state', w.state,
                              'overdue', w.state = 'scheduled');
 END
 $$;
 
--- Tell of the expiries that fall due within a week, each once; returns how many. An order that ends
--- within a week of its placement needs no warning. Rows that somebody holds are told of later.
-CREATE OR REPLACE FUNCTION ordering_tell_expiring(p_actor text, p_limit int) RETURNS int
+-- Write the reminders of expiries that fall due within a week, each once; returns how many. An order that ends
+-- within a week of its placement needs no warning. Rows that somebody holds wait for the next time.
+CREATE OR REPLACE FUNCTION ordering_remind_expiring(p_actor text, p_limit int) RETURNS int
 LANGUAGE plpgsql
 SET enable_seqscan = off
 AS $$
@@ -101,20 +101,20 @@ DECLARE
 BEGIN
     WITH chosen AS MATERIALIZED (
         SELECT o.id FROM ordering_order o
-        WHERE o.kind = 'expiry' AND o.state = 'scheduled' AND o.told_at IS NULL AND o.tried_at IS NULL
+        WHERE o.kind = 'expiry' AND o.state = 'scheduled' AND o.reminded_at IS NULL AND o.tried_at IS NULL
           AND o.effective_at > v_now AND o.effective_at <= v_now + interval '7 days'
           AND o.placed_at < o.effective_at - interval '7 days'
         ORDER BY o.effective_at LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED),
-    told AS MATERIALIZED (
-        UPDATE ordering_order o SET told_at = v_now FROM chosen c WHERE o.id = c.id RETURNING o.id)
-    SELECT array_agg(t.id) INTO v_orders FROM told t;
-    PERFORM ordering_tell(w.id, 'order.expiring', p_actor) FROM unnest(v_orders) AS w(id);
+    reminded AS MATERIALIZED (
+        UPDATE ordering_order o SET reminded_at = v_now FROM chosen c WHERE o.id = c.id RETURNING o.id)
+    SELECT array_agg(t.id) INTO v_orders FROM reminded t;
+    PERFORM ordering_remind(w.id, 'order.expiring', p_actor) FROM unnest(v_orders) AS w(id);
     RETURN coalesce(cardinality(v_orders), 0);
 END
 $$;
 
 -- Write an event about a scheduled order, whose state does not change.
-CREATE OR REPLACE FUNCTION ordering_tell(p_order uuid, p_type text, p_actor text) RETURNS void
+CREATE OR REPLACE FUNCTION ordering_remind(p_order uuid, p_type text, p_actor text) RETURNS void
 LANGUAGE sql AS $$
     SELECT events_emit_all(
         o.group_id,
@@ -133,11 +133,15 @@ CREATE OR REPLACE FUNCTION ordering_cancel_expiries(
 ) RETURNS void
 LANGUAGE plpgsql
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
 DECLARE
     v_expiries CONSTANT uuid[] := ARRAY(
         SELECT e.id FROM ordering_order o
-        JOIN ordering_order e ON e.group_id = p_group AND e.expires = coalesce(o.reverses, o.id)
+        CROSS JOIN LATERAL (  -- by its key: see access_lock
+            SELECT x.id, x.state FROM ordering_order x
+            WHERE x.group_id = p_group AND x.expires = coalesce(o.reverses, o.id) OFFSET 0) e
         WHERE o.id = ANY (p_orders) AND e.state = 'scheduled'
           AND CASE WHEN o.reverses IS NULL THEN o.state IN ('failed', 'cancelled')
                    ELSE o.state = 'completed' END

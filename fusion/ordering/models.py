@@ -34,7 +34,7 @@ class Order(models.Model):
     did not prevent the order; `metadata` maps the caller's own keys to texts. `reverses` is the id
     of the order that a reversal takes back. At `ends_at` another order, which names this one in
     `expires`, takes back what is still held of it; `tried_at` is when that was last refused because
-    it is in use, and `told_at` when the last event about it was written.
+    it is in use, and `reminded_at` when the last event about it was written.
 
     The ids of the organizations above its subscription are copied into the row, so that the list of
     any subtree is one index range, newest first.
@@ -64,7 +64,7 @@ class Order(models.Model):
     ends_at = models.DateTimeField(null=True)
     expires = models.UUIDField(null=True)
     tried_at = models.DateTimeField(null=True)
-    told_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True)
 
     objects = Scoped["Order"](within_tree)
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from fusion.lifecycle.apply_due import apply_due_orders
-from fusion.ordering.tell_expiring import tell_expiring
+from fusion.ordering.remind_expiring import remind_expiring
 from tests.ordering.placing import (
     balances,
     consume,
@@ -51,13 +51,13 @@ def let_it_end(world: World, order: dict[str, Any]) -> dict[str, Any]:
     return seen(world, expiry)
 
 
-def retry(expiry: dict[str, Any], hours: float = 2, told: float = 2) -> None:
+def retry(expiry: dict[str, Any], hours: float = 2, reminded: float = 2) -> None:
     """Let the worker try an overdue expiry again, as if it had done so `hours` ago."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE ordering_order SET tried_at = now() - %s * interval '1 hour',"
-            " told_at = now() - %s * interval '1 hour' WHERE id = %s",
-            [hours, told, expiry["id"]],
+            " reminded_at = now() - %s * interval '1 hour' WHERE id = %s",
+            [hours, reminded, expiry["id"]],
         )
     apply_due_orders()
 
@@ -132,7 +132,7 @@ def test_while_units_are_in_use_it_is_overdue(world: World) -> None:
     apply_due_orders()
     retry(expiry)
     assert [each for each, _ in names(world)].count("order.overdue") == 1
-    retry(expiry, told=25)
+    retry(expiry, reminded=25)
     assert [each for each, _ in names(world)].count("order.overdue") == 2
     release(world, world.user_sku, "one")
     apply_due_orders()
@@ -204,7 +204,7 @@ def test_an_order_of_later_is_applied_before_its_end(world: World) -> None:
 def test_it_warns_a_week_before(world: World) -> None:
     near = trial(world, ends_at=after(days=6))
     order = trial(world, ends_at=after(days=8))
-    tell_expiring()
+    remind_expiring()
     assert "order.expiring" not in [each for each, _ in names(world)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -213,10 +213,10 @@ def test_it_warns_a_week_before(world: World) -> None:
             [order["expired_by"]],
         )
     for _ in range(2):
-        tell_expiring()
-    told = [subject for each, subject in names(world) if each == "order.expiring"]
-    assert told == [order["expired_by"]]
-    assert near["expired_by"] not in told
+        remind_expiring()
+    reminded = [subject for each, subject in names(world) if each == "order.expiring"]
+    assert reminded == [order["expired_by"]]
+    assert near["expired_by"] not in reminded
 
 
 @pytest.mark.parametrize(

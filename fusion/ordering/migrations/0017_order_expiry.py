@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AddField("order", "ends_at", models.DateTimeField(null=True)),
         migrations.AddField("order", "expires", models.UUIDField(null=True)),
         migrations.AddField("order", "tried_at", models.DateTimeField(null=True)),
-        migrations.AddField("order", "told_at", models.DateTimeField(null=True)),
+        migrations.AddField("order", "reminded_at", models.DateTimeField(null=True)),
         migrations.SeparateDatabaseAndState(
             [migrations.RunSQL(CHECK, "ALTER TABLE ordering_order DROP CONSTRAINT order_expires")],
             [
