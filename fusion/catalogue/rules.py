@@ -58,12 +58,6 @@ class Limits:
         step = self.step or 1
         return -(-(self.min_quantity or 1) // step) * step
 
-    @property
-    def most(self) -> int | None:
-        """The largest quantity that is allowed; None without a limit."""
-        step = self.step or 1
-        return None if self.max_quantity is None else self.max_quantity // step * step
-
     def check(self) -> None:
         """InvalidFields unless a quantity above 0 is allowed."""
         low, high, step = self.min_quantity or 1, self.max_quantity, self.step

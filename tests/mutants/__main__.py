@@ -29,6 +29,7 @@ RULES = {
 MOVES = ("tests/lifecycle/test_tree_after.py", "tests/lifecycle/test_tree_moves.py")
 
 BESIDE = {
+    "catalogue": ("tests/ordering/test_product_rules.py",),
     "tenancy": MOVES,
     "ordering": (
         *MOVES,
@@ -45,9 +46,9 @@ BESIDE = {
         "tests/users/test_link.py",
     ),
 }
-"""Tests of other rooms: of orders that change the state of a subscription, of references, of links
-of many numbers, of moves in the tree and between subscriptions, and of what a number may be linked
-to.
+"""Tests of other rooms: of rules of products, of orders that change the state of a subscription, of
+references, of links of many numbers, of moves in the tree and between subscriptions, and of what a
+number may be linked to.
 """
 
 

@@ -54,15 +54,14 @@ from tests.ordering.drawing import (
     subscriptions,
 )
 from tests.ordering.expiring import Ending
-from tests.ordering.model import Model
-from tests.ordering.moving import Moving
 from tests.ordering.placing import ledger
 from tests.ordering.reading import read_books
+from tests.ordering.ruled import Ruled, Ruling
 from tests.ordering.shapes import Draft, Line, Outcome
 from tests.world import World, make_subscription
 
 
-class Ordering(Moving, Ending):
+class Ordering(Ruling, Ending):
     """One provider with three subscriptions, its catalogue, and the model beside it."""
 
     def __init__(self) -> None:
@@ -77,7 +76,7 @@ class Ordering(Moving, Ending):
         self.subscriptions = {
             name: make_subscription(self.world.tenant, name).id for name in SUBSCRIPTIONS
         }
-        self.model = Model(PRODUCTS)
+        self.model = Ruled(PRODUCTS)
         self.documents: list[dict[str, Any]] = []
         self.holders = 0
 

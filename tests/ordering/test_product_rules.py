@@ -25,11 +25,10 @@ from tests.ordering.placing import (
     seen,
     terminate,
 )
-from tests.ordering.ruling import distance, nearest, rule
+from tests.ordering.ruling import LIMITS, distance, nearest, rule
 from tests.world import World, answer, make_subscription
 
 LATER = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
-LIMITS = ("min_quantity", "max_quantity", "step")
 
 
 @pytest.fixture
@@ -104,6 +103,10 @@ def test_quantity(world: World, case: str) -> None:
     ("limits", "words"),
     [
         ({"min_quantity": 20}, "It may hold 0, or from 20 on. Order so that it holds 0 or 20."),
+        (
+            {"step": 1, "min_quantity": 8},
+            "It may hold 0, or from 8 on. Order so that it holds 0 or 8.",
+        ),
         ({"max_quantity": 3}, "It may hold 0, or from 1 to 3. Order so that it holds 3."),
         (
             {"step": 5},
@@ -255,6 +258,14 @@ def test_a_requirement_that_was_unmet_before(world: World, extra: Product) -> No
     placed(world, line(extra, 1, "remove"), line(extra, 1))
     placed(world, line(world.seat, 1))
     placed(world, line(extra, 5))
+
+
+def test_a_set_that_takes_nothing_of_what_was_not_held(world: World, extra: Product) -> None:
+    placed(world, line(extra, 3))
+    rule(world, extra, requires=["seat"])
+    other = world.product("other", {world.channel_sku: 1})
+    placed(world, line(world.seat, 0, "set"), line(other))
+    assert holdings(world) == {("extra", 1): 3, ("other", 1): 1}
 
 
 def test_another_revision_of_what_is_required_is_no_removal(world: World, extra: Product) -> None:
