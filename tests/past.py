@@ -168,6 +168,16 @@ def _schedule(past: Past, ago: int) -> None:
     placed(past.world, line(past.world.seat, 2), effective_at=instant(past.day(ago)))
 
 
+def _try_out(past: Past, ago: int) -> None:
+    placed(past.world, line(past.world.seat, 1), ends_at=instant(past.day(ago)))
+
+
+def _take_back(past: Past) -> None:
+    mistake = placed(past.world, line(past.world.seat, 9))["id"]
+    past.orders.append(mistake)
+    assert past.world.call("POST", f"/orders/{mistake}/reverse").status_code == 201
+
+
 def _upload(past: Past) -> None:
     past.job = submitted(past.world, [row("carl"), row("user-1"), {"login": ""}])
     work()
@@ -196,7 +206,10 @@ def _steps(past: Past) -> list[Step]:
         (33, lambda: _move(past, 33, buyer)),
         (31, lambda: _call(past, past.branch, 31, 1)),
         (30, lambda: _schedule(past, 25)),
+        (28, lambda: _try_out(past, 15)),
         (25, apply_due_orders),
+        (22, lambda: _take_back(past)),
+        (15, apply_due_orders),
         (20, lambda: _upload(past)),
         (10, lambda: _call(past, main, 10, 2)),
         (9, lambda: _only(past, "number", 4, past.branch)),

@@ -103,7 +103,7 @@ class Product(models.Model):
     min_quantity = models.IntegerField(null=True)
     max_quantity = models.IntegerField(null=True)
     step = models.IntegerField(null=True)
-    has_requirements = models.BooleanField(db_default=False)
+    has_requirements = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=KernelNow())
 
     # A group sees all its products, the organizations below it those that they can request.

@@ -19,6 +19,7 @@ from fusion.kernel.clock import now
 from fusion.kernel.past import movable_clock
 from fusion.ordering.cancel import cancel_order
 from fusion.ordering.place import Draft, Line, place_order
+from fusion.ordering.reverse import reversal_of
 from fusion.ordering.start_numbers import make_sequence
 from fusion.reporting.rollup import fill_history
 from fusion.seed.catalogue import write_product, write_skus
@@ -181,7 +182,9 @@ def _write_history(load: Load, made: Made, actor: Actor, span: Span) -> None:
 
 
 def _go_on(actor: Actor, made: Made, installation: Installation) -> None:
-    """Recent changes: a product is retired, orders are scheduled, one is cancelled."""
+    """Recent changes: a product is retired, orders are scheduled, one is cancelled, a trial begins,
+    and an order is taken back.
+    """
     products = {offer.code: UUID(offer.id) for offer in made.provider.offers}
     change_product(actor, product_id=products[story.RETIRED], changes={"status": "retired"})
     for days, reference, code, quantity in story.UPCOMING:
@@ -195,3 +198,11 @@ def _go_on(actor: Actor, made: Made, installation: Installation) -> None:
             ),
         )
     cancel_order(actor, order_id=UUID(answer.body["id"]))
+    featured = UUID(made.provider.subscribers[0].id)
+    code, quantity, days = story.TRIAL
+    trial = Draft(featured, (Line(products[code], quantity),), ends_at=now() + timedelta(days=days))
+    place_order(actor, draft=trial)
+    reference, code, quantity, note = story.MISTAKE
+    mistake = Draft(featured, (Line(products[code], quantity),), reference)
+    placed = place_order(actor, draft=mistake).body["id"]
+    place_order(actor, draft=reversal_of(actor, UUID(placed), note=note))

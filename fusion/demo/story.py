@@ -209,6 +209,12 @@ UPCOMING = (
 """Scheduled orders of the featured subscription: days from now, reference, product code and
 quantity. The last one is cancelled again."""
 
+TRIAL = ("sip-10", 1, 26)
+"""The order of the featured subscription that ends: product code, quantity, days."""
+
+MISTAKE = ("PO-77118", "seat", 40, "Ordered 40 instead of 4")
+"""The order that is taken back: reference, product code, quantity, and why."""
+
 MERIDIAN = Story("Meridian Voice (demo)", _TREE, ENTITLEMENTS, _PRODUCTS, _SUBSCRIPTIONS)
 
 LOWMOOR = Story(

@@ -61,7 +61,9 @@ class Migration(migrations.Migration):
         migrations.AddField("product", "min_quantity", models.IntegerField(null=True)),
         migrations.AddField("product", "max_quantity", models.IntegerField(null=True)),
         migrations.AddField("product", "step", models.IntegerField(null=True)),
-        migrations.AddField("product", "has_requirements", models.BooleanField(db_default=False)),
+        migrations.AddField(
+            "product", "has_requirements", models.BooleanField(default=False, db_default=False)
+        ),
         AddConstraintNotValid(
             "product",
             models.CheckConstraint(
