@@ -1,7 +1,7 @@
 """What a number is, and which ranges make sense."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fusion.kernel.errors import InvalidFields
@@ -25,7 +25,7 @@ BRUSSELS, MOBILE, UNKNOWN = "+3225550100", "+32470123456", "+99912345678"
 
 def test_limits() -> None:
     assert (rules.MAX_RANGE, rules.MAX_NUMBERS) == (1_000_000, 1_000)
-    assert (rules.MAX_RESERVATION_DAYS, BLOCK) == (366, 100)
+    assert (rules.MAX_RESERVATION_DAYS, rules.MAX_PORT_DAYS, BLOCK) == (366, 366, 100)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,8 @@ def test_a_block_of_another_kind_in_the_middle_is_found(monkeypatch: pytest.Monk
 
 
 @given(st.integers(1, 10**6), st.integers(0, 1_000))
+@example(199, 50)
+@example(100, 99)
 def test_samples_are_both_ends_of_every_block(low: int, length: int) -> None:
     high = low + length
     expected = {low, high}
