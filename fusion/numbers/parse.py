@@ -136,6 +136,8 @@ def _international(digits: str, written: str, text: str) -> str:
         without == national_significant_number(number)
         or (_is_valid(f"+{code}{without}") and not is_valid_number(number))
     ):
+        if without.startswith("0"):
+            return _international(code + without, "", text)
         rest = without
     plain = f"+{code}{rest}"
     if not E164.fullmatch(text):
@@ -238,7 +240,7 @@ def _national(digits: str, text: str, country: str) -> str:
         raise NotANumber(UNUSUAL, text, country=country, number=e164)
     if not _fits(number, country):
         raise NotANumber(NOT_THERE, text, country=country)
-    return _bounded(e164, text)
+    return _international(e164[1:], "", text) if _has_trunk_zero(e164) else _bounded(e164, text)
 
 
 def _fits(number: PhoneNumber, country: str) -> bool:

@@ -89,6 +89,7 @@ def test_international_forms(text: str, country: str | None) -> None:
         ("2190-9001", "UY", "+59821909001"),
         ("+49-15829-597935", None, "+4915829597935"),
         ("06 1234 5678", "IT", "+390612345678"),
+        ("0320 000000", "IT", "+39320000000"),  # a mobile number, as it was dialled before 2001
         ("+39 (0)6 1234 5678", None, "+390612345678"),
         ("+44 (0)20 7946 0958", None, "+442079460958"),
         ("011 15-2345-6789", "AR", "+5491123456789"),
@@ -322,6 +323,9 @@ TEXTS = st.one_of(
 @example("tel:", "BE")
 @example("+1" + "0" * 13, "US")
 @example("0" * 17, "JP")
+@example("0320000000", "IT")
+@example("+61 00126531540", None)
+@example("00766123066", "JP")
 def test_any_text_is_a_number_or_refused_with_the_text(text: str, country: str | None) -> None:
     for read in (parse_number, parse_prefix):
         try:
