@@ -81,6 +81,7 @@ def test_of_a_subscription_that_is_suspended_or_terminated(world: World) -> None
 def test_several_workers(world: World) -> None:
     subscriptions = [make_subscription(world.tenant, f"s{i}") for i in range(6)]
     numbers = stock(world, 60)
+    sweep_numbers()  # what other tests have left
     for i, subscription in enumerate(subscriptions):
         entitle(world, 10, subscription)
         mine = numbers[i * 10 : i * 10 + 10]
