@@ -38,6 +38,7 @@ FLOORS = (
 
 CALLED_UP = {
     # Live calls are counted where they are; a metric says whether it is counted that way.
+    ("ledger", "ordering_pending_changes"),
     ("ledger", "trunks_live_calls"),
     ("ledger", "trunks_live_calls_at"),
     ("ledger", "trunks_live_calls_under"),

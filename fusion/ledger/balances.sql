@@ -1,5 +1,7 @@
--- The balances of subscriptions as the API shows them, by SKU code: every SKU that was ever granted.
--- A call has {path, subscription_id}; returns for each 200 with {items}, or 404 with {code, detail}.
+-- The balances of subscriptions as the API shows them, by SKU code: every SKU that was ever granted, or
+-- that a scheduled order grants. `pending` has what scheduled orders change; it is looked up only where
+-- there are any, and without `without_pending`. A call has {path, subscription_id, without_pending?};
+-- returns for each 200 with {items}, or 404 with {code, detail}.
 --
 -- The ledger has no entries for SIP channels: trunks_live_calls counts the calls that use them, and
 -- these may be more than is granted.
@@ -11,14 +13,16 @@ SET enable_seqscan = off
 AS $$
 DECLARE
     v_call jsonb;
+    v_subscription uuid;
 BEGIN
     replayed := false;
     FOR i IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
-        v_call := p_calls -> i;
+        v_call := p_calls -> i; v_subscription := v_call ->> 'subscription_id';
         SELECT 200, json_build_object('items', coalesce(
             (SELECT json_agg(json_build_object(
                  'sku', b.sku, 'type', b.type, 'metric', b.metric, 'granted', b.granted,
-                 'used', b.used, 'available', greatest(b.granted - b.used, 0)) ORDER BY b.sku)
+                 'used', b.used, 'available', greatest(b.granted - b.used, 0),
+                 'pending', '[]'::json) ORDER BY b.sku)
              FROM (SELECT w.sku, w.type, w.metric, w.granted, ledger_used(w, w.metric = ANY (ARRAY(
                               SELECT m.code FROM catalogue_metric m WHERE m.live))) AS used
                    FROM ledger_balance w
@@ -27,15 +31,35 @@ BEGIN
             ), '[]'))::text
         INTO status, answer
         FROM tenancy_subscription s
-        WHERE s.id = (v_call ->> 'subscription_id')::uuid AND s.group_id = p_group
+        WHERE s.id = v_subscription AND s.group_id = p_group
           AND access_sees(v_call ->> 'path', s.path);
         IF NOT FOUND THEN
             status := 404;
             answer := access_unknown_subscription();
+        ELSIF v_call ->> 'without_pending' IS NULL AND EXISTS (
+                SELECT FROM ordering_order o
+                WHERE o.subscription_id = v_subscription AND o.state = 'scheduled') THEN
+            answer := ledger_with_pending(
+                p_group, answer::json -> 'items', ordering_pending_changes(p_group, v_subscription));
         END IF;
         RETURN NEXT;
     END LOOP;
 END
+$$;
+
+-- The balances as JSON text with what is pending, by SKU code; also of SKUs without a balance.
+CREATE OR REPLACE FUNCTION ledger_with_pending(p_group uuid, p_items json, p_pending json) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT json_build_object('items', coalesce(json_agg(json_build_object(
+        'sku', w.sku, 'type', w.type, 'metric', w.metric, 'granted', w.granted, 'used', w.used,
+        'available', w.available, 'pending', coalesce(p_pending -> w.sku, '[]')) ORDER BY w.sku), '[]'))::text
+    FROM (
+        SELECT b.* FROM json_to_recordset(p_items) AS b(
+            sku text, type text, metric text, granted bigint, used bigint, available bigint)
+        UNION ALL
+        SELECT s.code, s.type, s.metric, 0, 0, 0 FROM catalogue_sku s
+        WHERE s.group_id = p_group AND s.code IN (SELECT json_object_keys(p_pending))
+          AND s.code NOT IN (SELECT b ->> 'sku' FROM json_array_elements(p_items) AS b)) w
 $$;
 
 -- The used quantity of a balance; p_live says how its metric is counted. A plain expression, so that

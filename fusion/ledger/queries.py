@@ -38,15 +38,22 @@ def balances_now(actor: Actor, subscription_id: UUID) -> list[dict[str, Any]]:
 MANY = """
 SELECT b.answer::json ->> 'items'
 FROM ledger_balances_v2(%s::uuid, (
-    SELECT jsonb_agg(jsonb_build_object('subscription_id', w.id, 'path', '') ORDER BY w.nth)
+    SELECT jsonb_agg(jsonb_build_object(
+        'subscription_id', w.id, 'path', '', 'without_pending', true) ORDER BY w.nth)
     FROM unnest(%s::uuid[]) WITH ORDINALITY AS w(id, nth))) b
 """
 
 
 def balances_of(group_id: UUID, subscriptions: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """Subscription → its balances as the API shows them; the caller has checked who reads them."""
+    """Subscription → its balances as the API shows them, without what is pending; the caller has
+    checked who reads them.
+    """
     rows = fetch_rows(MANY, [group_id, subscriptions]) if subscriptions else []
-    return {id: orjson.loads(items) for id, (items,) in zip(subscriptions, rows, strict=True)}
+    found = {id: orjson.loads(items) for id, (items,) in zip(subscriptions, rows, strict=True)}
+    for balances in found.values():
+        for balance in balances:
+            del balance["pending"]
+    return found
 
 
 def balances_at(actor: Actor, *, subscription_id: UUID, at: datetime) -> str:

@@ -12,8 +12,23 @@ from fusion.kernel.schemas import Listing
 Kind = Literal["grant", "revoke", "consume", "release"]
 
 
+class PendingChange(BaseModel):
+    """A change by a scheduled order. All of them are applied in turn to the present quantities.
+
+    `delta` is null from the first order that could not be done.
+    """
+
+    order_id: UUID
+    number: int
+    effective_at: str
+    delta: int | None
+
+
 class BalanceDocument(BaseModel):
-    """The granted, used and available quantity of one SKU; `used` is null if unknown."""
+    """The granted, used and available quantity of one SKU; `used` is null if unknown.
+
+    `pending` is absent for a past instant.
+    """
 
     sku: str
     type: Literal["license", "entitlement"]
@@ -21,6 +36,7 @@ class BalanceDocument(BaseModel):
     granted: int
     used: int | None
     available: int | None
+    pending: list[PendingChange] | None = None
 
 
 class Balances(BaseModel):

@@ -125,13 +125,17 @@ BEGIN
            array_agg(w.action), array_agg(w.product_id), array_agg(w.revision), array_agg(w.quantity),
            array_agg(w.expected_quantity), array_agg(w.ruled)
     INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity, l.expected, l.ruled
-    FROM (SELECT o.ordinality::int AS nth, o.subscription_id, x.position, x.product_id, x.revision,
+    FROM (SELECT o.ordinality::int AS nth, o.subscription_id, x.position, x.product_id,
                  CASE o.kind WHEN 'expiry' THEN 'expire' ELSE x.action END AS action,
+                 -- what was retired when it was ordered is granted if it is active again
+                 CASE WHEN x.action = 'remove' THEN x.revision ELSE coalesce(x.revision, p.revision) END AS revision,
                  x.quantity, x.expected_quantity, o.kind = 'change' AND p.ruled AS ruled
           FROM unnest(p_orders) WITH ORDINALITY AS o
           CROSS JOIN LATERAL (SELECT y.* FROM ordering_orderline y
                               WHERE y.group_id = o.group_id AND y.order_id = o.id OFFSET 0) x
-          CROSS JOIN LATERAL (SELECT catalogue_has_rules(y) AS ruled FROM catalogue_product y
+          CROSS JOIN LATERAL (SELECT catalogue_has_rules(y) AS ruled,
+                                     CASE y.status WHEN 'active' THEN y.revision END AS revision
+                              FROM catalogue_product y
                               WHERE y.id = x.product_id OFFSET 0) p
           ORDER BY o.ordinality, x.position) w;
     RETURN l;
@@ -168,10 +172,11 @@ BEGIN
     SELECT array_agg(o.id), array_agg(o.number) INTO v_id, v_number FROM unnest(p_orders) AS o;
     UPDATE ordering_orderline w
     SET taken = n.taken, quantity_before = n.held,
-        revision = CASE WHEN n.held >= w.quantity THEN NULL ELSE w.revision END
-    FROM unnest(v_order, l.position, v.taken, v.held) AS n(o, position, taken, held)
+        revision = CASE WHEN n.held >= w.quantity THEN NULL ELSE n.revision END
+    FROM unnest(v_order, l.position, v.taken, v.held, l.revision) AS n(o, position, taken, held, revision)
     WHERE w.group_id = v_group AND w.order_id = ANY (v_id)  -- no other lines, whatever the plan
-      AND w.order_id = v_id[n.o] AND w.position = n.position AND n.taken IS NOT NULL AND v.problem[n.o] IS NULL;
+      AND w.order_id = v_id[n.o] AND w.position = n.position AND v.problem[n.o] IS NULL
+      AND (n.taken IS NOT NULL OR w.revision IS DISTINCT FROM n.revision);
     PERFORM ordering_write(
         v_group, v_id, v_number, array_fill(p_actor, ARRAY[v_count]), p_at, l, k, v);
     UPDATE ordering_order w

@@ -47,8 +47,7 @@ BEGIN
                (w.line ->> 'quantity')::bigint AS quantity,
                CASE WHEN w.line ->> 'action' = 'remove' OR w.line ->> 'revision' IS NOT NULL
                          THEN (w.line ->> 'revision')::int
-                    WHEN w.line ->> 'action' = 'add' OR p.status = 'active' THEN p.revision
-                    END AS revision,
+                    WHEN p.status = 'active' THEN p.revision END AS revision,
                (w.line ->> 'expected_quantity')::bigint AS expected,
                w.line ->> 'external_reference' AS reference,
                w.line ->> 'product_id' IS NULL AS named,
@@ -141,7 +140,9 @@ BEGIN
             v_answer[o] := kernel_problem('duplicate-line', format(
                 'Product %s appears in more than one line. A product can have one `set` line, or one '
                 '`add` line and one `remove` line.', l.code[i]));
-        ELSIF l_status[i] = 'retired' AND l_action[i] = 'add' AND v_status[o] IS NULL THEN
+        ELSIF l_status[i] = 'retired' AND l_action[i] = 'add' AND v_status[o] IS NULL
+              AND (v_effective[o] > coalesce(c.at[o], kernel_now())) IS NOT TRUE THEN
+            -- That of a scheduled order is a warning: see ordering_decide.
             v_status[o] := 409;
             v_answer[o] := ordering_retired(l.code[i]);
         END IF;

@@ -113,7 +113,7 @@ CHECKS: Mapping[str, str] = {
            OR (l.order_id IS NOT NULL AND o.kind IN ('suspension', 'resumption'))
            OR (l.order_id IS NOT NULL AND p.group_id IS DISTINCT FROM o.group_id)
            OR (l.action <> 'remove' AND l.revision IS NOT NULL AND r.revision IS NULL)
-           OR (l.action = 'add' AND l.revision IS NULL)""",
+           OR (l.action = 'add' AND l.revision IS NULL AND o.state = 'completed')""",
     "order with other organizations than its subscription": """
         SELECT format('order %s', o.id)
         FROM ordering_order o LEFT JOIN tenancy_subscription s ON s.id = o.subscription_id

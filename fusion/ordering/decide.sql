@@ -4,8 +4,8 @@
 -- to a member of a composite value costs.
 --
 -- p_first, p_last: by order, the range of its lines; an order without lines is skipped. p_later: by
--- order, whether it is scheduled: then only its expected quantities are compared. p_preview: also show
--- the balances before and after each order.
+-- order, whether it is scheduled: then it changes nothing, and what would refuse it now is a warning.
+-- p_preview: also show the balances before and after each order.
 CREATE OR REPLACE FUNCTION ordering_decide(
     l ordering_lines_v3, k ordering_books, p_first int[], p_last int[], p_later boolean[], p_preview boolean
 ) RETURNS ordering_decisions_v2
@@ -36,16 +36,15 @@ BEGIN
         CONTINUE WHEN p_first[o] IS NULL;
         v_mark := n; v_touched := '{}'; v_changed := '{}'; v_missing := '{}'; v_refusals := '{}'; v_moves := 0;
         IF v_compares THEN
-            FOR r IN SELECT * FROM ordering_compare(l, k, h_quantity, p_first[o], p_last[o], p_later[o]) LOOP
+            FOR r IN SELECT * FROM ordering_compare(l, k, h_quantity, p_first[o], p_last[o], false) LOOP
                 l_action[r.line] := r.action; l_quantity[r.line] := r.quantity;
                 l_held[r.line] := r.held; l_taken[r.line] := r.taken; v_changed := v_changed || r.changed;
             END LOOP;
-            o_warning[o] := ordering_problem_of(v_changed, '{}', '{}');
         END IF;
-        CONTINUE WHEN p_later[o];
         -- Grants before revokes, so the ledger first goes up. What was held before the order is removed.
         FOR i IN p_first[o] .. p_last[o] LOOP
             CONTINUE WHEN l_action[i] <> 'add';
+            IF l_own[i] IS NULL THEN v_changed := v_changed || ordering_is_retired(l.product[i]); CONTINUE; END IF;
             v_moves := v_moves + 1;
             m_line[v_moves] := i; m_holding[v_moves] := l_own[i]; m_quantity[v_moves] := l_quantity[i];
         END LOOP;
@@ -94,6 +93,7 @@ BEGIN
         IF cardinality(v_changed) + cardinality(v_missing) + cardinality(v_refusals) > 0 THEN
             o_problem[o] := ordering_problem_of(v_changed, v_missing, v_refusals);
         END IF;
+        IF p_later[o] THEN o_warning[o] := o_problem[o]; o_problem[o] := NULL; n := v_mark; CONTINUE; END IF;
         IF o_problem[o] IS NOT NULL THEN n := v_mark; CONTINUE; END IF;
         o_changes[o] := ordering_changes(v_touched, b_code, b_change);
         FOR e IN v_mark + 1 .. n LOOP
@@ -131,7 +131,7 @@ BEGIN
             WHEN l.expected[i] <> v_held THEN
                 ordering_changed(l.product[i], l.revision[i], action, v_held, l.expected[i])
             WHEN action = 'set' AND quantity > v_held AND l.revision[i] IS NULL THEN
-                ordering_retired((SELECT p.code FROM catalogue_product p WHERE p.id = l.product[i])) END;
+                ordering_is_retired(l.product[i]) END;
         IF action = 'set' AND p_later IS NOT TRUE THEN
             v_more := quantity - v_held;
             action := CASE WHEN v_more > 0 AND l.revision[i] IS NOT NULL THEN 'add'

@@ -183,9 +183,10 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """Add or remove a quantity of one product, or set the quantity held.
 
-    `revision` is what an addition granted (an old one in a reversal), or what a removal names;
-    `taken` is what was taken, by revision. A completed `set` has `quantity_before`; it granted
-    `revision` if that was less than `quantity`, and has no revision otherwise.
+    `revision` is what an addition grants (an old one in a reversal; null while it is scheduled if
+    the product was retired when it was ordered), or what a removal names; `taken` is what was
+    taken, by revision. A completed `set` has `quantity_before`; it granted `revision` if that was
+    less than `quantity`, and has no revision otherwise.
     """
 
     pk = models.CompositePrimaryKey("group_id", "order_id", "position")
@@ -220,7 +221,6 @@ class OrderLine(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     action="add",
-                    revision__isnull=False,
                     taken__isnull=True,
                     quantity_before__isnull=True,
                 )

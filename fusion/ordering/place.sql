@@ -32,7 +32,7 @@ DECLARE
     v_effective timestamptz[] := c.effective;  -- by order: its date, if it is scheduled
     v_status int[]; v_answer text[]; v_problem json[]; v_sets boolean;
     v_later boolean[];                         -- by order: whether it is scheduled
-    v_first int[]; v_last int[];               -- by order: its lines, if they are to be judged now
+    v_first int[]; v_last int[];               -- by order: its lines, if they are to be judged
     v_placed int[] := '{}'; v_drawn bigint[];  -- the orders that get a number, and their numbers
     v_number bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(c.id)]);
 BEGIN
@@ -49,16 +49,14 @@ BEGIN
     v_first := array_fill(NULL::int, ARRAY[cardinality(c.id)]); v_last := v_first;
     FOR i IN 1 .. coalesce(cardinality(l.action), 0) LOOP
         CONTINUE WHEN v_status[l."order"[i]] IS NOT NULL;
-        IF v_effective[l."order"[i]] IS NOT NULL THEN
-            CONTINUE WHEN l.action[i] <> 'set' AND l.expected[i] IS NULL;
-            v_later[l."order"[i]] := true;
-        END IF;
+        IF v_effective[l."order"[i]] IS NOT NULL THEN v_later[l."order"[i]] := true; END IF;
         v_first[l."order"[i]] := coalesce(v_first[l."order"[i]], i);
         v_last[l."order"[i]] := i;
     END LOOP;
 
     k := ordering_read_books(p_group, v_first, l, true);
     v := ordering_decide(l, k, v_first, v_last, v_later, false);
+    IF v_later IS NOT NULL THEN v := ordering_not_done(l, v, v_later); END IF;
     v_problem := v.problem;
     FOR o IN 1 .. cardinality(v_status) LOOP
         IF v_problem[o] IS NOT NULL THEN
@@ -84,6 +82,20 @@ BEGIN
         answer := v_answer[o];
         RETURN NEXT;
     END LOOP;
+END
+$$;
+
+-- The decisions, where the lines of scheduled orders have not found or taken anything yet.
+CREATE OR REPLACE FUNCTION ordering_not_done(
+    l ordering_lines_v3, v ordering_decisions_v2, p_later boolean[]
+) RETURNS ordering_decisions_v2
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    FOR i IN 1 .. cardinality(l.action) LOOP
+        CONTINUE WHEN p_later[l."order"[i]] IS NOT TRUE;
+        v.held[i] := NULL; v.taken[i] := NULL;
+    END LOOP;
+    RETURN v;
 END
 $$;
 
@@ -134,6 +146,7 @@ DECLARE
     v ordering_decisions_v2;
     v_first int[];
     v_problem json;
+    v_after json;  -- what is granted after all that is scheduled
 BEGIN
     FOR v_call IN SELECT jsonb_build_array(w.call) FROM jsonb_array_elements(p_calls) AS w(call) LOOP
         c := ordering_read_calls(v_call);
@@ -145,11 +158,14 @@ BEGIN
         v := ordering_decide(l, k, v_first, ARRAY[cardinality(l.action)], NULL, true);
         -- `refusals` are the balances that prevent the order, or its one reason.
         v_problem := coalesce(a.answer[1]::json, v.problem[1]);
+        v_after := CASE WHEN a.status[1] IS NULL THEN
+            ordering_after_pending(p_group, c.subscription[1], l, c.effective[1]) END;
         RETURN QUERY SELECT
             CASE WHEN a.status[1] <> 409 THEN a.status[1] ELSE 200 END,
             CASE WHEN a.status[1] <> 409 THEN a.answer[1] ELSE json_build_object(
                 'allowed', v_problem IS NULL,
-                'balances', coalesce(v.preview[1], '[]'),
+                'balances', CASE WHEN v_after IS NULL THEN coalesce(v.preview[1], '[]')
+                                 ELSE ordering_preview_pending(v.preview[1], v_after) END,
                 'holdings', ordering_effects_on_holdings(k, v, v_problem IS NULL),
                 'warnings', coalesce(ordering_join_warnings(
                     ordering_late(c.effective[1], kernel_now()),

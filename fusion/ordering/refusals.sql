@@ -64,6 +64,12 @@ LANGUAGE sql IMMUTABLE AS $$
         'the provider to reactivate this one.', p_code))
 $$;
 
+-- The same, for a product by its id.
+CREATE OR REPLACE FUNCTION ordering_is_retired(p_product uuid) RETURNS json
+LANGUAGE sql STABLE AS $$
+    SELECT ordering_retired(p.code) FROM catalogue_product p WHERE p.id = p_product
+$$;
+
 -- Combine what has changed (see ordering_compare; elements may be NULL), or else what is missing (see
 -- ordering_missing), or else the refusals of several balances (see ordering_check_sum), into one
 -- problem; NULL if there is none.

@@ -280,6 +280,11 @@ class PreviewBalance(BaseModel):
     sku: str
     granted_before: int
     granted_after: int
+    granted_after_pending: int | None = Field(
+        default=None,
+        description="Where something is scheduled: once that has been carried out too; null if "
+        "something of it could not be.",
+    )
     used: int
 
 

@@ -45,8 +45,7 @@ class Model:
                 return outcome
             self._complete(order, outcome)
         else:
-            warned = outcome.code in ("quantity-changed", "product-retired")
-            warnings = [outcome.code or ""] if warned else []
+            warnings = [code for code in outcome.codes() if code is not None]
             outcome = Outcome(warnings=warnings, pending=outcome.pending)
         self.orders.append(order)
         if draft.key is not None:
@@ -97,8 +96,7 @@ class Model:
         revisions = []
         for line in draft.lines:
             product = self.products[line.product]
-            is_fixed = line.action != "add" and product.is_retired
-            current = None if is_fixed else product.revision
+            current = None if product.is_retired else product.revision
             revisions.append(line.revision if line.action == "remove" else current)
         return tuple(revisions)
 
@@ -138,7 +136,9 @@ class Model:
 
     def _carry_out(self, order: Placed) -> Outcome:
         if order.kind in ("change", "reversal"):
-            outcome = self.judge(order.draft, order.revisions)
+            present = self._revisions(order.draft)
+            revisions = (own or now for own, now in zip(order.revisions, present, strict=True))
+            outcome = self.judge(order.draft, tuple(revisions))
             if outcome.code is None:
                 self._complete(order, outcome)
             return outcome
@@ -239,12 +239,11 @@ class Model:
             if action == "set":
                 quantity, taken = abs(line.quantity - held), []
                 action = "add" if line.quantity > held else "remove" if quantity else "none"
-                if action == "add" and revision is None:
-                    action, is_retired = "none", is_retired or not is_changed
-            if action == "add":
-                assert revision is not None
-                self._add(delta, line.product, revision, quantity)
-                outcome.moves.append((line.product, revision, quantity))
+            if action == "add" and revision is None:
+                is_retired = is_retired or not is_changed
+            elif action == "add":
+                self._add(delta, line.product, int(revision or 0), quantity)
+                outcome.moves.append((line.product, int(revision or 0), quantity))
             elif action == "remove":
                 taken = self._take(delta, outcome, draft.subscription, line, quantity)
             outcome.taken.append(taken)
@@ -285,7 +284,8 @@ class Model:
         if draft.subscription in self.terminated:
             return Outcome("subscription-terminated")
         added = [self.products[line.product] for line in draft.lines if line.action == "add"]
-        if any(product.is_retired for product in added):
+        is_scheduled = draft.hours is not None and not draft.is_late
+        if not is_scheduled and any(product.is_retired for product in added):
             return Outcome("product-retired")
         is_too_old = draft.hours is not None and draft.hours < -GRACE
         return Outcome("invalid-fields") if is_too_old else None

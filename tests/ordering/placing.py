@@ -87,7 +87,11 @@ def balances(world: World, subscription: Subscription | None = None) -> dict[str
     items = answer(world.call("GET", path))["items"]
     for item in items:
         assert item["available"] == item["granted"] - item["used"]
-    return {item["sku"]: (item["granted"], item["used"]) for item in items}
+    return {
+        item["sku"]: (item["granted"], item["used"])
+        for item in items
+        if item["granted"] or item["used"] or not item["pending"]  # else it is only scheduled
+    }
 
 
 def holdings(world: World) -> dict[tuple[str, int], int]:

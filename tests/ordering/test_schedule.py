@@ -124,11 +124,6 @@ def test_retiring_does_not_stop_it(world: World) -> None:
     assert seen(world, order)["state"] == "completed"
 
 
-def test_a_retired_product_cannot_be_scheduled(world: World) -> None:
-    retire(world.seat)
-    refused(world, 409, "product-retired", effective_at=LATER)
-
-
 def test_a_removal_may_be_scheduled_before_there_is_anything_to_remove(world: World) -> None:
     order = scheduled(world, line(world.seat, 2, "remove"))
     placed(world, line(world.seat, 3))

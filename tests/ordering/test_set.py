@@ -219,10 +219,14 @@ def test_a_retired_product_can_be_set_lower_and_not_higher(world: World) -> None
     assert one_line(placed(world, set_to(world, 1)))["quantity_after"] == 1
     warned = placed(world, set_to(world, 2), effective_at=LATER)
     assert [each["code"] for each in warned["warnings"]] == ["product-retired"]
+    failing = placed(world, set_to(world, 2), effective_at=LATER)
+    fall_due(failing)
+    apply_due_orders()
+    assert seen(world, failing)["failure"]["code"] == "product-retired"
     retire(world.seat, "active")
     fall_due(warned)
     apply_due_orders()
-    assert seen(world, warned)["failure"]["code"] == "product-retired"
+    assert one_line(seen(world, warned))["quantity_before"] == 1
 
 
 def test_more_than_a_million_can_be_set(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,14 @@ from django.core.exceptions import ValidationError
 from fusion.access.actor import Actor
 from fusion.catalogue.models import NUMBER, Sku
 from fusion.kernel.errors import Problem, problem_of
+from fusion.ledger.queries import balances_now
 from fusion.numbers.queries import Wanted, list_numbers
 from fusion.ordering.place import Draft, Line
 from fusion.ordering.preview import preview_order
 from fusion.portal.errors import explain, explain_refusal, sentences
 from fusion.portal.forms import EDIT_ROWS
 from fusion.portal.orders.lines import LinesForm
+from fusion.portal.pending import with_words
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import product_names
 from fusion.users.queries import list_users
@@ -55,7 +58,8 @@ def preview_draft(actor: Actor, draft: Draft) -> dict[str, Any]:
     """{allowed, balances, holdings, warnings, refusals} with names of SKUs and products; each
     refusal in words, and what to release.
 
-    `problem` is the reason if the order cannot be judged.
+    `problem` is the reason if the order cannot be judged. Where something is scheduled, also
+    `has_pending` and the `pending` changes of the balances.
     """
     try:
         effect = preview_order(actor, draft=draft).body
@@ -68,12 +72,26 @@ def preview_draft(actor: Actor, draft: Draft) -> dict[str, Any]:
         sku = skus[balance["sku"]]
         balance["name"], balance["metric"] = sku.name, sku.metric
         balance["delta"] = balance["granted_after"] - balance["granted_before"]
+    if any("granted_after_pending" in balance for balance in effect["balances"]):
+        effect["has_pending"] = True
+        effect["pending"] = _pending(actor, draft, skus)
     names = product_names(actor, effect["holdings"])
     for holding in effect["holdings"]:
         # Below the group a retired product is not visible.
         holding["name"] = names.get(holding["product_id"], holding["product_code"])
     effect["refusals"] = _explained(actor, draft, effect["refusals"], skus)
     return dict(effect)
+
+
+def _pending(actor: Actor, draft: Draft, skus: Mapping[str, Sku]) -> list[dict[str, Any]]:
+    """What scheduled orders change in the balances of the preview, by date."""
+    found = [
+        {**change, "name": skus[balance["sku"]].name}
+        for balance in balances_now(actor, draft.subscription_id)
+        if balance["sku"] in skus
+        for change in with_words(balance["pending"])
+    ]
+    return sorted(found, key=itemgetter("at", "number", "name"))
 
 
 def _skus(actor: Actor, effect: Mapping[str, Any]) -> dict[str, Sku]:

@@ -1,4 +1,4 @@
-"""What waits on the overview: open requests, and ports that are due soon or have failed.
+"""What waits on the overview: open requests, ports that are due soon, and what has failed.
 
 For the group what it has to decide or to follow up, for the others their own requests.
 """
@@ -14,11 +14,11 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from fusion.access.actor import Actor
+from fusion.access.actor import GROUP, Actor
 from fusion.access.permissions import READ_ORDERS, READ_PROVISIONING
 from fusion.kernel.clock import now
 from fusion.numbers.models import PortRequest
-from fusion.ordering.models import OrderRequest
+from fusion.ordering.models import Order, OrderRequest
 from fusion.tenancy.search import subscription_names
 
 SHOWN = 3
@@ -28,7 +28,7 @@ MOST = 99
 """The greatest number that is counted."""
 
 DAYS = 7
-"""Days within which a port is due soon, and for which a failed one is shown."""
+"""Days within which a port is due soon, and for which a failed port or order is shown."""
 
 FAILED_AT = "(numbers_portrequest.history::jsonb -> -1 ->> 'at')::timestamptz"
 """When it came into its last state: after its date, if no worker ran then."""
@@ -41,7 +41,7 @@ def waiting(actor: Actor) -> list[dict[str, Any]]:
     """
     found = _requests(actor)
     by_kind = {
-        kind: sorted((row for row in found if row["kind"] == kind), key=order)
+        kind: sorted((row for row in found if row["what"] == kind), key=order)
         for kind, order in ORDER.items()
     }
     names = subscription_names(
@@ -51,12 +51,17 @@ def waiting(actor: Actor) -> list[dict[str, Any]]:
 
 
 def _requests(actor: Actor) -> list[dict[str, Any]]:
-    """Up to `MOST` + 1 requests of each kind, in one statement: kind, id, subscription_id, at."""
+    """Up to `MOST` + 1 of each kind, in one statement: what, id, subscription_id, at."""
     parts: list[Any] = []
     of_group = {"group_id": actor.group_id}
     if READ_ORDERS.allows(actor):
         orders = OrderRequest.objects.visible_to(actor).filter(state="open", **of_group)
         parts.append(_part(orders, "order-request", NOTHING, "id"))
+        if actor.kind == GROUP:
+            failed_orders = Order.objects.visible_to(actor).filter(
+                state="failed", effective_at__gte=now() - timedelta(days=DAYS), **of_group
+            )
+            parts.append(_part(failed_orders, "failed-order", F("effective_at"), "-effective_at"))
     if READ_PROVISIONING.allows(actor):
         ports = PortRequest.objects.visible_to(actor).filter(**of_group)
         week = timedelta(days=DAYS)
@@ -74,8 +79,8 @@ def _requests(actor: Actor) -> list[dict[str, Any]]:
 
 
 def _part(rows: Any, kind: str, at: Any, order: str) -> Any:
-    columns = rows.annotate(kind=Value(kind), at=at).order_by(order)
-    return columns.values("kind", "id", "subscription_id", "at")[: MOST + 1]
+    columns = rows.annotate(what=Value(kind), at=at).order_by(order)
+    return columns.values("what", "id", "subscription_id", "at")[: MOST + 1]
 
 
 NOTHING = Cast(Value(None), DateTimeField())
@@ -85,6 +90,7 @@ ORDER: Mapping[str, Callable[[dict[str, Any]], Any]] = {
     "port-request": itemgetter("id"),
     "due": itemgetter("at"),
     "failed": lambda row: -row["at"].timestamp(),
+    "failed-order": lambda row: -row["at"].timestamp(),
 }
 """Kind → in which order its requests are shown: the first to be looked after first."""
 
@@ -113,6 +119,7 @@ PLACES = {
     "port-request": ("ports", "open", "phone-forwarded", "ports-detail"),
     "due": ("ports", "approved", "calendar-clock", "ports-detail"),
     "failed": ("ports", "failed", "circle-x", "ports-detail"),
+    "failed-order": ("orders", "failed", "circle-x", "orders-detail"),
 }
 """Kind → its list, the state in it, its icon, and the page of one."""
 
@@ -130,6 +137,11 @@ def _label(kind: str, count: int) -> str:
         "failed": ngettext(
             "%(count)s port failed in the last 7 days",
             "%(count)s ports failed in the last 7 days",
+            count,
+        ),
+        "failed-order": ngettext(
+            "%(count)s scheduled order failed in the last 7 days",
+            "%(count)s scheduled orders failed in the last 7 days",
             count,
         ),
     }[kind] % values

@@ -15,6 +15,7 @@ from fusion.kernel.errors import not_found
 from fusion.ledger.queries import balances_now
 from fusion.ordering.queries import list_holdings
 from fusion.portal.page import ROWS, page
+from fusion.portal.pending import MOST_PENDING, failed_orders, with_words
 from fusion.portal.responses import show
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import sku_names
@@ -40,6 +41,7 @@ def detail(request: PageRequest, subscription: Subscription) -> HttpResponse:
             _shown(subscription, balance) for balance in with_stock(request.actor, balances)
         ],
         "names": sku_names(request.actor),
+        "failed": failed_orders(request.actor, subscription),
         "peak": day_peak(subscription) if has_live else None,
         "holdings": held["items"],
         "next": held["next"],
@@ -68,7 +70,13 @@ def _shown(subscription: Subscription, balance: dict[str, Any]) -> dict[str, Any
     href = reverse(metric.page, args=[subscription.id])
     if balance["type"] == ENTITLEMENT:  # several SKUs on one page
         href += f"?sku={balance['sku']}"
-    return {**balance, "use": usage_of(balance["used"], balance["granted"]), "href": href}
+    return {
+        **balance,
+        "use": usage_of(balance["used"], balance["granted"]),
+        "href": href,
+        "pending": with_words(balance["pending"]),
+        "more_pending": len(balance["pending"]) > MOST_PENDING,
+    }
 
 
 def day_peak(subscription: Subscription) -> int:

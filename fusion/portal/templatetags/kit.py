@@ -22,7 +22,7 @@ from fusion.catalogue.metrics import is_live, metric_of
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import Problem, problem_of
 from fusion.portal.charts import Line, line_chart, sparkline_points
-from fusion.portal.errors import explain, explain_refusal, title_of
+from fusion.portal.errors import explain_refusal, sentences, title_of
 from fusion.portal.refusals import translated
 from fusion.portal.skus import sku_names
 from fusion.portal.usage import Usage, usage_of
@@ -294,7 +294,7 @@ def warning(entry: Mapping[str, Any]) -> str:
     """A warning of an order in the reader's language."""
     text = WARNINGS.get(entry["code"])
     if text is None:
-        return explain(problem_of(entry))
+        return " ".join(sentences(problem_of(entry), {}))
     if entry["code"] != "pending-orders":
         return str(text) % entry
     named = [
