@@ -163,6 +163,9 @@ def test_take_an_order_back(own: tuple[Scene, Tab]) -> None:
     expect(changes.get_by_text("You can place this order")).to_be_visible()
     expect(changes).to_contain_text("-4")
     assert tab.violations() == []
+    tab.resize(1200)
+    note, effect = page.get_by_label("Note").bounding_box(), changes.bounding_box()
+    assert note and effect and note["x"] + note["width"] <= effect["x"]
     page.get_by_label("Note").fill("Ordered by mistake")
     page.get_by_role("button", name="Take it back").click()
     expect(page.get_by_text("was placed.")).to_be_visible()
