@@ -11,6 +11,7 @@ from fusion.kernel.errors import Problem
 from fusion.ordering.models import REVERSIBLE, Order
 from fusion.ordering.permissions import find_order_to_cancel
 from fusion.ordering.queries import order_document_of
+from fusion.tenancy.queries import lock_subscription
 
 CANCEL_EXPIRIES = "SELECT ordering_cancel_expiries(%s::uuid, %s::uuid[], %s::text, %s::text)"
 """Cancel the expiries of orders that did not or do no longer count."""
@@ -26,6 +27,10 @@ def cancel_order(actor: Actor, *, order_id: UUID) -> Done:
     finds it no longer scheduled.
     """
     order = find_order_to_cancel(actor, order_id)
+    if (
+        order.ends_at is not None
+    ):  # its expiry goes too: nobody may lock the two the other way round
+        lock_subscription(actor, order.subscription_id)
     cancelled = (
         Order.objects.visible_to(actor)
         .filter(id=order_id, state="scheduled")

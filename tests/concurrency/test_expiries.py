@@ -91,6 +91,19 @@ def test_of_its_end_and_its_reversal_one_takes_the_units(world: World) -> None:
     assert not differences()
 
 
+def test_an_order_and_its_end_are_cancelled_beside_a_termination(world: World) -> None:
+    soon = datetime.now(UTC) + timedelta(days=1)
+    for n in range(8):
+        world.subscription = make_subscription(world.tenant, f"s{n}")
+        placed, expiry = trial(world, effective_at=soon)
+        cancel = partial(cancel_order, world.actor(), order_id=UUID(placed["id"]))
+        end = partial(terminate, world.actor(), subscription_id=world.subscription.id)
+        results = at_once(partial(attempt, cancel), partial(ended, end))
+        assert results[0] in ("cancelled", "order-not-cancellable")
+        assert (results[1], state(placed), state(expiry)) == ("terminated", *["cancelled"] * 2)
+    assert not differences()
+
+
 def test_its_end_among_those_who_stop_it(world: World) -> None:
     for n in range(6):
         world.subscription = make_subscription(world.tenant, f"s{n}")
