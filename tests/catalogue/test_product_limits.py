@@ -14,7 +14,7 @@ from fusion.catalogue.change_product import change_product
 from fusion.catalogue.create_product import create_product
 from fusion.catalogue.delete_product import delete_product
 from fusion.catalogue.models import Product, Requirement
-from fusion.catalogue.rules import Item, cycle
+from fusion.catalogue.rules import Item, Limits, cycle
 from fusion.kernel.constraints import violated
 from fusion.kernel.errors import Problem
 from tests.catalogue.acting import (
@@ -30,6 +30,7 @@ from tests.catalogue.acting import (
     together,
     unchanged,
 )
+from tests.ordering.ruling import is_possible
 from tests.world import World, answer
 
 NO_LIMITS: dict[str, Any] = {
@@ -150,6 +151,21 @@ def test_no_product_requires_itself(world: World) -> None:
             assert problem["errors"][0]["message"] == message
     change(world, b, requires=[])
     assert answer(change(world, a, requires=["c"]))["requires"] == ["c"]
+
+
+small = st.none() | st.integers(1, 8)
+
+
+@given(small, small, small)
+def test_limits_that_allow_no_quantity_are_found(
+    least: int | None, most: int | None, step: int | None
+) -> None:
+    try:
+        Limits(least, most, step).check()
+        found = True
+    except Problem:
+        found = False
+    assert found is is_possible((least, most, step))
 
 
 edges = st.dictionaries(st.sampled_from("abcdef"), st.lists(st.sampled_from("abcdef"), max_size=4))

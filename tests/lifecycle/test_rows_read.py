@@ -7,6 +7,7 @@ the tables were small, it reads all rows of a group.
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from tests.lifecycle.filled import (
     LARGE,
     NEVER_ANALYSED,
     NUMBER_SKU,
+    PRODUCTS,
     Database,
     admitted,
     call,
@@ -96,6 +98,27 @@ def _apply(database: Database, subscriptions: list[int]) -> Callable[[], list[An
     return lambda: [database.execute(apply).fetchone() for _ in due]
 
 
+def _ruled(action: str) -> Case:
+    """Orders of a product with limits that requires one that is held and is required by another."""
+
+    def case(database: Database, subscriptions: list[int]) -> Callable[[], list[Any]]:
+        database.execute(
+            "UPDATE catalogue_product SET step = 1 WHERE id = %s", [id_of("product", 1)]
+        )
+        pairs = [(2, 1), (1, PRODUCTS), *combinations(range(PRODUCTS - 1, 2, -1), 2)]
+        rows = [
+            {"product_id": id_of("product", a), "required_id": id_of("product", b)}
+            for a, b in pairs
+        ]
+        insert(database, "catalogue_requirement", [{"group_id": GROUP, **each} for each in rows])
+        held = {"group_id": GROUP, "product_id": id_of("product", PRODUCTS), "revision": 1}
+        of = [{"subscription_id": id_of("subscription", i), "quantity": 1} for i in subscriptions]
+        insert(database, "ordering_holding", [{**held, **each} for each in of])
+        return _each("ordering_place_v2", lambda i: order(i, action))(database, subscriptions)
+
+    return case
+
+
 def _batch(make: Callable[[int], dict[str, Any]]) -> Case:
     """A job of as many rows, for the large subscription."""
 
@@ -122,6 +145,8 @@ CASES: dict[str, Case] = {
         "ordering_place_v2", lambda i: order(i, effective_at="2098-01-01T00:00:00Z")
     ),
     "place a quantity that is set": _each("ordering_place_v2", lambda i: order(i, "set", 200)),
+    "place what has rules": _ruled("add"),
+    "remove what has rules": _ruled("remove"),
     "apply": _apply,
     "preview": _each("ordering_preview_v2", order),
     "preview a quantity that is set": _each("ordering_preview_v2", lambda i: order(i, "set", 200)),

@@ -382,6 +382,22 @@ def test_a_reversal_keeps_to_no_rule(world: World, extra: Product) -> None:
     assert order["code"] == "already-reversed"
 
 
+def test_a_scheduled_reversal_and_an_expiry_keep_to_no_rule(world: World, extra: Product) -> None:
+    rule(world, extra, requires=["seat"])
+    ends = (datetime.now(UTC) + timedelta(days=40)).isoformat()
+    trial = placed(world, line(world.seat, 3), ends_at=ends)
+    addition = placed(world, line(world.seat, 4))
+    placed(world, line(extra))
+    path = f"/orders/{addition['id']}/reverse"
+    reversal = answer(world.call("POST", path, {"effective_at": LATER}))
+    expiry = seen(world, {"id": seen(world, trial)["expired_by"]})
+    rule(world, world.seat, min_quantity=7)
+    fall_due(reversal, expiry)
+    apply_due_orders()
+    assert [seen(world, order)["state"] for order in (reversal, expiry)] == ["completed"] * 2
+    assert holdings(world) == {("extra", 1): 1}
+
+
 def test_removed_rules_bind_nobody(world: World, extra: Product) -> None:
     rule(world, extra, requires=["seat"], step=2, min_quantity=2, max_quantity=2)
     refused(world, 409, "quantity-not-allowed", line(extra, 1))
