@@ -182,11 +182,13 @@ def _write_history(load: Load, made: Made, actor: Actor, span: Span) -> None:
 
 
 def _go_on(actor: Actor, made: Made, installation: Installation) -> None:
-    """Recent changes: a product is retired, orders are scheduled, one is cancelled, a trial begins,
-    and an order is taken back.
+    """Recent changes: a product is retired, others get rules, orders are scheduled, one is
+    cancelled, a trial begins, and an order is taken back.
     """
     products = {offer.code: UUID(offer.id) for offer in made.provider.offers}
     change_product(actor, product_id=products[story.RETIRED], changes={"status": "retired"})
+    for code, rules in story.RULES:
+        change_product(actor, product_id=products[code], changes=rules)
     for days, reference, code, quantity in story.UPCOMING:
         answer = place_order(
             actor,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fusion.access.actor import DISTRIBUTOR, GROUP, RESELLER, ROLES, TENANT
+from fusion.catalogue.change_product import ProductChanges
 from fusion.catalogue.rules import Item
 from fusion.seed.made_up import ENTITLEMENTS
 
@@ -197,6 +198,13 @@ CHANNELS = ("sip-10", "sip-30", "fax-line")
 RETIRED = "fax-line"
 ORDERED = "team-be-10"
 """The product of the main workflow."""
+
+RULES: tuple[tuple[str, ProductChanges], ...] = (
+    ("sip-10", {"max_quantity": 20}),
+    ("numbers-us-10", {"requires": ["sip-10"]}),
+)
+"""Rules that were added lately: whoever needs more than 20 trunks of ten takes those of thirty, and
+US numbers need a trunk."""
 
 NUMBERED = "be-geographic"
 """The SKU whose numbers the main workflow assigns."""

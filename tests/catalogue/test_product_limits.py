@@ -133,6 +133,11 @@ def test_limits_are_judged_together_with_those_that_stay(world: World) -> None:
     message = "no multiple of 20 lies between 10 and 19; change one of the three"
     assert problem["errors"][0]["message"] == message
     assert change(world, product, step=19).status_code == 200
+    with unchanged(world):
+        none = {"min_quantity": None, "max_quantity": 4, "step": 5}
+        problem = refused(change(world, product, **none), INVALID, "invalid-fields", "step")
+    message = "no multiple of 5 lies between 1 and 4; change one of the three"
+    assert problem["errors"][0]["message"] == message
 
 
 def test_no_product_requires_itself(world: World) -> None:

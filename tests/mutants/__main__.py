@@ -29,7 +29,10 @@ RULES = {
 MOVES = ("tests/lifecycle/test_tree_after.py", "tests/lifecycle/test_tree_moves.py")
 
 BESIDE = {
-    "catalogue": ("tests/ordering/test_product_rules.py",),
+    "catalogue": (
+        "tests/ordering/test_product_rules.py",
+        "tests/ordering/test_required_products.py",
+    ),
     "tenancy": MOVES,
     "ordering": (
         *MOVES,
