@@ -22,6 +22,7 @@ from fusion.ledger import api as ledger
 from fusion.lifecycle import api as lifecycle
 from fusion.lifecycle import moves_api as moves
 from fusion.lifecycle import numbers_api as many_numbers
+from fusion.lifecycle import restore_api as restoration
 from fusion.lifecycle import settings_api as settings
 from fusion.numbers import api as numbers
 from fusion.numbers import ports_api as ports
@@ -72,6 +73,7 @@ ROUTERS: tuple[Router, ...] = (
     clients.router,
     lifecycle.router,
     moves.router,
+    restoration.router,
     settings.router,
     catalogue.router,
     reporting.router,

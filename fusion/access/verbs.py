@@ -35,6 +35,7 @@ VERBS: Mapping[str, Any] = {
     "subscription.suspend": _("Subscription suspended"),
     "subscription.resume": _("Subscription resumed"),
     "subscription.terminate": _("Subscription terminated"),
+    "subscription.restore": _("Subscription restored"),
     "sku.create": _("Number type added"),
     "sku.change": _("Number type renamed"),
     "product.create": _("Product added"),

@@ -19,7 +19,7 @@ _TYPES: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "organization": (_("Organizations"), ("created", "changed", "moved", "deleted")),
     "subscription": (
         _("Subscriptions"),
-        ("created", "changed", "moved", "suspended", "resumed", "terminated"),
+        ("created", "changed", "moved", "suspended", "resumed", "terminated", "restored"),
     ),
     "number": (
         _("Numbers"),

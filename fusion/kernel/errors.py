@@ -29,6 +29,8 @@ CODES: Mapping[str, tuple[int, str]] = {
     "below-use": (409, "Would fall below what is in use"),
     "subscription-suspended": (409, "Subscription is suspended"),
     "subscription-terminated": (409, "Subscription is terminated"),
+    "subscription-not-terminated": (409, "Subscription is not terminated"),
+    "restore-too-late": (409, "Too late to restore the subscription"),
     "order-not-cancellable": (409, "Order can no longer be cancelled"),
     "order-not-reversible": (409, "Order cannot be reversed"),
     "already-reversed": (409, "Order was already reversed"),

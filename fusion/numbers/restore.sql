@@ -64,3 +64,33 @@ BEGIN
     PERFORM numbers_audit_and_emit(s, p_call, 'number.restored', v_documents, status, answer);
 END
 $$;
+
+-- Restore those of the numbers that are in quarantine from a subscription whose termination is undone;
+-- returns how many. The caller holds the subscription's lock, which everything that ends a quarantine
+-- takes too, and has granted the entitlements again.
+CREATE OR REPLACE FUNCTION numbers_restore_all(
+    p_subscription uuid, p_numbers text[], p_actor text, p_request text
+) RETURNS int
+LANGUAGE plpgsql
+SET enable_seqscan = off
+AS $$
+DECLARE
+    s tenancy_subscription;
+    v_numbers text[];
+BEGIN
+    SELECT w.* INTO s FROM tenancy_subscription w WHERE w.id = p_subscription;
+    v_numbers := ARRAY(
+        SELECT n.e164 FROM numbers_number n
+        WHERE n.e164 = ANY (p_numbers) AND (n.subscription_id = s.id) IS TRUE AND n.status = 'quarantined'
+        ORDER BY n.e164);
+    IF cardinality(v_numbers) > 0 THEN
+        PERFORM numbers_consume(s.group_id, s.id, v_numbers, p_actor);
+        PERFORM FROM numbers_number n WHERE n.e164 = ANY (v_numbers) ORDER BY n.e164 FOR UPDATE;
+        UPDATE numbers_number n SET status = 'assigned', until = NULL WHERE n.e164 = ANY (v_numbers);
+        PERFORM numbers_audit_and_emit(
+            s, jsonb_build_object('actor', p_actor, 'request', p_request), 'number.restored',
+            numbers_documents(v_numbers));
+    END IF;
+    RETURN cardinality(v_numbers);
+END
+$$;

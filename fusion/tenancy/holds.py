@@ -21,7 +21,7 @@ WHERE subscription_id = %s::uuid AND lifted_at IS NULL
 """
 
 
-def place_hold(subscription: Subscription, *, reason: str, order_id: UUID) -> bool:
+def place_hold(subscription: Subscription, *, reason: str, order_id: UUID | None) -> bool:
     """Place a hold; False if one with that reason is already open."""
     hold = Hold()
     parameters = [subscription.group_id, hold.id, subscription.id, reason, order_id]

@@ -85,6 +85,8 @@ class Stage:
         self.world.call("DELETE", path(self.world, numbers[1], subscription=subscription))
         target = make_subscription(tenant, "Second")
         entitle(self.world, 1, target)
+        ended = make_subscription(tenant, "Ended")
+        self.world.call("POST", f"/subscriptions/{ended.id}/terminate")
         if not hasattr(self, "range"):
             self.range = range_of(numbers[0])
             self.idle_range = range_of(stock(self.world, 1)[0])
@@ -109,6 +111,7 @@ class Stage:
             **_people(tenant),
             "subscription_id": subscription.id,
             "to_subscription_id": target.id,
+            "ended_id": ended.id,
             "order_id": order,
             "scheduled_order_id": scheduled,
             **{

@@ -171,6 +171,9 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("POST", SUBSCRIPTION + "/suspend"): Rule(WRITE_TENANCY, the_group(200), lambda ids: {}),
     ("POST", SUBSCRIPTION + "/resume"): Rule(WRITE_TENANCY, the_group(200), lambda ids: {}),
     ("POST", SUBSCRIPTION + "/terminate"): Rule(WRITE_TENANCY, the_group(200), lambda ids: {}),
+    ("POST", SUBSCRIPTION + "/restore"): Rule(
+        WRITE_TENANCY, the_group(200), lambda ids: {}, ids=(("subscription_id", "ended_id"),)
+    ),
     ("POST", SUBSCRIPTION + "/move"): Rule(
         WRITE_TENANCY, the_group(200), lambda ids: {"tenant_id": str(ids["tenant_id"])}
     ),

@@ -344,6 +344,12 @@ class Provider:
     def do_terminate(self) -> Any:
         return self.call("POST", f"/subscriptions/{self.subscriptions[0]}/terminate")
 
+    def do_restore_subscription(self) -> Any:
+        restored = self.call("POST", f"/subscriptions/{self.subscriptions[0]}/restore")
+        if restored:  # among the newest now, and used
+            self.subscriptions.append(self.subscriptions.pop(0))
+        return restored
+
 
 def _path(found: Any, noun: str = "users") -> str:
     return f"/subscriptions/{found['subscription_id']}/{noun}/{found['id']}"

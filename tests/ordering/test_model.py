@@ -56,12 +56,12 @@ from tests.ordering.drawing import (
 from tests.ordering.expiring import Ending
 from tests.ordering.placing import ledger
 from tests.ordering.reading import read_books
-from tests.ordering.ruled import Ruled, Ruling
+from tests.ordering.restoring import RestorableModel, Restoring
 from tests.ordering.shapes import Draft, Line, Outcome
 from tests.world import World, make_subscription
 
 
-class Ordering(Ruling, Ending):
+class Ordering(Restoring, Ending):
     """One provider with three subscriptions, its catalogue, and the model beside it."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Ordering(Ruling, Ending):
         self.subscriptions = {
             name: make_subscription(self.world.tenant, name).id for name in SUBSCRIPTIONS
         }
-        self.model = Ruled(PRODUCTS)
+        self.model = RestorableModel(PRODUCTS)
         self.documents: list[dict[str, Any]] = []
         self.holders = 0
 
@@ -277,7 +277,7 @@ class Ordering(Ruling, Ending):
     @precondition(lambda self: not self.model.terminated and len(self.documents) > 5)
     @rule(subscription=subscriptions)
     def terminate(self, subscription: str) -> None:
-        """Final, where nothing is in use."""
+        """Where nothing is in use: the holders here are no users or numbers."""
         for sku in ("user", "be-geographic"):
             self.release(subscription, sku, 1_000)
         terminate(self._actor(), subscription_id=self.subscriptions[subscription])
