@@ -106,7 +106,7 @@ def post_resume(
 def post_terminate(
     request: HttpRequest, subscription_id: UUID, body: StateBody = DEFAULTS
 ) -> HttpResponse:
-    """Terminate a subscription permanently; no effect if already terminated.
+    """Terminate a subscription; no effect if already terminated. It can be restored for a time.
 
     With `effective_at`: 201 with a scheduled order.
     """

@@ -116,6 +116,12 @@ def find_termination(subscription: Subscription) -> Termination | None:
     return Termination(id, number, at, at + timedelta(days=quarantine_days()))
 
 
+def is_restorable(subscription: Subscription) -> bool:
+    """Whether it is terminated, and there is still time to undo that."""
+    termination = find_termination(subscription)
+    return termination is not None and database_now() < termination.until
+
+
 def require_restorable(actor: Actor, subscription: Subscription) -> Termination:
     """The termination to undo.
 

@@ -1,4 +1,4 @@
-"""The states of a subscription: active ⇄ suspended → terminated, and never back."""
+"""The states of a subscription: active ⇄ suspended → terminated; a restoration leads back."""
 
 from fusion.kernel.errors import Problem
 
@@ -6,11 +6,10 @@ from fusion.kernel.errors import Problem
 def require_living(status: str) -> None:
     """Problem `subscription-terminated` if `status` is terminated.
 
-    Invariant: that state is final.
+    Invariant: only a restoration leaves that state.
     """
     if status == "terminated":
         raise Problem(
             "subscription-terminated",
-            "The subscription is terminated. This is final. Create a new subscription for "
-            "this tenant.",
+            "The subscription is terminated. Restore it, or create a new one for this tenant.",
         )

@@ -125,7 +125,7 @@ BEGIN
         ELSIF r.subscription_status = 'terminated' THEN
             v_status[r.nth] := 409;
             v_answer[r.nth] := kernel_problem('subscription-terminated',
-                'The subscription is terminated. This is final, and you can no longer order for it.');
+                'The subscription is terminated. You can no longer order for it.');
         END IF;
     END LOOP;
     FOR i IN 1 .. coalesce(cardinality(l_action), 0) LOOP

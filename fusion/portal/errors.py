@@ -24,6 +24,8 @@ TITLES = {
     "below-use": _("More is in use than would remain"),
     "subscription-suspended": _("The subscription is suspended"),
     "subscription-terminated": _("The subscription is terminated"),
+    "subscription-not-terminated": _("The subscription is not terminated"),
+    "restore-too-late": _("It is too late to restore the subscription"),
     "order-not-cancellable": _("This order can no longer be cancelled"),
     "order-not-scheduled": _("This order is no longer scheduled"),
     "no-entitlement": _("No number entitlement is left"),
@@ -71,7 +73,10 @@ EXPLANATIONS = {
         "The subscription is suspended, so you cannot add anything. Ask your provider to "
         "resume it first."
     ),
-    "subscription-terminated": _("The subscription is terminated. This is final."),
+    "subscription-terminated": _(
+        "The subscription is terminated. Your provider can restore it while its numbers are in "
+        "quarantine."
+    ),
     "method-not-allowed": _(
         "This address only accepts a form. Nothing was changed. Open the page with the "
         "form and use its button."

@@ -12,9 +12,11 @@ from django.utils.translation import gettext, gettext_noop
 from fusion.numbers.written import REFUSALS
 from fusion.portal.number_types import types_in_words
 from fusion.portal.product_rules import PRODUCT_DETAILS, PRODUCT_MESSAGES
+from fusion.portal.restorations import RESTORE_DETAILS
 
 DETAILS = (
     *PRODUCT_DETAILS,
+    *RESTORE_DETAILS,
     gettext_noop(
         "%(name)s has %(count)s subscriptions; one move may have at most %(most)s. Move what is "
         "below it first, in several moves."

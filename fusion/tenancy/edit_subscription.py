@@ -36,7 +36,7 @@ def edit_subscription(
     if subscription.status == "terminated":
         raise Problem(
             "subscription-terminated",
-            "The subscription is terminated. This is final, and you can no longer change it.",
+            "The subscription is terminated. You can no longer change it.",
         )
     for name, value in new.items():
         setattr(subscription, name, value)

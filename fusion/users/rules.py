@@ -25,8 +25,7 @@ def require_living(status: str) -> None:
     if status == "terminated":
         raise Problem(
             "subscription-terminated",
-            "The subscription is terminated. This is final, and you can no longer change "
-            "its users.",
+            "The subscription is terminated. You can no longer change its users.",
         )
 
 

@@ -84,7 +84,7 @@ def end(tab: Tab, name: str) -> None:
     page = tab.page
     page.get_by_role("link", name="Terminate").click()
     page.get_by_label("Type the name").fill(name)
-    page.get_by_role("button", name="Terminate permanently").click()
+    page.get_by_role("button", name="Terminate").click()
     expect(page.get_by_text("The subscription was terminated.")).to_be_visible()
 
 
@@ -137,12 +137,12 @@ def test_suspend_resume_terminate(own: tuple[Scene, Tab]) -> None:
     page.get_by_role("link", name="Terminate").click()
     expect(page.get_by_text("2: they go into quarantine")).to_be_visible()
     page.get_by_label("Type the name").fill("Something else")
-    page.get_by_role("button", name="Terminate permanently").click()
+    page.get_by_role("button", name="Terminate").click()
     expect(page.locator("#errors")).to_contain_text("This is not the name of the subscription")
     subscription = Subscription.objects.visible_to(world.actor()).get(id=scene.ids["full"])
     assert subscription.status == "active"
     page.get_by_label("Type the name").fill(f" {LONG} ")
-    page.get_by_role("button", name="Terminate permanently").dblclick()
+    page.get_by_role("button", name="Terminate").dblclick()
     expect(page.get_by_text("The subscription was terminated.")).to_be_visible()
     expect(page.get_by_role("link", name="Terminate")).to_have_count(0)
     assert set(balances(world, subscription).values()) == {(0, 0)}

@@ -14,6 +14,7 @@ from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.suspend import suspend as suspend_subscription
 from fusion.lifecycle.terminate import terminate as terminate_subscription
 from fusion.lifecycle.termination_preview import what_ends
+from fusion.numbers.release import quarantine_days
 from fusion.ordering.models import RESUMPTION, SUSPENSION, TERMINATION
 from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.responses import done, show_form
@@ -70,6 +71,7 @@ def _shown(
         "subscription": subscription,
         "ends": what_ends(subscription.id),
         "holds": holds_of(subscription),
+        "days": quarantine_days(),
     }
     return show_form(request, f"portal/subscriptions/{name}.html", form, context)
 

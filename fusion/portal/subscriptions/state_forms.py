@@ -60,7 +60,7 @@ class ResumeForm(StateForm):
 
 
 class TerminateForm(StateForm):
-    """With the typed name of the subscription, because termination cannot be undone."""
+    """With the typed name of the subscription, because not all of a termination can be undone."""
 
     typed = forms.CharField(
         label=_("Type the name of the subscription"),

@@ -6,6 +6,7 @@ from typing import Any
 from fusion.access.actor import Actor
 from fusion.access.permissions import MANAGE_SUBSCRIPTIONS, MOVE, SUSPEND, TERMINATE
 from fusion.kernel.clock import read_instant
+from fusion.lifecycle.restore_plan import is_restorable
 from fusion.ordering.models import OF_STATE, SUSPENSION, Order
 from fusion.ordering.permissions import permission_of
 from fusion.portal.forms import Confirmation
@@ -29,6 +30,7 @@ def states(actor: Actor, subscription: Subscription) -> dict[str, Any]:
         "may_resume": may_suspend
         and (suspended or any(order["kind"] == SUSPENSION for order in planned)),
         "may_terminate": living and TERMINATE.allows(actor),
+        "may_restore": not living and TERMINATE.allows(actor) and is_restorable(subscription),
         "holds": holds_of(subscription),
         "planned": planned,
         "confirmation": Confirmation(),
