@@ -27,7 +27,7 @@ WITH ended AS MATERIALIZED (
     WHERE e.group_id = %(group)s AND e.type = 'order.completed' AND e.subject = %(order)s::text
       AND e.at BETWEEN %(at)s::timestamptz - interval '1 hour'
                    AND %(at)s::timestamptz + interval '1 hour')
-SELECT e.type, e.subject, e.data ->> 'number' AS number
+SELECT e.type, e.subject, e.data ->> 'number' AS number, e.data ->> 'kind' AS kind
 FROM ended w
 JOIN events_event e ON e.group_id = %(group)s AND e.epoch = w.epoch AND e.xid = w.xid
 WHERE e.subscription_id = %(subscription)s
@@ -77,7 +77,7 @@ class Plan:
 
     `holdings`: {name, code, revision, quantity}. `numbers` are still in quarantine; `lost` maps the
     others to the reason. `holds`: (reason, suspension order) of those that the termination lifted.
-    `links` counts users who lost their numbers, `orders` are the cancelled ones as {id, number}.
+    `links` counts users who lost their numbers, `orders` are cancelled ones: {id, number, kind}.
     """
 
     holdings: Sequence[dict[str, Any]]
@@ -223,7 +223,7 @@ def plan_restoration(subscription: Subscription, termination: Termination) -> Pl
         links=sum(each["type"] == "user.unlinked" for each in released),
         trunks=fetch_value(TRUNKS, [group_id, subscription.id]),
         orders=[
-            {"id": each["subject"], "number": int(each["number"])}
+            {"id": each["subject"], "number": int(each["number"]), "kind": each["kind"]}
             for each in released
             if each["type"] == "order.cancelled"
         ],

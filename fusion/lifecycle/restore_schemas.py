@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from fusion.kernel.fields import Body, Note, Reference
+from fusion.ordering.schemas import Kind
 from fusion.tenancy.schemas import Reason, SubscriptionDocument
 
 
@@ -42,10 +43,11 @@ class LostNumber(BaseModel):
 
 
 class CancelledOrder(BaseModel):
-    """A scheduled order that the termination cancelled. It stays cancelled."""
+    """A scheduled order that the termination cancelled. It stays cancelled, also an expiry."""
 
     id: UUID
     number: int
+    kind: Kind
 
 
 class NotRestored(BaseModel):

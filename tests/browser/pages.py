@@ -11,7 +11,7 @@ from tests.browser.failing import FAILURES
 from tests.browser.scene import Scene
 from tests.browser.scene_moves import move
 from tests.browser.scene_ports import port
-from tests.browser.scene_subscriptions import bare, under
+from tests.browser.scene_subscriptions import bare, ended, under
 
 Address = str | Callable[[Scene], str]
 
@@ -71,6 +71,9 @@ PAGES = (
     Visit("subscription-resume", lambda scene: f"/subscriptions/{scene.ids['held']}/resume"),
     Visit("subscription-held", lambda scene: f"/subscriptions/{scene.ids['held']}"),
     Visit("subscription-terminate", lambda scene: f"/subscriptions/{scene.ids['full']}/terminate"),
+    Visit("subscription-terminated", ended),
+    Visit("subscription-restore", lambda scene: f"{ended(scene)}/restore"),
+    Visit("subscription-restore-refused", lambda scene: f"{bare(scene)}/restore"),
     Visit("members", lambda scene: f"/customers/{scene.world.group.id}/members"),
     Visit("members-none", lambda scene: f"/customers/{scene.ids['empty']}/members"),
     Visit("member-invite", lambda scene: f"/customers/{scene.world.tenant.id}/members/invite"),

@@ -29,6 +29,25 @@ def bare(scene: Scene) -> str:
     return f"/subscriptions/{scene.ids['bare']}"
 
 
+def ended(scene: Scene) -> str:
+    """The URL of a terminated subscription, one of whose numbers is free again."""
+    if "ended" not in scene.ids:
+        world = scene.world
+        subscription = make_subscription(world.tenant, LONG)
+        [first, *_] = equip(world, 2, 3, subscription)
+        linked(world, created(world, "anna", subscription=subscription), first)
+        make_trunk(world, subscription=subscription, name=FOREIGN)
+        later = {"subscription": subscription, "effective_at": "2029-01-01T00:00:00Z"}
+        placed(world, line(world.seat, 1), **later)
+        path = f"/subscriptions/{subscription.id}"
+        world.call("POST", f"{path}/suspend", {"reason": "fraud"})
+        assert world.call("POST", f"{path}/terminate").status_code == 200
+        restocked = world.call("POST", f"/numbers/{first}/restock", {"reason": "Mistake"})
+        assert restocked.status_code == 200
+        scene.ids["ended"] = subscription.id
+    return f"/subscriptions/{scene.ids['ended']}"
+
+
 def furnished(scene: Scene) -> dict[str, Any]:
     """The ids of its objects."""
     if "furnished" not in scene.ids:

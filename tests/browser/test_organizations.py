@@ -120,7 +120,7 @@ def _planned_and_cancelled(page: Page) -> None:
     expect(page.get_by_role("heading", name="Planned")).to_have_count(0)
 
 
-def test_suspend_resume_terminate(own: tuple[Scene, Tab]) -> None:
+def test_suspend_resume_terminate_restore(own: tuple[Scene, Tab]) -> None:
     scene, tab = own
     page, world = tab.page, scene.world
     tab.go(f"/subscriptions/{scene.ids['full']}")
@@ -146,3 +146,11 @@ def test_suspend_resume_terminate(own: tuple[Scene, Tab]) -> None:
     expect(page.get_by_text("The subscription was terminated.")).to_be_visible()
     expect(page.get_by_role("link", name="Terminate")).to_have_count(0)
     assert set(balances(world, subscription).values()) == {(0, 0)}
+    page.get_by_role("link", name="Restore").click()
+    expect(page.get_by_text("You can restore it")).to_be_visible()
+    expect(page.get_by_text("2 × ")).to_be_visible()
+    assert tab.violations() == []
+    page.get_by_role("button", name="Restore").dblclick()
+    expect(page.get_by_text("The subscription was restored.")).to_be_visible()
+    expect(page.get_by_role("link", name="Restore")).to_have_count(0)
+    assert set(balances(world, subscription).values()) == {(2, 2)}

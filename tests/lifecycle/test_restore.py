@@ -43,7 +43,7 @@ def test_everything_that_can_come_back_does(world: World) -> None:
         "numbers": [],
         "links": 1,
         "trunks": 1,
-        "orders": [{"id": later["id"], "number": later["number"]}],
+        "orders": [{"id": later["id"], "number": later["number"], "kind": "change"}],
     }
     assert holdings(world) == held
     after = balances(world)
