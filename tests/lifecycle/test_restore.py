@@ -231,6 +231,13 @@ def test_after_the_quarantine_time_it_is_too_late(world: World) -> None:
     restored(world)
 
 
+def test_without_an_order_it_is_unknown_until_when(world: World) -> None:
+    rows = type(world.subscription).objects.unscoped("test").filter(id=world.subscription.id)
+    rows.update(status="terminated")
+    problem = refusal(world)
+    assert (problem["code"], problem.get("until")) == ("restore-too-late", None)
+
+
 def test_only_a_terminated_one_can_be_restored(world: World) -> None:
     assert refusal(world)["code"] == "subscription-not-terminated"
     ask(world, "suspend")

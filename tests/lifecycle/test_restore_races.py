@@ -16,7 +16,7 @@ from fusion.cli.verify import differences
 from fusion.kernel.errors import Problem
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.delete_organization import delete_organization
-from fusion.lifecycle.move import move_organization
+from fusion.lifecycle.move import move_organization, move_subscription
 from fusion.lifecycle.restore import restore
 from fusion.lifecycle.terminate import terminate
 from fusion.numbers.assign import assign_numbers
@@ -142,6 +142,21 @@ def test_restoration_and_move_of_the_tenant_at_once(world: World) -> None:
             partial(move_tenant, world, parent),
         )
         assert outcomes == ["active", "done"]
+    assert differences() == []
+
+
+def test_of_a_subscription_that_went_to_another_tenant_meanwhile(world: World) -> None:
+    """It locked the tenant of before: it must not go on under one that may be deleted."""
+    other = make_organization("tenant", world.reseller)
+    ids = {"subscription_id": world.subscription.id, "tenant_id": other.id}
+    end(world)
+    with holding() as meanwhile:
+        assert bring_back(world) == "active"
+        late = meanwhile.start(lambda: bring_back(world))
+        assert said(lambda: move_subscription(world.actor(), **ids)) == "active"
+        assert end(world) == "terminated"
+    assert late.result(PATIENCE) == "conflict"
+    assert bring_back(world) == "active"
     assert differences() == []
 
 
