@@ -147,6 +147,7 @@ TEMPLATES = [
                 "django.templatetags.i18n",
                 "django.templatetags.l10n",
                 "django.templatetags.static",
+                "django.templatetags.tz",
                 "fusion.portal.templatetags.kit",
             ],
         },

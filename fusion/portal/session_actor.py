@@ -7,7 +7,7 @@ looked up for each page, so that a change of role takes effect at once.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -28,6 +28,12 @@ MEMBER = "member"
 """The session key of the current membership's id."""
 
 READS_OWN = "a person's own memberships decide whose data they see"
+
+ZONE_COOKIE = "zone"
+"""The cookie with the browser's time zone."""
+
+TIME_ZONES = frozenset(available_timezones())
+"""The names of all time zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class SessionActorMiddleware:
             request.actor = person.actor  # type: ignore[attr-defined]
         with (
             translation.override(language_of(request, person)),
-            timezone.override(_zone(person)),
+            timezone.override(_zone(request, person)),
         ):
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language() or "en")
@@ -147,5 +153,13 @@ def language_of(request: HttpRequest, person: Person | None) -> str:
     return translation.get_language_from_request(request)
 
 
-def _zone(person: Person | None) -> ZoneInfo:
-    return ZoneInfo((person.preference.time_zone if person else "") or "UTC")
+def _zone(request: HttpRequest, person: Person | None) -> ZoneInfo:
+    """The time zone of the response: the person's choice, else the browser's, else UTC."""
+    chosen = person.preference.time_zone if person else ""
+    return ZoneInfo(chosen or browser_zone(request) or "UTC")
+
+
+def browser_zone(request: HttpRequest) -> str:
+    """The browser's time zone, from the cookie that `app.js` sets; empty if it is not known."""
+    name = request.COOKIES.get(ZONE_COOKIE, "")
+    return name if name in TIME_ZONES else ""

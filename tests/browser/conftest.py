@@ -51,8 +51,9 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Debian's Chromium."""
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    """Debian's Chromium, in UTC: pages show times in the browser's zone."""
+    environment: dict[str, str | float | bool] = {**os.environ, "TZ": "UTC"}
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, env=environment)
     yield browser
     browser.close()
 

@@ -198,6 +198,25 @@ def test_a_failed_order_is_placed_again(own: tuple[Scene, Tab]) -> None:
     expect(page.get_by_text("was placed.")).to_be_visible()
 
 
+def test_times_are_in_the_zone_of_the_browser(browser: Browser, server: Server) -> None:
+    scene = Scene()
+    context = browser.new_context(timezone_id="America/New_York")
+    key = open_session(scene.person("group", AGENT))
+    context.add_cookies([{"name": "session", "value": key, "url": server.url}])
+    tab = new_tab(context, server)
+    order = placed(scene.world, line(scene.world.seat), effective_at="2027-01-31T20:00:00Z")
+    for _ in range(2):  # the first page tells the zone
+        tab.go(f"/orders/{order['id']}")
+    expect(tab.page.locator("main")).to_contain_text("31 Jan 2027, 15:00 EST")
+    expect(tab.page.get_by_text("Times are in America/New_York.")).to_be_visible()
+    tab.go("/account")
+    tab.page.get_by_label("Time zone").select_option("Europe/Brussels")
+    tab.page.get_by_role("button", name="Save").click()
+    tab.go(f"/orders/{order['id']}")
+    expect(tab.page.locator("main")).to_contain_text("31 Jan 2027, 21:00 CET")
+    context.close()
+
+
 def test_filters_and_csv(own: tuple[Scene, Tab], tmp_path: Path) -> None:
     scene, tab = own
     page = tab.page

@@ -14,6 +14,7 @@ from fusion.accounts.remove_member import remove_member
 from fusion.branding.set_brand import set_brand, set_host
 from fusion.kernel.ids import new_id
 from fusion.portal.models import Preference
+from fusion.portal.session_actor import ZONE_COOKIE
 from tests.portal.people import join, make_person, signed_in
 from tests.world import World
 
@@ -125,6 +126,24 @@ def test_language_time_zone_and_theme(world: World) -> None:
     wrong = client.post("/account", {**fields, "time_zone": "Nowhere/Land"})
     assert wrong.status_code == 422
     assert Preference.objects.get(user=person).time_zone == "Europe/Brussels"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "zone"),
+    [
+        (None, "UTC"),
+        ("Asia/Kolkata", "Asia/Kolkata"),
+        ("../../etc/passwd", "UTC"),
+        ("Nowhere/Land", "UTC"),
+        ("x" * 3000, "UTC"),
+        ("", "UTC"),
+    ],
+)
+def test_the_browser_s_time_zone(world: World, cookie: str | None, zone: str) -> None:
+    client = signed_in(make_person((world.group, VIEWER)))
+    if cookie is not None:
+        client.cookies[ZONE_COOKIE] = cookie
+    assert f"Times are in {zone}." in client.get("/orders").content.decode()
 
 
 def test_language_before_signing_in() -> None:

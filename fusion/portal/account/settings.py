@@ -1,7 +1,5 @@
 """A person's settings: language, time zone, theme, mails; and the organization they act for."""
 
-from zoneinfo import available_timezones
-
 from django import forms
 from django.conf import settings as django_settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,13 +15,13 @@ from fusion.portal.forms import Confirmation, Form
 from fusion.portal.models import Preference
 from fusion.portal.page import BUTTON, FORM, is_as_shown, page
 from fusion.portal.responses import done, show_form
-from fusion.portal.session_actor import PageRequest, person_of, switch
+from fusion.portal.session_actor import TIME_ZONES, PageRequest, person_of, switch
 
 THEMES = ("", "light", "dark")
 
 
 class SettingsForm(Form):
-    """Language, time zone and theme; the defaults are the browser's, and UTC. Which mails."""
+    """Language, time zone and theme, by default the browser's. Which mails."""
 
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
@@ -41,7 +39,10 @@ class SettingsForm(Form):
         super().__init__(*args, **options)  # type: ignore[arg-type]
         choices = {
             "language": [("", _("Use the browser's setting")), *django_settings.LANGUAGES],
-            "time_zone": [("", "UTC"), *((name, name) for name in sorted(available_timezones()))],
+            "time_zone": [
+                ("", _("Use the browser's setting")),
+                *((name, name) for name in sorted(TIME_ZONES)),
+            ],
             "theme": [
                 ("", _("Use the system's setting")),
                 ("light", _("Light")),

@@ -1,6 +1,11 @@
 // What HTML cannot say by itself. Every page is read, and every form is sent, without it too.
 "use strict";
 
+// The server writes times in the zone of the browser, unless its reader chose another.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const secure = location.protocol === "https:" ? "; secure" : "";
+if (zone) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
+
 // A form is sent once: the second click of a double click finds its button disabled.
 document.addEventListener("submit", (event) => {
   const form = event.target;
