@@ -23,6 +23,7 @@ from fusion.numbers.sweep import sweep_numbers
 from fusion.ordering.remind_expiring import remind_expiring
 from fusion.portal.mails.outbox import MAIL
 from fusion.portal.members.mail import write_invitation_mails
+from fusion.portal.orders.mail import write_order_mails
 from fusion.portal.ports.mail import write_port_mails
 from fusion.portal.requests.mail import write_request_mails
 from fusion.portal.subscriptions.channel_mails import write_channel_mails
@@ -72,6 +73,7 @@ SWEEPS = (
     Sweep("remind_expiring", 600, remind_expiring),
     Sweep("write_request_mails", 2, write_request_mails),
     Sweep("write_port_mails", 2, write_port_mails),
+    Sweep("write_order_mails", 2, write_order_mails),
     Sweep("write_channel_mails", 2, write_channel_mails),
     Sweep("write_invitation_mails", 2, write_invitation_mails),
     Sweep("refresh_rollup", 30, refresh),

@@ -12,18 +12,22 @@ from django.test import Client
 from fusion.access.actor import ADMINISTRATOR
 from fusion.accounts.models import User
 from fusion.kernel.ids import new_id
+from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.ordering.approve_request import approve_request
 from fusion.ordering.reject_request import reject_request
 from fusion.ordering.withdraw_request import withdraw_request
 from fusion.portal.members.mail import write_invitation_mails
 from fusion.portal.models import Preference
+from fusion.portal.orders.mail import write_order_mails
 from fusion.portal.ports.mail import write_port_mails
 from fusion.portal.requests.mail import write_request_mails
 from fusion.portal.subscriptions.channel_mails import write_channel_mails
 from tests.bounds import drain
+from tests.lifecycle.dating import at
 from tests.numbers.porting import decided
 from tests.numbers.porting import requested as port_requested
 from tests.numbers.stock import block
+from tests.ordering.placing import fall_due, line, placed
 from tests.ordering.requesting import requested
 from tests.portal.people import PASSWORD, make_person, signed_in
 from tests.queued import waiting_mails
@@ -147,6 +151,14 @@ def port_requests(world: World, more: dict[str, Any]) -> None:
         drain(write_port_mails)
 
 
+def failed_orders(world: World, more: dict[str, Any]) -> None:
+    """Let a scheduled order fail; the worker writes the mails."""
+    make_person((world.group, ADMINISTRATOR))
+    fall_due(placed(world, line(world.seat, 999, "remove"), effective_at=at(5)))
+    apply_due_orders()
+    drain(write_order_mails)
+
+
 def channel_thresholds(world: World, more: dict[str, Any]) -> None:
     """Use all channels; the worker writes the mails."""
     viewer = make_person((world.tenant, ADMINISTRATOR))
@@ -167,6 +179,7 @@ REQUESTS: dict[str, Callable[[World, dict[str, Any]], None]] = {
         invited_by_api,
         order_requests,
         port_requests,
+        failed_orders,
         channel_thresholds,
     )
 }

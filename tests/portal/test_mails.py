@@ -43,6 +43,7 @@ SUBJECTS = {
     "invitation": "You are invited to",
     "order_request": "",
     "port_request": "",
+    "order_failed": "Order ",
     "channel_threshold": "",
     "password_reset_key": "Set a new password",
     "password_reset": "Your password was reset",

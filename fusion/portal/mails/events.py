@@ -12,7 +12,7 @@ import orjson
 from django.db import connection, transaction
 
 # As in the feed: transactions in progress may still add events before those that are visible. The
-# index `event_for_mails` has the events of these nouns.
+# indexes `event_for_mails` and `event_of_failed_order` have the events that are read.
 NEXT = """
 SELECT e.epoch, e.xid::text, e.id, e.type, e.group_id, e.data::text
 FROM portal_position p
@@ -31,12 +31,16 @@ Handle = Callable[[str, Any, dict[str, Any]], None]
 """Takes what happened to the object, its group, and its document."""
 
 
-def for_each_event(reader: str, noun: str, handle: Handle, limit: int) -> int:
-    """Handle up to `limit` further events of a noun; returns how many there were."""
+def for_each_event(
+    reader: str, noun: str, handle: Handle, limit: int, *, only: str | None = None
+) -> int:
+    """Handle up to `limit` further events of a noun, or those of what is `only` to be read; returns
+    how many there were.
+    """
     with transaction.atomic():
         if not rows(LOCK, [reader]):
             return 0  # another worker is doing this
-        events = rows(NEXT, [reader, f"{noun}.%", limit])
+        events = rows(NEXT, [reader, f"{noun}.{only or '%'}", limit])
         for *_, type, group, data in events:
             handle(type.removeprefix(f"{noun}."), group, orjson.loads(data))
         if events:

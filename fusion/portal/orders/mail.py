@@ -1,0 +1,38 @@
+"""E-mails about scheduled orders that failed: to who placed the order, and to the group's
+administrators and agents.
+"""
+
+from typing import Any
+
+from django.urls import reverse
+
+from fusion.kernel.clock import read_instant
+from fusion.portal.mails.events import for_each_event, rows
+from fusion.portal.mails.write import Reader, sender_of, write_mail
+from fusion.portal.requests.mail import FACTS, REQUESTER, writers_of
+
+READER = "order-mails"
+
+
+def write_order_mails(*, limit: int = 50) -> int:
+    """Write the mails of up to `limit` events; returns how many events there were."""
+    return for_each_event(READER, "order", _write_mails, limit, only="failed")
+
+
+def _write_mails(_action: str, group: Any, order: dict[str, Any]) -> None:
+    ((subscription, tenant),) = rows(FACTS, [order["subscription_id"]])
+    context = {
+        "order": order,
+        "effective_at": read_instant(order["effective_at"]),
+        "subscription": subscription,
+        "tenant": tenant,
+    }
+    placed_by = rows(REQUESTER, [order["placed_by"], group])
+    for email, language, zone in {*writers_of(group), *placed_by}:
+        write_mail(
+            "order_failed",
+            Reader(email, language, zone),
+            sender_of(group),
+            context,
+            path=reverse("orders-detail", args=[order["id"]]),
+        )
