@@ -12,7 +12,7 @@ from django.utils.translation import gettext, gettext_noop
 from fusion.numbers.written import REFUSALS
 from fusion.portal.number_types import types_in_words
 from fusion.portal.product_rules import PRODUCT_DETAILS, PRODUCT_MESSAGES
-from fusion.portal.restorations import RESTORE_DETAILS
+from fusion.portal.restorations import RESTORE_DETAILS, until_in_words
 
 DETAILS = (
     *PRODUCT_DETAILS,
@@ -391,5 +391,7 @@ def translated(sentence: str) -> str:
         if found := pattern.fullmatch(sentence):
             facts = found.groupdict()
             words = {name: types_in_words(facts[name]) for name in NUMBER_TYPES if name in facts}
+            if "until" in facts:
+                words["until"] = until_in_words(facts["until"])
             return gettext(text) % {**facts, **words}
     return gettext(sentence)

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
+
+from fusion.kernel.clock import read_instant
 
 RESTORE_DETAILS = (
     gettext_noop("The subscription is active. Only a terminated one can be restored."),
@@ -30,3 +34,12 @@ LOST: Mapping[str, Any] = {
     "removed": _("no longer in the inventory"),
 }
 """Reason → why a number does not come back."""
+
+
+def until_in_words(until: str) -> str:
+    """An instant of the API in the reader's zone, with the zone; another text as it is."""
+    try:
+        at = timezone.localtime(read_instant(until))
+    except ValueError:
+        return until
+    return f"{date_format(at, 'DATETIME_FORMAT')} {at:%Z}"

@@ -72,7 +72,7 @@ def test_refusals_in_words(world: World) -> None:
     with no_quarantine():
         assert at(world, "restore") not in text(client, at(world))
         page = refused(client, world)
-    assert "when the quarantine of its numbers ended" in page
+    assert " UTC, when the quarantine of its numbers ended" in page
 
 
 def test_refusals_in_german(world: World) -> None:
