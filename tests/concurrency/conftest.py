@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+
+from tests.concurrency.pool import pool_for
 
 ACTORS = 40
 
@@ -11,9 +12,5 @@ ACTORS = 40
 @pytest.fixture(autouse=True, scope="session")
 def crowded() -> Iterator[None]:
     """As many pooled connections as the largest test has actors."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")  # opens the pool
-    pool = connection.pool  # type: ignore[attr-defined]
-    pool.resize(min_size=1, max_size=ACTORS)
-    yield
-    pool.resize(min_size=1, max_size=4)
+    with pool_for(ACTORS):
+        yield

@@ -18,6 +18,7 @@ from fusion.numbers.models import Number, Range
 from fusion.tenancy.models import Subscription
 from tests.bounds import PATIENCE, killed_after
 from tests.concurrency.actors import at_once, holding, order, remove
+from tests.concurrency.pool import pool_for
 from tests.contract.stage import trunk_of
 from tests.lifecycle.moving import changed, move, moved_events, outcomes, second
 from tests.numbers.stock import (
@@ -44,12 +45,8 @@ FIRST = 33262_000000
 @pytest.fixture(autouse=True, scope="module")
 def crowded() -> Iterator[None]:
     """A connection for each of the crowd."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    pool = connection.pool  # type: ignore[attr-defined]
-    pool.resize(min_size=1, max_size=CROWD + 4)
-    yield
-    pool.resize(min_size=1, max_size=4)
+    with pool_for(CROWD + 4):
+        yield
 
 
 def test_each_number_has_its_result(world: World) -> None:

@@ -52,15 +52,19 @@ NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none"
 
 @dataclass(frozen=True)
 class Killed:
-    """A mutant that was tried: the test that failed, "" if it survived, and the seconds."""
+    """A mutant that was tried: the test that failed, "" if it survived, the seconds, and why it
+    failed, if that is known.
+    """
 
     mutant: Mutant
     by: str
     seconds: float
+    why: str
 
     def __str__(self) -> str:
         result = f"killed by {self.by}" if self.by else "SURVIVED"
-        return f"{self.mutant}\n    {result} ({self.seconds:.0f} s)"
+        found = [line for line in self.why.splitlines() if line.startswith("E  ")]
+        return "\n    ".join((str(self.mutant), f"{result} ({self.seconds:.0f} s)", *found[:1]))
 
 
 def run_all(
@@ -170,6 +174,7 @@ class _Worker:
         self.named: list[str] = []
         """The names of all tests, which the process for SQL has collected."""
         self._runners: dict[str, subprocess.Popen[str]] = {}
+        self._why = ""
 
     def compile(self) -> None:
         """Migrate the database that all others are copies of, and compile what is imported.
@@ -211,6 +216,7 @@ class _Worker:
     def run(self, mutant: Mutant) -> Killed:
         """Run the tests on the mutant."""
         started = time.monotonic()
+        self._why = ""
         file = self.copy / mutant.file
         kept = file.read_text(encoding="utf-8")
         file.write_text(mutant.text, encoding="utf-8")
@@ -223,7 +229,7 @@ class _Worker:
             for rule in (mutant.file, mutant.function):
                 for test in (by, by.partition("::")[0]):
                     self.known.kills[rule, test] += 1
-        return Killed(mutant, by, seconds)
+        return Killed(mutant, by, seconds, self._why)
 
     def _try(self, mutant: Mutant) -> str:
         known = self.known
@@ -232,7 +238,9 @@ class _Worker:
             function = mutant.function
             names = [name for name in self.named if not function or function in known.calls[name]]
             names.sort(key=lambda name: self._rank(mutant, name))
-            return str(self._warm(names, limit)["failed"]) if names else ""
+            answer = self._warm(names, limit) if names else {"failed": "", "why": ""}
+            self._why = str(answer["why"])
+            return str(answer["failed"])
         if self.pure:
             failed = self._ask(NO_DATABASE, self._without_database(), SECONDS)
             if failed or not self.url:

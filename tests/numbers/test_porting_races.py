@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.http import HttpResponse
 
 from fusion.cli.verify import differences
@@ -18,6 +17,7 @@ from fusion.lifecycle.apply_due_ports import apply_due_ports
 from fusion.numbers.port_in import port_in
 from tests.bounds import PATIENCE, drain, killed_after
 from tests.concurrency.actors import at_once
+from tests.concurrency.pool import pool_for
 from tests.lifecycle.moving import move, second
 from tests.numbers.porting import (
     decide,
@@ -49,12 +49,8 @@ CROWD = 12
 @pytest.fixture(autouse=True, scope="module")
 def crowded() -> Iterator[None]:
     """A connection for each of the crowd."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    pool = connection.pool  # type: ignore[attr-defined]
-    pool.resize(min_size=1, max_size=CROWD + 4)
-    yield
-    pool.resize(min_size=1, max_size=4)
+    with pool_for(CROWD + 4):
+        yield
 
 
 def code_of(call: Callable[..., HttpResponse], *args: Any, **more: Any) -> int:

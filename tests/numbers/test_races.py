@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
 
 from fusion.cli.verify import differences
 from fusion.kernel.clock import now
@@ -24,6 +23,7 @@ from fusion.numbers.sweep import sweep_numbers
 from fusion.tenancy.models import Subscription
 from tests.bounds import PATIENCE, killed_after
 from tests.concurrency.actors import at_once, holding
+from tests.concurrency.pool import pool_for
 from tests.numbers.stock import (
     assigned,
     balance,
@@ -43,12 +43,8 @@ CROWD = 60
 @pytest.fixture(autouse=True, scope="module")
 def crowded() -> Iterator[None]:
     """A connection for each of the crowd."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    pool = connection.pool  # type: ignore[attr-defined]
-    pool.resize(min_size=1, max_size=CROWD + 4)
-    yield
-    pool.resize(min_size=1, max_size=4)
+    with pool_for(CROWD + 4):
+        yield
 
 
 def take(world: World, id: UUID | None = None, **query: Any) -> tuple[str, list[str]]:

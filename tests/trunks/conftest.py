@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from fusion.kernel.clock import now
+from tests.concurrency.pool import pool_for
 from tests.server import Server, run_server
 
 CROWD = 40
@@ -23,12 +23,8 @@ def day() -> datetime:
 @pytest.fixture(scope="module")
 def crowded() -> Iterator[None]:
     """A connection for each of a crowd."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")  # opens the pool
-    pool = connection.pool  # type: ignore[attr-defined]
-    pool.resize(min_size=1, max_size=CROWD + 4)
-    yield
-    pool.resize(min_size=1, max_size=4)
+    with pool_for(CROWD + 4):
+        yield
 
 
 @pytest.fixture(scope="session")

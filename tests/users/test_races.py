@@ -15,6 +15,7 @@ from fusion.users.link import link_user
 from fusion.users.unlink import unlink_user
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, count_waiting, holding, rows
+from tests.concurrency.pool import pool_for
 from tests.numbers.stock import entitle, french, stock
 from tests.owner import owner_rows
 from tests.users.staff import (
@@ -38,12 +39,8 @@ ACTORS = 24
 @pytest.fixture(autouse=True, scope="module")
 def crowded() -> Iterator[None]:
     """As many pooled connections as the largest test has actors."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")  # opens the pool
-    pool = connection.pool  # type: ignore[attr-defined]
-    pool.resize(min_size=1, max_size=ACTORS)
-    yield
-    pool.resize(min_size=1, max_size=4)
+    with pool_for(ACTORS):
+        yield
 
 
 def _link(world: World, user: dict[str, Any], number: str) -> str:
