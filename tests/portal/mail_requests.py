@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.db import connection
 from django.test import Client
 
 from fusion.access.actor import ADMINISTRATOR
@@ -15,6 +16,7 @@ from fusion.kernel.ids import new_id
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.ordering.approve_request import approve_request
 from fusion.ordering.reject_request import reject_request
+from fusion.ordering.remind_expiring import remind_expiring
 from fusion.ordering.withdraw_request import withdraw_request
 from fusion.portal.members.mail import write_invitation_mails
 from fusion.portal.models import Preference
@@ -27,7 +29,7 @@ from tests.lifecycle.dating import at
 from tests.numbers.porting import decided
 from tests.numbers.porting import requested as port_requested
 from tests.numbers.stock import block
-from tests.ordering.placing import fall_due, line, placed
+from tests.ordering.placing import consume, fall_due, line, placed
 from tests.ordering.requesting import requested
 from tests.portal.people import PASSWORD, make_person, signed_in
 from tests.queued import waiting_mails
@@ -159,6 +161,24 @@ def failed_orders(world: World, more: dict[str, Any]) -> None:
     drain(write_order_mails)
 
 
+def ending_orders(world: World, more: dict[str, Any]) -> None:
+    """Let an order end that was announced, while it is in use; the worker writes the mails."""
+    make_person((world.group, ADMINISTRATOR))
+    order = placed(world, line(world.seat, 1), ends_at=at(24 * 9))
+    expiry = {"id": order["expired_by"]}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ordering_order SET placed_at = placed_at - interval '3 days',"
+            " effective_at = effective_at - interval '3 days' WHERE id = %s",
+            [expiry["id"]],
+        )
+    remind_expiring()
+    consume(world, world.user_sku, "a")
+    fall_due(expiry)
+    apply_due_orders()
+    drain(write_order_mails)
+
+
 def channel_thresholds(world: World, more: dict[str, Any]) -> None:
     """Use all channels; the worker writes the mails."""
     viewer = make_person((world.tenant, ADMINISTRATOR))
@@ -180,6 +200,7 @@ REQUESTS: dict[str, Callable[[World, dict[str, Any]], None]] = {
         order_requests,
         port_requests,
         failed_orders,
+        ending_orders,
         channel_thresholds,
     )
 }

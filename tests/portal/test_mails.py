@@ -44,6 +44,8 @@ SUBJECTS = {
     "order_request": "",
     "port_request": "",
     "order_failed": "Order ",
+    "order_expiring": "Order ",
+    "order_overdue": "Order ",
     "channel_threshold": "",
     "password_reset_key": "Set a new password",
     "password_reset": "Your password was reset",

@@ -4,14 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from fusion.access.actor import ADMINISTRATOR, AGENT, VIEWER
 from fusion.accounts.models import User
 from fusion.kernel.database import database_now
 from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.ordering.place import Draft, Line, place_order
+from fusion.ordering.remind_expiring import remind_expiring
+from fusion.portal.mails.events import NEXT
 from fusion.portal.models import Preference
-from fusion.portal.orders.mail import write_order_mails
+from fusion.portal.orders.mail import READERS, write_order_mails
 from tests.bounds import drain
 from tests.concurrency.actors import at_once
 from tests.lifecycle.dating import at
@@ -76,6 +79,44 @@ def test_who_placed_it_learns_of_it_in_their_language(world: World) -> None:
     [mail] = waiting_mails(person.email)
     assert mail.subject == f"Auftrag {order['number']} für {world.tenant.name} ist fehlgeschlagen"
     assert len(waiting_mails()) == 3
+
+
+def test_an_order_that_ends_is_announced_and_reported_while_it_is_in_use(world: World) -> None:
+    writers = sorted(each.email for each in people(world))
+    order = placed(world, line(world.seat, 3), ends_at=at(24 * 9))
+    expiry = {"id": order["expired_by"]}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ordering_order SET placed_at = placed_at - interval '3 days',"
+            " effective_at = effective_at - interval '3 days' WHERE id = %s",
+            [expiry["id"]],
+        )
+    remind_expiring()
+    drain(write_order_mails)
+    mails = waiting_mails()
+    assert sorted(mail.recipient for mail in mails) == writers
+    for mail in mails:
+        assert mail.subject.endswith(f"will end something of {world.tenant.name}")
+        assert "−3 seat" in mail.text and f"/orders/{expiry['id']}" in mail.text
+    clear_mails()
+    consume(world, world.user_sku, "a")
+    fall_due(expiry)
+    apply_due_orders()
+    drain(write_order_mails)
+    mails = waiting_mails()
+    assert sorted(mail.recipient for mail in mails) == writers
+    for mail in mails:
+        assert mail.subject.endswith(f"for {world.tenant.name} is overdue")
+        assert "1 in use. To remove 3, release 1 first." in mail.text
+
+
+def test_the_readers_find_their_events_by_index(world: World) -> None:
+    for action, reader in READERS.items():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {NEXT}", [reader, f"order.{action}", 9])
+            plan = "\n".join(row for (row,) in cursor.fetchall())
+        assert "event_of_" in plan, plan
 
 
 def test_other_events_of_orders_write_none(world: World) -> None:

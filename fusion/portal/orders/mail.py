@@ -1,7 +1,8 @@
-"""E-mails about scheduled orders that failed: to who placed the order, and to the group's
-administrators and agents.
+"""E-mails about scheduled orders that failed, and about those that end others: to who placed the
+order, and to the group's administrators and agents.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -11,15 +12,23 @@ from fusion.portal.mails.events import for_each_event, rows
 from fusion.portal.mails.write import Reader, sender_of, write_mail
 from fusion.portal.requests.mail import FACTS, REQUESTER, writers_of
 
-READER = "order-mails"
+READERS: Mapping[str, str] = {
+    "failed": "order-mails",
+    "expiring": "order-expiring-mails",
+    "overdue": "order-overdue-mails",
+}
+"""What happened to an order → the reader that writes the mails, from the template of that name."""
 
 
 def write_order_mails(*, limit: int = 50) -> int:
-    """Write the mails of up to `limit` events; returns how many events there were."""
-    return for_each_event(READER, "order", _write_mails, limit, only="failed")
+    """Write the mails of up to `limit` events of each type; returns how many events there were."""
+    return sum(
+        for_each_event(reader, "order", _write_mails, limit, only=action)
+        for action, reader in READERS.items()
+    )
 
 
-def _write_mails(_action: str, group: Any, order: dict[str, Any]) -> None:
+def _write_mails(action: str, group: Any, order: dict[str, Any]) -> None:
     ((subscription, tenant),) = rows(FACTS, [order["subscription_id"]])
     context = {
         "order": order,
@@ -30,7 +39,7 @@ def _write_mails(_action: str, group: Any, order: dict[str, Any]) -> None:
     placed_by = rows(REQUESTER, [order["placed_by"], group])
     for email, language, zone in {*writers_of(group), *placed_by}:
         write_mail(
-            "order_failed",
+            f"order_{action}",
             Reader(email, language, zone),
             sender_of(group),
             context,
