@@ -21,6 +21,7 @@ from fusion.ordering.cancel import cancel_order
 from fusion.ordering.place import Draft, Line, place_order
 from fusion.ordering.reverse import reversal_of
 from fusion.ordering.start_numbers import make_sequence
+from fusion.portal.orders.mail import skip_order_mails
 from fusion.reporting.rollup import fill_history
 from fusion.seed.catalogue import write_product, write_skus
 from fusion.seed.history import History, Span
@@ -64,6 +65,7 @@ def load_demo() -> Installation:
         _add_members(installation)
         _write_history(load, other, actors["other_group"], span)
         _live_through(actors["group"], made.provider)
+        skip_order_mails()
         _go_on(actors["group"], made, installation)
         record(installation)
     with connection.cursor() as cursor:

@@ -80,6 +80,7 @@ BEGIN
     SELECT * INTO w FROM ordering_order x WHERE x.id = o.id;
     IF w.state <> 'scheduled' THEN
         PERFORM ordering_finish(o.group_id, ARRAY[o.id], p_actor, p_request, 'order.apply', ARRAY[v_now]);
+        PERFORM ordering_cancel_expiries(o.group_id, ARRAY[o.id], p_actor, p_request);
     ELSIF o.tried_at IS NULL OR o.reminded_at IS NULL OR o.reminded_at <= v_now - interval '24 hours' THEN
         UPDATE ordering_order x SET reminded_at = v_now WHERE x.id = o.id;
         PERFORM ordering_remind(o.id, 'order.overdue', p_actor);
@@ -126,8 +127,9 @@ LANGUAGE sql AS $$
     WHERE o.id = p_order
 $$;
 
--- Cancel the scheduled expiries of those of several orders that failed or were cancelled, and of the
--- orders that the completed reversals among them take back.
+-- Cancel what is pointless after several orders: the scheduled expiries of those that failed or were
+-- cancelled, and of those that the completed reversals among them took back; and the scheduled reversals
+-- of those that the completed expiries among them ended.
 CREATE OR REPLACE FUNCTION ordering_cancel_expiries(
     p_group uuid, p_orders uuid[], p_actor text, p_request text
 ) RETURNS void
@@ -141,10 +143,14 @@ DECLARE
         SELECT e.id FROM ordering_order o
         CROSS JOIN LATERAL (  -- by its key: see access_lock
             SELECT x.id, x.state FROM ordering_order x
-            WHERE x.group_id = p_group AND x.expires = coalesce(o.reverses, o.id) OFFSET 0) e
+            WHERE x.group_id = p_group AND x.expires = coalesce(o.reverses, o.id)
+            UNION ALL
+            SELECT x.id, x.state FROM ordering_order x
+            WHERE x.group_id = p_group AND x.reverses = o.expires AND x.state IN ('scheduled', 'completed')
+            OFFSET 0) e
         WHERE o.id = ANY (p_orders) AND e.state = 'scheduled'
-          AND CASE WHEN o.reverses IS NULL THEN o.state IN ('failed', 'cancelled')
-                   ELSE o.state = 'completed' END
+          AND CASE WHEN o.kind IN ('reversal', 'expiry') THEN o.state = 'completed'
+                   ELSE o.state IN ('failed', 'cancelled') END
         ORDER BY e.id);
 BEGIN
     IF v_expiries <> '{}' THEN

@@ -53,6 +53,8 @@ AS $$
     JOIN ordering_order o ON o.id = (w.call ->> 'reverses')::uuid
     LEFT JOIN ordering_order by ON by.group_id = p_group AND by.reverses = o.id
                                AND by.state IN ('scheduled', 'completed')
+    LEFT JOIN ordering_order ended ON ended.group_id = p_group AND ended.expires = o.id
+                                  AND ended.state = 'completed'
     CROSS JOIN LATERAL (SELECT CASE
         WHEN by.id IS NOT NULL THEN json_build_object(
             'code', 'already-reversed',
@@ -70,6 +72,8 @@ AS $$
             THEN 'Order %s is scheduled and has changed nothing yet. Cancel it instead.'
             ELSE 'Order %s is %s and changed nothing; only a completed order can be reversed.' END,
             o.number, o.state))
+        WHEN ended.id IS NOT NULL THEN kernel_problem('order-not-reversible', format(
+            'Order %s has ended: order %s took back what was left of it.', o.number, ended.number))
         WHEN w.call -> 'lines' = '[]' THEN kernel_problem('order-not-reversible', format(
             'Order %s changed no quantity: there is nothing to reverse.', o.number))
         END AS answer) x

@@ -23,12 +23,13 @@ from tests.portal.people import open_session
 from tests.server import Server
 
 FIELDS = """() => [...document.forms].flatMap((form, at) => form.method !== "post" ? [] :
-  [...form.elements].flatMap((field, position) =>
+  [...form.elements].flatMap((field) =>
     field.matches("input:not([type=hidden]), select, textarea")
-      ? [{form: at, position, name: field.name, type: field.type,
+      ? [{form: at, name: field.name, type: field.type,
+          nth: [...form.elements].filter((each) => each.name === field.name).indexOf(field),
           action: new URL(form.getAttribute("action") || "", location).pathname,
           among: [...form.elements].map((each) => `${each.type} ${each.name}`).join()}] : []))"""
-"""The fields of the forms that change something, by the positions of form and field."""
+"""The fields of the forms that change something, by form and name: filling rows in moves others."""
 
 FIRST = """() => [...document.forms].filter((form) => form.method === "post").flatMap((form) => {
   const filled = "input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea";
@@ -124,8 +125,9 @@ def press_enter(tab: Tab, path: str, field: dict[str, Any], group: UUID) -> None
     lines = fill_lines(tab)
     before = rows_of_each_table(group)
     target = page.evaluate_handle(
-        "([form, position]) => document.forms[form].elements[position]",
-        [field["form"], field["position"]],
+        "([form, name, nth]) =>"
+        " [...document.forms[form].elements].filter((each) => each.name === name)[nth]",
+        [field["form"], field["name"], field["nth"]],
     ).as_element()
     assert target is not None
     target.evaluate("(field) => field.closest('dialog:not([open])')?.showModal()")

@@ -87,7 +87,7 @@ def test_of_its_end_and_its_reversal_one_takes_the_units(world: World) -> None:
         results = at_once(reverse, lambda: str(apply_due_orders()))
         outcomes[results[0], state(expiry)] += 1
         assert balance(world, world.user_sku) == (0, 0)
-    assert set(outcomes) <= {("completed", "cancelled"), ("not-held", "completed")}
+    assert set(outcomes) <= {("completed", "cancelled"), ("order-not-reversible", "completed")}
     assert not differences()
 
 

@@ -154,7 +154,7 @@ def test_asking_for_more(page: Page) -> None:
     page.get_by_role("link", name="Review and approve").click()
     page.get_by_role("button", name="Approve and order").click()
     expect(page.locator("main")).to_contain_text("Approved")
-    assert link_of_mail(page, "jonas.weatherby@meridian.example.com") == wanted
+    assert link_of_mail(page, "jonas.weatherby@meridian.example.com", "requests more") == wanted
 
 
 def test_the_invitation(page: Page) -> None:
@@ -186,9 +186,11 @@ def sign_in(page: Page, who: str) -> None:
     expect(page.get_by_role("heading", name="Licences")).to_be_visible()
 
 
-def link_of_mail(page: Page, email: str) -> str:
-    """The link of the newest e-mail to this address, once the worker has handed it over."""
-    mail = page.locator("article", has_text=email).first
+def link_of_mail(page: Page, email: str, words: str = "") -> str:
+    """The link of the newest e-mail to this address with these words, once the worker has handed
+    it over.
+    """
+    mail = page.locator("article", has_text=email).filter(has_text=words).first
     deadline = time.monotonic() + PATIENCE
     page.goto("/demonstration/mails")
     while not mail.count():

@@ -27,7 +27,7 @@ from tests.world import World, answer, make_organization, make_subscription
 # No type whose mails a worker writes: these events carry no data.
 TYPES = (
     "order.completed",
-    "order.failed",
+    "order.cancelled",
     "user.linked",
     "number.assigned",
     "test-event.created",

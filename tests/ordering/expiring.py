@@ -43,7 +43,13 @@ def take_back(draft: Draft, holdings: Holdings, outcome: Outcome) -> None:
 
 
 def drop_expiries(orders: list[Placed]) -> None:
-    """Cancel the expiries of orders that failed or were cancelled or reversed."""
+    """Cancel the expiries of orders that failed or were cancelled or reversed, and the reversals of
+    those that have ended.
+    """
+    ended = {order.expires for order in orders if order.state == "completed"} - {None}
+    for order in orders:
+        if order.reverses in ended and order.state == "scheduled":
+            order.state = "cancelled"
     reversed_ = {order.reverses for order in orders if order.state == "completed"}
     for order in orders:
         if order.expires is not None and order.state == "scheduled":

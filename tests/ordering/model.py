@@ -63,7 +63,8 @@ class Model:
         if states & {"scheduled", "completed"}:
             return Outcome("already-reversed")
         lines = self._opposite(order)
-        if order.kind != "change" or order.state != "completed" or not lines:
+        ends = [o for o in self.orders if o.expires == index and o.state == "completed"]
+        if order.kind != "change" or order.state != "completed" or ends or not lines:
             return Outcome("order-not-reversible")
         draft = Draft(order.draft.subscription, lines, hours=hours)
         revisions = tuple(line.revision for line in lines)

@@ -273,6 +273,20 @@ def test_batches_and_previews_take_it(world: World) -> None:
     assert len(answer(world.call("GET", "/orders?kind=expiry"))["items"]) == 2
 
 
+def test_what_has_ended_is_not_taken_back_twice(world: World) -> None:
+    placed(world, line(world.seat, 3))
+    order = trial(world, 3)
+    path = f"/orders/{order['id']}/reverse"
+    reversal = answer(world.call("POST", path, {"effective_at": after(days=40)}))
+    ended = let_it_end(world, order)
+    assert seen(world, reversal)["state"] == "cancelled"
+    before = world.fingerprint()
+    problem = answer(world.call("POST", path))
+    assert (problem["code"], world.fingerprint()) == ("order-not-reversible", before)
+    assert f"order {ended['number']} took back what was left" in problem["detail"]
+    assert holdings(world) == {("seat", 1): 3}
+
+
 def test_it_cannot_be_reversed(world: World) -> None:
     ended = let_it_end(world, trial(world))
     response = world.call("POST", f"/orders/{ended['id']}/reverse")

@@ -80,6 +80,7 @@ def order_fields(world: World) -> dict[str, str]:
         "lines-0-quantity": "1",
         "external_reference": str(new_id()),
         "effective_at": "2029-01-01T00:00",
+        "ends_at": "",
         "note": "",
     }
 
