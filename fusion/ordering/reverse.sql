@@ -73,7 +73,7 @@ AS $$
             ELSE 'Order %s is %s and changed nothing; only a completed order can be reversed.' END,
             o.number, o.state))
         WHEN ended.id IS NOT NULL THEN kernel_problem('order-not-reversible', format(
-            'Order %s has ended: order %s took back what was left of it.', o.number, ended.number))
+            'Order %s has ended: order %s took back the rest.', o.number, ended.number))
         WHEN w.call -> 'lines' = '[]' THEN kernel_problem('order-not-reversible', format(
             'Order %s changed no quantity: there is nothing to reverse.', o.number))
         END AS answer) x

@@ -72,7 +72,7 @@ DETAILS = (
         "Order %(number)s is cancelled and changed nothing; only a completed order can be reversed."
     ),
     gettext_noop("Order %(number)s changed no quantity: there is nothing to reverse."),
-    gettext_noop("Order %(number)s has ended: order %(other)s took back what was left of it."),
+    gettext_noop("Order %(number)s has ended: order %(other)s took back the rest."),
     gettext_noop(
         "Order %(number)s is %(state)s; only a scheduled order can get another date. Place a new "
         "order instead."

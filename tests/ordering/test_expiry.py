@@ -283,7 +283,7 @@ def test_what_has_ended_is_not_taken_back_twice(world: World) -> None:
     before = world.fingerprint()
     problem = answer(world.call("POST", path))
     assert (problem["code"], world.fingerprint()) == ("order-not-reversible", before)
-    assert f"order {ended['number']} took back what was left" in problem["detail"]
+    assert f"order {ended['number']} took back the rest" in problem["detail"]
     assert holdings(world) == {("seat", 1): 3}
 
 
