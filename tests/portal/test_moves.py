@@ -14,6 +14,7 @@ from tests.contract.stage import port_requested, requested
 from tests.lifecycle.tree_moves import Moved, moved_to, moves_seen
 from tests.portal.furnished import compact, follow, person, post, text
 from tests.portal.people import make_person, signed_in
+from tests.portal.pressing import key, shown
 from tests.users.staff import equip
 from tests.world import World, make_organization, make_subscription
 
@@ -36,17 +37,6 @@ def at(moved: Moved, to: Organization | None = None) -> str:
     """The page of its moves."""
     noun = "customers" if isinstance(moved, Organization) else "subscriptions"
     return f"/{noun}/{moved.id}/move" + (f"?parent={to.id}" if to else "")
-
-
-def shown(page: str) -> str:
-    """The checksum in the form of a preview."""
-    (found,) = re.findall(r'name="shown"\s+value="([0-9a-f]+)"', page)
-    return str(found)
-
-
-def key(page: str) -> str:
-    """The one-time key in the form of a preview."""
-    return page.split('name="once" value="')[1].split('"', maxsplit=1)[0]
 
 
 def confirm(client: Client, moved: Moved, to: Organization) -> Any:

@@ -9,9 +9,10 @@ from tests.lifecycle.restoring import equipped, no_quarantine, terminated
 from tests.numbers.stock import run_out
 from tests.ordering.placing import line, placed
 from tests.portal.furnished import at, person, text
+from tests.portal.pressing import key, shown
 from tests.world import World, answer
 
-UNSAID = {"external_reference": "", "note": ""}
+UNSAID = {"external_reference": "", "note": "", "shown": ""}
 """The fields of the form, as it is opened."""
 
 
@@ -35,7 +36,7 @@ def test_the_page_says_what_comes_back_and_what_does_not(world: World) -> None:
     assert "1 lost its number: link it again." in page
     assert "1: route numbers to it again." in page
     assert f">{later['number']}</a>" in page
-    form = {**UNSAID, "note": "A mistake", "external_reference": "back"}
+    form = {**UNSAID, "shown": shown(page), "note": "A mistake", "external_reference": "back"}
     response = client.post(at(world, "restore"), form)
     assert response.status_code == 303
     assert "The subscription was restored." in text(client, response.headers["Location"])
@@ -49,16 +50,35 @@ def test_the_page_says_what_comes_back_and_what_does_not(world: World) -> None:
 def test_a_form_that_is_sent_twice_restores_once(world: World) -> None:
     terminated(world)
     client = person(world)
-    once = text(client, at(world, "restore")).split('name="once" value="')[1].split('"')[0]
+    page = text(client, at(world, "restore"))
+    fields = {**UNSAID, "once": key(page), "shown": shown(page)}
     for _ in range(2):
-        assert client.post(at(world, "restore"), {**UNSAID, "once": once}).status_code == 303
+        assert client.post(at(world, "restore"), fields).status_code == 303
     assert len(orders(world, kind="reversal")) == 1
 
 
-def refused(client: Client, world: World) -> str:
+def test_what_has_changed_since_is_shown_first(world: World) -> None:
+    numbers = equipped(world)
+    terminated(world)
+    client = person(world)
+    page = text(client, at(world, "restore"))
+    for fields in ({}, {"shown": "0" * 64}, {"shown": "x" * 65}):
+        assert refused(client, world, **fields)
+    run_out(numbers[0])
+    path = f"/numbers/{numbers[0]}/restock"
+    assert world.call("POST", path, {"reason": "Mistake"}).status_code == 200
+    page = refused(client, world, shown=shown(page), note="Keep this")
+    assert "What comes back has changed since you saw the preview." in page
+    assert f"{numbers[0]}: free again" in page and "Keep this" in page
+    fields = {**UNSAID, "once": key(page), "shown": shown(page)}
+    assert client.post(at(world, "restore"), fields).status_code == 303
+    assert state(world) == ("active", [])
+
+
+def refused(client: Client, world: World, **fields: str) -> str:
     """The page that a form gets which is refused."""
     before = world.fingerprint()
-    response = client.post(at(world, "restore"), UNSAID)
+    response = client.post(at(world, "restore"), {**UNSAID, **fields})
     assert response.status_code == 422
     assert world.fingerprint() == before
     return response.content.decode()

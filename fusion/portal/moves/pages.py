@@ -3,16 +3,14 @@
 First the new place is chosen; then its page shows the effect, with the button that moves.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import orjson
-from django import forms
 from django.http import HttpResponse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from fusion.access.actor import TENANT, Actor
 from fusion.access.permissions import MOVE
@@ -23,11 +21,11 @@ from fusion.lifecycle.move import move_organization, move_subscription
 from fusion.lifecycle.move_places import list_places
 from fusion.lifecycle.move_plan import preview_organization_move, preview_subscription_move
 from fusion.portal.errors import explain
-from fusion.portal.forms import Form, LineField
 from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.query_params import query_params
 from fusion.portal.responses import done, show, show_form
 from fusion.portal.session_actor import PageRequest
+from fusion.portal.shown import ShownForm
 from fusion.portal.subscriptions.frame import tenant_of
 from fusion.portal.templatetags.kit import KIND_WORDS
 from fusion.tenancy.models import Organization, Subscription
@@ -66,25 +64,13 @@ class Move:
         }
 
 
-class MoveForm(Form):
-    """The button that moves. `shown` is the checksum of the preview above it."""
+class MoveForm(ShownForm):
+    """The button that moves."""
 
-    shown = LineField(required=False, max_length=64, widget=forms.HiddenInput)
-    expected: str | None = None
-    """The checksum of the preview of now; None if any is accepted."""
-
-    def clean(self) -> dict[str, Any]:
-        """What has changed since the preview was shown must be shown before it happens."""
-        cleaned: dict[str, Any] = super().clean() or {}
-        if self.expected is not None and cleaned.get("shown") != self.expected:
-            self.add_error(
-                None,
-                gettext(
-                    "The effect of this move has changed since you saw the preview. Check the new "
-                    "preview below, then move again."
-                ),
-            )
-        return cleaned
+    changed = _(
+        "The effect of this move has changed since you saw the preview. Check the new preview "
+        "below, then move again."
+    )
 
 
 def find_movable(actor: Actor, id: UUID) -> Organization:
@@ -169,10 +155,8 @@ def _confirm(request: PageRequest, move: Move, parent: Organization) -> HttpResp
     """The page with the preview, and the move itself."""
     is_there = move.present.id == parent.id
     effect = move.preview(request.actor, parent.id)
-    checksum = _checksum(effect)
     form = form_of(request, MoveForm)
-    # A form that is sent again after its move finds everything moved: the use case knows it.
-    form.expected = None if is_there else checksum
+    form.expect(effect, is_done=is_there)
     answer = submit(request, form, lambda actor: move.run(actor, parent.id))
     if answer is None:
         context = {
@@ -181,7 +165,6 @@ def _confirm(request: PageRequest, move: Move, parent: Organization) -> HttpResp
             "is_there": is_there,
             "effect": effect,
             "refusals": [explain(problem_of(each)) for each in effect["refusals"]],
-            "checksum": checksum,
         }
         return show_form(request, "portal/moves/confirm.html", form, context)
     said = gettext("%(name)s was moved to %(parent)s.")
@@ -189,7 +172,3 @@ def _confirm(request: PageRequest, move: Move, parent: Organization) -> HttpResp
         said = gettext("%(name)s was already at %(parent)s. Nothing was changed.")
     message = said % {"name": move.moved.name, "parent": parent.name}
     return done(request, message, move.detail, move.moved.id, answer=answer)
-
-
-def _checksum(effect: Mapping[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(effect, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -14,11 +14,12 @@ from fusion.lifecycle.restore import preview_restoration
 from fusion.lifecycle.restore import restore as restore_subscription
 from fusion.lifecycle.restore_plan import find_termination, plan_restoration
 from fusion.portal.errors import explain
-from fusion.portal.forms import Form, LineField, NoteField
+from fusion.portal.forms import LineField, NoteField
 from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.responses import done, show_form
 from fusion.portal.restorations import LOST
 from fusion.portal.session_actor import PageRequest
+from fusion.portal.shown import ShownForm
 from fusion.tenancy.models import Subscription
 from fusion.tenancy.queries import find_subscription
 
@@ -26,9 +27,13 @@ MOST = 20
 """Most numbers that the page lists."""
 
 
-class RestoreForm(Form):
+class RestoreForm(ShownForm):
     """A note and a reference of the order that reverses the termination."""
 
+    changed = _(
+        "What comes back has changed since you saw the preview. Check the new preview above, then "
+        "restore again."
+    )
     external_reference = LineField(
         label=_("Billing reference"),
         max_length=100,
@@ -46,7 +51,9 @@ class RestoreForm(Form):
 @page(TERMINATE, methods=FORM, subscription_id=find_subscription)
 def restore(request: PageRequest, subscription: Subscription) -> HttpResponse:
     """`GET` and `POST /subscriptions/<id>/restore`: what comes back, and what does not."""
+    effect = _effect(request, subscription)
     form = form_of(request, RestoreForm)
+    form.expect(effect["compared"], is_done=not effect["until"])
     answer = submit(
         request,
         form,
@@ -60,7 +67,7 @@ def restore(request: PageRequest, subscription: Subscription) -> HttpResponse:
     if answer is not None:
         message = gettext("The subscription was restored.")
         return done(request, message, "subscriptions-detail", subscription.id, answer=answer)
-    context = {"subscription": subscription, **_effect(request, subscription)}
+    context = {"subscription": subscription, **effect}
     return show_form(request, "portal/subscriptions/restore.html", form, context)
 
 
@@ -69,10 +76,12 @@ def _effect(request: PageRequest, subscription: Subscription) -> dict[str, Any]:
     preview = preview_restoration(request.actor, subscription_id=subscription.id)
     termination = find_termination(subscription)
     lost = preview["not_restored"]["numbers"]
+    held = plan_restoration(subscription, termination).holdings if termination else ()
     return {
         "preview": preview,
         "until": read_instant(preview["until"]) if termination else None,
-        "held": plan_restoration(subscription, termination).holdings if termination else (),
+        "held": held,
+        "compared": {**preview, "held": held},
         "lost": [(each["e164"], LOST[each["reason"]]) for each in lost[:MOST]],
         "more": max(len(lost) - MOST, 0),
         "refusals": [explain(problem_of(each)) for each in preview["refusals"]],
