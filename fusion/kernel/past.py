@@ -57,7 +57,7 @@ def movable_clock() -> Iterator[Callable[[datetime], None]]:
 
 def behind(at: datetime) -> str:
     """How far `at` is in the past, in the format of the setting `fusion.behind`."""
-    return f"{(datetime.now(UTC) - at).total_seconds()} s"
+    return f"{(datetime.now(UTC) - at).total_seconds():.6f} s"
 
 
 def as_owner(statement: str) -> None:

@@ -127,8 +127,12 @@ BEGIN
     INTO l."order", l.position, l.subscription, l.action, l.product, l.revision, l.quantity, l.expected, l.ruled
     FROM (SELECT o.ordinality::int AS nth, o.subscription_id, x.position, x.product_id,
                  CASE o.kind WHEN 'expiry' THEN 'expire' ELSE x.action END AS action,
-                 -- what was retired when it was ordered is granted if it is active again
-                 CASE WHEN x.action = 'remove' THEN x.revision ELSE coalesce(x.revision, p.revision) END AS revision,
+                 -- what was retired when it was ordered is granted if it is active again, and expires
+                 CASE WHEN x.action <> 'remove' THEN coalesce(x.revision, p.revision)
+                      WHEN x.revision IS NULL AND o.kind = 'expiry' THEN (
+                          SELECT y.revision FROM ordering_orderline y WHERE y.group_id = o.group_id
+                           AND y.order_id = o.expires AND y.position = x.position)
+                      ELSE x.revision END AS revision,
                  x.quantity, x.expected_quantity, o.kind = 'change' AND p.ruled AS ruled
           FROM unnest(p_orders) WITH ORDINALITY AS o
           CROSS JOIN LATERAL (SELECT y.* FROM ordering_orderline y
@@ -164,9 +168,6 @@ BEGIN
         v_last[v_order[i]] := i;
     END LOOP;
     k := ordering_read_books(v_group, v_first, l, true);
-    IF 'expire' = ANY (l.action) THEN
-        k := ordering_own_first(l, k);
-    END IF;
     v := ordering_decide(l, k, v_first, v_last, NULL, false);
 
     SELECT array_agg(o.id), array_agg(o.number) INTO v_id, v_number FROM unnest(p_orders) AS o;

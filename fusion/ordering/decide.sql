@@ -30,7 +30,7 @@ DECLARE
     -- the order being judged, and its moves: of a quantity of one holding by one line
     r record; v_mark int; v_line_mark int; v_move_mark int; v_moves int; b int;
     v_touched int[]; v_changed json[]; v_missing json[]; v_refusals json[]; v_taken json[];
-    v_need bigint; v_take bigint; v_held bigint; m_line int[]; m_holding int[]; m_quantity bigint[];
+    v_need bigint; v_take bigint; v_held bigint; m_line int[]; m_holding int[]; m_quantity bigint[]; v_own int; h int;
 BEGIN
     FOR o IN 1 .. cardinality(p_first) LOOP
         CONTINUE WHEN p_first[o] IS NULL;
@@ -49,17 +49,17 @@ BEGIN
             m_line[v_moves] := i; m_holding[v_moves] := l_own[i]; m_quantity[v_moves] := l_quantity[i];
         END LOOP;
         FOR i IN p_first[o] .. p_last[o] LOOP
-            CONTINUE WHEN l_action[i] <> 'remove';
-            v_need := l_quantity[i]; v_taken := '{}'; v_held := 0;
-            FOR h IN l_first[i] .. l_last[i] LOOP
+            CONTINUE WHEN l_action[i] <> 'remove'; v_need := l_quantity[i]; v_taken := '{}'; v_held := 0;
+            v_own := CASE WHEN v_compares AND l.action[i] = 'expire' THEN l_own[i] END;  -- it goes first
+            FOR x IN l_first[i] - (v_own IS NOT NULL)::int .. l_last[i] LOOP
+                CONTINUE WHEN x = v_own;
+                h := CASE WHEN x < l_first[i] THEN v_own ELSE x END;
                 v_held := v_held + h_quantity[h]; v_take := least(v_need, h_quantity[h]);
-                CONTINUE WHEN v_take = 0;
-                v_need := v_need - v_take; v_moves := v_moves + 1;
+                CONTINUE WHEN v_take = 0; v_need := v_need - v_take; v_moves := v_moves + 1;
                 m_line[v_moves] := i; m_holding[v_moves] := h; m_quantity[v_moves] := -v_take;
                 v_taken := v_taken || json_build_object('revision', k.holding_revision[h], 'quantity', v_take);
             END LOOP;
-            l_taken[i] := array_to_json(v_taken);
-            CONTINUE WHEN v_need = 0;
+            l_taken[i] := array_to_json(v_taken); CONTINUE WHEN v_need = 0;
             v_missing := v_missing || ordering_missing(l.product[i], l.revision[i], v_held, l_quantity[i]);
         END LOOP;
         FOR j IN 1 .. v_moves LOOP

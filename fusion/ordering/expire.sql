@@ -46,28 +46,6 @@ LANGUAGE sql STABLE AS $$
           <= greatest((w.call ->> 'effective_at')::timestamptz, p_now[w.nth])
 $$;
 
--- The books with the own holding of each line that expires before the others of its product: the line
--- takes from it first. Only for a single order, in which each product stands once.
-CREATE OR REPLACE FUNCTION ordering_own_first(l ordering_lines_v3, k ordering_books) RETURNS ordering_books
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_from int[] := ARRAY(SELECT generate_subscripts(k.holding_product, 1));  -- by holding: where it was
-    v_own int;
-BEGIN
-    FOR i IN 1 .. cardinality(l.action) LOOP
-        v_own := k.line_own[i];
-        CONTINUE WHEN l.action[i] <> 'expire' OR v_own IS NULL;
-        v_from[k.line_first[i]:k.line_last[i]] := v_own || array_remove(v_from[k.line_first[i]:k.line_last[i]], v_own);
-        k.line_own[i] := k.line_first[i];
-    END LOOP;
-    SELECT array_agg(k.holding_revision[f] ORDER BY h), array_agg(k.holding_quantity[f] ORDER BY h),
-           array_agg(k.holding_first[f] ORDER BY h), array_agg(k.holding_last[f] ORDER BY h)
-    INTO k.holding_revision, k.holding_quantity, k.holding_first, k.holding_last
-    FROM unnest(v_from) WITH ORDINALITY AS w(f, h);
-    RETURN k;
-END
-$$;
-
 -- Carry out an expiry that is due, whose subscription is locked, or leave it overdue while what it takes
 -- is in use; returns {order_id, number, state}.
 CREATE OR REPLACE FUNCTION ordering_expire(o ordering_order, p_actor text, p_request text) RETURNS text

@@ -1,7 +1,7 @@
 -- What scheduled orders will change, computed when it is read: they are applied in turn to what is held
 -- now, as the worker would. Nothing is promised. From the first that could not be done nothing is known;
--- but an expiry that could not be done stays scheduled and holds up no other order. Of several revisions
--- an expiry is taken to remove the newest first.
+-- but an expiry that could not be done stays scheduled and holds up no other order. Of an expiry and a
+-- reversal of the same order, the first that is done cancels the other one.
 
 -- The scheduled orders of a subscription that change holdings, as they will be applied.
 CREATE OR REPLACE FUNCTION ordering_pending_orders(p_group uuid, p_subscription uuid)
@@ -32,7 +32,7 @@ DECLARE
     v_known int := cardinality(v_orders);  -- how many orders can be done
 BEGIN
     IF l."order" IS NOT NULL THEN
-        v := ordering_decide_in_turn(p_group, l, NULL, cardinality(v_orders));
+        v := ordering_decide_in_turn(p_group, l, v_orders);
         v_known := coalesce((SELECT min(w.nth) - 1 FROM unnest(v.problem) WITH ORDINALITY AS w(problem, nth)
                              WHERE w.problem IS NOT NULL AND (v_orders[w.nth]).kind <> 'expiry'), v_known);
     END IF;
@@ -67,26 +67,47 @@ LANGUAGE sql IMMUTABLE AS $$
     FROM unnest(p_orders) WITH ORDINALITY AS o WHERE o.kind = 'termination'
 $$;
 
--- Judge orders of one subscription in turn, without locks: the stored ones, numbered in l, and perhaps
--- another one after p_before of them, whose lines are the last in l and have the number p_count + 1.
+-- Judge orders of one subscription in their sequence, without locks; l: their lines. What one of them
+-- cancels is left out, as if it had no lines.
 CREATE OR REPLACE FUNCTION ordering_decide_in_turn(
-    p_group uuid, l ordering_lines_v3, p_before int, p_count int
+    p_group uuid, l ordering_lines_v3, p_orders ordering_order[]
 ) RETURNS ordering_decisions_v2
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_first int[] := array_fill(NULL::int, ARRAY[p_count + (p_before IS NOT NULL)::int]);
+    v_first int[] := array_fill(NULL::int, ARRAY[cardinality(p_orders)]);
     v_last int[] := v_first;
-    o int;
+    v_rival int[] := v_first;  -- by order: the earlier one that cancels it
+    v_kept int[];              -- v_first without the cancelled ones
+    v_seen int[];              -- the same, as last judged
+    k ordering_books;
+    v ordering_decisions_v2;
 BEGIN
     FOR i IN 1 .. cardinality(l."order") LOOP
-        o := CASE WHEN l."order"[i] > p_count THEN p_before + 1
-                  ELSE l."order"[i] + (l."order"[i] > coalesce(p_before, p_count))::int END;
-        v_first[o] := coalesce(v_first[o], i);
-        v_last[o] := i;
+        v_first[l."order"[i]] := coalesce(v_first[l."order"[i]], i);
+        v_last[l."order"[i]] := i;
     END LOOP;
-    RETURN ordering_decide(
-        l, ordering_read_books(p_group, array_fill(1, ARRAY[cardinality(v_first)]), l, false),
-        v_first, v_last, NULL, false);
+    FOR a IN 1 .. cardinality(p_orders) - 1 LOOP
+        CONTINUE WHEN num_nonnulls(p_orders[a].expires, p_orders[a].reverses) = 0;
+        FOR b IN a + 1 .. cardinality(p_orders) LOOP
+            CONTINUE WHEN coalesce(p_orders[a].expires, p_orders[a].reverses)
+                          IS DISTINCT FROM coalesce(p_orders[b].reverses, p_orders[b].expires);
+            v_rival[b] := a;
+        END LOOP;
+    END LOOP;
+    k := ordering_read_books(p_group, array_fill(1, ARRAY[cardinality(p_orders)]), l, false);
+    LOOP
+        v_kept := v_first;
+        FOR b IN 1 .. cardinality(p_orders) LOOP
+            -- one that cannot be done cancels nothing
+            CONTINUE WHEN v_rival[b] IS NULL OR v.problem[v_rival[b]] IS NOT NULL;
+            v_kept[b] := NULL;
+        END LOOP;
+        EXIT WHEN v_kept = v_seen;
+        v := ordering_decide(l, k, v_kept, v_last, NULL, false);
+        EXIT WHEN num_nonnulls(VARIADIC v_rival) = 0;
+        v_seen := v_kept;
+    END LOOP;
+    RETURN v;
 END
 $$;
 
@@ -120,49 +141,82 @@ LANGUAGE sql STABLE AS $$
     WHERE x.group_id = p_group AND x.order_id = p_order
 $$;
 
--- The granted quantities once an order (the lines l, at p_effective, NULL for now) and all scheduled
--- orders of its subscription have been carried out, by SKU code; {} if one of them could not be. NULL if
--- nothing is scheduled.
-CREATE OR REPLACE FUNCTION ordering_after_pending(
-    p_group uuid, p_subscription uuid, l ordering_lines_v3, p_effective timestamptz
-) RETURNS json
+-- The granted quantities once an order (p_call with the lines l) and all scheduled orders of its subscription
+-- have been carried out, by SKU code; {} if one of them could not be. NULL if nothing is scheduled. What the
+-- order ends is ended.
+CREATE OR REPLACE FUNCTION ordering_after_pending(p_group uuid, p_call jsonb, l ordering_lines_v3)
+RETURNS json
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_orders ordering_order[] := ordering_pending_orders(p_group, p_subscription);
-    v_end CONSTANT int := ordering_place_of_termination(v_orders);
-    v_before int;
+    v_subscription CONSTANT uuid := p_call ->> 'subscription_id';
+    v_pending CONSTANT ordering_order[] := ordering_pending_orders(p_group, v_subscription);
+    v_orders ordering_order[];
+    v_end int;
+    v_lines ordering_lines_v3;
     v ordering_decisions_v2;
 BEGIN
-    IF cardinality(v_orders) = 0 THEN
+    IF cardinality(v_pending) = 0 THEN
         RETURN NULL;
     END IF;
-    v_before := (SELECT count(*) FROM unnest(v_orders) AS o
-                 WHERE o.effective_at < p_effective
-                    OR o.effective_at = p_effective AND o.kind <> 'termination');
-    v := ordering_decide_in_turn(
-        p_group, ordering_append_lines(ordering_stored_lines(v_orders), l, cardinality(v_orders) + 1),
-        v_before, cardinality(v_orders));
+    v_orders := ordering_with_draft(v_pending, p_call);
+    v_end := ordering_place_of_termination(v_orders);
+    v_lines := ordering_stored_lines(v_orders);
+    FOR i IN 1 .. cardinality(v_orders) LOOP
+        CONTINUE WHEN v_orders[i].placed_at IS NOT NULL;
+        v_lines := ordering_append_lines(v_lines, l, i, v_orders[i].kind = 'expiry');
+    END LOOP;
+    v := ordering_decide_in_turn(p_group, v_lines, v_orders);
     -- A termination takes all, and cancels what comes after it.
     IF EXISTS (
-            SELECT FROM unnest(v.problem[1:v_end - 1 + (v_before < v_end)::int]) WITH ORDINALITY AS w(problem, nth)
-            WHERE w.problem IS NOT NULL AND (
-                w.nth = v_before + 1
-                OR (v_orders[w.nth - (w.nth > v_before)::int]).kind <> 'expiry')) THEN
+            SELECT FROM unnest(v.problem[1:v_end - 1]) WITH ORDINALITY AS w(problem, nth)
+            WHERE w.problem IS NOT NULL AND (v_orders[w.nth]).kind <> 'expiry') THEN
         RETURN '{}';
     END IF;
     RETURN coalesce((
         SELECT json_object_agg(b.sku, CASE WHEN v_end > cardinality(v_orders) THEN b.granted ELSE 0 END)
-        FROM ordering_granted_after(p_group, p_subscription, v.changes) b), '{}');
+        FROM ordering_granted_after(p_group, v_subscription, v.changes) b), '{}');
 END
 $$;
 
--- The lines of orders, followed by those of another order, which gets the number p_order.
+-- Scheduled orders in their sequence, with an order that is not placed yet and its expiry among them; these
+-- have no `placed_at`. Without a date, or with one that is past, it comes first.
+CREATE OR REPLACE FUNCTION ordering_with_draft(p_orders ordering_order[], p_call jsonb) RETURNS ordering_order[]
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_order ordering_order;
+    v_expiry ordering_order;
+BEGIN
+    v_order.reverses := p_call ->> 'reverses';
+    v_order.kind := CASE WHEN v_order.reverses IS NULL THEN 'change' ELSE 'reversal' END;
+    v_order.effective_at := p_call ->> 'effective_at';
+    v_order.effective_at := CASE WHEN v_order.effective_at > kernel_now() THEN v_order.effective_at END;
+    v_expiry.kind := 'expiry';
+    v_expiry.effective_at := p_call ->> 'ends_at';
+    p_orders := p_orders || v_order;
+    IF v_expiry.effective_at IS NOT NULL THEN
+        p_orders := p_orders || v_expiry;
+    END IF;
+    RETURN ARRAY(
+        SELECT o FROM unnest(p_orders) AS o
+        ORDER BY o.effective_at NULLS FIRST, o.kind = 'termination', o.placed_at, o.id);
+END
+$$;
+
+-- The lines of orders, followed by those of another order, which gets the number p_order; p_expire: as
+-- that order's expiry takes them back.
 CREATE OR REPLACE FUNCTION ordering_append_lines(
-    l ordering_lines_v3, p_more ordering_lines_v3, p_order int
+    l ordering_lines_v3, p_more ordering_lines_v3, p_order int, p_expire boolean
 ) RETURNS ordering_lines_v3
 LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_many CONSTANT int[] := ARRAY[cardinality(p_more.action)];
 BEGIN
-    l."order" := coalesce(l."order", '{}') || array_fill(p_order, ARRAY[cardinality(p_more.action)]);
+    IF p_expire THEN
+        p_more.action := array_fill('expire'::text, v_many);
+        p_more.expected := array_fill(NULL::bigint, v_many);
+        p_more.ruled := array_fill(false, v_many);
+    END IF;
+    l."order" := coalesce(l."order", '{}') || array_fill(p_order, v_many);
     l.subscription := coalesce(l.subscription, '{}') || p_more.subscription;
     l.action := coalesce(l.action, '{}') || p_more.action;
     l.product := coalesce(l.product, '{}') || p_more.product;

@@ -159,7 +159,7 @@ BEGIN
         -- `refusals` are the balances that prevent the order, or its one reason.
         v_problem := coalesce(a.answer[1]::json, v.problem[1]);
         v_after := CASE WHEN a.status[1] IS NULL THEN
-            ordering_after_pending(p_group, c.subscription[1], l, c.effective[1]) END;
+            ordering_after_pending(p_group, v_call -> 0, l) END;
         RETURN QUERY SELECT
             CASE WHEN a.status[1] <> 409 THEN a.status[1] ELSE 200 END,
             CASE WHEN a.status[1] <> 409 THEN a.answer[1] ELSE json_build_object(

@@ -108,6 +108,20 @@ def test_the_own_revision_goes_first_then_the_newest(world: World) -> None:
     assert (only["short"], holdings(world)) == (0, {})
 
 
+def test_of_a_product_that_was_retired_it_takes_what_the_order_then_added(world: World) -> None:
+    retire(world.seat)
+    order = trial(world, 2, effective_at=after(days=1))
+    assert order["lines"][0]["revision"] is None
+    retire(world.seat, "active")
+    fall_due(order)
+    apply_due_orders()
+    revise(world.seat, {world.user_sku: 1})
+    placed(world, line(world.seat, 5))
+    (only,) = let_it_end(world, order)["lines"]
+    assert (only["revision"], only["taken"]) == (1, [{"revision": 1, "quantity": 2}])
+    assert holdings(world) == {("seat", 2): 5}
+
+
 def test_what_is_gone_is_short(world: World) -> None:
     order = trial(world, 3)
     placed(world, line(world.seat, 2, "remove"))

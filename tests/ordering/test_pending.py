@@ -9,6 +9,7 @@ from fusion.lifecycle.apply_due import apply_due_orders
 from tests.lifecycle.dating import at
 from tests.lifecycle.dating import fall_due as all_due
 from tests.lifecycle.dating import scheduled as state_order
+from tests.ordering.placing import balances as balances_of
 from tests.ordering.placing import consume, draft, line, place, placed, retire, revise, seen
 from tests.world import World, answer
 
@@ -208,3 +209,48 @@ def test_an_expiry_that_is_overdue_hides_nothing(world: World) -> None:
     assert pending(world)["user"] == [(expiry, -3), (more["number"], 2)]
     assert after(world, line(world.seat, 1))["user"] == 3
     assert seen(world, trial)["state"] == "completed"
+
+
+@pytest.mark.parametrize("hours", [None, 1, 4])
+def test_of_an_expiry_and_a_reversal_the_first_cancels_the_other(
+    world: World, hours: int | None
+) -> None:
+    """The units of another order are not taken instead of those that are back already."""
+    trial = placed(world, line(world.seat, 3), ends_at=at(2))
+    placed(world, line(world.seat, 5))
+    ending = {} if hours is None else {"effective_at": at(hours)}
+    preview = {"reverses": trial["id"], **ending}
+    balances = answer(world.call("POST", "/orders/preview", preview))["balances"]
+    assert {each["granted_after_pending"] for each in balances} == {5}
+    response = world.call("POST", f"/orders/{trial['id']}/reverse", ending)
+    numbers = {None: [], 1: [trial["number"] + 3], 4: [trial["number"] + 1]}[hours]
+    assert pending(world).get("user", []) == [(number, -3) for number in numbers]
+    all_due(world)
+    apply_due_orders()
+    assert seen(world, answer(response))["state"] == ("cancelled" if hours == 4 else "completed")
+    assert balances_of(world)["user"] == (5, 0)
+
+
+def test_an_overdue_expiry_cancels_no_reversal(world: World) -> None:
+    trial = placed(world, line(world.seat, 3), ends_at=at(2))
+    consume(world, world.user_sku, "a")
+    assert pending(world)["user"] == [(trial["number"] + 1, None)]
+    reversal = answer(world.call("POST", f"/orders/{trial['id']}/reverse", {"effective_at": at(4)}))
+    assert pending(world)["user"] == [(trial["number"] + 1, None), (reversal["number"], None)]
+    consume(world, world.user_sku, "a", verb="ledger_release")
+    assert pending(world)["user"] == [(trial["number"] + 1, -3)]
+
+
+def test_an_expiry_takes_its_own_revision_beforehand_too(world: World) -> None:
+    placed(world, line(world.seat, 3), effective_at=at(1), ends_at=at(3))
+    revise(world.seat, {world.channel_sku: 1})
+    placed(world, line(world.seat, 2))
+    assert [delta for _, delta in pending(world)["user"]] == [3, -3]
+    assert [delta for _, delta in pending(world).get("sip-channel", [])] == []
+
+
+def test_a_preview_ends_what_the_order_ends(world: World) -> None:
+    placed(world, line(world.seat, 1), effective_at=at(1))
+    assert after(world, line(world.seat, 4))["user"] == 5
+    assert after(world, line(world.seat, 4), ends_at=at(2))["user"] == 1
+    assert after(world, line(world.seat, 4), effective_at=at(2), ends_at=at(3))["user"] == 1
