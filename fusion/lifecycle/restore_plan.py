@@ -19,12 +19,13 @@ SELECT t.id, t.number, t.completed_at FROM ordering_termination_of(%s::uuid, %s:
 WHERE t.id IS NOT NULL
 """
 
-# The events of the transaction that terminated the subscription say what it released. The event of
-# the order is looked for around the order's own instant: events have an index by time. With
-# "(group_id = …) IS TRUE" no other index can serve the condition.
+# The events of the transaction that terminated the subscription say what it released; a
+# cancellation by another actor may share its number (`emit.sql`). The event of the order is looked
+# for around the order's own instant: events have an index by time. With "(group_id = …) IS TRUE" no
+# other index can serve the condition.
 RELEASED = """
 WITH ended AS MATERIALIZED (
-    SELECT e.epoch, e.xid FROM events_event e
+    SELECT e.epoch, e.xid, e.actor FROM events_event e
     WHERE (e.group_id = %(group)s) IS TRUE
       AND e.type = 'order.completed' AND e.subject = %(order)s::text
       AND e.at BETWEEN %(at)s::timestamptz - interval '1 hour'
@@ -32,7 +33,7 @@ WITH ended AS MATERIALIZED (
 SELECT e.type, e.subject, e.data ->> 'number' AS number, e.data ->> 'kind' AS kind
 FROM ended w
 JOIN events_event e ON e.group_id = %(group)s AND e.epoch = w.epoch AND e.xid = w.xid
-WHERE e.subscription_id = %(subscription)s
+WHERE e.subscription_id = %(subscription)s AND e.actor = w.actor
   AND e.type IN ('number.released', 'user.unlinked', 'order.cancelled')
 ORDER BY e.id
 """

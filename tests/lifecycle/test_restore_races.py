@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 
 from fusion.cli.verify import differences
 from fusion.kernel.errors import Problem
@@ -27,8 +27,9 @@ from fusion.tenancy.models import Organization, Subscription
 from tests.bounds import PATIENCE
 from tests.concurrency.actors import at_once, count_waiting, holding, rows
 from tests.lifecycle.restoring import equipped
+from tests.lifecycle.test_mirror import mirrored
 from tests.numbers.stock import entitle, run_out, statuses
-from tests.ordering.placing import holdings
+from tests.ordering.placing import events, holdings
 from tests.owner import owner_rows
 from tests.world import World, make_organization, make_subscription
 
@@ -86,6 +87,28 @@ def test_a_restoration_waits_for_a_termination_and_undoes_it(world: World) -> No
         back = meanwhile.start(lambda: bring_back(world))
     assert back.result(PATIENCE) == "active"
     assert differences() == []
+
+
+@pytest.mark.parametrize("first", [end, bring_back])
+def test_the_feed_has_the_one_that_waited_last(world: World, first: Callable[[World], str]) -> None:
+    """Also if its transaction began before: a restoration locks the tenant first."""
+    numbers = equipped(world)
+    second = bring_back if first is end else end
+    if first is bring_back:
+        end(world)
+    with transaction.atomic():
+        rows("SELECT pg_current_xact_id()")
+        at_once(lambda: first(world))
+        second(world)
+    happened = [each["type"] for each in events(world, "subscription.")][-2:]
+    expected = ["subscription.terminated", "subscription.restored"]
+    assert happened == (expected if first is end else expected[::-1])
+    mirror, _ = mirrored(world)
+    wanted = "assigned" if second is bring_back else "quarantined"
+    assert {mirror.numbers[e164]["status"] for e164 in numbers} == {wanted}
+    if second is end:
+        back = restore(world.actor(), subscription_id=world.subscription.id).body
+        assert (back["restores"]["numbers"], back["not_restored"]["links"]) == (3, 0)
 
 
 def test_a_termination_waits_for_a_restoration_and_counts(world: World) -> None:
