@@ -1,10 +1,8 @@
 """The HTTP API, version 1: one explicit list of routers, and how refusals become answers."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, path
 from ninja import Router
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
@@ -17,7 +15,6 @@ from fusion.clients import api as clients
 from fusion.kernel.errors import Problem, fields_problem
 from fusion.kernel.http import problem_response, read_json
 from fusion.kernel.openapi import Described
-from fusion.kernel.strict import MEANINGFUL_HEADERS, has_body
 from fusion.ledger import api as ledger
 from fusion.lifecycle import api as lifecycle
 from fusion.lifecycle import moves_api as moves
@@ -34,7 +31,6 @@ from fusion.tenancy import api as tenancy
 from fusion.tenancy import events_api as events
 from fusion.trunks import api as trunks
 from fusion.trunks import calls_api as calls
-from fusion.trunks import fast_path as fast_calls
 from fusion.users import api as users
 
 
@@ -83,51 +79,6 @@ ROUTERS: tuple[Router, ...] = (
 for router in ROUTERS:
     api.add_router("", router)
     bind_requirements(router)
-
-
-FastView = Callable[..., HttpResponse | None]
-"""A view that bypasses Ninja; returns None if the regular route must answer."""
-
-CALL = "trunks/<uuidstr:trunk_id>/calls/<direction>/<path:call_id>"
-
-FAST_PATHS: dict[str, dict[str, FastView]] = {
-    "subscriptions/<uuidstr:subscription_id>/balances": {"GET": ledger.read_balances_fast},
-    CALL: {"PUT": fast_calls.put_call, "DELETE": fast_calls.delete_call},
-}
-"""Route → method → the view that bypasses Ninja, where Ninja's share of the time is largest. Ninja
-documents these routes as well, and answers requests with parameters."""
-
-
-def urls(described: list[URLResolver | URLPattern]) -> list[URLResolver | URLPattern]:
-    """The routes of `FAST_PATHS`, then Ninja's, which answer what the former leave."""
-    views = {str(each.pattern): each.callback for each in described if isinstance(each, URLPattern)}
-    fast = [path(route, _fast(views_of, views[route])) for route, views_of in FAST_PATHS.items()]
-    return [*fast, *described]
-
-
-def _fast(
-    by_method: dict[str, FastView], described: Callable[..., HttpResponse]
-) -> Callable[..., HttpResponse]:
-    def answer(request: HttpRequest, **parameters: Any) -> HttpResponse:
-        view = by_method.get(request.method or "")
-        if view is None or _has_more(request):
-            return described(request, **parameters)
-        try:
-            return view(request, **parameters) or described(request, **parameters)
-        except Problem as problem:
-            return refuse(request, problem)
-
-    return answer
-
-
-def _has_more(request: HttpRequest) -> bool:
-    """Whether the request has parameters, or what the regular route refuses."""
-    meta = request.META
-    return bool(
-        meta["QUERY_STRING"]
-        or (request.method != "PUT" and has_body(meta))
-        or any(variable in meta for variable in MEANINGFUL_HEADERS.values())
-    )
 
 
 @api.exception_handler(Problem)

@@ -2,17 +2,15 @@
 
 from django.urls import path
 
-from fusion.api import api, urls
+from fusion.api import api
 from fusion.clients.oauth import revoke, token
 from fusion.edge.description import openapi_view
 from fusion.edge.health import healthz, prometheus, readyz
 from fusion.portal.urls import urlpatterns as pages
 
-described, application, namespace = api.urls
-
 urlpatterns = [
     path("api/v1/openapi.json", openapi_view(api)),
-    path("api/v1/", (urls(described), application, namespace)),
+    path("api/v1/", api.urls),
     path("oauth/token", token),
     path("oauth/revoke", revoke),
     path("healthz", healthz),

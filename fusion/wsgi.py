@@ -1,9 +1,14 @@
-"""The WSGI application that the HTTP server runs: Django, with the static files before it."""
+"""The WSGI application that the HTTP server runs: the hot door, the static files, Django."""
 
 from django.core.wsgi import get_wsgi_application
 
 from fusion.edge import metrics
 from fusion.edge.static import with_static_files
 
-application = with_static_files(get_wsgi_application())
+django = with_static_files(get_wsgi_application())
+
+from fusion.hot.door import Door  # noqa: E402  # needs Django's apps
+from fusion.hot.routes import ROUTES  # noqa: E402
+
+application = Door(django, ROUTES)
 metrics.watch_pool()

@@ -22,6 +22,7 @@ from fusion.clients.models import ApiClient
 from fusion.kernel.ids import new_id
 from fusion.tenancy.models import Organization, Subscription
 from tests.fingerprint import OWN_CLIENT, fingerprint
+from tests.hot.client import HotClient
 
 
 def make_organization(
@@ -94,7 +95,7 @@ def _client() -> Client:
     request."""
     client: Client | None = getattr(_threads, "client", None)
     if client is None:
-        client = _threads.client = Client()
+        client = _threads.client = HotClient()
     client.cookies.clear()
     return client
 

@@ -13,12 +13,17 @@ from fusion.kernel.database import execute
 
 
 def traced(actor: Actor) -> str:
+    """The id of the actor's request and the client's address, as `traced_by` puts them."""
+    return traced_by(actor.request.id)
+
+
+def traced_by(request_id: str) -> str:
     """The request's id and, after a space, the client's address if it is known.
 
     Database functions that write audit records take this text. Servers of the previous release
     pass only the id; ids contain no spaces.
     """
-    return f"{actor.request.id} {ADDRESS.get()[:45]}".rstrip()
+    return f"{request_id} {ADDRESS.get()[:45]}".rstrip()
 
 
 def record(

@@ -7,12 +7,9 @@ the verb's own members; the function returns an answer for each.
 from typing import Any
 
 import orjson
-from django.http import HttpRequest
 
-from fusion.access.actor import Actor, Request
+from fusion.access.actor import Actor
 from fusion.access.audit import traced
-from fusion.access.authenticate import TokenQuery, authenticate
-from fusion.access.permissions import Permission
 from fusion.access.use_case import Answer
 from fusion.kernel.database import fetch_rows
 from fusion.kernel.errors import problem_of
@@ -39,32 +36,6 @@ def caller_args(actor: Actor) -> dict[str, Any]:
         "key": actor.request.key,
         "fingerprint": actor.request.fingerprint.hex(),
     }
-
-
-def token_query(permission: Permission, function: str) -> TokenQuery:
-    """The function with one call, in the round trip of the token's look-up.
-
-    For functions that write no audit record and have no idempotency key.
-    """
-    return TokenQuery(
-        permission,
-        f"(SELECT a.status || a.answer FROM {function}(o.group_id, jsonb_build_array("
-        "%s::jsonb || jsonb_build_object('path', o.path))) a)",
-    )
-
-
-def call_with_token(
-    request: HttpRequest, permission: Permission, function: str, **members: Any
-) -> Answer:
-    """The answer of `token_query`, whose call has these members.
-
-    Problems: `unauthenticated`, `forbidden`, and those of the function.
-    """
-    info = Request(id=getattr(request, "request_id", ""))
-    query = token_query(permission, function)
-    actor, found = authenticate(request, info, query, [orjson.dumps(members).decode()])
-    permission.require(actor)
-    return _answer(int(found[:3]), False, found[3:])
 
 
 def _answer(status: int, replayed: bool, text: str | None) -> Answer:

@@ -27,7 +27,7 @@ from fusion.kernel.http import json_response, read_json
 from fusion.kernel.ids import parse_id
 from fusion.kernel.rate import RateLimit
 
-_requests = RateLimit(setting("FUSION_RATE_LIMIT"))
+requests_per_client = RateLimit(setting("FUSION_RATE_LIMIT"))
 
 Finder = Callable[[Actor, UUID], object]
 """Finds an object by id as the actor sees it; raises Problem `not-found`."""
@@ -107,7 +107,7 @@ class RequirePermission(AuthBase):
         request.actor = actor  # type: ignore[attr-defined]
         request.found = found  # type: ignore[attr-defined]
         request.requirement = self  # type: ignore[attr-defined]
-        _requests.admit(actor.label)
+        requests_per_client.admit(actor.label)
         self.permission.require_scope(actor)
         if not self.hot or not self.permission.allows(actor):
             self.check_visibility(request, actor)

@@ -72,7 +72,7 @@ class Attempts:
 def attempts_of(client_id: str, request: HttpRequest) -> Attempts:
     """The attempts for a client from the request's address."""
     client = hashlib.sha256(client_id.encode("utf-8", "surrogatepass")).hexdigest()
-    address = _network(client_address(request))
+    address = _network(client_address(request.META))
     row = first_row(FIND, [client, address])
     if row is None:
         return Attempts(client, address)

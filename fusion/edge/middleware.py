@@ -5,8 +5,9 @@ turns every error response into a problem, and counts and logs the outcome.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic, perf_counter
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -54,12 +55,8 @@ class Edge:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer `request`."""
         started = perf_counter()
-        sent = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = sent if _SANE_ID.fullmatch(sent) else str(new_id())
+        request_id = begin(request.META)
         request.request_id = request_id  # type: ignore[attr-defined]
-        REQUEST_ID.set(request_id)
-        ADDRESS.set(client_address(request))
-        budget.begin(request.META.get(ARRIVED, monotonic()))
         try:
             _admit(request)
             response = self.get_response(request)
@@ -67,11 +64,38 @@ class Edge:
             response = problem_response(problem)
         if response.status_code >= 400:
             response = as_problem(request, response)
-        _add_headers(response, request_id)
-        _record(request, response, perf_counter() - started)
-        ADDRESS.set("")
-        budget.end()
+        add_headers(response, request_id)
+        match = request.resolver_match
+        actor = getattr(request, "actor", None)
+        record(
+            response,
+            method=request.method or "",
+            route=match.route if match else UNKNOWN,
+            is_probe=request.path in PROBES,
+            actor=actor.label if actor else None,
+            seconds=perf_counter() - started,
+        )
+        end()
         return response
+
+
+def begin(meta: Mapping[str, Any]) -> str:
+    """Begin to answer a request with this WSGI environment: returns its id, the caller's or ours.
+
+    The thread knows the request's id, the client's address and its budget until `end`.
+    """
+    sent = meta.get("HTTP_X_REQUEST_ID", "")
+    request_id = sent if _SANE_ID.fullmatch(sent) else str(new_id())
+    REQUEST_ID.set(request_id)
+    ADDRESS.set(client_address(meta))
+    budget.begin(meta.get(ARRIVED, monotonic()))
+    return request_id
+
+
+def end() -> None:
+    """The request has been answered."""
+    ADDRESS.set("")
+    budget.end()
 
 
 def _admit(request: HttpRequest) -> None:
@@ -99,7 +123,8 @@ def _admit(request: HttpRequest) -> None:
     admit_token_request(request)
 
 
-def _add_headers(response: HttpResponseBase, request_id: str) -> None:
+def add_headers(response: HttpResponseBase, request_id: str) -> None:
+    """Add the headers that every response has."""
     headers = response.headers
     headers["X-Request-Id"] = request_id
     headers["X-Content-Type-Options"] = "nosniff"
@@ -115,18 +140,24 @@ def _add_headers(response: HttpResponseBase, request_id: str) -> None:
         headers["Cache-Control"] = "no-store"
 
 
-def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
-    method, status = request.method or "", response.status_code
-    match = request.resolver_match
-    route = match.route if match else UNKNOWN
+def record(
+    response: HttpResponseBase,
+    *,
+    method: str,
+    route: str,
+    actor: str | None,
+    seconds: float,
+    is_probe: bool = False,
+) -> None:
+    """Count and log an answered request; `actor` is the label of who sent it."""
+    status = response.status_code
     metrics.count(method, route, status, seconds)
     code = None
     if status >= 400 and isinstance(response, HttpResponse):
         code = code_of(response)
         if code:
             metrics.refusals.labels(code).inc()
-    actor = getattr(request, "actor", None)
-    (log.debug if request.path in PROBES else log.info)(
+    (log.debug if is_probe else log.info)(
         "request",
         method=method,
         route=route,
@@ -134,5 +165,5 @@ def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
         code=code,
         duration_ms=round(seconds * 1000, 2),
         address=ADDRESS.get(),
-        actor=actor.label if actor else None,
+        actor=actor,
     )

@@ -1,8 +1,8 @@
 """The client's address of a request: the same for limits, logs and the audit trail."""
 
+from collections.abc import Mapping
 from contextvars import ContextVar
-
-from django.http import HttpRequest
+from typing import Any
 
 from fusion.kernel.environment import setting
 from fusion.kernel.proxies import Proxies
@@ -11,20 +11,20 @@ ADDRESS: ContextVar[str] = ContextVar("client_address", default="")
 """The client's address of the request that this thread is answering; empty outside a request."""
 
 
-def client_address(request: HttpRequest) -> str:
+def client_address(meta: Mapping[str, Any]) -> str:
     """The address of the client behind the trusted proxies; empty if unknown.
 
     Without `FUSION_TRUSTED_PROXIES` it is the address of the connection; headers are ignored.
     `Forwarded` (RFC 7239) is used only without `X-Forwarded-For`.
     """
     proxies: Proxies = setting("FUSION_TRUSTED_PROXIES")
-    peer: str = request.META.get("REMOTE_ADDR") or ""
+    peer: str = meta.get("REMOTE_ADDR") or ""
     if not proxies.hops and not proxies.networks:
         return proxies.client_of(peer, ())
-    listed: str | None = request.META.get("HTTP_X_FORWARDED_FOR")
+    listed: str | None = meta.get("HTTP_X_FORWARDED_FOR")
     if listed is not None:
         return proxies.client_of(peer, listed.split(","))
-    return proxies.client_of(peer, _forwarded(request.META.get("HTTP_FORWARDED") or ""))
+    return proxies.client_of(peer, _forwarded(meta.get("HTTP_FORWARDED") or ""))
 
 
 def _forwarded(header: str) -> list[str]:

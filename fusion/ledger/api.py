@@ -1,6 +1,5 @@
 """Routes of balances, entries and totals."""
 
-import re
 from functools import partial
 from uuid import UUID
 
@@ -32,17 +31,11 @@ from fusion.tenancy.queries import find_organization, find_subscription
 router = Router(tags=["ledger"])
 
 
-FILES = re.compile("csv|spreadsheet")
-"""In an Accept header: the client may want a file. Parsing all headers would take longer."""
-
-BALANCES_PERMISSION = RequirePermission(
-    READ_BALANCES, hot=True, reads=BALANCES, subscription_id=find_subscription
-)
-
-
 @router.get(
     "/subscriptions/{uuid:subscription_id}/balances",
-    auth=BALANCES_PERMISSION,
+    auth=RequirePermission(
+        READ_BALANCES, hot=True, reads=BALANCES, subscription_id=find_subscription
+    ),
     response={200: Balances, **READ_PROBLEMS},
     openapi_extra=also_files(),
 )
@@ -56,15 +49,6 @@ def read_balances(
         actor = actor_of(request)
         response = json_response(balances_at(actor, subscription_id=subscription_id, at=params.at))
     return _as_requested(request, response, params.format)
-
-
-def read_balances_fast(request: HttpRequest, subscription_id: UUID) -> HttpResponse | None:
-    """The same for a request without parameters, as a plain view that parses none. None if the
-    client may want a file."""
-    if FILES.search(request.META.get("HTTP_ACCEPT", "")):
-        return None
-    BALANCES_PERMISSION(request)
-    return _balances_now(request)
 
 
 def _as_requested(

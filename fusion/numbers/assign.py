@@ -13,6 +13,8 @@ from fusion.kernel.errors import InvalidFields, Problem
 from fusion.numbers.resolve import resolve_numbers
 from fusion.numbers.rules import MAX_RESERVATION_DAYS
 
+FUNCTION = "numbers_assign_v2"
+
 ASSIGNED, RESERVED = "assigned", "reserved"
 
 ATTEMPTS = 50
@@ -42,19 +44,17 @@ def assign_numbers(
     _check_until(status, until)
     if numbers is not None:
         numbers = resolve_numbers(actor, numbers, subscription_id=subscription_id)
+    members = {
+        "subscription_id": subscription_id,
+        "numbers": numbers,
+        "sku": sku,
+        "quantity": quantity,
+        "contiguous": contiguous,
+        "status": status,
+        "until": until,
+    }
     for attempt in range(ATTEMPTS):
-        answer = call_function(
-            actor,
-            "numbers_assign_v2",
-            subscription_id=subscription_id,
-            numbers=numbers,
-            sku=sku,
-            quantity=quantity,
-            contiguous=contiguous,
-            status=status,
-            until=until,
-            patient=attempt > 0,
-        )
+        answer = call_function(actor, FUNCTION, **members, patient=attempt > 0)
         if answer.status:
             return answer
     raise Problem(

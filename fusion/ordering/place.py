@@ -17,7 +17,9 @@ from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.kernel.ids import new_id
 from fusion.ordering.rules import is_too_far, repeated_products
 
-PLACE = "SELECT status, replayed, answer FROM ordering_place_v2(%s::uuid, %s::jsonb)"
+FUNCTION = "ordering_place_v2"
+
+PLACE = f"SELECT status, replayed, answer FROM {FUNCTION}(%s::uuid, %s::jsonb)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +125,20 @@ def order_document(
     actor: Actor, draft: Draft, key: str | None, fingerprint: bytes
 ) -> dict[str, object]:
     """The draft with its caller and the new order's id, as `ordering_place_v2` takes it."""
-    document: dict[str, object] = {
-        "id": new_id(),
+    return {
         "actor": actor.label,
         "request": traced(actor),
         "path": actor.path,
         "key": key,
         "fingerprint": fingerprint.hex(),
+        **order_members(draft),
+    }
+
+
+def order_members(draft: Draft) -> dict[str, object]:
+    """The draft with the new order's id: the members that do not depend on the caller."""
+    document: dict[str, object] = {
+        "id": new_id(),
         "subscription_id": draft.subscription_id,
         "external_reference": draft.external_reference,
         "effective_at": draft.effective_at,

@@ -150,8 +150,12 @@ class OrderBody(Body):
         id, reference = self.subscription_id, self.subscription_external_reference
         if id is None:
             id = find_subscription_by_reference(actor, reference or "").id
+        return self.draft_for(id)
+
+    def draft_for(self, subscription_id: UUID) -> Draft:
+        """The order for this subscription."""
         return Draft(
-            subscription_id=id,
+            subscription_id=subscription_id,
             external_reference=self.external_reference,
             effective_at=self.effective_at,
             note=self.note,

@@ -8,6 +8,8 @@ from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer, hot_use_case
 from fusion.numbers.resolve import resolve_number
 
+FUNCTION = "users_link_v2"
+
 
 @hot_use_case(PROVISION)
 def link_user(actor: Actor, *, subscription_id: UUID, user_id: UUID, number: str) -> Answer:
@@ -21,7 +23,7 @@ def link_user(actor: Actor, *, subscription_id: UUID, user_id: UUID, number: str
     number = resolve_number(actor, number, subscription_id=subscription_id)
     return call_function(
         actor,
-        "users_link_v2",
+        FUNCTION,
         subscription_id=subscription_id,
         user_id=user_id,
         number=number,

@@ -17,7 +17,7 @@ def wanted(monkeypatch: pytest.MonkeyPatch, trusted: str, peer: str, **headers: 
     """The client's address of a request with these headers."""
     monkeypatch.setenv("FUSION_TRUSTED_PROXIES", trusted)
     given: dict[str, Any] = {"REMOTE_ADDR": peer, **headers}
-    return client_address(RequestFactory().get("/", **given))
+    return client_address(RequestFactory().get("/", **given).META)
 
 
 @pytest.mark.parametrize(

@@ -216,8 +216,7 @@ def test_an_ended_call_stays_ended(world: World) -> None:
 def test_too_many_requests(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     trunk = trunk_id(world)
     world.token(world.group)
-    monkeypatch.setattr(http_auth, "_requests", RateLimit(1))
-    monkeypatch.setattr("fusion.trunks.fast_path.setting", lambda name: 120)
+    monkeypatch.setattr(http_auth, "requests_per_client", RateLimit(1))
     assert Sent(json_of(callee=CALLEE)).send(world, trunk, "a").status_code == 409
     before = world.fingerprint()
     assert Sent(json_of(callee=CALLEE)).send(world, trunk, "a").status_code == 429

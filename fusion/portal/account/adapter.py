@@ -32,7 +32,7 @@ class Accounts(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The client's address, behind the proxies that are trusted."""
-        return client_address(request) or "127.0.0.1"
+        return client_address(request.META) or "127.0.0.1"
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Back to the page from which the change was started."""

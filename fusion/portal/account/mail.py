@@ -42,6 +42,6 @@ def write_account_mail(
     facts = {
         "timestamp": now(),
         "zone": reader.zone or "UTC",
-        "address": client_address(request),
+        "address": client_address(request.META),
     }
     write_mail(template, reader, sender, facts, path=path)

@@ -7,7 +7,10 @@ import pytest
 
 from fusion.access.actor import AGENT, GROUP, TENANT
 from fusion.access.permissions import ADMIT_CALLS
-from fusion.trunks import calls_api, fast_path
+from fusion.hot.door import Door
+from fusion.hot.routes import ROUTES
+from fusion.trunks import calls_api
+from tests.hot import client as hot_client
 from tests.trunks.calling import admitted, live, order_channels, outcomes, put, trunk_id
 from tests.world import World, answer, make_token
 
@@ -21,10 +24,19 @@ LIMITS: dict[str, dict[str, Any]] = {
 @pytest.fixture(params=LIMITS)
 def limited(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The permission to admit calls refuses clients of the tenant, by its kind, role or scope."""
-    permission = replace(ADMIT_CALLS, **LIMITS[request.param])
-    monkeypatch.setattr(fast_path, "ADMIT_CALLS", permission)
-    monkeypatch.setattr(calls_api.CALLING, "permission", permission)
+    limit(monkeypatch, **LIMITS[request.param])
     return str(request.param)
+
+
+def limit(monkeypatch: pytest.MonkeyPatch, **limits: Any) -> None:
+    """Change the permission to admit calls, in the described routes and in the hot ones."""
+    permission = replace(ADMIT_CALLS, **limits)
+    monkeypatch.setattr(calls_api.CALLING, "permission", permission)
+    routes = [
+        replace(route, permission=permission) if route.permission is ADMIT_CALLS else route
+        for route in ROUTES
+    ]
+    monkeypatch.setattr(hot_client, "DOOR", Door(hot_client.never, routes))
 
 
 def client(world: World, limit: str) -> str:
@@ -51,7 +63,7 @@ def test_a_refused_end_leaves_the_call_live(world: World, monkeypatch: pytest.Mo
     order_channels(world, 1)
     trunk = trunk_id(world)
     admitted(world, trunk, "a", by=world.tenant)
-    monkeypatch.setattr(fast_path, "ADMIT_CALLS", replace(ADMIT_CALLS, kinds=(GROUP,)))
+    limit(monkeypatch, kinds=(GROUP,))
     response = world.call("DELETE", f"/trunks/{trunk}/calls/inbound/a", by=world.tenant)
     assert response.status_code == 403
     assert (live(world), outcomes(world)) == (["a"], {})
@@ -62,5 +74,5 @@ def test_a_permission_for_tenants_admits_calls_of_tenants(
 ) -> None:
     order_channels(world, 1)
     trunk = trunk_id(world)
-    monkeypatch.setattr(fast_path, "ADMIT_CALLS", replace(ADMIT_CALLS, kinds=(TENANT,)))
+    limit(monkeypatch, kinds=(TENANT,))
     assert put(world, trunk, "a", by=world.tenant).status_code == 201

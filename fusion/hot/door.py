@@ -1,0 +1,184 @@
+"""The WSGI application in front of Django: it answers hot requests of the usual form.
+
+Everything else passes on to Django unread: other routes, unusual headers, invalid bodies, callers
+whose token or permission does not suffice. Both give the same answers, to the byte, because the
+same functions make them.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from http import HTTPStatus
+from time import perf_counter
+from typing import Any
+
+import orjson
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpResponse
+from pydantic import ValidationError
+
+from fusion.access import http_auth
+from fusion.access.audit import traced_by
+from fusion.access.hot_route import HotRequest, HotRoute
+from fusion.access.http_auth import FORM_OR_RATE
+from fusion.access.use_case import Answer
+from fusion.edge import metrics
+from fusion.edge.middleware import add_headers, begin, end, record
+from fusion.edge.problems import handler500
+from fusion.hot.callers import Callers
+from fusion.hot.company import Company
+from fusion.hot.database import Call, Outcome, make_alone, make_together
+from fusion.hot.form import Environ, body_of, has_usual_form, key_of
+from fusion.kernel.errors import Problem, problem_of
+from fusion.kernel.http import problem_response
+from fusion.kernel.strict import has_body
+
+Start = Callable[..., Any]
+Application = Callable[[Environ, Start], Iterable[bytes]]
+
+BEARER = re.compile("[Bb]earer ([A-Za-z0-9._~+/=-]{1,512})")
+
+OVERRIDE = "HTTP_X_HTTP_METHOD_OVERRIDE"
+
+
+class Door:
+    """Answers the requests of `routes` that it understands, and passes the others on."""
+
+    def __init__(self, application: Application, routes: Sequence[HotRoute]) -> None:
+        self.application = application
+        self.callers = Callers()
+        self._companies: dict[tuple[HotRoute, Any], Company[Call]] = {}
+        self._routes: dict[tuple[str, str | None], list[HotRoute]] = {}
+        for route in routes:
+            self._routes.setdefault((route.method, route.instead_of), []).append(route)
+
+    def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        """Answer one request."""
+        response = self.answer(environ)
+        if response is None:
+            return self.application(environ, start_response)
+        status = response.status_code
+        start_response(f"{status} {HTTPStatus(status).phrase}", list(response.items()))
+        return [response.content]
+
+    def answer(self, environ: Environ) -> HttpResponse | None:
+        """The response; None if the described route must answer."""
+        routes = self._routes.get((environ["REQUEST_METHOD"], environ.get(OVERRIDE)))
+        if routes is None or not has_usual_form(environ):
+            return None
+        for route in routes:
+            found = route.pattern.fullmatch(environ["PATH_INFO"])
+            if found is not None:
+                return self._answer(environ, route, found.groupdict())
+        return None
+
+    def _answer(
+        self, environ: Environ, route: HotRoute, parameters: dict[str, str]
+    ) -> HttpResponse | None:
+        started = perf_counter()
+        bearer = BEARER.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
+        if bearer is None:
+            return None
+        request_id = begin(environ)
+        try:
+            request = _request_of(environ, route, parameters, request_id)
+            if request is None:
+                return None
+            call = _call_of(route, request, bearer[1])
+            if call is None or not self._is_admitted(call):
+                return None
+            try:
+                outcome = self._make(call)
+            except Exception:
+                response, actor = _fault(environ, request_id), None
+            else:
+                if outcome is None or outcome.status in (0, *FORM_OR_RATE):
+                    return None
+                response, actor = _response(route, request, outcome), f"client:{outcome.client}"
+            add_headers(response, request_id)
+            record(
+                response,
+                method=request.method,
+                route=route.label,
+                actor=actor,
+                seconds=perf_counter() - started,
+            )
+            return response
+        finally:
+            end()
+
+    def _is_admitted(self, call: Call) -> bool:
+        """Whether the client's rate admits the call; False leaves the refusal to Django."""
+        rate = http_auth.requests_per_client
+        if not rate.per_minute:
+            return True
+        caller = self.callers.get(call.checksum)
+        if caller is None:
+            return False
+        try:
+            rate.admit(f"client:{caller.client}")
+        except Problem:
+            return False
+        return True
+
+    def _make(self, call: Call) -> Outcome | None:
+        caller = self.callers.get(call.checksum)
+        if caller is None or call.route.seat is None or not call.route.is_sociable(call.members):
+            outcome = make_alone(call)
+        else:
+            outcome = self._company(call.route, caller.group).make(call, call.names)
+        if outcome is not None and caller is None:
+            self.callers.remember(call.checksum, outcome)
+        return outcome
+
+    def _company(self, route: HotRoute, group: Any) -> Company[Call]:
+        company = self._companies.get((route, group))
+        if company is None:
+            observe = partial(metrics.count_company, route.label)
+            made = Company[Call](make_alone, partial(make_together, group), observe)
+            company = self._companies.setdefault((route, group), made)
+        return company
+
+
+def _request_of(
+    environ: Environ, route: HotRoute, parameters: dict[str, str], request_id: str
+) -> HotRequest | None:
+    if has_body(environ) is not route.has_body:
+        return None
+    try:
+        body = body_of(environ) if route.has_body else None
+        key = key_of(environ) if route.takes_key else None
+    except Problem:
+        return None
+    method = route.instead_of or route.method
+    return HotRequest(method, environ["PATH_INFO"], parameters, body, key, traced_by(request_id))
+
+
+def _call_of(route: HotRoute, request: HotRequest, token: str) -> Call | None:
+    try:
+        members = route.read(request)
+    except (ValidationError, Problem):
+        return None
+    if members is None:
+        return None
+    return Call(
+        route=route,
+        members={**request.caller(), **members} if route.is_audited else members,
+        checksum=hashlib.sha256(token.encode()).hexdigest(),
+        is_repeatable=route.is_repeatable or request.key is not None,
+        names=route.names(request.key, members),
+    )
+
+
+def _response(route: HotRoute, request: HotRequest, outcome: Outcome) -> HttpResponse:
+    if outcome.status >= 400:
+        return problem_response(problem_of(orjson.loads(outcome.text)))
+    return route.respond(request, Answer(outcome.status, outcome.text, outcome.is_replay))
+
+
+def _fault(environ: Environ, request_id: str) -> HttpResponse:
+    """The response to an exception that is being handled."""
+    request = WSGIRequest(environ)
+    request.request_id = request_id  # type: ignore[attr-defined]
+    return handler500(request)

@@ -1,0 +1,40 @@
+"""The hot route of assigning numbers: see `assign` in `api.py`."""
+
+from django.http import HttpResponse
+
+from fusion.access.hot_route import HotRequest, HotRoute, Members
+from fusion.access.http_auth import respond
+from fusion.access.permissions import PROVISION
+from fusion.access.use_case import Answer
+from fusion.numbers.assign import ASSIGNED, FUNCTION
+from fusion.numbers.parse import E164
+from fusion.numbers.schemas import AssignmentBody
+
+
+def _read(request: HotRequest) -> Members | None:
+    body = AssignmentBody.model_validate(request.body)
+    numbers = body.numbers or ()
+    if body.status != ASSIGNED or body.until is not None:
+        return None
+    if not all(map(E164.fullmatch, numbers)) or len(set(numbers)) < len(numbers):
+        return None
+    return {**request.parameters, **body.model_dump()}
+
+
+def _respond(request: HotRequest, answer: Answer) -> HttpResponse:
+    return respond(answer, headers={"Location": request.path})
+
+
+HOT = (
+    HotRoute(
+        "POST",
+        "subscriptions/<uuid:subscription_id>/numbers",
+        PROVISION,
+        FUNCTION,
+        _read,
+        _respond,
+        has_body=True,
+        takes_key=True,
+        seat="access_seat",
+    ),
+)

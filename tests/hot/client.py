@@ -1,0 +1,42 @@
+"""Django's test client with the hot door in front, like a server."""
+
+from io import BytesIO
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.test import Client
+from django.test.client import ClientHandler
+
+from fusion.hot.door import Door
+from fusion.hot.routes import ROUTES
+
+
+def never(*_: Any) -> Any:
+    """Not called."""
+    raise AssertionError("the test client passes requests on itself")
+
+
+DOOR = Door(never, ROUTES)
+"""One for all threads, as in a server process."""
+
+
+class DoorHandler(ClientHandler):
+    """Answers what the door answers, and leaves the rest to Django."""
+
+    def __call__(self, environ: dict[str, Any]) -> Any:
+        """The response of one request."""
+        body = environ["wsgi.input"].read()
+        environ["wsgi.input"] = BytesIO(body)
+        response = DOOR.answer(environ)
+        if response is None:
+            return super().__call__(environ)
+        response.wsgi_request = WSGIRequest(environ)  # type: ignore[attr-defined]
+        return response
+
+
+class HotClient(Client):
+    """A client whose requests name their host, as those of most clients do."""
+
+    def __init__(self) -> None:
+        super().__init__(headers={"host": "testserver"})
+        self.handler = DoorHandler(enforce_csrf_checks=False)
