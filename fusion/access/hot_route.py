@@ -22,7 +22,7 @@ from fusion.access.use_case import Answer
 PREFIX = "api/v1/"
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-CONVERTERS = {"uuid": UUID, "str": "[^/]+", "path": ".+"}
+CONVERTERS = {"uuidstr": UUID, "str": "[^/]+", "path": ".+"}
 """Django's converters → patterns. Capital letters in ids are left to the described route."""
 
 

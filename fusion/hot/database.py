@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 from fusion.access.hot_route import HotRoute, Members
 from fusion.hot.company import Waiting
 from fusion.hot.statements import alone, together
+from fusion.kernel.postgresql.connections import Connection
 from fusion.kernel.postgresql.pool import Pool
 
 
@@ -88,18 +89,27 @@ def _outcome(client: UUID, group: UUID, answer: str) -> Outcome:
 
 
 def _fetch(sql: str, parameters: Sequence[Any], *, is_repeatable: bool) -> list[TupleRow]:
-    pool = _pool()
-    held = pool.getconn()
+    held = borrow()
     try:
         return held.execute(sql.encode(), parameters).fetchall()
     except psycopg.OperationalError:
         if not (is_repeatable and held.closed):
             raise
         if not held.gave_up:
-            pool.check()  # the other connections have probably died too
+            _pool().check()  # the other connections have probably died too
     finally:
-        pool.putconn(held)
+        give_back(held)
     return _fetch(sql, parameters, is_repeatable=False)
+
+
+def borrow() -> Connection:
+    """A connection of the process's pool; PoolTimeout if none is free within the budget."""
+    return _pool().getconn()
+
+
+def give_back(held: Connection) -> None:
+    """Return the connection to the pool."""
+    _pool().putconn(held)
 
 
 def _pool() -> Pool:

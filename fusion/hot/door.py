@@ -151,8 +151,9 @@ def _request_of(
         key = key_of(environ) if route.takes_key else None
     except Problem:
         return None
-    method = route.instead_of or route.method
-    return HotRequest(method, environ["PATH_INFO"], parameters, body, key, traced_by(request_id))
+    return HotRequest(
+        route.method, environ["PATH_INFO"], parameters, body, key, traced_by(request_id)
+    )
 
 
 def _call_of(route: HotRoute, request: HotRequest, token: str) -> Call | None:

@@ -13,7 +13,7 @@ def _read(request: HotRequest) -> Members:
 HOT = (
     HotRoute(
         "GET",
-        "subscriptions/<uuid:subscription_id>/balances",
+        "subscriptions/<uuidstr:subscription_id>/balances",
         READ_BALANCES,
         FUNCTION,
         _read,

@@ -28,7 +28,7 @@ def _respond(request: HotRequest, answer: Answer) -> HttpResponse:
 HOT = (
     HotRoute(
         "POST",
-        "subscriptions/<uuid:subscription_id>/numbers",
+        "subscriptions/<uuidstr:subscription_id>/numbers",
         PROVISION,
         FUNCTION,
         _read,

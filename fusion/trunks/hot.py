@@ -16,7 +16,7 @@ from fusion.trunks import admit, end_call
 from fusion.trunks.models import DIRECTIONS
 from fusion.trunks.schemas import MAX_CALL_ID, CallBody
 
-CALL = "trunks/<uuid:trunk_id>/calls/<direction>/<path:call_id>"
+CALL = "trunks/<uuidstr:trunk_id>/calls/<direction>/<path:call_id>"
 
 ORDINARY = re.compile(r"(?:sips?:|tel:)?\+?[0-9]{10,15}(?:[@;].*)?", re.ASCII)
 """A callee that is no emergency number anywhere: those have at most six digits, and a country code

@@ -21,7 +21,7 @@ def _read(request: HotRequest) -> Members | None:
 HOT = (
     HotRoute(
         "PUT",
-        "subscriptions/<uuid:subscription_id>/users/<uuid:user_id>/number",
+        "subscriptions/<uuidstr:subscription_id>/users/<uuidstr:user_id>/number",
         PROVISION,
         FUNCTION,
         _read,

@@ -4,9 +4,11 @@ from io import BytesIO
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
+from django.db import connection
 from django.test import Client
 from django.test.client import ClientHandler
 
+from fusion.hot import database
 from fusion.hot.door import Door
 from fusion.hot.routes import ROUTES
 
@@ -15,6 +17,16 @@ def never(*_: Any) -> Any:
     """Not called."""
     raise AssertionError("the test client passes requests on itself")
 
+
+def _connection_of_the_thread() -> Any:
+    connection.ensure_connection()
+    return connection.connection
+
+
+# Like a view of Django here, the door uses the connection of the thread: it sees the test's open
+# transaction and the test's clock.
+database.borrow = _connection_of_the_thread
+database.give_back = lambda held: None
 
 DOOR = Door(never, ROUTES)
 """One for all threads, as in a server process."""
