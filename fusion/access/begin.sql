@@ -74,7 +74,7 @@ DECLARE
     v_count CONSTANT int := num_nonnulls(VARIADIC p_keys) + num_nonnulls(VARIADIC p_names);
 BEGIN
     IF v_count > 0 THEN
-        PERFORM access_lock_names(p_group, p_paths, p_keys, p_names, v_count > 2);
+        PERFORM access_lock_names(p_group, p_paths, p_keys, p_names, v_count > 200);
     END IF;
     IF p_gate IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock_shared(hashtextextended(p_gate, 0));
@@ -95,8 +95,8 @@ $$;
 -- a transaction that needs it.
 --
 -- Locked in the order of the hashes, so that two batches never deadlock. A batch may take three
--- thousand such locks. With p_many it first takes one of two locks, so that only two batches run at
--- once and fit in the lock table of a server with default settings (64 × 100).
+-- thousand such locks. With p_many it first takes one of two locks, so that only two such batches run
+-- at once and fit in the lock table of a server with default settings (64 × 100).
 CREATE OR REPLACE FUNCTION access_lock_names(
     p_group uuid, p_paths text[], p_keys text[], p_names text[], p_many boolean
 ) RETURNS void

@@ -16,6 +16,9 @@ from fusion.hot.statements import alone, together
 from fusion.kernel.postgresql.connections import Connection
 from fusion.kernel.postgresql.pool import Pool
 
+AGAIN = 0
+"""Not an answer: the call must be made again, see `numbers_select_free`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -81,7 +84,9 @@ def make_together(group: UUID, waiting: Sequence[Waiting[Call]]) -> None:
                 each.error = None if each.call.is_repeatable else error
         return
     for nth, client, answer in rows:
-        waiting[nth - 1].outcome = _outcome(client, group, answer)
+        outcome = _outcome(client, group, answer)
+        if outcome.status != AGAIN:
+            waiting[nth - 1].outcome = outcome
 
 
 def _outcome(client: UUID, group: UUID, answer: str) -> Outcome:

@@ -28,7 +28,7 @@ from fusion.edge.middleware import add_headers, begin, end, record
 from fusion.edge.problems import handler500
 from fusion.hot.callers import Callers
 from fusion.hot.company import Company
-from fusion.hot.database import Call, Outcome, make_alone, make_together
+from fusion.hot.database import AGAIN, Call, Outcome, make_alone, make_together
 from fusion.hot.form import Environ, body_of, has_usual_form, key_of
 from fusion.kernel.errors import Problem, problem_of
 from fusion.kernel.http import problem_response
@@ -38,6 +38,9 @@ Start = Callable[..., Any]
 Application = Callable[[Environ, Start], Iterable[bytes]]
 
 BEARER = re.compile("[Bb]earer ([A-Za-z0-9._~+/=-]{1,512})")
+
+LEFT_TO_DJANGO = frozenset((AGAIN, *FORM_OR_RATE))
+"""Statuses of calls that changed nothing, whose answer depends on more than the call."""
 
 OVERRIDE = "HTTP_X_HTTP_METHOD_OVERRIDE"
 
@@ -93,7 +96,7 @@ class Door:
             except Exception:
                 response, actor = _fault(environ, request_id), None
             else:
-                if outcome is None or outcome.status in (0, *FORM_OR_RATE):
+                if outcome is None or outcome.status in LEFT_TO_DJANGO:
                     return None
                 response, actor = _response(route, request, outcome), f"client:{outcome.client}"
             add_headers(response, request_id)

@@ -13,7 +13,8 @@ CALL = """jsonb_build_object(
     'actor', 'client:' || c.id::text, 'path', o.path)"""
 
 ANSWER = """
-lpad(a.status::text, 3, '0') || (CASE WHEN a.replayed THEN 'r' ELSE '-' END) || a.answer"""
+lpad(a.status::text, 3, '0') || (CASE WHEN a.replayed THEN 'r' ELSE '-' END)
+    || coalesce(a.answer, '')"""
 """The status, whether the answer is a replay, and the answer, as one text."""
 
 
