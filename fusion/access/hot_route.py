@@ -12,9 +12,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.http import HttpResponse
-
-from fusion.access.http_auth import respond
 from fusion.access.idempotency import fingerprint
 from fusion.access.permissions import Permission
 from fusion.access.use_case import Answer
@@ -57,8 +54,8 @@ class HotRequest:
 Members = dict[str, Any]
 
 
-def _respond(request: HotRequest, answer: Answer) -> HttpResponse:
-    return respond(answer)
+def _none(request: HotRequest, answer: Answer) -> dict[str, str]:
+    return {}
 
 
 def _always(members: Members) -> bool:
@@ -71,7 +68,8 @@ class HotRoute:
 
     `route` is the described route as Django names it, without `PREFIX`. `function` is the hot
     database function. `read` returns the members of the call; None, ValidationError or a Problem
-    leaves the request to the described route. `method` is the method of the request, `instead_of`
+    leaves the request to the described route; `headers` are those that a success has besides those
+    of every response. `method` is the method of the request, `instead_of`
     the one that its header `X-HTTP-Method-Override` names.
 
     `takes_key`: whether the described route reads `Idempotency-Key`. `is_audited`: whether the
@@ -87,7 +85,7 @@ class HotRoute:
     permission: Permission
     function: str
     read: Callable[[HotRequest], Members | None]
-    respond: Callable[[HotRequest, Answer], HttpResponse] = _respond
+    headers: Callable[[HotRequest, Answer], dict[str, str]] = _none
     has_body: bool = False
     instead_of: str | None = None
     takes_key: bool = False

@@ -240,15 +240,24 @@ def _check_visibility_again(request: HttpRequest) -> Callable[[], None]:
     return partial(requirement.check_visibility, request, actor_of(request))
 
 
+REPLAYED = {"Idempotency-Replayed": "true"}
+"""The header of a stored answer."""
+
+
+def location_of(answer: Answer, prefix: str) -> dict[str, str]:
+    """The header with the URL of a new object: `prefix` and its id."""
+    return {"Location": f"{prefix}/{answer.body['id']}"} if answer.status == 201 else {}
+
+
 def respond(
     answer: Answer, *, location: str = "", headers: dict[str, str] | None = None
 ) -> HttpResponse:
     """The HTTP response of a use case's answer; `location` is the prefix of the new object's id."""
-    extra = dict(headers or {})
-    if answer.replayed:
-        extra["Idempotency-Replayed"] = "true"
-    if location and answer.status == 201:
-        extra["Location"] = f"{location}/{answer.body['id']}"
+    extra = {
+        **(REPLAYED if answer.replayed else {}),
+        **(headers or {}),
+        **(location_of(answer, location) if location else {}),
+    }
     if not answer.text:
         return HttpResponse(status=answer.status, headers=extra)
     return json_response(answer.text, answer.status, extra)

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from fusion.edge import metrics
@@ -68,7 +68,8 @@ class Edge:
         match = request.resolver_match
         actor = getattr(request, "actor", None)
         record(
-            response,
+            response.status_code,
+            code_of(response),
             method=request.method or "",
             route=match.route if match else UNKNOWN,
             is_probe=request.path in PROBES,
@@ -141,7 +142,8 @@ def add_headers(response: HttpResponseBase, request_id: str) -> None:
 
 
 def record(
-    response: HttpResponseBase,
+    status: int,
+    code: str | None,
     *,
     method: str,
     route: str,
@@ -149,14 +151,13 @@ def record(
     seconds: float,
     is_probe: bool = False,
 ) -> None:
-    """Count and log an answered request; `actor` is the label of who sent it."""
-    status = response.status_code
+    """Count and log an answered request.
+
+    `code` is that of the problem, `actor` the label of who sent the request.
+    """
     metrics.count(method, route, status, seconds)
-    code = None
-    if status >= 400 and isinstance(response, HttpResponse):
-        code = code_of(response)
-        if code:
-            metrics.refusals.labels(code).inc()
+    if code:
+        metrics.refusals.labels(code).inc()
     (log.debug if is_probe else log.info)(
         "request",
         method=method,

@@ -94,7 +94,7 @@ def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
     return response
 
 
-def code_of(response: HttpResponse) -> str | None:
+def code_of(response: HttpResponseBase) -> str | None:
     """The problem code of `response`, or None."""
     code: str | None = getattr(response, "problem_code", None)
     return code

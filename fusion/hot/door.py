@@ -13,25 +13,20 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 
-import orjson
-from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpResponse
 from pydantic import ValidationError
 
 from fusion.access import http_auth
 from fusion.access.audit import traced_by
 from fusion.access.hot_route import HotRequest, HotRoute
 from fusion.access.http_auth import FORM_OR_RATE
-from fusion.access.use_case import Answer
 from fusion.edge import metrics
-from fusion.edge.middleware import add_headers, begin, end, record
-from fusion.edge.problems import handler500
+from fusion.edge.middleware import begin, end, record
 from fusion.hot.callers import Callers
 from fusion.hot.company import Company
 from fusion.hot.database import AGAIN, Call, Outcome, make_alone, make_together
 from fusion.hot.form import Environ, body_of, has_usual_form, key_of
-from fusion.kernel.errors import Problem, problem_of
-from fusion.kernel.http import problem_response
+from fusion.hot.reply import Reply, reply_of, reply_to_fault
+from fusion.kernel.errors import Problem
 from fusion.kernel.strict import has_body
 
 Start = Callable[..., Any]
@@ -41,6 +36,8 @@ BEARER = re.compile("[Bb]earer ([A-Za-z0-9._~+/=-]{1,512})")
 
 LEFT_TO_DJANGO = frozenset((AGAIN, *FORM_OR_RATE))
 """Statuses of calls that changed nothing, whose answer depends on more than the call."""
+
+LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 OVERRIDE = "HTTP_X_HTTP_METHOD_OVERRIDE"
 
@@ -58,15 +55,14 @@ class Door:
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
         """Answer one request."""
-        response = self.answer(environ)
-        if response is None:
+        reply = self.answer(environ)
+        if reply is None:
             return self.application(environ, start_response)
-        status = response.status_code
-        start_response(f"{status} {HTTPStatus(status).phrase}", list(response.items()))
-        return [response.content]
+        start_response(LINES[reply.status], reply.headers)
+        return [reply.body]
 
-    def answer(self, environ: Environ) -> HttpResponse | None:
-        """The response; None if the described route must answer."""
+    def answer(self, environ: Environ) -> Reply | None:
+        """The answer; None if the described route must answer."""
         routes = self._routes.get((environ["REQUEST_METHOD"], environ.get(OVERRIDE)))
         if routes is None or not has_usual_form(environ):
             return None
@@ -78,7 +74,7 @@ class Door:
 
     def _answer(
         self, environ: Environ, route: HotRoute, parameters: dict[str, str]
-    ) -> HttpResponse | None:
+    ) -> Reply | None:
         started = perf_counter()
         bearer = BEARER.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
         if bearer is None:
@@ -94,20 +90,21 @@ class Door:
             try:
                 outcome = self._make(call)
             except Exception:
-                response, actor = _fault(environ, request_id), None
+                reply, actor = reply_to_fault(environ, request_id), None
             else:
                 if outcome is None or outcome.status in LEFT_TO_DJANGO:
                     return None
-                response, actor = _response(route, request, outcome), f"client:{outcome.client}"
-            add_headers(response, request_id)
+                reply = reply_of(route, request, outcome, request_id)
+                actor = f"client:{outcome.client}"
             record(
-                response,
+                reply.status,
+                reply.code,
                 method=request.method,
                 route=route.label,
                 actor=actor,
                 seconds=perf_counter() - started,
             )
-            return response
+            return reply
         finally:
             end()
 
@@ -173,16 +170,3 @@ def _call_of(route: HotRoute, request: HotRequest, token: str) -> Call | None:
         is_repeatable=route.is_repeatable or request.key is not None,
         names=route.names(request.key, members),
     )
-
-
-def _response(route: HotRoute, request: HotRequest, outcome: Outcome) -> HttpResponse:
-    if outcome.status >= 400:
-        return problem_response(problem_of(orjson.loads(outcome.text)))
-    return route.respond(request, Answer(outcome.status, outcome.text, outcome.is_replay))
-
-
-def _fault(environ: Environ, request_id: str) -> HttpResponse:
-    """The response to an exception that is being handled."""
-    request = WSGIRequest(environ)
-    request.request_id = request_id  # type: ignore[attr-defined]
-    return handler500(request)

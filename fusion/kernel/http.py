@@ -30,6 +30,8 @@ MAX_MEMBERS = 200
 Each unknown member would become an error before the list is cut to a hundred.
 """
 
+JSON, PROBLEM = "application/json", "application/problem+json"
+
 CSV = "text/csv"
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -181,13 +183,13 @@ def json_response(
 ) -> HttpResponse:
     """A response; `body` is JSON text, or an object to serialize."""
     text = body if isinstance(body, str) else orjson.dumps(body, default=str)
-    return _response(text, "application/json", status, headers or {})
+    return _response(text, JSON, status, headers or {})
 
 
 def problem_response(problem: Problem) -> HttpResponse:
     """The refusal as `application/problem+json`."""
     text = orjson.dumps(problem.document(), default=str)
-    response = _response(text, "application/problem+json", problem.status, problem.headers)
+    response = _response(text, PROBLEM, problem.status, problem.headers)
     response.problem_code = problem.code  # type: ignore[attr-defined]
     return response
 

@@ -57,6 +57,7 @@ def read_proxies(text: str) -> Proxies:
     return Proxies(networks=tuple(ip_network(word, strict=False) for word in words))
 
 
+@lru_cache(maxsize=1024)
 def normal_address(text: str) -> str | None:
     """The normal form of an address, without port, brackets and quotes; None for anything else.
 

@@ -1,9 +1,6 @@
 """The hot route of assigning numbers: see `assign` in `api.py`."""
 
-from django.http import HttpResponse
-
 from fusion.access.hot_route import HotRequest, HotRoute, Members
-from fusion.access.http_auth import respond
 from fusion.access.permissions import PROVISION
 from fusion.access.use_case import Answer
 from fusion.numbers.assign import ASSIGNED, FUNCTION
@@ -21,8 +18,8 @@ def _read(request: HotRequest) -> Members | None:
     return {**request.parameters, **body.model_dump()}
 
 
-def _respond(request: HotRequest, answer: Answer) -> HttpResponse:
-    return respond(answer, headers={"Location": request.path})
+def _headers(request: HotRequest, answer: Answer) -> dict[str, str]:
+    return {"Location": request.path}
 
 
 HOT = (
@@ -32,7 +29,7 @@ HOT = (
         PROVISION,
         FUNCTION,
         _read,
-        _respond,
+        _headers,
         has_body=True,
         takes_key=True,
         seat="access_seat",

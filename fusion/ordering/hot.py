@@ -1,9 +1,7 @@
 """The hot route of placing orders: see `place` in `api.py`."""
 
-from django.http import HttpResponse
-
 from fusion.access.hot_route import HotRequest, HotRoute, Members
-from fusion.access.http_auth import respond
+from fusion.access.http_auth import location_of
 from fusion.access.permissions import PLACE_ORDERS
 from fusion.access.use_case import Answer
 from fusion.ordering.api import ORDERS
@@ -23,8 +21,8 @@ def _read(request: HotRequest) -> Members | None:
     return order_members(draft)
 
 
-def _respond(request: HotRequest, answer: Answer) -> HttpResponse:
-    return respond(answer, location=ORDERS)
+def _headers(request: HotRequest, answer: Answer) -> dict[str, str]:
+    return location_of(answer, ORDERS)
 
 
 def _is_sociable(members: Members) -> bool:
@@ -39,7 +37,7 @@ HOT = (
         PLACE_ORDERS,
         FUNCTION,
         _read,
-        _respond,
+        _headers,
         has_body=True,
         takes_key=True,
         seat="ordering_seat",

@@ -23,7 +23,7 @@ from fusion.tenancy.queries import find_subscription
 from fusion.trunks.admit import admit
 from fusion.trunks.admit_malformed import admit_malformed
 from fusion.trunks.end_call import end_call
-from fusion.trunks.hot import respond_admitted
+from fusion.trunks.hot import headers_admitted
 from fusion.trunks.queries import find_trunk, list_calls, read_call
 from fusion.trunks.records import WantedRecords, list_records, records_as_json, records_table
 from fusion.trunks.schemas import (
@@ -172,7 +172,7 @@ def _admit(
         call_id=call_id,
         **body.model_dump(),
     )
-    return respond_admitted(request, answer)
+    return respond(answer, headers=headers_admitted(request, answer))
 
 
 def _end(request: HttpRequest, trunk_id: UUID, direction: str, call_id: str) -> HttpResponse:

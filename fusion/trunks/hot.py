@@ -5,11 +5,10 @@ A proxy whose HTTP client supports only POST names the method in a header.
 
 import re
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.encoding import escape_uri_path
 
 from fusion.access.hot_route import HotRequest, HotRoute, Members
-from fusion.access.http_auth import respond
 from fusion.access.permissions import ADMIT_CALLS
 from fusion.access.use_case import Answer
 from fusion.trunks import admit, end_call
@@ -41,11 +40,9 @@ def _named(request: HotRequest) -> Members | None:
     return dict(request.parameters)
 
 
-def respond_admitted(request: HotRequest | HttpRequest, answer: Answer) -> HttpResponse:
-    """The response to an admission; a new call has a URL."""
-    created = answer.status == 201
-    headers = {"Location": escape_uri_path(request.path)} if created else None
-    return respond(answer, headers=headers)
+def headers_admitted(request: HotRequest | HttpRequest, answer: Answer) -> dict[str, str]:
+    """The headers of the response to an admission; a new call has a URL."""
+    return {"Location": escape_uri_path(request.path)} if answer.status == 201 else {}
 
 
 def _is_ordinary(members: Members) -> bool:
@@ -59,7 +56,7 @@ def _admission(method: str, instead_of: str | None = None) -> HotRoute:
         ADMIT_CALLS,
         admit.FUNCTION,
         _read_admission,
-        respond_admitted,
+        headers_admitted,
         has_body=True,
         instead_of=instead_of,
         is_audited=False,

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connection
+from django.http import HttpResponse
+from django.http.response import ResponseHeaders
 from django.test import Client
 from django.test.client import ClientHandler
 
@@ -39,9 +41,11 @@ class DoorHandler(ClientHandler):
         """The response of one request."""
         body = environ["wsgi.input"].read()
         environ["wsgi.input"] = BytesIO(body)
-        response = DOOR.answer(environ)
-        if response is None:
+        reply = DOOR.answer(environ)
+        if reply is None:
             return super().__call__(environ)
+        response = HttpResponse(reply.body, status=reply.status)
+        response.headers = ResponseHeaders(dict(reply.headers))
         response.wsgi_request = WSGIRequest(environ)  # type: ignore[attr-defined]
         return response
 

@@ -17,9 +17,6 @@ from tests.hot.twins import twins
 
 REQUESTS = 400 * int(os.environ.get("EXAMPLES", "1"))
 
-RARE = 404
-"""Ids that do not exist are what a test of this kind mostly sends."""
-
 
 @pytest.fixture
 def answered(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, int]]:
@@ -28,10 +25,10 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, int]]:
     inner = Door._answer
 
     def answer(self: Door, environ: Any, route: Any, parameters: Any) -> Any:
-        response = inner(self, environ, route, parameters)
-        if response is not None:
-            count[route.function, response.status_code] += 1
-        return response
+        reply = inner(self, environ, route, parameters)
+        if reply is not None:
+            count[route.function, reply.status] += 1
+        return reply
 
     monkeypatch.setattr(Door, "_answer", answer)
     return count
