@@ -8,11 +8,11 @@ import tempfile
 
 from bench.stage import SAMPLE, Stage
 from fusion.access.authenticate import TokenQuery, token_statement
-from fusion.access.db_function import token_query
-from fusion.access.permissions import ADMIT_CALLS, READ_BALANCES
+from fusion.access.permissions import ADMIT_CALLS
 from fusion.embedded import find_bindir
-from fusion.ledger.queries import BALANCES
-from fusion.trunks import admit, end_call
+from fusion.hot.statements import alone
+from fusion.ledger import hot as ledger
+from fusion.trunks import hot as hot_calls
 
 LEASE = 120
 """Seconds of a lease, the server's default."""
@@ -58,8 +58,9 @@ def read_balances(stage: Stage) -> str:
     It looks the token up and calls `ledger_balances_v2` with the path of the token's organization.
     """
     sampled = "(SELECT s.id FROM bench_subscription s WHERE s.i = :i::bigint)"
-    query = TokenQuery(READ_BALANCES, BALANCES.sql)
-    return f"\\set i random(1, {SAMPLE})\n" + _with_token(stage, query, [sampled])
+    [route] = ledger.HOT
+    members = f"jsonb_build_object('subscription_id', {sampled})"
+    return f"\\set i random(1, {SAMPLE})\n" + _with_token(stage, alone(route), [members])
 
 
 def assign_number(stage: Stage, sku: str) -> str:
@@ -133,19 +134,20 @@ def admit_and_end_call(stage: Stage, trunks: int) -> str:
     ended = f"bench_calls_end_call({TRUNK}, 'outbound', {CALL_ID}, o.path)"
     return (
         _random_call(trunks)
-        + _with_token(stage, TokenQuery(ADMIT_CALLS, admitted), [])
-        + _with_token(stage, TokenQuery(ADMIT_CALLS, ended), [])
+        + _with_token(stage, _token_query(admitted), [])
+        + _with_token(stage, _token_query(ended), [])
     )
 
 
 def admit_and_end_call_now(stage: Stage, trunks: int) -> str:
     """The same by the statements that requests send."""
+    admit, end = hot_calls.HOT[:2]
     call = f"'trunk_id', {TRUNK}, 'direction', 'outbound', 'call_id', {CALL_ID}"
     parties = f"'caller', '+3225550100', 'callee', '+3225550199', 'lease_seconds', {LEASE}"
     return (
         _random_call(trunks)
-        + _with_token(stage, _called(admit.FUNCTION), [f"jsonb_build_object({call}, {parties})"])
-        + _with_token(stage, _called(end_call.FUNCTION), [f"jsonb_build_object({call})"])
+        + _with_token(stage, alone(admit), [f"jsonb_build_object({call}, {parties})"])
+        + _with_token(stage, alone(end), [f"jsonb_build_object({call})"])
     )
 
 
@@ -153,14 +155,13 @@ def _random_call(trunks: int) -> str:
     return f"\\set i random(1, {trunks})\n\\set c random(1, 1000000000000000)\n"
 
 
-def _called(function: str) -> TokenQuery:
-    return token_query(ADMIT_CALLS, function)
+def _token_query(expression: str) -> str:
+    return token_statement(TokenQuery(ADMIT_CALLS, expression))
 
 
-def _with_token(stage: Stage, query: TokenQuery, values: list[str]) -> str:
-    """The look-up of the stage's token with an expression in front, on one line."""
+def _with_token(stage: Stage, statement: str, values: list[str]) -> str:
+    """A statement that looks up the stage's token, on one line; `values` come before the token."""
     checksum = hashlib.sha256(stage.token.encode()).hexdigest()
-    statement = token_statement(query)
     for value in [*values, f"'{checksum}'"]:
         statement = statement.replace("%s", value, 1)
     # pgbench takes the colon of a scope for the beginning of a variable.

@@ -1,4 +1,4 @@
-"""The WSGI application that the HTTP server runs: the hot door, the static files, Django."""
+"""The WSGI application that the HTTP server runs: the hot application, the static files, Django."""
 
 from django.core.wsgi import get_wsgi_application
 
@@ -7,8 +7,8 @@ from fusion.edge.static import with_static_files
 
 django = with_static_files(get_wsgi_application())
 
-from fusion.hot.door import Door  # noqa: E402  # needs Django's apps
+from fusion.hot.application import HotApplication  # noqa: E402  # needs Django's apps
 from fusion.hot.routes import ROUTES  # noqa: E402
 
-application = Door(django, ROUTES)
+application = HotApplication(django, ROUTES)
 metrics.watch_pool()

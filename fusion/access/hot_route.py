@@ -74,10 +74,10 @@ class HotRoute:
 
     `takes_key`: whether the described route reads `Idempotency-Key`. `is_audited`: whether the
     function writes audit records, and so needs the members of `HotRequest.caller`.
-    `is_repeatable`: whether a statement whose connection broke may be sent again. `seat` is the SQL
-    function that takes the locks of several calls without waiting, and returns which it took: see
-    `access/seat.sql`. Only calls for which `is_sociable` is true then share a transaction with
-    those of others.
+    `is_repeatable`: whether a statement whose connection broke may be sent again. `try_lock` is the
+    SQL function that takes the locks of several calls without waiting, and returns which it took:
+    see `access/try_lock.sql`. Only calls for which `may_share` is true then share a transaction
+    with those of others.
     """
 
     method: str
@@ -91,8 +91,8 @@ class HotRoute:
     takes_key: bool = False
     is_audited: bool = True
     is_repeatable: bool = False
-    seat: str | None = None
-    is_sociable: Callable[[Members], bool] = field(default=_always)
+    try_lock: str | None = None
+    may_share: Callable[[Members], bool] = field(default=_always)
 
     def names(self, key: str | None, members: Members) -> frozenset[str]:
         """The names of a call: its idempotency key and its reference."""

@@ -45,15 +45,15 @@ outages = Counter(
     ("reason",),
     registry=registry,
 )
-company = Histogram(
-    "fusion_company_calls",
+shared_calls = Histogram(
+    "fusion_shared_transaction_calls",
     "Calls that one transaction made, of routes whose writes may share one.",
     ("route",),
     buckets=(1, 2, 4, 8, 16, 32, 64),
     registry=registry,
 )
-company_wait = Histogram(
-    "fusion_company_wait_seconds",
+shared_wait = Histogram(
+    "fusion_shared_transaction_wait_seconds",
     "Time for which the call that leads such a transaction waited for the one before.",
     ("route",),
     buckets=(0.0001, 0.001, 0.005, 0.02, 0.1, 0.5),
@@ -85,16 +85,16 @@ def _labelled(method: str, route: str, status: str) -> tuple[Counter, Histogram]
     return requests.labels(method, route, status), latency.labels(method, route)
 
 
-def count_company(route: str, calls: int, waited: float) -> None:
+def count_shared(route: str, calls: int, waited: float) -> None:
     """Count one transaction of `calls` calls, whose leader waited for `waited` seconds."""
-    counted, waits = _company_of(route)
+    counted, waits = _shared_of(route)
     counted.observe(calls)
     waits.observe(waited)
 
 
 @cache
-def _company_of(route: str) -> tuple[Histogram, Histogram]:
-    return company.labels(route), company_wait.labels(route)
+def _shared_of(route: str) -> tuple[Histogram, Histogram]:
+    return shared_calls.labels(route), shared_wait.labels(route)
 
 
 def render() -> bytes:

@@ -1,1 +1,1 @@
-"""The hot door: answers hot routes before Django, and lets their writes share transactions."""
+"""Answers hot routes before Django, and lets their writes share transactions."""

@@ -1,4 +1,4 @@
-"""What this process knows of the tokens that it has seen: enough to choose the company of a call.
+"""What this process knows of the tokens that it has seen: enough to choose the sharing of a call.
 
 It grants nothing: every statement looks its tokens up again.
 """

@@ -11,7 +11,7 @@ from django.db import connection
 from psycopg.rows import TupleRow
 
 from fusion.access.hot_route import HotRoute, Members
-from fusion.hot.company import Waiting
+from fusion.hot.sharing import Waiting
 from fusion.hot.statements import alone, together
 from fusion.kernel.postgresql.connections import Connection
 from fusion.kernel.postgresql.pool import Pool

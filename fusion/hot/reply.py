@@ -1,4 +1,4 @@
-"""The answers of the door, with the bytes that Django's responses have."""
+"""The replies of the hot application, with the bytes that Django's responses have."""
 
 from dataclasses import dataclass
 from functools import cache

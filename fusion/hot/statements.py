@@ -42,7 +42,7 @@ def together(route: HotRoute) -> str:
     valid, its client lacks the permission, or it would have had to wait for a lock.
     """
     return f"""
-SELECT g.nths[s.places[a.i]], g.clients[s.places[a.i]], {ANSWER}
+SELECT g.nths[s.positions[a.i]], g.clients[s.positions[a.i]], {ANSWER}
 FROM (
     SELECT array_agg(u.nth ORDER BY u.nth) AS nths, array_agg(c.id ORDER BY u.nth) AS clients,
            jsonb_agg(u.call || {CALL} ORDER BY u.nth) AS calls
@@ -58,8 +58,8 @@ FROM (
     WHERE o.status = 'active' AND o.group_id = %s::uuid AND ({condition(route.permission)})
 ) g
 CROSS JOIN LATERAL (
-    SELECT w.* FROM {route.seat}(%s::uuid, g.calls) w
-    WHERE g.calls IS NOT NULL AND cardinality(w.places) > 0 OFFSET 0) s
+    SELECT w.* FROM {route.try_lock}(%s::uuid, g.calls) w
+    WHERE g.calls IS NOT NULL AND cardinality(w.positions) > 0 OFFSET 0) s
 CROSS JOIN LATERAL ROWS FROM ({route.function}(%s::uuid, s.calls))
     WITH ORDINALITY AS a(status, replayed, answer, i)
 """

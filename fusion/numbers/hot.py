@@ -32,6 +32,6 @@ HOT = (
         _headers,
         has_body=True,
         takes_key=True,
-        seat="access_seat",
+        try_lock="access_try_lock_calls",
     ),
 )

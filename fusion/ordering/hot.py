@@ -25,7 +25,7 @@ def _headers(request: HotRequest, answer: Answer) -> dict[str, str]:
     return location_of(answer, ORDERS)
 
 
-def _is_sociable(members: Members) -> bool:
+def _may_share(members: Members) -> bool:
     """A dated order is judged with what else is scheduled; a long one takes long."""
     return members["effective_at"] is None and len(members["lines"]) <= MOST_LINES
 
@@ -40,7 +40,7 @@ HOT = (
         _headers,
         has_body=True,
         takes_key=True,
-        seat="ordering_seat",
-        is_sociable=_is_sociable,
+        try_lock="ordering_try_lock_calls",
+        may_share=_may_share,
     ),
 )

@@ -61,8 +61,8 @@ def _admission(method: str, instead_of: str | None = None) -> HotRoute:
         instead_of=instead_of,
         is_audited=False,
         is_repeatable=True,
-        seat="trunks_seat",
-        is_sociable=_is_ordinary,
+        try_lock="trunks_try_lock_calls",
+        may_share=_is_ordinary,
     )
 
 
@@ -76,7 +76,7 @@ def _end(method: str, instead_of: str | None = None) -> HotRoute:
         instead_of=instead_of,
         is_audited=False,
         is_repeatable=True,
-        seat="trunks_seat",
+        try_lock="trunks_try_lock_calls",
     )
 
 

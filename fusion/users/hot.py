@@ -27,6 +27,6 @@ HOT = (
         _read,
         has_body=True,
         is_repeatable=True,
-        seat="access_seat",
+        try_lock="access_try_lock_calls",
     ),
 )

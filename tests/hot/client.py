@@ -1,4 +1,4 @@
-"""Django's test client with the hot door in front, like a server."""
+"""Django's test client with the hot application in front of Django, as in a server."""
 
 from io import BytesIO
 from typing import Any
@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.client import ClientHandler
 
 from fusion.hot import database
-from fusion.hot.door import Door
+from fusion.hot.application import HotApplication
 from fusion.hot.routes import ROUTES
 
 
@@ -25,23 +25,23 @@ def _connection_of_the_thread() -> Any:
     return connection.connection
 
 
-# Like a view of Django here, the door uses the connection of the thread: it sees the test's open
-# transaction and the test's clock.
+# Like Django's views in tests, the hot application uses the connection of the thread: it sees the
+# test's open transaction and the test's clock.
 database.borrow = _connection_of_the_thread
 database.give_back = lambda held: None
 
-DOOR = Door(never, ROUTES)
+APPLICATION = HotApplication(never, ROUTES)
 """One for all threads, as in a server process."""
 
 
-class DoorHandler(ClientHandler):
-    """Answers what the door answers, and leaves the rest to Django."""
+class HotHandler(ClientHandler):
+    """Answers what the hot application answers, and leaves the rest to Django."""
 
     def __call__(self, environ: dict[str, Any]) -> Any:
         """The response of one request."""
         body = environ["wsgi.input"].read()
         environ["wsgi.input"] = BytesIO(body)
-        reply = DOOR.answer(environ)
+        reply = APPLICATION.answer(environ)
         if reply is None:
             return super().__call__(environ)
         response = HttpResponse(reply.body, status=reply.status)
@@ -55,4 +55,4 @@ class HotClient(Client):
 
     def __init__(self) -> None:
         super().__init__(headers={"host": "testserver"})
-        self.handler = DoorHandler(enforce_csrf_checks=False)
+        self.handler = HotHandler(enforce_csrf_checks=False)

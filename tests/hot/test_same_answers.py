@@ -1,7 +1,7 @@
-"""The hot door answers what Django answers, to the byte: thousands of requests, good and bad.
+"""The hot application answers what Django answers, to the byte: good requests and bad ones.
 
-Two providers that are alike get the same requests, one through the door, the other without it.
-`EXAMPLES` multiplies how many.
+Two providers that are alike get the same requests, one through the hot application, the other
+through Django alone. `EXAMPLES` multiplies how many.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fusion.hot.door import Door
+from fusion.hot.application import HotApplication
 from tests.hot.asking import asked
 from tests.hot.twins import twins
 
@@ -20,17 +20,17 @@ REQUESTS = 400 * int(os.environ.get("EXAMPLES", "1"))
 
 @pytest.fixture
 def answered(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, int]]:
-    """What the door answers itself, by route and status."""
+    """What the hot application answers itself, by route and status."""
     count: Counter[tuple[str, int]] = Counter()
-    inner = Door._answer
+    inner = HotApplication._answer
 
-    def answer(self: Door, environ: Any, route: Any, parameters: Any) -> Any:
+    def answer(self: HotApplication, environ: Any, route: Any, parameters: Any) -> Any:
         reply = inner(self, environ, route, parameters)
         if reply is not None:
             count[route.function, reply.status] += 1
         return reply
 
-    monkeypatch.setattr(Door, "_answer", answer)
+    monkeypatch.setattr(HotApplication, "_answer", answer)
     return count
 
 

@@ -1,6 +1,6 @@
-"""Two providers alike: the one is asked through the hot door, the other through Django alone.
+"""Two providers that are alike: one behind the hot application, the other behind Django alone.
 
-What they answer is compared after ids, instants and phone numbers have got common names.
+Their answers are compared after ids, instants and phone numbers have got common names.
 """
 
 import re
@@ -136,5 +136,5 @@ class Twin:
 
 
 def twins() -> tuple[Twin, Twin]:
-    """A twin behind the hot door, and one without it."""
+    """A twin behind the hot application, and one without it."""
     return Twin(HotClient()), Twin(Client(headers={"host": "testserver"}))

@@ -7,7 +7,7 @@ import pytest
 
 from fusion.access.actor import AGENT, GROUP, TENANT
 from fusion.access.permissions import ADMIT_CALLS
-from fusion.hot.door import Door
+from fusion.hot.application import HotApplication
 from fusion.hot.routes import ROUTES
 from fusion.trunks import calls_api
 from tests.hot import client as hot_client
@@ -36,7 +36,7 @@ def limit(monkeypatch: pytest.MonkeyPatch, **limits: Any) -> None:
         replace(route, permission=permission) if route.permission is ADMIT_CALLS else route
         for route in ROUTES
     ]
-    monkeypatch.setattr(hot_client, "DOOR", Door(hot_client.never, routes))
+    monkeypatch.setattr(hot_client, "APPLICATION", HotApplication(hot_client.never, routes))
 
 
 def client(world: World, limit: str) -> str:

@@ -1,4 +1,4 @@
-"""Company for commits: calls that arrive while others are being committed go together.
+"""Transactions that several callers share: calls that arrive while others are being committed.
 
 A call that finds no leader goes at once, alone. Calls that arrive meanwhile wait; when it is done,
 the first of them leads the next transaction and takes the others along. So an idle system waits for
@@ -11,18 +11,16 @@ from threading import Lock
 from time import perf_counter
 from typing import Any
 
+from fusion.kernel.postgresql.connections import NoResponse
+
 MOST = 64
 """Most calls in one transaction."""
 
 LEADERS = 2
-"""Transactions of one company at the same time: one is prepared while the other is committed."""
+"""Such transactions at the same time: one is prepared while the other is committed."""
 
 PATIENCE = 60.0
 """Seconds that a call waits for its leader: longer than any statement may run."""
-
-
-class Forsaken(Exception):
-    """The leader did not answer within `PATIENCE`; the outcome is unknown."""
 
 
 class Waiting[Call]:
@@ -45,16 +43,16 @@ class Waiting[Call]:
         self._woken.acquire()
 
     def wait(self) -> None:
-        """Until somebody calls `wake`; raises Forsaken."""
+        """Until somebody calls `wake`; raises NoResponse, and the outcome is unknown."""
         if not self._woken.acquire(timeout=PATIENCE):
-            raise Forsaken
+            raise NoResponse(f"The transaction was not finished within {PATIENCE:g} seconds.")
 
     def wake(self) -> None:
         """Called exactly once, also if nobody waits any more."""
         self._woken.release()
 
 
-class Company[Call]:
+class SharedTransactions[Call]:
     """The calls of one kind and group in this process."""
 
     def __init__(
@@ -86,15 +84,15 @@ class Company[Call]:
         if not mine.leads:
             mine.wait()
         if mine.leads:
-            seated = [mine, *self._take_along(mine)]
+            shared = [mine, *self._take_along(mine)]
             try:
-                self._observe(len(seated), perf_counter() - mine.began)
-                if len(seated) == 1:
+                self._observe(len(shared), perf_counter() - mine.began)
+                if len(shared) == 1:
                     return self._alone(call)
-                self._together(seated)
+                self._together(shared)
             finally:
                 self._leave()
-                for other in seated[1:]:
+                for other in shared[1:]:
                     other.wake()
         if mine.error is not None:
             raise mine.error

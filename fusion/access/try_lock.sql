@@ -1,15 +1,15 @@
--- Company of calls: several callers' calls of one hot function in one transaction. It must wait for
--- nobody on behalf of one of them, so it takes only the locks that are free.
+-- Several callers' calls of one hot function may share a transaction. It must not wait on behalf of one
+-- of them, so it takes only the locks that are free.
 
 -- Take the locks of those calls that nobody else delays, without waiting. Returns these calls, and
--- their places in p_calls, from 1. p_names: by call, an external reference whose uniqueness is about
+-- their positions in p_calls, from 1. p_names: by call, an external reference whose uniqueness is about
 -- to be decided (see access_lock), NULL for none; p_subscriptions: by call, the subscription.
 --
 -- The locks are those of access_lock, which finds them already held. A call whose subscription is not
--- visible has no place either: the caller sends it alone, like one that has to wait.
-CREATE OR REPLACE FUNCTION access_seat_with(
+-- visible is left out too: the caller makes it alone, like one that has to wait.
+CREATE OR REPLACE FUNCTION access_try_lock(
     p_group uuid, p_calls jsonb, p_subscriptions uuid[], p_names text[],
-    OUT calls jsonb, OUT places int[]
+    OUT calls jsonb, OUT positions int[]
 )
 LANGUAGE plpgsql
 SET enable_seqscan = off
@@ -17,7 +17,7 @@ AS $$
 DECLARE
     v_call jsonb;
 BEGIN
-    calls := '[]'; places := '{}';
+    calls := '[]'; positions := '{}';
     FOR i IN 1 .. jsonb_array_length(p_calls) LOOP
         v_call := p_calls -> i - 1;
         CONTINUE WHEN NOT access_try_names(p_group, v_call ->> 'path', v_call ->> 'key', p_names[i]);
@@ -26,16 +26,16 @@ BEGIN
           AND access_sees(v_call ->> 'path', s.path)
         FOR NO KEY UPDATE SKIP LOCKED;
         IF FOUND THEN
-            calls := calls || v_call; places := places || i;
+            calls := calls || v_call; positions := positions || i;
         END IF;
     END LOOP;
 END
 $$;
 
 -- The same for calls that name their subscription and have no reference.
-CREATE OR REPLACE FUNCTION access_seat(p_group uuid, p_calls jsonb, OUT calls jsonb, OUT places int[])
+CREATE OR REPLACE FUNCTION access_try_lock_calls(p_group uuid, p_calls jsonb, OUT calls jsonb, OUT positions int[])
 LANGUAGE sql AS $$
-    SELECT w.calls, w.places FROM access_seat_with(
+    SELECT w.calls, w.positions FROM access_try_lock(
         p_group, p_calls,
         ARRAY(SELECT (c.call ->> 'subscription_id')::uuid FROM jsonb_array_elements(p_calls) WITH ORDINALITY
               AS c(call, nth) ORDER BY c.nth), '{}') w

@@ -1,6 +1,6 @@
 """Several callers' calls in one transaction: each has its own answer, and none waits for another's.
 
-What cannot go along has no outcome, and goes alone: see `fusion/hot/company.py`.
+What cannot go along has no outcome, and goes alone: see `fusion/hot/sharing.py`.
 """
 
 import hashlib
@@ -14,8 +14,8 @@ import pytest
 from django.db import connection
 
 from fusion.access.hot_route import HotRoute
-from fusion.hot.company import Waiting
 from fusion.hot.database import AGAIN, Call, Outcome, make_alone, make_together
+from fusion.hot.sharing import Waiting
 from fusion.kernel.database import fetch_value
 from fusion.kernel.ids import new_id
 from fusion.numbers.hot import HOT as NUMBERS

@@ -22,10 +22,10 @@ from fusion.access.http_auth import FORM_OR_RATE
 from fusion.edge import metrics
 from fusion.edge.middleware import begin, end, record
 from fusion.hot.callers import Callers
-from fusion.hot.company import Company
 from fusion.hot.database import AGAIN, Call, Outcome, make_alone, make_together
 from fusion.hot.form import Environ, body_of, has_usual_form, key_of
 from fusion.hot.reply import Reply, reply_of, reply_to_fault
+from fusion.hot.sharing import SharedTransactions
 from fusion.kernel.errors import Problem
 from fusion.kernel.strict import has_body
 
@@ -42,13 +42,13 @@ LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatu
 OVERRIDE = "HTTP_X_HTTP_METHOD_OVERRIDE"
 
 
-class Door:
+class HotApplication:
     """Answers the requests of `routes` that it understands, and passes the others on."""
 
     def __init__(self, application: Application, routes: Sequence[HotRoute]) -> None:
         self.application = application
         self.callers = Callers()
-        self._companies: dict[tuple[HotRoute, Any], Company[Call]] = {}
+        self._shared: dict[tuple[HotRoute, Any], SharedTransactions[Call]] = {}
         self._routes: dict[tuple[str, str | None], list[HotRoute]] = {}
         for route in routes:
             self._routes.setdefault((route.method, route.instead_of), []).append(route)
@@ -124,21 +124,21 @@ class Door:
 
     def _make(self, call: Call) -> Outcome | None:
         caller = self.callers.get(call.checksum)
-        if caller is None or call.route.seat is None or not call.route.is_sociable(call.members):
+        if caller is None or call.route.try_lock is None or not call.route.may_share(call.members):
             outcome = make_alone(call)
         else:
-            outcome = self._company(call.route, caller.group).make(call, call.names)
+            outcome = self._sharing(call.route, caller.group).make(call, call.names)
         if outcome is not None and caller is None:
             self.callers.remember(call.checksum, outcome)
         return outcome
 
-    def _company(self, route: HotRoute, group: Any) -> Company[Call]:
-        company = self._companies.get((route, group))
-        if company is None:
-            observe = partial(metrics.count_company, route.label)
-            made = Company[Call](make_alone, partial(make_together, group), observe)
-            company = self._companies.setdefault((route, group), made)
-        return company
+    def _sharing(self, route: HotRoute, group: Any) -> SharedTransactions[Call]:
+        sharing = self._shared.get((route, group))
+        if sharing is None:
+            observe = partial(metrics.count_shared, route.label)
+            made = SharedTransactions[Call](make_alone, partial(make_together, group), observe)
+            sharing = self._shared.setdefault((route, group), made)
+        return sharing
 
 
 def _request_of(

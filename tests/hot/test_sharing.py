@@ -1,6 +1,6 @@
-"""Calls in company: nobody waits for another's locks, and each has its own outcome.
+"""Calls in shared transactions: each has its own outcome, and nobody is forgotten.
 
-`Company` is tested with real threads; the statements with real locks of other transactions.
+Real threads, with a stand-in for the database that holds each transaction until it is released.
 """
 
 import threading
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fusion.hot.company import LEADERS, MOST, Company, Waiting
+from fusion.hot.sharing import LEADERS, MOST, SharedTransactions, Waiting
 
 SECONDS = 20
 
@@ -23,7 +23,7 @@ class Commits:
         self.observed: list[int] = []
         self.begun = threading.Semaphore(0)
         self.allowed = threading.Semaphore(0)
-        self.company = Company[int](self.alone, self.together, self.observe)
+        self.sharing = SharedTransactions[int](self.alone, self.together, self.observe)
 
     def observe(self, calls: int, waited: float) -> None:
         """Keep what is measured."""
@@ -35,12 +35,12 @@ class Commits:
         self._hold([call])
         return -call
 
-    def together(self, seated: list[Waiting[int]]) -> None:
+    def together(self, shared: list[Waiting[int]]) -> None:
         """Make several; a call of 13 finds its subscription locked, one of 99 makes all fail."""
-        self._hold([each.call for each in seated])
-        if any(each.call == 99 for each in seated):
+        self._hold([each.call for each in shared])
+        if any(each.call == 99 for each in shared):
             raise ZeroDivisionError
-        for each in seated:
+        for each in shared:
             if each.call != 13:
                 each.outcome = each.call
 
@@ -67,7 +67,7 @@ class Commits:
 
 @pytest.fixture
 def commits() -> Commits:
-    """A company of its own."""
+    """A sharing of its own."""
     return Commits()
 
 
@@ -77,10 +77,10 @@ def send(commits: Commits) -> Any:
     with ThreadPoolExecutor(100) as pool:
 
         def submit(call: int, *names: str) -> "Future[int]":
-            before, full = len(commits.company._waiting), commits.company._leaders >= LEADERS
-            future = pool.submit(commits.company.make, call, frozenset(names))
+            before, full = len(commits.sharing._waiting), commits.sharing._leaders >= LEADERS
+            future = pool.submit(commits.sharing.make, call, frozenset(names))
             if full:
-                until(lambda: len(commits.company._waiting) > before or future.done())
+                until(lambda: len(commits.sharing._waiting) > before or future.done())
             return future
 
         yield submit
@@ -119,7 +119,7 @@ def test_calls_that_come_meanwhile_go_together(commits: Commits, send: Any) -> N
     assert [future.result(SECONDS) for future in first] == [-1000 - n for n in range(LEADERS)]
     assert commits.made[LEADERS:] == [[1, 2, 3]]
     assert commits.observed == [1] * LEADERS + [3]
-    assert commits.company._leaders == 0
+    assert commits.sharing._leaders == 0
 
 
 def test_equal_names_never_share_a_transaction(commits: Commits, send: Any) -> None:
@@ -157,4 +157,4 @@ def test_a_fault_of_one_leaves_nobody_waiting(commits: Commits, send: Any) -> No
         futures[0].result(SECONDS)
     assert [future.result(SECONDS) for future in futures[1:]] == [-1, -2]
     assert [future.result(SECONDS) for future in first] == [-1000 - n for n in range(LEADERS)]
-    assert commits.company._leaders == 0
+    assert commits.sharing._leaders == 0
