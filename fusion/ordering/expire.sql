@@ -41,7 +41,7 @@ LANGUAGE sql STABLE AS $$
         'code', 'invalid-fields', 'detail', 'ends_at: ' || m.message,
         'errors', json_build_array(json_build_object('field', 'ends_at', 'message', m.message)))
     FROM jsonb_array_elements(p_calls) WITH ORDINALITY AS w(call, nth)
-    CROSS JOIN (SELECT 'must be later than effective_at, and in the future') AS m(message)
+    CROSS JOIN (SELECT 'must be later than the order takes effect, and in the future') AS m(message)
     WHERE (w.call ->> 'ends_at')::timestamptz
           <= greatest((w.call ->> 'effective_at')::timestamptz, p_now[w.nth])
 $$;

@@ -11,6 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from fusion.numbers.written import REFUSALS
 from fusion.portal.number_types import types_in_words
+from fusion.portal.order_dates import DATE_MESSAGES
 from fusion.portal.product_rules import PRODUCT_DETAILS, PRODUCT_MESSAGES
 from fusion.portal.restorations import RESTORE_DETAILS, until_in_words
 
@@ -192,6 +193,7 @@ DETAILS = (
 """Details of refusals."""
 
 MESSAGES = (
+    *DATE_MESSAGES,
     *PRODUCT_MESSAGES,
     gettext_noop("%(number)s is an emergency number of %(country)s already"),
     gettext_noop("“%(value)s” has no digits; write an emergency number of 2 to 6 digits"),
@@ -214,15 +216,6 @@ MESSAGES = (
     gettext_noop("must be an e-mail address"),
     gettext_noop("must not contain the same number twice: %(numbers)s"),
     gettext_noop("must be in the future"),
-    gettext_noop("must be at most five years ahead"),
-    gettext_noop(
-        "must be at most %(hours)s hours in the past (it is now %(now)s); omit it for "
-        "immediate effect"
-    ),
-    gettext_noop(
-        "must be at most 1 hour in the past (it is now %(now)s); omit it for immediate effect"
-    ),
-    gettext_noop("must be in the future (it is now %(now)s); omit it for immediate effect"),
     gettext_noop("must be at most %(days)s days ahead"),
     gettext_noop("must be another subscription"),
     gettext_noop("is allowed only to port in"),

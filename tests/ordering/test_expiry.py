@@ -236,8 +236,11 @@ def test_it_warns_a_week_before(world: World) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"ends_at": "2020-01-01T00:00:00Z"}, "later than effective_at, and in the future"),
-        ({"ends_at": after(days=1), "effective_at": after(days=2)}, "later than effective_at"),
+        ({"ends_at": "2020-01-01T00:00:00Z"}, "later than the order takes effect, and in"),
+        (
+            {"ends_at": after(days=1), "effective_at": after(days=2)},
+            "later than the order takes effect",
+        ),
         ({"ends_at": after(days=366 * 6)}, "five years ahead"),
         ({"ends_at": "soon"}, ""),
     ],

@@ -13,7 +13,7 @@ from fusion.lifecycle.apply_due import apply_due_orders
 from tests.lifecycle.dating import at
 from tests.ordering.placing import consume, fall_due, line, placed
 from tests.ordering.requesting import requested
-from tests.portal.furnished import follow, person, post, text
+from tests.portal.furnished import compact, follow, person, post, text
 from tests.portal.people import make_person, signed_in
 from tests.world import World, make_organization, make_subscription
 
@@ -242,6 +242,23 @@ def test_an_order_with_a_past_date(world: World) -> None:
     assert "at most 24 hours in the past" in refused.content.decode()
     done = follow(client, post(client, page, **wanted, effective_at=_local(-60)))
     assert "was placed" in done and "later than planned" in done
+
+
+def test_an_order_with_an_end(world: World) -> None:
+    """The preview knows when it ends; what has ended cannot be taken back."""
+    client = person(world, GROUP, AGENT)
+    page = f"/orders/new?subscription={world.subscription.id}"
+    placed(world, line(world.seat, 40), effective_at=at(1))
+    wanted = {**fields(world), "external_reference": "", "note": "", "effective_at": ""}
+    shown = client.post(page, {**wanted, "ends_at": _local(600), "preview": "1"})
+    assert '<td class="num">40</td>' in compact(shown.content.decode())
+    shown = client.post(page, {**wanted, "ends_at": _local(-60), "preview": "1"})
+    assert "later than the order takes effect" in shown.content.decode()
+    order = placed(world, line(world.seat, 3), ends_at=at(2))
+    assert "Take it back" in text(client, f"/orders/{order['id']}")
+    fall_due({"id": order["expired_by"]})
+    apply_due_orders()
+    assert "Take it back" not in text(client, f"/orders/{order['id']}")
 
 
 def _local(minutes: int) -> str:

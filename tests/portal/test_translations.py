@@ -51,6 +51,8 @@ ONLY_PROGRAMS = (
     "{} is {}",
     "A group is the provider itself",
     "CSV is taken in UTF-8",
+    "is for an administrator, but none is named",
+    "is a {}; only a tenant can have subscriptions",
 )
 """Beginnings of refusals that no page can meet, or that the portal words otherwise."""
 
@@ -130,6 +132,22 @@ def _refusals() -> Iterator[tuple[str, str]]:
 def test_refusals_of_use_cases_are_known_to_the_portal(where: str, detail: str) -> None:
     if not detail.startswith(ONLY_PROGRAMS):
         assert any(_says(detail, _sample(text)) for text in DETAILS), f"{where}: {detail}"
+
+
+def _refused_fields() -> Iterator[tuple[str, str]]:
+    """(where, message) of each refusal of a field of an order or of a change of a subscription."""
+    for room in ("ordering", "lifecycle"):
+        for file in sorted((PACKAGE / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "InvalidFields":
+                    where = f"{file.relative_to(PACKAGE)}:{node.lineno}"
+                    yield from ((where, _shape(word.value)) for word in node.keywords)
+
+
+@pytest.mark.parametrize(("where", "message"), sorted(_refused_fields()))
+def test_refused_fields_are_known_to_the_portal(where: str, message: str) -> None:
+    if message and not message.startswith(ONLY_PROGRAMS):
+        assert any(_says(message, _sample(text)) for text in MESSAGES), f"{where}: {message}"
 
 
 @pytest.mark.parametrize("words", sorted(set(PLAIN_WORDS.values())))

@@ -129,7 +129,7 @@ def detail(request: PageRequest, order: Order) -> HttpResponse:
         "products": product_names(actor, document["lines"] or ()),
         "confirmation": Confirmation(),
         "related": _related(actor, document),
-        "may_reverse": PLACE_ORDERS.allows(actor) and _is_reversible(document),
+        "may_reverse": PLACE_ORDERS.allows(actor) and _is_reversible(actor, document),
         "may_order_again": PLACE_ORDERS.allows(actor)
         and (order.state, order.kind) == ("failed", CHANGE),
         "may_cancel": order.state == "scheduled" and permission_of(order).allows(actor),
@@ -137,13 +137,17 @@ def detail(request: PageRequest, order: Order) -> HttpResponse:
     return show(request, "portal/orders/detail.html", context)
 
 
-def _is_reversible(document: Mapping[str, Any]) -> bool:
-    """Whether an order changed something that was not taken back."""
+def _is_reversible(actor: Actor, document: Mapping[str, Any]) -> bool:
+    """Whether an order changed something that was not taken back, and has not ended."""
     return (
         document["state"] == "completed"
         and document["kind"] in REVERSIBLE
         and bool(document["changes"])
         and document["reversed_by"] is None
+        and (
+            document["expired_by"] is None
+            or find_order(actor, UUID(document["expired_by"])).state != "completed"
+        )
     )
 
 

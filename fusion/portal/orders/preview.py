@@ -32,24 +32,24 @@ def preview_lines(
     request: PageRequest, form: LinesForm, subscription_id: UUID
 ) -> dict[str, Any] | None:
     """The preview of the lines of a form, at first of its initial ones; None without lines."""
-    effective_at = None
+    effective_at = ends_at = None
     if form.is_bound:
         lines = form.lines() if form.rows.is_valid() else ()
-        effective_at = _date(form)
+        effective_at, ends_at = _date(form, "effective_at"), _date(form, "ends_at")
     else:
         values = () if EDIT_ROWS in request.POST else form.row_values
         lines = tuple(
             Line(UUID(each["product"]), each["quantity"], each["action"]) for each in values
         )
-    draft = Draft(subscription_id, lines, effective_at=effective_at)
+    draft = Draft(subscription_id, lines, effective_at=effective_at, ends_at=ends_at)
     return preview_draft(request.actor, draft) if lines else None
 
 
-def _date(form: LinesForm) -> datetime | None:
-    """The date of a bound form of an order; None without one, or while it is not right."""
-    field = form.fields.get("effective_at")
+def _date(form: LinesForm, name: str) -> datetime | None:
+    """A date of a bound form of an order; None without one, or while it is not right."""
+    field = form.fields.get(name)
     try:
-        return field.clean(form["effective_at"].data) if field else None
+        return field.clean(form[name].data) if field else None
     except ValidationError:
         return None
 
