@@ -9,6 +9,7 @@ from ninja.parser import Parser
 
 from fusion import __version__
 from fusion.access.http_auth import answer_exempt, bind_requirements
+from fusion.access.shown_actors import with_shown_actors
 from fusion.accounts import api as accounts
 from fusion.catalogue import api as catalogue
 from fusion.clients import api as clients
@@ -79,6 +80,7 @@ ROUTERS: tuple[Router, ...] = (
 for router in ROUTERS:
     api.add_router("", router)
     bind_requirements(router)
+    with_shown_actors(router)
 
 
 @api.exception_handler(Problem)

@@ -10,6 +10,7 @@ from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, read_of
 from fusion.access.permissions import READ_BALANCES
+from fusion.access.shown_actors import pages_with_shown_actors
 from fusion.kernel.clock import instant, now
 from fusion.kernel.errors import InvalidFields, not_found
 from fusion.kernel.http import json_response
@@ -77,7 +78,9 @@ def read_entries(
     request: HttpRequest, subscription_id: UUID, params: Query[EntryFilter]
 ) -> HttpResponseBase:
     """List the ledger entries of a subscription, newest first."""
-    pages = partial(entries, subscription_id, **params.filters())
+    pages = pages_with_shown_actors(
+        actor_of(request), partial(entries, subscription_id, **params.filters())
+    )
     return send_list(request, params, "ledger", ENTRY_COLUMNS, pages, named=with_holder_cells)
 
 

@@ -10,6 +10,7 @@ from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import READ_PROVISIONING
+from fusion.access.shown_actors import pages_with_shown_actors
 from fusion.kernel.http import json_response
 from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Page
@@ -68,7 +69,8 @@ def port_requests_of_subscription(
 ) -> HttpResponseBase:
     """List the port requests of a subscription, newest first."""
     filters = {"subscription_id": subscription_id, **params.filters()}
-    pages = partial(list_port_requests, actor_of(request), **filters)
+    actor = actor_of(request)
+    pages = pages_with_shown_actors(actor, partial(list_port_requests, actor, **filters))
     return send_list(request, params, "port-requests", PORT_COLUMNS, pages)
 
 
@@ -82,7 +84,8 @@ def port_requests_of_subscription(
 )
 def port_requests(request: HttpRequest, params: Query[PortFilter]) -> HttpResponseBase:
     """List the port requests that you can see, newest first."""
-    pages = partial(list_port_requests, actor_of(request), **params.filters())
+    actor = actor_of(request)
+    pages = pages_with_shown_actors(actor, partial(list_port_requests, actor, **params.filters()))
     return send_list(request, params, "port-requests", PORT_COLUMNS, pages)
 
 

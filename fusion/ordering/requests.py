@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 
 from fusion.access.actor import GROUP, Actor
+from fusion.access.shown_actors import show_actors
 from fusion.events.emit import emit
 from fusion.kernel.clock import instant
 from fusion.kernel.database import fetch_rows
@@ -53,7 +54,8 @@ def lock_open_request(actor: Actor, id: UUID) -> tuple[OrderRequest, Subscriptio
     subscription = lock_subscription(actor, find_request(actor, id).subscription_id)
     order_request = OrderRequest.objects.visible_to(actor).select_for_update(no_key=True).get(id=id)
     if order_request.state != "open":
-        by = f" by {order_request.decided_by}" if order_request.decided_by else ""
+        decider = order_request.decided_by
+        by = show_actors(actor, f" by {decider}") if decider else ""
         at = instant(order_request.decided_at)
         raise Problem(
             "conflict",

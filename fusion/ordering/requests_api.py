@@ -9,6 +9,7 @@ from ninja import Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
+from fusion.access.shown_actors import pages_with_shown_actors
 from fusion.catalogue.queries import find_product
 from fusion.kernel.http import json_response
 from fusion.kernel.openapi import also_files
@@ -64,7 +65,8 @@ def add_request(request: HttpRequest, body: RequestBody) -> HttpResponse:
 def requests(request: HttpRequest, params: Query[RequestFilter]) -> HttpResponseBase:
     """List the order requests that you can see, newest first."""
     columns = tuple(RequestDocument.model_fields)
-    pages = partial(list_requests, actor_of(request), **params.filters())
+    actor = actor_of(request)
+    pages = pages_with_shown_actors(actor, partial(list_requests, actor, **params.filters()))
     return send_list(request, params, "order-requests", columns, pages)
 
 

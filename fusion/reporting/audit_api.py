@@ -13,6 +13,7 @@ from fusion.access.actor import Actor
 from fusion.access.actor_names import actor_names
 from fusion.access.http_auth import RequirePermission, actor_of
 from fusion.access.permissions import READ_REPORTS, READ_TRAIL
+from fusion.access.shown_actors import pages_with_shown_actors
 from fusion.access.verbs import check_wanted, wanted_verbs
 from fusion.kernel.clock import instant
 from fusion.kernel.fields import Id, Instant, Line, ends
@@ -38,7 +39,7 @@ class AuditDocument(BaseModel):
     """Who did what to which object, and with which arguments.
 
     `organization_id` owned the object then. `actor_name` is null for deleted actors and for those
-    that you cannot see.
+    outside your subtree; `actor` is then the kind of their organization, such as `group`.
     """
 
     id: str
@@ -124,7 +125,8 @@ def audit_of_subscription(
 
 def _sent(request: HttpRequest, params: Listing, wanted: WantedRecords) -> HttpResponseBase:
     actor = actor_of(request)
-    return send_list(request, params, "audit", COLUMNS, partial(_documents, actor, wanted))
+    pages = pages_with_shown_actors(actor, partial(_documents, actor, wanted))
+    return send_list(request, params, "audit", COLUMNS, pages)
 
 
 def _documents(

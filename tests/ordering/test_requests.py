@@ -74,7 +74,7 @@ def test_an_approved_request_becomes_an_order(world: World) -> None:
     assert (order["number"], order["state"]) == (done["order_number"], "completed")
     assert granted(world) == {"user": 2, "be-geographic": 2}
     shown = result(world.call("GET", f"/order-requests/{made['id']}", by=world.tenant), 200)
-    assert shown == done
+    assert shown == {**done, "decided_by": "group"}
     assert events(world) == ["order-request.created", "order-request.approved"]
 
 
