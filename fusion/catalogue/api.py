@@ -10,7 +10,9 @@ from ninja import Header, Query, Router
 
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import MANAGE_PRODUCTS, MANAGE_SKUS, READ_CATALOGUE
+from fusion.access.shown_actors import pages_with_shown_actors
 from fusion.catalogue.change_product import change_product
+from fusion.catalogue.change_sku import change_sku
 from fusion.catalogue.create_product import create_product
 from fusion.catalogue.create_sku import create_sku
 from fusion.catalogue.delete_product import delete_product
@@ -24,7 +26,6 @@ from fusion.catalogue.queries import (
     read_product,
     sku_document,
 )
-from fusion.catalogue.rename_sku import rename_sku
 from fusion.catalogue.rules import Limits
 from fusion.catalogue.schemas import (
     ProductBody,
@@ -34,6 +35,7 @@ from fusion.catalogue.schemas import (
     RevisionDocument,
     SkuBody,
     SkuDocument,
+    SkuFilter,
     SkuPatch,
 )
 from fusion.kernel.http import json_response
@@ -76,10 +78,11 @@ def add_sku(request: HttpRequest, body: SkuBody) -> HttpResponse:
     response={200: Page[SkuDocument], **READ_PROBLEMS},
     openapi_extra=also_files(),
 )
-def skus(request: HttpRequest, params: Query[Listing]) -> HttpResponseBase:
+def skus(request: HttpRequest, params: Query[SkuFilter]) -> HttpResponseBase:
     """List the SKUs of your group, by code."""
     columns = tuple(SkuDocument.model_fields)
-    return send_list(request, params, "skus", columns, partial(list_skus, actor_of(request)))
+    pages = partial(list_skus, actor_of(request), **params.filters())
+    return send_list(request, params, "skus", columns, pages)
 
 
 @router.get(
@@ -98,8 +101,8 @@ def sku(request: HttpRequest, sku_id: UUID) -> HttpResponse:
     response={200: SkuDocument, **PROBLEMS},
 )
 def patch_sku(request: HttpRequest, sku_id: UUID, body: SkuPatch) -> HttpResponse:
-    """Change the name."""
-    return respond(rename_sku(actor_of(request), sku_id=sku_id, **body.model_dump()))
+    """Change the name or the external reference."""
+    return respond(change_sku(actor_of(request), sku_id=sku_id, changes=body.changes()))
 
 
 @router.post(
@@ -188,5 +191,6 @@ def remove_product(
 def revisions(request: HttpRequest, product_id: UUID, params: Query[Listing]) -> HttpResponseBase:
     """List the revisions of a product, newest first."""
     columns = tuple(RevisionDocument.model_fields)
-    pages = partial(list_revisions, actor_of(request), product_id)
+    actor = actor_of(request)
+    pages = pages_with_shown_actors(actor, partial(list_revisions, actor, product_id))
     return send_list(request, params, "revisions", columns, pages)

@@ -3,20 +3,28 @@
 Licence SKUs cannot be created: every group has those of all metrics.
 """
 
-from django.db import IntegrityError, transaction
-
 from fusion.access.actor import Actor
 from fusion.access.permissions import MANAGE_SKUS
 from fusion.access.use_case import Done, use_case
 from fusion.catalogue.models import ENTITLEMENT, NUMBER, Sku
 from fusion.catalogue.queries import sku_document
-from fusion.kernel.constraints import violated
-from fusion.kernel.errors import Problem
+from fusion.catalogue.save_sku import save_sku
 
 
 @use_case(MANAGE_SKUS, verb="sku.create", status=201)
-def create_sku(actor: Actor, *, code: str, name: str, country: str, number_type: str) -> Done:
-    """A new entitlement SKU of the actor's group; Problem `conflict` if the code is taken."""
+def create_sku(
+    actor: Actor,
+    *,
+    code: str,
+    name: str,
+    country: str,
+    number_type: str,
+    external_reference: str | None = None,
+) -> Done:
+    """A new entitlement SKU of the actor's group.
+
+    Problems: `conflict` (the code is taken), `external-reference-taken`.
+    """
     sku = Sku(
         group_id=actor.group_id,
         code=code,
@@ -25,16 +33,7 @@ def create_sku(actor: Actor, *, code: str, name: str, country: str, number_type:
         metric=NUMBER,
         country=country,
         number_type=number_type,
+        external_reference=external_reference,
     )
-    try:
-        with transaction.atomic():
-            sku.save(force_insert=True)
-    except IntegrityError as error:
-        # The unique index is the lock: of two concurrent requests, the second is refused here.
-        if violated(error) != "sku_code":
-            raise
-        raise Problem(
-            "conflict",
-            f"A SKU with the code {code} already exists. Use that SKU, or choose another code.",
-        ) from None
+    save_sku(sku, insert=True)
     return Done(sku_document(sku), actor.path, sku.id)

@@ -55,6 +55,7 @@ class Sku(models.Model):
     metric = models.CharField(max_length=16)
     country = NumberingCountryField(max_length=2, null=True)
     number_type = models.CharField(max_length=16, null=True)
+    external_reference = models.CharField(max_length=100, null=True)
     created_at = models.DateTimeField(db_default=KernelNow())
 
     objects = Scoped["Sku"](within_group)
@@ -63,6 +64,12 @@ class Sku(models.Model):
         constraints = [
             models.UniqueConstraint("group", "id", name="sku_of_group"),
             models.UniqueConstraint("group", "code", name="sku_code"),
+            models.UniqueConstraint(
+                "group",
+                "external_reference",
+                condition=Q(external_reference__isnull=False),
+                name="sku_external_reference",
+            ),
             models.UniqueConstraint(
                 "group", "metric", condition=Q(type=LICENSE), name="sku_one_per_license"
             ),

@@ -35,9 +35,17 @@ def find_skus(actor: Actor, codes: Collection[str]) -> dict[str, Sku]:
     return {sku.code: sku for sku in Sku.objects.visible_to(actor).filter(code__in=codes)}
 
 
-def list_skus(actor: Actor, *, limit: int, cursor: str | None = None) -> dict[str, Any]:
+def list_skus(
+    actor: Actor,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    external_reference: str | None = None,
+) -> dict[str, Any]:
     """One page of the group's SKUs, by code."""
     skus = Sku.objects.visible_to(actor).order_by("code")
+    if external_reference is not None:
+        skus = skus.filter(external_reference=external_reference)
     if cursor is not None:
         skus = skus.filter(code__gt=decode_cursor(cursor, str)[0])
     rows, more = page(list(skus[: limit + 1]), limit)
@@ -173,6 +181,7 @@ def sku_document(sku: Sku) -> dict[str, Any]:
         "metric": sku.metric,
         "country": sku.country,
         "number_type": sku.number_type,
+        "external_reference": sku.external_reference,
     }
 
 

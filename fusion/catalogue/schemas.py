@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from fusion.catalogue.change_product import ProductChanges
+from fusion.catalogue.change_sku import SkuChanges
 from fusion.catalogue.metrics import MetricCode
 from fusion.catalogue.models import NumberType
 from fusion.catalogue.rules import Item
@@ -23,12 +24,25 @@ class SkuBody(Body):
     name: Name = Field(examples=["Belgian geographic number"])
     country: NumberingCountry
     number_type: NumberType
+    external_reference: Reference | None = Field(
+        default=None, description="The billing platform's id; unique among the group's SKUs."
+    )
 
 
 class SkuPatch(Body):
-    """The changes to a SKU."""
+    """The changes to a SKU; omitted members stay unchanged. A null reference removes it."""
 
     name: Name | None = None
+    external_reference: Reference | None = None
+
+    def changes(self) -> SkuChanges:
+        """The sent members, for the use case."""
+        changes = SkuChanges()
+        if self.name is not None:
+            changes["name"] = self.name
+        if "external_reference" in self.model_fields_set:
+            changes["external_reference"] = self.external_reference
+        return changes
 
 
 class SkuDocument(BaseModel):
@@ -41,6 +55,13 @@ class SkuDocument(BaseModel):
     metric: MetricCode
     country: str | None
     number_type: NumberType | None
+    external_reference: str | None
+
+
+class SkuFilter(Listing):
+    """Filters for the list of SKUs."""
+
+    external_reference: Search | None = None
 
 
 class ItemBody(Body):

@@ -16,6 +16,10 @@ PRODUCT_DETAILS = (
         "that product first, or use another one."
     ),
     gettext_noop(
+        "Another SKU already has the external reference %(reference)s. Remove it from "
+        "that SKU first, or use another one."
+    ),
+    gettext_noop(
         "Other products require %(code)s: %(codes)s. Remove it from what they require first, or "
         "retire it instead: then it can no longer be ordered."
     ),

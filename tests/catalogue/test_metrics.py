@@ -99,6 +99,7 @@ def test_an_existing_group_gets_the_sku(world: World, recording: Sku) -> None:
         "metric": "recording",
         "country": None,
         "number_type": None,
+        "external_reference": None,
     } in listed
     records = rows(
         "SELECT actor, verb FROM tenancy_auditrecord WHERE object_id = %s", [str(recording.id)]

@@ -24,7 +24,13 @@ def test_create_and_read(world: World) -> None:
     sku = answer(response)
     assert response.status_code == 201
     assert response["Location"] == f"/api/v1/skus/{sku['id']}"
-    assert sku == {**BODY, "id": sku["id"], "type": "entitlement", "metric": "number"}
+    assert sku == {
+        **BODY,
+        "id": sku["id"],
+        "type": "entitlement",
+        "metric": "number",
+        "external_reference": None,
+    }
     assert answer(world.call("GET", f"/skus/{sku['id']}")) == sku
     assert sku in answer(world.call("GET", "/skus"))["items"]
 
@@ -41,6 +47,50 @@ def test_a_sku_is_renamed(world: World) -> None:
     for by in (world.distributor, world.reseller, world.tenant):
         with unchanged(world):
             assert world.call("PATCH", path, {"name": "Mine"}, by=by).status_code == 403
+
+
+def test_a_reference_is_set_found_and_removed(world: World) -> None:
+    path = f"/skus/{world.user_sku.id}"
+    sku = answer(world.call("PATCH", path, {"external_reference": " A\u030a-1 "}))
+    assert sku["external_reference"] == "\u00c5-1" and sku["name"] == "user"
+    assert answer(world.call("PATCH", path, {"name": "Seat"}))["external_reference"] == "\u00c5-1"
+    found = answer(world.call("GET", "/skus?external_reference=%C3%85-1", by=world.tenant))
+    assert [each["id"] for each in found["items"]] == [str(world.user_sku.id)]
+    assert answer(world.call("GET", "/skus?external_reference=A-1"))["items"] == []
+    created = answer(world.call("POST", "/skus", {**BODY, "external_reference": "B-2"}))
+    assert created["external_reference"] == "B-2"
+    assert answer(world.call("PATCH", path, {"external_reference": None}))["name"] == "Seat"
+    assert answer(world.call("GET", path))["external_reference"] is None
+    for wrong in ("", "x" * 101, 5, "nul\0"):
+        with unchanged(world):
+            response = world.call("PATCH", path, {"external_reference": wrong})
+            refused(response, INVALID, "invalid-fields", "external_reference")
+
+
+def test_a_reference_is_unique_in_the_group(world: World) -> None:
+    world.call("PATCH", f"/skus/{world.user_sku.id}", {"external_reference": "A-1"})
+    existing = {"kind": "sku", "id": str(world.user_sku.id)}
+    change = {"external_reference": "A-1", "name": "New"}
+    for method, path, body in (
+        ("POST", "/skus", {**BODY, "external_reference": "A-1"}),
+        ("PATCH", f"/skus/{world.channel_sku.id}", change),
+    ):
+        with unchanged(world):
+            response = world.call(method, path, body)
+            problem = refused(response, CONFLICT, "external-reference-taken")
+        assert problem["existing"] == existing and "A-1" in problem["detail"]
+    assert World().call("POST", "/skus", {**BODY, "external_reference": "A-1"}).status_code == 201
+
+
+def test_two_at_once_cannot_have_one_reference(world: World) -> None:
+    skus = (world.user_sku, world.channel_sku, world.number_sku)
+    responses = together(
+        *[
+            lambda id=sku.id: world.call("PATCH", f"/skus/{id}", {"external_reference": "A-1"})
+            for sku in skus
+        ]
+    )
+    assert sorted(response.status_code for response in responses) == [200, 409, 409]
 
 
 @pytest.mark.parametrize("number_type", NUMBER_TYPES)

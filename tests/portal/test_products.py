@@ -45,6 +45,7 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     for path in ("new", *(f"{world.seat.id}/{action}" for action in ("edit", "retire", "delete"))):
         assert client.post(f"/products/{path}", {**FIELDS, "version": "1"}).status_code == 403
     sku = {"code": "x", "name": "x", "country": "BE", "number_type": "mobile"}
+    sku["external_reference"] = ""
     may_add = kind == "group" and role != VIEWER
     expected = 303 if may_add else 403
     if not may_add:
@@ -52,7 +53,19 @@ def test_each_role(world: World, kind: str, role: str) -> None:
     assert client.post("/products/skus/new", sku).status_code == expected
     edit = f"/products/skus/{world.user_sku.id}/edit"
     assert (edit in client.get("/products/skus").content.decode()) == may_add
-    assert client.post(edit, {"name": "User licence"}).status_code == expected
+    changed = {"name": "User licence", "external_reference": "U-1"}
+    assert client.post(edit, changed).status_code == expected
+    assert ("U-1" in client.get("/products/skus").content.decode()) == may_add
+
+
+def test_the_reference_of_another_sku_is_refused(world: World) -> None:
+    agent = signed_in(make_person((world.group, AGENT)))
+    taken = {"name": "Seat", "external_reference": "U-1"}
+    agent.post(f"/products/skus/{world.user_sku.id}/edit", taken)
+    before = world.fingerprint()
+    page = agent.post(f"/products/skus/{world.channel_sku.id}/edit", taken)
+    assert page.status_code == 422 and world.fingerprint() == before
+    assert "Another SKU already has the external reference U-1." in page.content.decode()
 
 
 def test_invisible_products_are_404(world: World) -> None:

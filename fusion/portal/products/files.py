@@ -34,7 +34,7 @@ PRODUCTS = (
     "id",
 )
 
-SKUS = ("code", "name", "type", "metric", "country", "number_type", "id")
+SKUS = ("code", "name", "type", "metric", "country", "number_type", "external_reference", "id")
 
 HOLDERS = ("customer", "subscription", "quantity", "revisions", "subscription_id")
 

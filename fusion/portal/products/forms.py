@@ -151,10 +151,16 @@ class EditForm(ProductForm):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
-class SkuNameForm(Form):
-    """The name of a SKU."""
+class SkuChangeForm(Form):
+    """The name and the reference of a SKU."""
 
     name = LineField(label=_("Name"), max_length=200)
+    external_reference = LineField(
+        label=_("Billing reference"),
+        max_length=100,
+        required=False,
+        help_text=_("The billing platform's id. Unique among your licences and number types."),
+    )
 
 
 class SkuForm(Form):
@@ -174,6 +180,12 @@ class SkuForm(Form):
     )
     number_type = forms.ChoiceField(
         label=_("Number type"), choices=[(name, TYPE_WORDS[name]) for name in NUMBER_TYPES]
+    )
+    external_reference = LineField(
+        label=_("Billing reference"),
+        max_length=100,
+        required=False,
+        help_text=_("The billing platform's id. Unique among your licences and number types."),
     )
 
     def clean_country(self) -> str:
