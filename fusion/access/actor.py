@@ -41,7 +41,8 @@ class Request:
 class Actor:
     """Sees a subtree, and may do there what its role and scopes allow.
 
-    `scopes` is None if scopes do not apply: only their role limits members.
+    `scopes` is None if scopes do not apply: only their role limits members. `connector` is the name
+    of an API client that is a connector.
     """
 
     label: str
@@ -52,6 +53,7 @@ class Actor:
     role: str
     scopes: frozenset[str] | None = None
     request: Request = field(default=Request(id=""))
+    connector: str | None = None
 
     def has_scope(self, scope: str) -> bool:
         """Whether `scope` is granted; a `:write` scope includes the `:read` of its noun."""

@@ -14,7 +14,7 @@ from fusion.kernel.database import first_row
 from fusion.kernel.errors import Problem
 
 TOKEN = """
-SELECT {read}, c.id, t.scope, c.scopes, o.id, o.kind, o.path, o.group_id
+SELECT {read}, c.id, c.connector, t.scope, c.scopes, o.id, o.kind, o.path, o.group_id
 FROM oauth2_provider_accesstoken t
 JOIN tenancy_apiclient c ON c.id = t.application_id
 JOIN tenancy_organization o ON o.id = c.organization_id
@@ -94,7 +94,7 @@ def authenticate(
             "The token is unknown, revoked or expired. Request a new one with POST /oauth/token.",
             INVALID_TOKEN,
         )
-    found, client, granted, held, organization, kind, path, group = row
+    found, client, connector, granted, held, organization, kind, path, group = row
     actor = Actor(
         label=f"client:{client}",
         organization_id=organization,
@@ -104,6 +104,7 @@ def authenticate(
         role=CLIENT_ROLE,
         scopes=frozenset(granted.split()) & including_reads(held.split()),
         request=info,
+        connector=connector,
     )
     return actor, found
 

@@ -105,6 +105,7 @@ CANCEL_ORDERS = Permission(
     "place or cancel orders", ("orders:write", "tenancy:write"), WRITERS, (GROUP,)
 )
 """Which of the two scopes is needed, and whether an agent may, depends on the order's kind."""
+SEE_FAILURES = Permission("mark failed orders as seen", ("orders:write",), WRITERS, (GROUP,))
 REQUEST_ORDERS = Permission("request orders", ("orders:write",), WRITERS)
 PREVIEW_ORDERS = Permission("preview orders", ("orders:read",), WRITERS, (GROUP,))
 READ_BALANCES = Permission("read balances", ("orders:read", "provisioning:read"))

@@ -10,6 +10,7 @@ from ninja import Query, Router
 from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
 from fusion.access.permissions import MANAGE_CLIENTS, READ_MEMBERS
 from fusion.clients import schemas
+from fusion.clients.change_client import change_client
 from fusion.clients.create_client import create_client
 from fusion.clients.queries import client_document, find_client, list_clients
 from fusion.clients.revoke_client import revoke_client
@@ -65,6 +66,21 @@ def get_client(request: HttpRequest, organization_id: UUID, client_id: UUID) -> 
     """Read an API client."""
     client = find_client(actor_of(request), client_id, organization_id)
     return json_response(client_document(client))
+
+
+@router.patch(
+    CLIENT,
+    auth=RequirePermission(
+        MANAGE_CLIENTS, organization_id=find_organization, client_id=find_client
+    ),
+    response={200: schemas.ClientDocument, **PROBLEMS},
+)
+def patch_client(
+    request: HttpRequest, organization_id: UUID, client_id: UUID, body: schemas.ClientPatch
+) -> HttpResponse:
+    """Change the name of an API client, or whether it is a connector."""
+    ids = {"organization_id": organization_id, "client_id": client_id}
+    return respond(change_client(actor_of(request), **ids, changes=body.changes()))
 
 
 @router.delete(

@@ -7,6 +7,7 @@ from fusion.access.actor import Actor
 from fusion.access.permissions import MANAGE_CLIENTS
 from fusion.access.rules import grantable, in_order
 from fusion.access.use_case import Done, use_case
+from fusion.clients.connector import check_connector
 from fusion.clients.hashers import new_secret
 from fusion.clients.models import ApiClient
 from fusion.clients.queries import client_document
@@ -19,17 +20,28 @@ from fusion.tenancy.queries import find_organization
 
 
 @use_case(MANAGE_CLIENTS, verb="client.create", status=201)
-def create_client(actor: Actor, *, organization_id: UUID, name: str, scopes: Sequence[str]) -> Done:
+def create_client(
+    actor: Actor,
+    *,
+    organization_id: UUID,
+    name: str,
+    scopes: Sequence[str],
+    connector: str | None = None,
+) -> Done:
     """Create a client with `scopes`; only this answer shows its secret.
+
+    With `connector` it is a connector of that name.
 
     Revoking a client also revokes the clients that it created.
 
-    Problems: `not-found`, `forbidden` (scopes that the actor's own token lacks), `invalid-fields`
-    (scopes that an organization of this kind cannot have).
+    Problems: `not-found`, `forbidden` (scopes that the actor's own token lacks, a connector below
+    the group), `invalid-fields` (scopes that an organization of this kind cannot have, a wrong name
+    of a connector).
     """
     organization = find_organization(actor, organization_id)
     _check(organization, scopes)
     require_scopes(actor, scopes)
+    check_connector(actor, organization, connector)
     lock_organization(actor, organization)
     lock_creator(actor)
     id, secret = new_id(), new_secret()
@@ -43,6 +55,7 @@ def create_client(actor: Actor, *, organization_id: UUID, name: str, scopes: Seq
         name=name,
         scopes=" ".join(in_order(scopes)),
         created_by=actor.client_id,
+        connector=connector,
     )
     client.save(force_insert=True)
     return secret_shown(client, organization.path, secret)

@@ -5,6 +5,7 @@ from django.db.models import Q
 from oauth2_provider.models import AbstractApplication
 
 from fusion.access.visibility import Scoped, UnscopedQuery, within_path
+from fusion.clients.connector import IS_CONNECTOR, LONGEST
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.tenancy.models import Organization
@@ -26,7 +27,8 @@ class ApiClient(AbstractApplication):
     """An OAuth 2 client (client credentials) of one organization; acts as its administrator.
 
     `scopes` are separated by spaces. `created_by` is the client that created this one, if any, and
-    whose deletion deletes it. Only django-oauth-toolkit uses `objects`; our code uses `scoped`.
+    whose deletion deletes it. `connector` is the name of a connector, the origin of its orders.
+    Only django-oauth-toolkit uses `objects`; our code uses `scoped`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -35,6 +37,7 @@ class ApiClient(AbstractApplication):
     # No foreign key: a server of the previous release deletes a client without those it has
     # created.
     created_by = models.UUIDField(null=True)
+    connector = models.CharField(max_length=LONGEST, null=True)
 
     objects = ClientLookup()
     scoped = Scoped["ApiClient"](within_path("organization__"))
@@ -47,7 +50,10 @@ class ApiClient(AbstractApplication):
                 "created_by", name="api_client_created_by", condition=Q(created_by__isnull=False)
             ),
         ]
-        constraints = [models.CheckConstraint(condition=~Q(scopes=""), name="api_client_scopes")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(scopes=""), name="api_client_scopes"),
+            models.CheckConstraint(condition=IS_CONNECTOR, name="api_client_connector"),
+        ]
 
 
 class ClientAttempt(models.Model):

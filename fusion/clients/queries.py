@@ -41,5 +41,6 @@ def client_document(client: ApiClient) -> dict[str, Any]:
         "organization_id": str(client.organization_id),
         "name": client.name,
         "scopes": client.scopes.split(),
+        "connector": client.connector,
         "created_at": instant(client.created),
     }

@@ -12,7 +12,16 @@ from django.utils.translation import gettext_lazy as _
 _TYPES: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "order": (
         _("Orders"),
-        ("scheduled", "rescheduled", "completed", "failed", "cancelled", "expiring", "overdue"),
+        (
+            "scheduled",
+            "rescheduled",
+            "completed",
+            "failed",
+            "seen",
+            "cancelled",
+            "expiring",
+            "overdue",
+        ),
     ),
     "order-request": (_("Order requests"), ("created", "approved", "rejected", "withdrawn")),
     "product": (_("Products"), ("created", "changed", "retired", "deleted")),

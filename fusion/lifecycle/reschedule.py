@@ -14,7 +14,7 @@ from fusion.kernel.errors import InvalidFields, Problem, problem_of
 from fusion.lifecycle.kinds import CARRY_OUT
 from fusion.lifecycle.placing import emit_order, require_timely
 from fusion.ordering.cancel import CANCEL_EXPIRIES
-from fusion.ordering.models import Order
+from fusion.ordering.models import REACH, Order
 from fusion.ordering.permissions import find_order_to_cancel
 from fusion.ordering.queries import order_document_of
 from fusion.tenancy.models import Subscription
@@ -51,6 +51,7 @@ def reschedule_order(actor: Actor, *, order_id: UUID, effective_at: datetime) ->
     now = database_now()
     require_timely(actor, effective_at, now)
     _require_an_end_after(actor, order, effective_at)
+    _require_charges_in_reach(order, effective_at)
     if effective_at > now:
         _move(actor, subscription, order, effective_at, now)
     else:
@@ -77,6 +78,15 @@ def _require_an_end_after(actor: Actor, order: Order, effective_at: datetime) ->
                 effective_at=f"must be after order {earlier.number} takes effect: that is due at "
                 f"{instant(earlier.effective_at)}; move that order first"
             )
+
+
+def _require_charges_in_reach(order: Order, effective_at: datetime) -> None:
+    """Problem `invalid-fields` if an order would be charged from too long before or after it."""
+    if order.charge_from is not None and abs(order.charge_from - effective_at) > REACH:
+        raise InvalidFields(
+            effective_at=f"must be at most {REACH.days} days before or after charge_from, which is "
+            f"{instant(order.charge_from)}"
+        )
 
 
 def _move(

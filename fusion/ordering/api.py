@@ -19,6 +19,7 @@ from fusion.access.permissions import (
     PREVIEW_ORDERS,
     READ_BALANCES,
     READ_ORDERS,
+    SEE_FAILURES,
 )
 from fusion.catalogue.queries import (
     find_product,
@@ -51,6 +52,7 @@ from fusion.ordering.schemas import (
     Preview,
     Unchanged,
 )
+from fusion.ordering.see import see_failure
 from fusion.tenancy.queries import (
     find_named_subscription,
     find_organization,
@@ -176,6 +178,16 @@ def cancel(request: HttpRequest, order_id: UUID) -> HttpResponse:
     An order that suspends, resumes or terminates requires `tenancy:write`.
     """
     return respond(cancel_order(retrying_actor(request), order_id=order_id))
+
+
+@router.post(
+    "/orders/{uuid:order_id}/seen",
+    auth=RequirePermission(SEE_FAILURES, order_id=find_order),
+    response={200: OrderDocument, **PROBLEMS},
+)
+def see(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Mark a failed order as seen. The first mark stays."""
+    return respond(see_failure(retrying_actor(request), order_id=order_id))
 
 
 @router.post(

@@ -167,6 +167,12 @@ BEGIN
             v_status[r.nth] := 422; v_answer[r.nth] := r.answer;
         END LOOP;
     END IF;
+    IF p_calls @? '$[*].charge_from' THEN
+        FOR r IN SELECT x.nth, x.answer FROM ordering_refused_charges(p_calls, kernel_at(c.at, kernel_now())) x LOOP
+            CONTINUE WHEN v_status[r.nth] IS NOT NULL;
+            v_status[r.nth] := 422; v_answer[r.nth] := r.answer;
+        END LOOP;
+    END IF;
     RETURN ROW(v_status, v_replayed, v_answer)::ordering_answers;
 END
 $$;

@@ -1,3 +1,11 @@
+-- Where an order comes from: of Fusion itself, of the portal, or of an API client, which may be a connector.
+CREATE OR REPLACE FUNCTION ordering_origin(p_placed_by text, p_connector text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN p_connector IS NOT NULL THEN 'connector:' || p_connector
+                WHEN p_placed_by LIKE 'client:%' THEN 'api'
+                WHEN p_placed_by LIKE 'member:%' THEN 'portal' ELSE 'schedule' END
+$$;
+
 -- An order as the API shows it: the same text in answers, lists, events and stored answers.
 CREATE OR REPLACE VIEW ordering_document AS
 SELECT o.id,
@@ -9,11 +17,11 @@ SELECT o.id,
            'subscription_id', o.subscription_id,
            'external_reference', o.external_reference,
            'placed_by', o.placed_by,
-           'origin', CASE split_part(o.placed_by, ':', 1)
-               WHEN 'client' THEN 'api' WHEN 'member' THEN 'portal' ELSE 'schedule' END,
+           'origin', ordering_origin(o.placed_by, o.connector),
            'placed_at', kernel_instant(o.placed_at),
            'effective_at', kernel_instant(o.effective_at),
            'completed_at', kernel_instant(o.completed_at),
+           'charge_from', kernel_instant(o.charge_from),
            'reverses', o.reverses,
            'reversed_by', CASE WHEN o.state = 'completed' THEN (
                SELECT x.id FROM ordering_order x
@@ -25,6 +33,9 @@ SELECT o.id,
            'expires', o.expires,
            'overdue', o.tried_at IS NOT NULL AND o.state = 'scheduled',
            'failure', o.failure,
+           'seen', CASE WHEN o.state = 'failed' THEN (
+               SELECT json_build_object('by', x.seen_by, 'at', kernel_instant(x.seen_at))
+               FROM ordering_seenfailure x WHERE x.group_id = o.group_id AND x.order_id = o.id) END,
            'reason', o.reason,
            'note', o.note,
            'metadata', coalesce(o.metadata, '{}'),

@@ -18,10 +18,10 @@ BEGIN
         v_id[o] := p_calls -> o - 1 ->> 'expiry_id';
         INSERT INTO ordering_order (
             id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id,
-            subscription_id, placed_by, placed_at, effective_at, expires, warnings)
+            subscription_id, placed_by, placed_at, effective_at, expires, warnings, connector)
         SELECT v_id[o], ordering_next_number(p_group), 'expiry', 'scheduled', s.group_id, s.distributor_id,
                s.reseller_id, s.tenant_id, s.id, c.actor[o], p_at[o], v_end, c.id[o],
-               ordering_warnings(s.id, v_end, 'expiry')
+               ordering_warnings(s.id, v_end, 'expiry'), p_calls -> o - 1 ->> 'connector'
         FROM tenancy_subscription s WHERE s.id = c.subscription[o];
         INSERT INTO ordering_orderline (group_id, order_id, position, action, product_id, revision, quantity)
         SELECT p_group, v_id[o], w.position, 'remove', w.product, w.revision, w.quantity

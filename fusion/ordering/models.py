@@ -3,10 +3,15 @@
 `place.sql` and the functions beside it write orders and holdings.
 """
 
+from datetime import timedelta
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from fusion.access.visibility import Scoped, within_tree
+from fusion.clients.connector import LONGEST
 from fusion.kernel.clock import KernelNow
 from fusion.kernel.ids import new_id
 from fusion.kernel.model_fields import JsonTextField
@@ -27,14 +32,27 @@ REVERSIBLE = (CHANGE, REPAIR)
 """The kinds of completed orders that can be reversed."""
 
 
+REACH = timedelta(days=400)
+"""How long before or after an order takes effect it may be charged from."""
+
+TAKES_EFFECT = Coalesce(F("effective_at"), F("placed_at"))
+
+IN_REACH = Q(
+    GreaterThanOrEqual(F("charge_from") - TAKES_EFFECT, Value(-REACH)),
+    LessThanOrEqual(F("charge_from") - TAKES_EFFECT, Value(REACH)),
+)
+"""NULL passes."""
+
+
 class Order(models.Model):
     """A billable change of one subscription. Only a group places orders.
 
     `reason` is the reason for a change of the subscription's state; `warnings` lists problems that
     did not prevent the order; `metadata` maps the caller's own keys to texts. `reverses` is the id
-    of the order that a reversal takes back. At `ends_at` another order, which names this one in
-    `expires`, takes back what is still held of it; `tried_at` is when that was last refused because
-    it is in use, and `reminded_at` when the last event about it was written.
+    of the order that a reversal takes back. `charge_from` is from when it is charged, and
+    `connector` the name of the connector that placed it. At `ends_at` another order, which names
+    this one in `expires`, takes back what is still held of it; `tried_at` is when that was last
+    refused because it is in use, and `reminded_at` when the last event about it was written.
 
     The ids of the organizations above its subscription are copied into the row, so that the list of
     any subtree is one index range, newest first.
@@ -65,6 +83,8 @@ class Order(models.Model):
     expires = models.UUIDField(null=True)
     tried_at = models.DateTimeField(null=True)
     reminded_at = models.DateTimeField(null=True)
+    charge_from = models.DateTimeField(null=True)
+    connector = models.CharField(max_length=LONGEST, null=True)
 
     objects = Scoped["Order"](within_tree)
 
@@ -125,6 +145,14 @@ class Order(models.Model):
                 condition=Q(state="scheduled"),
             ),
             models.Index(
+                "group_id",
+                "connector",
+                "placed_at",
+                "id",
+                name="order_of_connector",
+                condition=Q(connector__isnull=False),
+            ),
+            models.Index(
                 "effective_at",
                 name="order_expiring",
                 condition=Q(kind=EXPIRY, state="scheduled"),
@@ -152,6 +180,7 @@ class Order(models.Model):
             ),
             models.CheckConstraint(condition=Q(state__in=STATES), name="order_state"),
             models.CheckConstraint(condition=Q(kind__in=KINDS), name="order_kind"),
+            models.CheckConstraint(condition=IN_REACH, name="order_charge_from"),
             models.CheckConstraint(
                 condition=(Q(reason__isnull=True) & ~Q(kind=SUSPENSION))
                 | Q(kind__in=OF_STATE, reason__isnull=False, reason__in=REASONS),
@@ -233,6 +262,16 @@ class OrderLine(models.Model):
                 name="order_line_expected",
             ),
         ]
+
+
+class SeenFailure(models.Model):
+    """Who of the group marked a failed order as seen. Append-only; the order has failed."""
+
+    pk = models.CompositePrimaryKey("group_id", "order_id")
+    group_id = models.UUIDField()
+    order_id = models.UUIDField()
+    seen_by = models.CharField(max_length=80)
+    seen_at = models.DateTimeField(db_default=KernelNow())
 
 
 class Holding(models.Model):

@@ -15,19 +15,18 @@ from fusion.kernel.ids import read_id
 from fusion.kernel.pagination import MAX_BIGINT, decode_cursor, encode_cursor, page
 from fusion.kernel.sheets.send import Table
 from fusion.kernel.stream import Query
-from fusion.ordering.models import Order, OrderLine
+from fusion.ordering.models import Order, OrderLine, SeenFailure
+from fusion.ordering.origin import has_origin
 from fusion.ordering.queries import order_documents
 from fusion.tenancy.queries import find_organization
 from fusion.tenancy.search import is_long_enough, matching_subscriptions
-
-ORIGINS = {"portal": "member:", "api": "client:", "schedule": "system:"}
-"""Origin of an order → the beginning of the label of the actor who placed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSearch:
     """The filters of the list. The caller has checked that the ids are visible.
 
+    `seen` is for failed orders: whether they are marked as seen.
     `text` is a complete order number or reference; if it is neither, words of the names of
     customers and subscriptions. `placed_from` is inclusive, `placed_to` exclusive;
     likewise `completed_from` and `completed_to`.
@@ -40,6 +39,7 @@ class OrderSearch:
     product_id: UUID | None = None
     state: str | None = None
     kind: str | None = None
+    seen: bool | None = None
     number: int | None = None
     line_external_reference: str | None = None
     origin: str | None = None
@@ -77,6 +77,8 @@ def _filtered(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
         rows = rows.filter(state=search.state)
         if search.state != "completed":
             rows = rows.filter(group_id=actor.group_id)  # for the index of orders not completed
+    if search.seen is not None:
+        rows = rows.filter(is_seen(search.seen), state="failed", group_id=actor.group_id)
     if search.kind:
         rows = rows.filter(kind=search.kind, group_id=actor.group_id)
     if search.external_reference:
@@ -89,7 +91,7 @@ def _filtered(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
         )
         rows = rows.filter(id__in=of_line.values("order_id"))
     if search.origin:
-        rows = rows.filter(placed_by__startswith=ORIGINS[search.origin])
+        rows = rows.filter(has_origin(search.origin), group_id=actor.group_id)
     if search.product_id:
         lines = OrderLine.objects.filter(
             group_id=OuterRef("group_id"),
@@ -99,6 +101,12 @@ def _filtered(actor: Actor, search: OrderSearch) -> QuerySet[Order]:
         rows = rows.filter(Exists(lines))
     rows = _between(rows, search)
     return _named(actor, rows, search.text) if search.text else rows
+
+
+def is_seen(seen: bool) -> Q:
+    """Failed orders that somebody of the group marked as seen; not `seen`: the others."""
+    marks = SeenFailure.objects.filter(group_id=OuterRef("group_id"), order_id=OuterRef("id"))
+    return Q(Exists(marks)) if seen else ~Q(Exists(marks))
 
 
 def _between(rows: QuerySet[Order], search: OrderSearch) -> QuerySet[Order]:
@@ -154,17 +162,22 @@ COLUMNS = (
     "quantity_before",
     "line_external_reference",
     "metadata",
+    "seen_at",
+    "origin",
+    "charge_from",
 )
 
 LINES = """
 SELECT o.number, o.kind, o.state, o.subscription_id::text, s.name, t.name, o.external_reference,
        o.placed_at, o.effective_at, o.completed_at, l.action, p.code, l.revision, l.quantity,
-       o.reason, o.note, l.quantity_before, l.external_reference, o.metadata
+       o.reason, o.note, l.quantity_before, l.external_reference, o.metadata,
+       x.seen_at, ordering_origin(o.placed_by, o.connector), o.charge_from
 FROM ordering_order o
 JOIN tenancy_subscription s ON s.id = o.subscription_id
 JOIN tenancy_organization t ON t.id = s.tenant_id
 LEFT JOIN ordering_orderline l ON l.group_id = o.group_id AND l.order_id = o.id
 LEFT JOIN catalogue_product p ON p.id = l.product_id
+LEFT JOIN ordering_seenfailure x ON x.group_id = o.group_id AND x.order_id = o.id
 WHERE o.id IN ({found})
 ORDER BY o.placed_at DESC, o.id DESC, l.position
 """
@@ -183,6 +196,15 @@ def orders_table(actor: Actor, search: OrderSearch) -> Table:
         ids, parameters = matching.values("id").query.sql_with_params()
         for row in query(LINES.format(found=ids), parameters):
             placed, effective, completed = (instant(at) for at in row[7:10])
-            yield (*row[:7], placed, effective, completed, *row[10:])
+            yield (
+                *row[:7],
+                placed,
+                effective,
+                completed,
+                *row[10:19],
+                instant(row[19]),
+                row[20],
+                instant(row[21]),
+            )
 
     return Table("orders", COLUMNS, rows)

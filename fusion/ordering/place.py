@@ -66,7 +66,8 @@ class Draft:
     """An order to be placed; its fields already have the right types and sizes.
 
     `reverses` is the id of an order that it takes back; such a draft has no lines of its own. At
-    `ends_at` another order takes back what is still held of its lines.
+    `ends_at` another order takes back what is still held of its lines. `charge_from` is stored, and
+    changes nothing else.
     """
 
     subscription_id: UUID
@@ -77,6 +78,7 @@ class Draft:
     metadata: Mapping[str, str] | None = None
     reverses: UUID | None = None
     ends_at: datetime | None = None
+    charge_from: datetime | None = None
 
     def check(self) -> None:
         """Problem `duplicate-line` or `invalid-fields` if the fields contradict each other.
@@ -150,6 +152,10 @@ def order_members(draft: Draft) -> dict[str, object]:
         document["metadata"] = draft.metadata
     if draft.ends_at is not None:
         document["ends_at"], document["expiry_id"] = draft.ends_at, new_id()
+    if draft.charge_from is not None:
+        document["charge_from"] = draft.charge_from
+    if actor.connector is not None:
+        document["connector"] = actor.connector
     if draft.reverses is not None:
         document["reverses"] = draft.reverses
     return document

@@ -1,7 +1,7 @@
 -- Place orders of one group: one round trip, all decided under the locks before the first write.
 --
 -- p_calls: an array of {id, actor, request, path, key?, fingerprint?, subscription_id,
--- external_reference?, effective_at?, note?, metadata?, lines: [{product_id | product_code |
+-- external_reference?, effective_at?, note?, metadata?, charge_from?, connector?, lines: [{product_id | product_code |
 -- product_external_reference, action, quantity, revision?, expected_quantity?,
 -- external_reference?}]}, or instead of lines {reverses: order}. The caller has checked the fields, and
 -- no key, reference or order to reverse occurs twice.

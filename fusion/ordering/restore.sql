@@ -31,10 +31,10 @@ DECLARE
 BEGIN
     INSERT INTO ordering_order (
         id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id, subscription_id,
-        external_reference, placed_by, placed_at, note, reverses)
+        external_reference, placed_by, placed_at, note, reverses, connector)
     SELECT p_order, ordering_next_number(s.group_id), 'reversal', 'scheduled', s.group_id,
            s.distributor_id, s.reseller_id, s.tenant_id, s.id, p_reference, p_actor, kernel_now(),
-           p_note, t.id
+           p_note, t.id, ordering_connector_of(p_actor)
     FROM ordering_order t JOIN tenancy_subscription s ON s.id = t.subscription_id
     WHERE t.id = p_termination;
     SELECT * INTO o FROM ordering_order WHERE id = p_order;

@@ -57,6 +57,15 @@ class PreviewBody(OrderBody, _Reversing):
             raise ValueError("leave it out: a reversal has no end")
         return ends_at
 
+    @field_validator("charge_from")
+    @classmethod
+    def _is_not_charged(
+        cls, charge_from: datetime | None, others: ValidationInfo
+    ) -> datetime | None:
+        if charge_from is not None and others.data.get("reverses") is not None:
+            raise ValueError("leave it out: a reversal has no charge_from")
+        return charge_from
+
     @field_validator("lines")
     @classmethod
     def _are_needed(cls, lines: list[LineBody], others: ValidationInfo) -> list[LineBody]:

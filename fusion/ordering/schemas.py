@@ -19,6 +19,7 @@ from fusion.kernel.fields import Line as LineOfText
 from fusion.kernel.pagination import MAX_BIGINT, MAX_INT
 from fusion.kernel.quantities import MAX_BALANCE, MAX_BATCH, MAX_LINES, MAX_QUANTITY
 from fusion.kernel.schemas import Listing, ProblemDocument
+from fusion.ordering.origin import Origin
 from fusion.ordering.place import Draft, Line
 from fusion.tenancy.queries import find_subscription_by_reference
 from fusion.tenancy.schemas import Reason
@@ -27,8 +28,6 @@ Action = Literal["add", "remove", "set"]
 State = Literal["scheduled", "completed", "failed", "cancelled"]
 Kind = Literal["change", "reversal", "expiry", "repair", "suspension", "resumption", "termination"]
 
-
-Origin = Literal["portal", "api", "schedule"]
 
 NAMES = ("product_id", "product_code", "product_external_reference")
 
@@ -133,6 +132,11 @@ class OrderBody(Body):
         description="When what the order adds is taken back, later than `effective_at`, at most "
         "five years ahead. Only for orders whose lines all add.",
     )
+    charge_from: Instant | None = Field(
+        default=None,
+        description="From when the order is charged, at most 400 days before or after it takes "
+        "effect. It changes nothing but what history reports.",
+    )
     note: Note | None = None
     metadata: Metadata | None = Field(
         default=None,
@@ -161,6 +165,7 @@ class OrderBody(Body):
             note=self.note,
             metadata=self.metadata,
             ends_at=self.ends_at,
+            charge_from=self.charge_from,
             lines=tuple(line.line() for line in self.lines),
         )
 
@@ -249,6 +254,13 @@ class Failure(BaseModel, extra="allow"):
     detail: str
 
 
+class Seen(BaseModel):
+    """Who marked a failed order as seen, and when."""
+
+    by: str
+    at: str
+
+
 class OrderDocument(BaseModel):
     """An order."""
 
@@ -263,6 +275,7 @@ class OrderDocument(BaseModel):
     placed_at: str
     effective_at: str | None
     completed_at: str | None
+    charge_from: str | None
     reverses: UUID | None = Field(description="The order that this reversal takes back.")
     reversed_by: UUID | None = Field(description="The reversal of this order, if there is one.")
     ends_at: str | None
@@ -270,6 +283,7 @@ class OrderDocument(BaseModel):
     expires: UUID | None = Field(description="The order that this expiry ends.")
     overdue: bool = Field(description="An expiry that waits until nothing of it is in use.")
     failure: Failure | None
+    seen: Seen | None = Field(description="Who of the provider marked the failure as seen.")
     reason: Reason | None
     note: str | None
     metadata: dict[str, str]
@@ -336,6 +350,9 @@ class OrderFilter(Listing):
     organization_id: Id | None = None
     state: State | None = None
     kind: Kind | None = None
+    seen: bool | None = Field(
+        default=None, description="Only failed orders: those marked as seen, or the others."
+    )
     external_reference: Reference | None = None
     line_external_reference: Reference | None = Field(
         default=None, description="Orders with a line that has this reference."

@@ -9,12 +9,13 @@ LANGUAGE sql AS $$
     INSERT INTO ordering_order (
         id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id,
         subscription_id, external_reference, placed_by, placed_at, effective_at, reason, note,
-        warnings)
+        warnings, connector)
     SELECT p_order, ordering_next_number(s.group_id), p_kind, 'scheduled', s.group_id,
            s.distributor_id, s.reseller_id, s.tenant_id, s.id, p_reference, p_actor, n.now,
            p_effective, p_reason, p_note,
            CASE WHEN p_effective > n.now THEN ordering_warnings(s.id, p_effective, p_kind)
-                ELSE ordering_late(p_effective, n.now) END
+                ELSE ordering_late(p_effective, n.now) END,
+           ordering_connector_of(p_actor)
     FROM tenancy_subscription s, (SELECT kernel_now() AS now) n
     WHERE s.id = p_subscription
 $$;

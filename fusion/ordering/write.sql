@@ -20,7 +20,7 @@ BEGIN
     INSERT INTO ordering_order (
         id, number, kind, state, group_id, distributor_id, reseller_id, tenant_id,
         subscription_id, external_reference, placed_by, placed_at, effective_at, completed_at,
-        note, metadata, changes, warnings, reverses, ends_at)
+        note, metadata, changes, warnings, reverses, ends_at, charge_from, connector)
     SELECT w.id, w.number, CASE WHEN w.reverses IS NULL THEN 'change' ELSE 'reversal' END,
            CASE WHEN w.scheduled IS NULL THEN 'completed' ELSE 'scheduled' END,
            s.group_id, s.distributor_id, s.reseller_id, s.tenant_id, s.id,
@@ -29,16 +29,16 @@ BEGIN
            CASE WHEN w.effective_at IS NULL THEN w.warnings ELSE ordering_join_warnings(
                CASE WHEN w.scheduled IS NULL THEN ordering_late(w.effective_at, w.at)
                     ELSE ordering_warnings(s.id, w.scheduled, 'change') END, w.warnings) END,
-           w.reverses, w.ends_at
+           w.reverses, w.ends_at, w.charge_from, w.connector
     FROM ROWS FROM (
         jsonb_to_recordset(p_calls) AS (
             id uuid, actor text, subscription_id uuid, external_reference text,
             effective_at timestamptz, note text, metadata json, reverses uuid,
-            ends_at timestamptz),
+            ends_at timestamptz, charge_from timestamptz, connector text),
         unnest(p_number), unnest(v_at), unnest(v.changes),
         unnest(v_warnings), unnest(c.effective)
     ) AS w(id, actor, subscription_id, external_reference, effective_at, note, metadata, reverses, ends_at,
-           number, at, changes, warnings, scheduled)
+           charge_from, connector, number, at, changes, warnings, scheduled)
     JOIN tenancy_subscription s ON s.id = w.subscription_id
     WHERE w.number IS NOT NULL;
 

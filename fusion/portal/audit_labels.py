@@ -42,6 +42,7 @@ FIELDS: Mapping[str, Any] = {
     "quantity": _("quantity"),
     "external_reference": _("billing reference"),
     "scopes": _("scopes"),
+    "connector": _("connector"),
     "accept_unknown": _("unknown numbers accepted"),
     "skipped": _("skipped"),
     "first": _("first"),

@@ -1,7 +1,8 @@
 """The side navigation: one explicit list, filtered by the reader's role."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -21,6 +22,7 @@ from fusion.access.permissions import (
     READ_TRAIL,
     Permission,
 )
+from fusion.portal.pending import count_of_failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ PLACES: Sequence[Place] = (
 )
 
 
+COUNTS: Mapping[str, Callable[[Actor], str]] = {"orders": count_of_failures}
+"""Entry → what it counts, if anything: what somebody has to look at."""
+
+
 def navigation(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     """The entries that `actor` may open, with their URLs; the current one is marked."""
     match = request.resolver_match
@@ -61,6 +67,7 @@ def navigation(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
             "href": reverse(place.url),
             "label": place.label,
             "icon": place.icon,
+            "count": partial(COUNTS[place.noun], actor) if place.noun in COUNTS else "",
             "current": here == place.noun or here.startswith(f"{place.noun}-"),
         }
         for place in PLACES

@@ -56,6 +56,7 @@ DETAILS = (
         "Order %(number)s is cancelled; only a scheduled order can be cancelled. It changed "
         "nothing."
     ),
+    gettext_noop("Order %(number)s is %(state)s; only a failed order can be marked as seen."),
     gettext_noop("Order %(number)s was already reversed by order %(other)s."),
     gettext_noop(
         "Order %(number)s will already be reversed by order %(other)s. To reverse it at another "

@@ -16,6 +16,7 @@ from fusion.portal.orders import date as order_date
 from fusion.portal.orders import new as new_order
 from fusion.portal.orders import pages as orders
 from fusion.portal.orders import reverse as reverse_order
+from fusion.portal.orders import seen as seen_orders
 from fusion.portal.organizations import changes as organization_changes
 from fusion.portal.organizations import files
 from fusion.portal.organizations import pages as organizations
@@ -85,6 +86,7 @@ urlpatterns = [
     path(f"{INVITATION}/withdraw", members.withdraw, name="organizations-withdraw-invitation"),
     path(f"{ORGANIZATION}/api-clients", clients.clients, name="organizations-clients"),
     path(f"{ORGANIZATION}/api-clients/new", clients.new, name="organizations-new-client"),
+    path(f"{CLIENT}/edit", clients.edit, name="organizations-edit-client"),
     path(f"{CLIENT}/rotate", clients.rotate, name="organizations-rotate-client"),
     path(f"{CLIENT}/revoke", clients.revoke, name="organizations-revoke-client"),
     *subscriptions.urlpatterns,
@@ -113,9 +115,11 @@ urlpatterns = [
     path("orders", orders.orders, name="orders"),
     path("orders.<file_format:format>", orders.export, name="orders-export"),
     path("orders/new", new_order.new, name="orders-new"),
+    path("orders/seen", seen_orders.see_all, name="orders-seen"),
     path(ORDER, orders.detail, name="orders-detail"),
     path(f"{ORDER}/reverse", reverse_order.reverse, name="orders-reverse"),
     path(f"{ORDER}/date", order_date.change_date, name="orders-date"),
+    path(f"{ORDER}/seen", seen_orders.see, name="orders-see"),
     path(f"{ORDER}/cancel", orders.cancel, name="orders-cancel"),
     path("order-requests", requests.requests, name="requests"),
     path("order-requests.<file_format:format>", request_files.export, name="requests-export"),

@@ -43,6 +43,7 @@ def test_the_secret_is_shown_once_and_kept_nowhere(world: World) -> None:
         "organization_id": str(world.tenant.id),
         "name": "Sync",
         "scopes": ["tenancy:write", "orders:read"],
+        "connector": None,
         "created_at": made["created_at"],
         "client_secret": made["client_secret"],
     }

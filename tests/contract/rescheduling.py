@@ -1,14 +1,18 @@
-"""Who may give scheduled orders another date, by their kind, and undo a termination."""
+"""Who may give scheduled orders another date, by their kind, mark failed ones as seen, undo a
+termination, and change a client.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from fusion.access.actor import ADMINISTRATOR, AGENT, Actor
+from fusion.access.actor import ADMINISTRATOR, AGENT, KINDS, Actor
 from fusion.access.use_case import Answer
+from fusion.clients.change_client import change_client
 from fusion.lifecycle.reschedule import reschedule_order
 from fusion.lifecycle.restore import restore
+from fusion.ordering.see import see_failure, see_failures
 from tests.contract.stage import Stage
 
 
@@ -18,6 +22,19 @@ def _reschedule(name: str, stage: Stage, actor: Actor) -> Answer:
     return reschedule_order(actor, order_id=id, effective_at=tomorrow)
 
 
+def _see(stage: Stage, actor: Actor) -> Answer:
+    return see_failure(actor, order_id=UUID(str(stage.own.ids["failed_order_id"])))
+
+
+def _see_all(stage: Stage, actor: Actor) -> Answer:
+    return see_failures(actor, order_ids=[UUID(str(stage.own.ids["failed_order_id"]))])
+
+
+def _change_client(stage: Stage, actor: Actor) -> Answer:
+    ids = {name: UUID(str(stage.own.ids[name])) for name in ("organization_id", "client_id")}
+    return change_client(actor, **ids, changes={"name": "New"})
+
+
 def _restore(stage: Stage, actor: Actor) -> Answer:
     return restore(actor, subscription_id=UUID(str(stage.own.ids["ended_id"])))
 
@@ -25,6 +42,9 @@ def _restore(stage: Stage, actor: Actor) -> Answer:
 RESCHEDULES: Mapping[
     str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Stage, Actor], Answer]]
 ] = {
+    "change a client": ((ADMINISTRATOR,), KINDS, _change_client),
+    "mark a failed order as seen": ((ADMINISTRATOR, AGENT), ("group",), _see),
+    "mark failed orders as seen": ((ADMINISTRATOR, AGENT), ("group",), _see_all),
     "restore a subscription": ((ADMINISTRATOR,), ("group",), _restore),
     **{
         f"change the date of {what}": (roles, ("group",), partial(_reschedule, name))

@@ -9,9 +9,10 @@ from uuid import UUID
 from fusion.accounts.models import Member, User
 from fusion.clients.models import ApiClient
 from fusion.kernel.ids import new_id
+from fusion.lifecycle.apply_due import apply_due_orders
 from fusion.tenancy.models import Organization, Subscription
 from tests.numbers.stock import assigned, block, entitle, path, range_of, stock
-from tests.ordering.placing import draft
+from tests.ordering.placing import draft, fall_due, line
 from tests.trunks.calling import order_channels
 from tests.users.staff import created, row, submitted
 from tests.world import World, answer, make_organization, make_subscription
@@ -114,6 +115,7 @@ class Stage:
             "ended_id": ended.id,
             "order_id": order,
             "scheduled_order_id": scheduled,
+            "failed_order_id": failed_for(self.world, subscription),
             **{
                 f"scheduled_{action}_id": self._dated(subscription, action)
                 for action in ("suspend", "terminate")
@@ -131,6 +133,15 @@ def placed_for(world: World, subscription: Subscription, **more: Any) -> str:
     response = world.call("POST", "/orders", draft(world, subscription=subscription, **more))
     assert response.status_code == 201, response.content
     id: str = answer(response)["id"]
+    return id
+
+
+def failed_for(world: World, subscription: Subscription) -> str:
+    """The id of a scheduled order of that subscription that has failed."""
+    lines = [line(world.seat, 1_000_000, "remove")]
+    id = placed_for(world, subscription, lines=lines, effective_at=FAR)
+    fall_due({"id": id})
+    apply_due_orders()
     return id
 
 

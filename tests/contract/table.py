@@ -162,6 +162,7 @@ TABLE: dict[tuple[str, str], Rule] = {
         WRITE_TENANCY, everyone(201), lambda ids: {"name": "New", "scopes": ["tenancy:read"]}
     ),
     ("GET", CLIENT): Rule(READ_TENANCY, everyone(200)),
+    ("PATCH", CLIENT): Rule(WRITE_TENANCY, everyone(200), named()),
     ("DELETE", CLIENT): Rule(WRITE_TENANCY, everyone(204)),
     ("POST", CLIENT + "/rotate"): Rule(WRITE_TENANCY, everyone(200)),
     ("GET", "/subscriptions"): Rule(READ_TENANCY, everyone(200)),
@@ -212,6 +213,9 @@ TABLE: dict[tuple[str, str], Rule] = {
     ("GET", "/orders/{order_id}"): Rule(READ_ORDERS, everyone(200)),
     ("POST", "/orders/{order_id}/reverse"): Rule(
         WRITE_ORDERS, the_group(201), lambda ids: {"note": "Why"}
+    ),
+    ("POST", "/orders/{order_id}/seen"): Rule(
+        WRITE_ORDERS, the_group(200), ids=(("order_id", "failed_order_id"),)
     ),
     ("PATCH", "/orders/{order_id}"): Rule(
         (*WRITE_ORDERS, *WRITE_TENANCY),

@@ -20,10 +20,10 @@ from fusion.accounts.invite_member import invite_member
 from fusion.accounts.remove_member import remove_member
 from fusion.branding.set_brand import set_brand, set_host
 from fusion.catalogue.change_product import change_product
+from fusion.catalogue.change_sku import change_sku
 from fusion.catalogue.create_product import create_product
 from fusion.catalogue.create_sku import create_sku
 from fusion.catalogue.delete_product import delete_product
-from fusion.catalogue.rename_sku import rename_sku
 from fusion.clients.create_client import create_client
 from fusion.clients.revoke_client import revoke_client
 from fusion.clients.rotate_secret import rotate_secret
@@ -240,10 +240,10 @@ DEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Deed]] = {
         ("group",),
         lambda stage, actor: cancel_order(actor, order_id=id_of(stage, "scheduled_terminate_id")),
     ),
-    "rename a SKU": (
+    "change a SKU": (
         WRITERS,
         ("group",),
-        lambda stage, actor: rename_sku(actor, sku_id=id_of(stage, "sku_id"), name="New"),
+        lambda stage, actor: change_sku(actor, sku_id=id_of(stage, "sku_id"), changes={}),
     ),
     "move a tenant": (
         ADMINISTRATORS,

@@ -1,14 +1,15 @@
 """What is scheduled and what has failed, on the pages of subscriptions, orders and the overview."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from fusion.access.actor import AGENT
 from fusion.kernel.clock import now
 from fusion.lifecycle.apply_due import apply_due_orders
+from fusion.ordering.see import see_failure
 from fusion.portal import pending
-from fusion.portal.overview import waiting
 from tests.lifecycle.dating import at, scheduled
 from tests.ordering.placing import consume, fall_due, line, placed
 from tests.portal.furnished import at as page_of
@@ -66,20 +67,27 @@ def test_warnings_in_words(world: World) -> None:
     assert "3 ordered, 2 in use. To remove 2, release 1 first." in page
 
 
-def test_failed_orders_are_marked_for_a_week(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_orders_are_marked_until_they_are_seen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client, tenant = person(world, "group", "viewer"), person(world, "tenant")
     assert "Waiting for you" not in text(client, "/")
     order = placed(world, line(world.seat, 2, "remove"), effective_at=at(1))
     fall_due(order)
     apply_due_orders()
     page = compact(text(client, "/"))
-    assert "1 scheduled order failed in the last 7 days" in page
-    assert f"/orders/{order['id']}" in page and 'href="/orders?state=failed"' in page
+    assert "1 scheduled order failed" in page
+    assert f"/orders/{order['id']}" in page and 'href="/orders?state=failed&amp;seen=no"' in page
     assert "scheduled order failed" not in text(tenant, "/")
     for reader in (client, tenant):
         page = text(reader, page_of(world))
         assert "Scheduled orders failed" in page and f"/orders/{order['id']}" in page
-    for module in (pending, waiting):
-        monkeypatch.setattr(module, "now", lambda: now() + timedelta(days=7))
+    with monkeypatch.context() as later:
+        later.setattr(pending, "now", lambda: now() + timedelta(days=7))
+        assert "scheduled order failed" in text(client, "/")
+        assert "Scheduled orders failed" in text(client, page_of(world))
+        assert "Scheduled orders failed" not in text(tenant, page_of(world))
+    see_failure(world.actor("group", AGENT), order_id=UUID(order["id"]))
     assert "scheduled order failed" not in text(client, "/")
-    assert "Scheduled orders failed" not in text(client, page_of(world))
+    for reader in (client, tenant):
+        assert "Scheduled orders failed" not in text(reader, page_of(world))

@@ -17,7 +17,7 @@ from fusion.tenancy.queries import find_organization
 
 MEMBERS = ("name", "email", "role", "status", "created_at", "expires_at", "id")
 
-CLIENTS = ("name", "client_id", "scopes", "created_at", "id")
+CLIENTS = ("name", "client_id", "scopes", "connector", "created_at", "id")
 
 
 @page(READ_MEMBERS, organization_id=find_organization)

@@ -47,6 +47,11 @@ class OrderFilter(forms.Form):
         required=False,
         choices=[("", _("All")), *ORDER_WORDS.items()],
     )
+    seen = forms.ChoiceField(
+        label=_("Failures"),
+        required=False,
+        choices=[("", _("All")), ("no", _("Not seen")), ("yes", _("Seen"))],
+    )
     since = DayField(
         label=_("Placed from"),
         required=False,

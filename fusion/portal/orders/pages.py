@@ -10,7 +10,13 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext, pgettext
 
 from fusion.access.actor import Actor
-from fusion.access.permissions import CANCEL_ORDERS, PLACE_ORDERS, READ_ORDERS, REQUEST_ORDERS
+from fusion.access.permissions import (
+    CANCEL_ORDERS,
+    PLACE_ORDERS,
+    READ_ORDERS,
+    REQUEST_ORDERS,
+    SEE_FAILURES,
+)
 from fusion.catalogue.models import Product
 from fusion.events.events_of_object import events_of
 from fusion.kernel.clock import read_instant
@@ -26,6 +32,7 @@ from fusion.portal.downloads import download, refused_filter
 from fusion.portal.errors import sentences
 from fusion.portal.forms import Confirmation
 from fusion.portal.orders.forms import OrderFilter
+from fusion.portal.orders.seen import SeenForm
 from fusion.portal.page import BUTTON, ROWS, page
 from fusion.portal.responses import confirmed, show
 from fusion.portal.session_actor import PageRequest
@@ -33,7 +40,7 @@ from fusion.portal.skus import product_names, sku_names
 from fusion.tenancy.queries import find_organization, find_subscription
 from fusion.tenancy.search import subscription_names
 
-INSTANTS = ("placed_at", "effective_at", "completed_at", "ends_at")
+INSTANTS = ("placed_at", "effective_at", "completed_at", "ends_at", "charge_from")
 
 
 def narrowing(request: PageRequest) -> tuple[OrderFilter, OrderSearch | None, str]:
@@ -58,6 +65,7 @@ def narrowing(request: PageRequest) -> tuple[OrderFilter, OrderSearch | None, st
         product_id=UUID(cleaned["product"]) if cleaned["product"] else None,
         state=cleaned["state"] or None,
         kind=cleaned["kind"] or None,
+        seen={"yes": True, "no": False}.get(cleaned["seen"]),
         placed_from=cleaned["since"],
         placed_to=cleaned["until"],
     )
@@ -72,9 +80,17 @@ def orders(request: PageRequest) -> HttpResponse:
     if search is not None:
         cursor = request.GET.get("cursor")
         found = orjson.loads(list_orders(request.actor, search, limit=ROWS, cursor=cursor))
+    rows = listed(found["items"])
+    seers = [row["seen"]["by"] for row in rows if row["seen"]]
+    unseen = [row["id"] for row in rows if row["state"] == "failed" and not row["seen"]]
     context = {
         "form": form,
-        "rows": listed(found["items"]),
+        "rows": rows,
+        "actors": display_names(request.actor, seers),
+        "seeing": SeenForm(initial={"orders": " ".join(unseen)})
+        if unseen and SEE_FAILURES.allows(request.actor)
+        else None,
+        "unseen": len(unseen),
         "next": found["next"],
         "owner_name": owner_name,
         "query": request.GET.urlencode(),
@@ -97,7 +113,12 @@ def listed(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _read(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: read_instant(document[name]) for name in INSTANTS if document.get(name)}
+    times: dict[str, Any] = {
+        name: read_instant(document[name]) for name in INSTANTS if document.get(name)
+    }
+    if seen := document.get("seen"):
+        times["seen"] = {**seen, "at": read_instant(seen["at"])}
+    return times
 
 
 @page(READ_ORDERS)
@@ -117,7 +138,10 @@ def detail(request: PageRequest, order: Order) -> HttpResponse:
     (row,) = listed([document])
     entries = entries_of_order(order.subscription_id, order.id, order.completed_at)
     events = events_of(actor, order.id)
-    people = display_names(actor, [document["placed_by"], *(each["actor"] for each in events)])
+    seen = [document["seen"]["by"]] if document["seen"] else []
+    people = display_names(
+        actor, [document["placed_by"], *seen, *(each["actor"] for each in events)]
+    )
     names, failure = sku_names(actor), document["failure"]
     context = {
         "order": row,
@@ -128,10 +152,12 @@ def detail(request: PageRequest, order: Order) -> HttpResponse:
         "failure": sentences(problem_of(failure), names) if failure else (),
         "products": product_names(actor, document["lines"] or ()),
         "confirmation": Confirmation(),
+        "connector": order.connector,
         "related": _related(actor, document),
         "may_reverse": PLACE_ORDERS.allows(actor) and _is_reversible(actor, document),
         "may_order_again": PLACE_ORDERS.allows(actor)
         and (order.state, order.kind) == ("failed", CHANGE),
+        "may_see": order.state == "failed" and not seen and SEE_FAILURES.allows(actor),
         "may_cancel": order.state == "scheduled" and permission_of(order).allows(actor),
     }
     return show(request, "portal/orders/detail.html", context)

@@ -18,7 +18,8 @@ from fusion.access.actor import GROUP, Actor
 from fusion.access.permissions import READ_ORDERS, READ_PROVISIONING
 from fusion.kernel.clock import now
 from fusion.numbers.models import PortRequest
-from fusion.ordering.models import Order, OrderRequest
+from fusion.ordering.models import OrderRequest
+from fusion.portal.pending import unseen_failures
 from fusion.tenancy.search import subscription_names
 
 SHOWN = 3
@@ -28,7 +29,7 @@ MOST = 99
 """The greatest number that is counted."""
 
 DAYS = 7
-"""Days within which a port is due soon, and for which a failed port or order is shown."""
+"""Days within which a port is due soon, and for which a failed port is shown."""
 
 FAILED_AT = "(numbers_portrequest.history::jsonb -> -1 ->> 'at')::timestamptz"
 """When it came into its last state: after its date, if no worker ran then."""
@@ -58,10 +59,8 @@ def _requests(actor: Actor) -> list[dict[str, Any]]:
         orders = OrderRequest.objects.visible_to(actor).filter(state="open", **of_group)
         parts.append(_part(orders, "order-request", NOTHING, "id"))
         if actor.kind == GROUP:
-            failed_orders = Order.objects.visible_to(actor).filter(
-                state="failed", effective_at__gte=now() - timedelta(days=DAYS), **of_group
-            )
-            parts.append(_part(failed_orders, "failed-order", F("effective_at"), "-effective_at"))
+            unseen = unseen_failures(actor)
+            parts.append(_part(unseen, "failed-order", F("effective_at"), "-effective_at"))
     if READ_PROVISIONING.allows(actor):
         ports = PortRequest.objects.visible_to(actor).filter(**of_group)
         week = timedelta(days=DAYS)
@@ -96,10 +95,10 @@ ORDER: Mapping[str, Callable[[dict[str, Any]], Any]] = {
 
 
 def _entry(kind: str, rows: Sequence[Any], names: Any) -> dict[str, Any]:
-    url, state, icon, page = PLACES[kind]
+    url, query, icon, page = PLACES[kind]
     return {
         "label": _label(kind, len(rows)),
-        "href": f"{reverse(url)}?state={state}",
+        "href": f"{reverse(url)}?{query}",
         "icon": icon,
         "rows": [
             {
@@ -115,13 +114,13 @@ def _entry(kind: str, rows: Sequence[Any], names: Any) -> dict[str, Any]:
 
 
 PLACES = {
-    "order-request": ("requests", "open", "message-square-plus", "requests-detail"),
-    "port-request": ("ports", "open", "phone-forwarded", "ports-detail"),
-    "due": ("ports", "approved", "calendar-clock", "ports-detail"),
-    "failed": ("ports", "failed", "circle-x", "ports-detail"),
-    "failed-order": ("orders", "failed", "circle-x", "orders-detail"),
+    "order-request": ("requests", "state=open", "message-square-plus", "requests-detail"),
+    "port-request": ("ports", "state=open", "phone-forwarded", "ports-detail"),
+    "due": ("ports", "state=approved", "calendar-clock", "ports-detail"),
+    "failed": ("ports", "state=failed", "circle-x", "ports-detail"),
+    "failed-order": ("orders", "state=failed&seen=no", "circle-x", "orders-detail"),
 }
-"""Kind → its list, the state in it, its icon, and the page of one."""
+"""Kind → its list, the filter of it, its icon, and the page of one."""
 
 
 def _label(kind: str, count: int) -> str:
@@ -140,8 +139,8 @@ def _label(kind: str, count: int) -> str:
             count,
         ),
         "failed-order": ngettext(
-            "%(count)s scheduled order failed in the last 7 days",
-            "%(count)s scheduled orders failed in the last 7 days",
+            "%(count)s scheduled order failed",
+            "%(count)s scheduled orders failed",
             count,
         ),
     }[kind] % values
