@@ -84,6 +84,10 @@ PAGES = (
     Visit("invitation-over", "/invitation", role=None, status=409),
     Visit("clients", lambda scene: f"/customers/{scene.world.group.id}/api-clients"),
     Visit("clients-none", lambda scene: f"/customers/{scene.ids['empty']}/api-clients"),
+    Visit(
+        "client-edit",
+        lambda scene: f"/customers/{scene.world.group.id}/api-clients/{scene.ids['client']}/edit",
+    ),
     Visit("client-new", lambda scene: f"/customers/{scene.world.group.id}/api-clients/new"),
     # subscriptions
     Visit("subscription", lambda scene: f"/subscriptions/{scene.ids['subscription']}"),
@@ -140,6 +144,9 @@ PAGES = (
     Visit("order", lambda scene: f"/orders/{scene.ids['order']}"),
     Visit("order-termination", lambda scene: f"/orders/{scene.ids['ending']}"),
     Visit("order-scheduled", lambda scene: f"/orders/{scene.ids['scheduled']}"),
+    Visit("orders-failed", "/orders?state=failed"),
+    Visit("orders-failed-tenant", "/orders?state=failed", "tenant", VIEWER),
+    Visit("order-failed", lambda scene: f"/orders/{scene.ids['failed']}"),
     Visit("order-for-whom", "/orders/new?q=gemein"),
     Visit("order-date", lambda scene: f"/orders/{scene.ids['scheduled']}/date"),
     Visit("order-new", lambda scene: f"/orders/new?subscription={scene.ids['subscription']}"),

@@ -1,6 +1,6 @@
 """The provider of the visited pages, with at least one of everything that pages show."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,10 @@ from fusion.lifecycle.schedule import schedule
 from fusion.lifecycle.suspend import suspend
 from fusion.ordering.models import RESUMPTION, TERMINATION
 from fusion.ordering.reject_request import reject_request
+from fusion.ordering.see import see_failure
 from fusion.tenancy.models import Organization
 from tests.numbers.stock import assigned, entitle, range_of, stock
+from tests.ordering.failing import failed
 from tests.ordering.placing import line, placed
 from tests.ordering.requesting import requested
 from tests.portal.people import make_person
@@ -52,9 +54,14 @@ class Scene:
             invite_member(self.world.actor(), organization_id=group.id, email=email, role=AGENT)
         rows = Invitation.objects.unscoped("test").filter(email="late@example.com")
         rows.filter(organization=group).update(expires_at=now())
-        create_client(
-            self.world.actor(), organization_id=group.id, name=LONG, scopes=["orders:write"]
+        client = create_client(
+            self.world.actor(),
+            organization_id=group.id,
+            name=LONG,
+            scopes=["orders:write"],
+            connector="a-connector-with-a-name-of-40-characters",
         )
+        self.ids["client"] = client.body["id"]
 
     def _use(self) -> None:
         """A full, a nearly full and an unused balance."""
@@ -71,6 +78,7 @@ class Scene:
         self.ids["order"] = placed(world, line(world.seat, 1200), subscription=unused)["id"]
         later = now() + timedelta(days=30)
         self._hold(later)
+        self._fail()
         scheduled = placed(world, line(world.seat, 3), effective_at=later.isoformat())
         self.ids["scheduled"] = scheduled["id"]
         self.ids["request"] = requested(world, note=f"{LONG}\n{FOREIGN}")
@@ -78,6 +86,13 @@ class Scene:
         reject_request(
             world.actor(), request_id=UUID(self.ids["rejected"]), reason=f"Not yet. {FOREIGN}"
         )
+
+    def _fail(self) -> None:
+        """Failed orders; one that somebody with a long name has seen."""
+        *_, last = failed(self.world, 3)
+        self.ids["failed"] = last["id"]
+        member = replace(self.world.actor(), label=f"member:{self.ids['member']}")
+        see_failure(member, order_id=UUID(last["id"]))
 
     def _hold(self, later: datetime) -> None:
         """A subscription that is suspended for two reasons, with a scheduled termination."""
