@@ -13,7 +13,7 @@ from fusion.kernel.ids import parse_id
 from fusion.ordering.models import Order
 from fusion.ordering.queries import find_order
 from fusion.ordering.see import see_failure, see_failures
-from fusion.portal.forms import Form
+from fusion.portal.forms import Form, LineField
 from fusion.portal.list_filters import not_an_id
 from fusion.portal.page import BUTTON, ROWS, form_of, page, submit
 from fusion.portal.responses import confirmed, done, refused
@@ -26,7 +26,7 @@ LONGEST = 37 * ROWS
 class SeenForm(Form):
     """The ids of the failed orders that the page showed, separated by spaces."""
 
-    orders = forms.CharField(max_length=LONGEST, widget=forms.HiddenInput)
+    orders = LineField(max_length=LONGEST, widget=forms.HiddenInput)
 
     def clean_orders(self) -> list[UUID]:
         """The ids."""
