@@ -10,7 +10,7 @@ JOIN tenancy_apiclient c ON c.id = t.application_id
 JOIN tenancy_organization o ON o.id = c.organization_id"""
 
 CALL = """jsonb_build_object(
-    'actor', 'client:' || c.id::text, 'path', o.path)"""
+    'actor', 'client:' || c.id::text, 'connector', c.connector, 'path', o.path)"""
 
 ANSWER = """
 lpad(a.status::text, 3, '0') || (CASE WHEN a.replayed THEN 'r' ELSE '-' END)

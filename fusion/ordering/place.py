@@ -129,6 +129,7 @@ def order_document(
     """The draft with its caller and the new order's id, as `ordering_place_v2` takes it."""
     return {
         "actor": actor.label,
+        "connector": actor.connector,
         "request": traced(actor),
         "path": actor.path,
         "key": key,
@@ -154,8 +155,6 @@ def order_members(draft: Draft) -> dict[str, object]:
         document["ends_at"], document["expiry_id"] = draft.ends_at, new_id()
     if draft.charge_from is not None:
         document["charge_from"] = draft.charge_from
-    if actor.connector is not None:
-        document["connector"] = actor.connector
     if draft.reverses is not None:
         document["reverses"] = draft.reverses
     return document
