@@ -18,6 +18,7 @@ from fusion.kernel.http import problem_response, read_json
 from fusion.kernel.openapi import Described
 from fusion.ledger import api as ledger
 from fusion.lifecycle import api as lifecycle
+from fusion.lifecycle import jobs_api as organization_jobs
 from fusion.lifecycle import moves_api as moves
 from fusion.lifecycle import numbers_api as many_numbers
 from fusion.lifecycle import restore_api as restoration
@@ -70,6 +71,7 @@ ROUTERS: tuple[Router, ...] = (
     clients.router,
     lifecycle.router,
     moves.router,
+    organization_jobs.router,
     restoration.router,
     settings.router,
     catalogue.router,

@@ -89,6 +89,7 @@ TERMINATE = Permission("terminate subscriptions", ("tenancy:write",), (ADMINISTR
 MOVE = Permission(
     "move organizations or subscriptions", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,)
 )
+READ_JOBS = Permission("read jobs of organizations", ("tenancy:read",), ROLES, (GROUP,))
 MANAGE_BRAND = Permission("change the brand", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,))
 MANAGE_SETTINGS = Permission(
     "change the settings of the provider", ("tenancy:write",), (ADMINISTRATOR,), (GROUP,)

@@ -9,8 +9,10 @@ import orjson
 import structlog
 from django.db import transaction
 
-from fusion.kernel.database import fetch_dicts, fetch_value
+from fusion.kernel.database import execute, fetch_dicts, fetch_row, fetch_value
 from fusion.kernel.job_queue import defer
+from fusion.lifecycle.carry_out_job import RETRIES as JOB_RETRIES
+from fusion.lifecycle.carry_out_job import carry_out_job, carry_out_next, unfinished
 from fusion.portal.mails.outbox import RETRIES as MAIL_RETRIES
 from fusion.portal.mails.outbox import defer_mails, deliver_mail
 from fusion.users.provision import RETRIES as BATCH_RETRIES
@@ -42,6 +44,11 @@ WHERE status = 'failed' AND task_name = %s AND attempts < %s
 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 
+REFUSED_JOB = """
+SELECT id, args ->> 'group', args ->> 'job' FROM procrastinate_jobs
+WHERE status = 'failed' AND task_name = %s AND attempts < %s ORDER BY id LIMIT 1
+"""
+
 TAKE = f"DELETE FROM procrastinate_jobs WHERE id IN ({REFUSED}) RETURNING args::text"
 
 
@@ -56,7 +63,7 @@ def drain_former_queues() -> bool:
             defer_mails(*mails)
         if batches := fetch_dicts(BATCHES, [provision_next.name]):
             defer(provision_next, *batches)
-    return _deliver_refused() | _provision_refused()
+    return _deliver_refused() | _provision_refused() | _carry_out_refused()
 
 
 def _deliver_refused() -> bool:
@@ -83,3 +90,17 @@ def _provision_refused() -> bool:
     while (progress := provision_batch(batch)) is not None and not progress["finished"]:
         pass
     return True
+
+
+def _carry_out_refused() -> bool:
+    """Carry out a part of a refused job of an organization; the refusal stays until all is done."""
+    found = fetch_row(REFUSED_JOB, [carry_out_next.name, JOB_RETRIES.attempts])
+    if found is None:
+        return False
+    refused, group, job = found
+    ids = UUID(group), UUID(job)
+    progress = carry_out_job(*ids)
+    if not unfinished(*ids).exists():
+        execute("DELETE FROM procrastinate_jobs WHERE id = %s", [refused])
+        return True
+    return progress is not None and not progress.waits

@@ -9,6 +9,7 @@ from fusion.clients.retention import purge_attempts, purge_tokens
 from fusion.events.retention import purge_marks
 from fusion.kernel.database import execute
 from fusion.kernel.environment import setting
+from fusion.lifecycle.retention import purge_organization_jobs
 from fusion.portal.retention import purge_sessions
 from fusion.trunks.retention import keep_records
 from fusion.users.retention import purge_batches
@@ -23,7 +24,7 @@ FORMER = "DELETE FROM procrastinate_jobs WHERE queue_name = 'sweep' AND status =
 
 
 def purge() -> None:
-    """Purge stored answers, batches and notes of the feed past retention, expired tokens and
+    """Purge stored answers, jobs and notes of the feed past retention, expired tokens and
     sessions.
     """
     log.info(
@@ -32,6 +33,7 @@ def purge() -> None:
         tokens=purge_tokens(),
         attempts=purge_attempts(),
         batches=purge_batches(),
+        organization_jobs=purge_organization_jobs(),
         sessions=purge_sessions(),
         marks=purge_marks(),
     )

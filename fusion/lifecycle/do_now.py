@@ -50,14 +50,33 @@ def do_now(
     Problems: `not-found`, `external-reference-taken`, `subscription-terminated`.
     """
     subscription = lock_for(actor, subscription_id, change)
-    if change.kind != TERMINATION:
-        require_living(subscription.status)
-    if change.external_reference is not None or not is_so(subscription, change.reason):
-        order_id = write_order(actor, subscription, change)
-        carry_out(actor, subscription, order_id, change.reason, verb)
+    change_locked(actor, subscription, change, is_so, carry_out, verb=verb)
     return Done(
         subscription_document(subscription),
         subscription.path,
         subscription.id,
         subscription_id=subscription.id,
     )
+
+
+def change_locked(
+    actor: Actor,
+    subscription: Subscription,
+    change: StateChange,
+    is_so: IsSo,
+    carry_out: CarryOut,
+    *,
+    verb: str | None = None,
+) -> UUID | None:
+    """Change a subscription whose lock the caller holds; the id of the order that records it.
+
+    None if it is so already and the change has no external reference. Problem
+    `subscription-terminated`.
+    """
+    if change.kind != TERMINATION:
+        require_living(subscription.status)
+    if change.external_reference is None and is_so(subscription, change.reason):
+        return None
+    order_id = write_order(actor, subscription, change)
+    carry_out(actor, subscription, order_id, change.reason, verb)
+    return order_id

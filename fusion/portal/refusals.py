@@ -10,12 +10,14 @@ import re
 from django.utils.translation import gettext, gettext_noop
 
 from fusion.numbers.written import REFUSALS
+from fusion.portal.bulk.details import JOB_DETAILS
 from fusion.portal.number_types import types_in_words
 from fusion.portal.order_dates import DATE_MESSAGES
 from fusion.portal.product_rules import PRODUCT_DETAILS, PRODUCT_MESSAGES
 from fusion.portal.restorations import RESTORE_DETAILS, until_in_words
 
 DETAILS = (
+    *JOB_DETAILS,
     *PRODUCT_DETAILS,
     *RESTORE_DETAILS,
     gettext_noop(

@@ -5,6 +5,7 @@ from django.urls import path
 from fusion.portal.account import urls as account
 from fusion.portal.brand import pages as brand
 from fusion.portal.brand import theme
+from fusion.portal.bulk import urls as bulk
 from fusion.portal.clients import pages as clients
 from fusion.portal.inventory import pages as inventory
 from fusion.portal.inventory import ranges
@@ -66,6 +67,7 @@ urlpatterns = [
     path(f"{ORGANIZATION}/below", organizations.children, name="organizations-below"),
     path(f"{ORGANIZATION}/edit", organization_changes.edit, name="organizations-edit"),
     path(f"{ORGANIZATION}/move", moves.organization, name="organizations-move"),
+    *bulk.urlpatterns,
     path(f"{ORGANIZATION}/delete", organization_changes.delete, name="organizations-delete"),
     path("invitation", accept.invitation, name="invitation"),
     path(f"{ORGANIZATION}/members", members.members, name="organizations-members"),

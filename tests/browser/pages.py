@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fusion.access.actor import ADMINISTRATOR, AGENT, VIEWER
 from tests.browser.failing import FAILURES
 from tests.browser.scene import Scene
+from tests.browser.scene_bulk import bulk
 from tests.browser.scene_moves import move
 from tests.browser.scene_ports import port
 from tests.browser.scene_subscriptions import bare, ended, under
@@ -60,6 +61,15 @@ PAGES = (
     Visit("customer-move-preview", move("reseller", "partner")),
     Visit("customer-move-present", move("reseller", "distributor")),
     Visit("customer-move-wrong", move("reseller", "tenant"), status=422),
+    Visit("customer-suspend", bulk("suspend")),
+    Visit("customer-resume", bulk("resume?reason=fraud"), role=AGENT),
+    Visit("customer-suspend-none", lambda scene: f"/customers/{scene.ids['empty']}/suspend"),
+    Visit("customer-changes", bulk("changes"), role=VIEWER),
+    Visit("customer-changes-none", lambda scene: f"/customers/{scene.ids['empty']}/changes"),
+    Visit("customer-change", bulk("changes", "{job}")),
+    Visit("customer-change-waiting", bulk("changes", "{waiting}"), role=AGENT),
+    Visit("customer-change-refused", bulk("changes", "{job}?outcome=refused")),
+    Visit("customer-change-wrong", bulk("changes", "{job}?outcome=x"), status=422),
     Visit("subscription-move", move("subscription")),
     Visit("subscription-move-preview", move("subscription", "customer")),
     Visit(

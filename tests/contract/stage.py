@@ -105,6 +105,7 @@ class Stage:
             "live_call_id": emergency(self.world, trunk),
             "user_id": user["id"],
             "job_id": submitted(self.world, [row("x")], subscription=subscription),
+            "organization_job_id": job_of(self.world, tenant),
             **dict(zip(("e164", "quarantined_e164", "free_e164"), numbers, strict=True)),
             "range_id": self.range.id,
             "idle_range_id": self.idle_range.id,
@@ -160,6 +161,14 @@ def port_requested(world: World, subscription: Subscription, by: Organization) -
     path = f"/subscriptions/{subscription.id}/port-requests"
     response = world.call("POST", path, {"direction": "in", "numbers": block(1)}, by=by)
     assert response.status_code == 201, response.content
+    id: str = answer(response)["id"]
+    return id
+
+
+def job_of(world: World, organization: Organization) -> str:
+    """The id of a new job of that organization."""
+    response = world.call("POST", f"/organizations/{organization.id}/suspend")
+    assert response.status_code == 202, response.content
     id: str = answer(response)["id"]
     return id
 

@@ -89,6 +89,7 @@ OF_AGENTS = tuple(scope for scope in SCOPES if scope != "tenancy:write")
 """What agents may do, and what a token must have that makes somebody one."""
 
 ORGANIZATION = "/organizations/{organization_id}"
+ORGANIZATION_JOB = ORGANIZATION + "/jobs/{job_id}"
 MEMBER = ORGANIZATION + "/members/{member_id}"
 CLIENT = ORGANIZATION + "/api-clients/{client_id}"
 SUBSCRIPTION = "/subscriptions/{subscription_id}"
@@ -107,6 +108,7 @@ PRODUCT = "/products/{product_id}"
 
 
 OF_GROUP = (("organization_id", "group_id"),)
+ONE_JOB = (("job_id", "organization_job_id"),)
 ONE_PORT = (("request_id", "port_request_id"),)
 FAR_PORT = instant(now() + timedelta(days=30))
 
@@ -157,6 +159,12 @@ TABLE: dict[tuple[str, str], Rule] = {
         WRITE_TENANCY, everyone(200), lambda ids: {"role": "agent"}, hands_on=OF_AGENTS
     ),
     ("DELETE", MEMBER): Rule(WRITE_TENANCY, everyone(204)),
+    ("POST", ORGANIZATION + "/suspend"): Rule(WRITE_TENANCY, the_group(202), lambda ids: {}),
+    ("POST", ORGANIZATION + "/resume"): Rule(WRITE_TENANCY, the_group(202), lambda ids: {}),
+    ("GET", ORGANIZATION + "/jobs"): Rule(READ_TENANCY, the_group(200)),
+    ("GET", ORGANIZATION_JOB): Rule(READ_TENANCY, the_group(200), ids=ONE_JOB),
+    ("GET", ORGANIZATION_JOB + "/results"): Rule(READ_TENANCY, the_group(200), ids=ONE_JOB),
+    ("POST", ORGANIZATION_JOB + "/cancel"): Rule(WRITE_TENANCY, the_group(200), ids=ONE_JOB),
     ("GET", ORGANIZATION + "/api-clients"): Rule(READ_TENANCY, everyone(200)),
     ("POST", ORGANIZATION + "/api-clients"): Rule(
         WRITE_TENANCY, everyone(201), lambda ids: {"name": "New", "scopes": ["tenancy:read"]}

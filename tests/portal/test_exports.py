@@ -25,6 +25,7 @@ TEMPLATES = Path(fusion.portal.__file__).parent / "templates" / "portal"
 EXCEPTIONS = {
     "account/security.html": (1, "one's own second factor"),
     "account/settings.html": (1, "one's own sessions"),
+    "bulk/list.html": (1, "each change has a file of its subscriptions"),
     "inventory/numbers.html": (1, "the free numbers per type are sums of the exported inventory"),
     "members/list.html": (1, "invitations are rows of the members' file"),
     "orders/detail.html": (3, "lines and changes of one order; the orders' file has the lines"),

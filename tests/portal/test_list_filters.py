@@ -65,6 +65,8 @@ def client() -> Client:
     """An administrator of a provider that has something on each list."""
     scene = Scene()
     furnished(scene)
+    for each in (scene.world.distributor, scene.world.reseller, scene.world.tenant):
+        assert scene.world.call("POST", f"/organizations/{each.id}/resume").status_code == 202
     return signed_in(scene.person("group", ADMINISTRATOR))
 
 

@@ -17,6 +17,7 @@ from fusion.events.types import EVENT_TYPES
 from fusion.kernel.clock import instant
 from fusion.reporting import rollup
 from fusion.reporting.rollup import refresh_group
+from tests.lifecycle.jobs import submitted as submitted_job
 from tests.numbers.porting import requested as port_requested
 from tests.numbers.stock import block, range_of
 from tests.past import NumericRead, Past, make_past, no_numeric
@@ -63,6 +64,7 @@ def ids(made: Past) -> dict[str, Any]:
         "port_request_id": port_requested(made.world, "in", block(1))["id"],
         "trunk_id": made.trunks[main.id],
         "job_id": made.job,
+        "bulk_id": submitted_job(made.world, "resume", made.world.tenant)["id"],
         "format": "csv",
         "country": "BE",
         "number": "112",
@@ -131,6 +133,8 @@ def test_every_route_that_reads(made: Past) -> None:
             if "get" not in item or not here <= set(known):
                 continue
             named = known | {"request_id": known["port_request_id"]} if "port-" in path else known
+            if "/organizations/" in path:
+                named = named | {"job_id": known["bulk_id"]}
             if path.endswith("/settings"):
                 named = named | {"organization_id": made.world.group.id}
             address = path.removeprefix("/api/v1").format(**named)

@@ -22,6 +22,7 @@ from fusion.ordering.place import Line
 from fusion.ordering.request_order import request_order
 from fusion.portal.account import urls as account
 from fusion.portal.urls import urlpatterns
+from tests.lifecycle.jobs import done as done_job
 from tests.numbers.porting import requested as port_requested
 from tests.numbers.stock import assign, block, entitle, french, range_of, stock
 from tests.ordering.placing import line, placed, revise
@@ -143,6 +144,7 @@ class Shop:
         rows = [row(f"carl-{mark}-{index}") for index in range(each)]
         self.ids["job_id"] = submitted(world, [*rows, {"login": ""}])
         work()
+        self.ids["bulk_id"] = done_job(world, "resume", world.tenant)["id"]
 
     def _trunks(self, mark: str, each: int) -> None:
         world = self.world

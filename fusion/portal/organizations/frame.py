@@ -11,8 +11,10 @@ from fusion.access.permissions import (
     MANAGE_ORGANIZATIONS,
     MANAGE_SUBSCRIPTIONS,
     MOVE,
+    READ_JOBS,
     READ_MEMBERS,
     READ_TENANCY,
+    SUSPEND,
     Permission,
 )
 from fusion.portal.session_actor import PageRequest
@@ -24,6 +26,7 @@ TABS: Sequence[tuple[str, str, Any, Permission]] = (
     ("overview", "organizations-detail", _("Overview"), READ_TENANCY),
     ("members", "organizations-members", _("Members"), READ_MEMBERS),
     ("clients", "organizations-clients", _("API clients"), READ_MEMBERS),
+    ("jobs", "organizations-jobs", _("Bulk changes"), READ_JOBS),
 )
 """Tab → its page's URL name, its label, its readers."""
 
@@ -51,11 +54,12 @@ def frame(request: PageRequest, organization: Organization, tab: str) -> dict[st
         "tabs": [
             (name == tab, reverse(url, args=[organization.id]), label)
             for name, url, label, permission in TABS
-            if permission.allows(actor)
+            if permission.allows(actor) and (name != "jobs" or organization.kind != GROUP)
         ],
         "may_edit": manages and (above or organization.kind == GROUP),
         "may_delete": manages and above,
         "may_move": organization.kind in MOVABLE and MOVE.allows(actor),
+        "may_suspend": organization.kind != GROUP and SUSPEND.allows(actor),
         "may_add": bool(children_kinds(actor, organization.kind)),
         "may_subscribe": organization.kind == TENANT and MANAGE_SUBSCRIPTIONS.allows(actor),
     }

@@ -1,0 +1,1 @@
+"""Pages for: changes of everything below an organization."""
