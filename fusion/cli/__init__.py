@@ -15,30 +15,15 @@ Every error is one readable line on stderr; stdout has only results.
 import os
 import sys
 import traceback
+from importlib import import_module
 
 import click
-from django.core.exceptions import ImproperlyConfigured
-from django.db.utils import DatabaseError, InterfaceError
-from psycopg import Error as PsycopgError
-from psycopg_pool import PoolTimeout
 
 from fusion.cli.commands import fusion
 from fusion.cli.errors import CommandFailed
-from fusion.embedded import EmbeddedPostgresError
-from fusion.kernel.environment import SettingError
 from fusion.kernel.errors import Problem
 
 OK, REFUSED, USAGE, UNAVAILABLE, FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
-
-_UNAVAILABLE = (
-    SettingError,
-    ImproperlyConfigured,
-    EmbeddedPostgresError,
-    DatabaseError,
-    InterfaceError,
-    PsycopgError,
-    PoolTimeout,
-)
 
 
 def main() -> None:
@@ -70,7 +55,8 @@ def _explain(error: Exception) -> int:
         return _fail(REFUSED, error.detail)
     if os.environ.get("FUSION_LOG_LEVEL", "").upper() == "DEBUG":
         traceback.print_exc()
-    if isinstance(error, _UNAVAILABLE):
+    # imported only now: `fusion --help` should not wait for the database's libraries
+    if import_module("fusion.cli.unavailable").is_unavailable(error):
         return _fail(UNAVAILABLE, str(error))
     return _fail(FAULT, f"{type(error).__name__}: {error}")
 

@@ -14,9 +14,9 @@ from click.termui import prompt
 
 from fusion import __version__
 from fusion.cli import demonstrations
-from fusion.cli.database import perform
 from fusion.cli.line import LINE
-from fusion.edge.server_process import keep_memory_small
+from fusion.cli.perform import perform
+from fusion.edge.server_memory import keep_memory_small
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

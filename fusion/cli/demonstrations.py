@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import click
 
-from fusion.cli.database import perform
+from fusion.cli.perform import perform
 from fusion.cli.port_check import check_address
 from fusion.seed.plan import Plan
 

@@ -1,6 +1,4 @@
-"""One server process: it stops with its supervisor, closes its connections, and limits the memory
-that its threads keep.
-"""
+"""One server process: it stops with its supervisor, and closes its connections."""
 
 import atexit
 import ctypes
@@ -11,8 +9,6 @@ import sys
 from django.db import connections
 
 _PR_SET_PDEATHSIG = 1
-
-_M_ARENA_MAX, _ARENAS = -8, 2
 
 
 def let_children_be_stopped() -> None:
@@ -45,14 +41,3 @@ def settle_in(supervisor: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
         if os.getppid() != supervisor:  # it died before this took effect
             sys.exit(1)
-
-
-def keep_memory_small() -> None:
-    """Let future threads share two heaps of the C library, instead of one each.
-
-    Large responses leave each heap at its largest size: about 20 MiB of a busy server's memory.
-    Only glibc has such heaps; elsewhere this has no effect.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, _ARENAS)

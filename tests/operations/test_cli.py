@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
@@ -251,3 +252,15 @@ def test_without_a_database_url(tmp_path: Path) -> None:
     done = fusion("verify", environment=environment, cwd=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "var" / "postgres").exists()
+
+
+def test_help_waits_for_no_library_of_the_database() -> None:
+    """It needs neither, and they take most of the time of a start."""
+    code = (
+        "import sys; from fusion.cli import run; run(['--help']);"
+        " sys.exit(bool({'django', 'psycopg', 'structlog'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, b"First steps" in done.stdout) == (0, True)
