@@ -13,6 +13,8 @@ from typing import Any
 from bench import pgbench, requests
 from bench.bulk import measure_bulk
 from bench.compare import compare, grow
+from bench.described import measure_described
+from bench.live import measure_live
 from bench.pages import measure_pages
 from bench.provisioned import measure_batch, measure_next_free, measure_provisioning
 from bench.report import machine, show, write_documentation
@@ -49,6 +51,8 @@ def _measure(wanted: argparse.Namespace) -> dict[str, Any]:
         results |= measure_batch(small, rounds)
         results |= measure_bulk(small, rounds)
         results |= measure_calls(small, rounds)
+        results |= measure_described(small, seconds / 2, rounds)
+        results |= measure_live(small, seconds / 2, rounds)
         for large in others:
             results |= _growth(small, large, seconds / 2, rounds)
             results |= measure_next_free(small, large, rounds)

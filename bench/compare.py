@@ -1,10 +1,11 @@
 """Compares two sides alternately, so that changes in the machine's speed affect both."""
 
 from collections.abc import Callable
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 from bench import pgbench
+from bench.cpu import measured
 from bench.load import Load, Requests, drive
 from bench.stage import Stage
 
@@ -29,21 +30,32 @@ def compare(
     each side.
 
     `ratio` is against `script`; if that is the yardstick, `ratio_now` is against `now`, which calls
-    the function that serves.
+    the function that serves. Processor time is in milliseconds per operation: `pgbench_cpu_ms` is
+    the database's when pgbench sends `script`. `p99_ms` is the latency of a request.
     """
     reset()
     drive(stage.port, sent, connections=connections, seconds=WARM_UP)
     http, direct, serving = [], [], []
+    server, database, alone, p99 = [], [], [], []
     for _ in range(rounds):
         if now:
             reset()
             serving.append(pgbench.per_second(stage, now, connections=CONNECTIONS, seconds=seconds))
         reset()
-        direct.append(pgbench.per_second(stage, script, connections=CONNECTIONS, seconds=seconds))
+        with measured(stage) as used:
+            direct.append(
+                pgbench.per_second(stage, script, connections=CONNECTIONS, seconds=seconds)
+            )
+        alone.append(1000 * used.database / (direct[-1] * seconds))
         reset()
-        load = drive(stage.port, sent, connections=connections, seconds=seconds)
+        with measured(stage) as used:
+            load = drive(stage.port, sent, connections=connections, seconds=seconds)
         must_succeed(load)
         http.append(load.per_second * each)
+        done = sum(load.statuses.values()) * each
+        server.append(1000 * used.server / done)
+        database.append(1000 * used.database / done)
+        p99.append(1000 * quantiles(load.latencies, n=100)[98])
     ratios = [ours / theirs for ours, theirs in zip(http, direct, strict=True)]
     ratios_now = [ours / theirs for ours, theirs in zip(http, serving, strict=False)]
     more = {"ratio_now": round(median(ratios_now), 3)} if now else {}
@@ -53,6 +65,10 @@ def compare(
         "ratio": round(median(ratios), 3),
         "ratio_min": round(min(ratios), 3),
         "ratio_max": round(max(ratios), 3),
+        "server_cpu_ms": round(median(server), 3),
+        "database_cpu_ms": round(median(database), 3),
+        "pgbench_cpu_ms": round(median(alone), 3),
+        "p99_ms": round(median(p99), 2),
         "runs": rounds,
         "connections": connections,
     }

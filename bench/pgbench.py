@@ -8,11 +8,10 @@ import tempfile
 
 from bench.stage import SAMPLE, Stage
 from fusion.access.authenticate import TokenQuery, token_statement
-from fusion.access.permissions import ADMIT_CALLS
+from fusion.access.permissions import ADMIT_CALLS, READ_BALANCES
 from fusion.embedded import find_bindir
-from fusion.hot.statements import alone
-from fusion.ledger import hot as ledger
-from fusion.trunks import hot as hot_calls
+from fusion.hot.statements import one_call
+from fusion.trunks import admit, end_call
 
 LEASE = 120
 """Seconds of a lease, the server's default."""
@@ -58,9 +57,9 @@ def read_balances(stage: Stage) -> str:
     It looks the token up and calls `ledger_balances_v2` with the path of the token's organization.
     """
     sampled = "(SELECT s.id FROM bench_subscription s WHERE s.i = :i::bigint)"
-    [route] = ledger.HOT
+    statement = one_call(READ_BALANCES, "ledger_balances_v2")
     members = f"jsonb_build_object('subscription_id', {sampled})"
-    return f"\\set i random(1, {SAMPLE})\n" + _with_token(stage, alone(route), [members])
+    return f"\\set i random(1, {SAMPLE})\n" + _with_token(stage, statement, [members])
 
 
 def assign_number(stage: Stage, sku: str) -> str:
@@ -141,13 +140,15 @@ def admit_and_end_call(stage: Stage, trunks: int) -> str:
 
 def admit_and_end_call_now(stage: Stage, trunks: int) -> str:
     """The same by the statements that requests send."""
-    admit, end = hot_calls.HOT[:2]
+    begin, end = (
+        one_call(ADMIT_CALLS, function) for function in (admit.FUNCTION, end_call.FUNCTION)
+    )
     call = f"'trunk_id', {TRUNK}, 'direction', 'outbound', 'call_id', {CALL_ID}"
     parties = f"'caller', '+3225550100', 'callee', '+3225550199', 'lease_seconds', {LEASE}"
     return (
         _random_call(trunks)
-        + _with_token(stage, alone(admit), [f"jsonb_build_object({call}, {parties})"])
-        + _with_token(stage, alone(end), [f"jsonb_build_object({call})"])
+        + _with_token(stage, begin, [f"jsonb_build_object({call}, {parties})"])
+        + _with_token(stage, end, [f"jsonb_build_object({call})"])
     )
 
 

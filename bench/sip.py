@@ -50,7 +50,13 @@ def measure_calls(stage: Stage, rounds: int) -> dict[str, Any]:
                     for parallel, calls in CALLS.items():
                         seconds = _call(proxy, trunks, parallel, calls)
                         took.setdefault((way, parallel), []).append(seconds / calls)
+    ratios = zip(took["sql", PARALLEL], took["http", PARALLEL], strict=True)
     return {
+        "calls_http_to_sql": {
+            "ratio": round(median(sql / http for sql, http in ratios), 3),
+            "runs": rounds,
+        }
+    } | {
         f"calls_{way}": {
             "per_s": round(1 / median(took[way, PARALLEL]), 1),
             "per_s_min": round(1 / max(took[way, PARALLEL]), 1),

@@ -4,6 +4,7 @@ from functools import cache
 
 from fusion.access.authenticate import condition
 from fusion.access.hot_route import HotRoute
+from fusion.access.permissions import Permission
 
 TOKEN = """oauth2_provider_accesstoken t
 JOIN tenancy_apiclient c ON c.id = t.application_id
@@ -24,9 +25,14 @@ def alone(route: HotRoute) -> str:
 
     No row without a valid token; the answer is null without permission.
     """
+    return one_call(route.permission, route.function)
+
+
+def one_call(permission: Permission, function: str) -> str:
+    """The same for a hot function, and the permission to call it."""
     return f"""
-SELECT c.id, o.group_id, CASE WHEN {condition(route.permission)} THEN (
-    SELECT {ANSWER} FROM {route.function}(
+SELECT c.id, o.group_id, CASE WHEN {condition(permission)} THEN (
+    SELECT {ANSWER} FROM {function}(
         o.group_id, jsonb_build_array(%s::jsonb || {CALL})) a) END
 FROM {TOKEN}
 WHERE t.token_checksum = %s AND t.expires > now() AND o.status = 'active'
