@@ -59,6 +59,7 @@ UNSAID = {
     "^“|^is empty; write a phone": "how people write phone numbers",
     "appears twice in the header|is missing from the header": "a CSV file's columns together",
     "is not valid CSV|quotation mark": "quotation marks in pairs",
+    r"invisible or direction-changing character \(U\+\w{5,}\)": "beyond what patterns can say",
     "already used for another request": "what was sent before",
     "^is missing$|accepts no request body": "whether the method that a header names takes one",
 }
