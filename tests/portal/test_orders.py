@@ -11,7 +11,7 @@ from fusion.catalogue.models import Sku
 from fusion.kernel.ids import new_id
 from fusion.lifecycle.apply_due import apply_due_orders
 from tests.lifecycle.dating import at
-from tests.ordering.placing import consume, fall_due, line, placed
+from tests.ordering.placing import consume, events, fall_due, line, placed, seen
 from tests.ordering.requesting import requested
 from tests.portal.furnished import compact, follow, person, post, text
 from tests.portal.people import make_person, signed_in
@@ -226,6 +226,19 @@ def test_another_date_for_a_scheduled_order(world: World) -> None:
     assert "was completed" in shown and "later than planned" in shown
     again = post(client, page, effective_at=_local(600))
     assert again.status_code == 422 and "only a scheduled order can get" in again.content.decode()
+
+
+def test_an_unchanged_date_keeps_its_seconds(world: World) -> None:
+    """The form shows minutes only."""
+    client = person(world, GROUP, AGENT)
+    second = (datetime.now(UTC) + timedelta(days=2)).replace(second=59, microsecond=0)
+    order = placed(world, line(world.seat, 2), effective_at=second.isoformat())
+    page = f"/orders/{order['id']}/date"
+    shown = f"{second:%Y-%m-%dT%H:%M}"
+    assert f'value="{shown}"' in text(client, page)
+    follow(client, post(client, page, effective_at=shown))
+    assert seen(world, order)["effective_at"] == order["effective_at"]
+    assert events(world, "order.rescheduled") == []
 
 
 def test_an_order_with_a_past_date(world: World) -> None:

@@ -1,6 +1,7 @@
 """Another date for a scheduled order."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -29,11 +30,21 @@ def change_date(request: PageRequest, order: Order) -> HttpResponse:
     answer = submit(
         request,
         form,
-        lambda actor: reschedule_order(actor, order_id=order.id, **form.cleaned_data),
+        lambda actor: reschedule_order(
+            actor, order_id=order.id, effective_at=_chosen(order, form.cleaned_data["effective_at"])
+        ),
     )
     if answer is None:
         return show_form(request, "portal/orders/date.html", form, {"order": order})
     return done(request, _changed(answer.body), "orders-detail", order.id, answer=answer)
+
+
+def _chosen(order: Order, at: datetime) -> datetime:
+    """The instant that the form means: it shows minutes, and an unchanged one keeps its seconds."""
+    due = order.effective_at
+    if due is not None and at == due.replace(second=0, microsecond=0):
+        return due
+    return at
 
 
 def _changed(order: Mapping[str, Any]) -> str:
