@@ -39,7 +39,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 UTF_8 = frozenset(("utf-8", "utf8", "us-ascii"))
 """Accepted names of character sets: ASCII is a subset of UTF-8."""
 
-BATCHES = re.compile(r"/api/v1/(orders|subscriptions/[^/]+/users)/batch")
+BATCHES = re.compile(r"/api/v1/(orders/batch(/preview)?|subscriptions/[^/]+/users/batch)")
 UPLOADS = re.compile(r"/api/v1/subscriptions/[^/]+/users/batch")
 FORMS_WITH_LISTS = re.compile(r"/subscriptions/[^/]+/users/uploads")
 """Paths whose limit is not `MAX_BODY`."""

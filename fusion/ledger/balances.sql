@@ -47,18 +47,20 @@ BEGIN
 END
 $$;
 
--- The balances as JSON text with what is pending, by SKU code; also of SKUs without a balance.
+-- The balances as JSON text with what is pending, by SKU code; also of SKUs without a balance. p_pending as from
+-- ordering_pending_changes.
 CREATE OR REPLACE FUNCTION ledger_with_pending(p_group uuid, p_items json, p_pending json) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT json_build_object('items', coalesce(json_agg(json_build_object(
         'sku', w.sku, 'type', w.type, 'metric', w.metric, 'granted', w.granted, 'used', w.used,
-        'available', w.available, 'pending', coalesce(p_pending -> w.sku, '[]')) ORDER BY w.sku), '[]'))::text
+        'available', w.available, 'pending', coalesce(p_pending -> 'changes' -> w.sku, '[]')) ORDER BY w.sku), '[]'),
+        'pending_rest', p_pending -> 'rest')::text
     FROM (
         SELECT b.* FROM json_to_recordset(p_items) AS b(
             sku text, type text, metric text, granted bigint, used bigint, available bigint)
         UNION ALL
         SELECT s.code, s.type, s.metric, 0, 0, 0 FROM catalogue_sku s
-        WHERE s.group_id = p_group AND s.code IN (SELECT json_object_keys(p_pending))
+        WHERE s.group_id = p_group AND s.code IN (SELECT json_object_keys(p_pending -> 'changes'))
           AND s.code NOT IN (SELECT b ->> 'sku' FROM json_array_elements(p_items) AS b)) w
 $$;
 

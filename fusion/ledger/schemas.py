@@ -39,10 +39,21 @@ class BalanceDocument(BaseModel):
     pending: list[PendingChange] | None = None
 
 
+class PendingRest(BaseModel):
+    """The scheduled orders that `pending` does not have: it has those of the next hundred."""
+
+    orders: int = Field(description="How many; 10,000 also stands for more.")
+    effective_from: str
+
+
 class Balances(BaseModel):
-    """The balances of one subscription, by SKU code."""
+    """The balances of one subscription, by SKU code.
+
+    `pending_rest` is null or absent if `pending` has all that is scheduled.
+    """
 
     items: list[BalanceDocument]
+    pending_rest: PendingRest | None = None
 
 
 class At(BaseModel):

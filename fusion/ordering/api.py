@@ -37,7 +37,8 @@ from fusion.ordering.order_search import OrderSearch, list_orders, orders_table
 from fusion.ordering.permissions import find_order_to_cancel
 from fusion.ordering.place import place_order
 from fusion.ordering.place_batch import Item, place_orders
-from fusion.ordering.preview import preview_order
+from fusion.ordering.preview import preview_order, preview_orders
+from fusion.ordering.preview_schemas import Preview, PreviewsDocument
 from fusion.ordering.queries import find_order, list_holdings, order_documents
 from fusion.ordering.reversal_schemas import PreviewBody, ReversalBody
 from fusion.ordering.reverse import reversal_of
@@ -49,7 +50,6 @@ from fusion.ordering.schemas import (
     OrderBody,
     OrderDocument,
     OrderFilter,
-    Preview,
     Unchanged,
 )
 from fusion.ordering.see import see_failure
@@ -105,7 +105,10 @@ def place(request: HttpRequest, body: OrderBody) -> HttpResponse:
     response={200: Preview, **PROBLEMS},
 )
 def preview(request: HttpRequest, body: PreviewBody) -> HttpResponse:
-    """Preview an order or a reversal: the balances before and after, or the refusals."""
+    """Preview an order or a reversal: the balances before and after, or the refusals.
+
+    With an `effective_at` in the future, `when_due` has the result on that date.
+    """
     actor = actor_of(request)
     return respond(preview_order(actor, draft=body.draft(actor)))
 
@@ -118,6 +121,21 @@ def place_batch(request: HttpRequest, body: BatchBody) -> HttpResponse:
     actor = retrying_actor(request)
     items = [_item(actor, order) for order in body.orders]
     return respond(place_orders(actor, items=items))
+
+
+@router.post(
+    "/orders/batch/preview",
+    auth=RequirePermission(PREVIEW_ORDERS),
+    response={200: PreviewsDocument, **PROBLEMS},
+)
+def preview_batch(request: HttpRequest, body: BatchBody) -> HttpResponse:
+    """Preview up to 1,000 orders in sequence, each as if those before it had been placed.
+
+    The body is that of a batch. Idempotency keys are ignored.
+    """
+    actor = actor_of(request)
+    items = [_item(actor, order) for order in body.orders]
+    return respond(preview_orders(actor, items=items))
 
 
 def _item(actor: Actor, order: Any) -> Item:

@@ -5,11 +5,11 @@
 --
 -- p_first, p_last: by order, the range of its lines; an order without lines is skipped. p_later: by
 -- order, whether it is scheduled: then it changes nothing, and what would refuse it now is a warning.
--- p_preview: also show the balances before and after each order.
+-- p_preview: also show the balances before and after each order. What expires is taken from the order's
+-- own revision first; all else from the newest.
 CREATE OR REPLACE FUNCTION ordering_decide(
     l ordering_lines_v3, k ordering_books, p_first int[], p_last int[], p_later boolean[], p_preview boolean
-) RETURNS ordering_decisions_v2
-LANGUAGE plpgsql AS $$
+) RETURNS ordering_decisions_v2 LANGUAGE plpgsql AS $$
 DECLARE
     l_action text[] := l.action; l_quantity bigint[] := l.quantity;  -- a `set` becomes one of the others
     l_own CONSTANT int[] := k.line_own;
@@ -162,22 +162,6 @@ BEGIN
         JOIN catalogue_sku s ON s.id = k.balance_sku[b]
         JOIN catalogue_metric m ON m.code = s.metric);
 END
-$$;
-
--- The products that a preview concerns, with the quantities held before and after; p_allowed: otherwise
--- the order changes nothing, and the quantity after it is NULL.
-CREATE OR REPLACE FUNCTION ordering_effects_on_holdings(
-    k ordering_books, v ordering_decisions_v2, p_allowed boolean
-) RETURNS json
-LANGUAGE sql STABLE AS $$
-    SELECT coalesce(json_agg(json_build_object(
-               'product_id', w.product, 'product_code', p.code, 'held_before', w.before,
-               'held_after', CASE WHEN p_allowed THEN w.after END) ORDER BY p.code), '[]')
-    FROM (SELECT h.product, sum(h.before)::bigint AS before, sum(h.after)::bigint AS after
-          FROM unnest(k.holding_product, k.holding_quantity, v.holding_quantity)
-               AS h(product, before, after)
-          GROUP BY 1) w
-    JOIN catalogue_product p ON p.id = w.product
 $$;
 
 -- The net changes of balances by an order, as the order shows them: sorted by SKU code.

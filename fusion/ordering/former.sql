@@ -35,7 +35,9 @@ DECLARE
         FROM jsonb_array_elements(p_orders) WITH ORDINALITY AS w(doc, nth));
 BEGIN
     IF p_preview THEN
-        RETURN QUERY SELECT w.status, false, w.answer FROM ordering_preview_v2(p_group, v_calls) w;
+        RETURN QUERY SELECT w.status, false, w.answer
+            FROM jsonb_array_elements(v_calls) AS d(call)
+            CROSS JOIN LATERAL ordering_preview_v2(p_group, jsonb_build_array(d.call)) w;
     ELSE
         RETURN QUERY SELECT w.* FROM ordering_place_v2(p_group, v_calls) w;
     END IF;

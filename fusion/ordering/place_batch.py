@@ -104,7 +104,7 @@ def _lock(actor: Actor, key: str, items: Sequence[Item]) -> None:
 
 
 def _results(actor: Actor, items: Sequence[Item]) -> str:
-    results = [_refused(item.problem) if item.problem else "" for item in items]
+    results = [refused(item.problem) if item.problem else "" for item in items]
     sound = [index for index, item in enumerate(items) if item.draft is not None]
     for run in runs_of_distinct([items[index].names() for index in sound]):
         chosen = [sound[position] for position in run]
@@ -115,19 +115,25 @@ def _results(actor: Actor, items: Sequence[Item]) -> str:
                 orders.append(order_document(actor, item.draft, item.key, item.fingerprint))
         for index, row in zip(chosen, call_place(actor, orders), strict=True):
             results[index] = _result(*row)
+    return results_of(results)
+
+
+def results_of(results: Sequence[str]) -> str:
+    """The answer to a batch, from the results of its orders as JSON texts."""
     return '{"results":[' + ",".join(results) + "]}"
 
 
 def _result(status: int, replayed: bool, answer: str) -> str:
     if status not in (200, 201):
-        return _refused(problem_of(orjson.loads(answer)))
+        return refused(problem_of(orjson.loads(answer)))
     if status == 200:
         return f'{{"status":200,{answer.lstrip()[1:]}'
     mark = ',"replayed":true' if replayed else ""
     return f'{{"status":201,"order":{answer}{mark}}}'
 
 
-def _refused(problem: Problem) -> str:
+def refused(problem: Problem) -> str:
+    """The result of an order that is refused."""
     return orjson.dumps(
         {"status": problem.status, "problem": problem.document()}, default=str
     ).decode()

@@ -292,39 +292,6 @@ class OrderDocument(BaseModel):
     changes: list[Change]
 
 
-class PreviewBalance(BaseModel):
-    """One balance before and after the order."""
-
-    sku: str
-    granted_before: int
-    granted_after: int
-    granted_after_pending: int | None = Field(
-        default=None,
-        description="Where something is scheduled: once that has been carried out too; null if "
-        "something of it could not be.",
-    )
-    used: int
-
-
-class PreviewHolding(BaseModel):
-    """How much of a product is held before and after the order; null after a refused one."""
-
-    product_id: UUID
-    product_code: str
-    held_before: int
-    held_after: int | None
-
-
-class Preview(BaseModel):
-    """The result of placing the order now. A refusal has `code`, `detail` and quantities."""
-
-    allowed: bool
-    balances: list[PreviewBalance]
-    holdings: list[PreviewHolding]
-    warnings: list[Failure]
-    refusals: list[dict[str, Any]]
-
-
 class BatchResult(BaseModel):
     """The result of one order of a batch: its document, a problem, or what `Unchanged` has."""
 

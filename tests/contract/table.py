@@ -218,6 +218,9 @@ TABLE: dict[tuple[str, str], Rule] = {
         the_group(200),
         lambda ids: {"orders": [an_order(ids), {**an_order(ids), "effective_at": FAR}]},
     ),
+    ("POST", "/orders/batch/preview"): Rule(
+        READ_ORDERS, the_group(200), lambda ids: {"orders": [an_order(ids)]}
+    ),
     ("GET", "/orders/{order_id}"): Rule(READ_ORDERS, everyone(200)),
     ("POST", "/orders/{order_id}/reverse"): Rule(
         WRITE_ORDERS, the_group(201), lambda ids: {"note": "Why"}

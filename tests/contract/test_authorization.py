@@ -31,6 +31,7 @@ OPERATIONS = {
 }
 ROUTES = sorted(OPERATIONS)
 KNOWN = [route for route in ROUTES if route in TABLE]
+BATCHES = {("POST", "/orders/batch"), ("POST", "/orders/batch/preview")}
 
 
 @dataclass
@@ -281,7 +282,7 @@ def test_fields_come_after_visibility_and_role(
     else:
         problem = refuses(response, 422, "invalid-fields")
         assert [error["field"] for error in problem["errors"]] == ["surely"]
-    if not _lacks_the_scope(route, kind) and route != ("POST", "/orders/batch"):
+    if not _lacks_the_scope(route, kind) and route not in BATCHES:
         for slot in wrong.slots():
             refuses(wrong.swapped(slot, new_id()).send(stage, caller), 404, "not-found")
     assert (stage.world.fingerprint(), other.world.fingerprint()) == before
@@ -348,14 +349,14 @@ def _refusal(route: tuple[str, str], response: HttpResponse, kind: str) -> Any:
         problems = [each["problem"] for each in answer(response)["results"] if "problem" in each]
         assert [problem["status"] for problem in problems] == [404]
         return problems
-    if route == ("POST", "/orders/batch") or _lacks_the_scope(route, kind):
+    if route in BATCHES or _lacks_the_scope(route, kind):
         return refuses(response, 403, "forbidden")
     return refuses(response, 404, "not-found")
 
 
 def _is_batch_of_a_group(route: tuple[str, str], kind: str) -> bool:
     """Each order of a batch has an outcome of its own: those with no foreign id are placed."""
-    return route == ("POST", "/orders/batch") and kind in ("group", "other group")
+    return route in BATCHES and kind in ("group", "other group")
 
 
 def _lacks_the_scope(route: tuple[str, str], kind: str) -> bool:

@@ -198,6 +198,16 @@ def test_previews_and_balances_are_what_happens(world: World) -> None:
     assert all(each["pending"] == [] for each in items)
 
 
+def test_what_changes_no_quantity_is_not_pending(world: World) -> None:
+    placed(world, line(world.seat, 3))
+    state_order(world, "suspend", 1, reason="fraud")
+    path = f"/subscriptions/{world.subscription.id}/balances"
+    body = answer(world.call("GET", path))
+    assert [each["pending"] for each in body["items"]] == [[], []]
+    assert body["pending_rest"] is None
+    assert after(world, line(world.seat, 1)) == {"user": "nothing", "be-geographic": "nothing"}
+
+
 def test_an_expiry_that_is_overdue_hides_nothing(world: World) -> None:
     trial = placed(world, line(world.seat, 3), ends_at=at(2))
     consume(world, world.user_sku, "a", "b")

@@ -51,6 +51,7 @@ def test_balances_before_and_after(world: World) -> None:
         ],
         "warnings": [],
         "refusals": [],
+        "when_due": None,
     }
 
 
