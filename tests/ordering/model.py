@@ -15,6 +15,9 @@ from tests.ordering.expiring import (
 )
 from tests.ordering.shapes import CEILING, GRACE, Draft, Holdings, Line, Outcome, Placed, Product
 
+YEAR = 365 * 24
+"""How many hours the scheduled orders move into the past to fall due."""
+
 
 class Model:
     """Subscriptions, their holdings and use, products, orders and keys."""
@@ -130,8 +133,10 @@ class Model:
                 continue
             settled.append(order)
             outcome = self._carry_out(order)
-            if outcome.code is not None and order.kind != "expiry":  # that is overdue then
+            if outcome.code is not None and order.kind != "expiry":
                 order.state, order.outcome = "failed", outcome
+            if order.state == "scheduled":  # it is overdue then, before all that is due later
+                order.hours -= YEAR
             drop_expiries(self.orders)
         return settled
 

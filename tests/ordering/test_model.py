@@ -54,6 +54,7 @@ from tests.ordering.drawing import (
     subscriptions,
 )
 from tests.ordering.expiring import Ending
+from tests.ordering.foreseeing import Foreseeing
 from tests.ordering.placing import ledger
 from tests.ordering.reading import read_books
 from tests.ordering.restoring import RestorableModel, Restoring
@@ -61,7 +62,7 @@ from tests.ordering.shapes import Draft, Line, Outcome
 from tests.world import World, make_subscription
 
 
-class Ordering(Restoring, Ending):
+class Ordering(Restoring, Ending, Foreseeing):
     """One provider with three subscriptions, its catalogue, and the model beside it."""
 
     def __init__(self) -> None:
