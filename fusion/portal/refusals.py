@@ -77,6 +77,7 @@ DETAILS = (
     ),
     gettext_noop("Order %(number)s changed no quantity: there is nothing to reverse."),
     gettext_noop("Order %(number)s has ended: order %(other)s took back the rest."),
+    gettext_noop("By that date the order has ended: its end takes back the rest."),
     gettext_noop(
         "Order %(number)s is %(state)s; only a scheduled order can get another date. Place a new "
         "order instead."

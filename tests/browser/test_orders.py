@@ -124,6 +124,31 @@ def test_schedule_and_cancel(own: tuple[Scene, Tab]) -> None:
     expect(page.get_by_role("button", name="Cancel the order")).to_have_count(0)
 
 
+def test_preview_of_a_date(own: tuple[Scene, Tab]) -> None:
+    scene, tab = own
+    page, world = tab.page, scene.world
+    subscription = make_subscription(world.tenant, "Plans ahead")
+    placed(world, line(world.seat, 20), subscription=subscription)
+    for days, change in ((3, line(world.seat, 15, "remove")), (9, line(world.seat, 90, "remove"))):
+        date = (now() + timedelta(days=days)).isoformat()
+        placed(world, change, subscription=subscription, effective_at=date)
+    tab.go(f"/orders/new?subscription={subscription.id}")
+    fill_line(tab, 0, "remove", "seat (seat)", 8)
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("You can place this order")
+    for days, said, name in (
+        (2, "this order can be carried out", "order-on-a-date"),
+        (5, "this order could not be carried out", "order-on-a-date-refused"),
+        (10, "it is uncertain", "order-on-a-date-uncertain"),
+    ):
+        field = page.get_by_label("When it takes effect")
+        field.fill((now() + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M"))
+        field.blur()
+        expect(preview).to_contain_text(said)
+        tab.screenshot(name)
+    assert tab.violations() == []
+
+
 def test_set_what_is_held(own: tuple[Scene, Tab]) -> None:
     scene, tab = own
     page = tab.page

@@ -33,10 +33,9 @@ def test_pending_changes_on_the_page_of_a_subscription(world: World) -> None:
     assert "5 fewer" in page and "could not be made today" in page
 
 
-def test_pending_changes_in_the_form_of_an_order(world: World) -> None:
-    client = person(world, "group", AGENT)
-    path = f"/orders/new?subscription={world.subscription.id}"
-    fields = {
+def fields_of(world: World) -> dict[str, str]:
+    """The form of an order that adds 4 seats, to be previewed."""
+    return {
         "lines-TOTAL_FORMS": "1",
         "lines-INITIAL_FORMS": "0",
         "lines-0-action": "add",
@@ -47,6 +46,42 @@ def test_pending_changes_in_the_form_of_an_order(world: World) -> None:
         "note": "",
         "preview": "1",
     }
+
+
+def test_the_form_of_an_order_shows_its_date(world: World) -> None:
+    client = person(world, "group", AGENT)
+    path = f"/orders/new?subscription={world.subscription.id}"
+    date = (now() + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
+    fields = {**fields_of(world), "lines-0-action": "remove", "effective_at": date}
+
+    def preview() -> str:
+        return compact(client.post(path, fields).content.decode())
+
+    placed(world, line(world.seat, 5))
+    consume(world, world.user_sku, "a", "b")
+    page = preview()
+    assert "this order could not be carried out" in page
+    assert "No other order is scheduled before it." in page
+    placed(world, line(world.seat, 2), effective_at=at(24))
+    page = preview()
+    assert "UTC this order can be carried out" in page and "Held then" in page
+    assert "1 scheduled order before it is counted." in page
+    assert '<td class="num">7</td>' in page and "<strong>3</strong>" in page
+    assert "After scheduled orders" in page
+    failing = placed(world, line(world.seat, 99, "remove"), effective_at=at(48))
+    page = preview()
+    assert "it is uncertain whether this order can be carried out" in page
+    assert f'/orders/{failing["id"]}"' in page and "Held now" in page
+    scheduled(world, "terminate", 25)
+    page = preview()
+    assert "this order could not be carried out" in page
+    assert "terminates the subscription before that date" in page
+
+
+def test_pending_changes_in_the_form_of_an_order(world: World) -> None:
+    client = person(world, "group", AGENT)
+    path = f"/orders/new?subscription={world.subscription.id}"
+    fields = fields_of(world)
     placed(world, line(world.seat, 5))
     assert "After scheduled orders" not in client.post(path, fields).content.decode()
     placed(world, line(world.seat, 2, "remove"), effective_at=at(24))

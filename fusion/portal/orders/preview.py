@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 
 from fusion.access.actor import Actor
 from fusion.catalogue.models import NUMBER, Sku
+from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import Problem, problem_of
 from fusion.ledger.queries import balances_now
 from fusion.numbers.queries import Wanted, list_numbers
@@ -22,6 +23,7 @@ from fusion.portal.orders.lines import LinesForm
 from fusion.portal.pending import with_words
 from fusion.portal.session_actor import PageRequest
 from fusion.portal.skus import product_names
+from fusion.portal.templatetags.kit import WARNINGS, warning
 from fusion.users.queries import list_users
 
 EXAMPLES = 5
@@ -59,7 +61,9 @@ def preview_draft(actor: Actor, draft: Draft) -> dict[str, Any]:
     refusal in words, and what to release.
 
     `problem` is the reason if the order cannot be judged. Where something is scheduled, also
-    `has_pending` and the `pending` changes of the balances.
+    `has_pending` and the `pending` changes of the balances. With a date that is not past, all of
+    it is that of the date, unless something before it makes that uncertain; `when_due` has what
+    comes before it, and `at` the date.
     """
     try:
         effect = preview_order(actor, draft=draft).body
@@ -67,6 +71,9 @@ def preview_draft(actor: Actor, draft: Draft) -> dict[str, Any]:
         if problem.status in (403, 404):
             raise
         return {"allowed": False, "problem": explain(problem), "balances": [], "refusals": []}
+    if effect["when_due"] is not None:
+        effect = _on_its_date(effect)
+        effect["at"] = draft.effective_at
     skus = _skus(actor, effect)
     for balance in effect["balances"]:
         sku = skus[balance["sku"]]
@@ -81,6 +88,20 @@ def preview_draft(actor: Actor, draft: Draft) -> dict[str, Any]:
         holding["name"] = names.get(holding["product_id"], holding["product_code"])
     effect["refusals"] = _explained(actor, draft, effect["refusals"], skus)
     return dict(effect)
+
+
+def _on_its_date(effect: Mapping[str, Any]) -> dict[str, Any]:
+    """The preview with what holds on its date, if that is known."""
+    due = effect["when_due"]
+    uncertain = due["unknown_from"]
+    if uncertain is not None:
+        return {**effect, "uncertain": {**uncertain, "at": read_instant(uncertain["effective_at"])}}
+    name = "granted_after_pending"
+    finally_ = {each["sku"]: {name: each[name]} for each in effect["balances"] if name in each}
+    balances = [{**each, **finally_.get(each["sku"], {})} for each in due["balances"]]
+    # What is scheduled before it is counted.
+    warnings = [each for each in effect["warnings"] if each["code"] != "pending-orders"]
+    return {**effect, **due, "balances": balances, "warnings": warnings, "when_due": due}
 
 
 def _pending(actor: Actor, draft: Draft, skus: Mapping[str, Sku]) -> list[dict[str, Any]]:
@@ -117,6 +138,8 @@ def _explained(
 
 def _words(refusal: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     """The sentence for the refusal of one SKU or product, or else the single reason."""
+    if refusal["code"] in WARNINGS:
+        return [warning(refusal)]
     if "sku" in refusal or "product_code" in refusal:
         return [explain_refusal(refusal, names)]
     return sentences(problem_of(refusal), names)
