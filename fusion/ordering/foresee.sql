@@ -101,7 +101,7 @@ END
 $$;
 
 -- Carry a course out, up to a termination: by step why it could not be done (then it changes nothing), the
--- changes of balances, and of the further orders also balances and holdings before and after. A stored order that
+-- changes of balances, and of the further orders also balances and holdings before and after. An order that
 -- another one cancels is returned without problem and changes.
 CREATE OR REPLACE FUNCTION ordering_foresee(p_group uuid, g ordering_course)
 RETURNS TABLE (step int, problem json, changes json, balances json, holdings json)
@@ -131,10 +131,6 @@ BEGIN
         FOR i IN a .. b LOOP
             step := i;
             problem := v.problem[i - a + 1]; changes := v.changes[i - a + 1]; balances := v.preview[i - a + 1];
-            IF g_element[i] IS NOT NULL AND g_first[i] IS NULL AND NOT g.is_end[i] THEN
-                problem := kernel_problem(
-                    'order-not-reversible', 'By that date the order has ended: its end takes back the rest.');
-            END IF;
             holdings := CASE WHEN g_element[i] IS NOT NULL THEN
                 ordering_effects_on_holdings(l, k, v, g_first[i], g_last[i], problem IS NULL) END;
             RETURN NEXT;

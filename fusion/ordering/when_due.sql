@@ -50,8 +50,8 @@ BEGIN
                 i := (SELECT w.step FROM unnest(g.element, g.is_end) WITH ORDINALITY AS w(element, is_end, step)
                       WHERE w.element = nth AND NOT w.is_end);
                 due := ordering_when_due(
-                    i, p_at[nth], g, v_orders, v_next[v_most + 1], v_problem, v_balances[i], v_holdings[i],
-                    v_failed, v_end);
+                    i, p_at[nth], g, v_orders, v_next[v_most + 1], v_problem, v_changes[i], v_balances[i],
+                    v_holdings[i], v_failed, v_end);
             END IF;
             RETURN NEXT;
         END LOOP;
@@ -63,7 +63,7 @@ $$;
 -- unknown_from}. p_beyond: the first scheduled order that is not in the course, if any.
 CREATE OR REPLACE FUNCTION ordering_when_due(
     p_step int, p_date timestamptz, g ordering_course, p_orders ordering_order[], p_beyond ordering_order,
-    p_problem json[], p_balances json, p_holdings json, p_failed int, p_end int
+    p_problem json[], p_changes json, p_balances json, p_holdings json, p_failed int, p_end int
 ) RETURNS json
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -76,7 +76,10 @@ DECLARE
             'effective_at', kernel_instant(p_beyond.effective_at), 'index', NULL, 'refusal', NULL) END;
     v_problem CONSTANT json := CASE
         WHEN v_ended THEN ordering_ended_before(p_orders[g.stored[p_end]])
-        WHEN v_unknown IS NULL THEN p_problem[p_step] END;
+        WHEN v_unknown IS NOT NULL THEN NULL
+        WHEN p_problem[p_step] IS NULL AND p_changes IS NULL THEN kernel_problem(
+            'order-not-reversible', 'By that date the order has ended: its end takes back the rest.')
+        ELSE p_problem[p_step] END;
     v_is_known CONSTANT boolean := v_unknown IS NULL AND NOT v_ended;
     v_count int; v_counted json;
 BEGIN
