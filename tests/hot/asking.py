@@ -13,6 +13,7 @@ TOKENS = (
     + [
         "{token_stranger}",
         "{token_reports}",
+        "{token_connector}",
         "{token_unknown}",
     ]
 )
@@ -76,6 +77,7 @@ def _order(chance: random.Random) -> tuple[str, str, Any]:
         "metadata": {"site": "Ghent"},
         "effective_at": chance.choice(["2031-01-01T00:00:00Z", "2001-01-01T00:00:00Z"]),
         "ends_at": "2029-01-01T00:00:00Z",
+        "charge_from": chance.choice(["2031-01-01T00:00:00Z", "2026-12-01T00:00:00Z"]),
         "nonsense": 1,
     }
     for name, value in more.items():

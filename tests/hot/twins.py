@@ -3,6 +3,7 @@
 Their answers are compared after ids, instants and phone numbers have got common names.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,8 +81,14 @@ class Twin:
             **{kind: world.token(getattr(world, kind)) for kind in ("group", "reseller", "tenant")},
             "stranger": make_token(World().group),
             "reports": make_token(world.group, ("reports:read",)),
+            "connector": make_token(world.group),
             "unknown": "unknown-token",
         }
+        execute(
+            "UPDATE tenancy_apiclient SET connector = 'crm' WHERE id = (SELECT t.application_id"
+            " FROM oauth2_provider_accesstoken t WHERE t.token_checksum = %s)",
+            [hashlib.sha256(self.tokens["connector"].encode()).hexdigest()],
+        )
 
     def _made(self, place: str, body: dict[str, Any]) -> str:
         path = f"/subscriptions/{self.world.subscription.id}/{place}"
