@@ -16,6 +16,7 @@ VERBS: Mapping[str, Any] = {
     "organization.move": _("Organization moved"),
     "organization.suspend": _("Suspension of all below submitted"),
     "organization.resume": _("Resumption of all below submitted"),
+    "organization.submit_move": _("Move of an organization submitted"),
     "organization.cancel_job": _("Job of an organization cancelled"),
     "organization.delete": _("Organization deleted"),
     "member.enrol": _("Member registered"),

@@ -27,10 +27,12 @@ from fusion.kernel.job_queue import Retries, defer
 from fusion.kernel.postgresql.outage import outage_of
 from fusion.lifecycle.do_now import change_locked
 from fusion.lifecycle.kinds import CARRY_OUT, IS_SO
-from fusion.lifecycle.models import Job, JobRow
+from fusion.lifecycle.models import MOVE, Job, JobRow
+from fusion.lifecycle.move import move_organization
+from fusion.lifecycle.move_plan import subscriptions_of
 from fusion.lifecycle.placing import StateChange
 from fusion.ordering.models import RESUMPTION, SUSPENSION
-from fusion.tenancy.queries import lock_subscription
+from fusion.tenancy.queries import find_organization, lock_subscription
 from fusion.users.provision import BATCHES
 
 log = structlog.get_logger(__name__)
@@ -58,6 +60,13 @@ SELECT EXISTS (
       AND j.number < %s::int AND j.finished_at IS NULL)
 """
 
+EARLIER_MOVE = """
+SELECT EXISTS (
+    SELECT FROM lifecycle_job j
+    WHERE j.group_id = %s::uuid AND j.kind = 'move' AND j.number < %s::int
+      AND j.finished_at IS NULL)
+"""
+
 STOPPED = (
     "Fusion stopped after {done} of {total} subscriptions because of an error in Fusion. The "
     "others were not changed. The operator finds the cause in the worker's log under job {id}."
@@ -77,11 +86,12 @@ class Progress:
     done: int
     total: int
     waits: bool = False
+    ended: bool = False
 
     @property
     def finished(self) -> bool:
-        """Whether all is done."""
-        return self.done == self.total
+        """Whether all is done, or a move was refused."""
+        return self.ended or self.done == self.total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +156,8 @@ def _next_row(group_id: UUID, id: UUID) -> Progress | None:
     job = unfinished(group_id, id).select_for_update(no_key=True, skip_locked=True).first()
     if job is None:
         return None
+    if job.kind == MOVE:
+        return _move(job)
     row = JobRow.objects.unscoped("a job of the worker's own").get(
         group_id=group_id, job_id=id, position=job.done + 1
     )
@@ -154,6 +166,27 @@ def _next_row(group_id: UUID, id: UUID) -> Progress | None:
     settled = _settle(job, row)
     _record(job, row, settled)
     return Progress(done=job.done + 1, total=job.total)
+
+
+def _move(job: Job) -> Progress:
+    """Move everything, in the transaction that ends the job; or say why not."""
+    if fetch_value(EARLIER_MOVE, [job.group_id, job.number]):
+        return Progress(done=0, total=job.total, waits=True)
+    actor = submitter(job)
+    open_job = unfinished(job.group_id, job.id)
+    if job.parent_id is None:
+        raise LookupError(f"The move {job.id} has no new parent.")
+    try:
+        with transaction.atomic():
+            move_organization(actor, organization_id=job.organization_id, parent_id=job.parent_id)
+    except Problem as problem:
+        open_job.update(state="failed", finished_at=KernelNow(), problem=_text(problem))
+        return Progress(done=0, total=job.total, ended=True)
+    count = subscriptions_of(find_organization(actor, job.organization_id))
+    open_job.update(
+        state="finished", finished_at=KernelNow(), total=count, done=count, changed=count
+    )
+    return Progress(done=count, total=count, ended=True)
 
 
 def _settle(job: Job, row: JobRow) -> Settled:
@@ -223,6 +256,4 @@ def _record(job: Job, row: JobRow, settled: Settled) -> None:
 
 
 def _text(problem: Problem) -> str:
-    return orjson.dumps(
-        {"code": problem.code, "detail": problem.detail, **problem.extra}, default=str
-    ).decode()
+    return orjson.dumps({**problem.refusal(), **problem.extra}, default=str).decode()

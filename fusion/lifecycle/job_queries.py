@@ -122,8 +122,8 @@ def list_results(
     }
 
 
-def _problem(text: str | None) -> dict[str, Any] | None:
-    if text is None:
+def _problem(stored: str | dict[str, Any] | None) -> dict[str, Any] | None:
+    """Models give columns of JSON parsed, statements as text."""
+    if stored is None:
         return None
-    document: dict[str, Any] = problem_of(orjson.loads(text)).document()
-    return document
+    return problem_of(orjson.loads(stored) if isinstance(stored, str) else stored).document()

@@ -24,7 +24,6 @@ from fusion.lifecycle.move_plan import (
     refuse_misplaced_organization,
     refuse_misplaced_subscription,
     refuse_terminated,
-    refuse_too_many,
 )
 from fusion.numbers.end_port import withdraw_ports_of
 from fusion.ordering.withdraw_request import withdraw_requests_of
@@ -54,12 +53,12 @@ def move_organization(actor: Actor, *, organization_id: UUID, parent_id: UUID) -
     No effect if that is its parent already. References are cleared whose owner no longer sees the
     object, and open requests of organizations that lose sight of it are withdrawn.
 
-    Problems: `not-found`, `invalid-fields` (not allowed there), `conflict` (too much to move).
+    However large it is: see `submit_move.py`. Problems: `not-found`, `invalid-fields` (not allowed
+    there).
     """
     organization = find_organization(actor, organization_id)
     parent = find_organization(actor, parent_id)
     refuse_misplaced_organization(organization, parent)
-    refuse_too_many(organization)
     ids: list[UUID] = fetch_value(LOCK, [actor.group_id, organization.id, parent.id])
     # Again, under the locks.
     organization = find_organization(actor, organization_id)

@@ -18,7 +18,7 @@ from fusion.tenancy.queries import find_organization, find_subscription
 from fusion.tenancy.rules import misplaced
 
 MOST = 10_000
-"""Most subscriptions of one move: it holds their locks until it is done."""
+"""Most subscriptions of a move that a request waits for; a larger one is a job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +51,9 @@ def refuse_misplaced_subscription(tenant: Organization) -> None:
         raise InvalidFields(tenant_id=f"is a {tenant.kind}; only a tenant can have subscriptions")
 
 
-def refuse_too_many(moved: Organization) -> None:
-    """Problem `conflict` for an organization with more subscriptions than one move may have."""
-    count = _subscriptions_of(moved)
-    if count > MOST:
-        raise Problem(
-            "conflict",
-            f"{moved.name} has {count} subscriptions; one move may have at most {MOST}. Move what "
-            "is below it first, in several moves.",
-        )
+def is_job(moved: Organization, parent_id: UUID) -> bool:
+    """Whether its move is too large for a request. Where it is already, nothing moves."""
+    return moved.parent_id != parent_id and subscriptions_of(moved) > MOST
 
 
 def refuse_terminated(moved: Subscription) -> None:
@@ -89,7 +83,7 @@ def preview_organization_move(
     if moved.parent_id == parent.id:
         organizations, subscriptions = organizations.none(), subscriptions.none()
     preview = _preview(actor, place_below(parent, moved), organizations, subscriptions)
-    return _judged(preview, refuse_too_many, moved)
+    return {"allowed": True, **preview, "as_job": is_job(moved, parent.id), "refusals": []}
 
 
 def preview_subscription_move(
@@ -108,7 +102,7 @@ def preview_subscription_move(
         subscriptions = subscriptions.none()
     organizations = Organization.objects.visible_to(actor).none()
     preview = _preview(actor, place_of_tenant(tenant, moved), organizations, subscriptions)
-    return _judged(preview, refuse_terminated, moved)
+    return {**_judged(preview, refuse_terminated, moved), "as_job": False}
 
 
 def _preview(
@@ -171,6 +165,7 @@ def _between(former: Sequence[UUID], new: Sequence[UUID]) -> Place:
     )
 
 
-def _subscriptions_of(moved: Organization) -> int:
+def subscriptions_of(moved: Organization) -> int:
+    """How many subscriptions are below it, terminated ones included."""
     rows = Subscription.objects.unscoped("the group moves them")
     return rows.filter(under(moved.path)).count()

@@ -9,9 +9,12 @@ from fusion.access.http_auth import RequirePermission, actor_of, respond, retryi
 from fusion.access.permissions import MOVE
 from fusion.kernel.http import json_response
 from fusion.kernel.schemas import PROBLEMS
-from fusion.lifecycle.move import move_organization, move_subscription
+from fusion.lifecycle.job_schemas import OrganizationJobDocument
+from fusion.lifecycle.jobs_api import accepted
+from fusion.lifecycle.move import move_subscription
 from fusion.lifecycle.move_plan import preview_organization_move, preview_subscription_move
 from fusion.lifecycle.schemas import MovePreview, OrganizationMove, SubscriptionMove
+from fusion.lifecycle.submit_move import move_or_submit
 from fusion.tenancy import api as tenancy
 from fusion.tenancy.queries import find_organization, find_subscription
 from fusion.tenancy.schemas import OrganizationDocument, SubscriptionDocument
@@ -22,7 +25,11 @@ router = Router()
 @router.post(
     tenancy.ORGANIZATION + "/move",
     auth=RequirePermission(MOVE, organization_id=find_organization, parent_id=find_organization),
-    response={200: OrganizationDocument | MovePreview, **PROBLEMS},
+    response={
+        200: OrganizationDocument | MovePreview,
+        202: OrganizationJobDocument,
+        **PROBLEMS,
+    },
     tags=["organizations"],
 )
 def post_organization_move(
@@ -30,12 +37,13 @@ def post_organization_move(
 ) -> HttpResponse:
     """Move a reseller or tenant, with all below it, under another parent of the group.
 
-    No effect if that is its parent already.
+    No effect if that is its parent already. A move of more than 10,000 subscriptions is a job.
     """
     ids = {"organization_id": organization_id, "parent_id": body.parent_id}
     if body.dry_run:
         return json_response(preview_organization_move(actor_of(request), **ids))
-    return respond(move_organization(retrying_actor(request), **ids))
+    answer = move_or_submit(retrying_actor(request), **ids)
+    return accepted(answer, organization_id) if answer.status == 202 else respond(answer)
 
 
 @router.post(

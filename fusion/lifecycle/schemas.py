@@ -115,6 +115,7 @@ class MovePreview(BaseModel):
     requests_withdrawn: int = Field(
         description="Open order and port requests of organizations that will no longer see them."
     )
+    as_job: bool = Field(description="Whether it is so large that it is carried out as a job.")
     refusals: list[dict[str, Any]]
 
 

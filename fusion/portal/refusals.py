@@ -20,10 +20,6 @@ DETAILS = (
     *JOB_DETAILS,
     *PRODUCT_DETAILS,
     *RESTORE_DETAILS,
-    gettext_noop(
-        "%(name)s has %(count)s subscriptions; one move may have at most %(most)s. Move what is "
-        "below it first, in several moves."
-    ),
     gettext_noop("The provider has not added %(number)s for %(country)s."),
     gettext_noop(
         "A SKU with the code %(code)s already exists. Use that SKU, or choose another code."

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -9,6 +10,7 @@ from django.test import Client
 from fusion.access.actor import ADMINISTRATOR, GROUP, KINDS, ROLES
 from fusion.kernel.ids import new_id
 from fusion.lifecycle import move_plan
+from fusion.lifecycle.carry_out_job import carry_out_job
 from fusion.tenancy.models import Organization, Subscription
 from tests.contract.stage import port_requested, requested
 from tests.lifecycle.tree_moves import Moved, moved_to, moves_seen
@@ -297,16 +299,17 @@ def test_a_terminated_subscription_stays(world: World, client: Client) -> None:
     assert world.fingerprint() == before
 
 
-def test_too_much_for_one_move(
+def test_a_large_move_is_a_job(
     world: World, other: Organization, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = text(client, at(world.reseller, other))
     monkeypatch.setattr(move_plan, "MOST", 0)
-    before = world.fingerprint()
-    refusal = f"{world.reseller.name} has 1 subscriptions; one move may have at most 0."
-    refused = text(client, at(world.reseller, other))
-    assert "You cannot move it now" in refused and refusal in refused
-    assert 'name="shown"' not in refused
+    page = text(client, at(world.reseller, other))
+    assert "it moves in the background" in page
     answer = client.post(at(world.reseller, other), {"once": key(page), "shown": shown(page)})
-    assert answer.status_code == 422 and refusal in answer.content.decode()
-    assert world.fingerprint() == before
+    page = follow(client, answer)
+    assert "It was accepted and is being carried out." in page and "Other Distribution" in page
+    assert parent_of(world.reseller) == world.distributor.id
+    job = UUID(answer.headers["Location"].rpartition("/")[2])
+    carry_out_job(world.group.id, job)
+    assert "1</span>" in compact(text(client, answer.headers["Location"]))
+    assert parent_of(world.reseller) == other.id

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRefresh
 
+from fusion.access.permissions import MOVE as MAY_MOVE
 from fusion.access.permissions import READ_JOBS, SUSPEND
 from fusion.kernel.clock import read_instant
 from fusion.kernel.errors import problem_of
@@ -24,7 +25,7 @@ from fusion.lifecycle.job_queries import (
     list_jobs,
     list_results,
 )
-from fusion.lifecycle.models import MOVE, OUTCOMES
+from fusion.lifecycle.models import MOVE, OUTCOMES, Job
 from fusion.ordering.models import RESUMPTION, SUSPENSION
 from fusion.portal.downloads import download
 from fusion.portal.errors import explain, title_of
@@ -88,11 +89,12 @@ def job(request: PageRequest, organization: Organization, bulk_id: UUID) -> Http
     context = {
         **frame(request, organization, "jobs"),
         "job": shown,
+        "parent_name": _parent_name(request, found.parent_id),
         "percent": shown["done"] * 100 // (shown["total"] or 1),
         "rows": _outcomes(found.kind, listed["items"]),
         "next": listed["next"],
         **filters.context,
-        "may_cancel": SUSPEND.allows(request.actor) and not shown["finished_at"],
+        "may_cancel": _may_cancel(request, found),
         "confirmation": Confirmation(),
     }
     parts = ("progress", "list", "more")
@@ -131,6 +133,19 @@ def reason_in_url(request: PageRequest, known: Sequence[str]) -> str | None:
     """The reason whose effect is wanted."""
     text = query_params(request, "reason")["reason"]
     return text if text in known else None
+
+
+def _may_cancel(request: PageRequest, job: Job) -> bool:
+    permission = MAY_MOVE if job.kind == MOVE else SUSPEND
+    return job.finished_at is None and permission.allows(request.actor)
+
+
+def _parent_name(request: PageRequest, parent_id: UUID | None) -> str:
+    """Where a move goes; empty for other changes, and if that was deleted since."""
+    if parent_id is None:
+        return ""
+    rows = Organization.objects.visible_to(request.actor).filter(id=parent_id)
+    return rows.values_list("name", flat=True).first() or ""
 
 
 def _job(document: dict[str, Any]) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from fusion.access.permissions import MOVE
 from fusion.access.use_case import Answer
 from fusion.kernel.errors import not_found, problem_of
 from fusion.kernel.ids import parse_id
-from fusion.lifecycle.move import move_organization, move_subscription
+from fusion.lifecycle.move import move_subscription
 from fusion.lifecycle.move_places import list_places
 from fusion.lifecycle.move_plan import preview_organization_move, preview_subscription_move
+from fusion.lifecycle.submit_move import move_or_submit
 from fusion.portal.errors import explain
 from fusion.portal.page import FORM, form_of, page, submit
 from fusion.portal.query_params import query_params
@@ -95,7 +96,7 @@ def organization(request: PageRequest, organization: Organization) -> HttpRespon
             preview=lambda actor, to: preview_organization_move(
                 actor, organization_id=id, parent_id=to
             ),
-            run=lambda actor, to: move_organization(actor, organization_id=id, parent_id=to),
+            run=lambda actor, to: move_or_submit(actor, organization_id=id, parent_id=to),
         ),
     )
 
@@ -167,6 +168,10 @@ def _confirm(request: PageRequest, move: Move, parent: Organization) -> HttpResp
             "refusals": [explain(problem_of(each)) for each in effect["refusals"]],
         }
         return show_form(request, "portal/moves/confirm.html", form, context)
+    if answer.status == 202:
+        message = gettext("It was accepted and is being carried out.")
+        ids = (move.moved.id, answer.body["id"])
+        return done(request, message, "organizations-job", *ids, answer=answer)
     said = gettext("%(name)s was moved to %(parent)s.")
     if is_there:
         said = gettext("%(name)s was already at %(parent)s. Nothing was changed.")
