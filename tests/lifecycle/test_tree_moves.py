@@ -159,6 +159,7 @@ def test_references_and_requests_of_those_who_lose_sight(world: World, other: Or
         ],
         "references_cleared": 1,
         "requests_withdrawn": 2,
+        "as_job": False,
         "refusals": [],
     }
     moved_to(world, world.reseller, other)
