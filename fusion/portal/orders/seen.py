@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
@@ -59,6 +60,8 @@ def see_all(request: PageRequest) -> HttpResponse:
     )
     unseen = f"{reverse('orders')}?state=failed&seen=no"
     if answer is None:
+        for text in form.errors.get("orders", ()):
+            messages.error(request, text)
         return refused(request, form, unseen)
     count = answer.body["orders"]
     message = ngettext(
