@@ -25,6 +25,9 @@ NAME = re.compile(r"'([a-z]+(?:-[a-z]+)*)\.(?:([a-z]+(?:[_-][a-z]+)*)'|' \|\|)")
 ENDINGS = {"order": STATES, "number": (ASSIGNED, RESERVED)}
 """What SQL appends to the first half."""
 
+SETTINGS = "fusion"
+"""The first half of the names of our settings of a session or transaction."""
+
 
 def written_in_sql() -> set[str]:
     """All types and verbs that stand in SQL files."""
@@ -33,6 +36,7 @@ def written_in_sql() -> set[str]:
         for file in sql_files()
         for noun, verb in NAME.findall(re.sub(r"--.*", "", file.text))
         for end in ([verb] if verb else ENDINGS[noun])
+        if noun != SETTINGS
     }
 
 

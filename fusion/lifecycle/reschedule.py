@@ -84,8 +84,8 @@ def _require_charges_in_reach(order: Order, effective_at: datetime) -> None:
     """Problem `invalid-fields` if an order would be charged from too long before or after it."""
     if order.charge_from is not None and abs(order.charge_from - effective_at) > REACH:
         raise InvalidFields(
-            effective_at=f"must be at most {REACH.days} days before or after charge_from, which is "
-            f"{instant(order.charge_from)}"
+            effective_at=f"must be at most {REACH.days} days before or after "
+            f"{instant(order.charge_from)}, from when the order is charged"
         )
 
 

@@ -21,5 +21,8 @@ DATE_MESSAGES = (
         "must be after order %(number)s takes effect: that is due at %(until)s; move that order "
         "first"
     ),
+    gettext_noop(
+        "must be at most %(days)s days before or after %(until)s, from when the order is charged"
+    ),
 )
 """An instant named `until` is shown in the reader's zone."""
