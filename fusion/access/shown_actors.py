@@ -52,6 +52,7 @@ def _showing(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
             shown = show_actors(actor_of(request), text)
             if shown is not text:
                 response.content = shown.encode()
+                response.headers["Content-Length"] = str(len(response.content))
         return response
 
     return answer

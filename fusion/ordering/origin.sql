@@ -3,5 +3,5 @@
 CREATE OR REPLACE FUNCTION ordering_connector_of(p_actor text) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT c.connector FROM tenancy_apiclient c
-    WHERE c.id = CASE WHEN p_actor LIKE 'client:%' THEN substr(p_actor, 8)::uuid END
+    WHERE c.id = CASE WHEN p_actor ~ '^client:[0-9a-f-]{36}$' THEN substr(p_actor, 8)::uuid END
 $$;

@@ -96,6 +96,6 @@ def test_reseller_asks_for_its_customer(sign_in: SignIn) -> None:
     expect(page.get_by_text("Your request was sent.")).to_be_visible()
     tenant = sign_in(user=scene.person("tenant", ADMINISTRATOR))
     tenant.go(reseller.path)
-    expect(tenant.page.get_by_text("Your provider, Your provider")).to_be_visible()
+    expect(tenant.page.get_by_text("Reseller, Your provider")).to_be_visible()
     expect(tenant.page.get_by_role("button", name="Withdraw")).to_have_count(0)
     assert states(scene)[-1] == "open"

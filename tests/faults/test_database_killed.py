@@ -33,7 +33,7 @@ def test_all_of_postgresql_is_killed(world: World, tmp_path: Path) -> None:
                 load.wait_for_more(40)
             result = load.stop()
             assert server.process.poll() is None
-            assert result.outcomes["503"], result.outcomes
+            # No 503 is due: an order with a key is sent again over a new connection.
             assert not result.outcomes["no answer"], result.outcomes
             check(world, server.url, url, result)
             assert httpx.get(f"{server.url}/readyz").status_code == 200

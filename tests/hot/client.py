@@ -34,6 +34,14 @@ APPLICATION = HotApplication(never, ROUTES)
 """One for all threads, as in a server process."""
 
 
+def _whole(response: Any) -> Any:
+    """The response, whose length must be the declared one: a server would cut it off, or wait."""
+    declared = response.headers.get("Content-Length")
+    if declared is not None and not response.streaming:
+        assert declared == str(len(response.content))
+    return response
+
+
 class HotHandler(ClientHandler):
     """Answers what the hot application answers, and leaves the rest to Django."""
 
@@ -43,7 +51,7 @@ class HotHandler(ClientHandler):
         environ["wsgi.input"] = BytesIO(body)
         reply = APPLICATION.answer(environ)
         if reply is None:
-            return super().__call__(environ)
+            return _whole(super().__call__(environ))
         response = HttpResponse(reply.body, status=reply.status)
         response.headers = ResponseHeaders(dict(reply.headers))
         response.wsgi_request = WSGIRequest(environ)  # type: ignore[attr-defined]

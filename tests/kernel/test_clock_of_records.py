@@ -30,6 +30,7 @@ OTHER_CLOCKS = {
     "portal/mails/files.py": "files carry the system's time, and no record does",
     "access/authenticate.py": "access tokens are kept by a library, in real time",
     "clients/retention.py": "the same",
+    "hot/statements.py": "the same",
 }
 """Files that read another clock, and why."""
 

@@ -114,7 +114,9 @@ def test_a_request_in_is_approved_at_once(world: World) -> None:
     entitle(world, 2)
     done = decided(world, port, "approve")
     assert (done["state"], states(done)) == ("completed", ["open", "completed"])
-    assert done == {**seen(world, port, by=world.tenant), "warnings": []}
+    assert done == {**seen(world, port), "warnings": []}
+    below = seen(world, port, by=world.tenant)
+    assert (below["decided_by"], below["history"][1]["by"]) == ("group", "group")
     assert statuses(*numbers) == ["assigned"] * 2
     assert balance(world) == (2, 2)
     assert list(events_of(world, numbers[0])) == [("number.ported", "assigned")]

@@ -264,7 +264,7 @@ def next_release(folder: Path) -> Release:
     functions.write_text(text)
     for file in [*folder.glob("fusion/*/*.sql"), *folder.glob("fusion/ordering/*.py")]:
         comment = "--" if file.suffix == ".sql" else "#"
-        renamed = re.sub(r"\bordering_place_v2\(", "ordering_place_v3(", file.read_text())
+        renamed = re.sub(r"\bordering_place_v2\b", "ordering_place_v3", file.read_text())
         file.write_text(f"{renamed}\n{comment} Another comment.\n")
     return following
 
