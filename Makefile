@@ -23,7 +23,7 @@ verify: $(VENV)/runtime ## check the demo's database and report differences
 	@exec $(BIN)/fusion verify
 
 # Tests that depend on PostgreSQL itself also run on the oldest version that we support.
-DATABASE_TESTS := $(wildcard $(addprefix tests/,access accounts catalogue clients concurrency events \
+DATABASE_TESTS := $(wildcard $(addprefix tests/,access accounts catalogue clients concurrency events hot \
   ledger lifecycle numbers ordering reporting tenancy trunks users))
 
 # `make test` leaves out the tests marked long; `make coverage` and `make variants` run them.

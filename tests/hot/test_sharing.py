@@ -12,6 +12,8 @@ import pytest
 
 from fusion.hot.sharing import LEADERS, MOST, SharedTransactions, Waiting
 
+pytestmark = pytest.mark.pure
+
 SECONDS = 20
 
 
