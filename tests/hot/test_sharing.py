@@ -58,10 +58,10 @@ class Commits:
     def end_first(self, others: int) -> None:
         """Let one commit, until the next one has begun, and then `others`."""
         self.end()
-        self.wait()
+        self.until_begun()
         self.end(others)
 
-    def wait(self, transactions: int = 1) -> None:
+    def until_begun(self, transactions: int = 1) -> None:
         """Until that many have begun."""
         for _ in range(transactions):
             assert self.begun.acquire(timeout=SECONDS)
@@ -101,13 +101,13 @@ def until(holds: Callable[[], bool]) -> None:
 def busy(commits: Commits, send: Any) -> list["Future[int]"]:
     """All leaders are in a transaction."""
     futures = [send(1000 + leader) for leader in range(LEADERS)]
-    commits.wait(LEADERS)
+    commits.until_begun(LEADERS)
     return futures
 
 
 def test_a_call_that_finds_nobody_goes_at_once_and_alone(commits: Commits, send: Any) -> None:
     future = send(1)
-    commits.wait()
+    commits.until_begun()
     commits.end()
     assert future.result(SECONDS) == -1
     assert (commits.made, commits.observed) == ([[1]], [1])
