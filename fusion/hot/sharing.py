@@ -90,6 +90,11 @@ class SharedTransactions[Call]:
                 if len(shared) == 1:
                     return self._alone(call)
                 self._together(shared)
+            except BaseException as error:
+                # It may have come after the commit: to make a call again could make it twice.
+                for other in shared[1:]:
+                    other.error = error
+                raise
             finally:
                 self._leave()
                 for other in shared[1:]:

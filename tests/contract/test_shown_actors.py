@@ -42,9 +42,9 @@ def named_outside(stage: Stage, reader: Organization) -> dict[str, set[str]]:
     """Route → labels outside that its answer or its file has."""
     found = {}
     for route in READS:
-        asked = ask(route, own_ids(stage, reader.kind))
-        for query in (asked.query, {**asked.query, "format": "csv"}, {}):
-            text = text_of(replace(asked, query=query).send(stage, reader))
+        request = ask(route, own_ids(stage, reader.kind))
+        for query in (request.query, {**request.query, "format": "csv"}, {}):
+            text = text_of(replace(request, query=query).send(stage, reader))
             if labels := outside(set(LABEL.findall(text)), reader):
                 found[f"{route[1]}?{query}"] = labels
     return found

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fusion.hot.application import HotApplication
-from tests.hot.asking import asked
+from tests.hot.drawn import drawn_request
 from tests.hot.twins import twins
 
 REQUESTS = 400 * int(os.environ.get("EXAMPLES", "1"))
@@ -40,8 +40,8 @@ def test_both_ways_answer_alike(seed: int, answered: Counter[tuple[str, int]]) -
     hot, described = twins()
     answered.clear()
     for _ in range(REQUESTS):
-        request = asked(chance)
-        assert hot.ask(request) == described.ask(request), request
+        request = drawn_request(chance)
+        assert hot.send(request) == described.send(request), request
     by_function = Counter[str]()
     for (function, _), number in answered.items():
         by_function[function] += number

@@ -109,18 +109,18 @@ class Twin:
 
         return re.sub(r"\{([a-z_]+[0-9]*)(!?)\}", thing, text)
 
-    def ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def send(self, request: dict[str, Any]) -> dict[str, Any]:
         """What is answered and logged, with common names in place of ids, instants and numbers."""
         log = Log()
-        headers = {name: self.fill(value) for name, value in asked["headers"].items()}
+        headers = {name: self.fill(value) for name, value in request["headers"].items()}
         content_type = headers.pop("content-type", "application/json")
         with patch.object(middleware, "log", log):
             response = self.client.generic(
-                asked["method"],
-                self.fill(asked["path"]),
-                self.fill(asked["body"]).encode(errors="surrogatepass"),
+                request["method"],
+                self.fill(request["path"]),
+                self.fill(request["body"]).encode(errors="surrogatepass"),
                 content_type,
-                query_params=asked["query"],
+                query_params=request["query"],
                 headers=headers,
             )
         return {

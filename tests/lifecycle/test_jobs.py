@@ -261,14 +261,14 @@ def test_viewers_read_and_change_nothing(world: World) -> None:
     viewer = world.actor(role=VIEWER)
     before = world.fingerprint()
     id = world.reseller.id
-    deeds: tuple[Callable[[], Answer], ...] = (
+    attempts: tuple[Callable[[], Answer], ...] = (
         lambda: suspend_organization(viewer, organization_id=id),
         lambda: resume_organization(viewer, organization_id=id),
         lambda: cancel_job(viewer, organization_id=id, job_id=UUID(job["id"])),
     )
-    for deed in deeds:
+    for attempt in attempts:
         with pytest.raises(Problem) as refused:
-            deed()
+            attempt()
         assert refused.value.code == "forbidden"
     assert world.fingerprint() == before
 

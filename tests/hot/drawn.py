@@ -42,17 +42,17 @@ JUNK: list[Any] = [
     "x" * 300,
 ]
 
-type Asked = dict[str, Any]
+type Drawn = dict[str, Any]
 
 
-def asked(chance: random.Random) -> Asked:
+def drawn_request(chance: random.Random) -> Drawn:
     """One request: its method, path, query, headers and body, to be filled in by a twin."""
     method, path, body = chance.choice(KINDS)(chance)
     headers = {"authorization": f"Bearer {chance.choice(TOKENS)}"}
     if chance.random() < 0.3:
         headers["idempotency-key"] = chance.choice(KEYS)
     text = "" if body is None else orjson.dumps(body).decode()
-    wanted: Asked = {
+    wanted: Drawn = {
         "method": method,
         "path": f"/api/v1/{path}",
         "query": {},
@@ -164,7 +164,7 @@ KINDS: list[Callable[[random.Random], tuple[str, str, Any]]] = [
 ]
 
 
-def _other_value(chance: random.Random, wanted: Asked) -> None:
+def _other_value(chance: random.Random, wanted: Drawn) -> None:
     """One member has another value, or is missing."""
     try:
         body = orjson.loads(wanted["body"])
@@ -178,7 +178,7 @@ def _other_value(chance: random.Random, wanted: Asked) -> None:
         wanted["body"] = wanted["body"].replace("1", "1" * 30)
 
 
-def _other_text(chance: random.Random, wanted: Asked) -> None:
+def _other_text(chance: random.Random, wanted: Drawn) -> None:
     """The body is not an object of JSON, or has a member twice."""
     body = wanted["body"]
     doubled = body.replace("{", '{"a":1,"a":2,', 1)
@@ -187,7 +187,7 @@ def _other_text(chance: random.Random, wanted: Asked) -> None:
     wanted["body"] = chance.choice([*texts, body + body, f"{body} ", doubled, wide])
 
 
-def _other_header(chance: random.Random, wanted: Asked) -> None:
+def _other_header(chance: random.Random, wanted: Drawn) -> None:
     """One header is unusual."""
     name, value = chance.choice(
         [
@@ -218,19 +218,19 @@ def _other_header(chance: random.Random, wanted: Asked) -> None:
     wanted["headers"][name] = value
 
 
-def _other_query(chance: random.Random, wanted: Asked) -> None:
+def _other_query(chance: random.Random, wanted: Drawn) -> None:
     """There is a parameter."""
     wanted["query"] = chance.choice([{"x": "1"}, {"at": "2031-01-01T00:00:00Z"}, {"format": "csv"}])
 
 
-def _other_path(chance: random.Random, wanted: Asked) -> None:
+def _other_path(chance: random.Random, wanted: Drawn) -> None:
     """The path is a little different."""
     wanted["path"] = chance.choice(
         [f"{wanted['path']}/", wanted["path"][:-1], wanted["path"] + "x"]
     )
 
 
-def _other_method(chance: random.Random, wanted: Asked) -> None:
+def _other_method(chance: random.Random, wanted: Drawn) -> None:
     """The method is another one."""
     wanted["method"] = chance.choice(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
