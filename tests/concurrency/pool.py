@@ -5,15 +5,21 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+from tests.bounds import PATIENCE
+
 
 @contextmanager
 def pool_for(actors: int) -> Iterator[None]:
-    """As many pooled connections as this many actors need; then as many as before."""
+    """As many open connections as this many actors need; then as many as before.
+
+    An actor that had to wait for one to be opened would give up on a slow machine.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")  # opens the pool
     pool = connection.pool  # type: ignore[attr-defined]
     before = pool.min_size, pool.max_size
-    pool.resize(min_size=1, max_size=actors)
+    pool.resize(min_size=actors, max_size=actors)
+    pool.wait(PATIENCE)
     try:
         yield
     finally:

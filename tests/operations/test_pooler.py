@@ -78,7 +78,7 @@ def test_all_that_happens_every_day(world: World, pooler: Pooler, tmp_path: Path
         run_server(tmp_path / "log", *options, environment=pooler.environment) as server,
         run_worker(tmp_path / "worker", environment=pooler.environment),
     ):
-        traffic = Traffic(world, [server.url], numbers=100)
+        traffic = Traffic(world, [server.url], numbers=2_000)
         wait_for(lambda: min(traffic.served().values()) > 12, "some of everything")
         traffic.end()
         for kind, outcome in traffic.outcomes.items():

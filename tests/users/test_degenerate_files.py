@@ -44,12 +44,12 @@ FILES: dict[str, Callable[[], bytes]] = {
 @pytest.mark.once
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_refused_early(name: str) -> None:
-    """In less than a tenth of what reading all of a file takes: 60 MiB of blank lines took 57 s."""
+    """In less than a tenth of what reading all of a file took: 57 s for 60 MiB of blank lines."""
     content = FILES[name]()
     begun = time.process_time()
     with pytest.raises(InvalidFields) as refused:
         read_list(content)
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 5.7
     assert len(str(refused.value.errors)) < 1_000
 
 
