@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from tests.bounds import PATIENCE
+from tests.server import wait_for
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def pool_for(actors: int) -> Iterator[None]:
     pool = connection.pool  # type: ignore[attr-defined]
     before = pool.min_size, pool.max_size
     pool.resize(min_size=actors, max_size=actors)
-    pool.wait(PATIENCE)
+    wait_for(lambda: pool.get_stats()["pool_size"] >= actors, "connections for all actors")
     try:
         yield
     finally:
