@@ -129,8 +129,7 @@ BEGIN
         status := 410; answer := kernel_problem('call-ended', 'This call has ended. Use a new call id for a new call.');
         RETURN;
     END IF;
-    SELECT count(*), count(*) FILTER (WHERE w.trunk_id = p_trunk) INTO v_live, v_live_of_trunk
-    FROM trunks_live_of(s.id, v_now) w;
+    SELECT w.* INTO v_live, v_live_of_trunk FROM trunks_count_live(s.group_id, s.id, p_trunk, v_now) w;
     SELECT coalesce(sum(b.granted), 0) INTO v_channels FROM ledger_balance b
     WHERE b.group_id = s.group_id AND b.subscription_id = s.id AND b.metric = 'sip_channel';
     IF c.lease_expires_at > v_now THEN
@@ -271,9 +270,7 @@ BEGIN
     ELSIF date_trunc('minute', c.admitted_at) < date_trunc('minute', v_now) THEN
         -- This may be the only event in this minute: then its peak is the count until now.
         PERFORM trunks_note_peak(s.group_id, s.id, p_trunk, v_now, w.live, w.live_of_trunk)
-        FROM (SELECT count(*)::int AS live,
-                     (count(*) FILTER (WHERE x.trunk_id = p_trunk))::int AS live_of_trunk
-              FROM trunks_live_of(s.id, v_now) x) w;
+        FROM trunks_count_live(s.group_id, s.id, p_trunk, v_now) w;
     END IF;
     IF c.trunk_id IS NULL THEN
         INSERT INTO trunks_call (

@@ -14,6 +14,30 @@ LANGUAGE sql STABLE AS $$
     ORDER BY c.subscription_id, c.lease_expires_at
 $$;
 
+-- The live calls of a subscription at p_now, and those of one of its trunks: as many as are open, unless
+-- leases of open calls have expired or calls share channels. The caller holds the subscription's lock.
+CREATE OR REPLACE FUNCTION trunks_count_live(
+    p_group uuid, p_subscription uuid, p_trunk uuid, p_now timestamptz, OUT live int, OUT live_of_trunk int
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_exact_until timestamptz;
+BEGIN
+    SELECT coalesce(max(w.calls) FILTER (WHERE w.subject_id = p_subscription), 0),
+           coalesce(max(w.calls) FILTER (WHERE w.subject_id = p_trunk), 0),
+           max(w.exact_until) FILTER (WHERE w.subject_id = p_subscription)
+    INTO live, live_of_trunk, v_exact_until
+    FROM trunks_opencalls w WHERE w.group_id = p_group AND w.subject_id IN (p_subscription, p_trunk);
+    IF v_exact_until <= p_now THEN
+        SELECT count(*), count(*) FILTER (WHERE w.trunk_id = p_trunk), min(w.lease_expires_at)
+        INTO live, live_of_trunk, v_exact_until
+        FROM trunks_live_of(p_subscription, p_now) w;
+        UPDATE trunks_opencalls w SET exact_until = coalesce(v_exact_until, 'infinity')
+        WHERE w.group_id = p_group AND w.subject_id = p_subscription AND w.calls = live;
+    END IF;
+END
+$$;
+
 -- Units of a subscription in use now.
 CREATE OR REPLACE FUNCTION trunks_live_calls(p_subscription uuid) RETURNS bigint
 LANGUAGE plpgsql STABLE
@@ -22,7 +46,10 @@ AS $$
 DECLARE
     v_now CONSTANT timestamptz := kernel_now();
 BEGIN
-    RETURN (SELECT count(*) FROM trunks_live_of(p_subscription, v_now));
+    RETURN coalesce(
+        (SELECT w.calls FROM tenancy_subscription s JOIN trunks_opencalls w ON w.group_id = s.group_id
+         WHERE s.id = p_subscription AND w.subject_id = p_subscription AND w.exact_until > v_now),
+        (SELECT count(*) FROM trunks_live_of(p_subscription, v_now)));
 END
 $$;
 

@@ -129,6 +129,26 @@ class Call(models.Model):
         ]
 
 
+class OpenCalls(models.Model):
+    """How many calls of a subscription, or of a trunk, have not ended: the live ones, unless leases
+    have expired or calls share channels.
+
+    Triggers of the calls keep it, so that an admission need not count them. `subject_id` is the
+    subscription or the trunk. Until `exact_until`, all these calls count.
+    """
+
+    pk = models.CompositePrimaryKey("group_id", "subject_id")
+    group_id = models.UUIDField()
+    subject_id = models.UUIDField()
+    calls = models.IntegerField()
+    exact_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(calls__gte=0), name="open_calls_not_negative"),
+        ]
+
+
 class CallRecord(models.Model):
     """A finished call; `reason` is `ended`, or `lapsed` if its lease expired.
 

@@ -48,10 +48,11 @@ $$;
 
 -- Clean up: expired leases become records; tombstones older than p_keep, and callers of emergency calls who
 -- may no longer be called back, are deleted. At most p_limit of each; returns how many there were. Skips
--- locked rows.
+-- locked rows, and the calls of locked subscriptions: whoever changes the number of open calls holds that lock.
 CREATE OR REPLACE FUNCTION trunks_sweep(p_keep interval, p_limit int) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
+    r record;
     s tenancy_subscription;
     c trunks_call;
     v_expired int := 0;
@@ -59,12 +60,15 @@ DECLARE
     v_callers int;
     v_now timestamptz := kernel_now();
 BEGIN
-    FOR c IN
-        SELECT w.* FROM trunks_call w
+    FOR r IN
+        SELECT w AS call, x AS subscription
+        FROM trunks_call w JOIN tenancy_subscription x ON x.id = w.subscription_id
         WHERE w.ended_at IS NULL AND w.lease_expires_at <= v_now
-        ORDER BY w.lease_expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+        ORDER BY w.lease_expires_at LIMIT p_limit
+        FOR UPDATE OF w SKIP LOCKED FOR NO KEY UPDATE OF x SKIP LOCKED
     LOOP
-        SELECT w.* INTO s FROM tenancy_subscription w WHERE w.id = c.subscription_id;
+        c := r.call;
+        s := r.subscription;
         PERFORM trunks_record(s, c, c.lease_expires_at, 'lapsed');
         DELETE FROM trunks_call w
         WHERE w.group_id = c.group_id AND w.trunk_id = c.trunk_id AND w.direction = c.direction
@@ -112,6 +116,7 @@ BEGIN
     DELETE FROM trunks_call w WHERE w.group_id = v_group AND w.trunk_id = p_trunk;
     DELETE FROM trunks_emergencycaller w WHERE w.group_id = v_group AND w.trunk_id = p_trunk;
     DELETE FROM trunks_channelthreshold w WHERE w.group_id = v_group AND w.subject_id = p_trunk;
+    DELETE FROM trunks_opencalls w WHERE w.group_id = v_group AND w.subject_id = p_trunk;
     DELETE FROM trunks_ratedcall w WHERE w.group_id = v_group AND w.trunk_id = p_trunk;
 END
 $$;
