@@ -104,6 +104,7 @@ DECLARE
     v_channels bigint;
     v_live int;
     v_live_of_trunk int;
+    v_exact boolean;
     v_notes jsonb;
 BEGIN
     SELECT w.* INTO s FROM tenancy_subscription w
@@ -129,7 +130,7 @@ BEGIN
         status := 410; answer := kernel_problem('call-ended', 'This call has ended. Use a new call id for a new call.');
         RETURN;
     END IF;
-    SELECT w.* INTO v_live, v_live_of_trunk FROM trunks_count_live(s.group_id, s.id, p_trunk, v_now) w;
+    SELECT w.* INTO v_live, v_live_of_trunk, v_exact FROM trunks_count_live(s.group_id, s.id, p_trunk, v_now) w;
     SELECT coalesce(sum(b.granted), 0) INTO v_channels FROM ledger_balance b
     WHERE b.group_id = s.group_id AND b.subscription_id = s.id AND b.metric = 'sip_channel';
     IF c.lease_expires_at > v_now THEN
@@ -173,6 +174,7 @@ BEGIN
         END IF;
         status := 201;
     END IF;
+    IF NOT v_exact THEN PERFORM trunks_note_exact(s.group_id, s.id, v_now, v_live); END IF;
     PERFORM trunks_note_peak(s.group_id, s.id, p_trunk, v_now, v_live, v_live_of_trunk);
     answer := json_build_object(
         'in_use', v_live, 'channels', v_channels, 'lease_expires_at', kernel_instant(v_now + p_lease),

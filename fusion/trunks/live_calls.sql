@@ -14,28 +14,35 @@ LANGUAGE sql STABLE AS $$
     ORDER BY c.subscription_id, c.lease_expires_at
 $$;
 
--- The live calls of a subscription at p_now, and those of one of its trunks: as many as are open, unless
--- leases of open calls have expired or calls share channels. The caller holds the subscription's lock.
+-- The live calls of a subscription at p_now, and those of one of its trunks: as many as are open, if the number
+-- is exact, that is, unless leases of open calls have expired or calls share channels. The caller holds the
+-- subscription's lock.
 CREATE OR REPLACE FUNCTION trunks_count_live(
-    p_group uuid, p_subscription uuid, p_trunk uuid, p_now timestamptz, OUT live int, OUT live_of_trunk int
+    p_group uuid, p_subscription uuid, p_trunk uuid, p_now timestamptz,
+    OUT live int, OUT live_of_trunk int, OUT exact boolean
 )
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_exact_until timestamptz;
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT coalesce(max(w.calls) FILTER (WHERE w.subject_id = p_subscription), 0),
            coalesce(max(w.calls) FILTER (WHERE w.subject_id = p_trunk), 0),
-           max(w.exact_until) FILTER (WHERE w.subject_id = p_subscription)
-    INTO live, live_of_trunk, v_exact_until
+           coalesce(max(w.exact_until) FILTER (WHERE w.subject_id = p_subscription) > p_now, true)
+    INTO live, live_of_trunk, exact
     FROM trunks_opencalls w WHERE w.group_id = p_group AND w.subject_id IN (p_subscription, p_trunk);
-    IF v_exact_until <= p_now THEN
-        SELECT count(*), count(*) FILTER (WHERE w.trunk_id = p_trunk), min(w.lease_expires_at)
-        INTO live, live_of_trunk, v_exact_until
+    IF NOT exact THEN
+        SELECT count(*), count(*) FILTER (WHERE w.trunk_id = p_trunk) INTO live, live_of_trunk
         FROM trunks_live_of(p_subscription, p_now) w;
-        UPDATE trunks_opencalls w SET exact_until = coalesce(v_exact_until, 'infinity')
-        WHERE w.group_id = p_group AND w.subject_id = p_subscription AND w.calls = live;
     END IF;
 END
+$$;
+
+-- Call the number of open calls exact until the next lease expires, if as many are live.
+CREATE OR REPLACE FUNCTION trunks_note_exact(
+    p_group uuid, p_subscription uuid, p_now timestamptz, p_live int
+) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE trunks_opencalls w
+    SET exact_until = (SELECT min(x.lease_expires_at) FROM trunks_live_of(p_subscription, p_now) x)
+    WHERE w.group_id = p_group AND w.subject_id = p_subscription AND w.calls = p_live
 $$;
 
 -- Units of a subscription in use now.

@@ -65,7 +65,7 @@ BEGIN
         FROM trunks_call w JOIN tenancy_subscription x ON x.id = w.subscription_id
         WHERE w.ended_at IS NULL AND w.lease_expires_at <= v_now
         ORDER BY w.lease_expires_at LIMIT p_limit
-        FOR UPDATE OF w SKIP LOCKED FOR NO KEY UPDATE OF x SKIP LOCKED
+        FOR NO KEY UPDATE OF x SKIP LOCKED FOR UPDATE OF w SKIP LOCKED  -- in this sequence
     LOOP
         c := r.call;
         s := r.subscription;
