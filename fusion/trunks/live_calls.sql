@@ -35,7 +35,7 @@ BEGIN
 END
 $$;
 
--- Call the number of open calls exact until the next lease expires, if as many are live.
+-- Note that the number of open calls is exact until the next lease expires, if as many are live.
 CREATE OR REPLACE FUNCTION trunks_note_exact(
     p_group uuid, p_subscription uuid, p_now timestamptz, p_live int
 ) RETURNS void

@@ -5,7 +5,6 @@ After each step of random sequences, what an admission reads is compared with th
 
 import random
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.db import transaction
@@ -13,8 +12,7 @@ from django.db import transaction
 from fusion.kernel.checks import run_checks
 from fusion.trunks.checks import CHECKS
 from fusion.trunks.sweep import sweep_calls
-from tests.bounds import PATIENCE
-from tests.concurrency.actors import holding
+from tests.concurrency.actors import at_once, holding
 from tests.trunks.calling import (
     admitted,
     by_sql,
@@ -171,8 +169,7 @@ def test_a_shorter_lease(world: World) -> None:
     assert by_sql(trunk, "a", seconds=0.01)[0] == 200
     rows("SELECT pg_sleep(0.02)")
     assert counted(world, trunk) == (0, 0)
-    renewed_as_new = by_sql(trunk, "a")
-    assert renewed_as_new[0] == 201
+    assert by_sql(trunk, "a")[0] == 201, "a new call of the same name"
     renewed(world, trunk, "a")
     assert counted(world, trunk) == (1, 1)
 
@@ -181,10 +178,9 @@ def test_the_sweep_leaves_the_calls_of_locked_subscriptions(world: World) -> Non
     order_channels(world, 2)
     trunk = trunk_id(world)
     lapsed(trunk, "a")
-    with holding() as meanwhile:
+    with holding():
         rows("SELECT 1 FROM tenancy_subscription WHERE id = %s FOR UPDATE", world.subscription.id)
-        swept: Any = meanwhile._pool.submit(sweep_calls)
-        swept.result(PATIENCE)
+        at_once(sweep_calls)
         assert remaining(world) == 1
     sweep_calls()
     assert remaining(world) == 0
