@@ -86,17 +86,15 @@ CHECKS: Mapping[str, str] = {
         ) r USING (subscription_id, minute)
         WHERE p.trunk_id IS NULL AND p.peak < on_record""",
     "wrong number of open calls": """
-        SELECT format('subscription or trunk %s: %s, exact until %s; %s open', subject_id, w.calls,
-                      w.exact_until, coalesce(o.calls, 0))
+        SELECT format('trunk %s: %s, exact until %s; %s open', trunk_id, w.calls, w.exact_until,
+                      coalesce(o.calls, 0))
         FROM trunks_opencalls w FULL JOIN (
-            SELECT c.group_id, x.subject_id, count(*) AS calls,
-                   min(CASE WHEN c.shares_until > (SELECT kernel_now()) THEN '-infinity'
-                            ELSE c.lease_expires_at END) AS until
-            FROM trunks_call c
-            CROSS JOIN LATERAL (VALUES (c.subscription_id), (c.trunk_id)) AS x(subject_id)
-            WHERE c.ended_at IS NULL
-            GROUP BY 1, 2
-        ) o USING (group_id, subject_id)
+            SELECT group_id, subscription_id, trunk_id, count(*) AS calls,
+                   min(CASE WHEN shares_until > (SELECT kernel_now()) THEN '-infinity'
+                            ELSE lease_expires_at END) AS until
+            FROM trunks_call WHERE ended_at IS NULL
+            GROUP BY group_id, subscription_id, trunk_id
+        ) o USING (group_id, subscription_id, trunk_id)
         WHERE coalesce(w.calls, 0) <> coalesce(o.calls, 0) OR w.exact_until > o.until""",
     "ledger entry for channels, which only live calls use": """
         SELECT format('subscription %s: %s used', subscription_id, used)

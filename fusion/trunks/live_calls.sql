@@ -23,11 +23,10 @@ CREATE OR REPLACE FUNCTION trunks_count_live(
 )
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    SELECT coalesce(max(w.calls) FILTER (WHERE w.subject_id = p_subscription), 0),
-           coalesce(max(w.calls) FILTER (WHERE w.subject_id = p_trunk), 0),
-           coalesce(max(w.exact_until) FILTER (WHERE w.subject_id = p_subscription) > p_now, true)
+    SELECT coalesce(sum(w.calls), 0), coalesce(sum(w.calls) FILTER (WHERE w.trunk_id = p_trunk), 0),
+           coalesce(min(w.exact_until) FILTER (WHERE w.calls > 0) > p_now, true)
     INTO live, live_of_trunk, exact
-    FROM trunks_opencalls w WHERE w.group_id = p_group AND w.subject_id IN (p_subscription, p_trunk);
+    FROM trunks_opencalls w WHERE w.group_id = p_group AND w.subscription_id = p_subscription;
     IF NOT exact THEN
         SELECT count(*), count(*) FILTER (WHERE w.trunk_id = p_trunk) INTO live, live_of_trunk
         FROM trunks_live_of(p_subscription, p_now) w;
@@ -35,14 +34,16 @@ BEGIN
 END
 $$;
 
--- Note that the number of open calls is exact until the next lease expires, if as many are live.
+-- Note that the numbers of open calls are exact until the next lease expires, if as many are live.
 CREATE OR REPLACE FUNCTION trunks_note_exact(
     p_group uuid, p_subscription uuid, p_now timestamptz, p_live int
 ) RETURNS void
 LANGUAGE sql AS $$
     UPDATE trunks_opencalls w
     SET exact_until = (SELECT min(x.lease_expires_at) FROM trunks_live_of(p_subscription, p_now) x)
-    WHERE w.group_id = p_group AND w.subject_id = p_subscription AND w.calls = p_live
+    WHERE w.group_id = p_group AND w.subscription_id = p_subscription AND w.exact_until <= p_now
+      AND p_live = (SELECT sum(x.calls) FROM trunks_opencalls x
+                    WHERE x.group_id = p_group AND x.subscription_id = p_subscription)
 $$;
 
 -- Units of a subscription in use now.
@@ -54,8 +55,9 @@ DECLARE
     v_now CONSTANT timestamptz := kernel_now();
 BEGIN
     RETURN coalesce(
-        (SELECT w.calls FROM tenancy_subscription s JOIN trunks_opencalls w ON w.group_id = s.group_id
-         WHERE s.id = p_subscription AND w.subject_id = p_subscription AND w.exact_until > v_now),
+        (SELECT sum(w.calls) FROM tenancy_subscription s JOIN trunks_opencalls w ON w.group_id = s.group_id
+         WHERE s.id = p_subscription AND w.subscription_id = p_subscription
+         HAVING min(w.exact_until) FILTER (WHERE w.calls > 0) > v_now),
         (SELECT count(*) FROM trunks_live_of(p_subscription, v_now)));
 END
 $$;

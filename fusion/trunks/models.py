@@ -130,16 +130,17 @@ class Call(models.Model):
 
 
 class OpenCalls(models.Model):
-    """How many calls of a subscription, or of a trunk, have not ended: the live ones, unless leases
-    have expired or calls share channels.
+    """How many calls of a trunk have not ended: the live ones, unless leases have expired or calls
+    share channels.
 
-    Triggers of the calls keep it, so that an admission need not count them. `subject_id` is the
-    subscription or the trunk. Until `exact_until`, all these calls count.
+    Triggers of the calls keep it, so that an admission need not count them. Until `exact_until`,
+    all these calls count.
     """
 
-    pk = models.CompositePrimaryKey("group_id", "subject_id")
+    pk = models.CompositePrimaryKey("group_id", "subscription_id", "trunk_id")
     group_id = models.UUIDField()
-    subject_id = models.UUIDField()
+    subscription_id = models.UUIDField()
+    trunk_id = models.UUIDField()
     calls = models.IntegerField()
     exact_until = models.DateTimeField()
 

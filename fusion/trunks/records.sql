@@ -116,7 +116,8 @@ BEGIN
     DELETE FROM trunks_call w WHERE w.group_id = v_group AND w.trunk_id = p_trunk;
     DELETE FROM trunks_emergencycaller w WHERE w.group_id = v_group AND w.trunk_id = p_trunk;
     DELETE FROM trunks_channelthreshold w WHERE w.group_id = v_group AND w.subject_id = p_trunk;
-    DELETE FROM trunks_opencalls w WHERE w.group_id = v_group AND w.subject_id = p_trunk;
+    DELETE FROM trunks_opencalls w
+    WHERE w.group_id = v_group AND w.subscription_id = s.id AND w.trunk_id = p_trunk;
     DELETE FROM trunks_ratedcall w WHERE w.group_id = v_group AND w.trunk_id = p_trunk;
 END
 $$;

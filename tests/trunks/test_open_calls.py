@@ -63,7 +63,8 @@ def true(world: World, trunk: str) -> tuple[int, int]:
 def exact(world: World) -> bool:
     """Whether an admission would not count."""
     [(until,)] = rows(
-        "SELECT exact_until > clock_timestamp() FROM trunks_opencalls WHERE subject_id = %s",
+        "SELECT min(exact_until) > clock_timestamp() FROM trunks_opencalls"
+        " WHERE subscription_id = %s AND calls > 0",
         world.subscription.id,
     )
     return bool(until)

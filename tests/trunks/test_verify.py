@@ -83,16 +83,16 @@ COPY_RECORD = (
         ),
         (f"UPDATE trunks_channelpeak SET peak = 0 {OF_US}", "below the number of calls"),
         (
-            "UPDATE trunks_opencalls SET calls = 1 WHERE subject_id = %(subscription)s",
+            "UPDATE trunks_opencalls SET calls = 7 WHERE subscription_id = %(subscription)s",
             "number of open calls",
         ),
         (
             "UPDATE trunks_opencalls SET exact_until = 'infinity'"
-            " WHERE subject_id = %(subscription)s",
+            " WHERE subscription_id = %(subscription)s",
             "number of open calls",
         ),
         (
-            "DELETE FROM trunks_opencalls WHERE subject_id = %(subscription)s",
+            "DELETE FROM trunks_opencalls WHERE subscription_id = %(subscription)s",
             "number of open calls",
         ),
         (
