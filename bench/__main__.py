@@ -14,6 +14,7 @@ from bench import pgbench, requests
 from bench.bulk import measure_bulk
 from bench.compare import compare, grow
 from bench.described import measure_described
+from bench.ledger import measure_past
 from bench.live import measure_live
 from bench.pages import measure_pages
 from bench.provisioned import measure_batch, measure_next_free, measure_provisioning
@@ -53,6 +54,7 @@ def _measure(wanted: argparse.Namespace) -> dict[str, Any]:
         results |= measure_calls(small, rounds)
         results |= measure_described(small, seconds / 2, rounds)
         results |= measure_live(small, seconds / 2, rounds)
+        results |= measure_past(small, seconds / 2, rounds)
         for large in others:
             results |= _growth(small, large, seconds / 2, rounds)
             results |= measure_next_free(small, large, rounds)

@@ -71,6 +71,33 @@ LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN p_live THEN trunks_live_calls(b.subscription_id) ELSE b.used END
 $$;
 
+-- The number of the newest entry of a balance until p_at, inclusive; 0 if there is none. p_last is that of its
+-- newest entry of all. Entries are numbered without gaps in the order of their time, so each look-up by key
+-- halves the range: 20 look-ups among a million entries.
+CREATE OR REPLACE FUNCTION ledger_sequence_at(
+    p_group uuid, p_subscription uuid, p_sku uuid, p_last bigint, p_at timestamptz
+) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_from bigint := 0;
+    v_to bigint := p_last;
+    v_middle bigint := p_last;
+BEGIN
+    WHILE v_from < v_to LOOP
+        IF (SELECT e.at FROM ledger_entry e
+            WHERE e.group_id = p_group AND e.subscription_id = p_subscription AND e.sku_id = p_sku
+              AND e.sequence = v_middle) <= p_at
+        THEN
+            v_from := v_middle;
+        ELSE
+            v_to := v_middle - 1;
+        END IF;
+        v_middle := (v_from + v_to + 1) / 2;
+    END LOOP;
+    RETURN v_from;
+END
+$$;
+
 -- The balances at an instant (inclusive): the newest entry of each balance until then. For SIP
 -- channels `used` is the peak of that minute, NULL if unknown.
 CREATE OR REPLACE FUNCTION ledger_balances_at(
@@ -86,10 +113,13 @@ LANGUAGE sql STABLE AS $$
          FROM ledger_balance b
          JOIN catalogue_metric m ON m.code = b.metric
          CROSS JOIN LATERAL (
+             SELECT ledger_sequence_at(b.group_id, b.subscription_id, b.sku_id, b.sequence, p_at) AS sequence
+             OFFSET 0) n
+         CROSS JOIN LATERAL (
              SELECT l.granted_after, l.used_after FROM ledger_entry l
-             WHERE (l.group_id, l.subscription_id, l.sku_id)
-                   = (b.group_id, b.subscription_id, b.sku_id) AND l.at <= p_at
-             ORDER BY l.sequence DESC LIMIT 1) e
+             WHERE (l.group_id, l.subscription_id, l.sku_id, l.sequence)
+                   = (b.group_id, b.subscription_id, b.sku_id, n.sequence)
+             OFFSET 0) e  -- one look-up by key, whatever the planner knows of the table
          CROSS JOIN LATERAL (
              SELECT CASE WHEN m.live THEN trunks_live_calls_at(s.id, p_at)
                          ELSE e.used_after END AS used OFFSET 0) u

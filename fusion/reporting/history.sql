@@ -111,10 +111,13 @@ LANGUAGE sql STABLE AS $$
                        ) AS x(distributor_id, reseller_id, path, sign)
     JOIN ledger_balance b ON b.group_id = p_group AND b.subscription_id = w.subscription_id
     CROSS JOIN LATERAL (
+        SELECT ledger_sequence_at(p_group, b.subscription_id, b.sku_id, b.sequence,
+                                  w.until - interval '1 microsecond') AS sequence OFFSET 0) v
+    CROSS JOIN LATERAL (
         SELECT l.granted_after, l.used_after FROM ledger_entry l
-        WHERE (l.group_id, l.subscription_id, l.sku_id) = (p_group, b.subscription_id, b.sku_id)
-          AND l.at < w.until
-        ORDER BY l.sequence DESC LIMIT 1) e
+        WHERE (l.group_id, l.subscription_id, l.sku_id, l.sequence)
+              = (p_group, b.subscription_id, b.sku_id, v.sequence)
+        OFFSET 0) e
     WHERE w.group_id = p_group AND w.until >= p_since
 $$;
 
