@@ -2,7 +2,8 @@
 
 A call that finds no leader goes at once, alone. Calls that arrive meanwhile wait; when it is done,
 the first of them leads the next transaction and takes the others along. So an idle system waits for
-nothing, and a busy one commits less often.
+nothing, and a busy one commits less often. A leader that takes longer waits for somebody's lock:
+then another call leads, so that the others wait no longer than `SOON`.
 """
 
 from collections import deque
@@ -16,8 +17,9 @@ from fusion.kernel.postgresql.connections import NoResponse
 MOST = 64
 """Most calls in one transaction."""
 
-LEADERS = 2
-"""Such transactions at the same time: one is prepared while the other is committed."""
+SOON = 0.05
+"""Seconds that calls wait for a leader before another one leads: many times what a transaction
+takes that waits for no lock."""
 
 PATIENCE = 60.0
 """Seconds that a call waits for its leader: longer than any statement may run."""
@@ -42,13 +44,12 @@ class Waiting[Call]:
         self._woken = Lock()
         self._woken.acquire()
 
-    def wait(self) -> None:
-        """Until somebody calls `wake`; raises NoResponse, and the outcome is unknown."""
-        if not self._woken.acquire(timeout=PATIENCE):
-            raise NoResponse(f"The transaction was not finished within {PATIENCE:g} seconds.")
+    def wait(self, seconds: float) -> bool:
+        """Until somebody calls `wake`; whether that was within so many seconds."""
+        return self._woken.acquire(timeout=seconds)
 
     def wake(self) -> None:
-        """Called exactly once, also if nobody waits any more."""
+        """Called at most once, also if nobody waits any more."""
         self._woken.release()
 
 
@@ -69,20 +70,17 @@ class SharedTransactions[Call]:
         self._together = together
         self._observe = observe
         self._waiting: deque[Waiting[Call]] = deque()
-        self._leaders = 0
+        self._leads: dict[Waiting[Call], float] = {}
         self._lock = Lock()
 
     def make(self, call: Call, names: frozenset[str] = frozenset()) -> Any:
         """The outcome of the call, made alone or with others. Raises what making it raises."""
         mine = Waiting(call, names)
         with self._lock:
-            mine.leads = self._leaders < LEADERS
-            if mine.leads:
-                self._leaders += 1
-            else:
+            if not self._lead(mine):
                 self._waiting.append(mine)
         if not mine.leads:
-            mine.wait()
+            self._follow(mine)
         if mine.leads:
             shared = [mine, *self._take_along(mine)]
             try:
@@ -96,21 +94,41 @@ class SharedTransactions[Call]:
                     other.error = error
                 raise
             finally:
-                self._leave()
+                self._leave(mine)
                 for other in shared[1:]:
                     other.wake()
         if mine.error is not None:
             raise mine.error
         return self._alone(call) if mine.outcome is None else mine.outcome
 
-    def _leave(self) -> None:
-        """Pass the lead to the first call that waits, if there is one."""
+    def _lead(self, each: Waiting[Call]) -> bool:
+        """Make it a leader, unless another one will soon be done. The caller holds the lock."""
+        now = perf_counter()
+        each.leads = all(now - since > SOON for since in self._leads.values())
+        if each.leads:
+            self._leads[each] = now
+        return each.leads
+
+    def _follow(self, mine: Waiting[Call]) -> None:
+        """Wait until a leader has taken the call along, or until it leads itself.
+
+        Raises NoResponse, and the outcome is unknown.
+        """
+        while not mine.wait(SOON):
+            with self._lock:
+                if mine in self._waiting and self._lead(mine):
+                    self._waiting.remove(mine)
+                    return
+            if perf_counter() - mine.began > PATIENCE:
+                raise NoResponse(f"The transaction was not finished within {PATIENCE:g} seconds.")
+
+    def _leave(self, mine: Waiting[Call]) -> None:
+        """Pass the lead to the first call that waits, unless another leader will soon be done."""
         with self._lock:
-            if not self._waiting:
-                self._leaders -= 1
+            del self._leads[mine]
+            if not self._waiting or not self._lead(self._waiting[0]):
                 return
             following = self._waiting.popleft()
-        following.leads = True
         following.wake()
 
     def _take_along(self, mine: Waiting[Call]) -> list[Waiting[Call]]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from fusion.hot.sharing import LEADERS, MOST, SharedTransactions, Waiting
+from fusion.hot import sharing
+from fusion.hot.sharing import MOST, SharedTransactions, Waiting
 
 pytestmark = pytest.mark.pure
 
@@ -68,8 +69,9 @@ class Commits:
 
 
 @pytest.fixture
-def commits() -> Commits:
-    """A sharing of its own."""
+def commits(monkeypatch: pytest.MonkeyPatch) -> Commits:
+    """A sharing of its own, whose leaders are never late."""
+    monkeypatch.setattr(sharing, "SOON", SECONDS)
     return Commits()
 
 
@@ -79,9 +81,9 @@ def send(commits: Commits) -> Any:
     with ThreadPoolExecutor(100) as pool:
 
         def submit(call: int, *names: str) -> "Future[int]":
-            before, full = len(commits.sharing._waiting), commits.sharing._leaders >= LEADERS
+            before, is_led = len(commits.sharing._waiting), bool(commits.sharing._leads)
             future = pool.submit(commits.sharing.make, call, frozenset(names))
-            if full:
+            if is_led:
                 until(lambda: len(commits.sharing._waiting) > before or future.done())
             return future
 
@@ -98,11 +100,11 @@ def until(holds: Callable[[], bool]) -> None:
     raise AssertionError("it never held")
 
 
-def busy(commits: Commits, send: Any) -> list["Future[int]"]:
-    """All leaders are in a transaction."""
-    futures = [send(1000 + leader) for leader in range(LEADERS)]
-    commits.until_begun(LEADERS)
-    return futures
+def busy(commits: Commits, send: Any) -> "Future[int]":
+    """A leader is in a transaction."""
+    future: Future[int] = send(1000)
+    commits.until_begun()
+    return future
 
 
 def test_a_call_that_finds_nobody_goes_at_once_and_alone(commits: Commits, send: Any) -> None:
@@ -116,48 +118,76 @@ def test_a_call_that_finds_nobody_goes_at_once_and_alone(commits: Commits, send:
 def test_calls_that_come_meanwhile_go_together(commits: Commits, send: Any) -> None:
     first = busy(commits, send)
     futures = [send(call) for call in (1, 2, 3)]
-    commits.end_first(LEADERS)
+    commits.end_first(1)
     assert [future.result(SECONDS) for future in futures] == [1, 2, 3]
-    assert [future.result(SECONDS) for future in first] == [-1000 - n for n in range(LEADERS)]
-    assert commits.made[LEADERS:] == [[1, 2, 3]]
-    assert commits.observed == [1] * LEADERS + [3]
-    assert commits.sharing._leaders == 0
+    assert first.result(SECONDS) == -1000
+    assert commits.made[1:] == [[1, 2, 3]]
+    assert commits.observed == [1, 3]
+    assert commits.sharing._leads == {}
 
 
 def test_equal_names_never_share_a_transaction(commits: Commits, send: Any) -> None:
     busy(commits, send)
     futures = [send(1, "a"), send(2, "a", "b"), send(3, "b"), send(4)]
-    commits.end_first(LEADERS + 1)
+    commits.end_first(2)
     assert [abs(future.result(SECONDS)) for future in futures] == [1, 2, 3, 4]
-    assert sorted(commits.made[LEADERS:]) == [[1, 3, 4], [2]]
+    assert sorted(commits.made[1:]) == [[1, 3, 4], [2]]
 
 
 def test_no_transaction_has_more_than_the_most(commits: Commits, send: Any) -> None:
     busy(commits, send)
     futures = [send(call) for call in range(100, 100 + MOST + 5)]
-    commits.end_first(LEADERS + 5)
+    commits.end_first(6)
     assert [abs(future.result(SECONDS)) for future in futures] == list(range(100, 100 + MOST + 5))
-    assert len(commits.made[LEADERS]) == MOST
+    assert len(commits.made[1]) == MOST
 
 
 def test_who_would_have_to_wait_goes_alone(commits: Commits, send: Any) -> None:
     busy(commits, send)
     futures = [send(call) for call in (1, 13, 2)]
-    commits.end_first(LEADERS)
+    commits.end_first(1)
     assert [futures[0].result(SECONDS), futures[2].result(SECONDS)] == [1, 2]
     commits.end()
     assert futures[1].result(SECONDS) == -13
-    assert commits.made[LEADERS:] == [[1, 13, 2], [13]]
+    assert commits.made[1:] == [[1, 13, 2], [13]]
 
 
 def test_after_a_fault_no_call_is_made_again(commits: Commits, send: Any) -> None:
     """It may have come after the commit. All get the fault, and nobody waits."""
     first = busy(commits, send)
     futures = [send(call) for call in (99, 1, 2)]
-    commits.end_first(LEADERS)
+    commits.end_first(1)
     for future in futures:
         with pytest.raises(ZeroDivisionError):
             future.result(SECONDS)
-    assert [future.result(SECONDS) for future in first] == [-1000 - n for n in range(LEADERS)]
-    assert commits.made[LEADERS:] == [[99, 1, 2]]
-    assert commits.sharing._leaders == 0
+    assert first.result(SECONDS) == -1000
+    assert commits.made[1:] == [[99, 1, 2]]
+    assert commits.sharing._leads == {}
+
+
+def test_nobody_waits_for_a_leader_that_waits_itself(
+    commits: Commits, send: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = busy(commits, send)
+    futures = [send(call) for call in (1, 2)]
+    monkeypatch.setattr(sharing, "SOON", 0)
+    with ThreadPoolExecutor() as pool:
+        third = pool.submit(commits.sharing.make, 3)  # it leads at once
+        commits.until_begun()
+        assert commits.made == [[1000], [3, 1, 2]]
+        commits.end(2)
+        assert first.result(SECONDS) == -1000
+        assert [future.result(SECONDS) for future in (*futures, third)] == [1, 2, 3]
+    assert commits.sharing._leads == {}
+
+
+def test_who_waits_leads_when_the_leader_is_late(
+    commits: Commits, send: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "SOON", 0.2)
+    first = busy(commits, send)
+    future = send(1)
+    commits.until_begun()
+    commits.end(2)
+    assert (future.result(SECONDS), first.result(SECONDS)) == (-1, -1000)
+    assert commits.made == [[1000], [1]]
