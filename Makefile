@@ -84,6 +84,8 @@ variants: debian $(VENV)/dev ## the tests in other environments (VARIANTS="local
 	@exec ./.ci/variants $(VARIANTS)
 
 bench: $(VENV)/dev ## measure the hot paths; results in var/bench.json (BENCH="--help" lists options)
+	@./.ci/sip
+	@./.ci/wrk
 	@exec $(BIN)/python -m bench $(BENCH)
 
 lint: $(VENV)/dev ## style, types and import layers

@@ -17,10 +17,14 @@ from bench.described import measure_described
 from bench.ledger import measure_past
 from bench.live import measure_live
 from bench.pages import measure_pages
+from bench.plot import plot
 from bench.provisioned import measure_batch, measure_next_free, measure_provisioning
 from bench.report import machine, show, write_documentation
+from bench.scaling import measure_scaling
 from bench.sip import measure_calls
+from bench.soak import measure_soak
 from bench.stage import VAR, Stage, open_stages
+from bench.wrk import measure_wrk
 
 BATCH_CONNECTIONS = 2
 
@@ -32,11 +36,16 @@ def main() -> None:
     if wanted.bulk_only:
         with open_stages("small", workers=wanted.workers) as [small]:
             results |= measure_bulk(small, wanted.rounds)
+    elif wanted.soak:
+        with open_stages("small", workers=wanted.workers) as [small]:
+            results |= measure_soak(small, wanted.soak)
     elif not wanted.pages_only:
         results |= _measure(wanted)
-    if not (wanted.ratios_only or wanted.bulk_only):
+    if not (wanted.ratios_only or wanted.bulk_only or wanted.soak):
         results |= measure_pages(wanted.workers, wanted.seconds / 3, wanted.rounds)
     show(results)
+    if not (wanted.pages_only or wanted.bulk_only or wanted.soak):
+        plot(results, Path("docs/cost.svg"))
     VAR.parent.joinpath("bench.json").write_text(json.dumps(results, indent=2) + "\n")
     write_documentation(results, Path("docs/performance.md"))
 
@@ -55,6 +64,8 @@ def _measure(wanted: argparse.Namespace) -> dict[str, Any]:
         results |= measure_described(small, seconds / 2, rounds)
         results |= measure_live(small, seconds / 2, rounds)
         results |= measure_past(small, seconds / 2, rounds)
+        results |= measure_wrk(small, seconds / 2, rounds)
+        results |= measure_scaling(small, seconds / 2, rounds)
         for large in others:
             results |= _growth(small, large, seconds / 2, rounds)
             results |= measure_next_free(small, large, rounds)
@@ -72,6 +83,9 @@ def _arguments() -> argparse.Namespace:
     )
     part.add_argument("--pages-only", action="store_true", help="the pages of the portal alone")
     part.add_argument("--bulk-only", action="store_true", help="the bulk work alone")
+    part.add_argument(
+        "--soak", type=float, metavar="MINUTES", help="mixed traffic alone, for so many minutes"
+    )
     return parser.parse_args()
 
 

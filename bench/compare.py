@@ -6,7 +6,7 @@ from typing import Any
 
 from bench import pgbench
 from bench.cpu import measured
-from bench.load import Load, Requests, drive
+from bench.load import Load, Requests, drive, pace
 from bench.stage import Stage
 
 CONNECTIONS = 16
@@ -31,12 +31,13 @@ def compare(
 
     `ratio` is against `script`; if that is the yardstick, `ratio_now` is against `now`, which calls
     the function that serves. Processor time is in milliseconds per operation: `pgbench_cpu_ms` is
-    the database's when pgbench sends `script`. `p99_ms` is the latency of a request.
+    the database's when pgbench sends `script`. `p50_ms` and `p99_ms` are latencies of requests sent
+    at half the greatest rate.
     """
     reset()
     drive(stage.port, sent, connections=connections, seconds=WARM_UP)
     http, direct, serving = [], [], []
-    server, database, alone, p99 = [], [], [], []
+    server, database, alone = [], [], []
     for _ in range(rounds):
         if now:
             reset()
@@ -55,7 +56,16 @@ def compare(
         done = sum(load.statuses.values()) * each
         server.append(1000 * used.server / done)
         database.append(1000 * used.database / done)
-        p99.append(1000 * quantiles(load.latencies, n=100)[98])
+    reset()
+    half = pace(
+        stage.port,
+        sent,
+        connections=connections,
+        rate=median(http) / each / 2,
+        seconds=seconds,
+    )
+    must_succeed(half)
+    percentiles = quantiles(half.latencies, n=100, method="inclusive")
     ratios = [ours / theirs for ours, theirs in zip(http, direct, strict=True)]
     ratios_now = [ours / theirs for ours, theirs in zip(http, serving, strict=False)]
     more = {"ratio_now": round(median(ratios_now), 3)} if now else {}
@@ -68,7 +78,8 @@ def compare(
         "server_cpu_ms": round(median(server), 3),
         "database_cpu_ms": round(median(database), 3),
         "pgbench_cpu_ms": round(median(alone), 3),
-        "p99_ms": round(median(p99), 2),
+        "p50_ms": round(1000 * percentiles[49], 2),
+        "p99_ms": round(1000 * percentiles[98], 2),
         "runs": rounds,
         "connections": connections,
     }

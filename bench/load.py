@@ -7,7 +7,7 @@ import itertools
 import selectors
 import socket
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
@@ -108,6 +108,41 @@ def drive(port: int, requests: Requests, *, connections: int, seconds: float) ->
                     key.data.send()
         for key in list(selector.get_map().values()):
             key.data.socket.close()
+    return load
+
+
+def pace(port: int, requests: Requests, *, connections: int, rate: float, seconds: float) -> Load:
+    """Send `rate` requests per second, evenly spaced, for `seconds`.
+
+    A latency counts from the instant at which its request was due: those that waited for a
+    connection are not left out.
+    """
+    shared = itertools.cycle(requests) if isinstance(requests, list) else None
+    load = Load(seconds)
+    free: deque[_Connection] = deque()
+    with selectors.DefaultSelector() as selector:
+        for _ in range(connections):
+            source = shared or requests()  # type: ignore[operator]
+            free.append(_Connection(port, source))
+            selector.register(free[-1].socket, selectors.EVENT_READ, free[-1])
+        begin, sent, total = time.perf_counter(), 0, round(rate * seconds)
+        while sent < total or len(free) < connections:
+            due = begin + sent / rate
+            while free and sent < total and due <= time.perf_counter():
+                connection = free.popleft()
+                connection.send()
+                connection.sent_at = due
+                sent += 1
+                due = begin + sent / rate
+            wait = max(0.0, due - time.perf_counter()) if free and sent < total else None
+            for key, _ in selector.select(wait):
+                status = key.data.receive()
+                if status is not None:
+                    load.statuses[status] += 1
+                    load.latencies.append(time.perf_counter() - key.data.sent_at)
+                    free.append(key.data)
+        for connection in free:
+            connection.socket.close()
     return load
 
 

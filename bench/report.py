@@ -123,8 +123,8 @@ def figures(results: dict[str, Any]) -> str:
     lines = [
         *_measured_on(results),
         "| work | HTTP, per second | pgbench, per second | ratio (lowest to highest) | ratio now"
-        " | wanted | server, CPU ms | database, CPU ms | pgbench, CPU ms | p99, ms |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        " | wanted | server, CPU ms | database, CPU ms | pgbench, CPU ms | p50, ms | p99, ms |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name, (title, wanted) in WANTED.items():
         row = results[name]
@@ -132,7 +132,8 @@ def figures(results: dict[str, Any]) -> str:
             f"| {title} | {row['http_per_s']:,.0f} | {row['pgbench_per_s']:,.0f} |"
             f" {row['ratio']:.2f} ({row['ratio_min']:.2f} to {row['ratio_max']:.2f}) |"
             f" {_ratio_now(row)} | ≥ {wanted} | {row['server_cpu_ms']:.2f} |"
-            f" {row['database_cpu_ms']:.2f} | {row['pgbench_cpu_ms']:.2f} | {row['p99_ms']:.1f} |"
+            f" {row['database_cpu_ms']:.2f} | {row['pgbench_cpu_ms']:.2f} | {row['p50_ms']:.1f} |"
+            f" {row['p99_ms']:.1f} |"
         )
     if all(name in results for name in GROWN):
         lines += _grown("work", ((title, results[name]) for name, title in GROWN.items()))
@@ -144,6 +145,7 @@ def figures(results: dict[str, Any]) -> str:
             f"{row['large_ms']:.2f} ms; ratio {row['ratio']:.2f} (≤ {GROWTH_LIMIT}).",
         ]
     lines += ["", *_described(results), *_live(results), "", *_calls(results)]
+    lines += ["", *_generators(results), "", *_scaling(results)]
     batch = results["link_batch"]
     lines += [
         "",
@@ -192,6 +194,50 @@ def _live(results: dict[str, Any]) -> list[str]:
     ]
 
 
+def _generators(results: dict[str, Any]) -> list[str]:
+    rows = {name: results[f"wrk_{name}"] for name in ("place_order", "read_balances")}
+    return [
+        "| load generator | ours, per second | wrk, per second | wrk to pgbench |",
+        "|---|---:|---:|---:|",
+        *(
+            f"| {WANTED[name][0]} | {row['drive_per_s']:,.0f} | {row['wrk_per_s']:,.0f} |"
+            f" {row['ratio']:.2f} |"
+            for name, row in rows.items()
+        ),
+    ]
+
+
+def _scaling(results: dict[str, Any]) -> list[str]:
+    rows = {name: results[f"scale_{name}"] for name in ("place_order", "read_balances")}
+    return [
+        "| server processes | one, per second | two, per second | ratio |",
+        "|---|---:|---:|---:|",
+        *(
+            f"| {WANTED[name][0]} | {row['one_per_s']:,.0f} | {row['two_per_s']:,.0f} |"
+            f" {row['ratio']:.2f} |"
+            for name, row in rows.items()
+        ),
+    ]
+
+
+def soak(results: dict[str, Any]) -> str:
+    """The figures of the soak as Markdown."""
+    row = results["soak"]
+    tables = ", ".join(f"`{name}` {size:,} KiB" for name, size in row["grown_kb"].items())
+    return "\n".join(
+        [
+            *_measured_on(results),
+            f"{row['minutes']:g} minutes at {row['per_s']:.0f} requests per second"
+            f" ({row['requests']:,} in total): p50 {row['p50_ms']:.1f} ms, p99"
+            f" {row['p99_ms']:.1f} ms. The largest server process had"
+            f" {' → '.join(f'{each:g}' for each in row['memory_mb'])} MiB after each tenth of the"
+            f" time. The tables grew from {row['tables_mb'][0]:,g} to {row['tables_mb'][1]:,g} MiB,"
+            f" most of all {tables}; dead rows went from {row['dead_rows'][0]:,} to"
+            f" {row['dead_rows'][1]:,}.",
+        ]
+    )
+
+
 def _calls(results: dict[str, Any]) -> list[str]:
     """Whole calls through Kamailio: one sentence for each kind of request."""
     return [
@@ -216,6 +262,8 @@ def _parts(results: dict[str, Any]) -> dict[str, str]:
         parts["figures"] = figures(results)
     if all(name in results for name in BULK):
         parts["bulk"] = bulk(results)
+    if "soak" in results:
+        parts["soak"] = soak(results)
     if "pages" in results:
         parts["pages"] = pages(results)
     return parts

@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,21 @@ def _serve(
         ).fetchone() or ("", "", "")
         ids = [row[0] for row in sql.execute("SELECT id::text FROM bench_subscription ORDER BY i")]
     client = json.loads(fusion(environment, "create-client", group_id, "--json"))
+    with _server(environment, workers) as (port, pid):
+        token = _token(port, client["client_id"], client["client_secret"])
+        yield Stage(name, url, port, pid, token, group_id, path, product_id, ids)
+
+
+@contextmanager
+def served(stage: Stage, workers: int) -> Iterator[Stage]:
+    """The same stage, served by other processes."""
+    with _server(stage.environment(), workers) as (port, pid):
+        yield replace(stage, port=port, server=pid)
+
+
+@contextmanager
+def _server(environment: dict[str, str], workers: int) -> Iterator[tuple[int, int]]:
+    """The port and the process of a server."""
     port = _free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "fusion.cli", "serve", f"--port={port}", f"--workers={workers}"],
@@ -138,8 +153,7 @@ def _serve(
     )
     try:
         _wait_until_ready(port, server)
-        token = _token(port, client["client_id"], client["client_secret"])
-        yield Stage(name, url, port, server.pid, token, group_id, path, product_id, ids)
+        yield port, server.pid
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(60)
