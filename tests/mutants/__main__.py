@@ -34,6 +34,7 @@ BESIDE = {
         "tests/ordering/test_required_products.py",
     ),
     "tenancy": MOVES,
+    "ledger": ("tests/ordering/test_pending.py", "tests/hot/test_same_answers.py"),
     "ordering": (
         *MOVES,
         "tests/lifecycle/test_dated.py",
@@ -49,9 +50,9 @@ BESIDE = {
         "tests/users/test_link.py",
     ),
 }
-"""Tests of other rooms: of rules of products, of orders that change the state of a subscription, of
-references, of links of many numbers, of moves in the tree and between subscriptions, and of what a
-number may be linked to.
+"""Tests of other rooms: of rules of products, of what scheduled orders change in balances, of
+orders that change the state of a subscription, of references, of links of many numbers, of moves in
+the tree and between subscriptions, and of what a number may be linked to.
 """
 
 

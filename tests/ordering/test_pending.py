@@ -1,5 +1,6 @@
 """What is scheduled is visible: warnings of what could not be done now, and what will be held."""
 
+import json
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.lifecycle.dating import fall_due as all_due
 from tests.lifecycle.dating import scheduled as state_order
 from tests.ordering.placing import balances as balances_of
 from tests.ordering.placing import consume, draft, line, place, placed, retire, revise, seen
-from tests.world import World, answer
+from tests.world import World, answer, make_subscription
 
 
 def warned(order: dict[str, Any]) -> list[dict[str, Any]]:
@@ -59,6 +60,16 @@ def test_what_could_not_be_done_now_is_a_warning(world: World, case: str) -> Non
     assert warning == {name: refusal[name] for name in warning}
     assert set(refusal) - set(warning) == {"type", "title", "status"}
     assert differences() == []
+
+
+def test_what_another_subscription_expects_changes_nothing(world: World) -> None:
+    path = f"/subscriptions/{world.subscription.id}/balances"
+    placed(world, line(world.seat, 3))
+    before = world.call("GET", path).content
+    other = make_subscription(world.tenant, "Other")
+    assert placed(world, line(world.seat, 2), subscription=other, effective_at=at(5))
+    assert world.call("GET", path).content == before
+    assert list(json.loads(before)) == ["items"]
 
 
 def test_in_a_batch_what_was_placed_before_it_counts(world: World) -> None:
