@@ -44,7 +44,7 @@ def feed(world: World, reader: Organization, **query: str) -> list[dict[str, Any
     """All events that the reader sees, oldest first."""
     found: list[dict[str, Any]] = []
     after = ""
-    for _ in range(100):
+    for _ in range(1_000):
         wanted = {**query, **({"after": after} if after else {}), "limit": "500"}
         text = "&".join(f"{name}={value}" for name, value in wanted.items())
         page = answer(world.call("GET", f"/events?{text}", by=reader))
