@@ -313,3 +313,16 @@ def test_a_large_move_is_a_job(
     carry_out_job(world.group.id, job)
     assert "1</span>" in compact(text(client, answer.headers["Location"]))
     assert parent_of(world.reseller) == other.id
+
+
+def test_a_move_whose_new_place_is_gone_says_so(
+    world: World, other: Organization, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(move_plan, "MOST", 0)
+    answer = confirm(client, world.reseller, other)
+    assert world.call("DELETE", f"/organizations/{other.id}").status_code == 204
+    carry_out_job(world.group.id, UUID(answer.headers["Location"].rpartition("/")[2]))
+    page = text(client, answer.headers["Location"])
+    assert "This organization or its new place was deleted before the move." in page
+    assert "The page does not exist" not in page
+    assert parent_of(world.reseller) == world.distributor.id

@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from fusion.access.permissions import MOVE as MAY_MOVE
 from fusion.access.permissions import READ_JOBS, SUSPEND
 from fusion.kernel.clock import read_instant
-from fusion.kernel.errors import problem_of
+from fusion.kernel.errors import Problem, problem_of
 from fusion.kernel.sheets.send import paged_table
 from fusion.lifecycle.cancel_job import cancel_job
 from fusion.lifecycle.job_queries import (
@@ -156,8 +156,18 @@ def _job(document: dict[str, Any]) -> dict[str, Any]:
         "title": TITLES[document["kind"]],
         "at": read_instant(document["created_at"]),
         "has_rows": document["kind"] != MOVE,
-        "text": explain(problem_of(problem)) if problem else "",
+        "text": _why_failed(problem_of(problem)) if problem else "",
     }
+
+
+def _why_failed(problem: Problem) -> str:
+    """Why a move failed. Its organization and the new place existed when it was submitted."""
+    if problem.code == "not-found":
+        return gettext(
+            "This organization or its new place was deleted before the move. Nothing was moved. "
+            "Choose another place, and move it again."
+        )
+    return explain(problem)
 
 
 def _outcomes(kind: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.template.context import Context
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, pgettext_lazy
@@ -209,6 +210,13 @@ def sparkline(values: Sequence[int | None], *, label: str) -> dict[str, Any]:
 def lookup(mapping: Mapping[str, Any], name: str) -> Any:
     """`mapping[name]`, or an empty text."""
     return mapping.get(name)
+
+
+@register.filter
+def isolated(text: Any) -> SafeString:
+    """The text in its own direction, so that one from right to left does not reorder the sentence
+    around it."""
+    return format_html("<bdi>{}</bdi>", text)
 
 
 KIND_WORDS: Mapping[str, Any] = {
