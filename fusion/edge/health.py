@@ -32,13 +32,15 @@ WAIT = 2.0
 _known: dict[str, str | None] = {"mismatch": "The server has not checked the database yet."}
 """The last result, for when the pool is busy."""
 
+ALIVE = {"status": "alive"}
+
 READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool"
 
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 without a query: a server whose database is unavailable need not be restarted."""
-    return json_response({"status": "alive"})
+    return json_response(ALIVE)
 
 
 @require_safe

@@ -21,6 +21,7 @@ from fusion.access.hot_route import HotRequest, HotRoute
 from fusion.access.http_auth import FORM_OR_RATE
 from fusion.edge import metrics
 from fusion.edge.middleware import begin, end, record
+from fusion.hot import alive
 from fusion.hot.callers import Callers
 from fusion.hot.database import AGAIN, Call, Outcome, make_alone, make_together
 from fusion.hot.form import Environ, body_of, has_usual_form, key_of
@@ -63,6 +64,8 @@ class HotApplication:
 
     def answer(self, environ: Environ) -> Reply | None:
         """The answer; None if the described route must answer."""
+        if environ["PATH_INFO"] == alive.PATH:
+            return alive.alive(environ)
         routes = self._routes.get((environ["REQUEST_METHOD"], environ.get(OVERRIDE)))
         if routes is None or not has_usual_form(environ):
             return None

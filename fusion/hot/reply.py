@@ -1,5 +1,6 @@
 """The replies of the hot application, with the bytes that Django's responses have."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -34,18 +35,25 @@ class Reply:
 
 def reply_of(route: HotRoute, request: HotRequest, outcome: Outcome, request_id: str) -> Reply:
     """The answer that the described route gives for this outcome."""
-    status, code = outcome.status, None
-    if status >= 400:
-        problem = problem_of(orjson.loads(outcome.text))
-        code, media_type = problem.code, PROBLEM
-        body = orjson.dumps(problem.document(), default=str)
-        own = problem.headers
-    else:
-        media_type, body = JSON, outcome.text.encode()
+    status = outcome.status
+    if status < 400:
         own = {
             **(REPLAYED if outcome.is_replay else {}),
             **route.headers(request, Answer(status, outcome.text)),
         }
+        return success(status, outcome.text.encode(), own, request_id)
+    problem = problem_of(orjson.loads(outcome.text))
+    body = orjson.dumps(problem.document(), default=str)
+    headers = _headers(problem.headers, PROBLEM, body, request_id)
+    return Reply(status, headers, body, problem.code)
+
+
+def success(status: int, body: bytes, own: Mapping[str, str], request_id: str) -> Reply:
+    """An answer with this JSON and with headers of its own."""
+    return Reply(status, _headers(own, JSON, body, request_id), body)
+
+
+def _headers(own: Mapping[str, str], media_type: str, body: bytes, request_id: str) -> Headers:
     headers = list(own.items())
     if body:
         headers.append(("Content-Length", str(len(body))))
@@ -53,7 +61,7 @@ def reply_of(route: HotRoute, request: HotRequest, outcome: Outcome, request_id:
         (name, request_id if value is ID else value)
         for name, value in _common(media_type if body else None)
     ]
-    return Reply(status, headers, body, code)
+    return headers
 
 
 @cache
