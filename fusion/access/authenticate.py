@@ -64,13 +64,13 @@ class TokenQuery:
 class Read:
     """A value that a read-only route gets in the same round trip as the token's look-up.
 
-    `sql` is an expression with one parameter, an id; `o` is the caller's organization, and the
-    expression must be null for objects outside `o.path`. `name` is the path parameter that holds
-    the id.
+    `sql` is an expression whose parameters are ids; `o` is the caller's organization, and the
+    expression must be null for objects outside `o.path`. `names` are the path parameters that hold
+    the ids.
     """
 
     sql: str
-    name: str
+    names: tuple[str, ...]
 
 
 def authenticate(

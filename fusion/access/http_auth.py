@@ -119,7 +119,7 @@ class RequirePermission(AuthBase):
         if self.reads is None or match is None:
             return authenticate(request, info)
         query = TokenQuery(self.permission, self.reads.sql)
-        return authenticate(request, info, query, [match.kwargs[self.reads.name]])
+        return authenticate(request, info, query, [match.kwargs[name] for name in self.reads.names])
 
     def check_visibility(self, request: HttpRequest, actor: Actor) -> None:
         """Problem `not-found` for the first id of the request that the actor does not see."""

@@ -20,7 +20,7 @@ from fusion.kernel.pagination import MAX_BIGINT, decode_cursor, encode_cursor, p
 BALANCES = Read(
     "(SELECT CASE w.status WHEN 200 THEN w.answer END FROM ledger_balances_v2(o.group_id,"
     " jsonb_build_array(jsonb_build_object('path', o.path, 'subscription_id', %s::uuid))) w)",
-    "subscription_id",
+    ("subscription_id",),
 )
 """The balances of a subscription now, as JSON text; null if the caller does not see it."""
 

@@ -11,7 +11,14 @@ from ninja import Query, Router
 from pydantic import ValidationError
 
 from fusion.access.actor import Actor
-from fusion.access.http_auth import NameFinder, RequirePermission, actor_of, respond, retrying_actor
+from fusion.access.http_auth import (
+    NameFinder,
+    RequirePermission,
+    actor_of,
+    read_of,
+    respond,
+    retrying_actor,
+)
 from fusion.access.idempotency import check_key, fingerprint
 from fusion.access.permissions import (
     CANCEL_ORDERS,
@@ -26,7 +33,7 @@ from fusion.catalogue.queries import (
     find_product_by_code,
     find_product_by_reference,
 )
-from fusion.kernel.errors import Problem, fields_problem
+from fusion.kernel.errors import Problem, fields_problem, or_not_found
 from fusion.kernel.http import json_response
 from fusion.kernel.openapi import also_files
 from fusion.kernel.schemas import PROBLEMS, READ_PROBLEMS, Listing, Page
@@ -39,7 +46,7 @@ from fusion.ordering.place import place_order
 from fusion.ordering.place_batch import Item, place_orders
 from fusion.ordering.preview import preview_order, preview_orders
 from fusion.ordering.preview_schemas import Preview, PreviewsDocument
-from fusion.ordering.queries import find_order, list_holdings, order_documents
+from fusion.ordering.queries import ORDER, find_order, list_holdings
 from fusion.ordering.reversal_schemas import PreviewBody, ReversalBody
 from fusion.ordering.reverse import reversal_of
 from fusion.ordering.schemas import (
@@ -177,12 +184,12 @@ def list_(request: HttpRequest, params: Query[OrderFilter]) -> HttpResponseBase:
 
 @router.get(
     "/orders/{uuid:order_id}",
-    auth=RequirePermission(READ_ORDERS, order_id=find_order),
+    auth=RequirePermission(READ_ORDERS, hot=True, reads=ORDER, order_id=find_order),
     response={200: OrderDocument, **READ_PROBLEMS},
 )
 def one(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """One order."""
-    return json_response(order_documents([order_id])[0])
+    return json_response(or_not_found(read_of(request), "order"))
 
 
 @router.post(

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from fusion.access.actor import Actor
+from fusion.access.authenticate import Read
 from fusion.kernel.database import fetch_dicts, fetch_rows
 from fusion.kernel.errors import or_not_found
 from fusion.kernel.pagination import MAX_INT, decode_cursor, encode_cursor, page, position
@@ -21,6 +22,14 @@ FROM unnest(%s::uuid[]) WITH ORDINALITY AS w(id, position)
 JOIN ordering_document d ON d.id = w.id
 ORDER BY w.position
 """
+
+ORDER = Read(
+    "(SELECT d.document::text FROM ordering_order w JOIN ordering_document d ON d.id = w.id"
+    " WHERE w.id = %s::uuid AND w.group_id = o.group_id"
+    " AND (o.kind = 'group' OR o.id IN (w.distributor_id, w.reseller_id, w.tenant_id)))",
+    ("order_id",),
+)
+"""The document of an order; null if the caller does not see it."""
 
 HOLDINGS = """
 SELECT h.product_id, p.code AS product_code, p.name AS product_name, h.revision, h.quantity

@@ -10,9 +10,15 @@ from django.http.response import HttpResponseBase
 from ninja import Query, Router
 from pydantic import ValidationError
 
-from fusion.access.http_auth import RequirePermission, actor_of, respond, retrying_actor
+from fusion.access.http_auth import (
+    RequirePermission,
+    actor_of,
+    read_of,
+    respond,
+    retrying_actor,
+)
 from fusion.access.permissions import PROVISION, READ_PROVISIONING
-from fusion.kernel.errors import InvalidFields, Problem, fields_problem
+from fusion.kernel.errors import InvalidFields, Problem, fields_problem, or_not_found
 from fusion.kernel.http import (
     CSV,
     XLSX,
@@ -35,12 +41,12 @@ from fusion.users.delete_user import delete_user
 from fusion.users.edit_user import edit_user
 from fusion.users.link import link_user
 from fusion.users.queries import (
+    DOCUMENT,
     USER_COLUMNS,
     find_job,
     find_user,
     job_document,
     list_users,
-    user_text,
 )
 from fusion.users.read_list import CSV_PATTERN, UserList, read_list
 from fusion.users.results import list_results, rows_table
@@ -116,12 +122,21 @@ def get_users(
 
 @router.get(
     USER,
-    auth=RequirePermission(READ_PROVISIONING, subscription_id=find_subscription, user_id=find_user),
+    auth=RequirePermission(
+        READ_PROVISIONING,
+        hot=True,
+        reads=DOCUMENT,
+        subscription_id=find_subscription,
+        user_id=find_user,
+    ),
     response={200: UserDocument, **READ_PROBLEMS},
 )
 def get_user(request: HttpRequest, subscription_id: UUID, user_id: UUID) -> HttpResponse:
     """One user."""
-    return json_response(user_text(find_user(actor_of(request), user_id, subscription_id).id))
+    text = read_of(request)
+    if text is None:
+        find_subscription(actor_of(request), subscription_id)
+    return json_response(or_not_found(text, "user"))
 
 
 @router.patch(

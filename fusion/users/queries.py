@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from fusion.access.actor import Actor
+from fusion.access.authenticate import Read
 from fusion.kernel.clock import instant
 from fusion.kernel.database import fetch_rows, fetch_value
 from fusion.kernel.errors import or_not_found
@@ -30,15 +31,20 @@ def find_user(actor: Actor, id: UUID, subscription_id: UUID | None = None) -> Us
     return or_not_found(rows.first(), "user")
 
 
-def user_text(id: UUID) -> str:
-    """The JSON document of a user. The caller has checked that the actor sees it."""
-    sql = "SELECT users_document(u)::text FROM users_user u WHERE u.id = %s"
-    return str(or_not_found(fetch_value(sql, [id]), "user"))
+DOCUMENT = Read(
+    "(SELECT users_document(u)::text FROM tenancy_subscription s JOIN users_user u"
+    " ON u.group_id = s.group_id AND u.subscription_id = s.id"
+    " WHERE s.id = %s::uuid AND u.id = %s::uuid AND s.group_id = o.group_id"
+    " AND access_sees(o.path, s.path))",
+    ("subscription_id", "user_id"),
+)
+"""The document of a user of a subscription; null if the caller does not see it."""
 
 
 def user_document(id: UUID) -> dict[str, Any]:
-    """The same as an object."""
-    document: dict[str, Any] = orjson.loads(user_text(id))
+    """The document of a user. The caller has checked that the actor sees it."""
+    sql = "SELECT users_document(u)::text FROM users_user u WHERE u.id = %s"
+    document: dict[str, Any] = orjson.loads(or_not_found(fetch_value(sql, [id]), "user"))
     return document
 
 
