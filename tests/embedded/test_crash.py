@@ -96,14 +96,19 @@ def test_a_busy_backend_of_a_killed_server_does_not_hold_up_the_next(cluster: Cl
         eventually(lambda: can_connect(held.url))
 
 
+def kill_at_once(*pids: int) -> None:
+    """Stop all before the first is killed: a keeper shuts its server down when its holders are
+    gone.
+    """
+    for wanted in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            os.kill(pid, wanted)
+
+
 def test_after_all_is_killed_it_simply_works_again(cluster: Cluster, holders: Holders) -> None:
     holder = holders(cluster)
     execute(said_url(holder), TABLE)
-    doomed = [holder.pid, *processes_in(cluster.home)]
-    # Stopped first: else the keeper may shut the server down when its holder is gone.
-    for wanted in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in doomed:
-            os.kill(pid, wanted)
+    kill_at_once(holder.pid, *processes_in(cluster.home))
     with lease(cluster) as held:
         assert query(held.url, "SELECT value FROM kept") == "7"
     assert "not properly shut down" in cluster.log.read_text()
@@ -138,8 +143,7 @@ def test_a_stale_pid_file_is_ignored(cluster: Cluster, outsider: str) -> None:
 def test_a_killed_initdb_leaves_nothing_half_done(new_cluster: Cluster, holders: Holders) -> None:
     holder = holders(new_cluster)
     eventually(lambda: bool(list(new_cluster.data_dir.glob("initdb-*/data/base"))))
-    for pid in [holder.pid, keeper_pid(new_cluster)]:
-        os.kill(pid, signal.SIGKILL)
+    kill_at_once(holder.pid, keeper_pid(new_cluster))
     assert not new_cluster.data.exists()
     with lease(new_cluster) as held:
         assert query(held.url, "SELECT 1") == "1"
