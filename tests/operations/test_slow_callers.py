@@ -3,11 +3,13 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
 
+from tests.bounds import PATIENCE
 from tests.server import Server, run_server, wait_for
 from tests.world import World
 
@@ -128,23 +130,42 @@ def test_slow_callers_do_not_block_others(server: Server, world: World, kind: st
             assert answers == [b"HTTP/1.1 401"] * CALLERS
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if kind not in ("nothing at all", "idle between requests")]
-)
-def test_slow_clients_are_disconnected(server: Server, world: World, kind: str) -> None:
+ENDING = [kind for kind in KINDS if kind not in ("nothing at all", "idle between requests")]
+
+
+def rest_of(connection: socket.socket) -> tuple[bytes, float]:
+    """What comes until the connection is closed, and the seconds until then."""
+    begun = time.monotonic()
+    received = b""
+    while (piece := connection.recv(65536)) and time.monotonic() - begun < 15:
+        received += piece
+    return received, time.monotonic() - begun
+
+
+@pytest.fixture(scope="module")
+def ends(server: Server) -> dict[str, list[tuple[bytes, float]]]:
+    """Kind → the ends of two connections; all kinds wait at the same time."""
+    world = World()
+    token = world.token(world.group)
+    with ExitStack() as stack, ThreadPoolExecutor(2 * len(ENDING)) as pool:
+        waiting = {}
+        for kind in ENDING:
+            opened = stack.enter_context(callers(server, KINDS[kind].format(token=token), 2))
+            waiting[kind] = [pool.submit(rest_of, connection) for connection in opened]
+        return {kind: [each.result(PATIENCE) for each in ends] for kind, ends in waiting.items()}
+
+
+@pytest.mark.parametrize("kind", ENDING)
+def test_slow_clients_are_disconnected(
+    ends: dict[str, list[tuple[bytes, float]]], kind: str
+) -> None:
     """With an answer, and the connection is closed."""
-    text = KINDS[kind].format(token=world.token(world.group))
-    with callers(server, text, 2) as opened:
-        for connection in opened:
-            begun = time.monotonic()
-            received = b""
-            while piece := connection.recv(65536):
-                received += piece
-                assert time.monotonic() - begun < 15
-            assert time.monotonic() - begun < 15
-            if kind != "headers that do not end":
-                assert received.startswith(b"HTTP/1.1 "), kind
-                assert received[9:10] in (b"2", b"4"), received[:300]
+    assert len(ends[kind]) == 2
+    for received, seconds in ends[kind]:
+        assert seconds < 15
+        if kind != "headers that do not end":
+            assert received.startswith(b"HTTP/1.1 "), kind
+            assert received[9:10] in (b"2", b"4"), received[:300]
 
 
 def test_a_late_body_gets_408(server: Server, world: World) -> None:
